@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/units.h"
+
+namespace vtax {
+
+// Who executed (dissertation, equation 4.3). `idle`: the hypervisor while no domain's virtual CPU is
+// current, or a kernel inside its own idle text. `uncharged`: executed, but by whom is not known.
+enum class Layer { hypervisor, driver, kernel, program, idle, uncharged };
+
+// The driver domain's layer has two parts; every other layer has none.
+enum class Part { none, kernel, program };
+
+[[nodiscard]] std::string_view name(Layer layer);
+[[nodiscard]] std::string_view name(Part part);
+
+// One entry of a window's ledger. `kind` is "instructions" or an event: hypercalls, upcalls,
+// interrupts, page_table_switches, system_calls, page_faults, context_switches.
+struct LedgerEntry {
+  int cpu = 0;
+  std::string domain;  // "host", "Domain-0", "guest1", "idle"
+  Layer layer = Layer::uncharged;
+  Part part = Part::none;
+  std::string kind;
+  std::uint64_t value = 0;
+
+  auto operator<=>(const LedgerEntry&) const = default;
+};
+
+// Exact instructions of one function in one window (dissertation, table 5.2).
+struct FunctionCost {
+  std::string domain;
+  Layer layer = Layer::uncharged;
+  Part part = Part::none;
+  std::string image;     // "xen", "vmlinux", a module's name, "vtax", "program"
+  std::string function;  // "[0x...]" where no symbol is known
+  Instructions instructions;
+
+  auto operator<=>(const FunctionCost&) const = default;
+};
+
+// What a network device counted during the window (settled before and after it).
+struct DeviceCount {
+  std::string side;    // "system" (under test) or "peer"
+  std::string domain;  // as in LedgerEntry
+  std::string device;  // "eth0", "vif1.0", "xenbr0"
+  Packets received, sent;
+  Bytes received_bytes, sent_bytes;
+};
+
+// The work of the window. Packets are those of the system's outermost device, both directions.
+struct Work {
+  Bytes bytes;
+  Packets packets;
+  Transactions transactions;
+};
+
+struct Trial {
+  std::uint64_t index = 0;                     // place in the study's plan
+  std::map<std::string, std::string> factors;  // every factor, "platform" and "workload" among them
+  int repetition = 1;
+  std::string error;                           // empty: the trial ended; otherwise nothing below is valid
+  std::string digest;                          // SHA-256 over every count of the window, hexadecimal
+  Work work;
+  std::vector<DeviceCount> devices;
+  std::vector<LedgerEntry> ledger;             // adds up to machine_total in kind "instructions"
+  std::vector<FunctionCost> functions;         // likewise
+  Instructions machine_total;                  // the system under test: all CPUs but the peer's
+  Instructions peer_total;                     // the peer's own CPU; outside the ledger
+  std::uint64_t window_virtual_ns = 0;         // the machine's own clock
+  std::uint64_t elapsed_host_ns = 0;           // wall time of the whole trial on the measuring computer
+  std::string provenance;                      // JSON: packages with versions and SHA-256, QEMU, command line
+};
+
+struct Run {
+  std::string study;         // its name
+  std::string question;
+  std::string study_source;  // the study file as it was read
+  std::string settings;      // JSON: effective settings, --set included
+  std::string vtax_version;
+  std::string started_utc;   // ISO 8601
+  std::string machine;       // JSON: facts of the measuring computer
+  std::uint64_t planned_trials = 0;
+  std::vector<Trial> trials;
+};
+
+}  // namespace vtax
