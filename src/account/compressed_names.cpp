@@ -10,6 +10,8 @@
 namespace vtax {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr std::size_t token_count = 256;
 constexpr std::size_t names_per_marker = 256;
 constexpr std::size_t longest_name = 1024;         // Linux's KSYM_NAME_LEN is 512
@@ -17,7 +19,7 @@ constexpr std::uint32_t most_symbols = 4'000'000;  // Linux with everything buil
 constexpr int most_candidates = 100;               // of each table, in a hostile file
 
 // Names contain every digit, and a character in use is always its own token.
-constexpr std::string_view digit_tokens("0\0001\0002\0003\0004\0005\0006\0007\0008\0009\000", 20);
+constexpr std::string_view digit_tokens = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009\000"sv;
 
 struct Tokens {
   std::size_t table_at = 0;

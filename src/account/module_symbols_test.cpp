@@ -10,9 +10,11 @@
 namespace vtax {
 namespace {
 
+using namespace std::string_literals;
+
 // A relocatable file with .text and .data, two functions, one variable: what a small module has.
 std::vector<std::uint8_t> module_file() {
-  const std::string names("\0.text\0.data\0.symtab\0.strtab\0e1000_open\0e1000_xmit\0limit\0", 59);
+  const std::string names = "\0.text\0.data\0.symtab\0.strtab\0e1000_open\0e1000_xmit\0limit\0"s;
   const auto name = [&](const char* text) {
     return static_cast<Elf64_Word>(names.find(std::string("\0", 1) + text + '\0') + 1);
   };
