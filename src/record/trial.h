@@ -65,27 +65,27 @@ struct Trial {
   std::uint64_t index = 0;                     // place in the study's plan
   std::map<std::string, std::string> factors;  // every factor, "platform" and "workload" among them
   int repetition = 1;
-  std::string error;                           // empty: the trial ended; otherwise nothing below is valid
-  std::string digest;                          // SHA-256 over every count of the window, hexadecimal
+  std::string error;   // empty: the trial ended; otherwise nothing below is valid
+  std::string digest;  // SHA-256 over every count of the window, hexadecimal
   Work work;
   std::vector<DeviceCount> devices;
-  std::vector<LedgerEntry> ledger;             // adds up to machine_total in kind "instructions"
-  std::vector<FunctionCost> functions;         // likewise
-  Instructions machine_total;                  // the system under test: all CPUs but the peer's
-  Instructions peer_total;                     // the peer's own CPU; outside the ledger
-  std::uint64_t window_virtual_ns = 0;         // the machine's own clock
-  std::uint64_t elapsed_host_ns = 0;           // wall time of the whole trial on the measuring computer
-  std::string provenance;                      // JSON: packages with versions and SHA-256, QEMU, command line
+  std::vector<LedgerEntry> ledger;      // adds up to machine_total in kind "instructions"
+  std::vector<FunctionCost> functions;  // likewise
+  Instructions machine_total;           // the system under test: all CPUs but the peer's
+  Instructions peer_total;              // the peer's own CPU; outside the ledger
+  std::uint64_t window_virtual_ns = 0;  // the machine's own clock
+  std::uint64_t elapsed_host_ns = 0;    // wall time of the whole trial on the measuring computer
+  std::string provenance;               // JSON: packages with versions and SHA-256, QEMU, command line
 };
 
 struct Run {
-  std::string study;         // its name
+  std::string study;  // its name
   std::string question;
   std::string study_source;  // the study file as it was read
   std::string settings;      // JSON: effective settings, --set included
   std::string vtax_version;
-  std::string started_utc;   // ISO 8601
-  std::string machine;       // JSON: facts of the measuring computer
+  std::string started_utc;  // ISO 8601
+  std::string machine;      // JSON: facts of the measuring computer
   std::uint64_t planned_trials = 0;
   std::vector<Trial> trials;
 };
