@@ -39,7 +39,7 @@ struct Header {
   std::uint64_t window_icount;     // the window's instructions by the emulator's own counter
   std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access, in the window
   std::uint64_t corrected_instructions;
-  std::uint64_t unexplained_jumps;       // counter movements that fit no rule, in the window: must be 0
+  std::uint64_t slices_at_exceptions;    // faults whose rest a new slice hid: each miscounts a block at most
   std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
   std::uint64_t marker_domains_seen;     // bit k: domain k was announced
   char message[160];

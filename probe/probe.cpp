@@ -35,10 +35,11 @@ constexpr int kRdi = 7, kRsi = 6;  // places in env's first array, the general r
 struct Probe {
   Cpu* current = nullptr;
   int counter_offset = 0;
-  bool careful = true;  // the counter is not found yet, or some CPU's index is not settled
+  bool careful = true;  // the counter is not found yet, or some CPU has shown too little to tell its index
   std::uint32_t fresh = kMaxBlocks;
   Cpu cpus[kMaxCpus];
-  int cpu_count = 0;
+  int cpu_count = 0;     // seen so far
+  int machine_cpus = 0;  // in all
   Blocks blocks;
   Contexts contexts;
   CounterSearch search;
@@ -67,24 +68,51 @@ __attribute__((noinline)) Cpu* switch_to(const std::uint8_t* env) {
   return g.current = &cpu;
 }
 
-void settle(Cpu& cpu) {
-  const auto best = std::max_element(cpu.votes.begin(), cpu.votes.end());
-  if (*best < cpu.vote_count * 9 / 10) g.output.stop(State::failed, "a CPU's index cannot be told");
+void settle(Cpu& cpu, int index) {
   const int placeholder = cpu.context->cpu;
-  cpu.index = static_cast<int>(best - cpu.votes.begin());
-  for (int i = 0; i < g.cpu_count; ++i)
-    if (&g.cpus[i] != &cpu && g.cpus[i].index == cpu.index)
-      g.output.stop(State::failed, "two CPUs claim one index");
+  cpu.index = index;
   for (ContextTable* context : g.contexts.all())
-    if (context->cpu == placeholder) context->cpu = cpu.index;
+    if (context->cpu == placeholder) context->cpu = index;
+}
+
+bool is_taken(int index) {
+  return std::any_of(g.cpus, g.cpus + g.cpu_count, [&](const Cpu& cpu) { return cpu.index == index; });
+}
+
+// A CPU that translated nothing (an idle one may run only what others have translated) is told by
+// elimination.
+void settle_all() {
+  int left = 0;
+  Cpu* last = nullptr;
+  for (int i = 0; i < g.cpu_count; ++i) {
+    Cpu& cpu = g.cpus[i];
+    if (cpu.index >= 0) continue;
+    const auto best = std::max_element(cpu.votes.begin(), cpu.votes.end());
+    if (*best == 0) {
+      ++left;
+      last = &cpu;
+      continue;
+    }
+    const auto index = static_cast<int>(best - cpu.votes.begin());
+    if (is_taken(index) || *best < cpu.vote_count * 9 / 10)
+      g.output.stop(State::failed, "a CPU's index cannot be told");
+    settle(cpu, index);
+  }
+  if (left == 0) return;
+  int free_index = -1;
+  int free_indices = 0;
+  for (int index = 0; index < g.machine_cpus; ++index)
+    if (!is_taken(index)) free_index = index, ++free_indices;
+  if (left != 1 || free_indices != 1) g.output.stop(State::failed, "a CPU's index cannot be told");
+  settle(*last, free_index);
 }
 
 // The time before everything is known: a few thousand blocks after the start.
 __attribute__((noinline)) void observe_carefully(Cpu& cpu, unsigned translator, std::uint32_t block,
                                                  std::uint32_t length) {
-  if (block == g.fresh && translator < kMaxCpus && cpu.index < 0) {
+  if (block == g.fresh && translator < kMaxCpus) {
     ++cpu.votes[translator];
-    if (++cpu.vote_count == kVotesToSettle) settle(cpu);
+    ++cpu.vote_count;
   }
   g.fresh = kMaxBlocks;
   if (g.counter_offset == 0 && g.search.observe(cpu.env, length)) {
@@ -94,7 +122,7 @@ __attribute__((noinline)) void observe_carefully(Cpu& cpu, unsigned translator, 
                     "the emulator's instruction counter was not found: this QEMU is not supported");
   }
   bool settled = g.counter_offset != 0;
-  for (int i = 0; i < g.cpu_count; ++i) settled = settled && g.cpus[i].index >= 0;
+  for (int i = 0; i < g.cpu_count; ++i) settled = settled && g.cpus[i].vote_count >= kVotesToSettle;
   g.careful = !settled;
 }
 
@@ -106,28 +134,28 @@ std::uint64_t icount_of_all() {
   return total;
 }
 
-// The counter did not go down by just this block's length since the block before.
+// Takes back what a block that was left early did not execute.
+void take_back(Cpu& cpu, std::uint64_t instructions) {
+  std::uint64_t& charged = cpu.last_context->instructions[cpu.last_block];
+  cpu.last_low = static_cast<std::uint16_t>(cpu.last_low + instructions);
+  if (charged < instructions) {  // it ran before the window opened
+    g.window_base -= instructions;
+    return;
+  }
+  charged -= instructions;
+  ++g.output.header().corrected_blocks;
+  g.output.header().corrected_instructions += instructions;
+}
+
+// The counter did not go down by just this block's length since the block before: either that one faulted and
+// QEMU put back the rest of it, or a new slice began.
 __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std::uint32_t length,
                                               std::uint16_t low) {
-  const auto left = static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(cpu.last_low - length));
-  if (left <= cpu.last_length && cpu.last_length != 0) {
-    const Block& before = g.blocks[cpu.last_block];
-    const Block& now = g.blocks[block];
-    const auto entry = g.settings.entries.find(now.address);
-    const bool faulted = entry != g.settings.entries.end() && entry->second.exception;
-    const bool resumed = now.address > before.address && now.address <= before.address + before.bytes;
-    if (faulted || resumed) {
-      std::uint64_t& charged = cpu.last_context->instructions[cpu.last_block];
-      if (charged >= left) {
-        charged -= left;
-        ++g.output.header().corrected_blocks;
-        g.output.header().corrected_instructions += left;
-      } else {
-        g.window_base -= left;  // it ran before the window opened
-      }
-      return;
-    }
-    ++g.output.header().unexplained_jumps;
+  const auto entry = g.settings.entries.find(g.blocks[block].address);
+  if (entry != g.settings.entries.end() && entry->second.exception) {
+    const auto rest = static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(cpu.last_low - length));
+    if (rest <= cpu.last_length) return take_back(cpu, rest);
+    ++g.output.header().slices_at_exceptions;
   }
   cpu.slices += cpu.slice_start - cpu.last_low;
   cpu.slice_start = static_cast<std::uint32_t>(low) + length;
@@ -136,6 +164,19 @@ __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std
   g.output.header().instructions = total;
   if (g.settings.limit != 0 && total > g.settings.limit)
     g.output.stop(State::limit_reached, "the machine's time limit was reached");
+}
+
+// An instruction in mid-block turned out to access a device: QEMU leaves the block before it and runs it
+// alone, in a block of its own that calls no execution callback but does call those of memory accesses.
+void executed_alone(Cpu& cpu, std::uint32_t block) {
+  if (block == cpu.last_block || cpu.last_length == 0) return;  // an ordinary block of one instruction
+  const int place = g.blocks.place_of(cpu.last_block, g.blocks[block].address);
+  if (place < 0) return;
+  take_back(cpu, cpu.last_length - static_cast<std::uint64_t>(place));
+  cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
+  cpu.last_block = block;
+  cpu.last_length = 1;
+  ++cpu.last_context->instructions[block];
 }
 
 inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
@@ -185,12 +226,14 @@ constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uin
 }
 
 void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
-  if (g.careful) g.output.stop(State::failed, "the window opened before every CPU was known");
+  if (g.counter_offset == 0)
+    g.output.stop(State::failed, "the window opened at once: no time to find the counter");
+  settle_all();
   Header& header = g.output.header();
   g.contexts.clear(g.blocks.size());
   cpu.context->instructions[block] = after;
   g.window_base = icount_of_all() - after;
-  header.corrected_blocks = header.corrected_instructions = header.unexplained_jumps = 0;
+  header.corrected_blocks = header.corrected_instructions = header.slices_at_exceptions = 0;
   g.window_open = true;
   g.output.set(State::window_open);
 }
@@ -249,20 +292,31 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
   }
 }
 
-// QEMU's generated code calls these with (translator, data) and its own env in %rbp.
+__attribute__((used)) void vtax_on_memory(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void* data,
+                                          const std::uint8_t* env) {
+  Cpu* cpu = g.current;
+  if (cpu == nullptr || cpu->env != env || g.counter_offset == 0) return;
+  vtax::probe::executed_alone(*cpu, static_cast<std::uint32_t>(reinterpret_cast<std::uint64_t>(data)));
+}
+
+// QEMU's generated code calls these with (translator, data), the last with (translator, what, address, data),
+// and its own env in %rbp.
+void vtax_memory_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void*);
 void vtax_block_trampoline(unsigned, void*);
 void vtax_entry_trampoline(unsigned, void*);
 void vtax_instruction_trampoline(unsigned, void*);
 asm(R"(
 .text
-.globl vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline
-.hidden vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline
+.globl vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline, vtax_memory_trampoline
+.hidden vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline, vtax_memory_trampoline
 vtax_block_trampoline:       mov %rbp, %rdx
                              jmp vtax_on_block
 vtax_entry_trampoline:       mov %rbp, %rdx
                              jmp vtax_on_entry
 vtax_instruction_trampoline: mov %rbp, %rdx
                              jmp vtax_on_instruction
+vtax_memory_trampoline:      mov %rbp, %r8
+                             jmp vtax_on_memory
 )");
 
 }  // extern "C"
@@ -293,10 +347,11 @@ void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data) {
 void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   const std::size_t length = qemu_plugin_tb_n_insns(tb);
   const std::uint64_t address = qemu_plugin_tb_vaddr(tb);
-  std::uint32_t bytes = 0;
+  static std::vector<std::uint8_t> sizes;
+  sizes.clear();
   for (std::size_t i = 0; i < length; ++i)
-    bytes += static_cast<std::uint32_t>(qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i)));
-  const std::uint32_t block = g.blocks.number_of(address, bytes, static_cast<std::uint32_t>(length));
+    sizes.push_back(static_cast<std::uint8_t>(qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i))));
+  const std::uint32_t block = g.blocks.number_of(address, sizes);
   if (block >= kMaxBlocks) g.output.stop(State::failed, "more code than the probe has room for");
   g.fresh = block;
 
@@ -305,6 +360,10 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   const bool entry = g.settings.entries.contains(address);
   qemu_plugin_register_vcpu_tb_exec_cb(tb, entry ? vtax_entry_trampoline : vtax_block_trampoline,
                                        QEMU_PLUGIN_CB_NO_REGS, data);
+
+  if (length == 1)
+    qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, 0), vtax_memory_trampoline,
+                                     QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, data);
 
   for (std::size_t i = 0; i < length; ++i) {
     qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
@@ -344,6 +403,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, 
   }
   if (const std::string error = g.settings.read(settings); !error.empty())
     g.output.stop(State::failed, error.c_str());
+  g.machine_cpus = info->system.smp_vcpus;
   qemu_plugin_register_vcpu_tb_trans_cb(id, vtax::probe::on_translation);
   return 0;
 }

@@ -35,7 +35,7 @@ struct ProbeWindow {
   std::vector<EventCount> events;
   Instructions total;  // by the emulator's own counter, independent of the rows
   std::uint64_t corrected_blocks = 0;
-  std::uint64_t unexplained_jumps = 0;
+  std::uint64_t slices_at_exceptions = 0;
 };
 
 // Reads the probe's shared file after the window has closed. Every length and index is checked: the
