@@ -37,7 +37,9 @@ struct Error {
 template <class T = void>
 using Result = tl::expected<T, Error>;
 
-[[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+[[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 // ENOSPC, EACCES and the like with the file they concern; `what` as in Error.
 [[nodiscard]] Error system_error(std::string what, int error_number);

@@ -8,8 +8,10 @@ namespace vtax {
 namespace {
 
 TEST(Error, TextSaysWhatWhyAndNext) {
-  const Error error{"cannot read study file s.toml", "line 4: unknown key 'platfrom'", "did you mean 'platform'?"};
-  EXPECT_EQ(error.text(), "cannot read study file s.toml: line 4: unknown key 'platfrom'\n  did you mean 'platform'?");
+  const Error error{"cannot read study file s.toml", "line 4: unknown key 'platfrom'",
+                    "did you mean 'platform'?"};
+  EXPECT_EQ(error.text(),
+            "cannot read study file s.toml: line 4: unknown key 'platfrom'\n  did you mean 'platform'?");
 }
 
 TEST(Error, FullDiskAndPermissionSayWhatToDo) {
