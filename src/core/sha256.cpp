@@ -2,13 +2,19 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 namespace vtax {
 namespace {
 
+constexpr std::size_t block_bytes = 64;
+
 // FIPS 180-4, 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-constexpr std::array<std::uint32_t, 64> kRound = {
+constexpr std::array<std::uint32_t, 64> constants = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -18,16 +24,21 @@ constexpr std::array<std::uint32_t, 64> kRound = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-std::uint32_t big_endian(const std::byte* bytes) {
-  std::uint32_t value = 0;
+std::uint32_t big_endian(const std::uint8_t* bytes) {
+  std::uint32_t value;
   std::memcpy(&value, bytes, sizeof value);
   return __builtin_bswap32(value);
 }
 
 }  // namespace
 
-void Sha256::block(const std::byte* bytes) {
-  std::array<std::uint32_t, 64> w{};
+// 5.3.3: the same of the square roots of the first eight primes.
+Sha256::Sha256()
+    : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
+}
+
+void Sha256::block(const std::uint8_t* bytes) {
+  std::array<std::uint32_t, 64> w;
   for (std::size_t t = 0; t < 16; ++t) w[t] = big_endian(bytes + 4 * t);
   for (std::size_t t = 16; t < 64; ++t) {
     const std::uint32_t s0 = std::rotr(w[t - 15], 7) ^ std::rotr(w[t - 15], 18) ^ (w[t - 15] >> 3);
@@ -36,50 +47,69 @@ void Sha256::block(const std::byte* bytes) {
   }
   auto [a, b, c, d, e, f, g, h] = state_;
   for (std::size_t t = 0; t < 64; ++t) {
-    const std::uint32_t t1 =
-        h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + ((e & f) ^ (~e & g)) + kRound[t] + w[t];
-    const std::uint32_t t2 =
-        (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
+    const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+    const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+    const std::uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + constants[t] + w[t];
+    const std::uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + t2;
   }
-  const std::array<std::uint32_t, 8> add = {a, b, c, d, e, f, g, h};
-  for (std::size_t i = 0; i < add.size(); ++i) state_[i] += add[i];
+  const std::array<std::uint32_t, 8> end = {a, b, c, d, e, f, g, h};
+  for (std::size_t i = 0; i < 8; ++i) state_[i] += end[i];
 }
 
-void Sha256::update(std::span<const std::byte> bytes) {
-  total_ += bytes.size();
-  if (partial_size_ > 0) {
-    const std::size_t taken = std::min(bytes.size(), partial_.size() - partial_size_);
-    std::copy_n(bytes.begin(), taken, partial_.begin() + static_cast<std::ptrdiff_t>(partial_size_));
-    partial_size_ += taken;
+void Sha256::add(ByteView bytes) {
+  const std::size_t held = length_ % block_bytes;
+  length_ += bytes.size();
+  if (held != 0) {
+    const std::size_t taken = std::min(block_bytes - held, bytes.size());
+    std::copy_n(bytes.begin(), taken, pending_.begin() + static_cast<std::ptrdiff_t>(held));
     bytes = bytes.subspan(taken);
-    if (partial_size_ < partial_.size()) return;
-    block(partial_.data());
-    partial_size_ = 0;
+    if (held + taken < block_bytes) return;
+    block(pending_.data());
   }
-  for (; bytes.size() >= partial_.size(); bytes = bytes.subspan(partial_.size())) block(bytes.data());
-  std::copy(bytes.begin(), bytes.end(), partial_.begin());
-  partial_size_ = bytes.size();
+  for (; bytes.size() >= block_bytes; bytes = bytes.subspan(block_bytes)) block(bytes.data());
+  std::copy(bytes.begin(), bytes.end(), pending_.begin());
 }
 
 std::string Sha256::hex() {
-  const std::uint64_t bits = total_ * 8;
-  std::array<std::byte, 72> padding{std::byte{0x80}};
-  const std::size_t zeros = (partial_size_ < 56 ? 56 : 120) - partial_size_;
-  update(std::span(padding).first(zeros));
-  std::array<std::byte, 8> length{};
-  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<std::byte>(bits >> (56 - 8 * i));
-  update(length);
-
-  std::string out;
+  const std::uint64_t bits = length_ * 8;
+  std::vector<std::uint8_t> padding = {0x80};
+  while ((length_ + padding.size()) % block_bytes != block_bytes - 8) padding.push_back(0);
+  for (int shift = 56; shift >= 0; shift -= 8) padding.push_back(static_cast<std::uint8_t>(bits >> shift));
+  add(padding);
+  std::string text;
   for (const std::uint32_t word : state_)
-    for (int shift = 28; shift >= 0; shift -= 4) out += "0123456789abcdef"[word >> shift & 15];
-  return out;
+    for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[(word >> shift) & 15];
+  return text;
 }
 
-std::string sha256_hex(std::span<const std::byte> bytes) {
+std::string sha256_hex(std::string_view text) {
   Sha256 hash;
-  hash.update(bytes);
+  hash.add(text);
+  return hash.hex();
+}
+
+std::string sha256_hex(ByteView bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.hex();
+}
+
+Result<std::string> sha256_of_file(const std::filesystem::path& file) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rbe"), std::fclose);
+  if (!in) return fail(system_error("cannot read " + file.string(), errno));
+  Sha256 hash;
+  std::vector<std::uint8_t> piece(std::size_t{1} << 20);
+  while (const std::size_t got = std::fread(piece.data(), 1, piece.size(), in.get()))
+    hash.add(ByteView(piece).first(got));
+  if (std::ferror(in.get()) != 0) return fail(system_error("cannot read " + file.string(), errno));
   return hash.hex();
 }
 

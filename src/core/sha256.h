@@ -1,31 +1,41 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <span>
+#include <filesystem>
 #include <string>
+#include <string_view>
+
+#include "core/bytes.h"
+#include "core/result.h"
 
 namespace vtax {
 
-// SHA-256 (FIPS 180-4).
+// SHA-256 as FIPS 180-4 defines it (section 6.2; test vectors of its example papers in the test). In parts:
+//   Sha256 hash; hash.add(a); hash.add(b); hash.hex();
 class Sha256 {
  public:
-  void update(std::span<const std::byte> bytes);
+  Sha256();
+  void add(ByteView bytes);
+  void add(std::string_view text) {
+    add(ByteView(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  }
 
-  // Ends the message: the digest in lower-case hexadecimal. The object is not to be used afterwards.
+  // 64 lower-case hexadecimal digits; ends the message: nothing can be added afterwards.
   [[nodiscard]] std::string hex();
 
  private:
-  void block(const std::byte* bytes);
+  void block(const std::uint8_t* bytes);
 
-  std::array<std::uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<std::byte, 64> partial_{};
-  std::size_t partial_size_ = 0;
-  std::uint64_t total_ = 0;
+  std::array<std::uint32_t, 8> state_;
+  std::array<std::uint8_t, 64> pending_{};
+  std::uint64_t length_ = 0;  // bytes added
 };
 
-[[nodiscard]] std::string sha256_hex(std::span<const std::byte> bytes);
+[[nodiscard]] std::string sha256_hex(std::string_view text);
+[[nodiscard]] std::string sha256_hex(ByteView bytes);
+
+// Of a file of any size, read piece by piece.
+[[nodiscard]] Result<std::string> sha256_of_file(const std::filesystem::path& file);
 
 }  // namespace vtax

@@ -1,0 +1,78 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "core/descriptor.h"
+
+namespace vtax {
+namespace {
+
+template <class Container>
+Result<Container> read_into(const std::filesystem::path& file, std::uint64_t limit) {
+  const std::string what = "cannot read " + file.string();
+  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!in.valid() || ::fstat(in.get(), &status) != 0) return fail(system_error(what, errno));
+  if (!S_ISREG(status.st_mode)) return fail({what, "it is not a file", "", ExitCode::usage});
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > limit)
+    return fail({what, "it has " + std::to_string(size) + " bytes, more than " + std::to_string(limit), "",
+                 ExitCode::usage});
+  Container bytes(size, {});
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t got = ::read(in.get(), bytes.data() + at, bytes.size() - at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(system_error(what, errno));
+    if (got == 0) bytes.resize(at);  // shortened meanwhile
+    at += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& file, std::uint64_t limit) {
+  return read_into<std::vector<std::uint8_t>>(file, limit);
+}
+
+Result<std::string> read_text(const std::filesystem::path& file, std::uint64_t limit) {
+  return read_into<std::string>(file, limit);
+}
+
+Result<> write_file(const std::filesystem::path& file, ByteView bytes) {
+  const std::string what = "cannot write " + file.string();
+  std::string beside = file.string() + ".XXXXXX";
+  const Descriptor out(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!out.valid()) return fail(system_error(what, errno));
+  const auto give_up = [&] {
+    const int reason = errno;
+    ::unlink(beside.c_str());
+    return fail(system_error(what, reason));
+  };
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(out.get(), bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return give_up();
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  if (::fchmod(out.get(), 0644) != 0 || ::rename(beside.c_str(), file.c_str()) != 0) return give_up();
+  return {};
+}
+
+Result<> write_text(const std::filesystem::path& file, std::string_view text) {
+  return write_file(file, as_bytes(text));
+}
+
+Result<> make_directories(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return fail(system_error("cannot create the directory " + directory.string(), error.value()));
+  return {};
+}
+
+}  // namespace vtax

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/result.h"
+
+namespace vtax {
+
+// A whole file; larger ones than `limit` are an error, and so are directories and devices.
+[[nodiscard]] Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& file,
+                                                          std::uint64_t limit = std::uint64_t{1} << 30);
+[[nodiscard]] Result<std::string> read_text(const std::filesystem::path& file,
+                                            std::uint64_t limit = std::uint64_t{16} << 20);
+
+// Writes beside the place and renames: readers see the old file or the new one, never a part.
+[[nodiscard]] Result<> write_file(const std::filesystem::path& file, ByteView bytes);
+[[nodiscard]] Result<> write_text(const std::filesystem::path& file, std::string_view text);
+
+// With its parents; fine when it is there.
+[[nodiscard]] Result<> make_directories(const std::filesystem::path& directory);
+
+[[nodiscard]] inline ByteView as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace vtax

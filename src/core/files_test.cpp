@@ -1,0 +1,41 @@
+#include "core/files.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace vtax {
+namespace {
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "vtax-files-test";
+};
+
+TEST_F(Files, ReadsWhatWasWrittenAndLeavesNothingElse) {
+  ASSERT_TRUE(write_text(folder_ / "a", "one"));
+  ASSERT_TRUE(write_text(folder_ / "a", "two"));
+  EXPECT_EQ(read_text(folder_ / "a").value(), "two");
+  EXPECT_EQ(read_file(folder_ / "a").value(), (std::vector<std::uint8_t>{'t', 'w', 'o'}));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(Files, RefusesWhatIsNoFileOrTooLarge) {
+  ASSERT_TRUE(write_text(folder_ / "a", "1234"));
+  EXPECT_NE(read_text(folder_ / "a", 3).error().why.find("4 bytes"), std::string::npos);
+  EXPECT_EQ(read_text(folder_).error().why, "it is not a file");
+  EXPECT_EQ(read_text("/dev/zero").error().why, "it is not a file");
+  EXPECT_EQ(read_text(folder_ / "none").error().code, ExitCode::io);
+}
+
+TEST_F(Files, FailedWriteLeavesNothing) {
+  EXPECT_FALSE(write_text(folder_ / "none" / "a", "x"));
+  std::filesystem::create_directories(folder_ / "taken" / "inner");
+  EXPECT_FALSE(write_text(folder_ / "taken", "x"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+}  // namespace
+}  // namespace vtax

@@ -1,0 +1,101 @@
+#include "machine/lab/decompress.h"
+
+#include <gtest/gtest.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <string>
+
+namespace vtax::lab {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+Bytes content() {
+  Bytes out(5'000'000);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i * i >> 7);
+  return out;
+}
+
+Bytes gzip(const Bytes& in) {
+  z_stream stream{};
+  ::deflateInit2(&stream, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  Bytes out(::deflateBound(&stream, in.size()));
+  stream.next_in = const_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = out.data();
+  stream.avail_out = static_cast<uInt>(out.size());
+  ::deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  return out;
+}
+
+Bytes xz(const Bytes& in) {
+  Bytes out(::lzma_stream_buffer_bound(in.size()));
+  std::size_t used = 0;
+  EXPECT_EQ(::lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, nullptr, in.data(), in.size(), out.data(), &used,
+                                      out.size()),
+            LZMA_OK);
+  out.resize(used);
+  return out;
+}
+
+Bytes zstd(const Bytes& in) {
+  Bytes out(::ZSTD_compressBound(in.size()));
+  out.resize(::ZSTD_compress(out.data(), out.size(), in.data(), in.size(), 1));
+  return out;
+}
+
+struct Format {
+  const char* name;
+  Compression compression;
+  Bytes packed;
+};
+
+std::vector<Format> formats() {
+  const Bytes in = content();
+  return {{"gzip", Compression::gzip, gzip(in)},
+          {"xz", Compression::xz, xz(in)},
+          {"zstd", Compression::zstd, zstd(in)}};
+}
+
+TEST(Decompress, GivesTheContentBack) {
+  for (Format& format : formats()) {
+    EXPECT_EQ(compression_of(format.packed), format.compression) << format.name;
+    EXPECT_EQ(decompress(format.packed, "x").value_or(Bytes{}), content()) << format.name;
+    format.packed.insert(format.packed.end(), {1, 2, 3, 4});
+    EXPECT_EQ(decompress(format.packed, "x").value_or(Bytes{}), content())
+        << format.name << " with bytes behind";
+  }
+  EXPECT_EQ(decompress(Bytes{1, 2}, "x").value(), (Bytes{1, 2}));
+}
+
+TEST(Decompress, RefusesTruncatedAndDamagedData) {
+  for (const Format& format : formats()) {
+    for (const std::size_t part : {7UL, format.packed.size() / 2, format.packed.size() - 9})
+      EXPECT_FALSE(decompress(ByteView(format.packed).first(part), "x")) << format.name << " " << part;
+    Bytes damaged = format.packed;
+    for (std::size_t i = 12; i < damaged.size(); i += 50) damaged[i] ^= 0xff;
+    EXPECT_FALSE(decompress(damaged, "x")) << format.name;
+  }
+}
+
+TEST(Decompress, StopsAtTheLimit) {
+  for (const Format& format : formats()) {
+    const auto out = decompress(format.packed, "cannot read x", 4'999'999);
+    ASSERT_FALSE(out) << format.name;
+    EXPECT_NE(out.error().why.find("more than 4 MiB"), std::string::npos);
+    EXPECT_TRUE(decompress(format.packed, "x", 6'000'000));
+  }
+}
+
+TEST(Decompress, NamesTheMethodsItReads) {
+  const Bytes bzip2 = {'B', 'Z', 'h', '9'};
+  EXPECT_NE(decompress(bzip2, "cannot read x").error().why.find("other than gzip, xz or zstd"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace vtax::lab

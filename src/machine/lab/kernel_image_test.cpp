@@ -1,0 +1,136 @@
+#include "machine/lab/kernel_image.h"
+
+#include <gmock/gmock.h>
+#include <zstd.h>
+
+#include "machine/lab/elf_for_test.h"
+
+namespace vtax::lab {
+namespace {
+
+using testing::HasSubstr;
+
+// A bzImage of protocol 2.15 around a payload, with the four bytes of its size behind, as Linux's build
+// appends them.
+Bytes bzimage(const Bytes& payload) {
+  constexpr std::size_t setup_sectors = 2;
+  constexpr std::uint32_t payload_offset = 100;
+  Bytes file((setup_sectors + 1) * 512 + payload_offset);
+  file[0x1f1] = setup_sectors;
+  put(file, 0x202, std::uint32_t{0x53726448});
+  put(file, 0x206, std::uint16_t{0x20f});
+  put(file, 0x236, std::uint16_t{0x3f});
+  put(file, 0x248, payload_offset);
+  put(file, 0x24c, static_cast<std::uint32_t>(payload.size() + 4));
+  append(file, payload);
+  append(file, Bytes(4));
+  return file;
+}
+
+Bytes packed(const Bytes& in) {
+  Bytes out(::ZSTD_compressBound(in.size()));
+  out.resize(::ZSTD_compress(out.data(), out.size(), in.data(), in.size(), 1));
+  return out;
+}
+
+Bytes xen_image() {
+  Elf32_Ehdr header{};
+  std::memcpy(header.e_ident, "\177ELF\1\1\1", 7);
+  header.e_machine = EM_386;
+  header.e_phoff = sizeof header;
+  Elf32_Phdr segment{};
+  segment.p_offset = 128;
+  segment.p_filesz = 200;
+  Bytes file(328);
+  put(file, 0, header);
+  put(file, sizeof header, segment);
+  put(file, 128, std::uint32_t{0x1badb002});
+  return file;
+}
+
+TEST(KernelImage, ReadsABzImageAndAPlainOrPackedVmlinux) {
+  const Bytes vmlinux = vmlinux_for_test();
+  for (const Bytes& file : {vmlinux, packed(vmlinux), bzimage(packed(vmlinux)), bzimage(vmlinux)}) {
+    const auto kernel = read_kernel(file, "vmlinuz");
+    ASSERT_TRUE(kernel) << kernel.error().text();
+    EXPECT_EQ(kernel->release, "6.1.0-56-amd64");
+    EXPECT_TRUE(kernel->pvh);
+    EXPECT_TRUE(kernel->xen_pv);
+    EXPECT_EQ(loaded_part(kernel->vmlinux), loaded_part(vmlinux));
+  }
+}
+
+TEST(KernelImage, TellsWhatAKernelCanBootUnder) {
+  EXPECT_FALSE(read_kernel(vmlinux_for_test({18}), "v")->xen_pv);
+  EXPECT_FALSE(read_kernel(vmlinux_for_test({1}), "v")->pvh);
+  EXPECT_FALSE(read_kernel(vmlinux_for_test({}), "v")->pvh);
+}
+
+TEST(KernelImage, SaysWhatAForeignFileIs) {
+  Bytes arm = vmlinux_for_test();
+  put(arm, 0, elf64_header(ET_EXEC, EM_AARCH64));
+  Bytes arm_image(100);
+  std::memcpy(arm_image.data() + 0x38, "ARM\x64", 4);
+  Bytes program = vmlinux_for_test();
+  std::fill(program.begin() + 0x200, program.begin() + 0x300, std::uint8_t{'x'});
+  const struct {
+    Bytes file;
+    const char* says;
+  } cases[] = {
+      {{}, "an empty file"},
+      {bytes_of("#!/bin/sh\n"), "a text file"},
+      {arm, "an ELF file for arm64"},
+      {arm_image, "an arm64 kernel"},
+      {module_for_test(""), "an object file or module for x86-64"},
+      {bytes_of("MZ\x90"), "an EFI program"},
+      {bytes_of("!<arch>\ndebian-binary"), "a Debian package"},
+      {program, "no Linux kernel"},
+      {Bytes(64, 1), "of an unknown format"},
+  };
+  for (const auto& test : cases) {
+    const auto kernel = read_kernel(test.file, "given");
+    ASSERT_FALSE(kernel) << test.says;
+    EXPECT_THAT(kernel.error().text(), HasSubstr(test.says));
+    EXPECT_THAT(kernel.error().text(), HasSubstr("given"));
+  }
+}
+
+TEST(KernelImage, RefusesEveryTruncationOfABzImage) {
+  const Bytes whole = bzimage(packed(vmlinux_for_test()));
+  for (std::size_t size = 0; size + 4 < whole.size(); ++size)
+    EXPECT_FALSE(read_kernel(ByteView(whole).first(size), "v")) << size;
+  EXPECT_THAT(read_kernel(ByteView(whole).first(1700), "v").error().why, HasSubstr("truncated bzImage"));
+}
+
+TEST(KernelImage, SurvivesDamageOfHeaders) {
+  const Bytes whole = vmlinux_for_test();
+  for (std::size_t at = 0; at < 0x200; ++at) {
+    Bytes damaged = whole;
+    damaged[at] ^= 0xff;
+    (void)read_kernel(damaged, "v");
+    (void)loaded_part(damaged);
+  }
+}
+
+TEST(KernelImage, LoadedPartDropsWhatLiesBehindTheSegments) {
+  const Bytes whole = vmlinux_for_test();
+  const Bytes part = loaded_part(whole);
+  EXPECT_EQ(part.size(), whole.size() - 1000);
+  EXPECT_EQ(load<std::uint16_t>(part, offsetof(Elf64_Ehdr, e_shnum)), 0);
+  EXPECT_TRUE(read_kernel(part, "v"));
+  EXPECT_EQ(loaded_part(bytes_of("text")), bytes_of("text"));
+}
+
+TEST(XenImage, AcceptsMultibootOnly) {
+  EXPECT_EQ(read_xen(xen_image(), "xen").value(), xen_image());
+  EXPECT_EQ(read_xen(packed(xen_image()), "xen.gz").value(), xen_image());
+  Bytes without = xen_image();
+  put(without, 128, std::uint32_t{0});
+  EXPECT_THAT(read_xen(without, "xen").error().text(), HasSubstr("without a multiboot header"));
+  EXPECT_THAT(read_xen(vmlinux_for_test(), "xen-syms").error().text(), HasSubstr("needs xen.gz"));
+  EXPECT_THAT(read_xen(bytes_of("MZ"), "xen.efi").error().text(), HasSubstr("an EFI program"));
+  EXPECT_THAT(read_xen(ByteView(xen_image()).first(200), "xen").error().text(), HasSubstr("truncated"));
+}
+
+}  // namespace
+}  // namespace vtax::lab

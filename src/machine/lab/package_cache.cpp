@@ -1,0 +1,168 @@
+#include "machine/lab/package_cache.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "core/descriptor.h"
+#include "core/files.h"
+#include "core/sha256.h"
+
+namespace vtax::lab {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int manifest_schema = 1;
+constexpr std::size_t name_digits = 16;
+
+Result<Descriptor> lock(const fs::path& directory) {
+  const fs::path file = directory / "lock";
+  Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock.valid()) return fail(system_error("cannot open " + file.string(), errno));
+  while (::flock(lock.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return fail(system_error("cannot lock " + file.string(), errno));
+  return lock;
+}
+
+std::string text_field(const json& object, const char* key) {
+  const auto field = object.find(key);
+  return field != object.end() && field->is_string() ? field->get<std::string>() : "";
+}
+
+json to_json(const std::vector<Package>& packages) {
+  json list = json::array();
+  for (const Package& package : packages)
+    list.push_back({{"name", package.name},
+                    {"version", package.version},
+                    {"sha256", package.sha256},
+                    {"size_bytes", package.size_bytes}});
+  return list;
+}
+
+std::vector<Package> packages_of(const json& manifest) {
+  std::vector<Package> packages;
+  const auto list = manifest.find("packages");
+  if (list == manifest.end() || !list->is_array()) return packages;
+  for (const json& entry : *list) {
+    if (!entry.is_object()) return {};
+    const auto size = entry.find("size_bytes");
+    packages.push_back({text_field(entry, "name"), text_field(entry, "version"), text_field(entry, "sha256"),
+                        size != entry.end() && size->is_number_unsigned() ? size->get<std::uint64_t>() : 0});
+  }
+  return packages;
+}
+
+std::string directory_name(PackageSet set, const std::vector<Package>& packages) {
+  Sha256 hash;
+  for (const Package& package : packages)
+    hash.add(package.name + " " + package.version + " " + package.sha256 + "\n");
+  return std::string(name_of(set)) + "-" + hash.hex().substr(0, name_digits);
+}
+
+std::string megabytes(const std::vector<Package>& packages) {
+  std::uint64_t bytes = 0;
+  for (const Package& package : packages) bytes += package.size_bytes;
+  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
+}
+
+Result<> download_and_unpack(const Apt& apt, const std::vector<Package>& packages, const fs::path& into) {
+  const fs::path debs = into / "debs";
+  if (auto made = make_directories(debs); !made) return made;
+  const auto files = apt.download(packages, debs);
+  if (!files) return fail(files.error());
+  for (const fs::path& file : *files)
+    if (auto unpacked = unpack(file, into); !unpacked) return unpacked;
+  std::error_code error;
+  fs::remove_all(debs, error);
+  return {};
+}
+
+}  // namespace
+
+Result<PackageCache> PackageCache::open() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return fs::path(value == nullptr ? "" : value);
+  };
+  if (const fs::path own = variable("VTAX_CACHE"); !own.empty()) return open(fs::absolute(own));
+  if (const fs::path user = variable("XDG_CACHE_HOME"); user.is_absolute()) return open(user / "vtax");
+  if (const fs::path home = variable("HOME"); home.is_absolute()) return open(home / ".cache" / "vtax");
+  return fail({"cannot find a place for the cache", "neither VTAX_CACHE nor HOME is set",
+               "set VTAX_CACHE to a directory with 2 GB of free space", ExitCode::io});
+}
+
+Result<PackageCache> PackageCache::open(fs::path directory) {
+  if (auto made = make_directories(directory); !made) {
+    made.error().next = "set VTAX_CACHE to a directory that you may write to";
+    return fail(made.error());
+  }
+  return PackageCache(std::move(directory));
+}
+
+std::optional<FetchedSet> PackageCache::find(PackageSet set) const {
+  const fs::path folder = directory_ / "packages";
+  const auto text = read_text(folder / (std::string(name_of(set)) + ".json"));
+  if (!text) return std::nullopt;
+  const json manifest = json::parse(*text, nullptr, false);
+  if (!manifest.is_object() || manifest.value("schema", json()) != manifest_schema) return std::nullopt;
+  FetchedSet found{folder / text_field(manifest, "directory"), packages_of(manifest)};
+  std::error_code ignored;
+  if (found.packages.empty() || found.root.filename() != directory_name(set, found.packages) ||
+      !fs::is_directory(found.root, ignored))
+    return std::nullopt;
+  return found;
+}
+
+Result<FetchedSet> PackageCache::fetch(PackageSet set, const Apt& apt, const Progress& progress,
+                                       bool refresh) {
+  if (!refresh)
+    if (auto found = find(set)) return *found;
+  const std::string name(name_of(set));
+  progress("asking apt for the packages of " + name);
+  const auto packages = resolve(set, apt);
+  if (!packages) return fail(packages.error());
+  const FetchedSet wanted{directory_ / "packages" / directory_name(set, *packages), *packages};
+  const auto added = add(wanted.root, [&](const fs::path& into) {
+    progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " + name + " (" +
+             megabytes(*packages) + ")");
+    return download_and_unpack(apt, *packages, into);
+  });
+  if (!added) return fail(added.error());
+  const json manifest = {{"schema", manifest_schema},
+                         {"set", name},
+                         {"directory", wanted.root.filename().string()},
+                         {"packages", to_json(*packages)}};
+  if (auto written = write_text(directory_ / "packages" / (name + ".json"), manifest.dump(2) + "\n");
+      !written)
+    return fail(written.error());
+  return wanted;
+}
+
+Result<> PackageCache::add(const fs::path& target, const std::function<Result<>(const fs::path&)>& make) {
+  std::error_code error;
+  if (fs::exists(target, error)) return {};
+  const auto held = lock(directory_);
+  if (!held) return fail(held.error());
+  if (fs::exists(target, error)) return {};
+  // Only the holder of the lock works here, so what lies here was left by a run that died.
+  const fs::path temporary = directory_ / "temporary";
+  fs::remove_all(temporary, error);
+  const fs::path work = temporary / target.filename();
+  if (auto made = make_directories(work); !made) return made;
+  if (auto made = make_directories(target.parent_path()); !made) return made;
+  auto made = make(work);
+  if (made) {
+    fs::rename(work, target, error);
+    if (error) made = fail(system_error("cannot create " + target.string(), error.value()));
+  }
+  fs::remove_all(temporary, error);
+  return made;
+}
+
+}  // namespace vtax::lab

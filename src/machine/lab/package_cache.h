@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "machine/lab/packages.h"
+
+namespace vtax::lab {
+
+// One line about what is being done now; called between steps that take long.
+using Progress = std::function<void(std::string_view)>;
+
+// A set as it lies in the cache.
+struct FetchedSet {
+  std::filesystem::path root;  // the packages' files, unpacked: root/usr/..., root/boot/...
+  std::vector<Package> packages;
+};
+
+// Everything that vtax keeps between runs and can make again:
+//   lock                 held while something is added; the system drops it when its holder dies
+//   packages/SET.json    which directory holds the set, and its packages: written last
+//   packages/SET-HASH/   the unpacked packages
+//   images/HASH/         see lab_image.h
+//   temporary/           work in progress; of no value to another run, removed by the next that adds
+//   something
+class PackageCache {
+ public:
+  // $VTAX_CACHE, $XDG_CACHE_HOME/vtax or ~/.cache/vtax, created if need be.
+  [[nodiscard]] static Result<PackageCache> open();
+  [[nodiscard]] static Result<PackageCache> open(std::filesystem::path directory);
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+
+  // The set if it is there; asks nobody, takes no lock.
+  [[nodiscard]] std::optional<FetchedSet> find(PackageSet set) const;
+
+  // The set, downloaded through apt if it is not there. `refresh` asks apt again and fetches what became
+  // newer.
+  [[nodiscard]] Result<FetchedSet> fetch(PackageSet set, const Apt& apt, const Progress& progress,
+                                         bool refresh = false);
+
+  // Makes `target` (below directory()) by letting `make` fill an empty directory, which is renamed when that
+  // succeeds. Under the lock; does nothing when the target exists meanwhile.
+  [[nodiscard]] Result<> add(const std::filesystem::path& target,
+                             const std::function<Result<>(const std::filesystem::path&)>& make);
+
+ private:
+  explicit PackageCache(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  std::filesystem::path directory_;
+};
+
+}  // namespace vtax::lab

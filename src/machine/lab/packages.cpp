@@ -1,0 +1,142 @@
+#include "machine/lab/packages.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <set>
+
+#include "core/subprocess.h"
+
+namespace vtax::lab {
+namespace {
+
+using Wanted = std::function<bool(const std::string&)>;
+
+Error not_carried(const std::string& what) {
+  return {"cannot find the lab's packages", "apt knows no " + what,
+          "run 'apt-get update' as root, then the same command again", ExitCode::unavailable};
+}
+
+// The named packages and what they depend on as far as it is wanted; sorted by name.
+Result<std::vector<Package>> closure(const Apt& apt, const std::vector<std::string>& roots,
+                                     const Wanted& wanted) {
+  std::set<std::string> asked(roots.begin(), roots.end());
+  std::vector<std::string> next = roots;
+  std::vector<Package> packages;
+  while (!next.empty()) {
+    auto found = apt.show(next);
+    if (!found) return fail(found.error());
+    next.clear();
+    for (Package& package : *found) {
+      for (const std::string& name : package.dependencies)
+        if (wanted(name) && asked.insert(name).second) next.push_back(name);
+      packages.push_back(std::move(package));
+    }
+  }
+  for (const std::string& root : roots)
+    if (std::none_of(packages.begin(), packages.end(), [&](const Package& p) { return p.name == root; }))
+      return fail(not_carried("package " + root));
+  std::sort(packages.begin(), packages.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return packages;
+}
+
+bool is_library(const std::string& name) {
+  return name.starts_with("lib") || name == "zlib1g";
+}
+
+Result<std::vector<Package>> resolve_kernel(const Apt& apt) {
+  const auto names = apt.show({"linux-image-amd64", "linux-image-generic"});
+  if (!names) return fail(names.error());
+  for (const Package& meta : *names) {
+    const auto image = std::find_if(meta.dependencies.begin(), meta.dependencies.end(),
+                                    [](const auto& name) { return name.starts_with("linux-image-"); });
+    if (image == meta.dependencies.end()) continue;
+    // Ubuntu splits the modules in two; drivers for Xen and network cards are in either.
+    const std::string version = image->substr(std::string_view("linux-image-").size());
+    const std::string modules = "linux-modules-" + version;
+    const std::string extra = "linux-modules-extra-" + version;
+    auto packages = closure(apt, {*image}, [&](const auto& name) { return name == modules; });
+    if (!packages) return packages;
+    const auto more = apt.show({extra});
+    if (!more) return fail(more.error());
+    packages->insert(packages->end(), more->begin(), more->end());
+    return packages;
+  }
+  return fail(not_carried("linux-image-amd64 and no linux-image-generic"));
+}
+
+// The N of xen-hypervisor-4.N-amd64; -1 for other names.
+int xen_minor(std::string_view name) {
+  constexpr std::string_view before = "xen-hypervisor-4.";
+  if (!name.starts_with(before) || !name.ends_with("-amd64")) return -1;
+  name.remove_prefix(before.size());
+  int minor = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), minor);
+  return error == std::errc() &&
+                 std::string_view(end, static_cast<std::size_t>(name.data() + name.size() - end)) == "-amd64"
+             ? minor
+             : -1;
+}
+
+Result<std::vector<Package>> resolve_xen(const Apt& apt) {
+  const auto names = apt.names("xen-hypervisor-4.");
+  if (!names) return fail(names.error());
+  int newest = -1;
+  for (const std::string& name : *names) newest = std::max(newest, xen_minor(name));
+  if (newest < 0) return fail(not_carried("xen-hypervisor-4.N-amd64"));
+  const std::string version = "4." + std::to_string(newest);
+  return closure(apt, {"xen-hypervisor-" + version + "-amd64", "xen-utils-" + version},
+                 [](const auto& name) { return is_library(name); });
+}
+
+std::set<std::string> installed_packages() {
+  std::set<std::string> installed;
+  const auto finished =
+      run_command({.arguments = {"dpkg-query", "-W", "-f", "${db:Status-Abbrev}\t${Package}\n"},
+                   .environment = {"LC_ALL=C"}});
+  if (!finished) return installed;
+  std::string_view rest = finished->out;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const std::size_t tab = line.find('\t');
+    if (line.starts_with("ii") && tab != std::string_view::npos) installed.emplace(line.substr(tab + 1));
+  }
+  return installed;
+}
+
+// Its libraries run on this machine, under its C library: what is installed stays out.
+Result<std::vector<Package>> resolve_qemu(const Apt& apt) {
+  const std::set<std::string> installed = installed_packages();
+  return closure(
+      apt, {"qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios"},
+      [&](const auto& name) { return is_library(name) && name != "libc6" && !installed.contains(name); });
+}
+
+}  // namespace
+
+std::string_view name_of(PackageSet set) {
+  switch (set) {
+    case PackageSet::kernel:
+      return "kernel";
+    case PackageSet::xen:
+      return "xen";
+    case PackageSet::qemu:
+      return "qemu";
+  }
+  return "";
+}
+
+Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt) {
+  switch (set) {
+    case PackageSet::kernel:
+      return resolve_kernel(apt);
+    case PackageSet::xen:
+      return resolve_xen(apt);
+    case PackageSet::qemu:
+      return resolve_qemu(apt);
+  }
+  return {};
+}
+
+}  // namespace vtax::lab

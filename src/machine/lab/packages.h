@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "machine/lab/apt.h"
+
+namespace vtax::lab {
+
+// What the lab takes from the distribution, each set unpacked into one directory.
+enum class PackageSet {
+  kernel,  // the distribution's kernel with its modules
+  xen,     // the newest Xen, its toolstack and the libraries that the toolstack needs
+  qemu,    // QEMU with its firmware and the libraries that are not installed here
+};
+
+[[nodiscard]] std::string_view name_of(PackageSet set);
+
+// Which packages make a set here, by asking apt: linux-image-amd64 (Debian) or linux-image-generic (Ubuntu)
+// lead to the kernel, xen-hypervisor-4.N-amd64 with the largest N to Xen; libraries are the closure of
+// dependencies. An error (ExitCode::unavailable) when the archive's lists are missing or do not carry it.
+[[nodiscard]] Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt);
+
+}  // namespace vtax::lab
