@@ -8,10 +8,10 @@ if(VTAX_SANITIZE)
   target_link_options(vtax_options INTERFACE -fsanitize=${VTAX_SANITIZE})
 endif()
 
-# vtax_library(NAME [LINK targets...]): a static library of every .cpp in the folder, and beside it
+# vtax_library(NAME [LINK targets...] [TEST_LINK targets...]): a static library of every .cpp in the folder, and beside it
 # NAME_test of every *_test.cpp, registered with CTest.
 function(vtax_library name)
-  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINK;TEST_LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
@@ -27,7 +27,8 @@ function(vtax_library name)
   endif()
   if(tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE ${name} vtax_options GTest::gtest_main GTest::gmock)
+    target_link_libraries(${name}_test PRIVATE ${name} ${arg_TEST_LINK} vtax_options GTest::gtest_main GTest::gmock)
+    target_compile_definitions(${name}_test PRIVATE VTAX_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endif()

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,9 @@ enum class Layer { hypervisor, driver, kernel, program, idle, uncharged };
 enum class Part { none, kernel, program };
 
 [[nodiscard]] std::string_view name(Layer layer);
-[[nodiscard]] std::string_view name(Part part);
+[[nodiscard]] std::string_view name(Part part);  // "" for none
+[[nodiscard]] std::optional<Layer> layer_named(std::string_view text);
+[[nodiscard]] std::optional<Part> part_named(std::string_view text);
 
 // One entry of a window's ledger. `kind` is "instructions" or an event: hypercalls, upcalls,
 // interrupts, page_table_switches, system_calls, page_faults, context_switches.
