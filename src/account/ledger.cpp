@@ -65,10 +65,6 @@ Payer payer_of(GuestAddress address, const Owner& owner, const Charging& chargin
   return {owner.domain, program ? Layer::program : Layer::kernel, Part::none};
 }
 
-void feed(Sha256& hash, const std::string& text) {
-  hash.update(std::as_bytes(std::span(text)));
-}
-
 std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owners) {
   std::map<std::tuple<int, std::string, std::uint64_t>, std::int64_t> counts;
   for (const auto& row : window.rows)
@@ -76,15 +72,14 @@ std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owner
         row.instructions;
   Sha256 hash;
   for (const auto& [key, value] : counts)
-    feed(hash, fmt::format("{} {} {:x} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
+    hash.add(fmt::format("{} {} {:x} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
   std::map<std::tuple<int, std::string, std::uint32_t>, std::uint64_t> events;
   for (const auto& event : window.events)
     events[{window.contexts[event.context].cpu, owners[event.context].domain,
             static_cast<std::uint32_t>(event.event)}] += event.count;
   for (const auto& [key, value] : events)
-    feed(hash,
-         fmt::format("{} {} event {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
-  feed(hash, fmt::format("total {}\n", window.total.value));
+    hash.add(fmt::format("{} {} event {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
+  hash.add(fmt::format("total {}\n", window.total.value));
   return hash.hex();
 }
 

@@ -59,8 +59,8 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   std::array<int, 2> sockets{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0)
     return fail(system_error("cannot make the monitor's socket", errno));
-  self->monitor_ = FileDescriptor(sockets[0]);
-  const FileDescriptor monitor_end(sockets[1]);
+  self->monitor_ = Descriptor(sockets[0]);
+  const Descriptor monitor_end(sockets[1]);
   fcntl(sockets[0], F_SETFL, O_NONBLOCK);
 
   auto messages = make_pipe();
@@ -98,14 +98,14 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   }
   if (wiring.state_fd >= 0) {
     lseek(wiring.state_fd, 0, SEEK_SET);
-    add({"-incoming", fmt::format("file:/proc/self/fd/{}", wiring.state_fd)});
+    add({"-incoming", "defer"});
     inherited.push_back(wiring.state_fd);
   }
 
   auto pid = start_process(spec.qemu, arguments, inherited, console_end);
   if (!pid) return fail(pid.error());
   self->pid_ = *pid;
-  self->process_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
+  self->process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
   self->messages_fd_ = std::move(messages->read);
   self->console_fd_ = std::move(console->read);
   self->plan_ = std::move(*plan_file);
@@ -114,6 +114,13 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   self->stopped_ = wiring.state_fd >= 0;
 
   if (auto greeted = self->command("qmp_capabilities"); !greeted) return fail(greeted.error());
+  if (wiring.state_fd < 0) return self;
+  // A resumed QEMU would announce its cards on the host's clock, and the packets would reach the guest.
+  if (auto set = self->command("migrate-set-parameters", {{"announce-rounds", 0}}); !set)
+    return fail(set.error());
+  const std::string uri = fmt::format("file:/proc/self/fd/{}", wiring.state_fd);
+  if (auto loading = self->command("migrate-incoming", {{"uri", uri}}); !loading)
+    return fail(loading.error());
   return self;
 }
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/file_descriptor.h"
+#include "core/descriptor.h"
 #include "core/result.h"
 #include "machine/lab/guest_messages.h"
 #include "machine/lab/machine_spec.h"
@@ -40,7 +40,7 @@ class Emulator {
   // panicked, spent its time limit or executes nothing any more; the console's last lines are part of it.
   [[nodiscard]] Result<GuestMessage> next_message();
 
-  // The guest has stopped the machine by itself (pvpanic).
+  // The guest has stopped the machine by itself (its watchdog fired).
   [[nodiscard]] Result<> wait_until_stopped();
 
   // Saves the stopped machine into a file; a path under /proc/PID/fd serves.
@@ -73,7 +73,7 @@ class Emulator {
   bool ended_ = false;
   bool stopped_ = false;
   int status_ = 0;
-  FileDescriptor process_, monitor_, messages_fd_, console_fd_, probe_out_, probe_settings_, plan_;
+  Descriptor process_, monitor_, messages_fd_, console_fd_, probe_out_, probe_settings_, plan_;
   std::vector<std::string> arguments_;
   std::string monitor_text_, console_;
   std::deque<nlohmann::json> replies_;

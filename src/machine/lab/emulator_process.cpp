@@ -12,8 +12,8 @@
 
 namespace vtax::lab {
 
-Result<FileDescriptor> anonymous_file(const char* name, const std::string& content) {
-  FileDescriptor file(memfd_create(name, MFD_CLOEXEC));
+Result<Descriptor> anonymous_file(const char* name, const std::string& content) {
+  Descriptor file(memfd_create(name, MFD_CLOEXEC));
   if (!file.valid())
     return fail(system_error(fmt::format("cannot make the anonymous file '{}'", name), errno));
   if (write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
@@ -26,7 +26,7 @@ Result<Pipe> make_pipe() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(system_error("cannot make a pipe", errno));
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 Result<int> start_process(const Qemu& qemu, const std::vector<std::string>& arguments,

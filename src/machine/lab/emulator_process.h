@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/file_descriptor.h"
+#include "core/descriptor.h"
 #include "core/result.h"
 #include "machine/lab/machine_spec.h"
 
@@ -15,10 +15,10 @@ namespace vtax::lab {
                                         const std::vector<int>& inherited, int output);
 
 // An anonymous file with this content, positioned at its start; not inherited unless asked for.
-[[nodiscard]] Result<FileDescriptor> anonymous_file(const char* name, const std::string& content);
+[[nodiscard]] Result<Descriptor> anonymous_file(const char* name, const std::string& content);
 
 struct Pipe {
-  FileDescriptor read, write;
+  Descriptor read, write;
 };
 [[nodiscard]] Result<Pipe> make_pipe();
 

@@ -21,8 +21,11 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
       // Two cards and the wire between them; their slots keep the interrupt lines apart.
       "-netdev", "hubport,id=wire0,hubid=0", "-netdev", "hubport,id=wire1,hubid=0", "-device",
       "e1000e,netdev=wire0,mac=52:54:00:00:00:0a,addr=4,romfile=", "-device",
-      "e1000e,netdev=wire1,mac=52:54:00:00:00:0b,addr=6,romfile=", "-device", "pvpanic", "-action",
-      "panic=pause"};
+      "e1000e,netdev=wire1,mac=52:54:00:00:00:0b,addr=6,romfile=",  // The agent stops the machine by this
+                                                                    // watchdog while every CPU sleeps:
+                                                                    // docs/design/lab-image.md, "The
+                                                                    // snapshot".
+      "-device", "ib700", "-action", "watchdog=pause"};
   for (const auto& directory : spec.qemu.data_directories) {
     out.emplace_back("-L");
     out.push_back(directory.string());

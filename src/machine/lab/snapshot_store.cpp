@@ -25,7 +25,7 @@ constexpr const char* kSuffix = ".machine";
 std::string snapshot_key(const MachineSpec& spec, const std::string& image_hash) {
   std::string text = image_hash + "\n" + spec.qemu.version + "\n";
   for (const std::string& argument : machine_arguments(spec)) text += argument + "\n";
-  return sha256_hex(std::as_bytes(std::span(text)));
+  return sha256_hex(text);
 }
 
 bool SnapshotStore::contains(const std::string& key) const {
@@ -33,27 +33,26 @@ bool SnapshotStore::contains(const std::string& key) const {
   return fs::exists(directory_ / (key + kSuffix), ignored);
 }
 
-Result<FileDescriptor> SnapshotStore::open(const std::string& key, const Boot& boot) {
+Result<Descriptor> SnapshotStore::open(const std::string& key, const Boot& boot) {
   std::error_code error;
   fs::create_directories(directory_, error);
   if (error) return fail(system_error("cannot make the folder " + directory_.string(), error.value()));
   const fs::path path = directory_ / (key + kSuffix);
 
   // One lock for the folder, held while booting: it is released by the kernel whatever ends this process.
-  const FileDescriptor lock(
-      ::open((directory_ / (key + ".lock")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  const Descriptor lock(::open((directory_ / (key + ".lock")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock.valid()) return fail(system_error("cannot lock " + directory_.string(), errno));
   while (flock(lock.get(), LOCK_EX) != 0)
     if (errno != EINTR) return fail(system_error("cannot lock " + directory_.string(), errno));
 
-  FileDescriptor saved(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Descriptor saved(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (saved.valid()) {
     futimens(saved.get(), nullptr);
     return saved;
   }
   if (errno != ENOENT) return fail(system_error("cannot read " + path.string(), errno));
 
-  FileDescriptor file(::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0644));
+  Descriptor file(::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0644));
   if (!file.valid()) return fail(system_error("cannot write into " + directory_.string(), errno));
   if (auto booted = boot(fmt::format("/proc/{}/fd/{}", getpid(), file.get())); !booted)
     return fail(booted.error());

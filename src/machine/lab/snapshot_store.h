@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "core/file_descriptor.h"
+#include "core/descriptor.h"
 #include "core/result.h"
 #include "machine/lab/machine_spec.h"
 
@@ -24,7 +24,7 @@ class SnapshotStore {
   using Boot = std::function<Result<>(const std::string& path)>;
 
   // A descriptor of the saved machine, readable; `boot` makes it when it is not there yet.
-  [[nodiscard]] Result<FileDescriptor> open(const std::string& key, const Boot& boot);
+  [[nodiscard]] Result<Descriptor> open(const std::string& key, const Boot& boot);
 
   [[nodiscard]] bool contains(const std::string& key) const;
 

@@ -1,0 +1,18 @@
+#pragma once
+
+// The contract with the image builder: what is where in the lab's images (docs/design/lab-image.md).
+namespace vtax::agent::lab {
+
+inline constexpr char role_file[] = "/lab/role";  // "native", "dom0" or "guest"
+inline constexpr char modules_file[] =
+    "/lab/modules";                                   // paths of kernel modules, one a line, in loading order
+inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
+
+// The Ethernet addresses of the two cards tell them apart.
+inline constexpr char system_card_mac[] = "52:54:00:00:00:0a";
+inline constexpr char peer_card_mac[] = "52:54:00:00:00:0b";
+
+// CPUs (docs/design/architecture.md, "Placement").
+inline constexpr int driver_cpu = 0, card_peer_cpu = 1, inside_system_cpu = 2;
+
+}  // namespace vtax::agent::lab

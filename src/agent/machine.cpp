@@ -1,0 +1,90 @@
+#include "agent/machine.h"
+
+#include <array>
+#include <thread>
+
+#include "agent/kernel_modules.h"
+#include "agent/lab_layout.h"
+#include "agent/lab_ports.h"
+#include "agent/message.h"
+#include "agent/trial.h"
+#include "platform/links.h"
+#include "platform/placement.h"
+#include "workload/marker.h"
+
+namespace vtax::agent {
+namespace {
+
+void progress(const char* step) {
+  lab_ports::write(frame("progress", {{"step", step}}));
+}
+
+// The machine stops here for its snapshot; what follows is one trial, and knows its plan.
+Result<Plan> snapshot_and_read_plan() {
+  lab_ports::write(frame("ready", nlohmann::json::object()));
+  lab_ports::stop_machine();
+  const Result<std::string> text = lab_ports::read_file(lab::plan_name);
+  if (!text) return fail(text.error());
+  return parse_plan(*text);
+}
+
+Result<> announce_on(std::initializer_list<int> cpus, int domain) {
+  for (const int cpu : cpus) {
+    if (Result<> pinned = pin(0, cpu); !pinned) return pinned;
+    marker::announce(domain);
+  }
+  return pin(0, lab::driver_cpu);
+}
+
+Result<Setup> lab_setup(const Plan& plan) {
+  Setup setup;
+  setup.topology = plan.topology;
+  setup.offloads = plan.offloads;
+  if (plan.topology == Topology::inside) {
+    setup.system_cpu = lab::inside_system_cpu;
+    setup.peer_cpu = lab::driver_cpu;
+    return setup;
+  }
+  setup.system_cpu = lab::driver_cpu;
+  setup.peer_cpu = lab::card_peer_cpu;
+  Result<Links> links = Links::open();
+  if (!links) return fail(links.error());
+  const auto a = links->find_by_mac(lab::system_card_mac), b = links->find_by_mac(lab::peer_card_mac);
+  if (!a) return fail(a.error());
+  if (!b) return fail(b.error());
+  setup.system_card = *a;
+  setup.peer_card = *b;
+  return setup;
+}
+
+}  // namespace
+
+void report_error(const Error& error) {
+  if (!lab_ports::open()) return;
+  lab_ports::write(frame("error", {{"what", error.what}, {"why", error.why}}));
+}
+
+Result<> run_native_machine() {
+  if (Result<> opened = lab_ports::open(); !opened) return opened;
+  if (Result<> pinned = pin_unbound_work(lab::driver_cpu); !pinned) return pinned;
+  const Result<Plan> plan = snapshot_and_read_plan();
+  if (!plan) return fail(plan.error());
+  if (plan->platform == PlatformName::xen_pv) {
+    return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
+  }
+  if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
+  progress("arrange");
+  const Result<Setup> setup = lab_setup(*plan);
+  if (!setup) return fail(setup.error());
+  const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();
+  Result<Bench> bench = platform->arrange(*setup);
+  if (!bench) return fail(bench.error());
+  progress("work");
+  Result<nlohmann::json> result = run_trial(*plan, *bench);
+  if (!result) return fail(result.error());
+  (*result)["modules"] = to_json(module_sections("host"));
+  lab_ports::write(frame("result", *result));
+  return {};
+}
+
+}  // namespace vtax::agent
