@@ -11,6 +11,7 @@
 #include "core/descriptor.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/lab/package_json.h"
 
 namespace vtax::lab {
 namespace {
@@ -28,34 +29,6 @@ Result<Descriptor> lock(const fs::path& directory) {
   while (::flock(lock.get(), LOCK_EX) != 0)
     if (errno != EINTR) return fail(system_error("cannot lock " + file.string(), errno));
   return lock;
-}
-
-std::string text_field(const json& object, const char* key) {
-  const auto field = object.find(key);
-  return field != object.end() && field->is_string() ? field->get<std::string>() : "";
-}
-
-json to_json(const std::vector<Package>& packages) {
-  json list = json::array();
-  for (const Package& package : packages)
-    list.push_back({{"name", package.name},
-                    {"version", package.version},
-                    {"sha256", package.sha256},
-                    {"size_bytes", package.size_bytes}});
-  return list;
-}
-
-std::vector<Package> packages_of(const json& manifest) {
-  std::vector<Package> packages;
-  const auto list = manifest.find("packages");
-  if (list == manifest.end() || !list->is_array()) return packages;
-  for (const json& entry : *list) {
-    if (!entry.is_object()) return {};
-    const auto size = entry.find("size_bytes");
-    packages.push_back({text_field(entry, "name"), text_field(entry, "version"), text_field(entry, "sha256"),
-                        size != entry.end() && size->is_number_unsigned() ? size->get<std::uint64_t>() : 0});
-  }
-  return packages;
 }
 
 std::string directory_name(PackageSet set, const std::vector<Package>& packages) {
@@ -111,7 +84,8 @@ std::optional<FetchedSet> PackageCache::find(PackageSet set) const {
   if (!text) return std::nullopt;
   const json manifest = json::parse(*text, nullptr, false);
   if (!manifest.is_object() || manifest.value("schema", json()) != manifest_schema) return std::nullopt;
-  FetchedSet found{folder / text_field(manifest, "directory"), packages_of(manifest)};
+  FetchedSet found{folder / text_field(manifest, "directory"),
+                   packages_from(manifest.value("packages", json()))};
   std::error_code ignored;
   if (found.packages.empty() || found.root.filename() != directory_name(set, found.packages) ||
       !fs::is_directory(found.root, ignored))

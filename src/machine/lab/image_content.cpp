@@ -1,0 +1,101 @@
+#include "machine/lab/image_content.h"
+
+#include "core/files.h"
+#include "machine/lab/shared_libraries.h"
+
+namespace vtax::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::uint8_t> content_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
+
+// The newest of usr/lib/xen-4.N: the package set holds one.
+Result<fs::path> xen_directory(const fs::path& packages) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(packages / "usr" / "lib", error))
+    if (entry.path().filename().string().starts_with("xen-4.") &&
+        fs::is_directory(entry.path() / "bin", error))
+      return entry.path();
+  return fail({"cannot build Domain-0's image", "the Xen packages hold no toolstack",
+               "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
+}
+
+}  // namespace
+
+const Domain& native_domain() {
+  static const Domain domain = {"native", {"e1000e", "veth", "bridge"}};
+  return domain;
+}
+
+const Domain& driver_domain() {
+  static const Domain domain = {"dom0",
+                                {"e1000e", "veth", "bridge", "xenfs", "xen-privcmd", "xen-evtchn",
+                                 "xen-gntdev", "xen-gntalloc", "xen-netback"}};
+  return domain;
+}
+
+const Domain& guest_domain() {
+  static const Domain domain = {"guest", {"xen-netfront"}};
+  return domain;
+}
+
+CpioArchive base_image(const std::string& role, const std::vector<Module>& modules,
+                       const std::vector<std::uint8_t>& agent) {
+  CpioArchive image;
+  for (const char* directory : {"dev", "proc", "sys", "run", "tmp"}) image.directory(directory);
+  image.character_device("dev/console", 5, 1);
+  image.file("init", agent, 0755);
+  std::string list;
+  for (const Module& module : modules) {
+    const std::string path = "lib/modules/" + module.name + ".ko";
+    image.file(path, module.object);
+    list += "/" + path + "\n";
+  }
+  image.file("lab/modules", content_of(list));
+  image.file("lab/role", content_of(role + "\n"));
+  return image;
+}
+
+Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {
+  const auto xen = xen_directory(packages);
+  if (!xen) return fail(xen.error());
+  std::vector<fs::path> programs;
+  for (const char* name : {"xl", "xenstored", "xenconsoled", "xen-init-dom0"}) {
+    const fs::path file = *xen / "bin" / name;
+    const auto content = read_file(file);
+    if (!content) return fail(content.error());
+    // Where xl looks for its helpers, and where everybody looks for xl.
+    const std::string path = fs::relative(file, packages).string();
+    image.file(path, *content, 0755);
+    image.symlink(std::string("usr/sbin/") + name, "/" + path);
+    programs.push_back(file);
+  }
+  const auto libraries = library_closure(programs, packages);
+  if (!libraries) return fail(libraries.error());
+  auto wanted = libraries->found;
+  std::string missing;
+  for (const std::string& name : libraries->missing) missing += (missing.empty() ? "" : ", ") + name;
+  // The C library loads it by itself when a thread ends.
+  for (const fs::path& directory : {packages / "lib/x86_64-linux-gnu", packages / "usr/lib/x86_64-linux-gnu"})
+    if (fs::exists(directory / "libgcc_s.so.1")) wanted["libgcc_s.so.1"] = directory / "libgcc_s.so.1";
+  if (!wanted.contains("libgcc_s.so.1"))
+    missing += (missing.empty() ? "" : ", ") + std::string("libgcc_s.so.1");
+  if (!missing.empty())
+    return fail({"cannot build Domain-0's image",
+                 "the packages lack libraries that Xen's toolstack needs: " + missing,
+                 "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
+  for (const auto& [name, file] : wanted) {
+    const auto content = read_file(file);
+    if (!content) return fail(content.error());
+    image.file("usr/lib/x86_64-linux-gnu/" + name, *content, 0755);
+    if (name == "ld-linux-x86-64.so.2") image.file("lib64/" + name, *content, 0755);
+  }
+  for (const char* directory : {"var/lib/xen", "var/run/xen", "var/log/xen", "etc/xen/scripts"})
+    image.directory(directory);
+  return {};
+}
+
+}  // namespace vtax::lab

@@ -1,0 +1,237 @@
+#include "machine/lab/lab_image.h"
+
+#include <algorithm>
+
+#include "core/files.h"
+#include "core/sha256.h"
+#include "machine/lab/image_content.h"
+#include "machine/lab/image_record.h"
+#include "machine/lab/kernel_image.h"
+#include "machine/lab/shared_libraries.h"
+
+namespace vtax::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The machine of docs/design/architecture.md: Dom0's virtual CPUs are CPU 0 and 1, the guest's is CPU 2.
+constexpr const char* native_arguments = "console=ttyS0 quiet nokaslr panic=-1";
+constexpr const char* dom0_arguments = "console=hvc0 quiet nokaslr panic=-1";
+constexpr const char* xen_arguments = "console=com1 dom0_mem=576M dom0_max_vcpus=2 dom0_vcpus_pin noreboot=1";
+
+// The parts from which an image is built, with what identifies them.
+struct Parts {
+  FetchedSet kernel_set;
+  std::optional<FetchedSet> xen_set;
+  std::vector<std::uint8_t> agent;
+  std::string agent_sha256;
+  std::vector<Module> own_modules;
+  std::vector<OwnFile> own_files;
+};
+
+Result<fs::path> only_match(const fs::path& directory, const std::string& prefix, const std::string& suffix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(suffix) && !entry.is_symlink(error))
+      found.push_back(entry.path());
+  }
+  if (found.empty())
+    return fail({"cannot build the lab's image",
+                 "there is no " + prefix + "*" + suffix + " in " + directory.string(),
+                 "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
+  return *std::min_element(found.begin(), found.end());
+}
+
+std::vector<std::string> wanted_modules(LabKind kind) {
+  if (kind == LabKind::native) return native_domain().modules;
+  std::vector<std::string> all = driver_domain().modules;
+  all.insert(all.end(), guest_domain().modules.begin(), guest_domain().modules.end());
+  return all;
+}
+
+Result<> add_own_file(Parts& parts, const std::string& part, const fs::path& path) {
+  const auto hash = sha256_of_file(path);
+  if (!hash) return fail(hash.error());
+  parts.own_files.push_back({part, fs::absolute(path).string(), *hash});
+  return {};
+}
+
+Result<> add_own_modules(Parts& parts, LabKind kind, const fs::path& directory) {
+  const auto tree = ModuleTree::open(directory);
+  if (!tree) return fail(tree.error());
+  auto modules = tree->closure(wanted_modules(kind));
+  if (!modules) return fail(modules.error());
+  Sha256 hash;
+  for (const Module& module : *modules)
+    hash.add(module.name + " " + sha256_hex(ByteView(module.object)) + "\n");
+  parts.own_files.push_back({"modules", fs::absolute(directory).string(), hash.hex()});
+  parts.own_modules = std::move(*modules);
+  return {};
+}
+
+Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
+                     const Progress& progress) {
+  Parts parts;
+  // The user's own files first: what is wrong with them should not cost a download.
+  if (sources.kernel)
+    if (auto added = add_own_file(parts, "kernel", *sources.kernel); !added) return fail(added.error());
+  if (sources.modules)
+    if (auto added = add_own_modules(parts, kind, *sources.modules); !added) return fail(added.error());
+  if (sources.xen && kind == LabKind::xen_pv)
+    if (auto added = add_own_file(parts, "xen", *sources.xen); !added) return fail(added.error());
+  auto agent = read_file(sources.agent);
+  if (!agent) return fail(agent.error());
+  if (!is_static_program(*agent))
+    return fail({"cannot build the lab's image", sources.agent.string() + " is not a static program",
+                 "build vtax with -DVTAX_STATIC=ON, as the presets dev and release do",
+                 ExitCode::unavailable});
+  parts.agent = loaded_part(*agent);
+  parts.agent_sha256 = sha256_hex(ByteView(parts.agent));
+  auto kernel_set = cache.fetch(PackageSet::kernel, apt, progress);
+  if (!kernel_set) return fail(kernel_set.error());
+  parts.kernel_set = std::move(*kernel_set);
+  if (kind == LabKind::xen_pv) {
+    auto xen_set = cache.fetch(PackageSet::xen, apt, progress);
+    if (!xen_set) return fail(xen_set.error());
+    parts.xen_set = std::move(*xen_set);
+  }
+  return parts;
+}
+
+std::string content_hash(LabKind kind, const Parts& parts) {
+  Sha256 hash;
+  hash.add(std::string(name_of(kind)) + "\n" + parts.agent_sha256 + "\n");
+  for (const OwnFile& own : parts.own_files) hash.add(own.part + " " + own.sha256 + "\n");
+  for (const FetchedSet* set : {&parts.kernel_set, parts.xen_set ? &*parts.xen_set : nullptr})
+    if (set != nullptr)
+      for (const Package& package : set->packages) hash.add(package.name + " " + package.sha256 + "\n");
+  return hash.hex();
+}
+
+Error wrong_release(const Module& module, const KernelImage& kernel) {
+  return {"cannot build the lab's image",
+          "the kernel is " + kernel.release + ", the module " + module.name + " is for " + module.release,
+          "give --kernel and --modules of the same build"};
+}
+
+Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& tree,
+                                        const KernelImage& kernel) {
+  auto modules = tree.closure(domain.modules);
+  if (!modules) return modules;
+  for (const Module& module : *modules)
+    if (module.release != kernel.release) return fail(wrong_release(module, kernel));
+  return modules;
+}
+
+Result<KernelImage> kernel_for(LabKind kind, const Sources& sources, const Parts& parts, fs::path& file) {
+  if (sources.kernel) {
+    file = *sources.kernel;
+  } else {
+    const auto found = only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
+    if (!found) return fail(found.error());
+    file = *found;
+  }
+  const auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  auto kernel = read_kernel(*bytes, file.filename().string());
+  if (!kernel) return kernel;
+  const std::string what = "cannot use " + file.filename().string() + " as the lab's kernel";
+  if (kind == LabKind::native && !kernel->pvh)
+    return fail({what, "it was built without CONFIG_PVH", "switch CONFIG_PVH on"});
+  if (kind == LabKind::xen_pv && !kernel->xen_pv)
+    return fail({what, "it was built without CONFIG_XEN_PV", "switch CONFIG_XEN_PV and CONFIG_XEN_DOM0 on"});
+  return kernel;
+}
+
+Result<> write_xen(const Sources& sources, const Parts& parts, const fs::path& into) {
+  fs::path file = sources.xen.value_or(fs::path());
+  if (file.empty()) {
+    const auto found = only_match(parts.xen_set->root / "boot", "xen-", ".gz");
+    if (!found) return fail(found.error());
+    file = *found;
+  }
+  const auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  const auto xen = read_xen(*bytes, file.filename().string());
+  if (!xen) return fail(xen.error());
+  return write_file(into / "xen", *xen);
+}
+
+Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const KernelImage& kernel,
+                              const Parts& parts, const std::vector<std::uint8_t>& vmlinux,
+                              std::vector<Module>& used) {
+  const Domain& domain = kind == LabKind::native ? native_domain() : driver_domain();
+  const auto modules = modules_for(domain, tree, kernel);
+  if (!modules) return fail(modules.error());
+  used = *modules;
+  CpioArchive image = base_image(domain.role, *modules, parts.agent);
+  if (kind == LabKind::native) return image;
+  const auto guest_modules = modules_for(guest_domain(), tree, kernel);
+  if (!guest_modules) return fail(guest_modules.error());
+  used.insert(used.end(), guest_modules->begin(), guest_modules->end());
+  image.file("lab/guest/vmlinux", vmlinux);
+  image.file("lab/guest/initrd", base_image(guest_domain().role, *guest_modules, parts.agent).bytes());
+  if (auto added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
+  return image;
+}
+
+Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const fs::path& into,
+               LabImage& image) {
+  fs::path kernel_file;
+  const auto kernel = kernel_for(kind, sources, parts, kernel_file);
+  if (!kernel) return fail(kernel.error());
+  const auto tree = ModuleTree::open(sources.modules.value_or(parts.kernel_set.root));
+  if (!tree) return fail(tree.error());
+  const std::vector<std::uint8_t> vmlinux = loaded_part(kernel->vmlinux);
+  std::vector<Module> modules;
+  const auto archive = initramfs(kind, *tree, *kernel, parts, vmlinux, modules);
+  if (!archive) return fail(archive.error());
+
+  if (auto written = write_file(into / "vmlinux", vmlinux); !written) return written;
+  if (auto written = write_file(into / "initrd.cpio", archive->bytes()); !written) return written;
+  if (kind == LabKind::xen_pv)
+    if (auto written = write_xen(sources, parts, into); !written) return written;
+  if (auto made = make_directories(into / "modules"); !made) return made;
+  for (const Module& module : modules) {
+    if (auto written = write_file(into / "modules" / (module.name + ".ko"), module.object); !written)
+      return written;
+    image.modules.push_back({module.name, {}});
+  }
+  image.kernel_release = kernel->release;
+  return write_image_record(image, into);
+}
+
+}  // namespace
+
+std::string_view name_of(LabKind kind) {
+  return kind == LabKind::native ? "native" : "xen-pv";
+}
+
+Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
+                                 const Progress& progress) {
+  const auto parts = gather(kind, sources, cache, apt, progress);
+  if (!parts) return fail(parts.error());
+  LabImage image;
+  image.kind = kind;
+  image.hash = content_hash(kind, *parts);
+  image.own_files = parts->own_files;
+  image.packages = parts->kernel_set.packages;
+  if (parts->xen_set)
+    image.packages.insert(image.packages.end(), parts->xen_set->packages.begin(),
+                          parts->xen_set->packages.end());
+  image.kernel_command_line = kind == LabKind::native ? native_arguments : dom0_arguments;
+  image.xen_command_line = kind == LabKind::native ? "" : xen_arguments;
+
+  const fs::path directory =
+      cache.directory() / "images" / (std::string(name_of(kind)) + "-" + image.hash.substr(0, 16));
+  const auto added = cache.add(directory, [&](const fs::path& into) {
+    progress("building the image of the " + std::string(name_of(kind)) + " machine");
+    return build(kind, sources, *parts, into, image);
+  });
+  if (!added) return fail(added.error());
+  return read_image_record(directory);
+}
+
+}  // namespace vtax::lab

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "machine/lab/package_cache.h"
+
+namespace vtax::lab {
+
+enum class LabKind {
+  native,  // Linux alone: the platforms native and container
+  xen_pv,  // Xen, Linux as Domain-0, and the image of a PV guest inside it
+};
+
+[[nodiscard]] std::string_view name_of(LabKind kind);
+
+// What the image is made of in place of the distribution's parts: a developer's own builds.
+struct Sources {
+  std::optional<std::filesystem::path> kernel = {};   // bzImage or vmlinux
+  std::optional<std::filesystem::path> modules = {};  // see ModuleTree::open()
+  std::optional<std::filesystem::path> xen = {};      // xen.gz
+  std::filesystem::path agent = "/proc/self/exe";     // PID 1: the static vtax
+};
+
+struct ModuleFile {
+  std::string name;            // "xen_netback"
+  std::filesystem::path file;  // uncompressed .ko with its symbols
+};
+
+// A file of the user's that stands in for a package.
+struct OwnFile {
+  std::string part;  // "kernel", "modules" or "xen"
+  std::string path;
+  std::string sha256;
+};
+
+// Everything that QEMU needs to boot one lab machine; files in the cache, which nobody changes.
+struct LabImage {
+  LabKind kind = LabKind::native;
+  std::string hash;                          // of all its content: equal hashes boot equally
+  std::filesystem::path kernel;              // vmlinux: QEMU's -kernel, or with Xen its first module
+  std::filesystem::path initrd;              // uncompressed cpio
+  std::optional<std::filesystem::path> xen;  // multiboot image: QEMU's -kernel when there is one
+  std::string kernel_command_line;
+  std::string xen_command_line;
+  std::string kernel_release;
+  std::filesystem::path kernel_symbols;  // for read_kallsyms()
+  std::vector<ModuleFile> modules;       // those of all the machine's domains
+  std::vector<Package> packages;         // provenance
+  std::vector<OwnFile> own_files;
+};
+
+// The image from the cache, or built from the cached packages (fetched first if they are not there) and this
+// program. Warm it reads and hashes no more than `agent` and the user's own files.
+[[nodiscard]] Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache,
+                                               const Apt& apt, const Progress& progress);
+
+}  // namespace vtax::lab
