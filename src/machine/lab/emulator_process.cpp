@@ -37,7 +37,7 @@ Result<int> start_process(const Qemu& qemu, const std::vector<std::string>& argu
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   std::vector<std::string> variables = {"PATH=/usr/bin:/bin", "HOME=/"};
-  if (!qemu.library_path.empty()) variables.push_back("LD_LIBRARY_PATH=" + qemu.library_path);
+  variables.insert(variables.end(), qemu.environment.begin(), qemu.environment.end());
   std::vector<char*> environment;
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);

@@ -173,7 +173,7 @@ std::string LabMachine::provenance() const {
   std::vector<std::string> arguments;
   for (const std::string& argument : machine_arguments(spec_)) arguments.push_back(argument);
   const nlohmann::json json = {{"machine", "lab"},
-                               {"qemu", spec_.qemu.version},
+                               {"qemu", spec_.qemu.banner},
                                {"emulator_arguments", arguments},
                                {"kernel_release", image_.kernel_release},
                                {"image", image_.hash},

@@ -26,10 +26,7 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
                                                                     // docs/design/lab-image.md, "The
                                                                     // snapshot".
       "-device", "ib700", "-action", "watchdog=pause"};
-  for (const auto& directory : spec.qemu.data_directories) {
-    out.emplace_back("-L");
-    out.push_back(directory.string());
-  }
+  out.insert(out.begin(), spec.qemu.arguments.begin(), spec.qemu.arguments.end());
   if (spec.xen.empty()) {
     out.insert(out.end(), {"-kernel", spec.kernel.string(), "-append", spec.kernel_arguments, "-initrd",
                            spec.initrd.string()});

@@ -5,16 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace vtax::lab {
+#include "machine/lab/qemu_finder.h"
 
-// The QEMU that serves as the lab's hardware (see qemu_finder).
-struct Qemu {
-  std::filesystem::path binary;
-  std::vector<std::filesystem::path> data_directories;  // -L
-  std::string library_path;                             // LD_LIBRARY_PATH, or empty
-  std::string version;                                  // "10.0.2"
-  int major = 0;
-};
+namespace vtax::lab {
 
 // One emulated machine, all but what runs in it. Virtual time advances by 2^icount_shift ns an instruction,
 // whichever CPU executes it.

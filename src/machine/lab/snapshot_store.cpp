@@ -23,7 +23,7 @@ constexpr const char* kSuffix = ".machine";
 }  // namespace
 
 std::string snapshot_key(const MachineSpec& spec, const std::string& image_hash) {
-  std::string text = image_hash + "\n" + spec.qemu.version + "\n";
+  std::string text = image_hash + "\n" + spec.qemu.banner + "\n";
   for (const std::string& argument : machine_arguments(spec)) text += argument + "\n";
   return sha256_hex(text);
 }
