@@ -10,6 +10,7 @@
 namespace vtax::lab {
 namespace {
 
+constexpr const char* download_what = "cannot download the lab's packages";
 constexpr auto index_time_limit = std::chrono::minutes(5);
 constexpr auto download_time_limit = std::chrono::minutes(30);
 constexpr auto unpack_time_limit = std::chrono::minutes(10);
@@ -106,7 +107,17 @@ Result<std::vector<Package>> Apt::show(const std::vector<std::string>& names) co
                                      .time_limit = index_time_limit});
   if (!finished) return fail(apt_missing(finished.error()));
   // It exits with an error when one name is unknown, and answers for the others.
-  return parse_packages(finished->out);
+  std::vector<Package> packages = parse_packages(finished->out);
+  if (base_ == nullptr) return packages;
+  std::vector<std::string> unknown;
+  for (const std::string& name : names)
+    if (std::none_of(packages.begin(), packages.end(), [&](const Package& p) { return p.name == name; }))
+      unknown.push_back(name);
+  if (unknown.empty()) return packages;
+  const auto others = base_->show(unknown);
+  if (!others) return others;
+  packages.insert(packages.end(), others->begin(), others->end());
+  return packages;
 }
 
 Result<std::vector<std::string>> Apt::names(const std::string& prefix) const {
@@ -126,9 +137,8 @@ Result<std::vector<std::string>> Apt::names(const std::string& prefix) const {
   return names;
 }
 
-Result<std::vector<std::filesystem::path>> Apt::download(const std::vector<Package>& packages,
-                                                         const std::filesystem::path& directory) const {
-  const std::string what = "cannot download the lab's packages";
+Result<> Apt::download_here(const std::vector<Package>& packages,
+                            const std::filesystem::path& directory) const {
   std::vector<std::string> arguments = {"download"};
   for (const Package& package : packages) arguments.push_back(package.name + "=" + package.version);
   const auto finished = run_command({.arguments = command("apt-get", arguments),
@@ -136,7 +146,29 @@ Result<std::vector<std::filesystem::path>> Apt::download(const std::vector<Packa
                                      .directory = directory,
                                      .time_limit = download_time_limit});
   if (!finished) return fail(apt_missing(finished.error()));
-  if (!finished->ok()) return fail(apt_failed(what, *finished));
+  if (!finished->ok()) return fail(apt_failed(download_what, *finished));
+  return {};
+}
+
+Result<std::vector<std::filesystem::path>> Apt::download(const std::vector<Package>& packages,
+                                                         const std::filesystem::path& directory) const {
+  std::vector<Package> here = packages;
+  if (base_ != nullptr) {
+    std::vector<std::string> names;
+    for (const Package& package : packages) names.push_back(package.name);
+    const auto known = Apt(options_).show(names);
+    if (!known) return fail(known.error());
+    const auto is_known = [&](const Package& package) {
+      return std::any_of(known->begin(), known->end(),
+                         [&](const Package& k) { return k.sha256 == package.sha256; });
+    };
+    const auto others = std::stable_partition(here.begin(), here.end(), is_known);
+    if (others != here.end())
+      if (auto done = base_->download({others, here.end()}, directory); !done) return done;
+    here.erase(others, here.end());
+  }
+  if (!here.empty())
+    if (auto done = download_here(here, directory); !done) return fail(done.error());
 
   std::vector<std::filesystem::path> files;
   for (const Package& package : packages) {
@@ -144,12 +176,14 @@ Result<std::vector<std::filesystem::path>> Apt::download(const std::vector<Packa
     std::filesystem::path found;
     for (const auto& entry : std::filesystem::directory_iterator(directory, ignored))
       if (entry.path().filename().string().starts_with(package.name + "_")) found = entry.path();
-    if (found.empty()) return fail({what, "apt left no file of " + package.name, "", ExitCode::unavailable});
+    if (found.empty())
+      return fail({download_what, "apt left no file of " + package.name, "", ExitCode::unavailable});
     const auto hash = sha256_of_file(found);
     if (!hash) return fail(hash.error());
     if (*hash != package.sha256)
       return fail(
-          {what, package.name + " has the SHA-256 " + *hash + ", the archive's index says " + package.sha256,
+          {download_what,
+           package.name + " has the SHA-256 " + *hash + ", the archive's index says " + package.sha256,
            "run the same command again; if that does not help, suspect the disk or a proxy", ExitCode::io});
     files.push_back(found);
   }

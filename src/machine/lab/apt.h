@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,12 @@ struct Package {
 // The machine's apt, asked through its ordinary programs and never made to install anything.
 class Apt {
  public:
-  // With its own configuration, or with `options` ("Dir::State::lists=...") on top of it.
-  explicit Apt(std::vector<std::string> options = {}) : options_(std::move(options)) {}
+  Apt() = default;
+
+  // With `options` ("Dir::State::lists=...") on top of its own configuration; what that does not know, `base`
+  // is asked.
+  Apt(std::vector<std::string> options, const Apt& base)
+      : options_(std::move(options)), base_(std::make_shared<const Apt>(base)) {}
 
   // The versions that apt would install, in one question. Names that it does not know are left out.
   // An error when apt is missing.
@@ -41,10 +46,16 @@ class Apt {
   [[nodiscard]] Result<> update() const;
 
  private:
+  explicit Apt(std::vector<std::string> options) : options_(std::move(options)) {}
+
   [[nodiscard]] std::vector<std::string> command(std::string program,
                                                  std::vector<std::string> arguments) const;
 
+  [[nodiscard]] Result<> download_here(const std::vector<Package>& packages,
+                                       const std::filesystem::path& directory) const;
+
   std::vector<std::string> options_;
+  std::shared_ptr<const Apt> base_;
 };
 
 // The fields of apt-cache's answer; paragraphs without a SHA256 (installed, but in no index) are left out.

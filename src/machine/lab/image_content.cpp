@@ -32,8 +32,8 @@ const Domain& native_domain() {
 
 const Domain& driver_domain() {
   static const Domain domain = {"dom0",
-                                {"e1000e", "veth", "bridge", "xenfs", "xen-privcmd", "xen-evtchn",
-                                 "xen-gntdev", "xen-gntalloc", "xen-netback"}};
+                                {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev",
+                                 "xen-gntalloc", "xen-netback"}};
   return domain;
 }
 
@@ -50,7 +50,7 @@ CpioArchive base_image(const std::string& role, const std::vector<Module>& modul
   image.file("init", agent, 0755);
   std::string list;
   for (const Module& module : modules) {
-    const std::string path = "lib/modules/" + module.name + ".ko";
+    const std::string path = "lab/modules.d/" + module.name + ".ko";
     image.file(path, module.object);
     list += "/" + path + "\n";
   }
@@ -63,14 +63,13 @@ Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {
   const auto xen = xen_directory(packages);
   if (!xen) return fail(xen.error());
   std::vector<fs::path> programs;
-  for (const char* name : {"xl", "xenstored", "xenconsoled", "xen-init-dom0"}) {
+  for (const char* name : {"xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper"}) {
     const fs::path file = *xen / "bin" / name;
     const auto content = read_file(file);
     if (!content) return fail(content.error());
-    // Where xl looks for its helpers, and where everybody looks for xl.
+    // At the package's path, where xl looks for its helpers.
     const std::string path = fs::relative(file, packages).string();
     image.file(path, *content, 0755);
-    image.symlink(std::string("usr/sbin/") + name, "/" + path);
     programs.push_back(file);
   }
   const auto libraries = library_closure(programs, packages);
@@ -93,8 +92,6 @@ Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {
     image.file("usr/lib/x86_64-linux-gnu/" + name, *content, 0755);
     if (name == "ld-linux-x86-64.so.2") image.file("lib64/" + name, *content, 0755);
   }
-  for (const char* directory : {"var/lib/xen", "var/run/xen", "var/log/xen", "etc/xen/scripts"})
-    image.directory(directory);
   return {};
 }
 

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 // The machine of docs/design/architecture.md: Dom0's virtual CPUs are CPU 0 and 1, the guest's is CPU 2.
 constexpr const char* native_arguments = "console=ttyS0 quiet nokaslr panic=-1";
 constexpr const char* dom0_arguments = "console=hvc0 quiet nokaslr panic=-1";
-constexpr const char* xen_arguments = "console=com1 dom0_mem=576M dom0_max_vcpus=2 dom0_vcpus_pin noreboot=1";
+constexpr const char* xen_arguments =
+    "console=com1 com1=115200,8n1 dom0_mem=576M dom0_max_vcpus=2 dom0_vcpus_pin";
 
 // The parts from which an image is built, with what identifies them.
 struct Parts {

@@ -51,15 +51,10 @@ Result<std::vector<Package>> resolve_kernel(const Apt& apt) {
     const auto image = std::find_if(meta.dependencies.begin(), meta.dependencies.end(),
                                     [](const auto& name) { return name.starts_with("linux-image-"); });
     if (image == meta.dependencies.end()) continue;
-    // Ubuntu splits the modules in two; drivers for Xen and network cards are in either.
+    // Ubuntu has the modules in packages of their own; drivers for Xen and network cards are in either.
     const std::string version = image->substr(std::string_view("linux-image-").size());
-    const std::string modules = "linux-modules-" + version;
-    const std::string extra = "linux-modules-extra-" + version;
-    auto packages = closure(apt, {*image}, [&](const auto& name) { return name == modules; });
-    if (!packages) return packages;
-    const auto more = apt.show({extra});
-    if (!more) return fail(more.error());
-    packages->insert(packages->end(), more->begin(), more->end());
+    auto packages = apt.show({*image, "linux-modules-" + version, "linux-modules-extra-" + version});
+    if (packages && packages->empty()) return fail(not_carried("package " + *image));
     return packages;
   }
   return fail(not_carried("linux-image-amd64 and no linux-image-generic"));
