@@ -1,1 +1,6 @@
-int main() { return 0; }
+#include "cli/list.h"
+#include "cli/report.h"
+
+int main(int argc, char** argv) {
+  return vtax::run_command_line({vtax::list_verb(), vtax::report_verb()}, argc, argv);
+}
