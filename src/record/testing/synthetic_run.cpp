@@ -124,7 +124,10 @@ Trial synthetic_trial(std::uint64_t index, std::map<std::string, std::string> fa
   if (!stream) weight *= 8.0;
   if (stream && value_or(trial.factors, "write_bytes", "65536") == "1448") weight *= 1.2;
   for (const Share& share : shares_of(platform)) {
-    const double instructions = share.per_packet * weight * static_cast<double>(trial.work.packets.value);
+    const bool is_tax = share.layer == Layer::hypervisor || share.layer == Layer::driver;
+    const double dearer = (offloads ? 1.0 : 1.6) * (card ? 1.2 : 1.0) * (send ? 0.9 : 1.0);
+    const double instructions =
+        share.per_packet * weight * (is_tax ? dearer : 1.0) * static_cast<double>(trial.work.packets.value);
     trial.functions.push_back({share.domain, share.layer, share.part, share.image, share.function,
                                Instructions(static_cast<std::uint64_t>(std::llround(instructions)))});
   }
