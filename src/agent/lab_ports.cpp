@@ -4,14 +4,19 @@
 #include <sys/io.h>
 
 #include <array>
+#include <chrono>
 #include <cerrno>
 #include <cstdint>
+#include <thread>
 
 namespace vtax::agent::lab_ports {
 namespace {
 
-constexpr unsigned short debug_console = 0xe9, pvpanic = 0x505, fw_cfg_select = 0x510, fw_cfg_data = 0x511;
-constexpr unsigned char pvpanic_panicked = 1;
+constexpr unsigned short debug_console = 0xe9, watchdog = 0x443, fw_cfg_select = 0x510, fw_cfg_data = 0x511;
+
+// ib700's shortest time but zero (hw/watchdog/wdt_ib700.c); the sleep outlasts it.
+constexpr unsigned char watchdog_two_seconds = 14;
+constexpr std::chrono::seconds snapshot_sleep{3};
 
 // docs/specs/fw_cfg.rst of QEMU: the directory is a count and entries, all big-endian.
 constexpr unsigned short directory_key = 0x19;
@@ -49,7 +54,7 @@ Result<File> find(std::string_view name) {
 
 Result<> open() {
   for (const auto& [first, count] :
-       {std::pair<unsigned long, unsigned long>{debug_console, 1}, {pvpanic, 1}, {fw_cfg_select, 2}}) {
+       {std::pair<unsigned long, unsigned long>{debug_console, 1}, {watchdog, 1}, {fw_cfg_select, 2}}) {
     if (ioperm(first, count, 1) != 0)
       return fail(system_error(fmt::format("cannot use port {:#x}", first), errno));
   }
@@ -60,8 +65,9 @@ void write(std::string_view text) {
   for (const char c : text) outb(static_cast<unsigned char>(c), debug_console);
 }
 
-void stop_machine() {
-  outb(pvpanic_panicked, pvpanic);
+void sleep_through_snapshot() {
+  outb(watchdog_two_seconds, watchdog);
+  std::this_thread::sleep_for(snapshot_sleep);
 }
 
 Result<std::string> read_file(std::string_view name) {

@@ -22,7 +22,7 @@ void progress(const char* step) {
 // The machine stops here for its snapshot; what follows is one trial, and knows its plan.
 Result<Plan> snapshot_and_read_plan() {
   lab_ports::write(frame("ready", nlohmann::json::object()));
-  lab_ports::stop_machine();
+  lab_ports::sleep_through_snapshot();
   const Result<std::string> text = lab_ports::read_file(lab::plan_name);
   if (!text) return fail(text.error());
   return parse_plan(*text);
