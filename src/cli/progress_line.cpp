@@ -41,7 +41,8 @@ void ProgressLine::finished(const std::string& text) {
   using Seconds = std::chrono::duration<double>;
   ++done_;
   const double elapsed = Seconds(std::chrono::steady_clock::now() - first_).count();
-  const double left = elapsed / static_cast<double>(done_) * static_cast<double>(total_ - std::min(done_, total_));
+  const double left =
+      elapsed / static_cast<double>(done_) * static_cast<double>(total_ - std::min(done_, total_));
   const std::string line = fmt::format("[{}/{}] {}, about {:.0f} s left", done_, total_, text, left);
   if (terminal_)
     show(line);

@@ -128,7 +128,8 @@ Result<ExitCode> run(const Options& options) {
       return writer->append(trial);
     };
     const lab::LabRunOptions lab_options{
-        {optional_path(options.kernel), optional_path(options.modules), optional_path(options.xen)}, options.jobs};
+        {optional_path(options.kernel), optional_path(options.modules), optional_path(options.xen)},
+        options.jobs};
     if (auto done = lab::run_in_lab(std::move(todo), lab_options, events); !done) {
       writer->close();
       return fail(done.error());
@@ -136,20 +137,27 @@ Result<ExitCode> run(const Options& options) {
   }
   writer->close();
   if (auto shown = show(out, options.json); !shown) return fail(shown.error());
-  if (!options.json) std::cout << fmt::format("\nRun file: {}   (`vtax report {} --format html -o page.html`)\n", out.string(), out.string());
+  if (!options.json)
+    std::cout << fmt::format("\nRun file: {}   (`vtax report {} --format html -o page.html`)\n", out.string(),
+                             out.string());
   return failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
 }
 
 Verb::Action add_options(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("STUDY", options->study, "A study file, or the name of one that comes with vtax")->required();
-  app.add_option("--set", options->set, "factor=value[,value]: replace a factor's values")->type_name("FACTOR=VALUES");
+  app.add_option("STUDY", options->study, "A study file, or the name of one that comes with vtax")
+      ->required();
+  app.add_option("--set", options->set, "factor=value[,value]: replace a factor's values")
+      ->type_name("FACTOR=VALUES");
   app.add_option("--reps", options->repetitions, "Repetitions of every cell");
   app.add_option("--out", options->out, "The run file to write (default: the study's name, .vtax)");
   app.add_flag("--resume", options->resume, "Go on with a run file that has only some of its trials");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");
-  app.add_option("--jobs", options->jobs, "Machines at once")->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--kernel", options->kernel, "Your own kernel: bzImage or vmlinux")->check(CLI::ExistingFile);
+  app.add_option("--jobs", options->jobs, "Machines at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--kernel", options->kernel, "Your own kernel: bzImage or vmlinux")
+      ->check(CLI::ExistingFile);
   app.add_option("--modules", options->modules, "Its modules: .../lib/modules/RELEASE or the build tree")
       ->check(CLI::ExistingDirectory);
   app.add_option("--xen", options->xen, "Your own Xen: xen.gz or xen")->check(CLI::ExistingFile);
@@ -159,11 +167,12 @@ Verb::Action add_options(CLI::App& app) {
 }  // namespace
 
 Verb run_verb() {
-  return {"run", "Run a study and print its result",
-          "vtax run first-look\n"
-          "  vtax run first-look --set platform=xen-pv --set offloads=off --out mine.vtax\n"
-          "  vtax run first-look --xen ./xen.gz --out patched.vtax && vtax compare first-look.vtax patched.vtax",
-          add_options};
+  return {
+      "run", "Run a study and print its result",
+      "vtax run first-look\n"
+      "  vtax run first-look --set platform=xen-pv --set offloads=off --out mine.vtax\n"
+      "  vtax run first-look --xen ./xen.gz --out patched.vtax && vtax compare first-look.vtax patched.vtax",
+      add_options};
 }
 
 }  // namespace vtax

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "account/probe_output.h"
@@ -177,9 +178,10 @@ Error Emulator::died(std::string why) const {
 }
 
 Result<> Emulator::check_alive() {
-  const auto file = has_probe_ ? probe_file() : Result<std::vector<std::byte>>();
-  ProbeStatus status;
-  if (file && !file->empty()) status = read_probe_status(*file);
+  std::array<std::byte, sizeof(probe::Header)> header{};
+  const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
+  const ProbeStatus status =
+      read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
   if (ended_) {
     if (status.state == probe::State::limit_reached || status.state == probe::State::failed)
       return fail(died(status.message));

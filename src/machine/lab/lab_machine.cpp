@@ -28,9 +28,9 @@ Result<AddressMap::Table> shared(Result<SymbolTable> table) {
   return std::make_shared<const SymbolTable>(std::move(*table));
 }
 
-// vtax's own functions, as far as this binary has its symbol table.
-AddressMap::Table own_symbols() {
-  const auto file = read_file("/proc/self/exe");
+// The agent's functions, as far as its file has its symbol table.
+AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
+  const auto file = read_file(agent);
   if (!file) return nullptr;
   auto table = read_program_symbols(*file, "vtax");
   return table ? std::make_shared<const SymbolTable>(std::move(*table)) : nullptr;
@@ -38,8 +38,8 @@ AddressMap::Table own_symbols() {
 
 }  // namespace
 
-Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, Qemu qemu,
-                                                        std::filesystem::path probe) {
+Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const std::filesystem::path& agent,
+                                                        Qemu qemu, std::filesystem::path probe) {
   std::unique_ptr<LabMachine> self(new LabMachine);
   const auto kernel_file = read_file(image.kernel_symbols);
   if (!kernel_file) return fail(kernel_file.error());
@@ -47,7 +47,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, Qemu qem
   if (!kernel) return fail(kernel.error());
   self->symbols_.kernel = *kernel;
   self->symbols_.find_idle_text();
-  self->symbols_.program = own_symbols();
+  self->symbols_.program = agent_symbols(agent);
   if (image.xen) {
     const auto xen_file = read_file(*image.xen);
     if (!xen_file) return fail(xen_file.error());
@@ -113,6 +113,10 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   }
   auto result = read_guest_result(message->json);
   if (!result) return fail(result.error());
+  trial.work = result->work;
+  trial.devices = std::move(result->devices);
+  trial.window_virtual_ns = result->window_virtual_ns;
+  if (probe_.empty()) return {};
   auto file = (*machine)->probe_file();
   if (!file) return fail(file.error());
   auto window = read_probe_window(*file);
@@ -131,9 +135,6 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   auto ledger = charge(*window, charging);
   if (!ledger) return fail(ledger.error());
 
-  trial.work = result->work;
-  trial.devices = std::move(result->devices);
-  trial.window_virtual_ns = result->window_virtual_ns;
   trial.ledger = std::move(ledger->entries);
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;

@@ -21,9 +21,11 @@ namespace vtax::lab {
 // snapshot. Prepare and boot it once, then run trials from any number of threads.
 class LabMachine {
  public:
-  // Reads the images' symbols. `probe`: the plugin that fits `qemu`.
-  [[nodiscard]] static Result<std::unique_ptr<LabMachine>> prepare(LabImage image, Qemu qemu,
-                                                                   std::filesystem::path probe);
+  // Reads the images' symbols. `agent`: the program that is PID 1 of the image (Sources::agent). `probe`: the
+  // plugin that fits `qemu`; empty: nothing is counted, and trials have no ledger.
+  [[nodiscard]] static Result<std::unique_ptr<LabMachine>> prepare(LabImage image,
+                                                                   const std::filesystem::path& agent,
+                                                                   Qemu qemu, std::filesystem::path probe);
 
   // Boots the machine into the store unless it is there already.
   [[nodiscard]] Result<> boot(SnapshotStore& store, const Progress& progress);

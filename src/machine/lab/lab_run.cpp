@@ -37,7 +37,8 @@ class LabRun {
         events_(events) {}
 
   Result<> run(std::vector<Trial> trials) {
-    for (Trial& trial : trials) pools_[machine_of(trial.factors["platform"])].waiting.push_back(std::move(trial));
+    for (Trial& trial : trials)
+      pools_[machine_of(trial.factors["platform"])].waiting.push_back(std::move(trial));
     const int workers = std::max(1, options_.jobs);
     std::vector<std::jthread> threads;
     for (int i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
@@ -71,7 +72,8 @@ class LabRun {
 
   Pool* find(Pool::State state) {
     for (const LabKind kind : kOrder)
-      if (auto pool = pools_.find(kind); pool != pools_.end() && pool->second.state == state && !pool->second.waiting.empty())
+      if (auto pool = pools_.find(kind);
+          pool != pools_.end() && pool->second.state == state && !pool->second.waiting.empty())
         return &pool->second;
     return nullptr;
   }
@@ -102,7 +104,7 @@ class LabRun {
     };
     auto image = build_lab_image(kind, options_.sources, cache_, Apt(), step);
     if (!image) return fail(image.error());
-    auto machine = LabMachine::prepare(std::move(*image), qemu_, probe_);
+    auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_);
     if (!machine) return fail(machine.error());
     if (auto booted = (*machine)->boot(store_, step); !booted) return fail(booted.error());
     return machine;
