@@ -1,8 +1,6 @@
-#include <unistd.h>
+#include "agent/entry.h"
 
-#include "agent/init.h"
-
-int main() {
-  if (getpid() == 1) return vtax::agent::run_as_init();
+int main(int argument_count, char** arguments) {
+  if (const auto code = vtax::agent::run_by_circumstance(argument_count, arguments)) return *code;
   return 0;
 }
