@@ -13,6 +13,7 @@
 
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
+#include "agent/lab_trial.h"
 #include "agent/machine.h"
 #include "platform/kernel_file.h"
 #include "platform/placement.h"
@@ -56,6 +57,8 @@ Result<> run() {
   const Result<std::string> role = prepare();
   if (!role) return fail(role.error());
   if (*role == "native") return run_native_machine();
+  if (*role == "dom0") return run_dom0_machine();
+  if (*role == "guest") return run_guest_machine();
   return fail(Error{fmt::format("read {}", lab::role_file), fmt::format("role '{}' is not known", *role), "",
                     ExitCode::usage});
 }
@@ -66,7 +69,7 @@ int run_as_init() {
   setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
   if (Result<> done = run(); !done) {
     fmt::print(stderr, "vtax: {}\n", done.error().text());
-    report_error(done.error());
+    send_error(done.error());
   }
   reboot(RB_POWER_OFF);
   return EXIT_FAILURE;

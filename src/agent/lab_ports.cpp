@@ -4,8 +4,8 @@
 #include <sys/io.h>
 
 #include <array>
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 

@@ -15,9 +15,10 @@ namespace vtax::agent::lab_ports {
 // To the host side (isa-debugcon).
 void write(std::string_view text);
 
-// The machine stops for its snapshot while this sleeps, and resumes in this sleep, maybe in another QEMU. The stop is a
-// watchdog's: it comes at a fixed virtual time when every CPU is idle, so that nothing depends on how fast QEMU's
-// threads notice it. (A stop from within an instruction does: docs/design/lab-image.md, "The snapshot".)
+// The machine stops for its snapshot while this sleeps, and resumes in this sleep, maybe in another QEMU. The
+// stop is a watchdog's: it comes at a fixed virtual time when every CPU is idle, so that nothing depends on
+// how fast QEMU's threads notice it. (A stop from within an instruction does: docs/design/lab-image.md, "The
+// snapshot".)
 void sleep_through_snapshot();
 
 // The fw_cfg file `name` up to its padding of spaces. Each byte costs an exit to Xen in Domain-0, so it is

@@ -2,13 +2,13 @@
 
 #include "core/result.h"
 
+// A whole lab machine's life, from booted to ready to be switched off: prepare, `ready`, snapshot, plan,
+// trial, `result`. An error goes to the caller, who reports it.
 namespace vtax::agent {
 
-// A whole lab machine's life, from booted to ready to be switched off: prepare, `ready`, snapshot, plan,
-// trial, `result`. An error goes to the caller.
 [[nodiscard]] Result<> run_native_machine();
-
-// The message `error`, if the host side can be reached at all.
-void report_error(const Error& error);
+[[nodiscard]] Result<> run_dom0_machine();
+// Serves Domain-0's agent for ever.
+[[nodiscard]] Result<> run_guest_machine();
 
 }  // namespace vtax::agent

@@ -121,6 +121,13 @@ Result<> Links::set_master(const std::string& device, const std::string& bridge)
                 [&](rtnl_link* link) { rtnl_link_set_master(link, rtnl_link_get_ifindex(master->get())); });
 }
 
+Result<> Links::release(const std::string& device) {
+  return change(device, "take the device out of its bridge", [](rtnl_link* link) {
+    rtnl_link_set_master(link, 0);
+    rtnl_link_unset_flags(link, IFF_UP);
+  });
+}
+
 Result<> Links::move(const std::string& device, int network_namespace) {
   return change(device, "move the device to another namespace",
                 [&](rtnl_link* link) { rtnl_link_set_ns_fd(link, network_namespace); });

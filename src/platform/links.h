@@ -27,6 +27,8 @@ class Links {
   [[nodiscard]] Result<> set_mtu(const std::string& device, unsigned mtu);
   [[nodiscard]] Result<> set_mac(const std::string& device, const std::string& mac);
   [[nodiscard]] Result<> set_master(const std::string& device, const std::string& bridge);
+  // Out of its bridge, and down.
+  [[nodiscard]] Result<> release(const std::string& device);
   // Into the network namespace behind a descriptor.
   [[nodiscard]] Result<> move(const std::string& device, int network_namespace);
 

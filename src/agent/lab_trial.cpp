@@ -1,9 +1,5 @@
-#include "agent/machine.h"
+#include "agent/lab_trial.h"
 
-#include <array>
-#include <thread>
-
-#include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "agent/message.h"
@@ -13,13 +9,16 @@
 #include "workload/marker.h"
 
 namespace vtax::agent {
-namespace {
 
-void progress(const char* step) {
+void send_progress(const char* step) {
   lab_ports::write(frame("progress", {{"step", step}}));
 }
 
-// The machine stops here for its snapshot; what follows is one trial, and knows its plan.
+void send_error(const Error& error) {
+  if (!lab_ports::open()) return;
+  lab_ports::write(frame("error", {{"what", error.what}, {"why", error.why}}));
+}
+
 Result<Plan> snapshot_and_read_plan() {
   lab_ports::write(frame("ready", nlohmann::json::object()));
   lab_ports::sleep_through_snapshot();
@@ -57,32 +56,15 @@ Result<Setup> lab_setup(const Plan& plan) {
   return setup;
 }
 
-}  // namespace
-
-void report_error(const Error& error) {
-  if (!lab_ports::open()) return;
-  lab_ports::write(frame("error", {{"what", error.what}, {"why", error.why}}));
-}
-
-Result<> run_native_machine() {
-  if (Result<> opened = lab_ports::open(); !opened) return opened;
-  if (Result<> pinned = pin_unbound_work(lab::driver_cpu); !pinned) return pinned;
-  const Result<Plan> plan = snapshot_and_read_plan();
-  if (!plan) return fail(plan.error());
-  if (plan->platform == PlatformName::xen_pv) {
-    return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
-  }
-  if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
-  progress("arrange");
-  const Result<Setup> setup = lab_setup(*plan);
-  if (!setup) return fail(setup.error());
-  const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();
-  Result<Bench> bench = platform->arrange(*setup);
+Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
+                          const nlohmann::json& modules) {
+  send_progress("arrange");
+  Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
-  progress("work");
-  Result<nlohmann::json> result = run_trial(*plan, *bench);
+  send_progress("work");
+  Result<nlohmann::json> result = run_trial(plan, *bench);
   if (!result) return fail(result.error());
-  (*result)["modules"] = to_json(module_sections("host"));
+  (*result)["modules"] = modules;
   lab_ports::write(frame("result", *result));
   return {};
 }
