@@ -9,9 +9,9 @@ namespace vtax {
 namespace {
 
 bool is_linker_mark(std::string_view name) {
-  return name == "_text" || name.starts_with("_stext") || name.starts_with("_etext") || name.starts_with("__start_") ||
-         name.starts_with("__stop_") || name.ends_with("_begin") || name.ends_with("_start") ||
-         name.ends_with("_end");
+  return name == "_text" || name.starts_with("_stext") || name.starts_with("_etext") ||
+         name.starts_with("__start_") || name.starts_with("__stop_") || name.ends_with("_begin") ||
+         name.ends_with("_start") || name.ends_with("_end");
 }
 
 // Smaller is better.
