@@ -8,15 +8,14 @@ find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tl-expected REQUIRED)
-find_package(GTest REQUIRED)
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+endif()
 
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
-pkg_check_modules(ELF REQUIRED IMPORTED_TARGET libelf)
 pkg_check_modules(Z REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
-# libelf.a decompresses sections by these (zstd since 0.189); its .pc says so for static links only.
-target_link_libraries(PkgConfig::ELF INTERFACE PkgConfig::Z PkgConfig::ZSTD)
 pkg_check_modules(NL REQUIRED IMPORTED_TARGET libnl-route-3.0 libnl-3.0)
 
 # Debian builds toml++ as a shared library; its headers serve alone.

@@ -1,13 +1,11 @@
 #include "machine/lab/kernel_image.h"
 
-#include <elf.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cstring>
-#include <optional>
 #include <string_view>
 
+#include "core/elf_file.h"
 #include "machine/lab/decompress.h"
 
 namespace vtax::lab {
@@ -35,35 +33,8 @@ std::string_view text_of(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-template <class T>
-std::optional<T> copy_at(ByteView bytes, std::uint64_t offset) {
-  if (!fits(bytes.size(), offset, sizeof(T))) return std::nullopt;
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
 bool is_elf(ByteView file) {
   return text_of(file).starts_with("\177ELF");
-}
-
-// The header of an ELF64 executable for x86-64.
-std::optional<Elf64_Ehdr> x86_64_header(ByteView file) {
-  const auto header = copy_at<Elf64_Ehdr>(file, 0);
-  const bool good = header && is_elf(file) && header->e_ident[EI_CLASS] == ELFCLASS64 &&
-                    header->e_machine == EM_X86_64 && header->e_phentsize == sizeof(Elf64_Phdr);
-  return good ? header : std::nullopt;
-}
-
-std::optional<std::vector<Elf64_Phdr>> segments(ByteView file, const Elf64_Ehdr& header) {
-  std::vector<Elf64_Phdr> all;
-  for (std::uint64_t i = 0; i < header.e_phnum; ++i) {
-    if (header.e_phoff > file.size()) return std::nullopt;
-    const auto segment = copy_at<Elf64_Phdr>(file, header.e_phoff + i * sizeof(Elf64_Phdr));
-    if (!segment || !fits(file.size(), segment->p_offset, segment->p_filesz)) return std::nullopt;
-    all.push_back(*segment);
-  }
-  return all;
 }
 
 void read_notes(ByteView notes, KernelImage& kernel) {
@@ -171,11 +142,11 @@ Result<KernelImage> read_kernel(ByteView file, const std::string& name) {
   }
   auto vmlinux = decompress(packed, what);
   if (!vmlinux) return fail(vmlinux.error());
-  const auto header = x86_64_header(*vmlinux);
-  if (!header || header->e_type != ET_EXEC)
+  const auto elf = ElfFile::open(*vmlinux);
+  if (!elf || !elf->is_for_x86_64() || elf->header().e_type != ET_EXEC)
     return fail(
         {what, "it is " + describe_file(*vmlinux), "the lab needs a Linux bzImage or vmlinux for x86-64"});
-  const auto parts = segments(*vmlinux, *header);
+  const auto parts = elf->segments();
   if (!parts || parts->empty()) return fail({what, "its ELF file is truncated", "copy or build it again"});
 
   KernelImage kernel;
@@ -204,19 +175,18 @@ Result<std::vector<std::uint8_t>> read_xen(ByteView file, const std::string& nam
   return fail({what, "it is an ELF file without a multiboot header", next});
 }
 
-std::vector<std::uint8_t> loaded_part(ByteView elf) {
-  const auto header = x86_64_header(elf);
-  const auto parts = header ? segments(elf, *header) : std::nullopt;
-  if (!parts || parts->empty()) return {elf.begin(), elf.end()};
-  std::uint64_t end =
-      std::max<std::uint64_t>(sizeof *header, header->e_phoff + header->e_phnum * sizeof(Elf64_Phdr));
+std::vector<std::uint8_t> loaded_part(ByteView file) {
+  const auto elf = ElfFile::open(file);
+  const auto parts = elf ? elf->segments() : std::nullopt;
+  if (!parts || parts->empty()) return {file.begin(), file.end()};
+  Elf64_Ehdr bare = elf->header();
+  std::uint64_t end = std::max<std::uint64_t>(sizeof bare, bare.e_phoff + parts->size() * sizeof(Elf64_Phdr));
   for (const Elf64_Phdr& part : *parts) end = std::max(end, part.p_offset + part.p_filesz);
-  Elf64_Ehdr bare = *header;
   bare.e_shoff = 0;
   bare.e_shnum = 0;
   bare.e_shentsize = 0;
   bare.e_shstrndx = SHN_UNDEF;
-  std::vector<std::uint8_t> part(elf.begin(), elf.begin() + static_cast<std::ptrdiff_t>(end));
+  std::vector<std::uint8_t> part(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(end));
   std::memcpy(part.data(), &bare, sizeof bare);
   return part;
 }

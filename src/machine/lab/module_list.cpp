@@ -1,14 +1,11 @@
 #include "machine/lab/module_list.h"
 
-#include <gelf.h>
-#include <libelf.h>
-
 #include <algorithm>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string_view>
 
+#include "core/elf_file.h"
 #include "core/files.h"
 #include "machine/lab/decompress.h"
 #include "machine/lab/kernel_image.h"
@@ -33,20 +30,11 @@ bool is_module_file(std::string_view name) {
 
 // "key=value" strings, each ended by NUL (include/linux/moduleparam.h, __MODULE_INFO).
 std::string_view modinfo_of(ByteView object) {
-  elf_version(EV_CURRENT);
-  const std::unique_ptr<Elf, int (*)(Elf*)> elf(
-      elf_memory(const_cast<char*>(reinterpret_cast<const char*>(object.data())), object.size()), elf_end);
-  std::size_t names = 0;
-  if (!elf || elf_kind(elf.get()) != ELF_K_ELF || elf_getshdrstrndx(elf.get(), &names) != 0) return {};
-  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section)) != nullptr;) {
-    GElf_Shdr header;
-    if (gelf_getshdr(section, &header) == nullptr) continue;
-    const char* name = elf_strptr(elf.get(), names, header.sh_name);
-    if (name == nullptr || std::string_view(name) != ".modinfo") continue;
-    if (header.sh_type != SHT_PROGBITS || !fits(object.size(), header.sh_offset, header.sh_size)) return {};
-    return {reinterpret_cast<const char*>(object.data()) + header.sh_offset, header.sh_size};
-  }
-  return {};
+  const auto elf = ElfFile::open(object);
+  const ElfFile::Section* section = elf ? elf->section(".modinfo") : nullptr;
+  if (section == nullptr) return {};
+  const ByteView content = elf->content(*section);
+  return {reinterpret_cast<const char*>(content.data()), content.size()};
 }
 
 std::string_view value_of(std::string_view modinfo, std::string_view key) {

@@ -1,59 +1,44 @@
 #include "machine/lab/shared_libraries.h"
 
-#include <gelf.h>
-#include <libelf.h>
-
-#include <memory>
+#include <algorithm>
 #include <set>
 
+#include "core/elf_file.h"
 #include "core/files.h"
 
 namespace vtax::lab {
 namespace {
 
-using ElfHandle = std::unique_ptr<Elf, int (*)(Elf*)>;
-
-ElfHandle open_elf(ByteView file) {
-  elf_version(EV_CURRENT);
-  return {elf_memory(const_cast<char*>(reinterpret_cast<const char*>(file.data())), file.size()), elf_end};
+// The string table's section is named by its number in the dynamic section's header.
+void append_needed(const ElfFile& elf, const ElfFile::Section& section, std::vector<std::string>& needed) {
+  const ByteView content = elf.content(section);
+  for (std::size_t at = 0; const auto entry = copy_at<Elf64_Dyn>(content, at); at += sizeof *entry) {
+    if (entry->d_tag != DT_NEEDED) continue;
+    const std::string_view name = elf.text(section.header.sh_link, entry->d_un.d_val);
+    if (!name.empty()) needed.emplace_back(name);
+  }
 }
 
-bool has_segment(Elf* elf, std::uint32_t type) {
-  std::size_t count = 0;
-  if (elf_getphdrnum(elf, &count) != 0) return false;
-  for (std::size_t i = 0; i < count; ++i) {
-    GElf_Phdr segment;
-    if (gelf_getphdr(elf, static_cast<int>(i), &segment) != nullptr && segment.p_type == type) return true;
-  }
-  return false;
+bool has_segment(const std::vector<Elf64_Phdr>& segments, std::uint32_t type) {
+  return std::any_of(segments.begin(), segments.end(),
+                     [type](const auto& segment) { return segment.p_type == type; });
 }
 
 }  // namespace
 
 std::vector<std::string> needed_libraries(ByteView file) {
   std::vector<std::string> needed;
-  const ElfHandle elf = open_elf(file);
-  if (!elf || elf_kind(elf.get()) != ELF_K_ELF) return needed;
-  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section)) != nullptr;) {
-    GElf_Shdr header;
-    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_DYNAMIC || header.sh_entsize == 0)
-      continue;
-    Elf_Data* data = elf_getdata(section, nullptr);
-    if (data == nullptr) continue;
-    for (std::size_t i = 0; i < data->d_size / header.sh_entsize; ++i) {
-      GElf_Dyn entry;
-      if (gelf_getdyn(data, static_cast<int>(i), &entry) == nullptr || entry.d_tag != DT_NEEDED) continue;
-      if (const char* name = elf_strptr(elf.get(), header.sh_link, entry.d_un.d_val))
-        needed.emplace_back(name);
-    }
-  }
+  const auto elf = ElfFile::open(file);
+  if (!elf) return needed;
+  for (const ElfFile::Section& section : elf->sections())
+    if (section.header.sh_type == SHT_DYNAMIC) append_needed(*elf, section, needed);
   return needed;
 }
 
 bool is_static_program(ByteView file) {
-  const ElfHandle elf = open_elf(file);
-  return elf && elf_kind(elf.get()) == ELF_K_ELF && has_segment(elf.get(), PT_LOAD) &&
-         !has_segment(elf.get(), PT_INTERP);
+  const auto elf = ElfFile::open(file);
+  const auto segments = elf ? elf->segments() : std::nullopt;
+  return segments && has_segment(*segments, PT_LOAD) && !has_segment(*segments, PT_INTERP);
 }
 
 const std::vector<std::string>& library_directories() {

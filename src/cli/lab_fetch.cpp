@@ -1,0 +1,59 @@
+#include "cli/lab_fetch.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "machine/lab/qemu_finder.h"
+
+namespace vtax {
+namespace {
+
+void say(std::string_view step) {
+  fmt::print(stderr, "{} ...\n", step);
+}
+
+void print_packages(const std::vector<lab::Package>& packages) {
+  for (const lab::Package& package : packages)
+    fmt::print("{:<36} {:<36} {:>7.1f}  {}\n", package.name, package.version,
+               static_cast<double>(package.size_bytes) / 1e6, package.sha256);
+}
+
+Result<> fetch_all(bool refresh) {
+  auto cache = lab::PackageCache::open();
+  if (!cache) return fail(cache.error());
+  std::vector<lab::Package> packages;
+  for (const lab::PackageSet set : {lab::PackageSet::kernel, lab::PackageSet::xen}) {
+    const auto fetched = cache->fetch(set, lab::Apt(), say, refresh);
+    if (!fetched) return fail(fetched.error());
+    packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
+  }
+  const auto qemu = lab::fetch_qemu(*cache, say, refresh);
+  if (!qemu) return fail(qemu.error());
+  if (const auto set = cache->find(lab::PackageSet::qemu))
+    packages.insert(packages.end(), set->packages.begin(), set->packages.end());
+
+  fmt::print("{:<36} {:<36} {:>7}  {}\n", "package", "version", "MB", "SHA-256");
+  print_packages(packages);
+  fmt::print("\n{}\n  {}\ncache: {}\n", qemu->banner, qemu->binary.string(), cache->directory().string());
+  return {};
+}
+
+Verb::Action add_options(CLI::App& app) {
+  const auto refresh = std::make_shared<bool>(false);
+  app.add_flag("--refresh", *refresh, "Ask apt again, and fetch what became newer");
+  return [refresh]() -> Result<ExitCode> {
+    if (auto done = fetch_all(*refresh); !done) return fail(done.error());
+    return ExitCode::ok;
+  };
+}
+
+}  // namespace
+
+Verb lab_fetch_verb() {
+  return {"fetch", "Put the lab's packages into vtax's cache, through apt; installs nothing",
+          "vtax lab fetch", add_options};
+}
+
+}  // namespace vtax

@@ -1,0 +1,120 @@
+#include "machine/lab/readiness.h"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/files.h"
+#include "machine/lab/qemu_finder.h"
+#include "machine/lab/shared_libraries.h"
+
+namespace vtax::lab {
+namespace {
+
+// Debian's kernel unpacked 400 MB, downloads 100 MB, images 300 MB, a snapshot 300 MB, and room to work.
+constexpr std::uint64_t cache_bytes = 2'000'000'000;
+// One lab machine has 1 GiB; QEMU's own data and translated code come on top.
+constexpr std::uint64_t memory_bytes = 1'600'000'000;
+
+Check failed(std::string name, const Error& error) {
+  const std::string detail = error.why.empty() ? error.what : error.what + ": " + error.why;
+  return {std::move(name), State::missing, detail, error.next};
+}
+
+Check check_space(const PackageCache& cache) {
+  struct statvfs disk {};
+  const std::string where = cache.directory().string();
+  if (::access(where.c_str(), W_OK) != 0)
+    return {"cache", State::missing, "no permission to write to " + where,
+            "set VTAX_CACHE to a directory of your own"};
+  if (::statvfs(where.c_str(), &disk) != 0) return {"cache", State::good, where, ""};
+  const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  const bool filled = cache.find(PackageSet::kernel) && cache.find(PackageSet::xen);
+  const std::string detail = fmt::format("{}, {:.1f} GB free", where, static_cast<double>(free) / 1e9);
+  if (free >= cache_bytes || filled) return {"cache", State::good, detail, ""};
+  return {"cache", State::missing, detail + ", 2.0 GB needed",
+          "free some space, or set VTAX_CACHE to another disk"};
+}
+
+Check check_memory() {
+  struct sysinfo info {};
+  ::sysinfo(&info);
+  const std::uint64_t total = std::uint64_t{info.totalram} * info.mem_unit;
+  const std::string detail = fmt::format("{:.1f} GB", static_cast<double>(total) / 1e9);
+  if (total >= memory_bytes) return {"memory", State::good, detail, ""};
+  return {"memory", State::missing, detail + ", 1.6 GB needed", "use a machine with more memory"};
+}
+
+Check check_program() {
+  const auto self = read_file("/proc/self/exe");
+  if (self && is_static_program(*self)) return {"vtax", State::good, "static, can be the lab's PID 1", ""};
+  return {"vtax", State::missing, "not a static program, so it cannot be the lab's PID 1",
+          "cmake --preset release && cmake --build --preset release"};
+}
+
+// "6.1.192-2": of the package that gives the set its name.
+std::string version_in(const std::vector<Package>& packages, std::string_view prefix) {
+  for (const Package& package : packages)
+    if (package.name.starts_with(prefix)) return package.name + " " + package.version;
+  return packages.empty() ? "" : packages.front().name;
+}
+
+Check check_packages(const PackageCache& cache, PackageSet set, std::string name, std::string_view prefix) {
+  if (const auto found = cache.find(set))
+    return {std::move(name), State::good, version_in(found->packages, prefix), ""};
+  const auto packages = resolve(set, Apt());
+  if (!packages) return failed(std::move(name), packages.error());
+  return {std::move(name), State::fetchable, version_in(*packages, prefix), "vtax lab fetch"};
+}
+
+Check check_qemu(const PackageCache& cache) {
+  const auto qemu = find_qemu(cache);
+  if (qemu) return {"QEMU", State::good, qemu->version.text() + ", " + qemu->binary.string(), ""};
+  Check check = failed("QEMU", qemu.error());
+  // With an apt that knows one, the first run gets it; an own choice that does not serve is the user's to
+  // mend.
+  const auto known = Apt().show({"qemu-system-x86"});
+  if (std::getenv("VTAX_QEMU") == nullptr && known && !known->empty()) {
+    check.state = State::fetchable;
+    check.mend = "vtax lab fetch";
+  }
+  return check;
+}
+
+}  // namespace
+
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::good:
+      return "good";
+    case State::fetchable:
+      return "fetchable";
+    case State::missing:
+      return "missing";
+  }
+  return "";
+}
+
+std::vector<Check> examine_machine() {
+  std::vector<Check> checks = {check_program(), check_memory()};
+  const auto cache = PackageCache::open();
+  if (!cache) {
+    checks.push_back(failed("cache", cache.error()));
+    return checks;
+  }
+  checks.push_back(check_space(*cache));
+  checks.push_back(check_qemu(*cache));
+  checks.push_back(check_packages(*cache, PackageSet::kernel, "Linux", "linux-image-"));
+  checks.push_back(check_packages(*cache, PackageSet::xen, "Xen", "xen-hypervisor-"));
+  return checks;
+}
+
+bool ready(const std::vector<Check>& checks) {
+  return std::none_of(checks.begin(), checks.end(),
+                      [](const Check& check) { return check.state == State::missing; });
+}
+
+}  // namespace vtax::lab

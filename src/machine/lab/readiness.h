@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/lab/package_cache.h"
+
+namespace vtax::lab {
+
+enum class State {
+  good,
+  fetchable,  // not here, but the first run fetches it by itself
+  missing,    // the lab cannot run; `mend` says the command
+};
+
+[[nodiscard]] std::string_view name_of(State state);
+
+// One thing that the lab needs.
+struct Check {
+  std::string name;  // "QEMU"
+  State state = State::good;
+  std::string detail;  // what was found
+  std::string mend;    // the command that mends it; empty when nothing is to be done
+};
+
+// Looks at this machine: cache, memory, this program, QEMU, and the packages of the kernel and of Xen.
+// Changes nothing but the cache's directory, and asks apt only about what is not in the cache.
+[[nodiscard]] std::vector<Check> examine_machine();
+
+// Whether the lab can run: nothing is missing.
+[[nodiscard]] bool ready(const std::vector<Check>& checks);
+
+}  // namespace vtax::lab
