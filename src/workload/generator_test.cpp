@@ -126,6 +126,13 @@ TEST(Generator, APeerThatNeverReadsMeetsTheTimeLimit) {
   EXPECT_NE(text.find("write the payload: not done within 0.3 s"), std::string::npos) << text;
 }
 
+TEST(Generator, APeerThatTricklesMeetsTheTimeLimit) {
+  const std::string text = against(Side::responder, stream(1000, 1000), [](Descriptor& fd) {
+    while (send(fd.get(), "x", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(milliseconds(5));
+  });
+  EXPECT_NE(text.find("read the payload: not done within 0.3 s"), std::string::npos) << text;
+}
+
 TEST(Generator, AnRrPeerThatClosesInTheMiddle) {
   const std::string text = against(Side::initiator, request_response(2, 1, 4), [](Descriptor& fd) {
     swallow(fd.get(), 1);
