@@ -7,6 +7,7 @@
 
 #include "record/run_reader.h"
 #include "report/csv.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/output.h"
 #include "report/profile.h"
@@ -27,7 +28,7 @@ using ProfileWriter = void (*)(const Profile&, std::ostream&);
 
 const std::map<std::string, Writer>& writers() {
   static const std::map<std::string, Writer> all{
-      {"table", write_table}, {"json", write_json}, {"csv", write_csv}};
+      {"table", write_table}, {"json", write_json}, {"csv", write_csv}, {"html", write_html}};
   return all;
 }
 
@@ -72,6 +73,7 @@ Verb::Action add_options(CLI::App& app) {
   app.add_option("RUN", options->run, "The run file")->required();
   app.add_option("--format", options->format,
                  "table: for people; json: docs/report-schema.md; csv: the ledger, long form;\n"
+                 "html: one page that needs no network;\n"
                  "profile, folded, callgrind: one trial's instructions by function")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
@@ -85,7 +87,7 @@ Verb::Action add_options(CLI::App& app) {
 
 Verb report_verb() {
   return {"report", "Show a run: as a table, a page, JSON, CSV or profiles",
-          "vtax report first-look.vtax\n  vtax report first-look.vtax --format json -o first-look.json\n"
+          "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
           "  vtax report first-look.vtax --format profile --trial 44",
           add_options};
 }

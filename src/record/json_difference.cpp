@@ -9,7 +9,8 @@ namespace vtax {
 std::vector<JsonDifference> json_differences(const std::string& left, const std::string& right) {
   const auto flat = [](const std::string& text) {
     const auto parsed = nlohmann::json::parse(text.empty() ? "{}" : text, nullptr, false);
-    return parsed.is_object() ? parsed.flatten() : nlohmann::json::object();
+    // Flattened, an empty object would be one value.
+    return parsed.is_object() && !parsed.empty() ? parsed.flatten() : nlohmann::json::object();
   };
   const nlohmann::json a = flat(left);
   const nlohmann::json b = flat(right);
