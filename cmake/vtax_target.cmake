@@ -1,6 +1,10 @@
 add_library(vtax_options INTERFACE)
 target_compile_options(vtax_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Werror)
+# GCC 12 warns of overlapping strings that do not overlap (its bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(vtax_options INTERFACE -Wno-restrict)
+endif()
 target_include_directories(vtax_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 target_compile_definitions(vtax_options INTERFACE VTAX_VERSION="${PROJECT_VERSION}")
 if(VTAX_SANITIZE)
