@@ -7,7 +7,7 @@
 
 #include "machine/lab/readiness.h"
 
-namespace vtax::cli {
+namespace vtax {
 namespace {
 
 constexpr int doctor_schema = 1;
@@ -36,20 +36,21 @@ void print_table(const std::vector<lab::Check>& checks) {
                                           : "The lab cannot run here yet.");
 }
 
-}  // namespace
-
-void add_doctor(CLI::App& app, ExitCode& outcome) {
-  CLI::App* verb =
-      app.add_subcommand("doctor", "What this machine can measure, what is missing, and how to mend it");
-  verb->footer(
-      "Example:\n  vtax doctor\n\nExit code 0: the lab can run. 3: it cannot, and the table says why.");
+Verb::Action add_options(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
-  verb->add_flag("--json", *json, "Print JSON instead of a table");
-  verb->callback([json, &outcome] {
+  app.add_flag("--json", *json, "Print JSON instead of a table");
+  return [json]() -> Result<ExitCode> {
     const auto checks = lab::examine_machine();
     *json ? print_json(checks) : print_table(checks);
-    outcome = lab::ready(checks) ? ExitCode::ok : ExitCode::unavailable;
-  });
+    return lab::ready(checks) ? ExitCode::ok : ExitCode::unavailable;
+  };
 }
 
-}  // namespace vtax::cli
+}  // namespace
+
+Verb doctor_verb() {
+  return {"doctor", "What this machine can measure, what is missing, and the command that mends it",
+          "vtax doctor", add_options};
+}
+
+}  // namespace vtax

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "cli/verb.h"
 
-#include "core/result.h"
+namespace vtax {
 
-namespace vtax::cli {
+// Its exit code is ok, or unavailable when the lab cannot run here.
+[[nodiscard]] Verb doctor_verb();
 
-// `vtax doctor [--json]`: what this machine can measure and what is missing. Its exit code is ok, or
-// unavailable when the lab cannot run here.
-void add_doctor(CLI::App& app, ExitCode& outcome);
-
-}  // namespace vtax::cli
+}  // namespace vtax

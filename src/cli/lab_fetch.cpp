@@ -7,7 +7,7 @@
 
 #include "machine/lab/qemu_finder.h"
 
-namespace vtax::cli {
+namespace vtax {
 namespace {
 
 void say(std::string_view step) {
@@ -40,21 +40,20 @@ Result<> fetch_all(bool refresh) {
   return {};
 }
 
-}  // namespace
-
-void add_lab_fetch(CLI::App& lab, ExitCode& outcome) {
-  CLI::App* verb = lab.add_subcommand("fetch", "Put the lab's packages into vtax's cache; installs nothing");
-  verb->footer(
-      "The packages come through apt, checked against its signed index. A second call asks nobody.\n\n"
-      "Example:\n  vtax lab fetch");
+Verb::Action add_options(CLI::App& app) {
   const auto refresh = std::make_shared<bool>(false);
-  verb->add_flag("--refresh", *refresh, "Ask apt again, and fetch what became newer");
-  verb->callback([refresh, &outcome] {
-    if (auto done = fetch_all(*refresh); !done) {
-      fmt::print(stderr, "vtax: {}\n", done.error().text());
-      outcome = done.error().code;
-    }
-  });
+  app.add_flag("--refresh", *refresh, "Ask apt again, and fetch what became newer");
+  return [refresh]() -> Result<ExitCode> {
+    if (auto done = fetch_all(*refresh); !done) return fail(done.error());
+    return ExitCode::ok;
+  };
 }
 
-}  // namespace vtax::cli
+}  // namespace
+
+Verb lab_fetch_verb() {
+  return {"fetch", "Put the lab's packages into vtax's cache, through apt; installs nothing",
+          "vtax lab fetch", add_options};
+}
+
+}  // namespace vtax

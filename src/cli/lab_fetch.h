@@ -1,12 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "cli/verb.h"
 
-#include "core/result.h"
+namespace vtax {
 
-namespace vtax::cli {
+// A verb below `lab`.
+[[nodiscard]] Verb lab_fetch_verb();
 
-// `vtax lab fetch [--refresh]`, a verb below `lab`.
-void add_lab_fetch(CLI::App& lab, ExitCode& outcome);
-
-}  // namespace vtax::cli
+}  // namespace vtax

@@ -1,20 +1,15 @@
-#include <CLI/CLI.hpp>
-
+#include "agent/entry.h"
 #include "cli/doctor.h"
-#include "cli/lab_fetch.h"
+#include "cli/lab.h"
+#include "cli/list.h"
+#include "cli/report.h"
+#include "cli/run.h"
+#include "core/interruption.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("vtax measures what virtualisation costs", "vtax");
-  app.require_subcommand(1);
-  vtax::ExitCode outcome = vtax::ExitCode::ok;
-  vtax::cli::add_doctor(app, outcome);
-  CLI::App* lab = app.add_subcommand("lab", "The emulated machine: its packages and images");
-  lab->require_subcommand(1);
-  vtax::cli::add_lab_fetch(*lab, outcome);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(vtax::ExitCode::usage);
-  }
-  return static_cast<int>(outcome);
+  if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
+  vtax::catch_interruptions();
+  return vtax::run_command_line(
+      {vtax::run_verb(), vtax::report_verb(), vtax::list_verb(), vtax::doctor_verb(), vtax::lab_verb()}, argc,
+      argv);
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,9 @@ enum class Layer { hypervisor, driver, kernel, program, idle, uncharged };
 enum class Part { none, kernel, program };
 
 [[nodiscard]] std::string_view name(Layer layer);
-[[nodiscard]] std::string_view name(Part part);
+[[nodiscard]] std::string_view name(Part part);  // "" for none
+[[nodiscard]] std::optional<Layer> layer_named(std::string_view text);
+[[nodiscard]] std::optional<Part> part_named(std::string_view text);
 
 // One entry of a window's ledger. `kind` is "instructions" or an event: hypercalls, upcalls,
 // interrupts, page_table_switches, system_calls, page_faults, context_switches.
@@ -65,27 +68,27 @@ struct Trial {
   std::uint64_t index = 0;                     // place in the study's plan
   std::map<std::string, std::string> factors;  // every factor, "platform" and "workload" among them
   int repetition = 1;
-  std::string error;                           // empty: the trial ended; otherwise nothing below is valid
-  std::string digest;                          // SHA-256 over every count of the window, hexadecimal
+  std::string error;   // empty: the trial ended; otherwise nothing below is valid
+  std::string digest;  // SHA-256 over every count of the window, hexadecimal
   Work work;
   std::vector<DeviceCount> devices;
-  std::vector<LedgerEntry> ledger;             // adds up to machine_total in kind "instructions"
-  std::vector<FunctionCost> functions;         // likewise
-  Instructions machine_total;                  // the system under test: all CPUs but the peer's
-  Instructions peer_total;                     // the peer's own CPU; outside the ledger
-  std::uint64_t window_virtual_ns = 0;         // the machine's own clock
-  std::uint64_t elapsed_host_ns = 0;           // wall time of the whole trial on the measuring computer
-  std::string provenance;                      // JSON: packages with versions and SHA-256, QEMU, command line
+  std::vector<LedgerEntry> ledger;      // adds up to machine_total in kind "instructions"
+  std::vector<FunctionCost> functions;  // likewise
+  Instructions machine_total;           // the system under test: all CPUs but the peer's
+  Instructions peer_total;              // the peer's own CPU; outside the ledger
+  std::uint64_t window_virtual_ns = 0;  // the machine's own clock
+  std::uint64_t elapsed_host_ns = 0;    // wall time of the whole trial on the measuring computer
+  std::string provenance;               // JSON: packages with versions and SHA-256, QEMU, command line
 };
 
 struct Run {
-  std::string study;         // its name
+  std::string study;  // its name
   std::string question;
   std::string study_source;  // the study file as it was read
   std::string settings;      // JSON: effective settings, --set included
   std::string vtax_version;
-  std::string started_utc;   // ISO 8601
-  std::string machine;       // JSON: facts of the measuring computer
+  std::string started_utc;  // ISO 8601
+  std::string machine;      // JSON: facts of the measuring computer
   std::uint64_t planned_trials = 0;
   std::vector<Trial> trials;
 };

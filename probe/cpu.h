@@ -1,0 +1,82 @@
+#pragma once
+
+// What the probe knows of one emulated CPU, and the emulator's own instruction counter of it.
+//
+// Under -icount each translated block first subtracts its length from a 16-bit counter that QEMU keeps just
+// below the CPU's `env`. QEMU puts back what a block did not execute when a fault or a device access leaves
+// it early, and refills the counter when a slice of at most 65535 instructions begins. Reading it at each
+// block's start therefore tells exactly what the block before really executed.
+
+#include <array>
+#include <cstdint>
+
+#include "contexts.h"
+
+namespace vtax::probe {
+
+inline constexpr int kMaxCpus = 64;
+inline constexpr std::uint32_t kVotesToSettle = 64;
+
+struct Cpu {
+  const std::uint8_t* env = nullptr;
+  ContextTable* context = nullptr;
+  ContextTable* last_context = nullptr;
+  std::uint16_t last_low = 0;
+  std::uint32_t last_block = 0;
+  std::uint32_t last_length = 0;
+  std::uint32_t slice_start = 0;  // the counter before the slice's first block
+  std::uint64_t slices = 0;       // instructions of the slices that ended
+  int index = -1;                 // QEMU's number of this CPU
+  std::array<std::uint32_t, kMaxCpus> votes{};
+  std::uint32_t vote_count = 0;
+
+  // Instructions so far by QEMU's own counter, the block that has just begun included whole.
+  [[nodiscard]] std::uint64_t icount() const { return slices + slice_start - last_low; }
+};
+
+// Finds where the counter lives relative to `env`: the one 16-bit place below it that goes down by each
+// block's length. Differs between QEMU versions, so it is observed and never assumed.
+class CounterSearch {
+ public:
+  static constexpr int kNearest = 2, kFarthest = 160;
+  static constexpr std::uint32_t kBlocks = 4096;
+
+  // Feeds one block's start; true once the search has ended (see `offset`).
+  bool observe(const std::uint8_t* env, std::uint32_t length) {
+    for (int back = kNearest; back <= kFarthest; back += 2) {
+      const std::uint16_t now = read(env, -back);
+      auto& candidate = candidates_[static_cast<std::size_t>(back / 2)];
+      if (env == env_ && static_cast<std::uint16_t>(candidate.last - length) == now) ++candidate.hits;
+      candidate.last = now;
+    }
+    env_ = env;
+    return ++blocks_ == kBlocks;
+  }
+
+  // Negative offset from env, or 0 when no single place behaves like the counter.
+  [[nodiscard]] int offset() const {
+    int found = 0;
+    for (int back = kNearest; back <= kFarthest; back += 2) {
+      const auto hits = candidates_[static_cast<std::size_t>(back / 2)].hits;
+      if (hits < kBlocks * 8 / 10) continue;
+      if (found != 0) return 0;
+      found = -back;
+    }
+    return found;
+  }
+
+  static std::uint16_t read(const std::uint8_t* env, int offset) {
+    return *reinterpret_cast<const volatile std::uint16_t*>(env + offset);
+  }
+
+ private:
+  struct Candidate {
+    std::uint16_t last = 0;
+    std::uint32_t hits = 0;
+  };
+  std::array<Candidate, kFarthest / 2 + 1> candidates_{};
+  const std::uint8_t* env_ = nullptr;
+  std::uint32_t blocks_ = 0;
+};
+
+}  // namespace vtax::probe

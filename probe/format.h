@@ -1,0 +1,74 @@
+#pragma once
+
+// What the probe writes for the measuring process, through one shared file of fixed size: a header that
+// is live while the machine runs, then the tables of the window that closed last. Native byte order: both
+// ends are on one computer. Only plain integers; the reader (src/account) checks every field.
+
+#include <cstdint>
+
+namespace vtax::probe {
+
+inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '1'};
+
+enum class State : std::uint32_t {
+  starting = 0,
+  running = 1,
+  window_open = 2,
+  window_closed = 3,
+  limit_reached = 4,  // the instruction budget is spent; the emulator was ended
+  failed = 5,         // `message` says why; the emulator was ended
+};
+
+// Events are counted where the guest enters a function, or at an instruction.
+enum class Event : std::uint32_t {
+  hypercalls = 0,
+  upcalls = 1,
+  interrupts = 2,
+  page_table_switches = 3,
+  system_calls = 4,
+  page_faults = 5,
+  context_switches = 6,
+};
+inline constexpr std::uint32_t kEventKinds = 7;
+
+struct Header {
+  char magic[8];
+  std::uint32_t state;             // State
+  std::uint32_t windows;           // closed so far
+  std::uint64_t instructions;      // executed so far by all CPUs, up to some 64 Ki behind; moves while alive
+  std::uint64_t window_icount;     // the window's instructions by the emulator's own counter
+  std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access, in the window
+  std::uint64_t corrected_instructions;
+  std::uint64_t slices_at_exceptions;    // faults whose rest a new slice hid: each miscounts a block at most
+  std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
+  std::uint64_t marker_domains_seen;     // bit k: domain k was announced
+  char message[160];
+};
+
+// A context: one CPU while one virtual CPU was current on it.
+struct Context {
+  std::int32_t cpu;
+  std::int32_t domain;  // as announced; -1: never announced
+  std::uint64_t vcpu;   // the hypervisor's pointer; 0 where there is no hypervisor
+};
+
+struct Row {
+  std::uint64_t address;  // where the block starts
+  std::uint64_t instructions;
+  std::uint32_t context;
+  std::uint32_t reserved;
+};
+
+struct EventRow {
+  std::uint32_t context;
+  std::uint32_t event;
+  std::uint64_t count;
+};
+
+// Markers: an 8-byte NOP, these four bytes, then the identity in little endian.
+inline constexpr std::uint8_t kMarkerPrefix[4] = {0x0f, 0x1f, 0x84, 0x00};
+inline constexpr std::uint32_t kMarkerAnnounce = 0x56540000;  // + domain number, 0 to 63
+inline constexpr std::uint32_t kMarkerBegin = 0x56540100;
+inline constexpr std::uint32_t kMarkerEnd = 0x56540101;
+
+}  // namespace vtax::probe

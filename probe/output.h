@@ -1,0 +1,87 @@
+#pragma once
+
+// The shared file: a live header and the tables of the window that closed last.
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "blocks.h"
+#include "contexts.h"
+#include "format.h"
+
+namespace vtax::probe {
+
+class Output {
+ public:
+  bool open(int fd) {
+    fd_ = fd;
+    if (ftruncate(fd, sizeof(Header)) != 0) return false;
+    void* memory = mmap(nullptr, sizeof(Header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) return false;
+    header_ = static_cast<Header*>(memory);
+    std::memcpy(header_->magic, kMagic, sizeof kMagic);
+    set(State::running);
+    return true;
+  }
+
+  [[nodiscard]] Header& header() { return *header_; }
+  void set(State state) {
+    __atomic_store_n(&header_->state, static_cast<std::uint32_t>(state), __ATOMIC_RELEASE);
+  }
+
+  // Ends the emulator: nothing it would still do can be trusted.
+  [[noreturn]] void stop(State state, const char* message) {
+    if (header_ != nullptr) {
+      std::snprintf(header_->message, sizeof header_->message, "%s", message);
+      set(state);
+    } else {
+      std::fprintf(stderr, "vtax probe: %s\n", message);
+    }
+    _exit(70);
+  }
+
+  void write_window(const Contexts& contexts, const Blocks& blocks) {
+    std::vector<Context> table;
+    std::vector<Row> rows;
+    std::vector<EventRow> events;
+    for (const ContextTable* context : contexts.all()) {
+      const auto number = static_cast<std::uint32_t>(table.size());
+      table.push_back({context->cpu, context->domain, context->vcpu});
+      for (std::uint32_t block = 0; block < blocks.size(); ++block)
+        if (context->instructions[block] != 0)
+          rows.push_back({blocks[block].address, context->instructions[block], number, 0});
+      for (std::uint32_t kind = 0; kind < kEventKinds; ++kind)
+        if (context->events[kind] != 0) events.push_back({number, kind, context->events[kind]});
+    }
+    header_->contexts = table.size();
+    header_->rows = rows.size();
+    header_->events = events.size();
+    off_t at = sizeof(Header);
+    const auto put = [&](const void* data, std::size_t bytes) {
+      const char* from = static_cast<const char*>(data);
+      while (bytes > 0) {
+        const ssize_t done = pwrite(fd_, from, bytes, at);
+        if (done <= 0) stop(State::failed, "cannot write the window's tables");
+        from += done;
+        at += done;
+        bytes -= static_cast<std::size_t>(done);
+      }
+    };
+    put(table.data(), table.size() * sizeof(Context));
+    put(rows.data(), rows.size() * sizeof(Row));
+    put(events.data(), events.size() * sizeof(EventRow));
+    ++header_->windows;
+    set(State::window_closed);
+  }
+
+ private:
+  int fd_ = -1;
+  Header* header_ = nullptr;
+};
+
+}  // namespace vtax::probe

@@ -1,0 +1,409 @@
+// The probe: a QEMU TCG plugin that counts every instruction by CPU, by the virtual CPU that was current on
+// it, and by block. It reads the guest and never changes it: with or without it virtual time is the same.
+//
+// Which CPU runs: under one TCG thread QEMU passes callbacks the index of the CPU that *translated* a block.
+// The generated code holds its own CPU's `env` pointer in %rbp, so a trampoline hands that on.
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "blocks.h"
+#include "contexts.h"
+#include "cpu.h"
+#include "format.h"
+#include "output.h"
+#include "qemu_plugin_api.h"
+#include "settings.h"
+
+#ifndef __x86_64__
+#error "the probe takes the running CPU from %rbp: only x86-64 measuring computers are supported"
+#endif
+
+extern "C" {
+__attribute__((visibility("default"))) int qemu_plugin_version = VTAX_QEMU_PLUGIN_API;
+__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t, const qemu_info_t*, int,
+                                                               char**);
+}
+
+namespace vtax::probe {
+namespace {
+
+constexpr int kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
+
+struct Probe {
+  Cpu* current = nullptr;
+  int counter_offset = 0;
+  bool careful = true;  // the counter is not found yet, or some CPU has shown too little to tell its index
+  std::uint32_t fresh = kMaxBlocks;
+  Cpu cpus[kMaxCpus];
+  int cpu_count = 0;     // seen so far
+  int machine_cpus = 0;  // in all
+  Blocks blocks;
+  Contexts contexts;
+  CounterSearch search;
+  Settings settings;
+  Output output;
+  std::uint64_t window_base = 0;
+  bool window_open = false;
+};
+
+Probe g;  // one plugin, one emulator, one thread
+
+// ---- which CPU, which context ------------------------------------------------------------------------
+
+__attribute__((noinline)) Cpu* switch_to(const std::uint8_t* env) {
+  for (int i = 0; i < g.cpu_count; ++i)
+    if (g.cpus[i].env == env) return g.current = &g.cpus[i];
+  if (g.cpu_count == kMaxCpus) g.output.stop(State::failed, "more CPUs than the probe has room for");
+  Cpu& cpu = g.cpus[g.cpu_count];
+  cpu.env = env;
+  // Contexts are numbered by order of appearance until the CPU's own index is settled.
+  cpu.context = g.contexts.of(-1 - g.cpu_count, 0);
+  if (cpu.context == nullptr) g.output.stop(State::failed, "no address space for the tables");
+  cpu.last_context = cpu.context;
+  ++g.cpu_count;
+  g.careful = true;
+  return g.current = &cpu;
+}
+
+void settle(Cpu& cpu, int index) {
+  const int placeholder = cpu.context->cpu;
+  cpu.index = index;
+  for (ContextTable* context : g.contexts.all())
+    if (context->cpu == placeholder) context->cpu = index;
+}
+
+bool is_taken(int index) {
+  return std::any_of(g.cpus, g.cpus + g.cpu_count, [&](const Cpu& cpu) { return cpu.index == index; });
+}
+
+// A CPU that translated nothing (an idle one may run only what others have translated) is told by
+// elimination.
+void settle_all() {
+  int left = 0;
+  Cpu* last = nullptr;
+  for (int i = 0; i < g.cpu_count; ++i) {
+    Cpu& cpu = g.cpus[i];
+    if (cpu.index >= 0) continue;
+    const auto best = std::max_element(cpu.votes.begin(), cpu.votes.end());
+    if (*best == 0) {
+      ++left;
+      last = &cpu;
+      continue;
+    }
+    const auto index = static_cast<int>(best - cpu.votes.begin());
+    if (is_taken(index) || *best < cpu.vote_count * 9 / 10)
+      g.output.stop(State::failed, "a CPU's index cannot be told");
+    settle(cpu, index);
+  }
+  if (left == 0) return;
+  int free_index = -1;
+  int free_indices = 0;
+  for (int index = 0; index < g.machine_cpus; ++index)
+    if (!is_taken(index)) free_index = index, ++free_indices;
+  if (left != 1 || free_indices != 1) g.output.stop(State::failed, "a CPU's index cannot be told");
+  settle(*last, free_index);
+}
+
+// The time before everything is known: a few thousand blocks after the start.
+__attribute__((noinline)) void observe_carefully(Cpu& cpu, unsigned translator, std::uint32_t block,
+                                                 std::uint32_t length) {
+  if (block == g.fresh && translator < kMaxCpus) {
+    ++cpu.votes[translator];
+    ++cpu.vote_count;
+  }
+  g.fresh = kMaxBlocks;
+  if (g.counter_offset == 0 && g.search.observe(cpu.env, length)) {
+    g.counter_offset = g.search.offset();
+    if (g.counter_offset == 0)
+      g.output.stop(State::failed,
+                    "the emulator's instruction counter was not found: this QEMU is not supported");
+  }
+  bool settled = g.counter_offset != 0;
+  for (int i = 0; i < g.cpu_count; ++i) settled = settled && g.cpus[i].vote_count >= kVotesToSettle;
+  g.careful = !settled;
+}
+
+// ---- instructions ------------------------------------------------------------------------------------
+
+std::uint64_t icount_of_all() {
+  std::uint64_t total = 0;
+  for (int i = 0; i < g.cpu_count; ++i) total += g.cpus[i].icount();
+  return total;
+}
+
+// Takes back what a block that was left early did not execute.
+void take_back(Cpu& cpu, std::uint64_t instructions) {
+  std::uint64_t& charged = cpu.last_context->instructions[cpu.last_block];
+  cpu.last_low = static_cast<std::uint16_t>(cpu.last_low + instructions);
+  if (charged < instructions) {  // it ran before the window opened
+    g.window_base -= instructions;
+    return;
+  }
+  charged -= instructions;
+  ++g.output.header().corrected_blocks;
+  g.output.header().corrected_instructions += instructions;
+}
+
+// The counter did not go down by just this block's length since the block before: either that one faulted and
+// QEMU put back the rest of it, or a new slice began.
+__attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std::uint32_t length,
+                                              std::uint16_t low) {
+  const auto entry = g.settings.entries.find(g.blocks[block].address);
+  if (entry != g.settings.entries.end() && entry->second.exception) {
+    const auto rest = static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(cpu.last_low - length));
+    if (rest <= cpu.last_length) return take_back(cpu, rest);
+    ++g.output.header().slices_at_exceptions;
+  }
+  cpu.slices += cpu.slice_start - cpu.last_low;
+  cpu.slice_start = static_cast<std::uint32_t>(low) + length;
+  cpu.last_low = static_cast<std::uint16_t>(cpu.slice_start);
+  const std::uint64_t total = icount_of_all();
+  g.output.header().instructions = total;
+  if (g.settings.limit != 0 && total > g.settings.limit)
+    g.output.stop(State::limit_reached, "the machine's time limit was reached");
+}
+
+// An instruction in mid-block turned out to access a device: QEMU leaves the block before it and runs it
+// alone, in a block of its own that calls no execution callback but does call those of memory accesses.
+void executed_alone(Cpu& cpu, std::uint32_t block) {
+  if (block == cpu.last_block || cpu.last_length == 0) return;  // an ordinary block of one instruction
+  const int place = g.blocks.place_of(cpu.last_block, g.blocks[block].address);
+  if (place < 0) return;
+  take_back(cpu, cpu.last_length - static_cast<std::uint64_t>(place));
+  cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
+  cpu.last_block = block;
+  cpu.last_length = 1;
+  ++cpu.last_context->instructions[block];
+}
+
+inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
+  const auto packed = reinterpret_cast<std::uint64_t>(data);
+  const auto block = static_cast<std::uint32_t>(packed);
+  const auto length = static_cast<std::uint32_t>(packed >> 32);
+  Cpu* cpu = g.current;
+  if (__builtin_expect(cpu == nullptr || cpu->env != env, 0)) cpu = switch_to(env);
+  if (__builtin_expect(g.careful, 0)) observe_carefully(*cpu, translator, block, length);
+  if (__builtin_expect(g.counter_offset != 0, 1)) {
+    const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
+    if (__builtin_expect(low != static_cast<std::uint16_t>(cpu->last_low - length), 0))
+      counter_jumped(*cpu, block, length, low);
+    cpu->last_low = low;
+  }
+  cpu->last_block = block;
+  cpu->last_length = length;
+  cpu->last_context = cpu->context;
+  cpu->context->instructions[block] += length;
+  return *cpu;
+}
+
+// ---- events, switches, markers -----------------------------------------------------------------------
+
+std::uint64_t guest_register(const Cpu& cpu, int number) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, cpu.env + number * 8, sizeof value);
+  return value;
+}
+
+void context_switch(Cpu& cpu) {
+  g.contexts.name_vcpu(cpu.context, guest_register(cpu, kRdi));
+  ContextTable* next = g.contexts.of(cpu.context->cpu, guest_register(cpu, kRsi));
+  if (next == nullptr) g.output.stop(State::failed, "no address space for the tables");
+  // The switch itself belongs to the virtual CPU that leaves; from the next block on the other one is
+  // charged.
+  ++cpu.context->events[static_cast<std::size_t>(Event::context_switches)];
+  cpu.context = next;
+}
+
+enum class Mark : std::uint8_t { page_table_switch, announce, begin, end };
+
+// An instruction callback's data: block, its length, the instruction's place in it, what it is.
+constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uint64_t place, Mark mark,
+                             std::uint64_t domain) {
+  return block | length << 24 | place << 36 | static_cast<std::uint64_t>(mark) << 48 | domain << 56;
+}
+
+void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
+  if (g.counter_offset == 0)
+    g.output.stop(State::failed, "the window opened at once: no time to find the counter");
+  settle_all();
+  Header& header = g.output.header();
+  g.contexts.clear(g.blocks.size());
+  cpu.context->instructions[block] = after;
+  g.window_base = icount_of_all() - after;
+  header.corrected_blocks = header.corrected_instructions = header.slices_at_exceptions = 0;
+  g.window_open = true;
+  g.output.set(State::window_open);
+}
+
+void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
+  if (!g.window_open) return;
+  cpu.context->instructions[block] -= from_here;
+  g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
+  g.window_open = false;
+  g.output.write_window(g.contexts, g.blocks);
+}
+
+}  // namespace
+}  // namespace vtax::probe
+
+using vtax::probe::Cpu;
+using vtax::probe::g;
+
+extern "C" {
+
+__attribute__((used)) void vtax_on_block(unsigned translator, void* data, const std::uint8_t* env) {
+  vtax::probe::count(translator, data, env);
+}
+
+__attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
+  Cpu& cpu = vtax::probe::count(translator, data, env);
+  const auto found = g.settings.entries.find(g.blocks[cpu.last_block].address);
+  if (found == g.settings.entries.end()) return;
+  if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
+  if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
+}
+
+__attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::uint8_t* env) {
+  using vtax::probe::Mark;
+  Cpu* cpu = g.current;
+  if (cpu == nullptr || cpu->env != env) return;  // its block was counted before QEMU left it
+  const auto packed = reinterpret_cast<std::uint64_t>(data);
+  const auto block = static_cast<std::uint32_t>(packed & 0xffffff);
+  const std::uint64_t length = packed >> 24 & 0xfff;
+  const std::uint64_t place = packed >> 36 & 0xfff;
+  const auto domain = static_cast<int>(packed >> 56);
+  switch (static_cast<Mark>(packed >> 48 & 0xff)) {
+    case Mark::page_table_switch:
+      ++cpu->context->events[static_cast<std::size_t>(vtax::probe::Event::page_table_switches)];
+      break;
+    case Mark::announce:
+      g.contexts.announce(cpu->context, domain);
+      g.output.header().marker_domains_seen |= 1ULL << domain;
+      break;
+    case Mark::begin:
+      vtax::probe::begin_window(*cpu, block, length - 1 - place);
+      break;
+    case Mark::end:
+      vtax::probe::end_window(*cpu, block, length - place);
+      break;
+  }
+}
+
+__attribute__((used)) void vtax_on_memory(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void* data,
+                                          const std::uint8_t* env) {
+  Cpu* cpu = g.current;
+  if (cpu == nullptr || cpu->env != env || g.counter_offset == 0) return;
+  vtax::probe::executed_alone(*cpu, static_cast<std::uint32_t>(reinterpret_cast<std::uint64_t>(data)));
+}
+
+// QEMU's generated code calls these with (translator, data), the last with (translator, what, address, data),
+// and its own env in %rbp.
+void vtax_memory_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void*);
+void vtax_block_trampoline(unsigned, void*);
+void vtax_entry_trampoline(unsigned, void*);
+void vtax_instruction_trampoline(unsigned, void*);
+asm(R"(
+.text
+.globl vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline, vtax_memory_trampoline
+.hidden vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline, vtax_memory_trampoline
+vtax_block_trampoline:       mov %rbp, %rdx
+                             jmp vtax_on_block
+vtax_entry_trampoline:       mov %rbp, %rdx
+                             jmp vtax_on_entry
+vtax_instruction_trampoline: mov %rbp, %rdx
+                             jmp vtax_on_instruction
+vtax_memory_trampoline:      mov %rbp, %r8
+                             jmp vtax_on_memory
+)");
+
+}  // extern "C"
+
+namespace vtax::probe {
+namespace {
+
+std::size_t bytes_of(const qemu_plugin_insn* insn, std::uint8_t* to, std::size_t room) {
+  const std::size_t size = std::min(qemu_plugin_insn_size(insn), room);
+#if VTAX_QEMU_PLUGIN_API >= 4
+  return qemu_plugin_insn_data(insn, to, size);
+#else
+  std::memcpy(to, qemu_plugin_insn_data(insn), size);
+  return size;
+#endif
+}
+
+bool writes_cr3(const std::uint8_t* code, std::size_t size) {
+  if (size == 4 && (code[0] & 0xf0) == 0x40) ++code, --size;
+  return size == 3 && code[0] == 0x0f && code[1] == 0x22 && (code[2] & 0x38) == 0x18;
+}
+
+void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data) {
+  qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, QEMU_PLUGIN_CB_NO_REGS,
+                                         reinterpret_cast<void*>(data));
+}
+
+void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
+  const std::size_t length = qemu_plugin_tb_n_insns(tb);
+  const std::uint64_t address = qemu_plugin_tb_vaddr(tb);
+  static std::vector<std::uint8_t> sizes;
+  sizes.clear();
+  for (std::size_t i = 0; i < length; ++i)
+    sizes.push_back(static_cast<std::uint8_t>(qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i))));
+  const std::uint32_t block = g.blocks.number_of(address, sizes);
+  if (block >= kMaxBlocks) g.output.stop(State::failed, "more code than the probe has room for");
+  g.fresh = block;
+
+  const auto data =
+      reinterpret_cast<void*>(static_cast<std::uint64_t>(block) | static_cast<std::uint64_t>(length) << 32);
+  const bool entry = g.settings.entries.contains(address);
+  qemu_plugin_register_vcpu_tb_exec_cb(tb, entry ? vtax_entry_trampoline : vtax_block_trampoline,
+                                       QEMU_PLUGIN_CB_NO_REGS, data);
+
+  if (length == 1)
+    qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, 0), vtax_memory_trampoline,
+                                     QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, data);
+
+  for (std::size_t i = 0; i < length; ++i) {
+    qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
+    std::uint8_t code[16];
+    const std::size_t size = bytes_of(insn, code, sizeof code);
+    if (writes_cr3(code, size)) watch_instruction(insn, pack(block, length, i, Mark::page_table_switch, 0));
+    if (size != 8 || std::memcmp(code, kMarkerPrefix, sizeof kMarkerPrefix) != 0) continue;
+    std::uint32_t identity = 0;
+    std::memcpy(&identity, code + 4, sizeof identity);
+    if (identity - kMarkerAnnounce < 64)
+      watch_instruction(insn, pack(block, length, i, Mark::announce, identity - kMarkerAnnounce));
+    else if (identity == kMarkerBegin)
+      watch_instruction(insn, pack(block, length, i, Mark::begin, 0));
+    else if (identity == kMarkerEnd)
+      watch_instruction(insn, pack(block, length, i, Mark::end, 0));
+  }
+}
+
+}  // namespace
+}  // namespace vtax::probe
+
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, char** argv) {
+  using vtax::probe::State;
+  int out = -1;
+  int settings = -1;
+  for (int i = 0; i < argc; ++i) {
+    if (std::strncmp(argv[i], "out=", 4) == 0) out = std::atoi(argv[i] + 4);
+    if (std::strncmp(argv[i], "settings=", 9) == 0) settings = std::atoi(argv[i] + 9);
+  }
+  if (std::strcmp(info->target_name, "x86_64") != 0 || !info->system_emulation) {
+    std::fprintf(stderr, "vtax probe: needs qemu-system-x86_64\n");
+    return 1;
+  }
+  if (!g.output.open(out)) {
+    std::fprintf(stderr, "vtax probe: out= must name an open file\n");
+    return 1;
+  }
+  if (const std::string error = g.settings.read(settings); !error.empty())
+    g.output.stop(State::failed, error.c_str());
+  g.machine_cpus = info->system.smp_vcpus;
+  qemu_plugin_register_vcpu_tb_trans_cb(id, vtax::probe::on_translation);
+  return 0;
+}

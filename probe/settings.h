@@ -1,0 +1,56 @@
+#pragma once
+
+// The probe's settings, written by the measuring process: one line each.
+//   event KIND ADDRESS      count an event of kind KIND (format.h) where a block starts at ADDRESS
+//   exception ADDRESS       an exception's first instruction
+//   switch ADDRESS          the hypervisor's context_switch(previous, next)
+//   limit INSTRUCTIONS      end the emulator when this many have been executed
+// Numbers are hexadecimal but for KIND and INSTRUCTIONS.
+
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <unordered_map>
+
+#include "blocks.h"
+#include "format.h"
+
+namespace vtax::probe {
+
+struct EntryPoint {
+  Entry entry = Entry::none;
+  bool exception = false;
+  std::uint32_t event = kEventKinds;  // kEventKinds: none
+};
+
+struct Settings {
+  std::unordered_map<std::uint64_t, EntryPoint> entries;
+  std::uint64_t limit = 0;  // 0: none
+
+  // An empty string, or what is wrong.
+  std::string read(int fd) {
+    std::FILE* file = fdopen(fd, "r");
+    if (file == nullptr) return "cannot read the probe's settings";
+    char line[256];
+    std::string error;
+    while (error.empty() && std::fgets(line, sizeof line, file) != nullptr) {
+      std::uint64_t address = 0;
+      std::uint32_t kind = 0;
+      if (std::sscanf(line, "event %" SCNu32 " %" SCNx64, &kind, &address) == 2 && kind < kEventKinds)
+        entries[address].event = kind;
+      else if (std::sscanf(line, "exception %" SCNx64, &address) == 1)
+        entries[address].exception = true;
+      else if (std::sscanf(line, "switch %" SCNx64, &address) == 1)
+        entries[address].entry = Entry::context_switch;
+      else if (std::sscanf(line, "limit %" SCNu64, &address) == 1)
+        limit = address;
+      else
+        error = std::string("unknown line in the probe's settings: ") + line;
+    }
+    std::fclose(file);
+    return error;
+  }
+};
+
+}  // namespace vtax::probe

@@ -1,0 +1,60 @@
+#include "account/address_map.h"
+
+#include <fmt/format.h>
+
+namespace vtax {
+namespace {
+
+constexpr std::uint64_t kXenBegin = 0xffff800000000000, kXenEnd = 0xffff880000000000;
+constexpr std::uint64_t kUpperHalf = 0x8000000000000000;
+
+Place unknown(std::string image, GuestAddress address) {
+  return {std::move(image), fmt::format("[{:#x}]", address.value & ~0xfffULL)};
+}
+
+}  // namespace
+
+Region region_of(GuestAddress address, bool has_hypervisor) {
+  if (address.value < kUpperHalf) return Region::program;
+  if (has_hypervisor && address.value >= kXenBegin && address.value < kXenEnd) return Region::hypervisor;
+  return Region::kernel;
+}
+
+void AddressMap::add_module(const std::string& domain, std::string module, Table symbols) {
+  modules_[domain].push_back({std::move(module), std::move(symbols)});
+}
+
+void AddressMap::find_idle_text() {
+  if (!kernel) return;
+  idle_begin_ = kernel->address_of("__cpuidle_text_start").value_or(GuestAddress());
+  idle_end_ = kernel->address_of("__cpuidle_text_end").value_or(GuestAddress());
+}
+
+bool AddressMap::is_kernel_idle(GuestAddress address) const {
+  return address >= idle_begin_ && address < idle_end_;
+}
+
+Place AddressMap::place_of(GuestAddress address, const std::string& domain) const {
+  const auto named = [&](const Table& table, const char* image) -> Place {
+    const Symbol* symbol = table ? table->find(address) : nullptr;
+    return symbol != nullptr && symbol->is_text() ? Place{image, symbol->name} : unknown(image, address);
+  };
+  switch (region_of(address, has_hypervisor)) {
+    case Region::hypervisor:
+      return named(hypervisor, "xen");
+    case Region::program: {
+      const Symbol* symbol = program ? program->find(address) : nullptr;
+      return symbol != nullptr && symbol->is_text() ? Place{"vtax", symbol->name}
+                                                    : unknown("program", address);
+    }
+    case Region::kernel:
+      break;
+  }
+  if (const auto loaded = modules_.find(domain); loaded != modules_.end())
+    for (const Module& module : loaded->second)
+      if (const Symbol* symbol = module.symbols->find(address); symbol != nullptr)
+        return {module.name, symbol->name};
+  return named(kernel, "vmlinux");
+}
+
+}  // namespace vtax

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "account/symbol_table.h"
+#include "core/units.h"
+
+namespace vtax {
+
+enum class Region { hypervisor, kernel, program };
+
+// Which of the three an address belongs to. Xen keeps 0xffff8000_00000000 to 0xffff87ff_ffffffff for itself
+// in every 64-bit PV guest (Xen's include/asm-x86/config.h); Linux lives above, programs in the lower half.
+[[nodiscard]] Region region_of(GuestAddress address, bool has_hypervisor);
+
+struct Place {
+  std::string image;     // "xen", "vmlinux", a module, "vtax", "program"
+  std::string function;  // "[0xADDRESS]" of the surrounding 4 KiB page where no symbol is known
+};
+
+// The symbols of everything that can run in one machine. Modules are loaded at different addresses in
+// different domains, hence by domain.
+class AddressMap {
+ public:
+  using Table = std::shared_ptr<const SymbolTable>;
+
+  bool has_hypervisor = false;
+  Table hypervisor;
+  Table kernel;
+  Table program;  // vtax itself, linked at fixed addresses
+
+  void add_module(const std::string& domain, std::string module, Table symbols);
+
+  [[nodiscard]] Place place_of(GuestAddress address, const std::string& domain) const;
+
+  // Inside the kernel's own idle text (__cpuidle_text_start to __cpuidle_text_end,
+  // include/asm-generic/vmlinux.lds.h).
+  [[nodiscard]] bool is_kernel_idle(GuestAddress address) const;
+
+  // Call once `kernel` is set.
+  void find_idle_text();
+
+ private:
+  struct Module {
+    std::string name;
+    Table symbols;
+  };
+  std::map<std::string, std::vector<Module>> modules_;
+  GuestAddress idle_begin_, idle_end_;
+};
+
+}  // namespace vtax

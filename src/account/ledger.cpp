@@ -1,0 +1,179 @@
+#include "account/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+
+#include "core/sha256.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::uint64_t kUnchargedPartsPerMillion = 1000;  // 0.1 %
+
+constexpr std::array<const char*, probe::kEventKinds> kEventNames = {
+    "hypercalls",   "upcalls",     "interrupts",      "page_table_switches",
+    "system_calls", "page_faults", "context_switches"};
+
+struct Owner {
+  std::string domain;
+  int number = -1;  // -1: unknown, -2: the hypervisor's idle virtual CPU
+};
+
+constexpr int kUnknown = -1, kIdle = -2;
+
+struct Payer {
+  std::string domain;
+  Layer layer;
+  Part part;
+};
+
+// The contexts' owners. A context without announcement is idle if it never left the hypervisor.
+std::vector<Owner> owners_of(const ProbeWindow& window, const Charging& charging) {
+  std::vector<bool> left_hypervisor(window.contexts.size(), false);
+  for (const auto& row : window.rows)
+    if (region_of(row.address, charging.map.has_hypervisor) != Region::hypervisor)
+      left_hypervisor[row.context] = true;
+
+  std::vector<Owner> owners;
+  for (std::size_t i = 0; i < window.contexts.size(); ++i) {
+    const int announced = charging.map.has_hypervisor ? window.contexts[i].domain : 0;
+    if (announced >= 0 && static_cast<std::size_t>(announced) < charging.domains.size())
+      owners.push_back({charging.domains[static_cast<std::size_t>(announced)], announced});
+    else if (!left_hypervisor[i])
+      owners.push_back({"idle", kIdle});
+    else
+      owners.push_back({"unknown", kUnknown});
+  }
+  return owners;
+}
+
+Payer payer_of(GuestAddress address, const Owner& owner, const Charging& charging) {
+  if (owner.number == kUnknown) return {owner.domain, Layer::uncharged, Part::none};
+  if (owner.number == kIdle) return {owner.domain, Layer::idle, Part::none};
+  const Region region = region_of(address, charging.map.has_hypervisor);
+  if (region == Region::hypervisor) return {owner.domain, Layer::hypervisor, Part::none};
+  if (region == Region::kernel && charging.map.is_kernel_idle(address))
+    return {owner.domain, Layer::idle, Part::none};
+  const bool program = region == Region::program;
+  if (charging.first_is_driver && owner.number == 0)
+    return {owner.domain, Layer::driver, program ? Part::program : Part::kernel};
+  return {owner.domain, program ? Layer::program : Layer::kernel, Part::none};
+}
+
+std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owners) {
+  std::map<std::tuple<int, std::string, std::uint64_t>, std::int64_t> counts;
+  for (const auto& row : window.rows)
+    counts[{window.contexts[row.context].cpu, owners[row.context].domain, row.address.value}] +=
+        row.instructions;
+  Sha256 hash;
+  for (const auto& [key, value] : counts)
+    hash.add(fmt::format("{} {} {:x} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
+  std::map<std::tuple<int, std::string, std::uint32_t>, std::uint64_t> events;
+  for (const auto& event : window.events)
+    events[{window.contexts[event.context].cpu, owners[event.context].domain,
+            static_cast<std::uint32_t>(event.event)}] += event.count;
+  for (const auto& [key, value] : events)
+    hash.add(fmt::format("{} {} event {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
+  hash.add(fmt::format("total {}\n", window.total.value));
+  return hash.hex();
+}
+
+struct EntryKey {
+  int cpu;
+  std::string domain;
+  Layer layer;
+  Part part;
+  std::string kind;
+  auto operator<=>(const EntryKey&) const = default;
+};
+using FunctionKey = std::tuple<std::string, Layer, Part, std::string, std::string>;
+
+Error contradiction(std::string why) {
+  return {"cannot balance the window's ledger", std::move(why),
+          "run `vtax doctor`; if it finds nothing, this QEMU does not count right: please report it with its "
+          "version",
+          ExitCode::trial_failed};
+}
+
+}  // namespace
+
+Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
+  const std::vector<Owner> owners = owners_of(window, charging);
+  std::map<EntryKey, std::int64_t> entries;
+  std::map<FunctionKey, std::int64_t> functions;
+  std::map<std::pair<std::uint64_t, std::string>, Place> places;
+  std::int64_t charged = 0;
+  std::int64_t peer = 0;
+  std::int64_t uncharged = 0;
+
+  for (const auto& row : window.rows) {
+    const int cpu = window.contexts[row.context].cpu;
+    if (charging.peer_cpus.contains(cpu)) {
+      peer += row.instructions;
+      continue;
+    }
+    const Owner& owner = owners[row.context];
+    const Payer payer = payer_of(row.address, owner, charging);
+    charged += row.instructions;
+    if (payer.layer == Layer::uncharged) uncharged += row.instructions;
+    entries[{cpu, payer.domain, payer.layer, payer.part, "instructions"}] += row.instructions;
+    auto [place, is_new] = places.try_emplace({row.address.value, owner.domain});
+    if (is_new) place->second = charging.map.place_of(row.address, owner.domain);
+    functions[{payer.domain, payer.layer, payer.part, place->second.image, place->second.function}] +=
+        row.instructions;
+  }
+
+  const std::int64_t rest = static_cast<std::int64_t>(window.total.value) - charged - peer;
+  if (rest < 0)
+    return fail(contradiction(fmt::format("{} instructions more were charged than executed", -rest)));
+  if (rest > 0) {
+    uncharged += rest;
+    charged += rest;
+    entries[{-1, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
+    functions[{"unknown", Layer::uncharged, Part::none, "unknown", "unknown"}] += rest;
+  }
+  if (uncharged * 1000000 > charged * static_cast<std::int64_t>(kUnchargedPartsPerMillion))
+    return fail(contradiction(fmt::format("{} of {} instructions could not be charged", uncharged, charged)));
+
+  for (const auto& event : window.events) {
+    const int cpu = window.contexts[event.context].cpu;
+    if (charging.peer_cpus.contains(cpu)) continue;
+    const Owner& owner = owners[event.context];
+    // An event belongs to the domain on whose account it happened; its layer is where it is handled.
+    const bool by_hypervisor =
+        event.event == probe::Event::hypercalls || event.event == probe::Event::context_switches ||
+        (charging.map.has_hypervisor &&
+         (event.event == probe::Event::interrupts || event.event == probe::Event::page_table_switches));
+    Payer payer = payer_of(by_hypervisor && charging.map.has_hypervisor ? GuestAddress(0xffff82d000000000)
+                                                                        : GuestAddress(0xffffffff80000000),
+                           owner, charging);
+    entries[{cpu, payer.domain, payer.layer, payer.part,
+             kEventNames[static_cast<std::size_t>(event.event)]}] += static_cast<std::int64_t>(event.count);
+  }
+
+  Ledger ledger;
+  ledger.machine_total = Instructions(static_cast<std::uint64_t>(charged));
+  ledger.peer_total = Instructions(static_cast<std::uint64_t>(peer));
+  ledger.digest = digest_of(window, owners);
+  for (const auto& [key, value] : entries) {
+    if (value < 0) return fail(contradiction("an entry is negative"));
+    if (value > 0)
+      ledger.entries.push_back(
+          {key.cpu, key.domain, key.layer, key.part, key.kind, static_cast<std::uint64_t>(value)});
+  }
+  for (const auto& [key, value] : functions)
+    if (value > 0)
+      ledger.functions.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key),
+                                  std::get<4>(key), Instructions(static_cast<std::uint64_t>(value))});
+  std::stable_sort(
+      ledger.functions.begin(), ledger.functions.end(),
+      [](const FunctionCost& a, const FunctionCost& b) { return a.instructions > b.instructions; });
+  return ledger;
+}
+
+}  // namespace vtax

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/units.h"
+#include "probe/format.h"
+
+namespace vtax {
+
+// One window as the probe counted it: raw addresses, nothing interpreted yet.
+struct ProbeWindow {
+  struct Context {
+    int cpu = 0;
+    int domain = -1;         // as announced by a marker; -1: never
+    std::uint64_t vcpu = 0;  // the hypervisor's own pointer; 0 without a hypervisor
+  };
+  struct Row {
+    std::uint32_t context = 0;  // index into contexts
+    GuestAddress address;       // where the block starts
+    std::int64_t instructions = 0;
+  };
+  struct EventCount {
+    std::uint32_t context = 0;
+    probe::Event event{};
+    std::uint64_t count = 0;
+  };
+
+  std::vector<Context> contexts;
+  std::vector<Row> rows;
+  std::vector<EventCount> events;
+  Instructions total;  // by the emulator's own counter, independent of the rows
+  std::uint64_t corrected_blocks = 0;
+  std::uint64_t slices_at_exceptions = 0;
+};
+
+// Reads the probe's shared file after the window has closed. Every length and index is checked: the
+// emulator may have been killed in the middle of writing it.
+[[nodiscard]] Result<ProbeWindow> read_probe_window(std::span<const std::byte> file);
+
+// The live header alone, for progress and for why the probe ended the emulator. Any content is accepted.
+struct ProbeStatus {
+  probe::State state = probe::State::starting;
+  std::uint64_t instructions = 0;
+  std::string message;
+};
+[[nodiscard]] ProbeStatus read_probe_status(std::span<const std::byte> file);
+
+}  // namespace vtax

@@ -1,0 +1,65 @@
+#include "account/probe_output.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+namespace vtax {
+namespace {
+
+std::vector<std::byte> file(std::uint64_t contexts, std::uint64_t rows, std::uint32_t row_context = 0) {
+  probe::Header header{};
+  std::memcpy(header.magic, probe::kMagic, sizeof header.magic);
+  header.state = static_cast<std::uint32_t>(probe::State::window_closed);
+  header.windows = 1;
+  header.window_icount = 42;
+  header.contexts = contexts;
+  header.rows = rows;
+  std::vector<std::byte> bytes(sizeof header + contexts * sizeof(probe::Context) + rows * sizeof(probe::Row));
+  std::memcpy(bytes.data(), &header, sizeof header);
+  for (std::uint64_t i = 0; i < rows; ++i) {
+    const probe::Row row{0xffffffff81000000 + i, 7, row_context, 0};
+    std::memcpy(bytes.data() + sizeof header + contexts * sizeof(probe::Context) + i * sizeof row, &row,
+                sizeof row);
+  }
+  return bytes;
+}
+
+TEST(ProbeOutput, ReadsWhatTheProbeWrote) {
+  const auto window = read_probe_window(file(2, 3, 1));
+  ASSERT_TRUE(window) << window.error().text();
+  EXPECT_EQ(window->contexts.size(), 2U);
+  ASSERT_EQ(window->rows.size(), 3U);
+  EXPECT_EQ(window->rows[2].address, GuestAddress(0xffffffff81000002));
+  EXPECT_EQ(window->total, Instructions(42));
+}
+
+TEST(ProbeOutput, RefusesEveryTruncation) {
+  const auto whole = file(2, 3);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(read_probe_window(std::span(whole).first(size))) << size;
+}
+
+TEST(ProbeOutput, RefusesIndicesAndLengthsBeyondTheTables) {
+  EXPECT_FALSE(read_probe_window(file(2, 3, 2)));
+  for (const std::uint64_t huge : {~0ULL, 1ULL << 61, 1ULL << 32}) {
+    auto bytes = file(1, 1);
+    std::memcpy(bytes.data() + offsetof(probe::Header, rows), &huge, sizeof huge);
+    EXPECT_FALSE(read_probe_window(bytes));
+  }
+}
+
+TEST(ProbeOutput, SurvivesNoise) {
+  std::mt19937 random(1);
+  const auto whole = file(3, 10);
+  for (int round = 0; round < 5000; ++round) {
+    auto bytes = whole;
+    for (int i = 0; i < 8; ++i) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    (void)read_probe_window(bytes);
+    (void)read_probe_status(bytes);
+  }
+}
+
+}  // namespace
+}  // namespace vtax

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "account/ledger.h"
+#include "probe/format.h"
+
+namespace vtax {
+namespace {
+
+using probe::Event;
+
+struct Watch {
+  std::string_view symbol;
+  Event event;
+  bool required;
+};
+
+// Linux 6.x, arch/x86/entry/entry_64.S and arch/x86/xen/xen-asm.S. A PV guest's exceptions pass through
+// xen_asm_* stubs into the same asm_* entries as on bare hardware, so only the latter are counted; system
+// calls do not, and a kernel uses only one of the two.
+constexpr Watch kKernelEvents[] = {
+    {"asm_exc_page_fault", Event::page_faults, true},
+    {"entry_SYSCALL_64", Event::system_calls, true},
+    {"xen_entry_SYSCALL_64", Event::system_calls, false},
+    {"asm_common_interrupt", Event::interrupts, true},
+    {"asm_exc_xen_hypervisor_callback", Event::upcalls, false},
+};
+
+// Xen 4.17, arch/x86/x86_64/entry.S.
+constexpr Watch kHypervisorEvents[] = {
+    {"pv_hypercall", Event::hypercalls, true},
+    {"do_IRQ", Event::interrupts, true},
+};
+
+// The exceptions that can leave a block early. Xen's stubs bear the exception's plain name up to 4.17 and
+// `entry_XX` since.
+constexpr std::string_view kHypervisorExceptions[] = {"page_fault",
+                                                      "general_protection",
+                                                      "invalid_op",
+                                                      "device_not_available",
+                                                      "debug",
+                                                      "int3",
+                                                      "divide_error",
+                                                      "stack_segment",
+                                                      "segment_not_present",
+                                                      "alignment_check",
+                                                      "simd_coprocessor_error",
+                                                      "coprocessor_error",
+                                                      "invalid_TSS",
+                                                      "bounds",
+                                                      "overflow",
+                                                      "nmi",
+                                                      "machine_check",
+                                                      "double_fault",
+                                                      "entry_PF",
+                                                      "entry_GP",
+                                                      "entry_UD",
+                                                      "entry_NM",
+                                                      "entry_DB",
+                                                      "entry_BP",
+                                                      "entry_DE",
+                                                      "entry_SS",
+                                                      "entry_NP",
+                                                      "entry_AC",
+                                                      "entry_XM",
+                                                      "entry_MF",
+                                                      "entry_TS",
+                                                      "entry_NMI",
+                                                      "entry_MC",
+                                                      "entry_DF",
+                                                      "entry_CP",
+                                                      "early_page_fault"};
+
+tl::unexpected<Error> missing(std::string_view image, std::string_view symbol) {
+  return fail(
+      {fmt::format("cannot count on this {}", image), fmt::format("it has no symbol '{}'", symbol),
+       "use an image with its symbol table (CONFIG_KALLSYMS for Linux, Xen's own table is always there)",
+       ExitCode::unavailable});
+}
+
+Result<> watch(std::string& out, const SymbolTable& table, std::span<const Watch> watches,
+               std::string_view image) {
+  for (const Watch& watch : watches) {
+    const auto address = table.address_of(watch.symbol);
+    if (!address && watch.required) return missing(image, watch.symbol);
+    if (address) out += fmt::format("event {} {:x}\n", static_cast<unsigned>(watch.event), address->value);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
+  std::string out;
+  if (limit.value != 0) out += fmt::format("limit {}\n", limit.value);
+  if (auto done = watch(out, *map.kernel, kKernelEvents, "kernel"); !done) return fail(done.error());
+  for (const Symbol& symbol : map.kernel->symbols()) {
+    const std::string_view name = symbol.name;
+    if (!symbol.is_text()) continue;
+    if (name.starts_with("asm_sysvec_"))
+      out += fmt::format("event {} {:x}\n", static_cast<unsigned>(Event::interrupts), symbol.address.value);
+    if (!map.has_hypervisor && name.starts_with("asm_exc_"))
+      out += fmt::format("exception {:x}\n", symbol.address.value);
+  }
+  if (!map.has_hypervisor) return out;
+
+  if (auto done = watch(out, *map.hypervisor, kHypervisorEvents, "Xen"); !done) return fail(done.error());
+  const auto context_switch = map.hypervisor->address_of("context_switch");
+  if (!context_switch) return missing("Xen", "context_switch");
+  out += fmt::format("switch {:x}\n", context_switch->value);
+  int exceptions = 0;
+  for (const auto name : kHypervisorExceptions) {
+    const auto address = map.hypervisor->address_of(name);
+    if (!address) continue;
+    out += fmt::format("exception {:x}\n", address->value);
+    ++exceptions;
+  }
+  if (exceptions == 0) return missing("Xen", "page_fault");
+  return out;
+}
+
+}  // namespace vtax

@@ -1,0 +1,72 @@
+#include "agent/lab_trial.h"
+
+#include "agent/lab_layout.h"
+#include "agent/lab_ports.h"
+#include "agent/message.h"
+#include "agent/trial.h"
+#include "platform/links.h"
+#include "platform/placement.h"
+#include "workload/marker.h"
+
+namespace vtax::agent {
+
+void send_progress(const char* step) {
+  lab_ports::write(frame("progress", {{"step", step}}));
+}
+
+void send_error(const Error& error) {
+  if (!lab_ports::open()) return;
+  lab_ports::write(frame("error", {{"what", error.what}, {"why", error.why}}));
+}
+
+Result<Plan> snapshot_and_read_plan() {
+  lab_ports::write(frame("ready", nlohmann::json::object()));
+  lab_ports::sleep_through_snapshot();
+  const Result<std::string> text = lab_ports::read_file(lab::plan_name);
+  if (!text) return fail(text.error());
+  return parse_plan(*text);
+}
+
+Result<> announce_on(std::initializer_list<int> cpus, int domain) {
+  for (const int cpu : cpus) {
+    if (Result<> pinned = pin(0, cpu); !pinned) return pinned;
+    marker::announce(domain);
+  }
+  return pin(0, lab::driver_cpu);
+}
+
+Result<Setup> lab_setup(const Plan& plan) {
+  Setup setup;
+  setup.topology = plan.topology;
+  setup.offloads = plan.offloads;
+  if (plan.topology == Topology::inside) {
+    setup.system_cpu = lab::inside_system_cpu;
+    setup.peer_cpu = lab::driver_cpu;
+    return setup;
+  }
+  setup.system_cpu = lab::driver_cpu;
+  setup.peer_cpu = lab::card_peer_cpu;
+  Result<Links> links = Links::open();
+  if (!links) return fail(links.error());
+  const auto a = links->find_by_mac(lab::system_card_mac), b = links->find_by_mac(lab::peer_card_mac);
+  if (!a) return fail(a.error());
+  if (!b) return fail(b.error());
+  setup.system_card = *a;
+  setup.peer_card = *b;
+  return setup;
+}
+
+Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
+                          const nlohmann::json& modules) {
+  send_progress("arrange");
+  Result<Bench> bench = platform.arrange(setup);
+  if (!bench) return fail(bench.error());
+  send_progress("work");
+  Result<nlohmann::json> result = run_trial(plan, *bench);
+  if (!result) return fail(result.error());
+  (*result)["modules"] = modules;
+  lab_ports::write(frame("result", *result));
+  return {};
+}
+
+}  // namespace vtax::agent

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/result.h"
+
+// A whole lab machine's life, from booted to ready to be switched off: prepare, `ready`, snapshot, plan,
+// trial, `result`. An error goes to the caller, who reports it.
+namespace vtax::agent {
+
+[[nodiscard]] Result<> run_native_machine();
+[[nodiscard]] Result<> run_dom0_machine();
+// Serves Domain-0's agent for ever.
+[[nodiscard]] Result<> run_guest_machine();
+
+}  // namespace vtax::agent

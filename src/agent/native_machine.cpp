@@ -1,0 +1,28 @@
+#include "agent/kernel_modules.h"
+#include "agent/lab_layout.h"
+#include "agent/lab_ports.h"
+#include "agent/lab_trial.h"
+#include "agent/machine.h"
+#include "platform/placement.h"
+
+namespace vtax::agent {
+
+Result<> run_native_machine() {
+  Result<> done = lab_ports::open();
+  if (done) done = pin_unbound_work(lab::driver_cpu);
+  if (!done) return done;
+  const nlohmann::json modules = to_json(module_sections("host"));
+
+  const Result<Plan> plan = snapshot_and_read_plan();
+  if (!plan) return fail(plan.error());
+  if (plan->platform == PlatformName::xen_pv) {
+    return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
+  }
+  if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
+  const Result<Setup> setup = lab_setup(*plan);
+  if (!setup) return fail(setup.error());
+  const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();
+  return arrange_and_work(*plan, *platform, *setup, modules);
+}
+
+}  // namespace vtax::agent

@@ -1,0 +1,91 @@
+#include "agent/plan.h"
+
+#include <fmt/format.h>
+
+#include "workload/json_fields.h"
+
+namespace vtax::agent {
+namespace {
+
+constexpr std::uint64_t least_limit_ns = 1'000'000'000;
+constexpr std::uint64_t most_limit_ns = 3'600'000'000'000;
+
+template <class T>
+struct Choice {
+  std::string_view name;
+  T value;
+};
+
+template <class T>
+Result<T> choose(const JsonFields& fields, const char* key, std::initializer_list<Choice<T>> choices) {
+  const auto text = fields.text(key);
+  if (!text) return fail(text.error());
+  for (const Choice<T>& choice : choices) {
+    if (choice.name == *text) return choice.value;
+  }
+  return fail(fields.bad(fmt::format("'{}' is '{}', which is not known", key, *text)));
+}
+
+template <class T>
+bool take(Result<T>&& from, T& into, Error& error) {
+  if (from) {
+    into = *from;
+  } else {
+    error = from.error();
+  }
+  return from.has_value();
+}
+
+}  // namespace
+
+Result<Plan> parse_plan(std::string_view json) {
+  const auto fields = JsonFields::parse("read the plan", json);
+  if (!fields) return fail(fields.error());
+  const Result<> known =
+      fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
+                    "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",
+                    "warmup_transactions", "time_limit_ns"});
+  if (!known) return fail(known.error());
+
+  Plan plan;
+  Error error;
+  std::uint64_t version = 0, limit = 0;
+  Order& window = plan.window;
+  bool good =
+      take(fields->number("version", 1, 1), version, error) &&
+      take(choose<PlatformName>(*fields, "platform",
+                                {{"native", PlatformName::native},
+                                 {"container", PlatformName::container},
+                                 {"xen-pv", PlatformName::xen_pv}}),
+           plan.platform, error) &&
+      take(choose<Topology>(*fields, "topology", {{"inside", Topology::inside}, {"card", Topology::card}}),
+           plan.topology, error) &&
+      take(choose<bool>(*fields, "direction", {{"send", true}, {"receive", false}}), plan.system_initiates,
+           error) &&
+      take(work_kind(*fields, "workload"), window.kind, error) &&
+      take(fields->boolean("offloads"), plan.offloads, error) &&
+      take(fields->number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
+  if (!good) return fail(std::move(error));
+  plan.time_limit = std::chrono::nanoseconds(limit);
+
+  plan.warmup.kind = window.kind;
+  if (window.kind == WorkKind::tcp_stream) {
+    good = take(fields->number("bytes", 1, Order::most_bytes), window.bytes.value, error) &&
+           take(fields->number("write_bytes", 1, Order::most_message_bytes), window.write_bytes, error) &&
+           take(fields->number("warmup_bytes", 1, Order::most_bytes), plan.warmup.bytes.value, error);
+    plan.warmup.write_bytes = window.write_bytes;
+  } else {
+    good =
+        take(fields->number("transactions", 1, Order::most_transactions), window.transactions.value, error) &&
+        take(fields->number("request_bytes", 1, Order::most_message_bytes), window.request_bytes, error) &&
+        take(fields->number("response_bytes", 1, Order::most_message_bytes), window.response_bytes, error) &&
+        take(fields->number("warmup_transactions", 1, Order::most_transactions),
+             plan.warmup.transactions.value, error);
+    plan.warmup.request_bytes = window.request_bytes;
+    plan.warmup.response_bytes = window.response_bytes;
+  }
+  if (!good) return fail(std::move(error));
+  return plan;
+}
+
+}  // namespace vtax::agent

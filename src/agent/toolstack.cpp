@@ -1,0 +1,109 @@
+#include "agent/toolstack.h"
+
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "agent/lab_layout.h"
+#include "agent/program.h"
+#include "agent/vif_script.h"
+#include "platform/xenstore.h"
+
+namespace vtax::agent {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+const std::string vif_script_path = std::string("/etc/xen/scripts/") + vif_script;
+
+Result<std::string> programs_directory() {
+  std::error_code error;
+  for (fs::directory_iterator entry("/usr/lib", error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().starts_with("xen-")) return (entry->path() / "bin").string();
+  }
+  return fail(Error{"find Xen's programs", "there is no /usr/lib/xen-*", "", ExitCode::unavailable});
+}
+
+Result<> make_directories() {
+  std::error_code error;
+  for (const char* path : {"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored",
+                           "/var/log/xen/console", "/etc/xen/scripts"}) {
+    fs::create_directories(path, error);
+    if (error) return fail(system_error(fmt::format("cannot make {}", path), error.value()));
+  }
+  for (const auto& [link, target] : {std::pair<std::string, std::string>{"/var/run", "/run"},
+                                     {"/var/lock", "/run/lock"},
+                                     {vif_script_path, "/init"}}) {
+    fs::create_symlink(target, link, error);
+    if (error) return fail(system_error(fmt::format("cannot make {}", link), error.value()));
+  }
+  return {};
+}
+
+Result<> write_file(const char* path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file) return fail(system_error(fmt::format("cannot write {}", path), errno));
+  return {};
+}
+
+// xenstored says nothing when it is ready.
+Result<> wait_for_xenstore() {
+  Result<std::string> answer;
+  for (int attempt = 0; attempt < 300; ++attempt) {
+    if (fs::exists("/run/xenstored/socket")) {
+      Result<Xenstore> store = Xenstore::open();
+      if (!store) return fail(store.error());
+      answer = store->read("/tool");
+      if (answer) return {};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return fail(Error{"start xenstored", "it does not answer", "", ExitCode::trial_failed});
+}
+
+}  // namespace
+
+Result<> start_toolstack() {
+  if (mkdir("/dev/pts", 0755) != 0 && errno != EEXIST)
+    return fail(system_error("cannot make /dev/pts", errno));
+  if (mount("devpts", "/dev/pts", "devpts", 0, nullptr) != 0)
+    return fail(system_error("cannot mount devpts", errno));
+  if (mount("xenfs", "/proc/xen", "xenfs", 0, nullptr) != 0)
+    return fail(system_error("cannot mount xenfs", errno));
+  if (Result<> made = make_directories(); !made) return made;
+  if (Result<> written = write_file("/etc/xen/xl.conf", "autoballoon=\"off\"\n"); !written) {
+    return written;
+  }
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  if (Result<> ran = run_program({*programs + "/xenstored"}, seconds(20)); !ran) return ran;
+  if (Result<> ready = wait_for_xenstore(); !ready) return ready;
+  if (Result<> ran = run_program({*programs + "/xen-init-dom0"}, seconds(20)); !ran) return ran;
+  return run_program({*programs + "/xenconsoled", "--log=guest"}, seconds(20));
+}
+
+Result<> create_guest(const NewGuest& guest) {
+  const std::string config = fmt::format(
+      "name=\"{}\"\nuuid=\"76746178-0000-4000-8000-000000000001\"\n"
+      "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1\"\n"
+      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}\"]\n"
+      "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
+      guest.name, lab::guest_kernel, lab::guest_initrd, guest.memory_mib, guest.cpus, guest.mac,
+      guest.bridge);
+  constexpr char path[] = "/run/xen/guest.cfg";
+  if (Result<> written = write_file(path, config); !written) return written;
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));
+}
+
+}  // namespace vtax::agent

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "core/result.h"
+
+namespace vtax::agent {
+
+// Xen's own programs in Domain-0 (docs/design/lab-image.md): makes the directories they expect, starts
+// xenstored and xenconsoled, and registers Domain-0. No udev and no hotplug scripts: what those do is done by
+// this program.
+[[nodiscard]] Result<> start_toolstack();
+
+struct NewGuest {
+  std::string name;
+  std::string cpus;  // Xen's syntax: "2"
+  unsigned memory_mib = 0;
+  std::string mac, bridge;
+};
+
+// Builds the guest with `xl create` from /lab/guest; its first network backend is "vif1.0".
+[[nodiscard]] Result<> create_guest(const NewGuest& guest);
+
+}  // namespace vtax::agent

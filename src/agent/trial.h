@@ -1,0 +1,18 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "agent/plan.h"
+#include "core/result.h"
+#include "platform/platform.h"
+
+namespace vtax::agent {
+
+// Quiet times around the work, longer than Linux's longest delayed acknowledgement (200 ms).
+inline constexpr std::chrono::milliseconds settle{500};
+
+// Connects the two ends, warms up, runs the window and checks that exactly the ordered work was done on both
+// sides. The answer is the message `result` without its modules.
+[[nodiscard]] Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench);
+
+}  // namespace vtax::agent

@@ -1,0 +1,58 @@
+#include "cli/progress_line.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace vtax {
+namespace {
+
+std::size_t columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine(std::size_t total) : terminal_(isatty(STDERR_FILENO) != 0), total_(total) {}
+
+ProgressLine::~ProgressLine() {
+  if (shown_) std::fputs("\r\x1b[K", stderr);
+}
+
+void ProgressLine::show(const std::string& text) {
+  const std::string cut = text.substr(0, columns() - 1);
+  std::fputs(fmt::format("\r\x1b[K{}", cut).c_str(), stderr);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void ProgressLine::step(const std::string& text) {
+  if (terminal_)
+    show(total_ > 0 ? fmt::format("[{}/{}] {}", done_, total_, text) : text);
+  else
+    std::fputs((text + "\n").c_str(), stderr);
+}
+
+void ProgressLine::finished(const std::string& text) {
+  using Seconds = std::chrono::duration<double>;
+  ++done_;
+  const double elapsed = Seconds(std::chrono::steady_clock::now() - first_).count();
+  const double left =
+      elapsed / static_cast<double>(done_) * static_cast<double>(total_ - std::min(done_, total_));
+  const std::string line = fmt::format("[{}/{}] {}, about {:.0f} s left", done_, total_, text, left);
+  if (terminal_)
+    show(line);
+  else
+    std::fputs((line + "\n").c_str(), stderr);
+}
+
+void ProgressLine::note(const std::string& text) {
+  if (shown_) std::fputs("\r\x1b[K", stderr);
+  std::fputs((text + "\n").c_str(), stderr);
+}
+
+}  // namespace vtax

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace vtax {
+
+// One verb of the command line. Help is made from this and from the options alone, so that it cannot drift.
+struct Verb {
+  std::string_view name;
+  std::string_view summary;  // one line
+  std::string_view example;  // whole command lines
+
+  // Runs the verb with what the options have read.
+  using Action = std::function<Result<ExitCode>()>;
+
+  // Adds the verb's options to its subcommand.
+  Action (*options)(CLI::App& app);
+};
+
+// Runs the verb that the command line names; the process's exit code. Errors and usage go to standard error.
+[[nodiscard]] int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const* argv);
+
+}  // namespace vtax

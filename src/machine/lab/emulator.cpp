@@ -1,0 +1,316 @@
+#include "machine/lab/emulator.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "account/probe_output.h"
+#include "core/interruption.h"
+#include "machine/lab/emulator_process.h"
+#include "probe/format.h"
+
+namespace vtax::lab {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kPlanBytes = 64U << 10;
+constexpr std::size_t kConsoleBytes = 64U << 10;
+constexpr std::size_t kMaxMonitorLine = 1U << 20;
+// A running machine executes timer ticks at least; one that executes nothing for so long is dead.
+constexpr seconds kSilence{60};
+constexpr milliseconds kPoll{100};
+
+// Reads what is there now; false at the end of the stream.
+bool drain(int fd, std::string& into) {
+  std::array<char, 16384> buffer{};
+  while (true) {
+    const ssize_t got = read(fd, buffer.data(), buffer.size());
+    if (got > 0) {
+      into.append(buffer.data(), static_cast<std::size_t>(got));
+      continue;
+    }
+    return got < 0 && (errno == EAGAIN || errno == EINTR);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const Wiring& wiring) {
+  if (wiring.plan.size() > kPlanBytes)
+    return fail({"cannot start the machine", "the trial's plan is longer than 64 KiB", "", ExitCode::usage});
+  std::unique_ptr<Emulator> self(new Emulator);
+  std::vector<std::string>& arguments = self->arguments_;
+  arguments = machine_arguments(spec);
+
+  std::array<int, 2> sockets{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0)
+    return fail(system_error("cannot make the monitor's socket", errno));
+  self->monitor_ = Descriptor(sockets[0]);
+  const Descriptor monitor_end(sockets[1]);
+  fcntl(sockets[0], F_SETFL, O_NONBLOCK);
+
+  auto messages = make_pipe();
+  auto console = make_pipe();
+  std::string plan = wiring.plan;
+  plan.resize(kPlanBytes, ' ');
+  auto plan_file = anonymous_file("vtax-plan", plan);
+  auto settings = anonymous_file("vtax-probe-settings", wiring.probe_settings);
+  auto out = anonymous_file("vtax-probe-out", "");
+  if (!messages) return fail(messages.error());
+  if (!console) return fail(console.error());
+  if (!plan_file) return fail(plan_file.error());
+  if (!settings) return fail(settings.error());
+  if (!out) return fail(out.error());
+
+  const auto add = [&](std::initializer_list<std::string> words) {
+    arguments.insert(arguments.end(), words);
+  };
+  const int message_end = messages->write.get();
+  const int console_end = console->write.get();
+  add({"-chardev", fmt::format("socket,id=monitor,fd={}", sockets[1]), "-mon",
+       "chardev=monitor,mode=control"});
+  add({"-chardev", fmt::format("file,id=messages,path=/proc/self/fd/{}", message_end), "-device",
+       "isa-debugcon,iobase=0xe9,chardev=messages"});
+  add({"-chardev", fmt::format("file,id=console,path=/proc/self/fd/{}", console_end), "-serial",
+       "chardev:console"});
+  add({"-fw_cfg", fmt::format("name=opt/vtax/plan,file=/proc/self/fd/{}", plan_file->get())});
+  std::vector<int> inherited = {sockets[1], message_end, console_end, plan_file->get()};
+  if (!wiring.probe.empty()) {
+    add({"-plugin",
+         fmt::format("{},out={},settings={}", wiring.probe.string(), out->get(), settings->get())});
+    inherited.push_back(out->get());
+    inherited.push_back(settings->get());
+    self->has_probe_ = true;
+  }
+  if (wiring.state_fd >= 0) {
+    lseek(wiring.state_fd, 0, SEEK_SET);
+    add({"-incoming", "defer"});
+    inherited.push_back(wiring.state_fd);
+  }
+
+  auto pid = start_process(spec.qemu, arguments, inherited, console_end);
+  if (!pid) return fail(pid.error());
+  self->pid_ = *pid;
+  self->process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
+  self->messages_fd_ = std::move(messages->read);
+  self->console_fd_ = std::move(console->read);
+  self->plan_ = std::move(*plan_file);
+  self->probe_settings_ = std::move(*settings);
+  self->probe_out_ = std::move(*out);
+  self->stopped_ = wiring.state_fd >= 0;
+
+  if (auto greeted = self->command("qmp_capabilities"); !greeted) return fail(greeted.error());
+  if (wiring.state_fd < 0) return self;
+  // A resumed QEMU would announce its cards on the host's clock, and the packets would reach the guest.
+  if (auto set = self->command("migrate-set-parameters", {{"announce-rounds", 0}}); !set)
+    return fail(set.error());
+  const std::string uri = fmt::format("file:/proc/self/fd/{}", wiring.state_fd);
+  if (auto loading = self->command("migrate-incoming", {{"uri", uri}}); !loading)
+    return fail(loading.error());
+  return self;
+}
+
+Emulator::~Emulator() {
+  if (pid_ < 0 || ended_) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+Result<> Emulator::pump(milliseconds timeout) {
+  if (interrupted()) return fail(interruption_error());
+  std::array<pollfd, 5> watched = {{{monitor_.get(), POLLIN, 0},
+                                    {messages_fd_.get(), POLLIN, 0},
+                                    {console_fd_.get(), POLLIN, 0},
+                                    {process_.get(), POLLIN, 0},
+                                    {interruption_fd(), POLLIN, 0}}};
+  if (poll(watched.data(), watched.size(), static_cast<int>(timeout.count())) < 0 && errno != EINTR)
+    return fail(system_error("cannot wait for the machine", errno));
+
+  // The process's end is looked at first, so that what it had written before is read below.
+  int status = 0;
+  if (!ended_ && waitpid(pid_, &status, WNOHANG) == pid_) {
+    ended_ = true;
+    status_ = status;
+  }
+  drain(monitor_.get(), monitor_text_);
+  take_monitor_lines();
+  std::string text;
+  drain(messages_fd_.get(), text);
+  drain(console_fd_.get(), console_);
+  if (console_.size() > kConsoleBytes) console_.erase(0, console_.size() - kConsoleBytes);
+  return messages_.feed(text);
+}
+
+void Emulator::take_monitor_lines() {
+  std::size_t end = 0;
+  while ((end = monitor_text_.find('\n')) != std::string::npos) {
+    auto line = nlohmann::json::parse(monitor_text_.substr(0, end), nullptr, false);
+    monitor_text_.erase(0, end + 1);
+    if (!line.is_object()) continue;
+    if (line.contains("return") || line.contains("error"))
+      replies_.push_back(std::move(line));
+    else if (line.value("event", "") == "STOP")
+      stopped_ = true;
+    else if (line.value("event", "") == "RESUME")
+      stopped_ = false;
+  }
+  if (monitor_text_.size() > kMaxMonitorLine) monitor_text_.clear();
+}
+
+Error Emulator::died(std::string why) const {
+  std::string next = "the machine's last lines:\n" + console_tail();
+  return {"the machine did not finish", std::move(why), std::move(next), ExitCode::trial_failed};
+}
+
+Result<> Emulator::check_alive() {
+  std::array<std::byte, sizeof(probe::Header)> header{};
+  const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
+  const ProbeStatus status =
+      read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
+  if (ended_) {
+    if (status.state == probe::State::limit_reached || status.state == probe::State::failed)
+      return fail(died(status.message));
+    if (WIFSIGNALED(status_))
+      return fail(died(fmt::format("the emulator was killed by signal {}", WTERMSIG(status_))));
+    if (WEXITSTATUS(status_) == 127) return fail(died("the emulator could not be started"));
+    if (WEXITSTATUS(status_) != 0)
+      return fail(died(fmt::format("the emulator ended with code {}", WEXITSTATUS(status_))));
+    return fail(died("it powered off or panicked before it had an answer"));
+  }
+  if (!has_probe_ || stopped_) return {};
+  const auto now = std::chrono::steady_clock::now();
+  if (status.instructions != last_instructions_) {
+    last_instructions_ = status.instructions;
+    last_progress_ = now;
+  }
+  if (now - last_progress_ > kSilence)
+    return fail(died("it has executed nothing for a minute: every CPU is halted"));
+  return {};
+}
+
+Result<nlohmann::json> Emulator::command(const std::string& name, nlohmann::json arguments) {
+  const nlohmann::json request = {{"execute", name}, {"arguments", std::move(arguments)}};
+  const std::string text = request.dump() + "\n";
+  if (send(monitor_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
+    if (auto pumped = pump(milliseconds(200)); !pumped) return fail(pumped.error());
+    return fail(died("the emulator does not listen"));
+  }
+  while (replies_.empty()) {
+    if (auto pumped = pump(kPoll); !pumped) return fail(pumped.error());
+    if (ended_ && replies_.empty()) {
+      if (auto alive = check_alive(); !alive) return fail(alive.error());
+    }
+  }
+  nlohmann::json reply = std::move(replies_.front());
+  replies_.pop_front();
+  if (reply.contains("error"))
+    return fail(died(fmt::format("the emulator refused '{}': {}", name, reply["error"].value("desc", ""))));
+  return reply["return"];
+}
+
+Result<GuestMessage> Emulator::next_message() {
+  while (true) {
+    while (auto message = messages_.next()) {
+      if (message->type != "progress") return std::move(*message);
+      if (on_progress) on_progress(message->json);
+    }
+    if (auto alive = check_alive(); !alive) return fail(alive.error());
+    if (auto pumped = pump(kPoll); !pumped) return fail(pumped.error());
+  }
+}
+
+Result<> Emulator::wait_until_stopped() {
+  while (!stopped_) {
+    if (auto alive = check_alive(); !alive) return alive;
+    if (auto pumped = pump(kPoll); !pumped) return pumped;
+  }
+  return {};
+}
+
+Result<> Emulator::save(const std::string& path) {
+  auto set = command("migrate-set-parameters", {{"max-bandwidth", std::uint64_t{1} << 40}});
+  if (!set) return fail(set.error());
+  if (auto begun = command("migrate", {{"uri", "file:" + path}}); !begun) return fail(begun.error());
+  while (true) {
+    auto progress = command("query-migrate");
+    if (!progress) return fail(progress.error());
+    const std::string status = progress->value("status", "");
+    if (status == "completed") return {};
+    if (status == "failed" || status == "cancelled") {
+      Error error = died(progress->value("error-desc", "it could not be saved"));
+      error.what = "cannot save the booted machine";
+      error.next = "free some space in the cache (`vtax lab clean`) and run the same command again";
+      error.code = ExitCode::io;
+      return fail(error);
+    }
+    if (auto pumped = pump(milliseconds(10)); !pumped) return pumped;
+  }
+}
+
+Result<> Emulator::resume() {
+  while (true) {
+    auto status = command("query-status");
+    if (!status) return fail(status.error());
+    if (status->value("status", "") != "inmigrate") break;
+    if (auto pumped = pump(milliseconds(5)); !pumped) return pumped;
+  }
+  stopped_ = false;
+  last_progress_ = std::chrono::steady_clock::now();
+  auto going = command("cont");
+  if (!going) return fail(going.error());
+  return {};
+}
+
+Result<> Emulator::wait_until_ended() {
+  while (!ended_) {
+    if (auto pumped = pump(kPoll); !pumped) return pumped;
+    if (!ended_) {
+      if (auto alive = check_alive(); !alive) return alive;
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::byte>> Emulator::probe_file() const {
+  struct stat facts {};
+  if (fstat(probe_out_.get(), &facts) != 0)
+    return fail(system_error("cannot read the probe's counts", errno));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(facts.st_size));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got =
+        pread(probe_out_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (got <= 0) return fail(system_error("cannot read the probe's counts", got < 0 ? errno : EIO));
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+std::string Emulator::console_tail(std::size_t lines) const {
+  std::string_view text = console_;
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  std::size_t begin = text.size();
+  while (lines-- > 0 && begin != std::string_view::npos && begin > 0) begin = text.rfind('\n', begin - 1);
+  if (begin == std::string_view::npos) begin = 0;
+  std::string out;
+  for (const char c : text.substr(begin))
+    if (c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) out += c;
+  return out.empty() ? "(none)" : out;
+}
+
+}  // namespace vtax::lab

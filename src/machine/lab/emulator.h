@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/descriptor.h"
+#include "core/result.h"
+#include "machine/lab/guest_messages.h"
+#include "machine/lab/machine_spec.h"
+
+namespace vtax::lab {
+
+// What goes into a machine besides the machine itself.
+struct Wiring {
+  std::string plan;             // read by the guest as fw_cfg file opt/vtax/plan; padded to 64 KiB
+  int state_fd = -1;            // a saved machine to resume, or -1 to boot
+  std::filesystem::path probe;  // the plugin; empty: none
+  std::string probe_settings;
+};
+
+// One running QEMU. Everything between it and us is an anonymous descriptor: no socket and no temporary file
+// exists that a killed process could leave behind, and the kernel kills QEMU when the thread that started it
+// ends. Not thread safe; start, use and destroy it on one thread.
+class Emulator {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Emulator>> start(const MachineSpec& spec, const Wiring& wiring);
+  ~Emulator();
+  Emulator(const Emulator&) = delete;
+  Emulator& operator=(const Emulator&) = delete;
+
+  // The agent's next message other than "progress" (those go to `on_progress`). Error: the machine ended,
+  // panicked, spent its time limit or executes nothing any more; the console's last lines are part of it.
+  [[nodiscard]] Result<GuestMessage> next_message();
+
+  // The guest has stopped the machine by itself (its watchdog fired).
+  [[nodiscard]] Result<> wait_until_stopped();
+
+  // Saves the stopped machine into a file; a path under /proc/PID/fd serves.
+  [[nodiscard]] Result<> save(const std::string& path);
+
+  // Lets a resumed or stopped machine run.
+  [[nodiscard]] Result<> resume();
+
+  // Powers off or was killed; returns once the process is gone.
+  [[nodiscard]] Result<> wait_until_ended();
+
+  // The probe's shared file as it is now.
+  [[nodiscard]] Result<std::vector<std::byte>> probe_file() const;
+
+  [[nodiscard]] std::string console_tail(std::size_t lines = 20) const;
+  [[nodiscard]] const std::vector<std::string>& arguments() const { return arguments_; }
+
+  std::function<void(const std::string& json)> on_progress;
+
+ private:
+  Emulator() = default;
+  Result<nlohmann::json> command(const std::string& name,
+                                 nlohmann::json arguments = nlohmann::json::object());
+  Result<> pump(std::chrono::milliseconds timeout);
+  Result<> check_alive();
+  void take_monitor_lines();
+  Error died(std::string why) const;
+
+  int pid_ = -1;
+  bool ended_ = false;
+  bool stopped_ = false;
+  int status_ = 0;
+  Descriptor process_, monitor_, messages_fd_, console_fd_, probe_out_, probe_settings_, plan_;
+  std::vector<std::string> arguments_;
+  std::string monitor_text_, console_;
+  std::deque<nlohmann::json> replies_;
+  GuestMessages messages_;
+  std::uint64_t last_instructions_ = 0;
+  std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();
+  bool has_probe_ = false;
+};
+
+}  // namespace vtax::lab

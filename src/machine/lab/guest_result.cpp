@@ -1,0 +1,116 @@
+#include "machine/lab/guest_result.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace vtax::lab {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxName = 64;
+constexpr std::size_t kMaxText = 2000;
+constexpr std::size_t kMaxRows = 1000;
+
+// Collects the first thing that is wrong, so that the reading below stays flat.
+class Fields {
+ public:
+  std::uint64_t number(const json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_unsigned()) return wrong(key), 0;
+    return found->get<std::uint64_t>();
+  }
+
+  std::string name(const json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_string()) return wrong(key), "";
+    auto text = found->get<std::string>();
+    const bool printable =
+        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+    if (text.empty() || text.size() > kMaxName || !printable) wrong(key);
+    return text;
+  }
+
+  GuestAddress address(const json& object, const char* key) {
+    const std::string text = name(object, key);
+    std::uint64_t value = 0;
+    const std::string_view digits = std::string_view(text).substr(std::min<std::size_t>(2, text.size()));
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (!text.starts_with("0x") || error != std::errc() || end != digits.data() + digits.size()) wrong(key);
+    return GuestAddress(value);
+  }
+
+  const json& array(const json& object, const char* key) {
+    static const json empty = json::array();
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_array() || found->size() > kMaxRows) return wrong(key), empty;
+    return *found;
+  }
+
+  void wrong(const char* key) {
+    if (first.empty()) first = key;
+  }
+
+  std::string first;
+};
+
+std::string printable(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string()) return "";
+  std::string out;
+  for (const char c : found->get<std::string>().substr(0, kMaxText))
+    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) out += c;
+  return out;
+}
+
+}  // namespace
+
+Result<GuestResult> read_guest_result(const std::string& text) {
+  const auto damaged = [](const std::string& why) {
+    return fail(
+        {"cannot understand the machine's result", why, "run the trial again", ExitCode::trial_failed});
+  };
+  const json message = json::parse(text, nullptr, false);
+  if (!message.is_object()) return damaged("it is no JSON object");
+  GuestResult result;
+  Fields fields;
+  result.window_virtual_ns = fields.number(message, "window_virtual_ns");
+  const json work = message.value("work", json::object());
+  if (!work.is_object()) return damaged("its field 'work' is no object");
+  result.work.bytes = Bytes(fields.number(work, "bytes"));
+  result.work.packets = Packets(fields.number(work, "packets"));
+  result.work.transactions = Transactions(fields.number(work, "transactions"));
+  for (const json& device : fields.array(message, "devices")) {
+    if (!device.is_object()) return damaged("a device is no object");
+    DeviceCount count;
+    count.side = fields.name(device, "side");
+    count.domain = fields.name(device, "domain");
+    count.device = fields.name(device, "device");
+    count.received = Packets(fields.number(device, "received"));
+    count.sent = Packets(fields.number(device, "sent"));
+    count.received_bytes = Bytes(fields.number(device, "received_bytes"));
+    count.sent_bytes = Bytes(fields.number(device, "sent_bytes"));
+    result.devices.push_back(std::move(count));
+  }
+  for (const json& module : fields.array(message, "modules")) {
+    if (!module.is_object()) return damaged("a module is no object");
+    result.modules[{fields.name(module, "domain"), fields.name(module, "module")}]
+                  [fields.name(module, "section")] = fields.address(module, "address");
+  }
+  if (!fields.first.empty()) return damaged("its field '" + fields.first + "' is missing or wrong");
+  return result;
+}
+
+Error read_guest_error(const std::string& text) {
+  const json message = json::parse(text, nullptr, false);
+  Error error{"the trial failed inside the machine", "", "", ExitCode::trial_failed};
+  if (!message.is_object()) return error;
+  if (std::string what = printable(message, "what"); !what.empty())
+    error.what = "inside the machine: " + what;
+  error.why = printable(message, "why");
+  return error;
+}
+
+}  // namespace vtax::lab

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/units.h"
+#include "record/trial.h"
+
+namespace vtax::lab {
+
+// The agent's `result` message, checked. A guest is not trusted: unknown fields are ignored, missing or wrong
+// ones are an error, names are bounded and printable.
+struct GuestResult {
+  std::uint64_t window_virtual_ns = 0;
+  Work work;
+  std::vector<DeviceCount> devices;
+  // Load addresses by (domain, module) and section.
+  std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>> modules;
+};
+
+[[nodiscard]] Result<GuestResult> read_guest_result(const std::string& json);
+
+// The agent's `error` message as an Error.
+[[nodiscard]] Error read_guest_error(const std::string& json);
+
+}  // namespace vtax::lab

@@ -1,0 +1,47 @@
+#include "machine/lab/guest_result.h"
+
+#include <gtest/gtest.h>
+
+namespace vtax::lab {
+namespace {
+
+constexpr const char* kGood = R"({"window_virtual_ns": 118230112,
+ "work": {"bytes": 8388608, "packets": 8712, "transactions": 0},
+ "devices": [{"side": "system", "domain": "guest1", "device": "eth0",
+              "received": 2904, "sent": 5808, "received_bytes": 191664, "sent_bytes": 8774912}],
+ "modules": [{"domain": "Domain-0", "module": "xen_netback", "section": ".text", "address": "0xffffffffc0123000"}]})";
+
+TEST(GuestResult, ReadsTheDocumentedForm) {
+  const auto result = read_guest_result(kGood);
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_EQ(result->work.bytes, Bytes(8388608));
+  ASSERT_EQ(result->devices.size(), 1U);
+  EXPECT_EQ(result->devices[0].sent, Packets(5808));
+  EXPECT_EQ(result->modules.at({"Domain-0", "xen_netback"}).at(".text"), GuestAddress(0xffffffffc0123000));
+}
+
+TEST(GuestResult, RefusesWhatIsMissingOrWrong) {
+  const auto changed = [](const std::string& from, const std::string& to) {
+    std::string text = kGood;
+    text.replace(text.find(from), from.size(), to);
+    return text;
+  };
+  for (const std::string& bad :
+       {std::string(), std::string("[]"), std::string("{"), changed("8388608", "-1"),
+        changed("8388608", "1.5"), changed("8388608", "99999999999999999999999"),
+        changed("\"work\"", "\"werk\""), changed("\"eth0\"", "\"\""), changed("\"eth0\"", "\"e\\u0000h\""),
+        changed("\"eth0\"", "7"), changed("0xffffffffc0123000", "c0123000"),
+        changed("0xffffffffc0123000", "0x"), changed("0xffffffffc0123000", "0xfffffffffc0123000ff"),
+        changed("118230112", "null")})
+    EXPECT_FALSE(read_guest_result(bad)) << bad;
+}
+
+TEST(GuestError, KeepsOnlyPrintableText) {
+  const Error error = read_guest_error(R"({"what": "cannot connect\u001b[2J", "why": "timed out"})");
+  EXPECT_EQ(error.what, "inside the machine: cannot connect[2J");
+  EXPECT_EQ(error.why, "timed out");
+  EXPECT_EQ(read_guest_error("garbage").code, ExitCode::trial_failed);
+}
+
+}  // namespace
+}  // namespace vtax::lab

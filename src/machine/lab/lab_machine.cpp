@@ -1,0 +1,186 @@
+#include "machine/lab/lab_machine.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "account/kallsyms.h"
+#include "account/module_symbols.h"
+#include "account/program_symbols.h"
+#include "account/xen_symbols.h"
+#include "core/files.h"
+#include "machine/lab/emulator.h"
+#include "machine/lab/guest_result.h"
+
+namespace vtax::lab {
+namespace {
+
+// Instructions after which a machine that does not end is taken for hung: at 2 ns each, four minutes of CPU
+// time for a boot (Xen with its guest needs some 10 s) and one for a trial.
+constexpr Instructions kBootLimit(120'000'000'000);
+constexpr Instructions kTrialLimit(30'000'000'000);
+
+constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
+
+Result<AddressMap::Table> shared(Result<SymbolTable> table) {
+  if (!table) return fail(table.error());
+  return std::make_shared<const SymbolTable>(std::move(*table));
+}
+
+// The agent's functions, as far as its file has its symbol table.
+AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
+  const auto file = read_file(agent);
+  if (!file) return nullptr;
+  auto table = read_program_symbols(*file, "vtax");
+  return table ? std::make_shared<const SymbolTable>(std::move(*table)) : nullptr;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const std::filesystem::path& agent,
+                                                        Qemu qemu, std::filesystem::path probe) {
+  std::unique_ptr<LabMachine> self(new LabMachine);
+  const auto kernel_file = read_file(image.kernel_symbols);
+  if (!kernel_file) return fail(kernel_file.error());
+  auto kernel = shared(read_kallsyms(*kernel_file, image.kernel_symbols.string()));
+  if (!kernel) return fail(kernel.error());
+  self->symbols_.kernel = *kernel;
+  self->symbols_.find_idle_text();
+  self->symbols_.program = agent_symbols(agent);
+  if (image.xen) {
+    const auto xen_file = read_file(*image.xen);
+    if (!xen_file) return fail(xen_file.error());
+    auto xen = shared(read_xen_symbols(*xen_file, image.xen->string()));
+    if (!xen) return fail(xen.error());
+    self->symbols_.hypervisor = *xen;
+    self->symbols_.has_hypervisor = true;
+  }
+  auto settings = probe_settings(self->symbols_, Instructions());
+  if (!settings) return fail(settings.error());
+  self->probe_settings_ = *settings;
+  self->probe_ = std::move(probe);
+
+  MachineSpec& spec = self->spec_;
+  spec.qemu = std::move(qemu);
+  spec.kernel = image.kernel;
+  spec.initrd = image.initrd;
+  if (image.xen) spec.xen = *image.xen;
+  spec.kernel_arguments = image.kernel_command_line;
+  spec.xen_arguments = image.xen_command_line;
+  self->image_ = std::move(image);
+  return self;
+}
+
+Result<> LabMachine::boot(SnapshotStore& store, const Progress& progress) {
+  auto saved = store.open(snapshot_key(spec_, image_.hash), [&](const std::string& path) -> Result<> {
+    progress(fmt::format("booting {} once", name_of(image_.kind)));
+    Wiring wiring;
+    wiring.probe = probe_;
+    wiring.probe_settings = fmt::format("limit {}\n", kBootLimit.value);
+    auto machine = Emulator::start(spec_, wiring);
+    if (!machine) return fail(machine.error());
+    auto message = (*machine)->next_message();
+    if (!message) return fail(message.error());
+    if (message->type != "ready") return fail(read_guest_error(message->json));
+    if (auto stopped = (*machine)->wait_until_stopped(); !stopped) return stopped;
+    return (*machine)->save(path);
+  });
+  if (!saved) return fail(saved.error());
+  snapshot_ = std::move(*saved);
+  return {};
+}
+
+Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
+  const auto started = std::chrono::steady_clock::now();
+  auto plan = plan_of(trial);
+  if (!plan) return fail(plan.error());
+  Wiring wiring;
+  wiring.plan = *plan;
+  wiring.state_fd = snapshot_.get();
+  wiring.probe = probe_;
+  wiring.probe_settings = probe_settings_ + fmt::format("limit {}\n", kTrialLimit.value);
+  auto machine = Emulator::start(spec_, wiring);
+  if (!machine) return fail(machine.error());
+  (*machine)->on_progress = [&](const std::string& json) { progress(json); };
+  if (auto resumed = (*machine)->resume(); !resumed) return resumed;
+  auto message = (*machine)->next_message();
+  if (!message) return fail(message.error());
+  if (message->type != "result") {
+    Error error = read_guest_error(message->json);
+    error.next = "the machine's last lines:\n" + (*machine)->console_tail();
+    return fail(error);
+  }
+  auto result = read_guest_result(message->json);
+  if (!result) return fail(result.error());
+  trial.work = result->work;
+  trial.devices = std::move(result->devices);
+  trial.window_virtual_ns = result->window_virtual_ns;
+  if (probe_.empty()) return {};
+  auto file = (*machine)->probe_file();
+  if (!file) return fail(file.error());
+  auto window = read_probe_window(*file);
+  if (!window) return fail(window.error());
+
+  Charging charging;
+  auto map = map_with_modules(result->modules);
+  if (!map) return fail(map.error());
+  charging.map = std::move(*map);
+  charging.first_is_driver = charging.map.has_hypervisor;
+  charging.domains = charging.first_is_driver ? std::vector<std::string>{"Domain-0", "guest1"}
+                                              : std::vector<std::string>{"host"};
+  if (const auto topology = trial.factors.find("topology");
+      topology != trial.factors.end() && topology->second == "card")
+    charging.peer_cpus = {kCardPeerCpu};
+  auto ledger = charge(*window, charging);
+  if (!ledger) return fail(ledger.error());
+
+  trial.ledger = std::move(ledger->entries);
+  trial.functions = std::move(ledger->functions);
+  trial.machine_total = ledger->machine_total;
+  trial.peer_total = ledger->peer_total;
+  trial.digest = ledger->digest;
+  trial.provenance = provenance();
+  trial.elapsed_host_ns = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - started)
+          .count());
+  return {};
+}
+
+Result<AddressMap> LabMachine::map_with_modules(
+    const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const {
+  AddressMap map = symbols_;
+  for (const auto& [key, sections] : loaded) {
+    const auto& [domain, name] = key;
+    for (const ModuleFile& module : image_.modules) {
+      if (module.name != name) continue;
+      const auto file = read_file(module.file);
+      if (!file) return fail(file.error());
+      auto table = shared(read_module_symbols(*file, name, sections));
+      if (!table) return fail(table.error());
+      map.add_module(domain, name, *table);
+    }
+  }
+  return map;
+}
+
+std::string LabMachine::provenance() const {
+  nlohmann::json packages = nlohmann::json::array();
+  for (const Package& package : image_.packages)
+    packages.push_back({{"name", package.name}, {"version", package.version}, {"sha256", package.sha256}});
+  nlohmann::json own = nlohmann::json::array();
+  for (const OwnFile& file : image_.own_files)
+    own.push_back({{"part", file.part}, {"path", file.path}, {"sha256", file.sha256}});
+  std::vector<std::string> arguments;
+  for (const std::string& argument : machine_arguments(spec_)) arguments.push_back(argument);
+  const nlohmann::json json = {{"machine", "lab"},
+                               {"qemu", spec_.qemu.banner},
+                               {"emulator_arguments", arguments},
+                               {"kernel_release", image_.kernel_release},
+                               {"image", image_.hash},
+                               {"packages", packages},
+                               {"own_files", own}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace vtax::lab

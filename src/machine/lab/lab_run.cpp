@@ -1,0 +1,158 @@
+#include "machine/lab/lab_run.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "core/interruption.h"
+#include "machine/lab/lab_machine.h"
+#include "machine/lab/probe_file.h"
+
+namespace vtax::lab {
+namespace {
+
+// One kind of machine and the trials that wait for it.
+struct Pool {
+  enum class State { cold, booting, ready, failed };
+  State state = State::cold;
+  std::unique_ptr<LabMachine> machine;
+  std::deque<Trial> waiting;
+};
+
+class LabRun {
+ public:
+  LabRun(PackageCache cache, Qemu qemu, std::filesystem::path probe, const LabRunOptions& options,
+         const LabRunEvents& events)
+      : cache_(std::move(cache)),
+        qemu_(std::move(qemu)),
+        probe_(std::move(probe)),
+        store_(cache_.directory() / "machines"),
+        options_(options),
+        events_(events) {}
+
+  Result<> run(std::vector<Trial> trials) {
+    for (Trial& trial : trials)
+      pools_[machine_of(trial.factors["platform"])].waiting.push_back(std::move(trial));
+    const int workers = std::max(1, options_.jobs);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
+    threads.clear();
+    if (error_) return fail(*error_);
+    if (interrupted()) return fail(interruption_error());
+    return {};
+  }
+
+ private:
+  // The dearest boot goes first, so that other machines' trials run beside it.
+  static constexpr std::array kOrder = {LabKind::xen_pv, LabKind::native};
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (!error_ && !interrupted()) {
+      if (Pool* cold = find(Pool::State::cold)) {
+        boot(*cold, lock);
+      } else if (Pool* ready = find(Pool::State::ready)) {
+        Trial trial = std::move(ready->waiting.front());
+        ready->waiting.pop_front();
+        run_one(*ready->machine, std::move(trial), lock);
+      } else if (find(Pool::State::booting) != nullptr) {
+        changed_.wait(lock);
+      } else {
+        return;
+      }
+    }
+    changed_.notify_all();
+  }
+
+  Pool* find(Pool::State state) {
+    for (const LabKind kind : kOrder)
+      if (auto pool = pools_.find(kind);
+          pool != pools_.end() && pool->second.state == state && !pool->second.waiting.empty())
+        return &pool->second;
+    return nullptr;
+  }
+
+  void boot(Pool& pool, std::unique_lock<std::mutex>& lock) {
+    pool.state = Pool::State::booting;
+    const LabKind kind = machine_of(pool.waiting.front().factors["platform"]);
+    lock.unlock();
+    auto machine = prepare(kind);
+    lock.lock();
+    if (machine) {
+      pool.machine = std::move(*machine);
+      pool.state = Pool::State::ready;
+    } else if (machine.error().code == ExitCode::trial_failed) {
+      pool.state = Pool::State::failed;
+      for (Trial& trial : pool.waiting) finish(std::move(trial), machine.error());
+      pool.waiting.clear();
+    } else {
+      error_ = machine.error();
+    }
+    changed_.notify_all();
+  }
+
+  Result<std::unique_ptr<LabMachine>> prepare(LabKind kind) {
+    const Progress step = [this](std::string_view text) {
+      const std::lock_guard guard(mutex_);
+      if (events_.on_step) events_.on_step(std::string(text));
+    };
+    auto image = build_lab_image(kind, options_.sources, cache_, Apt(), step);
+    if (!image) return fail(image.error());
+    auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_);
+    if (!machine) return fail(machine.error());
+    if (auto booted = (*machine)->boot(store_, step); !booted) return fail(booted.error());
+    return machine;
+  }
+
+  void run_one(const LabMachine& machine, Trial trial, std::unique_lock<std::mutex>& lock) {
+    if (events_.on_start) events_.on_start(trial);
+    lock.unlock();
+    auto done = machine.run(trial, [](std::string_view) {});
+    lock.lock();
+    if (done)
+      finish(std::move(trial), std::nullopt);
+    else if (done.error().code == ExitCode::interrupted)
+      error_ = done.error();
+    else
+      finish(std::move(trial), done.error());
+  }
+
+  void finish(Trial trial, const std::optional<Error>& error) {
+    if (error) trial.error = error->text();
+    if (auto kept = events_.on_finished(std::move(trial)); !kept) error_ = kept.error();
+  }
+
+  PackageCache cache_;
+  Qemu qemu_;
+  std::filesystem::path probe_;
+  SnapshotStore store_;
+  const LabRunOptions& options_;
+  const LabRunEvents& events_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<LabKind, Pool> pools_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const LabRunEvents& events) {
+  if (trials.empty()) return {};
+  auto cache = PackageCache::open();
+  if (!cache) return fail(cache.error());
+  auto qemu = fetch_qemu(*cache, [&](std::string_view step) { events.on_step(std::string(step)); });
+  if (!qemu) return fail(qemu.error());
+  auto probe = find_probe(*qemu);
+  if (!probe) return fail(probe.error());
+  LabRun run(std::move(*cache), std::move(*qemu), std::move(*probe), options, events);
+  return run.run(std::move(trials));
+}
+
+}  // namespace vtax::lab

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "machine/lab/lab_image.h"
+#include "record/trial.h"
+
+namespace vtax::lab {
+
+struct LabRunOptions {
+  Sources sources;  // the user's own kernel, modules, Xen
+  int jobs = 2;     // machines at once; each takes one CPU and some 1.2 GB
+};
+
+// Called from several threads, one at a time.
+struct LabRunEvents {
+  std::function<void(const std::string& step)> on_step;  // "fetching linux-image", "booting xen-pv once"
+  std::function<void(const Trial& trial)> on_start;
+  std::function<Result<>(Trial trial)>
+      on_finished;  // Trial::error says whether it failed; an Error ends the run
+};
+
+// Runs the trials in the lab, several at once; their order of finishing is not that of the list, their
+// results do not depend on it. A machine that cannot be booted fails its trials and no others. Errors: no
+// QEMU, no network for the packages, interrupted, or on_finished's.
+[[nodiscard]] Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options,
+                                  const LabRunEvents& events);
+
+}  // namespace vtax::lab

@@ -1,0 +1,42 @@
+#include "machine/lab/machine_spec.h"
+
+#include <fmt/format.h>
+
+namespace vtax::lab {
+namespace {
+
+// Off, and why (docs/design/lab.md): SMAP, SMEP: Domain-0 faults at once; x2APIC: "Bad icount read"; XSAVE:
+// an assertion in QEMU with a plugin; ERMS, FSRM: `rep movsb` would count one instruction a byte; RDRAND,
+// RDSEED: entropy.
+constexpr const char* kCpu = "max,-smap,-smep,-pku,-la57,-rdrand,-rdseed,-x2apic,-xsave,-erms,-fsrm";
+
+}  // namespace
+
+std::vector<std::string> machine_arguments(const MachineSpec& spec) {
+  std::vector<std::string> out = {
+      "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "pc", "-accel",
+      "tcg,thread=single", "-icount", fmt::format("shift={},align=off,sleep=off", spec.icount_shift), "-rtc",
+      "base=2026-01-01,clock=vm", "-cpu", kCpu, "-smp", std::to_string(spec.cpus), "-m",
+      std::to_string(spec.memory_mib), "-net", "none",
+      // Two cards and the wire between them; their slots keep the interrupt lines apart.
+      "-netdev", "hubport,id=wire0,hubid=0", "-netdev", "hubport,id=wire1,hubid=0", "-device",
+      "e1000e,netdev=wire0,mac=52:54:00:00:00:0a,addr=4,romfile=", "-device",
+      "e1000e,netdev=wire1,mac=52:54:00:00:00:0b,addr=6,romfile=",  // The agent stops the machine by this
+                                                                    // watchdog while every CPU sleeps:
+                                                                    // docs/design/lab-image.md, "The
+                                                                    // snapshot".
+      "-device", "ib700", "-action", "watchdog=pause"};
+  out.insert(out.begin(), spec.qemu.arguments.begin(), spec.qemu.arguments.end());
+  if (spec.xen.empty()) {
+    out.insert(out.end(), {"-kernel", spec.kernel.string(), "-append", spec.kernel_arguments, "-initrd",
+                           spec.initrd.string()});
+  } else {
+    // Multiboot modules: a comma in a path would end it.
+    out.insert(out.end(),
+               {"-kernel", spec.xen.string(), "-append", spec.xen_arguments, "-initrd",
+                fmt::format("{} {},{}", spec.kernel.string(), spec.kernel_arguments, spec.initrd.string())});
+  }
+  return out;
+}
+
+}  // namespace vtax::lab

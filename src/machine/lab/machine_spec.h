@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "machine/lab/qemu_finder.h"
+
+namespace vtax::lab {
+
+// One emulated machine, all but what runs in it. Virtual time advances by 2^icount_shift ns an instruction,
+// whichever CPU executes it.
+struct MachineSpec {
+  Qemu qemu;
+  std::filesystem::path xen;  // empty: the kernel runs on the bare machine
+  std::filesystem::path kernel;
+  std::filesystem::path initrd;
+  std::string xen_arguments;
+  std::string kernel_arguments;
+  int cpus = 3;
+  int memory_mib = 1024;
+  int icount_shift = 1;
+};
+
+// The command line that is the machine; what carries data in and out of it is added by Emulator.
+[[nodiscard]] std::vector<std::string> machine_arguments(const MachineSpec& spec);
+
+}  // namespace vtax::lab

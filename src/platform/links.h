@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+
+struct nl_sock;
+
+namespace vtax {
+
+// The network devices, addresses and neighbours of one network namespace, through rtnetlink. It belongs to
+// the namespace in which it was opened, wherever the thread is later. Devices are named; every error names
+// the device.
+class Links {
+ public:
+  [[nodiscard]] static Result<Links> open();
+
+  [[nodiscard]] Result<> add_veth(const std::string& device, const std::string& partner);
+  // No spanning tree, no multicast snooping: a bridge that sends nothing of its own.
+  [[nodiscard]] Result<> add_bridge(const std::string& device);
+  [[nodiscard]] Result<> remove(const std::string& device);
+
+  [[nodiscard]] Result<> set_up(const std::string& device, bool up = true);
+  [[nodiscard]] Result<> set_mtu(const std::string& device, unsigned mtu);
+  [[nodiscard]] Result<> set_mac(const std::string& device, const std::string& mac);
+  [[nodiscard]] Result<> set_master(const std::string& device, const std::string& bridge);
+  // Out of its bridge, and down.
+  [[nodiscard]] Result<> release(const std::string& device);
+  // Into the network namespace behind a descriptor.
+  [[nodiscard]] Result<> move(const std::string& device, int network_namespace);
+
+  [[nodiscard]] Result<> add_address(const std::string& device, const std::string& ipv4, int prefix_bits);
+  // A neighbour that is known for ever: no address resolution takes place.
+  [[nodiscard]] Result<> add_neighbour(const std::string& device, const std::string& ipv4,
+                                       const std::string& mac);
+
+  // The device whose Ethernet address this is ("52:54:00:00:00:0a").
+  [[nodiscard]] Result<std::string> find_by_mac(const std::string& mac);
+  // Sleeps until the device runs (has its carrier), told by the kernel's notifications. Call it
+  // in the namespace in which this was opened.
+  [[nodiscard]] Result<> wait_until_running(const std::string& device, std::chrono::nanoseconds limit);
+
+ private:
+  struct Close {
+    void operator()(nl_sock* socket) const;
+  };
+  using Socket = std::unique_ptr<nl_sock, Close>;
+  explicit Links(Socket socket) : socket_(std::move(socket)) {}
+  template <class Change>
+  Result<> change(const std::string& device, const char* what, Change change);
+
+  Socket socket_;
+};
+
+}  // namespace vtax

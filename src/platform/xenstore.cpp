@@ -1,0 +1,74 @@
+#include "platform/xenstore.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace vtax {
+namespace {
+
+constexpr char device[] = "/dev/xen/xenbus";
+
+// xen/io/xs_wire.h
+struct Header {
+  std::uint32_t type, request, transaction, length;
+};
+constexpr std::uint32_t type_read = 2, type_write = 11, type_error = 16;
+constexpr std::uint32_t most_payload = 4096;
+
+// The kernel hands out a reply's header and payload separately.
+bool read_all(int fd, void* into, std::size_t size) {
+  auto* at = static_cast<char*>(into);
+  while (size > 0) {
+    const ssize_t got = ::read(fd, at, size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    at += got;
+    size -= static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Xenstore> Xenstore::open() {
+  Descriptor fd(::open(device, O_RDWR | O_CLOEXEC));
+  if (!fd.valid()) return fail(system_error(fmt::format("cannot open {}", device), errno));
+  return Xenstore(std::move(fd));
+}
+
+Result<std::string> Xenstore::talk(std::uint32_t type, std::string_view what, const std::string& payload) {
+  const Header request{type, 0, 0, static_cast<std::uint32_t>(payload.size())};
+  std::string message(sizeof request, '\0');
+  std::memcpy(message.data(), &request, sizeof request);
+  message += payload;
+  if (::write(fd_.get(), message.data(), message.size()) != static_cast<ssize_t>(message.size())) {
+    return fail(system_error(std::string(what), errno));
+  }
+  Header reply{};
+  if (!read_all(fd_.get(), &reply, sizeof reply)) return fail(system_error(std::string(what), errno));
+  if (reply.length > most_payload)
+    return fail(Error{std::string(what), "xenstore's answer is too long", "", ExitCode::unavailable});
+  std::string body(reply.length, '\0');
+  if (!read_all(fd_.get(), body.data(), body.size())) return fail(system_error(std::string(what), errno));
+  if (reply.type == type_error)
+    return fail(Error{std::string(what), body.c_str(), "", ExitCode::unavailable});
+  return body;
+}
+
+Result<std::string> Xenstore::read(std::string_view path) {
+  return talk(type_read, fmt::format("read {} in xenstore", path), std::string(path) + '\0');
+}
+
+Result<> Xenstore::write(std::string_view path, std::string_view value) {
+  const auto done = talk(type_write, fmt::format("write {} in xenstore", path),
+                         std::string(path) + '\0' + std::string(value));
+  if (!done) return fail(done.error());
+  return {};
+}
+
+}  // namespace vtax

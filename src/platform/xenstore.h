@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "workload/descriptor.h"
+
+namespace vtax {
+
+// Xen's configuration store, through the kernel's /dev/xen/xenbus: xs_wire.h's messages, one at a time.
+class Xenstore {
+ public:
+  [[nodiscard]] static Result<Xenstore> open();
+  [[nodiscard]] Result<std::string> read(std::string_view path);
+  [[nodiscard]] Result<> write(std::string_view path, std::string_view value);
+
+ private:
+  explicit Xenstore(Descriptor fd) : fd_(std::move(fd)) {}
+  Result<std::string> talk(std::uint32_t type, std::string_view what, const std::string& payload);
+  Descriptor fd_;
+};
+
+}  // namespace vtax

@@ -1,0 +1,372 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <random>
+
+#include "record/run_reader.h"
+#include "record/run_writer.h"
+#include "record/testing/synthetic_run.h"
+
+namespace vtax {
+namespace {
+
+using testing::HasSubstr;
+
+// One of each platform: an append waits for the disk.
+vtax::Run three_trials() {
+  vtax::Run run = synthetic_run();
+  run.trials = {run.trials[0], run.trials[20], run.trials[40]};
+  return run;
+}
+
+class RunFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "/vtax-run-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    file_ = folder_ / "r.vtax";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void write(const vtax::Run& run) const {
+    auto writer = RunWriter::create(file_, run);
+    ASSERT_TRUE(writer) << writer.error().text();
+    for (const Trial& trial : run.trials) {
+      const auto done = writer->append(trial);
+      ASSERT_TRUE(done) << done.error().text();
+    }
+  }
+
+  // As another program would change the file.
+  void sql(const std::string& text) const {
+    sqlite3* connection = nullptr;
+    ASSERT_EQ(sqlite3_open(file_.c_str(), &connection), SQLITE_OK);
+    char* message = nullptr;
+    EXPECT_EQ(sqlite3_exec(connection, text.c_str(), nullptr, nullptr, &message), SQLITE_OK) << message;
+    sqlite3_close(connection);
+  }
+
+  [[nodiscard]] std::string reading_error() const {
+    auto reader = RunReader::open(file_);
+    if (!reader) return reader.error().text();
+    auto run = reader->all();
+    return run ? "no error" : run.error().text();
+  }
+
+  std::filesystem::path folder_, file_;
+};
+
+void expect_equal(const Trial& a, const Trial& b) {
+  EXPECT_EQ(a.index, b.index);
+  EXPECT_EQ(a.factors, b.factors);
+  EXPECT_EQ(a.repetition, b.repetition);
+  EXPECT_EQ(a.error, b.error);
+  EXPECT_EQ(a.digest, b.digest);
+  EXPECT_EQ(a.work.packets, b.work.packets);
+  EXPECT_EQ(a.work.bytes, b.work.bytes);
+  EXPECT_EQ(a.work.transactions, b.work.transactions);
+  EXPECT_EQ(a.ledger, b.ledger);
+  EXPECT_EQ(a.functions, b.functions);
+  EXPECT_EQ(a.machine_total, b.machine_total);
+  EXPECT_EQ(a.peer_total, b.peer_total);
+  EXPECT_EQ(a.window_virtual_ns, b.window_virtual_ns);
+  EXPECT_EQ(a.elapsed_host_ns, b.elapsed_host_ns);
+  EXPECT_EQ(a.provenance, b.provenance);
+  ASSERT_EQ(a.devices.size(), b.devices.size());
+  for (std::size_t i = 0; i < a.devices.size(); ++i) {
+    EXPECT_EQ(a.devices[i].device, b.devices[i].device);
+    EXPECT_EQ(a.devices[i].sent_bytes, b.devices[i].sent_bytes);
+  }
+}
+
+TEST_F(RunFile, GivesBackWhatWasWritten) {
+  const vtax::Run written = synthetic_run();
+  write(written);
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->study, written.study);
+  EXPECT_EQ(read->settings, written.settings);
+  EXPECT_EQ(read->planned_trials, 60U);
+  ASSERT_EQ(read->trials.size(), written.trials.size());
+  for (std::size_t i = 0; i < written.trials.size(); ++i) expect_equal(read->trials[i], written.trials[i]);
+  EXPECT_FALSE(std::filesystem::exists(file_.string() + "-wal"));
+}
+
+TEST_F(RunFile, CanBeReadWhileItIsWritten) {
+  auto writer = RunWriter::create(file_, synthetic_header());
+  const vtax::Run run = synthetic_run();
+  ASSERT_TRUE(writer->append(run.trials[0]));
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  ASSERT_TRUE(writer->append(run.trials[1]));
+  EXPECT_EQ(reader->all()->trials.size(), 1U);  // as it was when it was opened
+  EXPECT_EQ(RunReader::open(file_)->all()->trials.size(), 2U);
+}
+
+TEST_F(RunFile, AnExistingFileIsNotOverwritten) {
+  write(synthetic_header());
+  EXPECT_THAT(RunWriter::create(file_, synthetic_header()).error().text(),
+              HasSubstr("exists already\n  go on with it by --resume"));
+}
+
+TEST_F(RunFile, ASecondWriterIsKeptOut) {
+  auto first = RunWriter::create(file_, synthetic_header());
+  ASSERT_TRUE(first);
+  EXPECT_THAT(RunWriter::resume(file_, synthetic_header()).error().text(),
+              HasSubstr("another vtax is writing it"));
+  first->close();
+}
+
+TEST_F(RunFile, ResumeKnowsWhatIsFinishedAndRepeatsWhatFailed) {
+  vtax::Run run = synthetic_run();
+  {
+    auto writer = RunWriter::create(file_, run);
+    Trial failed = run.trials[1];
+    make_failed(failed, "the guest hung\x1b\xff");
+    ASSERT_TRUE(writer->append(run.trials[0]));
+    ASSERT_TRUE(writer->append(failed));
+  }
+  EXPECT_EQ(RunReader::open(file_)->all()->trials[1].error, "the guest hung??");
+  auto writer = RunWriter::resume(file_, run);
+  ASSERT_TRUE(writer) << writer.error().text();
+  EXPECT_THAT(writer->finished(), testing::ElementsAre(0U));
+  EXPECT_THAT(writer->append(run.trials[0]).error().text(), HasSubstr("it holds trial 0 already"));
+  ASSERT_TRUE(writer->append(run.trials[1]));
+  ASSERT_TRUE(writer->append(run.trials[25]));
+  writer->close();
+  const auto read = RunReader::open(file_)->all();
+  ASSERT_EQ(read->trials.size(), 3U);
+  expect_equal(read->trials[1], run.trials[1]);
+  expect_equal(read->trials[2], run.trials[25]);
+}
+
+TEST_F(RunFile, ResumeCreatesAMissingOrEmptyFile) {
+  { ASSERT_TRUE(RunWriter::resume(file_, synthetic_header())); }
+  EXPECT_EQ(reading_error(), "no error");
+  std::filesystem::resize_file(file_, 0);
+  EXPECT_THAT(reading_error(), HasSubstr("it is empty"));
+  { ASSERT_TRUE(RunWriter::resume(file_, synthetic_header())); }
+  EXPECT_EQ(reading_error(), "no error");
+}
+
+TEST_F(RunFile, ResumeRefusesAnotherRunAndSaysWhatDiffers) {
+  write(synthetic_header());
+  vtax::Run other = synthetic_header();
+  other.settings = R"({"machine": "lab", "repetitions": 2, "factors": {"offloads": ["on"]}})";
+  other.planned_trials = 30;
+  EXPECT_THAT(
+      RunWriter::resume(file_, other).error().text(),
+      HasSubstr("it holds another run; /factors/offloads/1: the file has \"off\", this run nothing; "
+                "/repetitions: the file has 1, this run 2; number of trials: the file has 60, this run 30"));
+  other = synthetic_header();
+  other.vtax_version = "9";
+  EXPECT_THAT(RunWriter::resume(file_, other).error().text(),
+              HasSubstr("vtax's version: the file has 0.1.0, this run 9"));
+}
+
+TEST_F(RunFile, ATrialThatDoesNotBalanceIsRefused) {
+  auto writer = RunWriter::create(file_, synthetic_header());
+  Trial trial = synthetic_run().trials[0];
+  trial.ledger[0].value += 1;
+  EXPECT_THAT(writer->append(trial).error().text(), HasSubstr("but the machine executed"));
+  trial = synthetic_run().trials[0];
+  trial.functions[0].instructions += Instructions(1);
+  EXPECT_THAT(writer->append(trial).error().text(), HasSubstr("its profile adds up to"));
+  trial = synthetic_run().trials[0];
+  trial.ledger.push_back({0, "host", Layer::kernel, Part::none, "interrupts", ~0ULL});
+  EXPECT_THAT(writer->append(trial).error().text(), HasSubstr("out of range"));
+  EXPECT_TRUE(writer->append(synthetic_run().trials[0]));
+}
+
+TEST_F(RunFile, PlacesThatCannotBeWritten) {
+  EXPECT_THAT(RunWriter::create("/nowhere/r.vtax", synthetic_header()).error().text(),
+              HasSubstr("No such file"));
+  EXPECT_THAT(RunWriter::create("/proc/r.vtax", synthetic_header()).error().code, ExitCode::io);
+  EXPECT_THAT(RunWriter::resume("/", synthetic_header()).error().text(), HasSubstr("not a file"));
+}
+
+// The kernel refuses to let the file grow, as a full disk does.
+TEST_F(RunFile, AFullDiskKeepsTheFinishedTrials) {
+  const vtax::Run run = synthetic_run();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    auto writer = RunWriter::create(file_, run);
+    if (!writer || !writer->append(run.trials[0])) ::_exit(1);
+    const rlimit limit{100'000, 100'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    for (std::size_t i = 1; i < run.trials.size(); ++i) {
+      const auto done = writer->append(run.trials[i]);
+      if (!done) ::_exit(done.error().code == ExitCode::io && !done.error().why.empty() ? 0 : 2);
+    }
+    ::_exit(3);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  auto writer = RunWriter::resume(file_, run);
+  ASSERT_TRUE(writer) << writer.error().text();
+  EXPECT_GE(writer->finished().size(), 1U);
+  EXPECT_LT(writer->finished().size(), run.trials.size());
+  for (const Trial& trial : run.trials) {
+    if (writer->finished().count(trial.index) == 0) {
+      EXPECT_TRUE(writer->append(trial));
+    }
+  }
+  writer->close();
+  EXPECT_EQ(RunReader::open(file_)->all()->trials.size(), run.trials.size());
+}
+
+TEST_F(RunFile, KilledAtAnyMomentItKeepsWhatWasFinished) {
+  const vtax::Run run = synthetic_run();
+  std::minstd_rand random(1);
+  std::size_t before = 0;
+  for (int round = 0; round < 40 && before < run.trials.size(); ++round) {
+    int finished[2];
+    ASSERT_EQ(::pipe(finished), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto writer = RunWriter::resume(file_, run);
+      if (!writer) ::_exit(1);
+      for (const Trial& trial : run.trials) {
+        if (writer->finished().count(trial.index) != 0) continue;
+        if (!writer->append(trial)) ::_exit(2);
+        if (::write(finished[1], "x", 1) != 1) ::_exit(3);
+      }
+      ::pause();
+      ::_exit(4);
+    }
+    ::usleep(static_cast<useconds_t>(random() % 20'000));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the writer failed: " << WEXITSTATUS(status);
+    ::close(finished[1]);
+    std::string told(100, '\0');
+    const ssize_t count = ::read(finished[0], told.data(), told.size());
+    ::close(finished[0]);
+    if (!std::filesystem::exists(file_) || reading_error().find("it is empty") != std::string::npos) continue;
+    auto reader = RunReader::open(file_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    const auto read = reader->all();
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_GE(read->trials.size(), before + static_cast<std::size_t>(count));
+    EXPECT_LE(read->trials.size(), before + static_cast<std::size_t>(count) + 1);
+    before = read->trials.size();
+  }
+  EXPECT_GT(before, 0U);
+}
+
+TEST_F(RunFile, WhatIsNoRunFileIsSaid) {
+  EXPECT_THAT(reading_error(), HasSubstr("No such file"));
+  std::ofstream(file_)
+      << "this is no run file, but quite a long text, longer than SQLite's header of 100 bytes..........";
+  EXPECT_THAT(reading_error(), HasSubstr("it is not a run file of vtax"));
+  std::filesystem::remove(file_);
+  sql("CREATE TABLE t(a)");
+  EXPECT_THAT(reading_error(), HasSubstr("it is not a run file of vtax"));
+  EXPECT_THAT(RunWriter::resume(file_, synthetic_header()).error().text(), HasSubstr("not a run file"));
+  file_ = "/dev/zero";
+  EXPECT_THAT(reading_error(), HasSubstr("not a file"));
+  file_ = "/";
+  EXPECT_THAT(reading_error(), HasSubstr("not a file"));
+}
+
+TEST_F(RunFile, ANewerSchemaIsSaid) {
+  write(synthetic_header());
+  sql("PRAGMA user_version = 7");
+  EXPECT_THAT(reading_error(),
+              HasSubstr("a newer vtax wrote it: its schema is 7, this vtax reads up to 1\n  update vtax"));
+}
+
+TEST_F(RunFile, EveryTruncationIsAnErrorOrAWholeRun) {
+  write(three_trials());
+  const auto size = std::filesystem::file_size(file_);
+  for (std::uintmax_t at = size - 1; at > 0; at = at * 7 / 8) {
+    std::filesystem::resize_file(file_, at);
+    EXPECT_NE(reading_error(), "no error") << at;
+  }
+}
+
+TEST_F(RunFile, FlippedBytesNeverCrash) {
+  write(three_trials());
+  std::string original(std::filesystem::file_size(file_), '\0');
+  std::ifstream(file_, std::ios::binary).read(original.data(), static_cast<std::streamsize>(original.size()));
+  std::minstd_rand random(2);
+  int errors = 0;
+  for (int round = 0; round < 300; ++round) {
+    std::string damaged = original;
+    for (int i = 0; i < 1 + round / 30; ++i) damaged[random() % damaged.size()] = static_cast<char>(random());
+    std::ofstream(file_, std::ios::binary)
+        .write(damaged.data(), static_cast<std::streamsize>(damaged.size()));
+    errors += reading_error() != "no error" ? 1 : 0;
+  }
+  EXPECT_GT(errors, 100);
+}
+
+struct Hostile {
+  const char* name;
+  const char* sql;
+  const char* error;
+};
+
+class HostileRunFile : public RunFile, public testing::WithParamInterface<Hostile> {};
+
+TEST_P(HostileRunFile, IsRefused) {
+  write(three_trials());
+  sql(GetParam().sql);
+  EXPECT_THAT(reading_error(), HasSubstr(GetParam().error));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, HostileRunFile,
+    testing::Values(
+        Hostile{"ViewInATablesPlace",
+                "DROP TABLE device; CREATE VIEW device AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT "
+                "i FROM n) SELECT i FROM n",
+                "its tables are not vtax's"},
+        Hostile{"ExtraTrigger", "CREATE TRIGGER t AFTER INSERT ON trial BEGIN SELECT 1; END",
+                "tables that are not vtax's"},
+        Hostile{"NoHeader", "DELETE FROM run", "its header is missing"},
+        Hostile{"HeaderNul", "UPDATE run SET study = 'a' || char(0) || 'b'", "its header is not well formed"},
+        Hostile{"HeaderDeepJson", "UPDATE run SET settings = replace(hex(zeroblob(50000)), '00', '[')",
+                "not well formed"},
+        Hostile{"NegativeCount", "UPDATE trial SET packets = -1", "a row of table trial is malformed"},
+        Hostile{"HugeRepetition", "UPDATE trial SET repetition = 9223372036854775807", "malformed"},
+        Hostile{"ZeroRepetition", "UPDATE trial SET repetition = 0", "its repetition is not 1 to 1000"},
+        Hostile{"FactorsNoJson", "UPDATE trial SET factors = '{'", "malformed"},
+        Hostile{"FactorsArray", "UPDATE trial SET factors = '[1]'", "malformed"},
+        Hostile{"FactorsNumbers", "UPDATE trial SET factors = '{\"platform\": 1}'", "malformed"},
+        Hostile{"FactorsMissing", "UPDATE trial SET factors = '{}'", "it names no platform"},
+        Hostile{"TotalsDiffer", "UPDATE trial SET machine_instructions = 5", "its ledger adds up to"},
+        Hostile{"SumOverflows", "UPDATE ledger SET value = 9223372036854775807", "more than 63 bits"},
+        Hostile{"UnknownLayer", "UPDATE ledger SET layer = domain", "a row of table ledger is malformed"},
+        Hostile{"DanglingName", "UPDATE ledger SET domain = 1000000", "a row of table ledger is malformed"},
+        Hostile{"HugeCpu", "UPDATE ledger SET cpu = 9223372036854775807",
+                "a row of table ledger is malformed"},
+        Hostile{"NameIsNoUtf8", "UPDATE string SET text = CAST(x'ff' AS TEXT) WHERE id = 1",
+                "a row of table string is malformed"},
+        Hostile{"NamesHaveGaps", "UPDATE string SET id = 1000000 WHERE id = 1",
+                "a row of table string is malformed"},
+        Hostile{"NoProvenance", "DELETE FROM provenance", "provenance of a trial is missing"},
+        Hostile{"ProvenanceNoJson", "UPDATE provenance SET json = '</script>'",
+                "its provenance is not a JSON object"},
+        Hostile{"DigestNoDigest", "UPDATE trial SET digest = '<b>'", "its digest is not a SHA-256"},
+        Hostile{"DeviceOverflow", "UPDATE device SET sent_bytes = 9223372036854775807",
+                "a count of it is out of range"},
+        Hostile{"FunctionsUnbalanced", "UPDATE function SET instructions = 1", "its profile adds up to"}),
+    [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace vtax

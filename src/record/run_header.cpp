@@ -1,0 +1,96 @@
+#include "record/run_header.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "core/readable.h"
+#include "record/trial_check.h"
+
+namespace vtax {
+namespace {
+
+// Differences of two JSON objects, by the path of each value.
+void add_differences(const std::string& stored, const std::string& wanted, std::vector<std::string>& out) {
+  const auto flat = [](const std::string& text) {
+    const auto parsed = nlohmann::json::parse(text.empty() ? "{}" : text, nullptr, false);
+    return parsed.is_object() ? parsed.flatten() : nlohmann::json::object();
+  };
+  const nlohmann::json a = flat(stored);
+  const nlohmann::json b = flat(wanted);
+  const auto shown = [](const nlohmann::json& object, const std::string& key) {
+    return object.contains(key) ? printable(object[key].dump()) : std::string("nothing");
+  };
+  nlohmann::json keys = a;
+  keys.update(b);
+  for (const auto& [key, value] : keys.items()) {
+    if (a.contains(key) && b.contains(key) && a[key] == b[key]) continue;
+    out.push_back(
+        fmt::format("{}: the file has {}, this run {}", printable(key), shown(a, key), shown(b, key)));
+  }
+}
+
+}  // namespace
+
+Result<> write_run_header(Database& database, const Run& header) {
+  auto insert = database.prepare("INSERT INTO run VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)");
+  if (!insert) return fail(insert.error());
+  int parameter = 1;
+  for (const std::string* text : {&header.study, &header.question, &header.study_source, &header.settings,
+                                  &header.vtax_version, &header.started_utc, &header.machine}) {
+    if (!is_text(*text))
+      return fail({database.what(), "a text of the run's header is not UTF-8", "", ExitCode::usage});
+    insert->bind(parameter++, *text);
+  }
+  for (const std::string* json : {&header.settings, &header.machine}) {
+    if (!is_json_object(*json))
+      return fail({database.what(), "settings and machine must be JSON objects", ""});
+  }
+  insert->bind(parameter, header.planned_trials);
+  const int code = insert->step();
+  if (code != SQLITE_DONE) return fail(database.error(code));
+  return {};
+}
+
+Result<Run> read_run_header(Database& database) {
+  auto select = database.prepare(
+      "SELECT study, question, study_source, settings, vtax_version, started_utc, machine, planned_trials "
+      "FROM run");
+  if (!select) return fail(select.error());
+  const int code = select->step();
+  if (code == SQLITE_DONE) return fail(database.damaged("its header is missing"));
+  if (code != SQLITE_ROW) return fail(database.error(code));
+  Run run;
+  int column = 0;
+  for (std::string* text : {&run.study, &run.question, &run.study_source, &run.settings, &run.vtax_version,
+                            &run.started_utc, &run.machine}) {
+    *text = select->text(column++);
+  }
+  run.planned_trials = select->count(column);
+  if (!select->well_formed() || !is_json_object(run.settings) || !is_json_object(run.machine)) {
+    return fail(database.damaged("its header is not well formed"));
+  }
+  return run;
+}
+
+std::string resume_differences(const Run& stored, const Run& wanted) {
+  std::vector<std::string> all;
+  const auto compare = [&](std::string_view name, const std::string& a, const std::string& b) {
+    if (a != b)
+      all.push_back(fmt::format("{}: the file has {}, this run {}", name, printable(a), printable(b)));
+  };
+  compare("study", stored.study, wanted.study);
+  compare("vtax's version", stored.vtax_version, wanted.vtax_version);
+  add_differences(stored.settings, wanted.settings, all);
+  compare("number of trials", std::to_string(stored.planned_trials), std::to_string(wanted.planned_trials));
+  constexpr std::size_t shown = 3;
+  if (all.size() > shown) {
+    const std::size_t more = all.size() - shown;
+    all.resize(shown);
+    all.push_back(fmt::format("and {} more", more));
+  }
+  return fmt::format("{}", fmt::join(all, "; "));
+}
+
+}  // namespace vtax

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "record/database.h"
+#include "record/trial.h"
+
+namespace vtax {
+
+// Reads a run file, which is taken as foreign: damaged, truncated, newer or hostile files give an error. All
+// reads see the file as it was at open(), also while a writer adds to it.
+class RunReader {
+ public:
+  enum class Detail {
+    costs,  // all but `functions`, which stay empty
+    all,
+  };
+
+  // Errors: no such file, no run file, newer schema (usage); damaged (io).
+  [[nodiscard]] static Result<RunReader> open(const std::filesystem::path& file);
+
+  // Everything but the trials.
+  [[nodiscard]] const Run& header() const { return header_; }
+
+  // Calls `use` with each recorded trial in the order of the plan; one trial is in memory at a time. Ends
+  // with the first error, of the file (a trial that breaks record/trial_check.h is one) or of `use`.
+  [[nodiscard]] Result<> for_each(Detail detail, const std::function<Result<>(const Trial&)>& use);
+
+  // The whole run, for small ones.
+  [[nodiscard]] Result<Run> all();
+
+ private:
+  RunReader(Database database, Run header);
+  [[nodiscard]] Result<> load_strings();
+  [[nodiscard]] Result<Trial> read_trial(Statement& row);
+  [[nodiscard]] Result<> read_devices(Statement& rows, Trial& trial);
+  [[nodiscard]] Result<> read_ledger(Statement& rows, Trial& trial);
+  [[nodiscard]] Result<> read_functions(Statement& rows, Trial& trial);
+  [[nodiscard]] Result<std::string> provenance(std::uint64_t id);
+  [[nodiscard]] const std::string* string(std::uint64_t id) const;
+
+  std::unique_ptr<Database> database_;
+  Run header_;
+  std::vector<std::string> strings_;  // by id - 1
+  std::uint64_t provenance_id_ = 0;   // the one that was read last: mostly all trials share it
+  std::string provenance_;
+};
+
+}  // namespace vtax

@@ -1,0 +1,125 @@
+#include "record/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace vtax {
+namespace {
+
+constexpr std::array<const char*, 9> kObjects{
+    R"(CREATE TABLE run(
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  study TEXT NOT NULL,
+  question TEXT NOT NULL,
+  study_source TEXT NOT NULL,
+  settings TEXT NOT NULL,       -- JSON
+  vtax_version TEXT NOT NULL,
+  started_utc TEXT NOT NULL,    -- ISO 8601
+  machine TEXT NOT NULL,        -- JSON
+  planned_trials INTEGER NOT NULL
+) STRICT)",
+    R"(CREATE TABLE string(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT)",
+    R"(CREATE TABLE provenance(id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE) STRICT)",
+    R"(CREATE TABLE trial(
+  id INTEGER PRIMARY KEY,       -- place in the plan
+  repetition INTEGER NOT NULL,
+  factors TEXT NOT NULL,        -- JSON object of strings
+  error TEXT NOT NULL,          -- '' when the trial ended
+  digest TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  packets INTEGER NOT NULL,
+  transactions INTEGER NOT NULL,
+  machine_instructions INTEGER NOT NULL,
+  peer_instructions INTEGER NOT NULL,
+  window_virtual_ns INTEGER NOT NULL,
+  elapsed_host_ns INTEGER NOT NULL,
+  provenance INTEGER NOT NULL REFERENCES provenance(id)
+) STRICT)",
+    R"(CREATE TABLE device(
+  trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  side INTEGER NOT NULL REFERENCES string(id),
+  domain INTEGER NOT NULL REFERENCES string(id),
+  device INTEGER NOT NULL REFERENCES string(id),
+  received_packets INTEGER NOT NULL,
+  sent_packets INTEGER NOT NULL,
+  received_bytes INTEGER NOT NULL,
+  sent_bytes INTEGER NOT NULL,
+  PRIMARY KEY (trial, place)
+) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE ledger(
+  trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  cpu INTEGER NOT NULL,
+  domain INTEGER NOT NULL REFERENCES string(id),
+  layer INTEGER NOT NULL REFERENCES string(id),
+  part INTEGER NOT NULL REFERENCES string(id),
+  kind INTEGER NOT NULL REFERENCES string(id),
+  value INTEGER NOT NULL,
+  PRIMARY KEY (trial, place)
+) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE function(
+  trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  domain INTEGER NOT NULL REFERENCES string(id),
+  layer INTEGER NOT NULL REFERENCES string(id),
+  part INTEGER NOT NULL REFERENCES string(id),
+  image INTEGER NOT NULL REFERENCES string(id),
+  function INTEGER NOT NULL REFERENCES string(id),
+  instructions INTEGER NOT NULL,
+  PRIMARY KEY (trial, place)
+) STRICT, WITHOUT ROWID)",
+    R"(CREATE VIEW ledger_in_words AS SELECT trial, cpu, d.text AS domain, l.text AS layer, p.text AS part,
+  k.text AS kind, value FROM ledger JOIN string d ON d.id = domain JOIN string l ON l.id = layer
+  JOIN string p ON p.id = part JOIN string k ON k.id = kind)",
+    R"(CREATE VIEW function_in_words AS SELECT trial, d.text AS domain, l.text AS layer, p.text AS part,
+  i.text AS image, f.text AS function, instructions FROM function JOIN string d ON d.id = domain
+  JOIN string l ON l.id = layer JOIN string p ON p.id = part JOIN string i ON i.id = image
+  JOIN string f ON f.id = function)",
+};
+
+}  // namespace
+
+Result<> create_schema(Database& database) {
+  for (const char* sql : kObjects) {
+    if (auto made = database.run(sql); !made) return made;
+  }
+  return database.run(
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kSchemaVersion)
+          .c_str());
+}
+
+Result<> check_schema(Database& database) {
+  auto application = database.count("PRAGMA application_id");
+  if (!application || *application != kApplicationId) return fail(database.error(SQLITE_NOTADB));
+  auto version = database.count("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*version > kSchemaVersion) {
+    return fail({database.what(),
+                 fmt::format("a newer vtax wrote it: its schema is {}, this vtax reads up to {}", *version,
+                             kSchemaVersion),
+                 "update vtax"});
+  }
+  // Automatic indexes have no SQL.
+  auto objects = database.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
+  if (!objects) return fail(objects.error());
+  for (const char* expected : kObjects) {
+    const int code = objects->step();
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return fail(database.error(code));
+    if (code == SQLITE_DONE || objects->text(0) != expected)
+      return fail(database.damaged("its tables are not vtax's"));
+  }
+  if (objects->step() != SQLITE_DONE) return fail(database.damaged("it holds tables that are not vtax's"));
+  return {};
+}
+
+Result<bool> is_blank(Database& database) {
+  auto objects = database.count("SELECT count(*) FROM sqlite_schema");
+  if (!objects) return fail(objects.error());
+  auto application = database.count("PRAGMA application_id");
+  if (!application) return fail(application.error());
+  return *objects == 0 && (*application == 0 || *application == kApplicationId);
+}
+
+}  // namespace vtax

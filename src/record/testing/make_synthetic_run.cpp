@@ -1,0 +1,29 @@
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "record/run_writer.h"
+#include "record/testing/synthetic_run.h"
+
+// make_synthetic_run FILE [TRIALS]: the run of synthetic_run(), its trials repeated up to TRIALS.
+int main(int argc, char** argv) {
+  if (argc < 2) return 2;
+  vtax::Run run = vtax::synthetic_run();
+  const std::size_t trials = argc > 2 ? std::stoull(argv[2]) : run.trials.size();
+  run.planned_trials = trials;
+  auto writer = vtax::RunWriter::create(argv[1], run);
+  if (!writer) {
+    std::cerr << writer.error().text() << '\n';
+    return 1;
+  }
+  for (std::size_t i = 0; i < trials; ++i) {
+    vtax::Trial trial = run.trials[i % run.trials.size()];
+    trial.index = i;
+    trial.repetition = static_cast<int>(i / run.trials.size() % 1000) + 1;
+    if (const auto done = writer->append(trial); !done) {
+      std::cerr << done.error().text() << '\n';
+      return 1;
+    }
+  }
+  return 0;
+}

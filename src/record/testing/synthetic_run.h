@@ -1,0 +1,27 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "record/trial.h"
+
+// Runs for tests of what stands behind the run file. Their numbers are made up by a small formula: they look
+// like a lab's and balance like a lab's, and are nobody's measurement.
+namespace vtax {
+
+// One trial of these factors (all of a study's factors, "platform" and "workload" among them).
+[[nodiscard]] Trial synthetic_trial(std::uint64_t index, std::map<std::string, std::string> factors);
+
+// The shape of studies/first-look.toml: 3 platforms, 60 trials, all ended.
+[[nodiscard]] Run synthetic_run();
+
+// Everything but the trials.
+[[nodiscard]] Run synthetic_header();
+
+// Marks the trial as failed.
+void make_failed(Trial& trial, const std::string& error);
+
+// Multiplies one function's cost (and with it its layer and the total) by `factor`.
+void scale_function(Trial& trial, const std::string& function, double factor);
+
+}  // namespace vtax

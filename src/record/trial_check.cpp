@@ -1,0 +1,126 @@
+#include "record/trial_check.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/readable.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+
+Result<> wrong(const Trial& trial, const std::string& why) {
+  return fail({"", fmt::format("trial {}: {}", trial.index, why), "", ExitCode::io});
+}
+
+// Adds up counts and remembers whether all of them, and the sum, fit in 63 bits.
+class Sum {
+ public:
+  void add(std::uint64_t value) {
+    std::uint64_t sum = 0;
+    fits_ = fits_ && !__builtin_add_overflow(sum_, value, &sum) && sum <= kLargest;
+    sum_ = sum;
+  }
+  [[nodiscard]] bool fits() const { return fits_; }
+  [[nodiscard]] std::uint64_t value() const { return sum_; }
+
+ private:
+  std::uint64_t sum_ = 0;
+  bool fits_ = true;
+};
+
+bool is_digest(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Result<> check_balance(const Trial& trial) {
+  Sum ledger;
+  for (const LedgerEntry& entry : trial.ledger) {
+    if (entry.cpu < 0 || entry.value > kLargest) return wrong(trial, "a count in its ledger is out of range");
+    if (!is_text(entry.domain) || !is_text(entry.kind))
+      return wrong(trial, "a name in its ledger is not text");
+    if (entry.kind == "instructions") ledger.add(entry.value);
+  }
+  if (!ledger.fits()) return wrong(trial, "its ledger adds up to more than 63 bits");
+  if (ledger.value() != trial.machine_total.value) {
+    return wrong(trial, fmt::format("its ledger adds up to {} instructions, but the machine executed {}",
+                                    ledger.value(), trial.machine_total.value));
+  }
+  if (trial.functions.empty()) return {};
+  Sum functions;
+  for (const FunctionCost& cost : trial.functions) {
+    if (!is_text(cost.domain) || !is_text(cost.image) || !is_text(cost.function)) {
+      return wrong(trial, "a name in its profile is not text");
+    }
+    functions.add(cost.instructions.value);
+  }
+  if (!functions.fits() || functions.value() != trial.machine_total.value) {
+    return wrong(trial, fmt::format("its profile adds up to {} instructions, but the machine executed {}",
+                                    functions.value(), trial.machine_total.value));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_json_object(std::string_view text) {
+  if (text.empty()) return true;
+  if (!nlohmann::json::accept(text)) return false;
+  int depth = 0;
+  bool in_string = false;
+  bool begun = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (depth > 64) return false;
+    if (!begun && c != ' ' && c != '\n' && c != '\t' && c != '\r') {
+      if (c != '{') return false;
+      begun = true;
+    }
+  }
+  return true;
+}
+
+Result<> check(const Trial& trial) {
+  if (trial.repetition < 1 || trial.repetition > 1000) return wrong(trial, "its repetition is not 1 to 1000");
+  if (trial.index > kLargest) return wrong(trial, "its place is out of range");
+  for (const char* needed : {"platform", "workload"}) {
+    if (trial.factors.find(needed) == trial.factors.end())
+      return wrong(trial, fmt::format("it names no {}", needed));
+  }
+  for (const auto& [name, value] : trial.factors) {
+    if (!is_text(name) || !is_text(value)) return wrong(trial, "a factor of it is not text");
+  }
+  if (!is_json_object(trial.provenance)) return wrong(trial, "its provenance is not a JSON object");
+  if (trial.elapsed_host_ns > kLargest) return wrong(trial, "its duration is out of range");
+  if (!trial.error.empty()) return {};
+  if (!is_digest(trial.digest)) return wrong(trial, "its digest is not a SHA-256 in hexadecimal");
+  Sum counts;
+  for (const std::uint64_t value :
+       {trial.work.bytes.value, trial.work.packets.value, trial.work.transactions.value,
+        trial.machine_total.value, trial.peer_total.value, trial.window_virtual_ns}) {
+    counts.add(value);
+  }
+  for (const DeviceCount& d : trial.devices) {
+    if (!is_text(d.side) || !is_text(d.domain) || !is_text(d.device))
+      return wrong(trial, "a device's name is not text");
+    for (const std::uint64_t value :
+         {d.received.value, d.sent.value, d.received_bytes.value, d.sent_bytes.value}) {
+      counts.add(value);
+    }
+  }
+  if (!counts.fits()) return wrong(trial, "a count of it is out of range");
+  return check_balance(trial);
+}
+
+}  // namespace vtax

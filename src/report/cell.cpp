@@ -1,0 +1,135 @@
+#include "report/cell.h"
+
+#include <algorithm>
+
+namespace vtax {
+namespace {
+
+// Repetitions of one cell while they are read: all are kept, each small.
+struct Pending {
+  std::vector<WindowCost> runs;
+};
+
+void settle(Cell& cell, Pending& pending) {
+  if (pending.runs.empty()) return;
+  for (const WindowCost& run : pending.runs) {
+    cell.totals.push_back(run.total);
+    cell.identical = cell.identical && run.digest == pending.runs.front().digest;
+  }
+  std::stable_sort(pending.runs.begin(), pending.runs.end(),
+                   [](const WindowCost& a, const WindowCost& b) { return a.total < b.total; });
+  cell.cost = std::move(pending.runs[(pending.runs.size() - 1) / 2]);
+}
+
+}  // namespace
+
+WindowCost window_cost(const Trial& trial) {
+  WindowCost cost;
+  for (const LedgerEntry& entry : trial.ledger) {
+    if (entry.kind == "instructions") {
+      cost.instructions[static_cast<std::size_t>(entry.layer)] += entry.value;
+    } else {
+      cost.events[entry.kind] += entry.value;
+    }
+  }
+  cost.total = trial.machine_total.value;
+  cost.peer = trial.peer_total.value;
+  cost.work = trial.work;
+  cost.devices = trial.devices;
+  cost.digest = trial.digest;
+  return cost;
+}
+
+Result<RunCosts> read_costs(RunReader& reader) {
+  RunCosts costs;
+  std::map<Factors, std::size_t> places;
+  std::vector<Pending> pending;
+  auto read = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
+    const auto [place, is_new] = places.emplace(trial.factors, costs.cells.size());
+    if (is_new) {
+      costs.cells.push_back({trial.factors, {}, std::nullopt, true});
+      pending.emplace_back();
+    }
+    if (!trial.error.empty()) {
+      costs.failed.push_back({trial.index, trial.repetition, trial.factors, trial.error});
+      return Result<>();
+    }
+    ++costs.finished;
+    pending[place->second].runs.push_back(window_cost(trial));
+    return Result<>();
+  });
+  if (!read) return fail(read.error());
+  for (std::size_t i = 0; i < pending.size(); ++i) settle(costs.cells[i], pending[i]);
+  return costs;
+}
+
+std::string_view name(Unit unit) {
+  switch (unit) {
+    case Unit::packet:
+      return "packet";
+    case Unit::kilobyte:
+      return "KB";
+    case Unit::transaction:
+      return "transaction";
+  }
+  return "?";
+}
+
+std::vector<Unit> units_of(const Work& work) {
+  if (work.transactions.value > 0) return {Unit::transaction};
+  std::vector<Unit> units;
+  if (work.packets.value > 0) units.push_back(Unit::packet);
+  if (work.bytes.value > 0) units.push_back(Unit::kilobyte);
+  return units;
+}
+
+std::optional<double> per_unit(std::uint64_t instructions, const Work& work, Unit unit) {
+  double units = 0;
+  switch (unit) {
+    case Unit::packet:
+      units = static_cast<double>(work.packets.value);
+      break;
+    case Unit::kilobyte:
+      units = static_cast<double>(work.bytes.value) / 1024;
+      break;
+    case Unit::transaction:
+      units = static_cast<double>(work.transactions.value);
+      break;
+  }
+  if (units == 0) return std::nullopt;
+  return static_cast<double>(instructions) / units;
+}
+
+const Cell* Comparison::native() const {
+  const auto found =
+      std::find_if(cells.begin(), cells.end(), [](const Cell* c) { return c->platform() == "native"; });
+  return found == cells.end() ? nullptr : *found;
+}
+
+std::vector<Comparison> comparisons_of(const RunCosts& costs) {
+  std::vector<Comparison> all;
+  std::map<Factors, std::size_t> places;
+  for (const Cell& cell : costs.cells) {
+    Factors rest = cell.factors;
+    rest.erase("platform");
+    const auto [place, is_new] = places.emplace(rest, all.size());
+    if (is_new) all.push_back({std::move(rest), {}});
+    all[place->second].cells.push_back(&cell);
+  }
+  for (Comparison& comparison : all) {
+    std::stable_partition(comparison.cells.begin(), comparison.cells.end(),
+                          [](const Cell* cell) { return cell->platform() == "native"; });
+  }
+  return all;
+}
+
+std::optional<double> tax(const Comparison& comparison, const Cell& cell, Unit unit) {
+  const Cell* native = comparison.native();
+  if (native == nullptr || !native->cost || !cell.cost) return std::nullopt;
+  const auto base = per_unit(native->cost->total, native->cost->work, unit);
+  const auto cost = per_unit(cell.cost->total, cell.cost->work, unit);
+  if (!base || !cost || *base == 0) return std::nullopt;
+  return *cost / *base;
+}
+
+}  // namespace vtax

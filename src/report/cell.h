@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "record/run_reader.h"
+#include "record/trial.h"
+
+// What every report shows: instructions by layer for each combination of factors, per unit of work.
+namespace vtax {
+
+using Factors = std::map<std::string, std::string>;
+
+inline constexpr std::array<Layer, 6> kLayers{Layer::hypervisor, Layer::driver, Layer::kernel,
+                                              Layer::program,    Layer::idle,   Layer::uncharged};
+
+// One window, reduced to what a table shows. The layers add up to `total`.
+struct WindowCost {
+  std::array<std::uint64_t, kLayers.size()> instructions{};  // by Layer
+  std::uint64_t total = 0;
+  std::uint64_t peer = 0;                       // outside the total
+  std::map<std::string, std::uint64_t> events;  // by kind: hypercalls, interrupts, ...
+  Work work;
+  std::vector<DeviceCount> devices;
+  std::string digest;
+
+  [[nodiscard]] std::uint64_t of(Layer layer) const { return instructions[static_cast<std::size_t>(layer)]; }
+};
+
+[[nodiscard]] WindowCost window_cost(const Trial& trial);
+
+// All repetitions of one combination of factors.
+struct Cell {
+  Factors factors;
+  std::vector<std::uint64_t> totals;  // of every finished repetition, in the order of the plan
+  // The repetition with the median total (the lower of two), whole, so that its layers still add up; nothing
+  // when none ended.
+  std::optional<WindowCost> cost;
+  bool identical = true;  // all repetitions have the same digest
+
+  [[nodiscard]] const std::string& platform() const { return factors.at("platform"); }
+  [[nodiscard]] const std::string& workload() const { return factors.at("workload"); }
+};
+
+struct FailedTrial {
+  std::uint64_t index = 0;
+  int repetition = 1;
+  Factors factors;
+  std::string error;
+};
+
+// A run, reduced: memory grows with its cells, not with its trials' details.
+struct RunCosts {
+  std::vector<Cell> cells;  // in the order of the plan
+  std::vector<FailedTrial> failed;
+  std::uint64_t finished = 0;  // trials
+};
+
+[[nodiscard]] Result<RunCosts> read_costs(RunReader& reader);
+
+// A unit of work that cost is given per. A packet is one of the system's outermost device, in or out; a KB is
+// 1024 bytes of payload (netperf's service demand).
+enum class Unit { packet, kilobyte, transaction };
+
+[[nodiscard]] std::string_view name(Unit unit);
+
+// What the window's cost may be given per: streams per packet and per KB, request/response per transaction.
+[[nodiscard]] std::vector<Unit> units_of(const Work& work);
+
+// `instructions` per unit of the work; nothing when the work has none of it.
+[[nodiscard]] std::optional<double> per_unit(std::uint64_t instructions, const Work& work, Unit unit);
+
+// Cells that differ in nothing but the platform, native first.
+struct Comparison {
+  Factors factors;  // without the platform
+  std::vector<const Cell*> cells;
+
+  [[nodiscard]] const Cell* native() const;
+};
+
+[[nodiscard]] std::vector<Comparison> comparisons_of(const RunCosts& costs);
+
+// Total cost per unit relative to native, other factors equal (native itself: 1); nothing without both.
+[[nodiscard]] std::optional<double> tax(const Comparison& comparison, const Cell& cell, Unit unit);
+
+}  // namespace vtax

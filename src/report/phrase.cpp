@@ -1,0 +1,78 @@
+#include "report/phrase.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "core/readable.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::array<std::string_view, 9> kOrder{"direction",     "topology",       "offloads",
+                                                 "write_bytes",   "bytes",          "transactions",
+                                                 "request_bytes", "response_bytes", "warmup_bytes"};
+
+std::size_t rank(const std::string& factor) {
+  return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), factor) - kOrder.begin());
+}
+
+std::string bytes_text(const std::string& value) {
+  std::uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bytes);
+  return error == std::errc() && *end == '\0' ? readable_bytes(bytes) : printable(value);
+}
+
+}  // namespace
+
+std::string phrase(const std::string& workload, const std::string& factor, const std::string& value) {
+  const bool serves = workload == "tcp-rr";
+  if (factor == "direction" && value == "receive") return serves ? "serving" : "receiving";
+  if (factor == "direction" && value == "send") return serves ? "asking" : "sending";
+  if (factor == "topology") return printable(value);
+  if (factor == "write_bytes") return bytes_text(value) + " writes";
+  if (factor == "bytes") return bytes_text(value);
+  if (factor == "transactions") return printable(value) + " transactions";
+  if (factor.ends_with("_bytes")) {
+    return fmt::format("{} {}", printable(factor.substr(0, factor.size() - 6)), bytes_text(value));
+  }
+  return fmt::format("{} {}", printable(factor), printable(value));
+}
+
+std::string phrase(const Factors& factors, const std::set<std::string>& shown) {
+  const std::string& workload = factors.at("workload");
+  std::vector<std::string> names;
+  for (const auto& [name, value] : factors) {
+    if (name != "workload" && name != "platform" && shown.count(name) != 0) names.push_back(name);
+  }
+  std::stable_sort(names.begin(), names.end(),
+                   [](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
+  std::string out;
+  for (const std::string& name : names) {
+    out += (out.empty() ? "" : ", ") + phrase(workload, name, factors.at(name));
+  }
+  return out;
+}
+
+std::string full_phrase(const Factors& factors, const std::set<std::string>& shown) {
+  const std::string rest = phrase(factors, shown);
+  const std::string workload = printable(factors.at("workload"));
+  return rest.empty() ? workload : workload + ", " + rest;
+}
+
+std::set<std::string> varying_factors(const std::vector<Cell>& cells, const std::string& workload) {
+  std::map<std::string, std::set<std::string>> values;
+  for (const Cell& cell : cells) {
+    if (cell.workload() != workload) continue;
+    for (const auto& [name, value] : cell.factors) values[name].insert(value);
+  }
+  std::set<std::string> varying;
+  for (const auto& [name, all] : values) {
+    if (all.size() > 1 && name != "platform" && name != "workload") varying.insert(name);
+  }
+  return varying;
+}
+
+}  // namespace vtax

@@ -1,0 +1,246 @@
+#include "report/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/readable.h"
+#include "core/statistics.h"
+#include "report/answer.h"
+#include "report/cell.h"
+#include "report/phrase.h"
+#include "report/text_table.h"
+
+namespace vtax {
+namespace {
+
+std::string share(std::uint64_t part, std::uint64_t whole) {
+  if (part == 0) return "0 %";
+  const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
+  return percent < 0.01 ? "<0.01 %" : fmt::format("{:.2f} %", percent);
+}
+
+std::string ratio(std::optional<double> tax) {
+  return tax ? fmt::format("{:.2f}", *tax) : "-";
+}
+
+void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
+                const std::vector<Comparison>& comparisons) {
+  if (!run.question.empty()) print_wrapped(out, "", printable(run.question, 500));
+  out << '\n';
+  print_wrapped(out, "  ", answer(costs, comparisons));
+  out << '\n';
+  print_wrapped(
+      out, "",
+      fmt::format(
+          "Study {}, {} of {} trials, vtax {}, {}. Costs are instructions, exact; a KB is 1024 bytes.",
+          printable(run.study, 100), with_thousands(costs.finished), with_thousands(run.planned_trials),
+          printable(run.vtax_version), printable(run.started_utc)));
+}
+
+// What is the same in every trial of a workload is said once.
+void print_constants(std::ostream& out, const RunCosts& costs, const std::string& workload) {
+  const auto varying = varying_factors(costs.cells, workload);
+  for (const Cell& cell : costs.cells) {
+    if (cell.workload() != workload) continue;
+    std::set<std::string> constant;
+    for (const auto& [name, value] : cell.factors) {
+      if (name != "platform" && name != "workload" && varying.count(name) == 0) constant.insert(name);
+    }
+    if (constant.empty()) return;
+    print_wrapped(out, fmt::format("  {}: ", printable(workload)),
+                  "always " + phrase(cell.factors, constant));
+    return;
+  }
+}
+
+std::vector<std::string> platforms_of(const RunCosts& costs) {
+  std::vector<std::string> names;
+  for (const Cell& cell : costs.cells) {
+    if (std::find(names.begin(), names.end(), cell.platform()) == names.end())
+      names.push_back(cell.platform());
+  }
+  return names;
+}
+
+const Cell* cell_of(const Comparison& comparison, const std::string& platform) {
+  for (const Cell* cell : comparison.cells) {
+    if (cell->platform() == platform) return cell;
+  }
+  return nullptr;
+}
+
+void print_tax_overview(std::ostream& out, const RunCosts& costs,
+                        const std::vector<Comparison>& comparisons) {
+  auto platforms = platforms_of(costs);
+  if (std::erase(platforms, "native") == 0 || platforms.empty()) return;
+  out << "\nTAX: total cost for the same work, native = 1\n";
+  for (const Unit unit : {Unit::packet, Unit::kilobyte, Unit::transaction}) {
+    std::vector<std::string> heading{fmt::format("per {}", name(unit))};
+    for (const std::string& platform : platforms) heading.push_back(printable(platform));
+    TextTable table(std::move(heading));
+    bool any = false;
+    for (const Comparison& comparison : comparisons) {
+      std::vector<std::string> row{
+          "  " +
+          full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload")))};
+      bool has_unit = false;
+      for (const std::string& platform : platforms) {
+        const Cell* cell = cell_of(comparison, platform);
+        const bool counts = cell != nullptr && cell->cost && [&] {
+          const auto units = units_of(cell->cost->work);
+          return std::find(units.begin(), units.end(), unit) != units.end();
+        }();
+        has_unit = has_unit || counts;
+        row.push_back(counts ? ratio(tax(comparison, *cell, unit)) : "-");
+      }
+      if (has_unit) table.add(std::move(row));
+      any = any || has_unit;
+    }
+    if (any) table.print(out);
+  }
+}
+
+void add_costs(TextTable& table, const Comparison& comparison, Unit unit) {
+  for (const Cell* cell : comparison.cells) {
+    if (!cell->cost) continue;
+    const WindowCost& cost = *cell->cost;
+    std::vector<std::string> row{"  " + printable(cell->platform())};
+    const auto add = [&](std::uint64_t n) {
+      row.push_back(readable(per_unit(n, cost.work, unit).value_or(0)));
+    };
+    for (const Layer layer : {Layer::hypervisor, Layer::driver, Layer::kernel, Layer::program, Layer::idle}) {
+      add(cost.of(layer));
+    }
+    row.push_back(share(cost.of(Layer::uncharged), cost.total));
+    add(cost.total);
+    row.push_back(ratio(tax(comparison, *cell, unit)));
+    table.add(std::move(row));
+  }
+}
+
+void print_costs(std::ostream& out, const Comparison& comparison, const std::vector<Unit>& units) {
+  TextTable table({fmt::format("per {}", name(units.front())), "hypervisor", "driver", "kernel", "program",
+                   "idle", "uncharged", "total", "tax"});
+  for (const Unit unit : units) {
+    if (unit != units.front()) table.add({fmt::format("per {}", name(unit))});
+    add_costs(table, comparison, unit);
+  }
+  table.print(out);
+}
+
+// What the devices saw, so that like is compared with like, and the events.
+void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
+  for (const Cell* cell : comparison.cells) {
+    if (!cell->cost) continue;
+    const WindowCost& cost = *cell->cost;
+    std::vector<std::string> parts;
+    for (const DeviceCount& d : cost.devices) {
+      parts.push_back(fmt::format("{} {} in {} out {}", d.side == "peer" ? "peer's" : printable(d.domain),
+                                  printable(d.device), with_thousands(d.received.value),
+                                  with_thousands(d.sent.value)));
+    }
+    print_wrapped(
+        out, fmt::format("  {}: ", printable(cell->platform())),
+        fmt::format("{} packets ({})", with_thousands(cost.work.packets.value), fmt::join(parts, "; ")));
+    parts.clear();
+    for (const auto& [kind, count] : cost.events) {
+      std::string words = printable(kind);
+      std::replace(words.begin(), words.end(), '_', ' ');
+      parts.push_back(fmt::format("{} {}", words, readable(per_unit(count, cost.work, unit).value_or(0))));
+    }
+    if (!parts.empty())
+      print_wrapped(out, "    ", fmt::format("per {}: {}", name(unit), fmt::join(parts, ", ")));
+  }
+}
+
+void print_repetitions(std::ostream& out, const Comparison& comparison, Unit unit) {
+  for (const Cell* cell : comparison.cells) {
+    if (cell->totals.size() < 2) continue;
+    const std::string first = fmt::format("  {}: ", printable(cell->platform()));
+    if (cell->identical) {
+      print_wrapped(out, first, fmt::format("identical in {} runs", cell->totals.size()));
+      continue;
+    }
+    const auto [low, high] = std::minmax_element(cell->totals.begin(), cell->totals.end());
+    std::string text =
+        fmt::format("{} runs differ: total {} to {} per {} ({} of the median run, which is shown)",
+                    cell->totals.size(), readable(per_unit(*low, cell->cost->work, unit).value_or(0)),
+                    readable(per_unit(*high, cell->cost->work, unit).value_or(0)), name(unit),
+                    share(*high - *low, cell->cost->total));
+    const std::vector<double> totals(cell->totals.begin(), cell->totals.end());
+    if (const auto interval = median_interval(totals)) {
+      text += fmt::format(
+          "; 95 % interval of the median {} to {}",
+          readable(per_unit(static_cast<std::uint64_t>(interval->low), cell->cost->work, unit).value_or(0)),
+          readable(per_unit(static_cast<std::uint64_t>(interval->high), cell->cost->work, unit).value_or(0)));
+    }
+    print_wrapped(out, first, text);
+  }
+}
+
+void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison& comparison) {
+  const auto measured = std::find_if(comparison.cells.begin(), comparison.cells.end(),
+                                     [](const Cell* c) { return c->cost.has_value(); });
+  if (measured == comparison.cells.end()) return;
+  out << '\n';
+  print_wrapped(
+      out, "",
+      full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload"))));
+  const auto units = units_of((*measured)->cost->work);
+  if (units.empty()) {
+    out << "  no work was counted\n";
+    return;
+  }
+  print_costs(out, comparison, units);
+  print_traffic(out, comparison, units.front());
+  print_repetitions(out, comparison, units.front());
+}
+
+void print_legend(std::ostream& out) {
+  out << "\nCOST BY LAYER\n";
+  print_wrapped(
+      out, "  ",
+      "driver: the driver domain, kernel and programs. kernel, program: the guest's, or the host's where "
+      "there is no guest. The peer behind a card is left out. uncharged: executed, but for whom is not "
+      "known.");
+}
+
+void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
+  if (!costs.failed.empty()) {
+    out << fmt::format("\nFAILED: {} of {} recorded trials\n", costs.failed.size(),
+                       costs.finished + costs.failed.size());
+  }
+  for (const FailedTrial& trial : costs.failed) {
+    const auto varying = varying_factors(costs.cells, trial.factors.at("workload"));
+    print_wrapped(out, "  ",
+                  fmt::format("trial {}, run {}, {}, {}: {}", trial.index, trial.repetition,
+                              printable(trial.factors.at("platform")), full_phrase(trial.factors, varying),
+                              printable(trial.error, 500)));
+  }
+  const std::uint64_t recorded = costs.finished + costs.failed.size();
+  if (recorded < run.planned_trials) {
+    out << fmt::format("\n{} trials were not run yet: the same `vtax run` with --resume goes on.\n",
+                       with_thousands(run.planned_trials - recorded));
+  }
+}
+
+}  // namespace
+
+Result<> write_table(RunReader& reader, std::ostream& out) {
+  auto costs = read_costs(reader);
+  if (!costs) return fail(costs.error());
+  const auto comparisons = comparisons_of(*costs);
+  print_head(out, reader.header(), *costs, comparisons);
+  std::set<std::string> workloads;
+  for (const Cell& cell : costs->cells) {
+    if (workloads.insert(cell.workload()).second) print_constants(out, *costs, cell.workload());
+  }
+  print_tax_overview(out, *costs, comparisons);
+  if (costs->finished > 0) print_legend(out);
+  for (const Comparison& comparison : comparisons) print_comparison(out, *costs, comparison);
+  print_failed(out, reader.header(), *costs);
+  return {};
+}
+
+}  // namespace vtax

@@ -1,0 +1,119 @@
+#include "report/table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/readable.h"
+#include "record/testing/synthetic_run.h"
+#include "report/testing/run_on_disk.h"
+#include "tests/golden.h"
+
+namespace vtax {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string table_of(const Run& run) {
+  const RunOnDisk disk(run);
+  auto reader = disk.reader();
+  std::ostringstream out;
+  const auto written = write_table(reader, out);
+  EXPECT_TRUE(written) << written.error().text();
+  return out.str();
+}
+
+// The three platforms over a card with offloads off, receiving, 64 KiB writes.
+Run one_comparison() {
+  auto run = synthetic_header();
+  for (const Trial& trial : synthetic_run().trials) {
+    const auto& f = trial.factors;
+    if (f.at("topology") != "card" || f.at("offloads") != "off" || f.at("direction") != "receive") continue;
+    if (f.at("workload") != "tcp-stream" || f.at("write_bytes") != "65536") continue;
+    run.trials.push_back(trial);
+  }
+  run.planned_trials = run.trials.size();
+  return run;
+}
+
+TEST(Table, IsAsItWas) {
+  expect_golden(table_of(synthetic_run()), "table.txt");
+}
+
+TEST(Table, KeepsToEightyColumns) {
+  std::istringstream lines(table_of(synthetic_run()));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;
+}
+
+TEST(Table, GivesTheTrialsOwnFigures) {
+  const auto run = one_comparison();
+  const Trial& xen = run.trials[2];
+  const double per_packet =
+      static_cast<double>(xen.machine_total.value) / static_cast<double>(xen.work.packets.value);
+  const double native = static_cast<double>(run.trials[0].machine_total.value) /
+                        static_cast<double>(run.trials[0].work.packets.value);
+  const std::string table = table_of(run);
+  EXPECT_THAT(table, HasSubstr(readable(per_packet) + " instructions against " + readable(native)));
+  EXPECT_THAT(table, HasSubstr(readable(per_packet / native) + " times as much as on native"));
+}
+
+TEST(Table, RepetitionsThatAgreeAreCalledIdentical) {
+  auto run = one_comparison();
+  for (std::size_t i = 0; i < 3; ++i) {
+    Trial again = run.trials[i];
+    again.index = 3 + i;
+    again.repetition = 2;
+    run.trials.push_back(again);
+  }
+  run.planned_trials = 6;
+  EXPECT_THAT(table_of(run), HasSubstr("  xen-pv: identical in 2 runs\n"));
+}
+
+TEST(Table, RepetitionsThatDifferSayByHowMuch) {
+  auto run = one_comparison();
+  for (std::size_t i = 0; i < 6; ++i) {
+    Trial again = run.trials[2];
+    scale_function(again, "xenvif_tx_action", 1.01 + 0.01 * static_cast<double>(i));
+    again.index = 3 + i;
+    again.repetition = 2 + static_cast<int>(i);
+    run.trials.push_back(again);
+  }
+  const std::string table = table_of(run);
+  EXPECT_THAT(table, HasSubstr("  xen-pv: 7 runs differ: total"));
+  EXPECT_THAT(table, HasSubstr("95 % interval of"));
+}
+
+TEST(Table, FailedAndMissingTrialsAreListed) {
+  auto run = one_comparison();
+  make_failed(run.trials[2], "the guest panicked: Kernel panic\nnot syncing");
+  run.planned_trials = 5;
+  const std::string table = table_of(run);
+  EXPECT_THAT(table, HasSubstr("FAILED: 1 of 3 recorded trials"));
+  EXPECT_THAT(table, HasSubstr("xen-pv, tcp-stream: the guest panicked: Kernel panic?not"));
+  EXPECT_THAT(table, HasSubstr("2 trials were not run yet"));
+}
+
+TEST(Table, WithoutNativeThereIsNoTax) {
+  auto run = one_comparison();
+  run.trials.erase(run.trials.begin());
+  const std::string table = table_of(run);
+  EXPECT_THAT(table, HasSubstr("Without native\n  trials there is no tax to give."));
+  EXPECT_THAT(table, Not(HasSubstr("TAX:")));
+}
+
+TEST(Table, OfARunWithoutTrials) {
+  EXPECT_THAT(table_of(synthetic_header()), HasSubstr("No trial ended: nothing was measured."));
+}
+
+TEST(Table, NamesCannotCommandTheTerminal) {
+  auto run = one_comparison();
+  run.study = "\x1b[31mred";
+  for (Trial& trial : run.trials) trial.factors["offloads"] = trial.factors["platform"] + "\x1b[5m";
+  EXPECT_THAT(table_of(run), Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace vtax

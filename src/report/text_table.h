@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vtax {
+
+inline constexpr std::size_t kPageColumns = 80;
+
+// Rows of text in columns: the first flush left, the others flush right, each as wide as its widest entry. Two
+// spaces between them, or one where the page is too narrow. The first row is the heading.
+class TextTable {
+ public:
+  explicit TextTable(std::vector<std::string> heading) { rows_.push_back(std::move(heading)); }
+
+  void add(std::vector<std::string> row) {
+    rows_.push_back(std::move(row));
+  }  // at most as long as the heading
+  void print(std::ostream& out) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// The text in lines of at most kPageColumns, broken at spaces; the first line begins with `first`, the others
+// with as many spaces.
+void print_wrapped(std::ostream& out, std::string_view first, std::string_view text);
+
+}  // namespace vtax

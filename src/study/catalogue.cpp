@@ -1,0 +1,193 @@
+#include "study/catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "core/readable.h"
+#include "study/suggest.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kGiB = 1024 * kMiB;
+
+struct SizeUnit {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+constexpr std::array<SizeUnit, 4> kSizeUnits{{{"B", 1}, {"KiB", kKiB}, {"MiB", kMiB}, {"GiB", kGiB}}};
+
+Factor choice(std::string_view name, std::vector<std::string_view> choices, std::string_view fallback,
+              std::string_view help) {
+  return {name, FactorType::choice, help, fallback, std::move(choices), 0, 0};
+}
+
+Factor bytes(std::string_view name, std::uint64_t low, std::uint64_t high, std::string_view fallback,
+             std::string_view help) {
+  return {name, FactorType::bytes, help, fallback, {}, low, high};
+}
+
+Factor count(std::string_view name, std::uint64_t low, std::uint64_t high, std::string_view fallback,
+             std::string_view help) {
+  return {name, FactorType::count, help, fallback, {}, low, high};
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return "";
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+// The digits at the front of `text`, which loses them; nothing when there are none or too many.
+std::optional<std::uint64_t> leading_number(std::string_view& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+Error bad_value(const Factor& factor, std::string_view text, std::string next) {
+  return {"", fmt::format("'{}' is not a value of '{}'", printable(text), factor.name), std::move(next)};
+}
+
+Result<std::string> in_range(const Factor& factor, std::string_view text,
+                             std::optional<std::uint64_t> value) {
+  if (!value || *value < factor.low || *value > factor.high) {
+    return fail({"", fmt::format("'{}' is out of range for '{}'", printable(text), factor.name),
+                 "allowed: " + allowed_values(factor)});
+  }
+  return std::to_string(*value);
+}
+
+Result<std::string> canonical_bytes(const Factor& factor, std::string_view text) {
+  std::string_view rest = trimmed(text);
+  if (rest.empty() || rest.front() < '0' || rest.front() > '9') {
+    return fail(bad_value(factor, text, "write bytes, or a size such as \"64 KiB\" or \"8 MiB\""));
+  }
+  const auto number = leading_number(rest);
+  if (!number) return in_range(factor, text, number);
+  rest = trimmed(rest);
+  if (rest.empty()) return in_range(factor, text, number);
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (rest != unit.name) continue;
+    std::uint64_t value = 0;
+    const bool overflow = __builtin_mul_overflow(*number, unit.bytes, &value);
+    return in_range(factor, text, overflow ? std::nullopt : std::optional(value));
+  }
+  return fail(bad_value(factor, text, "units: B, KiB, MiB, GiB (1024 each; KB and MB mean two things)"));
+}
+
+Result<std::string> canonical_count(const Factor& factor, std::string_view text) {
+  std::string_view rest = trimmed(text);
+  if (rest.empty() || rest.find_first_not_of("0123456789") != std::string_view::npos) {
+    return fail(bad_value(factor, text, "write a whole number; allowed: " + allowed_values(factor)));
+  }
+  return in_range(factor, text, leading_number(rest));
+}
+
+}  // namespace
+
+const std::vector<PlatformKind>& platforms() {
+  static const std::vector<PlatformKind> all{
+      {"native", "the kernel on the machine itself: what everything else is compared with"},
+      {"container", "network namespaces joined by veth and a bridge, one kernel"},
+      {"xen-pv", "a paravirtual Xen guest: netfront, netback, and a bridge in Domain-0"},
+  };
+  return all;
+}
+
+const std::vector<std::string_view>& machines() {
+  static const std::vector<std::string_view> all{"lab"};
+  return all;
+}
+
+const std::vector<Factor>& common_factors() {
+  static const std::vector<Factor> all{
+      choice("platform", {"native", "container", "xen-pv"}, "native", "how the workload is virtualised"),
+      choice("topology", {"inside", "card"}, "card",
+             "both ends inside one machine, or a peer behind a network card"),
+      choice("offloads", {"on", "off"}, "on", "segmentation and receive offloads (TSO, GSO, GRO)"),
+  };
+  return all;
+}
+
+const std::vector<WorkloadKind>& workloads() {
+  static const std::vector<std::string_view> directions{"receive", "send"};
+  static const std::vector<WorkloadKind> all{
+      {"tcp-stream",
+       "a fixed number of bytes over one TCP connection",
+       {bytes("bytes", 1, 16 * kGiB, "8388608", "payload of the window"),
+        bytes("write_bytes", 1, 16 * kMiB, "65536", "payload of one write by the sender"),
+        choice("direction", directions, "receive", "what the system under test does"),
+        bytes("warmup_bytes", 0, 16 * kGiB, "1048576", "payload sent before the window")}},
+      {"tcp-rr",
+       "one request, one response, over one TCP connection, one at a time",
+       {count("transactions", 1, 100'000'000, "500", "exchanges in the window"),
+        bytes("request_bytes", 1, 16 * kMiB, "1", "payload of a request"),
+        bytes("response_bytes", 1, 16 * kMiB, "1", "payload of a response"),
+        choice("direction", directions, "receive", "receive: the system serves; send: it asks"),
+        count("warmup_transactions", 0, 100'000'000, "50", "exchanges before the window")}},
+  };
+  return all;
+}
+
+const WorkloadKind* find_workload(std::string_view name) {
+  const auto& all = workloads();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const WorkloadKind& w) { return w.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+const Factor* find_factor(const std::vector<Factor>& factors, std::string_view name) {
+  const auto found =
+      std::find_if(factors.begin(), factors.end(), [&](const Factor& f) { return f.name == name; });
+  return found == factors.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> names_of(const std::vector<Factor>& factors) {
+  std::vector<std::string_view> names;
+  for (const Factor& factor : factors) names.push_back(factor.name);
+  return names;
+}
+
+std::vector<std::string_view> workload_names() {
+  std::vector<std::string_view> names;
+  for (const WorkloadKind& workload : workloads()) names.push_back(workload.name);
+  return names;
+}
+
+std::string allowed_values(const Factor& factor) {
+  switch (factor.type) {
+    case FactorType::choice:
+      return fmt::format("{}", fmt::join(factor.choices, ", "));
+    case FactorType::bytes:
+      return readable_bytes(factor.low) + " to " + readable_bytes(factor.high);
+    case FactorType::count:
+      return fmt::format("{} to {}", factor.low, factor.high);
+  }
+  return "";
+}
+
+Result<std::string> canonical(const Factor& factor, std::string_view text) {
+  switch (factor.type) {
+    case FactorType::bytes:
+      return canonical_bytes(factor, text);
+    case FactorType::count:
+      return canonical_count(factor, text);
+    case FactorType::choice:
+      break;
+  }
+  if (std::find(factor.choices.begin(), factor.choices.end(), text) == factor.choices.end()) {
+    return fail(bad_value(factor, text, suggestion(text, factor.choices)));
+  }
+  return std::string(text);
+}
+
+}  // namespace vtax

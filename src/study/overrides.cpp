@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/readable.h"
+#include "study/catalogue.h"
+#include "study/plan.h"
+#include "study/suggest.h"
+
+namespace vtax {
+namespace {
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  for (std::size_t start = 0;;) {
+    const std::size_t comma = list.find(',', start);
+    parts.emplace_back(list.substr(start, comma - start));
+    if (comma == std::string_view::npos) return parts;
+    start = comma + 1;
+  }
+}
+
+Result<std::vector<std::string>> canonical_list(const Factor& factor, std::string_view list,
+                                                const std::string& what) {
+  std::vector<std::string> values;
+  for (const std::string& text : split(list)) {
+    auto value = canonical(factor, text);
+    if (!value) return fail({what, value.error().why, value.error().next});
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+// Keeps the named workloads; one that the study lacks comes with its defaults.
+Result<> set_workloads(std::string_view list, const std::string& what, Study& study) {
+  std::vector<StudyWorkload> kept;
+  for (const std::string& name : split(list)) {
+    const WorkloadKind* kind = find_workload(name);
+    if (kind == nullptr) {
+      return fail(
+          {what, fmt::format("'{}' is not a workload", printable(name)), suggestion(name, workload_names())});
+    }
+    const std::size_t before = kept.size();
+    std::copy_if(study.workloads.begin(), study.workloads.end(), std::back_inserter(kept),
+                 [&](const StudyWorkload& w) { return w.name == name; });
+    if (kept.size() > before) continue;
+    StudyWorkload added{name, {}};
+    for (const Factor& factor : kind->factors)
+      added.factors[std::string(factor.name)] = {std::string(factor.fallback)};
+    kept.push_back(std::move(added));
+  }
+  study.workloads = std::move(kept);
+  return {};
+}
+
+Result<> unknown_factor(std::string_view name, const std::string& what, const Study& study) {
+  std::vector<std::string_view> known = names_of(common_factors());
+  known.emplace_back("workload");
+  for (const WorkloadKind& kind : workloads()) {
+    const bool used = std::any_of(study.workloads.begin(), study.workloads.end(),
+                                  [&](const StudyWorkload& w) { return w.name == kind.name; });
+    const auto names = names_of(kind.factors);
+    if (!used && std::find(names.begin(), names.end(), name) != names.end()) {
+      return fail(
+          {what, fmt::format("'{}' is a factor of {}, which this study does not run", name, kind.name), ""});
+    }
+    if (used) known.insert(known.end(), names.begin(), names.end());
+  }
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  return fail({what, fmt::format("unknown factor '{}'", printable(name)), suggestion(name, known)});
+}
+
+Result<> set_factor(std::string_view name, std::string_view list, const std::string& what, Study& study) {
+  if (const Factor* factor = find_factor(common_factors(), name); factor != nullptr) {
+    auto values = canonical_list(*factor, list, what);
+    if (!values) return fail(values.error());
+    study.factors[std::string(name)] = std::move(*values);
+    return {};
+  }
+  bool found = false;
+  for (StudyWorkload& workload : study.workloads) {
+    const Factor* factor = find_factor(find_workload(workload.name)->factors, name);
+    if (factor == nullptr) continue;
+    auto values = canonical_list(*factor, list, what);
+    if (!values) return fail(values.error());
+    workload.factors[std::string(name)] = std::move(*values);
+    found = true;
+  }
+  return found ? Result<>() : unknown_factor(name, what, study);
+}
+
+}  // namespace
+
+Result<> apply(const Overrides& overrides, Study& study) {
+  if (overrides.repetitions) {
+    if (*overrides.repetitions < 1 || *overrides.repetitions > kMostRepetitions) {
+      return fail({fmt::format("cannot use --reps {}", *overrides.repetitions),
+                   fmt::format("allowed: 1 to {}", kMostRepetitions), ""});
+    }
+    study.repetitions = *overrides.repetitions;
+  }
+  std::vector<std::string_view> seen;
+  // Workloads first: another --set may name a factor of one that this adds.
+  for (const bool workloads_turn : {true, false}) {
+    for (const std::string& text : overrides.set) {
+      const std::string what = fmt::format("cannot use --set {}", printable(text));
+      const std::size_t equals = text.find('=');
+      if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+        return fail({what, "it must have the form factor=value[,value]", "for example --set offloads=off"});
+      }
+      const std::string_view name = std::string_view(text).substr(0, equals);
+      const std::string_view list = std::string_view(text).substr(equals + 1);
+      if ((name == "workload") != workloads_turn) continue;
+      if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+        return fail({what, fmt::format("'{}' is set twice", printable(name)),
+                     "give all its values at once, with commas"});
+      }
+      seen.push_back(name);
+      auto done = workloads_turn ? set_workloads(list, what, study) : set_factor(name, list, what, study);
+      if (!done) return done;
+    }
+  }
+  return {};
+}
+
+}  // namespace vtax

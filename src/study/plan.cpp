@@ -1,0 +1,123 @@
+#include "study/plan.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/readable.h"
+#include "study/catalogue.h"
+
+namespace vtax {
+namespace {
+
+// One factor with its values, in the order in which it varies.
+struct Axis {
+  std::string name;
+  const std::vector<std::string>* values;
+};
+
+std::vector<Axis> axes_of(const Study& study, const StudyWorkload& workload) {
+  std::vector<Axis> axes;
+  for (const Factor& factor : common_factors()) {
+    axes.push_back({std::string(factor.name), &study.factors.at(std::string(factor.name))});
+  }
+  for (const Factor& factor : find_workload(workload.name)->factors) {
+    axes.push_back({std::string(factor.name), &workload.factors.at(std::string(factor.name))});
+  }
+  return axes;
+}
+
+// Counts up the places like an odometer, the last one fastest; false after the last combination.
+bool advance(std::vector<std::size_t>& places, const std::vector<Axis>& axes) {
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    if (++places[i] < axes[i].values->size()) return true;
+    places[i] = 0;
+  }
+  return false;
+}
+
+std::vector<std::map<std::string, std::string>> cells_of(const Study& study, const StudyWorkload& workload) {
+  const std::vector<Axis> axes = axes_of(study, workload);
+  std::vector<std::map<std::string, std::string>> cells;
+  std::vector<std::size_t> places(axes.size());
+  do {
+    std::map<std::string, std::string> cell{{"workload", workload.name}};
+    for (std::size_t i = 0; i < axes.size(); ++i) cell[axes[i].name] = (*axes[i].values)[places[i]];
+    cells.push_back(std::move(cell));
+  } while (advance(places, axes));
+  return cells;
+}
+
+// A pass over all workloads, each platform's trials together.
+std::vector<std::map<std::string, std::string>> pass_of(const Study& study) {
+  std::vector<std::map<std::string, std::string>> cells;
+  Study part = study;
+  for (const std::string& platform : study.factors.at("platform")) {
+    part.factors["platform"] = {platform};
+    for (const StudyWorkload& workload : study.workloads) {
+      for (auto& cell : cells_of(part, workload)) cells.push_back(std::move(cell));
+    }
+  }
+  return cells;
+}
+
+nlohmann::json settings_of(const Study& study) {
+  nlohmann::json workloads = nlohmann::json::array();
+  for (const StudyWorkload& workload : study.workloads) {
+    workloads.push_back({{"name", workload.name}, {"factors", workload.factors}});
+  }
+  return {{"machine", study.machine},
+          {"repetitions", study.repetitions},
+          {"factors", study.factors},
+          {"workloads", std::move(workloads)}};
+}
+
+std::string cell_text(const std::map<std::string, std::string>& cell) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : cell) parts.push_back(name + "=" + value);
+  return fmt::format("{}", fmt::join(parts, " "));
+}
+
+std::string trials_text(double trials) {
+  return trials < 1e15 ? with_thousands(static_cast<std::uint64_t>(trials))
+                       : fmt::format("about {:.0e}", trials);
+}
+
+}  // namespace
+
+double count_trials(const Study& study) {
+  double all = 0;
+  for (const StudyWorkload& workload : study.workloads) {
+    double cells = 1;
+    for (const Axis& axis : axes_of(study, workload)) cells *= static_cast<double>(axis.values->size());
+    all += cells;
+  }
+  return all * study.repetitions;
+}
+
+Result<Plan> make_plan(Study study, const Overrides& overrides) {
+  if (auto applied = apply(overrides, study); !applied) return fail(applied.error());
+  const std::string what = fmt::format("cannot plan study {}", printable(study.name));
+  if (const double trials = count_trials(study); trials > static_cast<double>(kMostTrials)) {
+    return fail({what,
+                 fmt::format("it would make {} trials; the most is {}", trials_text(trials),
+                             with_thousands(kMostTrials)),
+                 "name fewer values, or fewer repetitions; several small studies do as well"});
+  }
+  Plan plan;
+  const auto pass = pass_of(study);
+  std::set<std::map<std::string, std::string>> seen;
+  for (const auto& cell : pass) {
+    if (seen.insert(cell).second) continue;
+    return fail({what, "the same trial stands in it twice: " + cell_text(cell),
+                 "drop the repeated value or workload; --reps repeats a whole study"});
+  }
+  for (int repetition = 1; repetition <= study.repetitions; ++repetition) {
+    for (const auto& cell : pass) plan.trials.push_back({plan.trials.size(), repetition, cell});
+  }
+  plan.settings = settings_of(study);
+  plan.study = std::move(study);
+  return plan;
+}
+
+}  // namespace vtax

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "study/study.h"
+
+namespace vtax {
+
+// What the command line changes in a study.
+struct Overrides {
+  std::vector<std::string> set;    // "factor=value[,value]"; "workload=..." keeps only these workloads
+  std::optional<int> repetitions;  // --reps
+};
+
+struct PlannedTrial {
+  std::uint64_t index = 0;                     // 0, 1, 2, ...: its place in the plan
+  int repetition = 1;                          // 1, 2, ...
+  std::map<std::string, std::string> factors;  // canonical; "platform" and "workload" among them
+};
+
+// Every combination of every factor's values. Whole passes are repeated (the repetition varies slowest), so
+// that a run that is broken off has compared everything before it repeats anything, and slow drift of the
+// measuring computer falls on all cells alike. Within a pass the common factors vary slowest, the platform
+// slowest of all: a platform's trials stand together and share its snapshot.
+struct Plan {
+  Study study;  // with the overrides in it
+  std::vector<PlannedTrial> trials;
+  nlohmann::json settings;  // the effective settings: machine, repetitions, factors, workloads
+};
+
+inline constexpr std::uint64_t kMostTrials = 10'000;
+
+// Errors: usage. An unknown factor or value comes with the nearest one; a study of more than kMostTrials
+// is refused before anything is built; so are two workloads that would make the same trial twice.
+[[nodiscard]] Result<Plan> make_plan(Study study, const Overrides& overrides);
+
+// How many trials the study makes; exact below 2^53, and never overflows.
+[[nodiscard]] double count_trials(const Study& study);
+
+// Applies Overrides::set and repetitions to the study.
+[[nodiscard]] Result<> apply(const Overrides& overrides, Study& study);
+
+}  // namespace vtax

@@ -1,0 +1,115 @@
+#include "study/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "study/find_study.h"
+
+namespace vtax {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Study first_look() {
+  return find_study("first-look").value();
+}
+
+std::string error_of(const std::vector<std::string>& set) {
+  const auto plan = make_plan(first_look(), {set, {}});
+  return plan ? "no error" : plan.error().text();
+}
+
+TEST(Plan, IsTheCrossProductWithThePlatformSlowest) {
+  const auto plan = make_plan(first_look(), {});
+  ASSERT_TRUE(plan) << plan.error().text();
+  // 3 platforms x 2 topologies x 2 offloads x (2 writes x 2 directions + 1).
+  ASSERT_EQ(plan->trials.size(), 60U);
+  EXPECT_EQ(count_trials(plan->study), 60.0);
+  for (std::size_t i = 0; i < 60; ++i) {
+    EXPECT_EQ(plan->trials[i].index, i);
+    EXPECT_EQ(plan->trials[i].factors.at("platform"), i < 20 ? "native" : i < 40 ? "container" : "xen-pv");
+  }
+  EXPECT_EQ(plan->trials[0].factors, (std::map<std::string, std::string>{{"platform", "native"},
+                                                                         {"topology", "inside"},
+                                                                         {"offloads", "on"},
+                                                                         {"workload", "tcp-stream"},
+                                                                         {"bytes", "8388608"},
+                                                                         {"write_bytes", "1448"},
+                                                                         {"direction", "receive"},
+                                                                         {"warmup_bytes", "1048576"}}));
+}
+
+TEST(Plan, RepeatsWholePasses) {
+  const auto plan = make_plan(first_look(), {{}, 2});
+  ASSERT_EQ(plan->trials.size(), 120U);
+  EXPECT_EQ(plan->trials[59].repetition, 1);
+  EXPECT_EQ(plan->trials[60].repetition, 2);
+  EXPECT_EQ(plan->trials[60].factors, plan->trials[0].factors);
+}
+
+TEST(Plan, SetReplacesValues) {
+  const auto plan =
+      make_plan(first_look(), {{"platform=xen-pv,native", "write_bytes=4 KiB", "workload=tcp-stream"}, {}});
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_THAT(plan->study.factors.at("platform"), ElementsAre("xen-pv", "native"));
+  ASSERT_EQ(plan->study.workloads.size(), 1U);
+  EXPECT_THAT(plan->study.workloads[0].factors.at("write_bytes"), ElementsAre("4096"));
+  EXPECT_EQ(plan->settings["factors"]["platform"], (nlohmann::json{"xen-pv", "native"}));
+  EXPECT_EQ(plan->settings["workloads"][0]["factors"]["write_bytes"][0], "4096");
+}
+
+TEST(Plan, SetReachesAWorkloadThatItAdds) {
+  Study study = first_look();
+  study.workloads.pop_back();
+  const auto plan = make_plan(study, {{"transactions=7", "workload=tcp-rr"}, {}});
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->trials[0].factors.at("transactions"), "7");
+}
+
+TEST(Plan, WrongOverridesSayWhatIsAllowed) {
+  EXPECT_THAT(error_of({"platfrom=native"}),
+              HasSubstr("unknown factor 'platfrom'\n  did you mean 'platform'?"));
+  EXPECT_THAT(error_of({"platform=xen"}), HasSubstr("allowed: native, container, xen-pv"));
+  EXPECT_THAT(error_of({"platform=native,native"}), HasSubstr("the same trial stands in it twice"));
+  EXPECT_THAT(error_of({"platform"}), HasSubstr("factor=value"));
+  EXPECT_THAT(error_of({"=native"}), HasSubstr("factor=value"));
+  EXPECT_THAT(error_of({"platform="}), HasSubstr("factor=value"));
+  EXPECT_THAT(error_of({"platform=native,"}), HasSubstr("'' is not a value"));
+  EXPECT_THAT(error_of({"offloads=on", "offloads=off"}), HasSubstr("set twice"));
+  EXPECT_THAT(error_of({"workload=tcp"}), HasSubstr("'tcp' is not a workload"));
+  EXPECT_THAT(error_of({"workload=tcp-rr", "bytes=1"}),
+              HasSubstr("a factor of tcp-stream, which this study does not run"));
+  EXPECT_THAT(make_plan(first_look(), {{}, 0}).error().text(), HasSubstr("allowed: 1 to 1000"));
+  EXPECT_THAT(make_plan(first_look(), {{}, 1001}).error().text(), HasSubstr("allowed: 1 to 1000"));
+}
+
+TEST(Plan, TheSameTrialTwiceIsRefused) {
+  Study study = first_look();
+  study.workloads.push_back(study.workloads.back());
+  EXPECT_THAT(make_plan(study, {}).error().text(), HasSubstr("stands in it twice: direction=receive"));
+}
+
+std::vector<std::string> many_values(std::size_t n) {
+  std::vector<std::string> values;
+  for (std::size_t i = 1; i <= n; ++i) values.push_back(std::to_string(i));
+  return values;
+}
+
+TEST(Plan, TooManyTrialsAreCountedNotBuilt) {
+  Study study = first_look();
+  study.workloads = {{"tcp-rr", study.workloads[1].factors}};
+  study.workloads[0].factors["transactions"] = many_values(10'000);
+  EXPECT_THAT(make_plan(study, {}).error().text(),
+              HasSubstr("it would make 120,000 trials; the most is 10,000"));
+  for (const char* factor : {"transactions", "request_bytes", "response_bytes", "warmup_transactions"}) {
+    study.workloads[0].factors[factor] = many_values(100'000);
+  }
+  // 12 x 10^20 x 1000: far beyond 64 bits.
+  EXPECT_THAT(make_plan(study, {{}, 1000}).error().text(), HasSubstr("it would make about 1e+24 trials"));
+}
+
+}  // namespace
+}  // namespace vtax

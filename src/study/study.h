@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace vtax {
+
+// Canonical values (study/catalogue.h) of each factor, in the order in which they were written.
+using FactorValues = std::map<std::string, std::vector<std::string>>;
+
+struct StudyWorkload {
+  std::string name;
+  FactorValues factors;  // every factor of the workload: defaults are filled in
+
+  bool operator==(const StudyWorkload&) const = default;
+};
+
+// A study file, checked against the catalogue and complete.
+struct Study {
+  std::string name;
+  std::string question;
+  std::string machine;
+  int repetitions = 1;   // 1..1000
+  FactorValues factors;  // every common factor
+  std::vector<StudyWorkload> workloads;
+  std::string source;  // the file's text
+
+  bool operator==(const Study&) const = default;
+};
+
+inline constexpr int kMostRepetitions = 1000;
+
+// `shown_name` names the text in errors. Errors: usage, with line, column, key and what is allowed.
+[[nodiscard]] Result<Study> parse_study(std::string_view text, std::string_view shown_name);
+
+// Files above 1 MiB are refused, and lines above 4096 bytes (deep keys would cost stack).
+[[nodiscard]] Result<Study> read_study(const std::filesystem::path& file);
+
+}  // namespace vtax

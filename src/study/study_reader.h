@@ -1,0 +1,44 @@
+#pragma once
+
+#include <toml++/toml.h>
+#include <string>
+
+#include "core/result.h"
+#include "study/catalogue.h"
+#include "study/study.h"
+
+namespace vtax {
+
+// From a parsed TOML table to a checked study. The only file with study.cpp that knows toml++.
+class StudyReader {
+ public:
+  // `what`: the beginning of every error.
+  explicit StudyReader(std::string what) : what_(std::move(what)) {}
+
+  // All but `source`.
+  [[nodiscard]] Result<Study> read(const toml::table& root) const;
+
+ private:
+  [[nodiscard]] Result<> check_root_keys(const toml::table& root) const;
+  [[nodiscard]] Result<std::string> text_of(const toml::table& root, std::string_view key, bool required,
+                                            std::size_t longest) const;
+  [[nodiscard]] Result<std::string> machine_of(const toml::table& root) const;
+  [[nodiscard]] Result<int> repetitions_of(const toml::table& root) const;
+  [[nodiscard]] Result<FactorValues> common_factors_of(const toml::table& root) const;
+  [[nodiscard]] Result<std::vector<StudyWorkload>> workloads_of(const toml::table& root) const;
+  [[nodiscard]] Result<StudyWorkload> workload_of(const toml::table& table) const;
+
+  [[nodiscard]] Result<FactorValues> values_of(const toml::table& table,
+                                               const std::vector<Factor>& factors) const;
+  [[nodiscard]] Result<std::vector<std::string>> values_of(const toml::node& node,
+                                                           const Factor& factor) const;
+  [[nodiscard]] Result<std::string> value_of(const toml::node& node, const Factor& factor) const;
+
+  // An error at a place in the file.
+  [[nodiscard]] tl::unexpected<Error> wrong(const toml::source_region& at, const std::string& why,
+                                            std::string next) const;
+
+  std::string what_;
+};
+
+}  // namespace vtax

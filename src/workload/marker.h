@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+// Instructions that do nothing on any machine and that the lab's probe recognises when it translates them:
+// an 8-byte NOP, `0f 1f 84 00` and four bytes of identity (docs/design/architecture.md, "Markers").
+namespace vtax::marker {
+
+// "The domain that runs on this CPU now is number k". Domains: 0 is the host or the driver domain.
+inline constexpr int most_domains = 8;
+
+[[gnu::always_inline]] inline void begin_window() {
+  asm volatile(".byte 0x0f,0x1f,0x84,0x00\n\t.long 0x56540100" ::: "memory");
+}
+
+[[gnu::always_inline]] inline void end_window() {
+  asm volatile(".byte 0x0f,0x1f,0x84,0x00\n\t.long 0x56540101" ::: "memory");
+}
+
+// Each identity is an instruction of its own, so the number must be known to the assembler.
+template <int K>
+[[gnu::always_inline]] inline void announce_domain() {
+  static_assert(K >= 0 && K < most_domains);
+  asm volatile(".byte 0x0f,0x1f,0x84,0x00\n\t.long 0x56540000 + %c0" ::"i"(K) : "memory");
+}
+
+// `domain` below most_domains; anything else announces nothing.
+void announce(int domain);
+
+}  // namespace vtax::marker

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "workload/device_counters.h"
+#include "workload/order.h"
+
+namespace vtax {
+
+// One order to one side of a connected pair.
+struct RunRequest {
+  Order order;
+  bool initiator = false;
+  bool window = false;              // the initiator executes the window's markers
+  std::chrono::nanoseconds lead{};  // quiet time before: delayed acknowledgements and timers are done by then
+  std::chrono::nanoseconds trail{};  // quiet time after, before the counters are read and the answer is sent
+  std::chrono::nanoseconds limit{};  // of the work itself
+  std::vector<std::string> devices;  // whose counters to read just before and after
+
+  [[nodiscard]] nlohmann::json to_json() const;
+  [[nodiscard]] static Result<RunRequest> from(const JsonFields& fields);
+};
+
+struct RunReport {
+  Done done;
+  std::chrono::nanoseconds
+      duration{};  // from before the first byte to after the last, on this side's monotonic clock
+  std::vector<DeviceCounters> devices;  // differences, in the order of the request
+
+  [[nodiscard]] nlohmann::json to_json() const;
+  [[nodiscard]] static Result<RunReport> from(const JsonFields& fields);
+};
+
+}  // namespace vtax

@@ -1,0 +1,77 @@
+#include "workload/socket_io.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+
+namespace vtax {
+namespace {
+
+// What a failed call means: nothing yet (go on), or an error.
+Result<> judge(const Watchdog& watchdog, std::string_view step) {
+  if (errno != EINTR) {
+    Error error = system_error(std::string(step), errno);
+    error.code = ExitCode::trial_failed;
+    return fail(std::move(error));
+  }
+  if (watchdog.expired()) return fail(watchdog.timeout(std::string(step)));
+  return {};
+}
+
+}  // namespace
+
+Result<> send_all(int fd, std::span<const std::byte> data, const Watchdog& watchdog, std::string_view step) {
+  while (!data.empty()) {
+    const ssize_t sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+    if (sent > 0) {
+      data = data.subspan(static_cast<std::size_t>(sent));
+    } else if (Result<> go_on = judge(watchdog, step); !go_on) {
+      return go_on;
+    }
+  }
+  return {};
+}
+
+Result<std::size_t> receive_some(int fd, std::span<std::byte> buffer, const Watchdog& watchdog,
+                                 std::string_view step) {
+  while (true) {
+    const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
+    if (received > 0) return static_cast<std::size_t>(received);
+    if (received == 0) {
+      return fail(
+          Error{std::string(step), "the other side closed the connection", "", ExitCode::trial_failed});
+    }
+    if (Result<> go_on = judge(watchdog, step); !go_on) return fail(go_on.error());
+  }
+}
+
+Result<> receive_all(int fd, std::span<std::byte> buffer, const Watchdog& watchdog, std::string_view step) {
+  std::size_t done = 0;
+  while (done < buffer.size()) {
+    const Result<std::size_t> some = receive_some(fd, buffer.subspan(done), watchdog, step);
+    if (!some) {
+      Error error = some.error();
+      error.why += fmt::format(" (after {} of {} bytes)", done, buffer.size());
+      return fail(std::move(error));
+    }
+    done += *some;
+  }
+  return {};
+}
+
+Result<> expect_silence(int fd, std::string_view step) {
+  std::byte extra{};
+  const ssize_t received = recv(fd, &extra, 1, MSG_DONTWAIT | MSG_PEEK);
+  if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {};
+  if (received > 0) {
+    return fail(Error{std::string(step), "the other side sent more than agreed", "", ExitCode::trial_failed});
+  }
+  if (received == 0) {
+    return fail(Error{std::string(step), "the other side closed the connection", "", ExitCode::trial_failed});
+  }
+  return fail(system_error(std::string(step), errno));
+}
+
+}  // namespace vtax

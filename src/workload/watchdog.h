@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <ctime>
+#include <string>
+
+#include "core/result.h"
+
+namespace vtax {
+
+// Bounds the blocking calls of the thread that makes it, at no cost in instructions while they run: at the
+// deadline a signal interrupts the call (EINTR), and again every 50 ms, so that one which comes between two
+// calls is not lost. Socket timeouts would arm a kernel timer at every wait and so weigh on what is measured.
+//
+// A blocking call that returns EINTR asks expired(). Watchdogs do not nest.
+class Watchdog {
+ public:
+  [[nodiscard]] static Result<Watchdog> start(std::chrono::nanoseconds limit);
+  Watchdog(Watchdog&& other) noexcept;
+  Watchdog& operator=(Watchdog&&) = delete;
+  ~Watchdog();
+
+  [[nodiscard]] bool expired() const;
+  // The error of a step that was still waiting when the time was over.
+  [[nodiscard]] Error timeout(std::string what) const;
+
+ private:
+  Watchdog(timer_t timer, std::chrono::nanoseconds limit);
+  timer_t timer_{};
+  bool armed_ = false;
+  std::chrono::nanoseconds limit_{};
+  std::chrono::steady_clock::time_point end_;
+};
+
+}  // namespace vtax
