@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <sys/wait.h>
 
 #include <thread>
@@ -50,9 +51,12 @@ Result<nlohmann::json> all_modules(EndpointClient& guest) {
   return to_json(all);
 }
 
-}  // namespace
+struct Ready {
+  EndpointClient guest;
+  nlohmann::json modules;
+};
 
-Result<> run_dom0_machine() {
+Result<Ready> bring_up() {
   Result<> done = lab_ports::open();
   if (done) done = pin_unbound_work(lab::driver_cpu);
   if (done) done = start_toolstack();
@@ -61,26 +65,43 @@ Result<> run_dom0_machine() {
     done =
         create_guest({lab::guest_name, lab::guest_cpus, lab::guest_memory_mib, wiring::system_mac, bridge});
   }
-  if (!done) return done;
+  if (!done) return fail(done.error());
   Result<EndpointClient> guest = reach_guest();
   if (!guest) return fail(guest.error());
-  if (Result<> placed = place_backend(vif, lab::driver_cpu); !placed) return placed;
+  if (Result<> placed = place_backend(vif, lab::driver_cpu); !placed) return fail(placed.error());
   const auto modules = all_modules(*guest);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
+  return Ready{std::move(*guest), *modules};
+}
 
+Result<> do_trial(Ready& ready) {
   const Result<Plan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
   if (plan->platform != PlatformName::xen_pv) {
     return fail(Error{"run the plan", "this machine is Xen's Domain-0", "", ExitCode::trial_failed});
   }
   if (Result<> announced = announce_on({0, 1}, 0); !announced) return announced;
-  if (Result<> announced = guest->announce(1); !announced) return announced;
+  if (Result<> announced = ready.guest.announce(1); !announced) return announced;
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  const auto platform = make_xen_pv({lab::guest_name, vif, bridge, lab::guest_device}, *guest);
-  return arrange_and_work(*plan, *platform, *setup, *modules);
+  const auto platform = make_xen_pv({lab::guest_name, vif, bridge, lab::guest_device}, ready.guest);
+  return arrange_and_work(*plan, *platform, *setup, ready.modules);
+}
+
+}  // namespace
+
+Result<> run_dom0_machine() {
+  Result<Ready> ready = bring_up();
+  Result<> done;
+  if (ready) {
+    done = do_trial(*ready);
+  } else {
+    done = fail(ready.error());
+  }
+  if (!done) fmt::print(stderr, "the guest's console:\n{}\n", guest_console_tail(lab::guest_name));
+  return done;
 }
 
 }  // namespace vtax::agent

@@ -4,10 +4,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "agent/lab_layout.h"
@@ -104,6 +106,14 @@ Result<> create_guest(const NewGuest& guest) {
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
   return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));
+}
+
+std::string guest_console_tail(const std::string& guest) {
+  constexpr std::streamoff most = 2000;
+  std::ifstream file(fmt::format("/var/log/xen/console/guest-{}.log", guest), std::ios::ate);
+  const std::streamoff size = file.tellg();
+  file.seekg(std::max<std::streamoff>(size - most, 0));
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace vtax::agent

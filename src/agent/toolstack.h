@@ -21,4 +21,7 @@ struct NewGuest {
 // Builds the guest with `xl create` from /lab/guest; its first network backend is "vif1.0".
 [[nodiscard]] Result<> create_guest(const NewGuest& guest);
 
+// The last lines of the guest's console, for the reader of an error.
+[[nodiscard]] std::string guest_console_tail(const std::string& guest);
+
 }  // namespace vtax::agent

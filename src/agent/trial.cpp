@@ -24,7 +24,8 @@ std::vector<std::string> names(const std::vector<CountedDevice>& devices) {
 // end of the work: an end in the controller's own machine reads and answers after one, over a socket that no
 // device sees; the controller reads when it has that answer; a guest reads and answers, over counted devices,
 // after two. Before the work it is the same with the responder after one, the initiator after two.
-RunRequest request(const Plan& plan, const End& end, bool initiator, bool window) {
+RunRequest request(const Plan& plan, const End& end, bool initiator, bool window,
+                   std::chrono::milliseconds settle) {
   RunRequest out;
   out.order = window ? plan.window : plan.warmup;
   out.initiator = initiator;
@@ -70,9 +71,10 @@ struct Window {
   std::vector<DeviceCounters> here;  // differences
 };
 
-Result<Window> run(const Plan& plan, const Bench& bench, const Pair& pair, bool window) {
-  Window out{{pair.initiator, request(plan, *pair.initiator, true, window), {}},
-             {pair.responder, request(plan, *pair.responder, false, window), {}},
+Result<Window> run(const Plan& plan, const Bench& bench, const Pair& pair, bool window,
+                   std::chrono::milliseconds settle) {
+  Window out{{pair.initiator, request(plan, *pair.initiator, true, window, settle), {}},
+             {pair.responder, request(plan, *pair.responder, false, window, settle), {}},
              {}};
   for (Side* side : {&out.responder, &out.initiator}) {
     if (Result<> armed = side->end->client->start(side->request); !armed) return fail(armed.error());
@@ -107,12 +109,12 @@ Result<> connect(const Plan& plan, const Pair& pair) {
 
 }  // namespace
 
-Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench) {
+Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle) {
   const Pair pair =
       plan.system_initiates ? Pair{&bench.system, &bench.peer} : Pair{&bench.peer, &bench.system};
   if (Result<> connected = connect(plan, pair); !connected) return fail(connected.error());
-  if (const auto warm = run(plan, bench, pair, false); !warm) return fail(warm.error());
-  const auto window = run(plan, bench, pair, true);
+  if (const auto warm = run(plan, bench, pair, false, settle); !warm) return fail(warm.error());
+  const auto window = run(plan, bench, pair, true, settle);
   if (!window) return fail(window.error());
 
   const Side& initiator = window->initiator;

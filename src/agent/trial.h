@@ -8,11 +8,12 @@
 
 namespace vtax::agent {
 
-// Quiet times around the work, longer than Linux's longest delayed acknowledgement (200 ms).
-inline constexpr std::chrono::milliseconds settle{500};
+// The unit of the quiet times around the work, longer than Linux's longest delayed acknowledgement (200 ms).
+inline constexpr std::chrono::milliseconds lab_settle{500};
 
 // Connects the two ends, warms up, runs the window and checks that exactly the ordered work was done on both
 // sides. The answer is the message `result` without its modules.
-[[nodiscard]] Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench);
+[[nodiscard]] Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench,
+                                               std::chrono::milliseconds settle = lab_settle);
 
 }  // namespace vtax::agent

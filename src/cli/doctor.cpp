@@ -49,8 +49,8 @@ Verb::Action add_options(CLI::App& app) {
 }  // namespace
 
 Verb doctor_verb() {
-  return {"doctor", "What this machine can measure, what is missing, and the command that mends it",
-          "vtax doctor", add_options};
+  return {"doctor", "What this machine can measure, what is missing, and how to mend it",
+          "vtax doctor          (exit code 3: the lab cannot run, and the table says why)", add_options};
 }
 
 }  // namespace vtax

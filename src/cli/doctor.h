@@ -4,7 +4,6 @@
 
 namespace vtax {
 
-// Its exit code is ok, or unavailable when the lab cannot run here.
 [[nodiscard]] Verb doctor_verb();
 
 }  // namespace vtax

@@ -4,7 +4,7 @@
 
 namespace vtax {
 
-// `vtax lab VERB`: what concerns the emulated machine itself.
+// `vtax lab fetch|boot|clean`.
 [[nodiscard]] Verb lab_verb();
 
 }  // namespace vtax

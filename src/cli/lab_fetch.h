@@ -4,7 +4,6 @@
 
 namespace vtax {
 
-// A verb below `lab`.
 [[nodiscard]] Verb lab_fetch_verb();
 
 }  // namespace vtax

@@ -1,4 +1,5 @@
 #include "agent/entry.h"
+#include "cli/compare.h"
 #include "cli/doctor.h"
 #include "cli/lab.h"
 #include "cli/list.h"
@@ -9,7 +10,7 @@
 int main(int argc, char** argv) {
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
   vtax::catch_interruptions();
-  return vtax::run_command_line(
-      {vtax::run_verb(), vtax::report_verb(), vtax::list_verb(), vtax::doctor_verb(), vtax::lab_verb()}, argc,
-      argv);
+  return vtax::run_command_line({vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::list_verb(),
+                                 vtax::doctor_verb(), vtax::lab_verb()},
+                                argc, argv);
 }

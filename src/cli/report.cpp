@@ -2,11 +2,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "record/run_reader.h"
+#include "report/csv.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/output.h"
+#include "report/profile.h"
 #include "report/table.h"
 
 namespace vtax {
@@ -16,22 +20,50 @@ struct Options {
   std::string run;
   std::string format = "table";
   std::string output = "-";
+  std::optional<std::uint64_t> trial;
 };
 
 using Writer = Result<> (*)(RunReader&, std::ostream&);
+using ProfileWriter = void (*)(const Profile&, std::ostream&);
 
 const std::map<std::string, Writer>& writers() {
-  static const std::map<std::string, Writer> all{{"table", write_table}, {"json", write_json}};
+  static const std::map<std::string, Writer> all{
+      {"table", write_table}, {"json", write_json}, {"csv", write_csv}, {"html", write_html}};
   return all;
 }
 
+const std::map<std::string, ProfileWriter>& profile_writers() {
+  static const std::map<std::string, ProfileWriter> all{
+      {"profile", write_profile_table}, {"folded", write_folded}, {"callgrind", write_callgrind}};
+  return all;
+}
+
+std::vector<std::string> formats() {
+  std::vector<std::string> names;
+  for (const auto& [name, writer] : writers()) names.push_back(name);
+  for (const auto& [name, writer] : profile_writers()) names.push_back(name);
+  return names;
+}
+
+Result<> write(RunReader& reader, const Options& options, std::ostream& out) {
+  const auto profile_writer = profile_writers().find(options.format);
+  if (profile_writer == profile_writers().end()) return writers().at(options.format)(reader, out);
+  auto profile = read_profile(reader, options.trial);
+  if (!profile) return fail(profile.error());
+  profile_writer->second(*profile, out);
+  return {};
+}
+
 Result<ExitCode> report(const Options& options) {
+  if (options.trial && profile_writers().count(options.format) == 0) {
+    return fail({"cannot use --trial with --format " + options.format, "it selects the trial of a profile",
+                 "profiles: --format profile, folded or callgrind"});
+  }
   auto reader = RunReader::open(options.run);
   if (!reader) return fail(reader.error());
   auto output = Output::open(options.output);
   if (!output) return fail(output.error());
-  if (auto written = writers().at(options.format)(*reader, output->stream()); !written)
-    return fail(written.error());
+  if (auto written = write(*reader, options, output->stream()); !written) return fail(written.error());
   if (auto committed = output->commit(); !committed) return fail(committed.error());
   return ExitCode::ok;
 }
@@ -39,9 +71,13 @@ Result<ExitCode> report(const Options& options) {
 Verb::Action add_options(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("RUN", options->run, "The run file")->required();
-  app.add_option("--format", options->format, "table (for people), json (docs/report-schema.md)")
-      ->check(CLI::IsMember(writers()))
+  app.add_option("--format", options->format,
+                 "table: for people; json: docs/report-schema.md; csv: the ledger, long form;\n"
+                 "html: one page that needs no network;\n"
+                 "profile, folded, callgrind: one trial's instructions by function")
+      ->check(CLI::IsMember(formats()))
       ->capture_default_str();
+  app.add_option("--trial", options->trial, "The trial of a profile: its place in the plan, from 0");
   app.add_option("-o,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options] { return report(*options); };
@@ -51,7 +87,8 @@ Verb::Action add_options(CLI::App& app) {
 
 Verb report_verb() {
   return {"report", "Show a run: as a table, a page, JSON, CSV or profiles",
-          "vtax report first-look.vtax\n  vtax report first-look.vtax --format json -o first-look.json",
+          "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
+          "  vtax report first-look.vtax --format profile --trial 44",
           add_options};
 }
 

@@ -15,10 +15,10 @@ constexpr char peer_port[] = "vtaxp0", peer_device[] = "vtaxp1";      // the end
 class Container : public Platform {
  public:
   ~Container() override {
-    system_.reset();  // their namespaces go, and with them the veth pairs
-    peer_.reset();
-    if (!bridged_) return;
-    if (Result<Links> here = Links::open()) static_cast<void>(here->remove(bridge));
+    // The veth pairs would go with the namespaces, but some time later.
+    if (Result<Links> here = Links::open()) {
+      for (const std::string& device : made_) static_cast<void>(here->remove(device));
+    }
   }
 
   Result<Bench> arrange(const Setup& setup) override {
@@ -28,7 +28,7 @@ class Container : public Platform {
     if (done) done = start(peer_, "the peer", setup.peer_cpu);
     if (done) done = wiring::make_bridge(*here, bridge, setup.offloads);
     if (!done) return fail(done.error());
-    bridged_ = true;
+    made_.push_back(bridge);
 
     Bench bench{{&system_->client(), wiring::system_ipv4, false, {{"system", "host", system_device}}},
                 {&peer_->client(), wiring::peer_ipv4, false, {}},
@@ -61,16 +61,17 @@ class Container : public Platform {
     return {};
   }
 
-  static Result<> attach(Links& here, const EndpointProcess& end, const std::string& port,
-                         const wiring::Interface& interface) {
+  Result<> attach(Links& here, const EndpointProcess& end, const std::string& port,
+                  const wiring::Interface& interface) {
     Result<> done = here.add_veth(port, interface.device);
+    if (done) made_.push_back(port);
     if (done) done = wiring::plug(here, port, bridge, interface.offloads);
     if (done) done = wiring::hand_over(here, end, interface);
     return done;
   }
 
   std::optional<EndpointProcess> system_, peer_;
-  bool bridged_ = false;
+  std::vector<std::string> made_;  // devices of the caller's namespace
 };
 
 }  // namespace

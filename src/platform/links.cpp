@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/if.h>
+#include <linux/if_link.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -67,11 +68,20 @@ Result<> Links::add_veth(const std::string& device, const std::string& partner) 
   return {};
 }
 
+// Written out, as libnl before 3.8 has no word for multicast snooping.
 Result<> Links::add_bridge(const std::string& device) {
-  const Link link(rtnl_link_alloc());
-  rtnl_link_set_name(link.get(), device.c_str());
-  rtnl_link_set_type(link.get(), "bridge");
-  const int code = rtnl_link_add(socket_.get(), link.get(), NLM_F_CREATE | NLM_F_EXCL);
+  Owned<nl_msg, nlmsg_free> message(nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL));
+  ifinfomsg header{};
+  int code = nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
+  if (code == 0) code = nla_put_string(message.get(), IFLA_IFNAME, device.c_str());
+  nlattr* info = nla_nest_start(message.get(), IFLA_LINKINFO);
+  if (code == 0) code = nla_put_string(message.get(), IFLA_INFO_KIND, "bridge");
+  nlattr* data = nla_nest_start(message.get(), IFLA_INFO_DATA);
+  if (code == 0) code = nla_put_u8(message.get(), IFLA_BR_MCAST_SNOOPING, 0);
+  nla_nest_end(message.get(), data);
+  nla_nest_end(message.get(), info);
+  // Consumes the message.
+  if (code == 0) code = nl_send_sync(socket_.get(), message.release());
   if (code < 0) return fail(trouble(device, "make a bridge", code));
   return {};
 }

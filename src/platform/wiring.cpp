@@ -1,6 +1,5 @@
 #include "platform/wiring.h"
 
-#include "platform/kernel_file.h"
 #include "platform/namespace.h"
 #include "platform/offloads.h"
 #include "platform/placement.h"
@@ -47,9 +46,6 @@ Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface
 Result<> make_bridge(Links& here, const std::string& bridge, bool offloads) {
   Result<> done = here.add_bridge(bridge);
   if (done) done = here.set_mac(bridge, driver_mac);
-  if (done) {
-    done = write_kernel_file("/sys/class/net/" + bridge + "/bridge/multicast_snooping", "0");
-  }
   if (done) done = set_segmentation_offloads(bridge, offloads);
   if (done) done = here.set_up(bridge);
   return done;

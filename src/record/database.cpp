@@ -50,14 +50,18 @@ std::string_view Statement::text(int column) {
 
 Result<Database> Database::open(const std::filesystem::path& file, Mode mode, std::string what) {
   sqlite3* connection = nullptr;
-  const int flags = mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  int code = sqlite3_open_v2(file.c_str(), &connection, flags, nullptr);
+  // For reading too: after a kill SQLite must first roll back or take over what was under way. Where the file may
+  // not be written SQLite opens it for reading only.
+  int code = sqlite3_open_v2(file.c_str(), &connection, SQLITE_OPEN_READWRITE, nullptr);
   Database database(connection, std::move(what));
   if (code != SQLITE_OK) return fail(database.error(code));
   distrust(connection);
   // The file is read only now.
   code = sqlite3_exec(connection, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return fail(database.error(code));
+  if (mode == Mode::read) {
+    if (auto set = database.run("PRAGMA query_only = ON"); !set) return fail(set.error());
+  }
   return database;
 }
 

@@ -2,36 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "core/readable.h"
+#include "record/json_difference.h"
 #include "record/trial_check.h"
 
 namespace vtax {
-namespace {
-
-// Differences of two JSON objects, by the path of each value.
-void add_differences(const std::string& stored, const std::string& wanted, std::vector<std::string>& out) {
-  const auto flat = [](const std::string& text) {
-    const auto parsed = nlohmann::json::parse(text.empty() ? "{}" : text, nullptr, false);
-    return parsed.is_object() ? parsed.flatten() : nlohmann::json::object();
-  };
-  const nlohmann::json a = flat(stored);
-  const nlohmann::json b = flat(wanted);
-  const auto shown = [](const nlohmann::json& object, const std::string& key) {
-    return object.contains(key) ? printable(object[key].dump()) : std::string("nothing");
-  };
-  nlohmann::json keys = a;
-  keys.update(b);
-  for (const auto& [key, value] : keys.items()) {
-    if (a.contains(key) && b.contains(key) && a[key] == b[key]) continue;
-    out.push_back(
-        fmt::format("{}: the file has {}, this run {}", printable(key), shown(a, key), shown(b, key)));
-  }
-}
-
-}  // namespace
 
 Result<> write_run_header(Database& database, const Run& header) {
   auto insert = database.prepare("INSERT INTO run VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -82,7 +59,9 @@ std::string resume_differences(const Run& stored, const Run& wanted) {
   };
   compare("study", stored.study, wanted.study);
   compare("vtax's version", stored.vtax_version, wanted.vtax_version);
-  add_differences(stored.settings, wanted.settings, all);
+  for (const JsonDifference& d : json_differences(stored.settings, wanted.settings)) {
+    all.push_back(fmt::format("{}: the file has {}, this run {}", d.path, d.left, d.right));
+  }
   compare("number of trials", std::to_string(stored.planned_trials), std::to_string(wanted.planned_trials));
   constexpr std::size_t shown = 3;
   if (all.size() > shown) {

@@ -11,16 +11,18 @@ namespace vtax {
 
 // "receiving", "card", "64 KiB writes", "offloads off"; a factor without words of its own is "name value".
 // Foreign text is made printable.
-[[nodiscard]] std::string phrase(const std::string& workload, const std::string& factor, const std::string& value);
+[[nodiscard]] std::string phrase(const std::string& workload, const std::string& factor,
+                                 const std::string& value);
 
-// "receiving, card, offloads off, 64 KiB writes": the factors that are in `shown`, in the order in which people
-// think of them; "" when there are none. Platform and workload are never part of it.
+// "receiving, card, offloads off, 64 KiB writes": the factors that are in `shown`, in the order in which
+// people think of them; "" when there are none. Platform and workload are never part of it.
 [[nodiscard]] std::string phrase(const Factors& factors, const std::set<std::string>& shown);
 
 // The same with the workload before it.
 [[nodiscard]] std::string full_phrase(const Factors& factors, const std::set<std::string>& shown);
 
 // The factors that take more than one value among the cells of one workload, without platform and workload.
-[[nodiscard]] std::set<std::string> varying_factors(const std::vector<Cell>& cells, const std::string& workload);
+[[nodiscard]] std::set<std::string> varying_factors(const std::vector<Cell>& cells,
+                                                    const std::string& workload);
 
 }  // namespace vtax

@@ -55,7 +55,8 @@ TEST(Table, GivesTheTrialsOwnFigures) {
       static_cast<double>(xen.machine_total.value) / static_cast<double>(xen.work.packets.value);
   const double native = static_cast<double>(run.trials[0].machine_total.value) /
                         static_cast<double>(run.trials[0].work.packets.value);
-  const std::string table = table_of(run);
+  std::string table = table_of(run);
+  for (std::size_t at = 0; (at = table.find("\n  ")) != std::string::npos;) table.replace(at, 3, " ");
   EXPECT_THAT(table, HasSubstr(readable(per_packet) + " instructions against " + readable(native)));
   EXPECT_THAT(table, HasSubstr(readable(per_packet / native) + " times as much as on native"));
 }

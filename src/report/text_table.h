@@ -9,8 +9,8 @@ namespace vtax {
 
 inline constexpr std::size_t kPageColumns = 80;
 
-// Rows of text in columns: the first flush left, the others flush right, each as wide as its widest entry. Two
-// spaces between them, or one where the page is too narrow. The first row is the heading.
+// Rows of text in columns: the first flush left, the others flush right, each as wide as its widest entry.
+// Two spaces between them, or one where the page is too narrow. The first row is the heading.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> heading) { rows_.push_back(std::move(heading)); }

@@ -25,8 +25,10 @@ Result<> judge(const Watchdog& watchdog, std::string_view step) {
 Result<> send_all(int fd, std::span<const std::byte> data, const Watchdog& watchdog, std::string_view step) {
   while (!data.empty()) {
     const ssize_t sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
-    if (sent > 0) {
+    if (sent > 0 && !watchdog.expired()) {
       data = data.subspan(static_cast<std::size_t>(sent));
+    } else if (sent > 0) {
+      return fail(watchdog.timeout(std::string(step)));
     } else if (Result<> go_on = judge(watchdog, step); !go_on) {
       return go_on;
     }
@@ -38,6 +40,7 @@ Result<std::size_t> receive_some(int fd, std::span<std::byte> buffer, const Watc
                                  std::string_view step) {
   while (true) {
     const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
+    if (received > 0 && watchdog.expired()) return fail(watchdog.timeout(std::string(step)));
     if (received > 0) return static_cast<std::size_t>(received);
     if (received == 0) {
       return fail(

@@ -14,7 +14,12 @@ namespace {
 
 constexpr int signal_number = SIGALRM;
 
-void interrupt_only(int) {}
+// Of the thread whose time is over: the timer's signal goes to the thread that started it.
+thread_local volatile std::sig_atomic_t over = 0;
+
+void note_and_interrupt(int) {
+  over = 1;
+}
 
 timespec to_timespec(std::chrono::nanoseconds duration) {
   constexpr long per_second = 1'000'000'000;
@@ -25,7 +30,7 @@ timespec to_timespec(std::chrono::nanoseconds duration) {
 
 Result<Watchdog> Watchdog::start(std::chrono::nanoseconds limit) {
   struct sigaction action {};
-  action.sa_handler = interrupt_only;  // and no SA_RESTART: the interruption is the purpose
+  action.sa_handler = note_and_interrupt;  // and no SA_RESTART: the interruption is the purpose
   if (sigaction(signal_number, &action, nullptr) != 0)
     return fail(system_error("cannot set a time limit", errno));
 
@@ -38,6 +43,7 @@ Result<Watchdog> Watchdog::start(std::chrono::nanoseconds limit) {
     return fail(system_error("cannot set a time limit", errno));
   }
   Watchdog watchdog(timer, limit);
+  over = 0;
   itimerspec when{};
   when.it_value = to_timespec(std::max(limit, std::chrono::nanoseconds(1)));
   when.it_interval = to_timespec(std::chrono::milliseconds(50));
@@ -47,20 +53,17 @@ Result<Watchdog> Watchdog::start(std::chrono::nanoseconds limit) {
 }
 
 Watchdog::Watchdog(timer_t timer, std::chrono::nanoseconds limit)
-    : timer_(timer), armed_(true), limit_(limit), end_(std::chrono::steady_clock::now() + limit) {}
+    : timer_(timer), armed_(true), limit_(limit) {}
 
 Watchdog::Watchdog(Watchdog&& other) noexcept
-    : timer_(other.timer_),
-      armed_(std::exchange(other.armed_, false)),
-      limit_(other.limit_),
-      end_(other.end_) {}
+    : timer_(other.timer_), armed_(std::exchange(other.armed_, false)), limit_(other.limit_) {}
 
 Watchdog::~Watchdog() {
   if (armed_) timer_delete(timer_);
 }
 
 bool Watchdog::expired() const {
-  return std::chrono::steady_clock::now() >= end_;
+  return over != 0;
 }
 
 Error Watchdog::timeout(std::string what) const {

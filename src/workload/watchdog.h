@@ -12,7 +12,7 @@ namespace vtax {
 // deadline a signal interrupts the call (EINTR), and again every 50 ms, so that one which comes between two
 // calls is not lost. Socket timeouts would arm a kernel timer at every wait and so weigh on what is measured.
 //
-// A blocking call that returns EINTR asks expired(). Watchdogs do not nest.
+// A caller asks expired() after each call, done or interrupted: it is one load. Watchdogs do not nest.
 class Watchdog {
  public:
   [[nodiscard]] static Result<Watchdog> start(std::chrono::nanoseconds limit);
@@ -29,7 +29,6 @@ class Watchdog {
   timer_t timer_{};
   bool armed_ = false;
   std::chrono::nanoseconds limit_{};
-  std::chrono::steady_clock::time_point end_;
 };
 
 }  // namespace vtax

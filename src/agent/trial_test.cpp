@@ -1,0 +1,99 @@
+#include "agent/trial.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "platform/links.h"
+
+namespace vtax::agent {
+namespace {
+
+constexpr int cannot = 77;
+
+// In a child with a network namespace of its own, so that nothing on this machine changes. The child's exit
+// code: 0 good, `cannot` where namespaces are not allowed, else bad with its reasons on stderr.
+int in_a_namespace(const std::function<bool()>& test) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNET) != 0) _exit(cannot);
+    _exit(test() ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+Plan plan(WorkKind kind) {
+  Plan out;
+  out.offloads = false;
+  out.window.kind = out.warmup.kind = kind;
+  out.window.bytes = Bytes(1'000'000);
+  out.warmup.bytes = Bytes(10'000);
+  out.window.write_bytes = out.warmup.write_bytes = 1448;
+  out.window.transactions = Transactions(20);
+  out.warmup.transactions = Transactions(2);
+  out.window.request_bytes = out.window.response_bytes = 1;
+  out.warmup.request_bytes = out.warmup.response_bytes = 1;
+  out.time_limit = std::chrono::seconds(20);
+  return out;
+}
+
+bool good_trial(std::unique_ptr<Platform> platform, const Plan& wanted, std::uint64_t least_packets) {
+  Setup setup;
+  setup.offloads = wanted.offloads;
+  setup.system_cpu = setup.peer_cpu = sched_getcpu();
+  Result<Bench> bench = platform->arrange(setup);
+  if (!bench) {
+    fprintf(stderr, "%s\n", bench.error().text().c_str());
+    return false;
+  }
+  const auto result = run_trial(wanted, *bench, std::chrono::milliseconds(50));
+  if (!result) {
+    fprintf(stderr, "%s\n", result.error().text().c_str());
+    return false;
+  }
+  const Done done = expected(wanted.window);
+  const nlohmann::json& work = (*result)["work"];
+  const bool good = work["bytes"] == done.bytes.value && work["transactions"] == done.transactions.value &&
+                    work["packets"] >= least_packets && (*result)["window_virtual_ns"] > 0;
+  if (!good) fprintf(stderr, "%s\n", result->dump().c_str());
+  return good;
+}
+
+void expect_good(const std::function<bool()>& test) {
+  const int code = in_a_namespace(test);
+  if (code == cannot) GTEST_SKIP() << "needs the right to make a network namespace (run as root)";
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Trial, NativeOverLoopback) {
+  // 1,000,000 bytes in segments of at most 1448.
+  expect_good([] { return good_trial(make_native(), plan(WorkKind::tcp_stream), 690); });
+}
+
+TEST(Trial, ContainerBehindABridge) {
+  expect_good([] { return good_trial(make_container(), plan(WorkKind::tcp_stream), 690); });
+}
+
+TEST(Trial, TheSystemMayAnswer) {
+  expect_good([] {
+    Plan wanted = plan(WorkKind::tcp_rr);
+    wanted.system_initiates = false;
+    return good_trial(make_container(), wanted, 40);
+  });
+}
+
+TEST(Trial, AContainerLeavesNoDeviceBehind) {
+  expect_good([] {
+    if (!good_trial(make_container(), plan(WorkKind::tcp_rr), 40)) return false;
+    // The bridge can be made again only if the first is gone.
+    return good_trial(make_container(), plan(WorkKind::tcp_rr), 40);
+  });
+}
+
+}  // namespace
+}  // namespace vtax::agent

@@ -1,0 +1,84 @@
+#include "cli/compare.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/readable.h"
+#include "record/run_reader.h"
+#include "report/comparison.h"
+#include "report/comparison_text.h"
+#include "report/output.h"
+
+namespace vtax {
+namespace {
+
+struct Options {
+  std::string before, after;
+  std::string limit;  // "2%"
+  bool json = false;
+};
+
+// "2%" or "0.5%" as a fraction.
+Result<double> parse_limit(const std::string& text) {
+  double percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (error != std::errc() || rest != "%" || !std::isfinite(percent) || percent < 0) {
+    return fail({fmt::format("cannot use --fail-above {}", printable(text)), "it is not a percentage",
+                 "for example --fail-above 2%"});
+  }
+  return percent / 100;
+}
+
+Result<ExitCode> compare(const Options& options) {
+  std::optional<double> limit;
+  if (!options.limit.empty()) {
+    auto parsed = parse_limit(options.limit);
+    if (!parsed) return fail(parsed.error());
+    limit = *parsed;
+  }
+  auto before = RunReader::open(options.before);
+  if (!before) return fail(before.error());
+  auto after = RunReader::open(options.after);
+  if (!after) return fail(after.error());
+  auto comparison = compare_runs(*before, *after);
+  if (!comparison) return fail(comparison.error());
+  auto output = Output::open("-");
+  if (!output) return fail(output.error());
+  (options.json ? write_comparison_json : write_comparison_table)(*comparison, output->stream());
+  if (auto committed = output->commit(); !committed) return fail(committed.error());
+  if (!limit) return ExitCode::ok;
+  if (comparison->cells.empty()) {
+    return fail({"cannot judge the second run", "the two runs have no finished cell in common", ""});
+  }
+  const double worst = worst_regression(*comparison);
+  if (worst <= *limit) return ExitCode::ok;
+  std::cerr << fmt::format("vtax: a cost rose by {:.2f} %, above the limit of {}\n", 100 * worst,
+                           options.limit);
+  return ExitCode::regression;
+}
+
+Verb::Action add_options(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("A", options->before, "The run file to compare with")->required();
+  app.add_option("B", options->after, "The run file to judge")->required();
+  app.add_option("--fail-above", options->limit,
+                 "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%");
+  app.add_flag("--json", options->json, "Print JSON");
+  return [options] { return compare(*options); };
+}
+
+}  // namespace
+
+Verb compare_verb() {
+  return {"compare", "What changed between two runs, by layer and function",
+          "vtax compare before.vtax after.vtax --fail-above 2%", add_options};
+}
+
+}  // namespace vtax

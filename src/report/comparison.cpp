@@ -1,0 +1,158 @@
+#include "report/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/readable.h"
+#include "record/json_difference.h"
+#include "report/phrase.h"
+
+namespace vtax {
+namespace {
+
+using FunctionCounts = std::map<std::string, std::uint64_t>;
+
+// A run with what a comparison needs: costs, functions of each cell's median run, and one provenance.
+struct Side {
+  RunCosts costs;
+  std::map<Factors, FunctionCounts> functions;
+  std::string provenance;
+};
+
+std::string function_name(const FunctionCost& cost) {
+  return fmt::format("{} {}: {} ({})", cost.domain, name(cost.layer), cost.function, cost.image);
+}
+
+Result<Side> read_side(RunReader& reader) {
+  auto costs = read_costs(reader);
+  if (!costs) return fail(costs.error());
+  Side side;
+  side.costs = std::move(*costs);
+  std::map<Factors, const Cell*> cells;
+  for (const Cell& cell : side.costs.cells) cells[cell.factors] = &cell;
+  auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
+    const Cell* cell = cells.at(trial.factors);
+    const bool is_shown = trial.error.empty() && cell->cost->digest == trial.digest;
+    if (!is_shown || side.functions.count(trial.factors) != 0) return Result<>();
+    if (side.provenance.empty()) side.provenance = trial.provenance;
+    FunctionCounts& counts = side.functions[trial.factors];
+    for (const FunctionCost& cost : trial.functions) counts[function_name(cost)] += cost.instructions.value;
+    return Result<>();
+  });
+  if (!read) return fail(read.error());
+  return side;
+}
+
+std::vector<std::string> context_of(const Run& before, const Run& after, const Side& a, const Side& b) {
+  std::vector<std::string> out;
+  const auto compare = [&](std::string_view name, const std::string& left, const std::string& right) {
+    if (left != right) out.push_back(fmt::format("{}: {} -> {}", name, printable(left), printable(right)));
+  };
+  compare("study", before.study, after.study);
+  compare("vtax", before.vtax_version, after.vtax_version);
+  for (const auto& [left, right] :
+       {std::pair(&before.settings, &after.settings), {&a.provenance, &b.provenance}}) {
+    for (const JsonDifference& d : json_differences(*left, *right)) {
+      out.push_back(fmt::format("{}: {} -> {}", d.path, d.left, d.right));
+    }
+  }
+  return out;
+}
+
+std::vector<Change> function_changes(const FunctionCounts& before, const FunctionCounts& after) {
+  std::vector<Change> changes;
+  for (const auto& [name, count] : before) {
+    const auto found = after.find(name);
+    changes.push_back({name, count, found == after.end() ? 0 : found->second});
+  }
+  for (const auto& [name, count] : after) {
+    if (before.count(name) == 0) changes.push_back({name, 0, count});
+  }
+  std::erase_if(changes, [](const Change& change) { return !change.is_change(); });
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const Change& a, const Change& b) { return a.size() > b.size(); });
+  return changes;
+}
+
+std::string cell_name(const Cell& cell, const std::vector<Cell>& all) {
+  return printable(cell.platform()) + ", " + full_phrase(cell.factors, varying_factors(all, cell.workload()));
+}
+
+double cost_per_unit(const WindowCost& cost) {
+  const auto units = units_of(cost.work);
+  if (units.empty()) return static_cast<double>(cost.total);
+  return per_unit(cost.total, cost.work, units.front()).value_or(0);
+}
+
+}  // namespace
+
+std::optional<double> Change::relative() const {
+  if (before == 0) return std::nullopt;
+  return (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(before);
+}
+
+double CellChange::before_per_unit() const {
+  return cost_per_unit(before);
+}
+double CellChange::after_per_unit() const {
+  return cost_per_unit(after);
+}
+
+std::string CellChange::unit() const {
+  const auto units = units_of(before.work);
+  return units.empty() ? "window" : std::string(name(units.front()));
+}
+
+std::optional<double> CellChange::relative() const {
+  const double base = before_per_unit();
+  if (base == 0) return std::nullopt;
+  return (after_per_unit() - base) / base;
+}
+
+Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
+  auto a = read_side(before);
+  if (!a) return fail(a.error());
+  auto b = read_side(after);
+  if (!b) return fail(b.error());
+  RunComparison comparison;
+  comparison.context = context_of(before.header(), after.header(), *a, *b);
+  std::map<Factors, const Cell*> others;
+  for (const Cell& cell : b->costs.cells) {
+    if (cell.cost) others[cell.factors] = &cell;
+  }
+  for (const Cell& cell : a->costs.cells) {
+    if (!cell.cost) continue;
+    const auto found = others.find(cell.factors);
+    if (found == others.end()) {
+      comparison.only_before.push_back(cell_name(cell, a->costs.cells));
+      continue;
+    }
+    CellChange change{cell.factors, *cell.cost, *found->second->cost, {}, {}, false};
+    others.erase(found);
+    for (const Layer layer : kLayers) {
+      change.layers.push_back({std::string(name(layer)), change.before.of(layer), change.after.of(layer)});
+    }
+    change.functions = function_changes(a->functions[cell.factors], b->functions[cell.factors]);
+    change.is_identical = change.before.digest == change.after.digest;
+    comparison.cells.push_back(std::move(change));
+  }
+  for (const Cell& cell : b->costs.cells) {
+    if (others.count(cell.factors) != 0) comparison.only_after.push_back(cell_name(cell, b->costs.cells));
+  }
+  return comparison;
+}
+
+double worst_regression(const RunComparison& comparison) {
+  double worst = 0;
+  for (const CellChange& cell : comparison.cells) {
+    const bool from_nothing = !cell.relative() && cell.after.total > 0;
+    worst =
+        std::max(worst, from_nothing ? std::numeric_limits<double>::infinity() : cell.relative().value_or(0));
+  }
+  return worst;
+}
+
+}  // namespace vtax

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "record/run_reader.h"
+#include "report/cell.h"
+
+// Two runs side by side: what did a change of the kernel, the hypervisor or the settings do to the cost?
+namespace vtax {
+
+// A count before (run A) and after (run B).
+struct Change {
+  std::string name;
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+
+  [[nodiscard]] bool is_change() const { return before != after; }
+  [[nodiscard]] std::uint64_t size() const { return before > after ? before - after : after - before; }
+  // (after - before) / before; nothing when there was none before.
+  [[nodiscard]] std::optional<double> relative() const;
+};
+
+// One combination of factors that ended in both runs; of repetitions the median one (report/cell.h).
+struct CellChange {
+  Factors factors;
+  WindowCost before, after;
+  std::vector<Change> layers;     // by kLayers; instructions
+  std::vector<Change> functions;  // only those that changed, the greatest change first
+  bool is_identical = false;      // the same digest
+
+  // Total cost per unit of work, first unit of units_of(); the instructions' own change when there is no
+  // work.
+  [[nodiscard]] double before_per_unit() const;
+  [[nodiscard]] double after_per_unit() const;
+  [[nodiscard]] std::string unit() const;
+  // Of the total per unit; 0.02 is 2 % dearer. Nothing when it was 0 before.
+  [[nodiscard]] std::optional<double> relative() const;
+};
+
+struct RunComparison {
+  std::vector<std::string> context;  // what differs between the runs themselves: versions, settings
+  std::vector<CellChange> cells;     // in the order of A's plan
+  std::vector<std::string> only_before,
+      only_after;  // cells that only one run has, or that failed in the other
+};
+
+// Matches cells by equal factors.
+[[nodiscard]] Result<RunComparison> compare_runs(RunReader& before, RunReader& after);
+
+// The greatest relative() of all cells, 0 when none became dearer; infinite when something cost nothing
+// before.
+[[nodiscard]] double worst_regression(const RunComparison& comparison);
+
+}  // namespace vtax

@@ -1,0 +1,100 @@
+#include "report/comparison.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/readable.h"
+#include "record/testing/synthetic_run.h"
+#include "report/comparison_text.h"
+#include "report/testing/run_on_disk.h"
+#include "tests/golden.h"
+
+namespace vtax {
+namespace {
+
+using testing::HasSubstr;
+using testing::SizeIs;
+
+RunComparison compare(const Run& before, const Run& after) {
+  const RunOnDisk a(before);
+  const RunOnDisk b(after);
+  auto reader_a = a.reader();
+  auto reader_b = b.reader();
+  return compare_runs(reader_a, reader_b).value();
+}
+
+Run three_platforms() {
+  auto run = synthetic_run();
+  run.trials = {run.trials[16], run.trials[36], run.trials[56]};
+  return run;
+}
+
+// Netback 10 % dearer, on xen-pv only.
+Run dearer_netback() {
+  auto run = three_platforms();
+  scale_function(run.trials[2], "xenvif_tx_action", 1.10);
+  return run;
+}
+
+TEST(Comparison, EqualRunsAreIdentical) {
+  const auto comparison = compare(three_platforms(), three_platforms());
+  EXPECT_THAT(comparison.context, SizeIs(0));
+  ASSERT_THAT(comparison.cells, SizeIs(3));
+  for (const CellChange& cell : comparison.cells) EXPECT_TRUE(cell.is_identical);
+  EXPECT_EQ(worst_regression(comparison), 0);
+}
+
+TEST(Comparison, FindsTheFunctionThatChanged) {
+  const auto before = three_platforms();
+  const auto after = dearer_netback();
+  const auto comparison = compare(before, after);
+  EXPECT_TRUE(comparison.cells[0].is_identical);
+  const CellChange& xen = comparison.cells[2];
+  EXPECT_FALSE(xen.is_identical);
+  ASSERT_THAT(xen.functions, SizeIs(1));
+  EXPECT_EQ(xen.functions[0].name, "Domain-0 driver: xenvif_tx_action (xen_netback)");
+  const double expected = static_cast<double>(after.trials[2].machine_total.value) /
+                              static_cast<double>(before.trials[2].machine_total.value) -
+                          1;
+  EXPECT_NEAR(worst_regression(comparison), expected, 1e-12);
+  EXPECT_EQ(worst_regression(compare(after, before)), 0);  // cheaper is no regression
+}
+
+TEST(Comparison, ListsWhatOnlyOneRunHas) {
+  auto before = three_platforms();
+  auto after = three_platforms();
+  make_failed(after.trials[1], "hung");
+  before.trials.pop_back();
+  const auto comparison = compare(before, after);
+  EXPECT_THAT(comparison.cells, SizeIs(1));
+  EXPECT_THAT(comparison.only_before, testing::ElementsAre(HasSubstr("container, tcp-stream")));
+  EXPECT_THAT(comparison.only_after, testing::ElementsAre(HasSubstr("xen-pv, tcp-stream")));
+}
+
+TEST(Comparison, TableIsAsItWas) {
+  auto after = dearer_netback();
+  after.vtax_version = "0.2.0";
+  for (Trial& trial : after.trials)
+    trial.provenance = R"({"qemu": {"version": "0.1"}, "kernel": {"version": "0.0-synthetic"}})";
+  std::ostringstream out;
+  write_comparison_table(compare(three_platforms(), after), out);
+  expect_golden(out.str(), "compare.txt");
+  std::istringstream lines(out.str());
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;
+}
+
+TEST(Comparison, JsonHoldsTheSameChange) {
+  std::ostringstream out;
+  write_comparison_json(compare(three_platforms(), dearer_netback()), out);
+  const auto json = nlohmann::json::parse(out.str());
+  EXPECT_EQ(json["cells"][0]["identical"], true);
+  EXPECT_EQ(json["cells"][2]["functions"][0]["name"], "Domain-0 driver: xenvif_tx_action (xen_netback)");
+  EXPECT_EQ(json["cells"][2]["unit"], "packet");
+}
+
+}  // namespace
+}  // namespace vtax

@@ -1,0 +1,149 @@
+#include "report/comparison_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/readable.h"
+#include "report/json_writer.h"
+#include "report/phrase.h"
+#include "report/text_table.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::size_t kMostFunctions = 10;
+
+std::string percent(std::optional<double> relative) {
+  if (!relative) return "new";
+  if (*relative == 0) return "~";
+  if (std::abs(*relative) < 0.0001) return *relative < 0 ? ">-0.01 %" : "<+0.01 %";
+  return fmt::format("{:+.2f} %", 100 * *relative);
+}
+
+std::string difference(const Change& change) {
+  if (!change.is_change()) return "~";
+  return (change.after > change.before ? "+" : "-") + with_thousands(change.size());
+}
+
+std::vector<std::string> row_of(const Change& change, std::size_t longest_name) {
+  return {"  " + printable(change.name, longest_name), with_thousands(change.before),
+          with_thousands(change.after), difference(change),
+          change.is_change() ? percent(change.relative()) : "~"};
+}
+
+void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::string>& varying) {
+  out << '\n';
+  print_wrapped(out, "", printable(cell.factors.at("platform")) + ", " + full_phrase(cell.factors, varying));
+  if (cell.is_identical) {
+    out << "  ~ identical\n";
+    return;
+  }
+  print_wrapped(
+      out, "  ",
+      fmt::format("per {}: {} -> {} instructions, {}", cell.unit(), readable(cell.before_per_unit()),
+                  readable(cell.after_per_unit()), percent(cell.relative())));
+  if (cell.before.work.packets != cell.after.work.packets) {
+    print_wrapped(out, "  ",
+                  fmt::format("packets: {} -> {}", with_thousands(cell.before.work.packets.value),
+                              with_thousands(cell.after.work.packets.value)));
+  }
+  TextTable layers({"  layer, in the window", "before", "after", "change", "%"});
+  for (const Change& change : cell.layers) {
+    if (change.before != 0 || change.after != 0) layers.add(row_of(change, 40));
+  }
+  layers.add(row_of({"total", cell.before.total, cell.after.total}, 40));
+  layers.print(out);
+  if (cell.functions.empty()) return;
+  TextTable functions({"  function", "before", "after", "change", "%"});
+  for (std::size_t i = 0; i < std::min(kMostFunctions, cell.functions.size()); ++i) {
+    functions.add(row_of(cell.functions[i], 34));
+  }
+  functions.print(out);
+  if (cell.functions.size() > kMostFunctions) {
+    out << fmt::format("  and {} functions that changed less (--json has all)\n",
+                       cell.functions.size() - kMostFunctions);
+  }
+}
+
+// As report/phrase.h, over the cells of a comparison.
+std::set<std::string> varying_among(const std::vector<CellChange>& cells, const std::string& workload) {
+  std::vector<Cell> plain;
+  for (const CellChange& cell : cells) plain.push_back({cell.factors, {}, std::nullopt, true});
+  return varying_factors(plain, workload);
+}
+
+void write_changes(JsonWriter& json, std::string_view key, const std::vector<Change>& changes) {
+  json.key(key).begin_array();
+  for (const Change& change : changes) {
+    json.begin_object()
+        .field("name", change.name)
+        .field("before", change.before)
+        .field("after", change.after);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) {
+  json.key(key).begin_array();
+  for (const std::string& name : names) json.value(name);
+  json.end_array();
+}
+
+}  // namespace
+
+void write_comparison_table(const RunComparison& comparison, std::ostream& out) {
+  if (comparison.context.empty()) {
+    out << "The two runs have the same settings and versions.\n";
+  } else {
+    out << "The runs differ in:\n";
+    for (const std::string& line : comparison.context) print_wrapped(out, "  ", line);
+  }
+  const auto identical = std::count_if(comparison.cells.begin(), comparison.cells.end(),
+                                       [](const CellChange& cell) { return cell.is_identical; });
+  out << fmt::format("{} cells compared, {} of them identical.\n", comparison.cells.size(), identical);
+  std::map<std::string, std::set<std::string>> varying;
+  for (const CellChange& cell : comparison.cells) {
+    const std::string& workload = cell.factors.at("workload");
+    if (varying.count(workload) == 0) varying[workload] = varying_among(comparison.cells, workload);
+  }
+  for (const CellChange& cell : comparison.cells) print_cell(out, cell, varying[cell.factors.at("workload")]);
+  const auto print_names = [&](std::string_view title, const std::vector<std::string>& names) {
+    if (!names.empty()) out << '\n' << title << '\n';
+    for (const std::string& name : names) print_wrapped(out, "  ", name);
+  };
+  print_names("Only in the first run:", comparison.only_before);
+  print_names("Only in the second run:", comparison.only_after);
+}
+
+void write_comparison_json(const RunComparison& comparison, std::ostream& out) {
+  JsonWriter json(out);
+  json.begin_object().field("schema", std::uint64_t{1});
+  write_names(json, "context", comparison.context);
+  json.key("cells").begin_array();
+  for (const CellChange& cell : comparison.cells) {
+    json.line().begin_object().key("factors").begin_object();
+    for (const auto& [name, value] : cell.factors) json.field(name, value);
+    json.end_object().field("unit", cell.unit()).field("before_per_unit", cell.before_per_unit());
+    json.field("after_per_unit", cell.after_per_unit()).key("relative");
+    if (const auto relative = cell.relative()) {
+      json.value(*relative);
+    } else {
+      json.null();
+    }
+    json.field("identical", cell.is_identical);
+    write_changes(json, "layers", cell.layers);
+    write_changes(json, "functions", cell.functions);
+    json.end_object();
+  }
+  json.end_array();
+  write_names(json, "only_before", comparison.only_before);
+  write_names(json, "only_after", comparison.only_after);
+  json.end_object();
+  json.flush();
+  out << '\n';
+}
+
+}  // namespace vtax

@@ -1,0 +1,46 @@
+#include "report/csv.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "record/testing/synthetic_run.h"
+#include "report/testing/run_on_disk.h"
+#include "tests/golden.h"
+
+namespace vtax {
+namespace {
+
+std::string csv_of(const Run& run) {
+  const RunOnDisk disk(run);
+  auto reader = disk.reader();
+  std::ostringstream out;
+  const auto written = write_csv(reader, out);
+  EXPECT_TRUE(written) << written.error().text();
+  return out.str();
+}
+
+TEST(Csv, IsAsItWas) {
+  auto run = synthetic_run();
+  run.trials = {run.trials[0], run.trials[44]};
+  expect_golden(csv_of(run), "report.csv");
+}
+
+TEST(Csv, QuotesAndFailuresAreOneRowEach) {
+  auto run = synthetic_run();
+  run.trials = {run.trials[0]};
+  run.trials[0].factors["offloads"] = "=cmd(\"x\"),\n";
+  make_failed(run.trials[0], "panic, \"dead\"");
+  EXPECT_EQ(
+      csv_of(run),
+      "trial,repetition,bytes,direction,offloads,platform,topology,warmup_bytes,workload,write_bytes,error,"
+      "digest,work_bytes,work_packets,work_transactions,machine_instructions,cpu,domain,layer,part,kind,"
+      "value\r\n"
+      "0,1,8388608,receive,\"'=cmd(\"\"x\"\"),\n\",native,inside,1048576,tcp-stream,1448,\"panic, "
+      "\"\"dead\"\"\","
+      ",,,,,,,,,,\r\n");
+}
+
+}  // namespace
+}  // namespace vtax

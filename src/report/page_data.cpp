@@ -1,0 +1,184 @@
+#include "report/page_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/readable.h"
+#include "report/answer.h"
+#include "report/json_writer.h"
+#include "report/phrase.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::size_t kMostFunctions = 30;  // of a cell: a page of 500 trials stays below 5 MB
+constexpr std::size_t kMostProvenance = 5;
+
+void write_optional(JsonWriter& json, std::string_view key, std::optional<double> value) {
+  json.key(key);
+  if (value) {
+    json.value(*value);
+  } else {
+    json.null();
+  }
+}
+
+void write_per_unit(JsonWriter& json, const Comparison& comparison, const Cell& cell) {
+  const WindowCost& cost = *cell.cost;
+  json.key("per").begin_object();
+  for (const Unit unit : units_of(cost.work)) {
+    json.key(name(unit)).begin_object().key("layers").begin_array();
+    for (const Layer layer : kLayers) json.value(per_unit(cost.of(layer), cost.work, unit).value_or(0));
+    json.end_array().field("total", per_unit(cost.total, cost.work, unit).value_or(0));
+    write_optional(json, "tax", tax(comparison, cell, unit));
+    json.end_object();
+  }
+  json.end_object();
+}
+
+void write_functions(JsonWriter& json, const PageData& data, const Cell& cell) {
+  const auto found = data.functions.find(cell.factors);
+  json.key("functions").begin_array();
+  if (found != data.functions.end()) {
+    for (const FunctionCost& f : found->second.first) {
+      json.begin_object().field("domain", f.domain);
+      json.field("layer", f.part == Part::none ? std::string(name(f.layer))
+                                               : fmt::format("{} {}", name(f.layer), name(f.part)));
+      json.field("image", f.image)
+          .field("function", f.function)
+          .field("instructions", f.instructions.value)
+          .end_object();
+    }
+  }
+  json.end_array().field("more_functions",
+                         found == data.functions.end() ? std::uint64_t{0} : found->second.second);
+}
+
+void write_cell(JsonWriter& json, const PageData& data, const Comparison& comparison, const Cell& cell) {
+  const WindowCost& cost = *cell.cost;
+  const auto units = units_of(cost.work);
+  json.line().begin_object().field("platform", printable(cell.platform()));
+  json.field("runs", static_cast<std::uint64_t>(cell.totals.size())).field("identical", cell.identical);
+  json.field("digest", cost.digest).field("total", cost.total).field("peer_total", cost.peer);
+  json.key("instructions").begin_array();
+  for (const Layer layer : kLayers) json.value(cost.of(layer));
+  json.end_array();
+  write_per_unit(json, comparison, cell);
+  write_optional(json, "tax", units.empty() ? std::nullopt : tax(comparison, cell, units.front()));
+  // How many of the comparison's own unit.
+  const auto one = units.empty() ? std::nullopt : per_unit(1, cost.work, units.front());
+  json.field("units", one ? 1 / *one : 0.0);
+  json.key("work")
+      .begin_object()
+      .field("bytes", cost.work.bytes.value)
+      .field("packets", cost.work.packets.value);
+  json.field("transactions", cost.work.transactions.value).end_object();
+  json.key("events").begin_object();
+  for (const auto& [kind, count] : cost.events) json.field(printable(kind), count);
+  json.end_object().key("devices").begin_array();
+  for (const DeviceCount& d : cost.devices) {
+    json.begin_object().field("side", d.side).field("domain", d.domain).field("device", d.device);
+    json.field("received_packets", d.received.value).field("sent_packets", d.sent.value);
+    json.field("received_bytes", d.received_bytes.value).field("sent_bytes", d.sent_bytes.value).end_object();
+  }
+  json.end_array();
+  write_functions(json, data, cell);
+  json.end_object();
+}
+
+// Comparisons of which nothing was measured have nothing to show.
+std::vector<const Comparison*> measured(const std::vector<Comparison>& comparisons) {
+  std::vector<const Comparison*> out;
+  for (const Comparison& comparison : comparisons) {
+    const auto has_cost = [](const Cell* cell) { return cell->cost.has_value(); };
+    if (std::any_of(comparison.cells.begin(), comparison.cells.end(), has_cost)) out.push_back(&comparison);
+  }
+  return out;
+}
+
+void write_comparisons(JsonWriter& json, const PageData& data, const std::vector<Comparison>& comparisons) {
+  const auto shown = measured(comparisons);
+  json.key("comparisons").begin_array();
+  for (const Comparison* comparison : shown) {
+    const auto varying = varying_factors(data.costs.cells, comparison->factors.at("workload"));
+    json.line().begin_object().field("name", full_phrase(comparison->factors, varying));
+    std::string_view unit = "window";
+    for (const Cell* cell : comparison->cells) {
+      if (cell->cost && !units_of(cell->cost->work).empty()) unit = name(units_of(cell->cost->work).front());
+    }
+    json.field("unit", unit).key("cells").begin_array();
+    for (const Cell* cell : comparison->cells) {
+      if (cell->cost) write_cell(json, data, *comparison, *cell);
+    }
+    json.end_array().end_object();
+  }
+  json.end_array().key("headline");
+  const auto best = headline(comparisons);
+  if (!best) {
+    json.null();
+    return;
+  }
+  const auto place = std::find(shown.begin(), shown.end(), best->comparison) - shown.begin();
+  json.begin_object().field("comparison", static_cast<std::uint64_t>(place));
+  json.field("unit", name(best->unit)).field("platform", printable(best->cell->platform())).end_object();
+}
+
+void write_failed(JsonWriter& json, const PageData& data) {
+  json.key("failed").begin_array();
+  for (const FailedTrial& trial : data.costs.failed) {
+    const auto varying = varying_factors(data.costs.cells, trial.factors.at("workload"));
+    json.begin_object()
+        .field("index", trial.index)
+        .field("repetition", static_cast<std::uint64_t>(trial.repetition));
+    json.field("platform", printable(trial.factors.at("platform")))
+        .field("name", full_phrase(trial.factors, varying));
+    json.field("error", printable(trial.error, 1000)).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+Result<PageData> read_page_data(RunReader& reader) {
+  auto costs = read_costs(reader);
+  if (!costs) return fail(costs.error());
+  PageData data;
+  data.costs = std::move(*costs);
+  std::map<Factors, const Cell*> cells;
+  for (const Cell& cell : data.costs.cells) cells[cell.factors] = &cell;
+  auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
+    const bool is_new =
+        std::find(data.provenance.begin(), data.provenance.end(), trial.provenance) == data.provenance.end();
+    if (is_new && data.provenance.size() < kMostProvenance) data.provenance.push_back(trial.provenance);
+    const Cell* cell = cells.at(trial.factors);
+    if (!trial.error.empty() || cell->cost->digest != trial.digest) return Result<>();
+    auto functions = trial.functions;
+    std::stable_sort(functions.begin(), functions.end(), [](const FunctionCost& a, const FunctionCost& b) {
+      return a.instructions > b.instructions;
+    });
+    const std::size_t kept = std::min(kMostFunctions, functions.size());
+    const std::uint64_t more = functions.size() - kept;
+    functions.resize(kept);
+    data.functions.try_emplace(trial.factors, std::move(functions), more);
+    return Result<>();
+  });
+  if (!read) return fail(read.error());
+  return data;
+}
+
+void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,
+                     std::ostream& out) {
+  JsonWriter json(out);
+  json.begin_object().field("study", printable(header.study, 200)).key("layers").begin_array();
+  for (const Layer layer : kLayers) json.value(name(layer));
+  json.end_array();
+  write_comparisons(json, data, comparisons);
+  write_failed(json, data);
+  json.key("settings").raw(header.settings).key("machine").raw(header.machine);
+  json.field("study_source", header.study_source).key("provenance").begin_array();
+  for (const std::string& provenance : data.provenance) json.raw(provenance);
+  json.end_array().end_object();
+}
+
+}  // namespace vtax

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "record/run_reader.h"
+#include "report/cell.h"
+
+namespace vtax {
+
+// What the page shows of a run beyond its costs.
+struct PageData {
+  RunCosts costs;
+  // Of each cell's median run: the dearest functions, and how many there are besides.
+  std::map<Factors, std::pair<std::vector<FunctionCost>, std::uint64_t>> functions;
+  std::vector<std::string> provenance;  // different ones, at most a few
+};
+
+[[nodiscard]] Result<PageData> read_page_data(RunReader& reader);
+
+// The JSON that page.js reads; no '<' in it.
+void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,
+                     std::ostream& out);
+
+}  // namespace vtax

@@ -1,0 +1,146 @@
+#include "workload/generator.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <thread>
+
+#include "workload/test_pair.h"
+
+namespace vtax {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Order stream(std::uint64_t bytes, std::uint64_t write_bytes) {
+  Order order;
+  order.kind = WorkKind::tcp_stream;
+  order.bytes = Bytes(bytes);
+  order.write_bytes = write_bytes;
+  return order;
+}
+
+Order request_response(std::uint64_t transactions, std::uint64_t request, std::uint64_t response) {
+  Order order;
+  order.kind = WorkKind::tcp_rr;
+  order.transactions = Transactions(transactions);
+  order.request_bytes = request;
+  order.response_bytes = response;
+  return order;
+}
+
+// Both sides of an order, each with the same limit.
+std::pair<Result<Done>, Result<Done>> both(const Order& order) {
+  TestPair pair = make_test_pair();
+  Result<Done> answered;
+  std::thread responder([&] {
+    const auto watchdog = Watchdog::start(seconds(20));
+    answered = make_generator(order)->respond(pair.right.get(), *watchdog);
+  });
+  const auto watchdog = Watchdog::start(seconds(20));
+  const Result<Done> initiated = make_generator(order)->initiate(pair.left.get(), *watchdog);
+  responder.join();
+  return {initiated, answered};
+}
+
+TEST(Generator, BothSidesCountExactlyTheOrderedWork) {
+  for (const Order& order :
+       {stream(1, 1), stream(8 << 20, 65536), stream(1'000'003, 1448), stream(100, 1 << 20),
+        request_response(1, 1, 1), request_response(200, 100, 3000)}) {
+    const auto [initiated, answered] = both(order);
+    ASSERT_TRUE(initiated) << initiated.error().text();
+    ASSERT_TRUE(answered) << answered.error().text();
+    EXPECT_EQ(*initiated, expected(order));
+    EXPECT_EQ(*answered, expected(order));
+  }
+}
+
+// One side against a peer that does `wrong` with its socket. The error's text.
+enum class Side { initiator, responder };
+std::string against(Side side, const Order& order, const std::function<void(Descriptor&)>& wrong) {
+  TestPair pair = make_test_pair();
+  std::thread peer([&] { wrong(pair.right); });
+  const auto watchdog = Watchdog::start(milliseconds(300));
+  const auto generator = make_generator(order);
+  const Result<Done> done = side == Side::initiator ? generator->initiate(pair.left.get(), *watchdog)
+                                                    : generator->respond(pair.left.get(), *watchdog);
+  pair.left.reset();
+  peer.join();
+  return done ? "no error" : done.error().text();
+}
+
+void swallow(int fd, std::size_t bytes) {
+  std::vector<char> buffer(bytes);
+  EXPECT_EQ(recv(fd, buffer.data(), bytes, MSG_WAITALL), static_cast<ssize_t>(bytes));
+}
+
+TEST(Generator, AStreamsPeerThatClosesEarly) {
+  const std::string initiator = against(Side::initiator, stream(1000, 100), [](Descriptor& fd) {
+    swallow(fd.get(), 1000);
+    fd.reset();
+  });
+  EXPECT_EQ(
+      initiator,
+      "tcp-stream: wait for the final answer: the other side closed the connection (after 0 of 1 bytes)");
+  const std::string responder = against(Side::responder, stream(1000, 100), [](Descriptor& fd) {
+    send_text(fd.get(), "0123456789");
+    fd.reset();
+  });
+  EXPECT_EQ(responder,
+            "tcp-stream: read the payload: the other side closed the connection (after 10 of 1000 bytes)");
+}
+
+TEST(Generator, AStreamsPeerThatAnswersGarbage) {
+  const std::string text = against(Side::initiator, stream(1000, 100), [](Descriptor& fd) {
+    swallow(fd.get(), 1000);
+    send_text(fd.get(), "?");
+  });
+  EXPECT_EQ(text, "tcp-stream: wait for the final answer: the other side answered something else");
+}
+
+TEST(Generator, AStreamsPeerThatSendsTooMuch) {
+  const std::string text =
+      against(Side::responder, stream(5, 5), [](Descriptor& fd) { send_text(fd.get(), "0123456789"); });
+  EXPECT_EQ(text, "tcp-stream: read the payload: 10 bytes came, 5 were agreed");
+}
+
+TEST(Generator, APeerThatNeverAnswersMeetsTheTimeLimit) {
+  const auto silent = [](Descriptor& fd) {
+    char c;
+    while (recv(fd.get(), &c, 1, 0) > 0) {
+    }
+  };
+  EXPECT_NE(against(Side::initiator, stream(10, 10), silent).find("not done within 0.3 s"),
+            std::string::npos);
+  EXPECT_NE(against(Side::responder, stream(10, 10), silent).find("not done within 0.3 s"),
+            std::string::npos);
+  EXPECT_NE(
+      against(Side::initiator, request_response(2, 1, 1), silent).find("wait for the response: not done"),
+      std::string::npos);
+}
+
+TEST(Generator, APeerThatNeverReadsMeetsTheTimeLimit) {
+  const std::string text = against(Side::initiator, stream(64 << 20, 65536),
+                                   [](Descriptor&) { std::this_thread::sleep_for(milliseconds(500)); });
+  EXPECT_NE(text.find("write the payload: not done within 0.3 s"), std::string::npos) << text;
+}
+
+TEST(Generator, APeerThatTricklesMeetsTheTimeLimit) {
+  const std::string text = against(Side::responder, stream(1000, 1000), [](Descriptor& fd) {
+    while (send(fd.get(), "x", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(milliseconds(5));
+  });
+  EXPECT_NE(text.find("read the payload: not done within 0.3 s"), std::string::npos) << text;
+}
+
+TEST(Generator, AnRrPeerThatClosesInTheMiddle) {
+  const std::string text = against(Side::initiator, request_response(2, 1, 4), [](Descriptor& fd) {
+    swallow(fd.get(), 1);
+    send_text(fd.get(), "abc");
+    fd.reset();
+  });
+  EXPECT_EQ(text, "tcp-rr: wait for the response: the other side closed the connection (after 3 of 4 bytes)");
+}
+
+}  // namespace
+}  // namespace vtax

@@ -1,0 +1,178 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "record/testing/synthetic_run.h"
+#include "report/testing/run_on_disk.h"
+#include "tests/program.h"
+
+// The report page in a real browser.
+namespace vtax {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ReportPage : public testing::Test {
+ protected:
+  // Writes the run's page; `page_` is its text.
+  void make(const vtax::Run& run) {
+    disk_ = std::make_unique<RunOnDisk>(run);
+    file_ = disk_->file().string() + ".html";
+    const auto made =
+        run_program(VTAX_PROGRAM " report " + disk_->file().string() + " --format html -o " + file_);
+    ASSERT_EQ(made.code, 0) << made.err;
+    std::ifstream in(file_);
+    page_.assign(std::istreambuf_iterator<char>(in), {});
+  }
+
+  // The page's elements once its script has run; fails on anything that the browser's console reports.
+  [[nodiscard]] std::string rendered() const {
+    const std::string profile = disk_->file().parent_path().string() + "/browser";
+    const auto shown = run_program(
+        "timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+        " --disable-background-networking --disable-component-update --disable-sync --user-data-dir=" +
+        profile +
+        " --window-size=1280,900 --virtual-time-budget=5000 --enable-logging=stderr --dump-dom file://" +
+        file_);
+    EXPECT_EQ(shown.code, 0) << shown.err;
+    EXPECT_THAT(shown.err, Not(HasSubstr("CONSOLE"))) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("data-ready=\"true\""));
+    return shown.out;
+  }
+
+  // What the chart in the element of this id holds.
+  static nlohmann::json series_of(const std::string& elements, const std::string& id) {
+    const std::size_t start = elements.find("id=\"" + id + "\"");
+    const std::string attribute = "data-series=\"";
+    const std::size_t from = elements.find(attribute, start) + attribute.size();
+    std::string text = elements.substr(from, elements.find('"', from) - from);
+    for (std::size_t at = 0; (at = text.find("&quot;")) != std::string::npos;) text.replace(at, 6, "\"");
+    return nlohmann::json::parse(text, nullptr, false);
+  }
+
+  std::unique_ptr<RunOnDisk> disk_;
+  std::string file_, page_;
+};
+
+#define VTAX_NEEDS_CHROMIUM()                                        \
+  if (run_program("command -v chromium").code != 0) {                \
+    GTEST_SKIP() << "chromium is missing: apt-get install chromium"; \
+  }
+
+double per_packet(const Trial& trial, Layer layer) {
+  std::uint64_t sum = 0;
+  for (const LedgerEntry& entry : trial.ledger) {
+    if (entry.kind == "instructions" && entry.layer == layer) sum += entry.value;
+  }
+  return static_cast<double>(sum) / static_cast<double>(trial.work.packets.value);
+}
+
+TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
+  VTAX_NEEDS_CHROMIUM();
+  const vtax::Run run = synthetic_run();
+  make(run);
+  const std::string elements = rendered();
+  // The headline: receiving over a card, offloads off, 64 KiB writes; native, container, xen-pv.
+  const auto layers = series_of(elements, "layers");
+  ASSERT_EQ(layers.size(), 7U);  // six layers and the total's label
+  const std::array<Layer, 6> order{Layer::hypervisor, Layer::driver, Layer::kernel,
+                                   Layer::program,    Layer::idle,   Layer::uncharged};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    EXPECT_EQ(layers[i]["name"], std::string(name(order[i])));
+    for (std::size_t platform = 0; platform < 3; ++platform) {
+      EXPECT_DOUBLE_EQ(layers[i]["data"][platform].get<double>(),
+                       per_packet(run.trials[17 + 20 * platform], order[i]));
+    }
+  }
+  const auto tax = series_of(elements, "tax");
+  ASSERT_EQ(tax.size(), 2U);
+  ASSERT_EQ(tax[1]["data"].size(), 20U);
+  for (std::size_t i = 0; i < 20; ++i) {
+    const Trial& native = run.trials[i];
+    const Trial& xen = run.trials[40 + i];
+    const auto units = [](const Trial& t) {
+      return static_cast<double>(t.work.transactions.value > 0 ? t.work.transactions.value
+                                                               : t.work.packets.value);
+    };
+    const double expected = static_cast<double>(xen.machine_total.value) / units(xen) /
+                            (static_cast<double>(native.machine_total.value) / units(native));
+    EXPECT_NEAR(tax[1]["data"][i].get<double>(), expected, 1e-9) << i;
+  }
+  EXPECT_THAT(elements, HasSubstr("What does a packet cost on Xen"));
+  EXPECT_THAT(elements, HasSubstr("xenvif_tx_action"));
+  EXPECT_THAT(elements, HasSubstr("aria-label=\"Instructions per packet: native"));
+}
+
+TEST_F(ReportPage, MarkupInNamesNeverRuns) {
+  VTAX_NEEDS_CHROMIUM();
+  const std::string evil =
+      "</script><script>document.documentElement.dataset.hacked=1</script>"
+      "<img src=x onerror='document.documentElement.dataset.hacked=1'>\"'`{{data}}\\";
+  vtax::Run run = synthetic_run();
+  run.study = run.question = run.study_source = run.vtax_version = run.started_utc = evil;
+  run.machine = nlohmann::json{{evil, evil}}.dump();
+  run.settings = run.machine;
+  for (Trial& trial : run.trials) {
+    trial.factors["offloads"] += evil;
+    trial.factors[evil] = evil;
+    trial.provenance = run.machine;
+    trial.devices[0].device = evil;
+    trial.functions[0].function = evil;
+    trial.functions[0].image = evil;
+    trial.ledger.push_back({0, evil, Layer::kernel, Part::none, evil, 1});
+  }
+  make_failed(run.trials[3], evil);
+  make(run);
+  EXPECT_THAT(page_, Not(HasSubstr("<script>document")));
+  EXPECT_THAT(page_, Not(HasSubstr("<img src=x")));
+  const std::string elements = rendered();
+  EXPECT_THAT(elements, Not(HasSubstr("data-hacked")));
+  EXPECT_THAT(elements, Not(HasSubstr("<img src=x")));
+}
+
+TEST_F(ReportPage, OfARunWithoutTrials) {
+  VTAX_NEEDS_CHROMIUM();
+  make(synthetic_header());
+  EXPECT_THAT(rendered(), HasSubstr("No trial ended: nothing was measured."));
+}
+
+TEST_F(ReportPage, OfFailedTrialsOnly) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  for (Trial& trial : run.trials) make_failed(trial, "the guest hung");
+  make(run);
+  EXPECT_THAT(rendered(), HasSubstr("the guest hung"));
+}
+
+TEST_F(ReportPage, NamesNoPlaceInTheNetworkToFetchFrom) {
+  make(synthetic_run());
+  for (const char* loading : {"src=\"http", "href=\"http", "url(http", "@import"}) {
+    EXPECT_THAT(page_, Not(HasSubstr(loading)));
+  }
+  EXPECT_THAT(page_, HasSubstr("default-src 'none'"));
+}
+
+TEST_F(ReportPage, OfFiveHundredTrialsIsBelowFiveMegabytes) {
+  vtax::Run run = synthetic_header();
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    auto factors = synthetic_run().trials[i % 60].factors;
+    factors["bytes"] = std::to_string(8'388'608 + i / 60 * 1024);
+    Trial trial = synthetic_trial(i, std::move(factors));
+    // As many functions as a real kernel shows.
+    const FunctionCost some{"guest1", Layer::kernel, Part::none, "vmlinux", "", Instructions(0)};
+    for (int f = 0; f < 1500; ++f) {
+      trial.functions.push_back(some);
+      trial.functions.back().function = "a_function_with_a_long_name_" + std::to_string(f);
+    }
+    run.trials.push_back(std::move(trial));
+  }
+  make(run);
+  EXPECT_LT(page_.size(), 5'000'000U);
+}
+
+}  // namespace
+}  // namespace vtax
