@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "core/sha256.h"
@@ -24,6 +25,8 @@ class FakeArchive : public testing::Test {
     std::filesystem::create_directories(folder / "bin");
     std::filesystem::create_directories(folder / "pool");
     path_before_ = std::getenv("PATH");
+    if (const char* cache = std::getenv("VTAX_CACHE")) cache_before_ = cache;
+    ::setenv("VTAX_CACHE", (folder / "cache").c_str(), 1);
     ::setenv("PATH", ((folder / "bin").string() + ":" + path_before_).c_str(), 1);
     ::setenv("FAKE", folder.c_str(), 1);
     // Options come first; the verb is the first argument that is neither an option nor the value of -o.
@@ -45,6 +48,7 @@ shift; for p; do n=${p%%=*}; echo "content of $n" > ${n}_${p#*=}_amd64.deb; done
   }
   void TearDown() override {
     ::setenv("PATH", path_before_.c_str(), 1);
+    cache_before_ ? ::setenv("VTAX_CACHE", cache_before_->c_str(), 1) : ::unsetenv("VTAX_CACHE");
     std::filesystem::remove_all(folder);
   }
 
@@ -70,6 +74,7 @@ shift; for p; do n=${p%%=*}; echo "content of $n" > ${n}_${p#*=}_amd64.deb; done
 
  private:
   std::string path_before_;
+  std::optional<std::string> cache_before_;
 };
 
 }  // namespace vtax::lab

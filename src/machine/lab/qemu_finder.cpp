@@ -37,6 +37,9 @@ void add_tree(Qemu& qemu) {
     if (directory.ends_with("x86_64-linux-gnu") && fs::is_directory(root / directory, error))
       libraries += (libraries.empty() ? "" : ":") + (root / directory).string();
   if (!libraries.empty()) qemu.environment.push_back("LD_LIBRARY_PATH=" + libraries);
+  // Ubuntu's TCG itself is a module, and is looked for where the package would be installed.
+  if (const fs::path modules = root / "usr/lib/x86_64-linux-gnu/qemu"; fs::is_directory(modules, error))
+    qemu.environment.push_back("QEMU_MODULE_DIR=" + modules.string());
 }
 
 std::optional<fs::path> installed_qemu() {

@@ -71,9 +71,10 @@ TEST_F(QemuFinder, OwnChoiceIsFinal) {
 TEST_F(QemuFinder, FetchesOneFromTheArchiveAndFindsItAgain) {
   package("qemu-system-x86", "libc6, libslirp0", "1:10.0.13+ds-0+deb13u1");
   for (const char* name : {"qemu-system-common", "qemu-system-data", "seabios", "libslirp0"}) package(name);
-  program("dpkg-deb",
-          "mkdir -p $3/usr/bin $3/usr/share/qemu $3/usr/lib/x86_64-linux-gnu; { echo '#!/bin/sh'; echo \"" +
-              help("10.0.13") + "\"; } > $3/usr/bin/qemu-system-x86_64; chmod 755 $3/usr/bin/*");
+  program(
+      "dpkg-deb",
+      "mkdir -p $3/usr/bin $3/usr/share/qemu $3/usr/lib/x86_64-linux-gnu/qemu; { echo '#!/bin/sh'; echo \"" +
+          help("10.0.13") + "\"; } > $3/usr/bin/qemu-system-x86_64; chmod 755 $3/usr/bin/*");
   auto here = cache();
   const auto fetched = fetch_qemu(here, [](std::string_view) {});
   ASSERT_TRUE(fetched) << fetched.error().text();
@@ -81,7 +82,8 @@ TEST_F(QemuFinder, FetchesOneFromTheArchiveAndFindsItAgain) {
   EXPECT_EQ(fetched->binary, root / "usr/bin/qemu-system-x86_64");
   EXPECT_THAT(fetched->arguments, ElementsAre("-L", (root / "usr/share/qemu").string()));
   EXPECT_THAT(fetched->environment,
-              ElementsAre("LD_LIBRARY_PATH=" + (root / "usr/lib/x86_64-linux-gnu").string()));
+              ElementsAre("LD_LIBRARY_PATH=" + (root / "usr/lib/x86_64-linux-gnu").string(),
+                          "QEMU_MODULE_DIR=" + (root / "usr/lib/x86_64-linux-gnu/qemu").string()));
   const int calls_before = calls();
   EXPECT_EQ(find_qemu(here)->binary, fetched->binary);
   EXPECT_TRUE(fetch_qemu(here, [](std::string_view) {}));

@@ -13,17 +13,12 @@ class Readiness : public FakeArchive {
  protected:
   void SetUp() override {
     FakeArchive::SetUp();
-    ::setenv("VTAX_CACHE", (folder / "cache").c_str(), 1);
     ::unsetenv("VTAX_QEMU");
     program("qemu-system-x86_64", "echo 'QEMU emulator version 10.0.2'; echo '-plugin x'");
     package("linux-image-amd64", "linux-image-6");
     package("linux-image-6", "", "6.1-1");
     package("xen-hypervisor-4.17-amd64", "", "4.17-1");
     package("xen-utils-4.17");
-  }
-  void TearDown() override {
-    ::unsetenv("VTAX_CACHE");
-    FakeArchive::TearDown();
   }
   static Check check(const std::string& name) {
     for (Check& each : examine_machine())
