@@ -61,7 +61,20 @@ std::vector<std::map<std::string, std::string>> pass_of(const Study& study) {
   return cells;
 }
 
-nlohmann::json settings_of(const Study& study) {
+std::string cell_text(const std::map<std::string, std::string>& cell) {
+  std::string text;
+  for (const auto& [name, value] : cell) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+  return text;
+}
+
+std::string trials_text(double trials) {
+  return trials < 1e15 ? with_thousands(static_cast<std::uint64_t>(trials))
+                       : fmt::format("about {:.0e}", trials);
+}
+
+}  // namespace
+
+nlohmann::json effective_settings(const Study& study) {
   nlohmann::json workloads = nlohmann::json::array();
   for (const StudyWorkload& workload : study.workloads) {
     workloads.push_back({{"name", workload.name}, {"factors", workload.factors}});
@@ -71,19 +84,6 @@ nlohmann::json settings_of(const Study& study) {
           {"factors", study.factors},
           {"workloads", std::move(workloads)}};
 }
-
-std::string cell_text(const std::map<std::string, std::string>& cell) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : cell) parts.push_back(name + "=" + value);
-  return fmt::format("{}", fmt::join(parts, " "));
-}
-
-std::string trials_text(double trials) {
-  return trials < 1e15 ? with_thousands(static_cast<std::uint64_t>(trials))
-                       : fmt::format("about {:.0e}", trials);
-}
-
-}  // namespace
 
 double count_trials(const Study& study) {
   double all = 0;
@@ -115,7 +115,6 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   for (int repetition = 1; repetition <= study.repetitions; ++repetition) {
     for (const auto& cell : pass) plan.trials.push_back({plan.trials.size(), repetition, cell});
   }
-  plan.settings = settings_of(study);
   plan.study = std::move(study);
   return plan;
 }

@@ -31,7 +31,6 @@ struct PlannedTrial {
 struct Plan {
   Study study;  // with the overrides in it
   std::vector<PlannedTrial> trials;
-  nlohmann::json settings;  // the effective settings: machine, repetitions, factors, workloads
 };
 
 inline constexpr std::uint64_t kMostTrials = 10'000;
@@ -39,6 +38,10 @@ inline constexpr std::uint64_t kMostTrials = 10'000;
 // Errors: usage. An unknown factor or value comes with the nearest one; a study of more than kMostTrials
 // is refused before anything is built; so are two workloads that would make the same trial twice.
 [[nodiscard]] Result<Plan> make_plan(Study study, const Overrides& overrides);
+
+// What the study comes to, with overrides and defaults in it, for the run file: {"machine", "repetitions",
+// "factors": {name: [values]}, "workloads": [{"name", "factors"}]}.
+[[nodiscard]] nlohmann::json effective_settings(const Study& study);
 
 // How many trials the study makes; exact below 2^53, and never overflows.
 [[nodiscard]] double count_trials(const Study& study);

@@ -57,8 +57,8 @@ TEST(Plan, SetReplacesValues) {
   EXPECT_THAT(plan->study.factors.at("platform"), ElementsAre("xen-pv", "native"));
   ASSERT_EQ(plan->study.workloads.size(), 1U);
   EXPECT_THAT(plan->study.workloads[0].factors.at("write_bytes"), ElementsAre("4096"));
-  EXPECT_EQ(plan->settings["factors"]["platform"], (nlohmann::json{"xen-pv", "native"}));
-  EXPECT_EQ(plan->settings["workloads"][0]["factors"]["write_bytes"][0], "4096");
+  EXPECT_EQ(effective_settings(plan->study)["factors"]["platform"], (nlohmann::json{"xen-pv", "native"}));
+  EXPECT_EQ(effective_settings(plan->study)["workloads"][0]["factors"]["write_bytes"][0], "4096");
 }
 
 TEST(Plan, SetReachesAWorkloadThatItAdds) {

@@ -14,6 +14,9 @@ namespace {
 
 // 100,000 trials as JSON: 10 seconds, 500 MB.
 TEST(LargeRun, IsStreamed) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "time and memory under a sanitizer say nothing";
+#endif
   if (!std::filesystem::is_directory("/dev/shm"))
     GTEST_SKIP() << "needs /dev/shm: 100,000 waits for a disk take minutes";
   std::string pattern = "/dev/shm/vtax-large-XXXXXX";

@@ -145,7 +145,7 @@
           axisTick: {show: false}},
         series
       });
-    element("picture-note").textContent = `Instructions per ${unit}; ` + shown.map((cell) =>
+    element("picture-note").textContent = `${comparison.name}: instructions per ${unit}; ` + shown.map((cell) =>
       `${cell.platform}: ${whole(cell.work.packets)} packets` +
       (cell.runs > 1 ? `, ${cell.identical ? "identical in" : "differing over"} ${cell.runs} runs` : "")).join("; ") + ".";
   };
