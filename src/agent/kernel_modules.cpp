@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "platform/kernel_file.h"
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 
 namespace vtax::agent {
 namespace {

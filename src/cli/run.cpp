@@ -72,7 +72,7 @@ Run header_of(const Plan& plan, const Options& options) {
   header.study = plan.study.name;
   header.question = plan.study.question;
   header.study_source = plan.study.source;
-  nlohmann::json settings = plan.settings;
+  nlohmann::json settings = effective_settings(plan.study);
   if (!options.kernel.empty()) settings["kernel"] = options.kernel;
   if (!options.modules.empty()) settings["modules"] = options.modules;
   if (!options.xen.empty()) settings["xen"] = options.xen;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/result.h"
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 #include "workload/endpoint_client.h"
 
 namespace vtax {

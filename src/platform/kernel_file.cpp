@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 
 namespace vtax {
 

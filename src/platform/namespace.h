@@ -3,7 +3,7 @@
 #include <sys/types.h>
 
 #include "core/result.h"
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 
 namespace vtax {
 

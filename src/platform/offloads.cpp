@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 
 namespace vtax {
 namespace {

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 
 namespace vtax {
 

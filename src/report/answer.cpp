@@ -93,7 +93,7 @@ std::string without_native(const RunCosts& costs) {
 }  // namespace
 
 std::optional<Headline> headline(const std::vector<Comparison>& comparisons) {
-  for (const Unit unit : {Unit::packet, Unit::transaction, Unit::kilobyte}) {
+  for (const Unit unit : {Unit::kilobyte, Unit::transaction, Unit::packet}) {
     if (auto found = headline_of(comparisons, unit)) return found;
   }
   return std::nullopt;

@@ -78,8 +78,8 @@ std::string_view name(Unit unit) {
 std::vector<Unit> units_of(const Work& work) {
   if (work.transactions.value > 0) return {Unit::transaction};
   std::vector<Unit> units;
-  if (work.packets.value > 0) units.push_back(Unit::packet);
   if (work.bytes.value > 0) units.push_back(Unit::kilobyte);
+  if (work.packets.value > 0) units.push_back(Unit::packet);
   return units;
 }
 

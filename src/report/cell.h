@@ -70,7 +70,10 @@ enum class Unit { packet, kilobyte, transaction };
 
 [[nodiscard]] std::string_view name(Unit unit);
 
-// What the window's cost may be given per: streams per packet and per KB, request/response per transaction.
+// What the window's cost may be given per: streams per KB and per packet, request/response per transaction.
+// The first is the work that was asked for, the same on every platform. How many packets carry it is part of
+// the answer: acknowledgements differ, and with segmentation offloads a packet inside one machine holds up to
+// 64 KB.
 [[nodiscard]] std::vector<Unit> units_of(const Work& work);
 
 // `instructions` per unit of the work; nothing when the work has none of it.

@@ -93,7 +93,7 @@ TEST(Comparison, JsonHoldsTheSameChange) {
   const auto json = nlohmann::json::parse(out.str());
   EXPECT_EQ(json["cells"][0]["identical"], true);
   EXPECT_EQ(json["cells"][2]["functions"][0]["name"], "Domain-0 driver: xenvif_tx_action (xen_netback)");
-  EXPECT_EQ(json["cells"][2]["unit"], "packet");
+  EXPECT_EQ(json["cells"][2]["unit"], "KB");
 }
 
 }  // namespace

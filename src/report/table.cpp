@@ -74,8 +74,8 @@ void print_tax_overview(std::ostream& out, const RunCosts& costs,
                         const std::vector<Comparison>& comparisons) {
   auto platforms = platforms_of(costs);
   if (std::erase(platforms, "native") == 0 || platforms.empty()) return;
-  out << "\nTAX: total cost for the same work, native = 1\n";
-  for (const Unit unit : {Unit::packet, Unit::kilobyte, Unit::transaction}) {
+  out << "\nTAX: total cost relative to native = 1\n";
+  for (const Unit unit : {Unit::kilobyte, Unit::packet, Unit::transaction}) {
     std::vector<std::string> heading{fmt::format("per {}", name(unit))};
     for (const std::string& platform : platforms) heading.push_back(printable(platform));
     TextTable table(std::move(heading));

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/result.h"
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 #include "workload/json_fields.h"
 
 namespace vtax {

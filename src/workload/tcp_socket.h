@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/result.h"
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 #include "workload/watchdog.h"
 
 namespace vtax {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 
 namespace vtax {
 

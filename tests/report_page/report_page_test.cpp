@@ -63,12 +63,12 @@ class ReportPage : public testing::Test {
     GTEST_SKIP() << "chromium is missing: apt-get install chromium"; \
   }
 
-double per_packet(const Trial& trial, Layer layer) {
+double per_kilobyte(const Trial& trial, Layer layer) {
   std::uint64_t sum = 0;
   for (const LedgerEntry& entry : trial.ledger) {
     if (entry.kind == "instructions" && entry.layer == layer) sum += entry.value;
   }
-  return static_cast<double>(sum) / static_cast<double>(trial.work.packets.value);
+  return static_cast<double>(sum) / (static_cast<double>(trial.work.bytes.value) / 1024);
 }
 
 TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
@@ -85,7 +85,7 @@ TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
     EXPECT_EQ(layers[i]["name"], std::string(name(order[i])));
     for (std::size_t platform = 0; platform < 3; ++platform) {
       EXPECT_DOUBLE_EQ(layers[i]["data"][platform].get<double>(),
-                       per_packet(run.trials[17 + 20 * platform], order[i]));
+                       per_kilobyte(run.trials[17 + 20 * platform], order[i]));
     }
   }
   const auto tax = series_of(elements, "tax");
@@ -96,7 +96,7 @@ TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
     const Trial& xen = run.trials[40 + i];
     const auto units = [](const Trial& t) {
       return static_cast<double>(t.work.transactions.value > 0 ? t.work.transactions.value
-                                                               : t.work.packets.value);
+                                                               : t.work.bytes.value);
     };
     const double expected = static_cast<double>(xen.machine_total.value) / units(xen) /
                             (static_cast<double>(native.machine_total.value) / units(native));
@@ -104,7 +104,7 @@ TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
   }
   EXPECT_THAT(elements, HasSubstr("What does a packet cost on Xen"));
   EXPECT_THAT(elements, HasSubstr("xenvif_tx_action"));
-  EXPECT_THAT(elements, HasSubstr("aria-label=\"Instructions per packet: native"));
+  EXPECT_THAT(elements, HasSubstr("aria-label=\"Instructions per KB: native"));
 }
 
 TEST_F(ReportPage, MarkupInNamesNeverRuns) {

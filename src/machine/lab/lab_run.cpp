@@ -89,7 +89,11 @@ class LabRun {
       pool.state = Pool::State::ready;
     } else if (machine.error().code == ExitCode::trial_failed) {
       pool.state = Pool::State::failed;
-      for (Trial& trial : pool.waiting) finish(std::move(trial), machine.error());
+      if (events_.on_step) events_.on_step(machine.error().text());
+      Error all = machine.error();
+      all.what = std::string("its machine could not be booted: ") + all.what;
+      all.next.clear();
+      for (Trial& trial : pool.waiting) finish(std::move(trial), all);
       pool.waiting.clear();
     } else {
       error_ = machine.error();
