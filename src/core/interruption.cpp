@@ -27,13 +27,12 @@ void on_signal(int number) {
 }  // namespace
 
 void catch_interruptions() {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond RLIMIT_FSIZE is an error like others
   (void)event_fd();
   struct sigaction action {};
   action.sa_handler = on_signal;
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
-  // A write that cannot be done is an error like others: the reader left, or the file may not grow.
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool interrupted() {
