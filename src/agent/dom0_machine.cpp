@@ -76,6 +76,17 @@ Result<Ready> bring_up() {
   return Ready{std::move(*guest), *modules};
 }
 
+Result<> do_self_check(const SelfCheck& check, Ready& ready) {
+  if (check.share_cpu) {
+    if (Result<> moved = move_guest(lab::guest_name, lab::driver_cpu); !moved) return moved;
+  }
+  Result<nlohmann::json> checked =
+      check.guest ? check_beside_guest(check, ready.guest) : check_alone(check.work);
+  if (!checked) return fail(checked.error());
+  send_result(std::move(*checked), ready.modules);
+  return {};
+}
+
 Result<> do_trial(Ready& ready) {
   const Result<Plan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
@@ -84,6 +95,7 @@ Result<> do_trial(Ready& ready) {
   }
   if (Result<> announced = announce_on({0, 1}, 0); !announced) return announced;
   if (Result<> announced = ready.guest.announce(1); !announced) return announced;
+  if (plan->self_check) return do_self_check(*plan->self_check, ready);
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
   const auto platform = make_xen_pv({lab::guest_name, vif, bridge, lab::guest_device}, ready.guest);

@@ -3,6 +3,7 @@
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
+#include "agent/self_check.h"
 #include "platform/links.h"
 #include "platform/wiring.h"
 #include "platform/xen_pv.h"
@@ -36,6 +37,7 @@ Result<> configure_network() {
 
 std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields) {
   if (order == "offloads") return obey_offloads(fields);
+  if (order == "known-work") return obey_known_work(fields);
   if (order == "modules") {
     return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections(lab::guest_name))}};
   }

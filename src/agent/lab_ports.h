@@ -12,6 +12,10 @@ namespace vtax::agent::lab_ports {
 // Once, before any other call here.
 [[nodiscard]] Result<> open();
 
+// Gives the ports back until the next open(). While a process has any, a PV kernel tells Xen so at every
+// return to user space: a hypercall each.
+void close();
+
 // To the host side (isa-debugcon).
 void write(std::string_view text);
 

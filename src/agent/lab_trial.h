@@ -28,4 +28,6 @@ void send_error(const Error& error);
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
                                         const nlohmann::json& modules);
 
+void send_result(nlohmann::json result, const nlohmann::json& modules);
+
 }  // namespace vtax::agent

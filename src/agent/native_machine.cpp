@@ -19,6 +19,12 @@ Result<> run_native_machine() {
     return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
   }
   if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
+  if (plan->self_check) {
+    Result<nlohmann::json> checked = check_alone(plan->self_check->work);
+    if (!checked) return fail(checked.error());
+    send_result(std::move(*checked), modules);
+    return {};
+  }
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
   const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();

@@ -36,11 +36,41 @@ bool take(Result<T>&& from, T& into, Error& error) {
   return from.has_value();
 }
 
+Result<PlatformName> platform_name(const JsonFields& fields) {
+  return choose<PlatformName>(fields, "platform",
+                              {{"native", PlatformName::native},
+                               {"container", PlatformName::container},
+                               {"xen-pv", PlatformName::xen_pv}});
+}
+
+Result<Plan> parse_self_check(const JsonFields& fields) {
+  const Result<> known =
+      fields.only({"version", "platform", "workload", "work", "guest", "share_cpu", "time_limit_ns"});
+  if (!known) return fail(known.error());
+  Plan plan;
+  Error error;
+  std::uint64_t version = 0, limit = 0;
+  SelfCheck check;
+  const bool good = take(fields.number("version", 1, 1), version, error) &&
+                    take(platform_name(fields), plan.platform, error) &&
+                    take(self_check_from(fields), check, error) &&
+                    take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
+  if (!good) return fail(std::move(error));
+  if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
+  if (plan.platform == PlatformName::native && (check.guest || check.share_cpu))
+    return fail(fields.bad("'guest' and 'share_cpu' need platform xen-pv"));
+  plan.time_limit = std::chrono::nanoseconds(limit);
+  plan.self_check = check;
+  return plan;
+}
+
 }  // namespace
 
 Result<Plan> parse_plan(std::string_view json) {
   const auto fields = JsonFields::parse("read the plan", json);
   if (!fields) return fail(fields.error());
+  if (const auto workload = fields->text("workload"); workload && *workload == "self-check")
+    return parse_self_check(*fields);
   const Result<> known =
       fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
                     "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",
@@ -53,11 +83,7 @@ Result<Plan> parse_plan(std::string_view json) {
   Order& window = plan.window;
   bool good =
       take(fields->number("version", 1, 1), version, error) &&
-      take(choose<PlatformName>(*fields, "platform",
-                                {{"native", PlatformName::native},
-                                 {"container", PlatformName::container},
-                                 {"xen-pv", PlatformName::xen_pv}}),
-           plan.platform, error) &&
+      take(platform_name(*fields), plan.platform, error) &&
       take(choose<Topology>(*fields, "topology", {{"inside", Topology::inside}, {"card", Topology::card}}),
            plan.topology, error) &&
       take(choose<bool>(*fields, "direction", {{"send", true}, {"receive", false}}), plan.system_initiates,
@@ -72,14 +98,14 @@ Result<Plan> parse_plan(std::string_view json) {
   if (window.kind == WorkKind::tcp_stream) {
     good = take(fields->number("bytes", 1, Order::most_bytes), window.bytes.value, error) &&
            take(fields->number("write_bytes", 1, Order::most_message_bytes), window.write_bytes, error) &&
-           take(fields->number("warmup_bytes", 1, Order::most_bytes), plan.warmup.bytes.value, error);
+           take(fields->number("warmup_bytes", 0, Order::most_bytes), plan.warmup.bytes.value, error);
     plan.warmup.write_bytes = window.write_bytes;
   } else {
     good =
         take(fields->number("transactions", 1, Order::most_transactions), window.transactions.value, error) &&
         take(fields->number("request_bytes", 1, Order::most_message_bytes), window.request_bytes, error) &&
         take(fields->number("response_bytes", 1, Order::most_message_bytes), window.response_bytes, error) &&
-        take(fields->number("warmup_transactions", 1, Order::most_transactions),
+        take(fields->number("warmup_transactions", 0, Order::most_transactions),
              plan.warmup.transactions.value, error);
     plan.warmup.request_bytes = window.request_bytes;
     plan.warmup.response_bytes = window.response_bytes;

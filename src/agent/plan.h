@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 
+#include "agent/self_check.h"
 #include "core/result.h"
 #include "platform/platform.h"
 #include "workload/order.h"
@@ -18,6 +20,7 @@ struct Plan {
   bool system_initiates = true;  // direction "send"
   bool offloads = true;
   Order window, warmup;
+  std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
   std::chrono::nanoseconds time_limit{};  // guest time, from reading the plan to the result
 };
 

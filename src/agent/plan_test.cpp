@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"NegativeSize", "request_bytes", -1},
                       Case{"HugeMessage", "response_bytes", 1 << 30},
                       Case{"FractionOfTransactions", "transactions", 1.5},
-                      Case{"NoWarmup", "warmup_transactions", 0}, Case{"NoTime", "time_limit_ns", 0},
+                      Case{"NegativeWarmup", "warmup_transactions", -1}, Case{"NoTime", "time_limit_ns", 0},
                       Case{"UnknownKey", "sise", 1}),
     [](const auto& tested) { return tested.param.name; });
 
@@ -79,6 +79,40 @@ TEST(Plan, AStreamNeedsItsSizes) {
 
 TEST(Plan, NoiseIsRefused) {
   for (const char* text : {"", "@", "{\"version\":1", "[]", "{}"}) EXPECT_FALSE(parse_plan(text)) << text;
+}
+
+nlohmann::json self_check() {
+  return {{"version", 1},
+          {"platform", "xen-pv"},
+          {"workload", "self-check"},
+          {"work", {{"loops", 5}, {"system_calls", 6}}},
+          {"guest", {{"loops", 7}}},
+          {"share_cpu", true},
+          {"time_limit_ns", 60'000'000'000}};
+}
+
+TEST(SelfCheckPlan, IsReadAsStrictlyAsTheRest) {
+  const auto plan = parse_plan(self_check().dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  ASSERT_TRUE(plan->self_check);
+  EXPECT_EQ(plan->self_check->work.system_calls, 6U);
+  ASSERT_TRUE(plan->self_check->guest);
+  EXPECT_EQ(plan->self_check->guest->loops, 7U);
+  EXPECT_TRUE(plan->self_check->share_cpu);
+
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"platform", "native"},
+                                   {"platform", "container"},
+                                   {"topology", "card"},
+                                   {"work", 1},
+                                   {"work", {{"lops", 1}}},
+                                   {"work", {{"loops", -1}}},
+                                   {"work", {{"loops", 2'000'000'000}}},
+                                   {"guest", "none"},
+                                   {"share_cpu", 1}}) {
+    nlohmann::json bad = self_check();
+    bad[key] = value;
+    EXPECT_FALSE(parse_plan(bad.dump())) << key << " " << value;
+  }
 }
 
 }  // namespace

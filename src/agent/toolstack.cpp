@@ -98,6 +98,9 @@ Result<> create_guest(const NewGuest& guest) {
       "name=\"{}\"\nuuid=\"76746178-0000-4000-8000-000000000001\"\n"
       "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1\"\n"
       "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}\"]\n"
+      // Without an invariant TSC, which keeps QEMU from saving the machine, Xen would emulate each rdtsc;
+      // Linux executes one at every system call.
+      "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
       guest.name, lab::guest_kernel, lab::guest_initrd, guest.memory_mib, guest.cpus, guest.mac,
       guest.bridge);
@@ -106,6 +109,12 @@ Result<> create_guest(const NewGuest& guest) {
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
   return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));
+}
+
+Result<> move_guest(const std::string& guest, int cpu) {
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  return run_program({*programs + "/xl", "vcpu-pin", guest, "0", std::to_string(cpu)}, seconds(20));
 }
 
 std::string guest_console_tail(const std::string& guest) {

@@ -21,6 +21,9 @@ struct NewGuest {
 // Builds the guest with `xl create` from /lab/guest; its first network backend is "vif1.0".
 [[nodiscard]] Result<> create_guest(const NewGuest& guest);
 
+// Pins the guest's only virtual CPU to another CPU.
+[[nodiscard]] Result<> move_guest(const std::string& guest, int cpu);
+
 // The last lines of the guest's console, for the reader of an error.
 [[nodiscard]] std::string guest_console_tail(const std::string& guest);
 

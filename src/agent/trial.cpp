@@ -113,7 +113,9 @@ Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::mi
   const Pair pair =
       plan.system_initiates ? Pair{&bench.system, &bench.peer} : Pair{&bench.peer, &bench.system};
   if (Result<> connected = connect(plan, pair); !connected) return fail(connected.error());
-  if (const auto warm = run(plan, bench, pair, false, settle); !warm) return fail(warm.error());
+  if (expected(plan.warmup) != Done{}) {
+    if (const auto warm = run(plan, bench, pair, false, settle); !warm) return fail(warm.error());
+  }
   const auto window = run(plan, bench, pair, true, settle);
   if (!window) return fail(window.error());
 

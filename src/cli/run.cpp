@@ -111,6 +111,7 @@ Result<ExitCode> run(const Options& options) {
   }
 
   std::size_t failed = 0;
+  std::size_t recorded = writer->finished().size();
   {
     ProgressLine progress(todo.size());
     if (todo.size() < plan->trials.size())
@@ -125,13 +126,18 @@ Result<ExitCode> run(const Options& options) {
         progress.note(fmt::format("failed: {}\n  {}", describe(trial), trial.error));
       }
       progress.finished(describe(trial));
-      return writer->append(trial);
+      const auto kept = writer->append(trial);
+      if (kept) ++recorded;
+      return kept;
     };
     const lab::LabRunOptions lab_options{
         {optional_path(options.kernel), optional_path(options.modules), optional_path(options.xen)},
         options.jobs};
     if (auto done = lab::run_in_lab(std::move(todo), lab_options, events); !done) {
       writer->close();
+      // An empty run file would only stand in the way of the next attempt.
+      std::error_code ignored;
+      if (!options.resume && recorded == 0) std::filesystem::remove(out, ignored);
       return fail(done.error());
     }
   }

@@ -27,6 +27,7 @@ void on_signal(int number) {
 }  // namespace
 
 void catch_interruptions() {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond RLIMIT_FSIZE is an error like others
   (void)event_fd();
   struct sigaction action {};
   action.sa_handler = on_signal;

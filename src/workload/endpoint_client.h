@@ -26,6 +26,9 @@ class EndpointClient {
   [[nodiscard]] Result<JsonFields> ask(const nlohmann::json& order, std::chrono::nanoseconds limit,
                                        std::string_view state = "done");
 
+  // Sends an order whose answer is taken later, by wait_for().
+  [[nodiscard]] Result<> tell(const nlohmann::json& order) { return control_.send(order); }
+
   // The endpoint's next message, which must be of this state.
   [[nodiscard]] Result<JsonFields> wait_for(std::string_view state, std::chrono::nanoseconds limit);
 

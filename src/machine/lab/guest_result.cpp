@@ -77,6 +77,7 @@ Result<GuestResult> read_guest_result(const std::string& text) {
   GuestResult result;
   Fields fields;
   result.window_virtual_ns = fields.number(message, "window_virtual_ns");
+  if (message.contains("tsc_ticks")) result.tsc_ticks = fields.number(message, "tsc_ticks");
   const json work = message.value("work", json::object());
   if (!work.is_object()) return damaged("its field 'work' is no object");
   result.work.bytes = Bytes(fields.number(work, "bytes"));

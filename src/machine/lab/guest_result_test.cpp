@@ -15,9 +15,18 @@ TEST(GuestResult, ReadsTheDocumentedForm) {
   const auto result = read_guest_result(kGood);
   ASSERT_TRUE(result) << result.error().text();
   EXPECT_EQ(result->work.bytes, Bytes(8388608));
+  EXPECT_FALSE(result->tsc_ticks);
   ASSERT_EQ(result->devices.size(), 1U);
   EXPECT_EQ(result->devices[0].sent, Packets(5808));
   EXPECT_EQ(result->modules.at({"Domain-0", "xen_netback"}).at(".text"), GuestAddress(0xffffffffc0123000));
+}
+
+TEST(GuestResult, MayHoldTheSelfChecksClock) {
+  const std::string good = kGood;
+  const auto result = read_guest_result("{\"tsc_ticks\": 12," + good.substr(1));
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_EQ(result->tsc_ticks, 12U);
+  EXPECT_FALSE(read_guest_result("{\"tsc_ticks\": -1," + good.substr(1)));
 }
 
 TEST(GuestResult, RefusesWhatIsMissingOrWrong) {

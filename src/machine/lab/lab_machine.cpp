@@ -10,8 +10,6 @@
 #include "account/program_symbols.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
-#include "machine/lab/emulator.h"
-#include "machine/lab/guest_result.h"
 
 namespace vtax::lab {
 namespace {
@@ -73,37 +71,66 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
 }
 
 Result<> LabMachine::boot(SnapshotStore& store, const Progress& progress) {
-  auto saved = store.open(snapshot_key(spec_, image_.hash), [&](const std::string& path) -> Result<> {
-    progress(fmt::format("booting {} once", name_of(image_.kind)));
-    Wiring wiring;
-    wiring.probe = probe_;
-    wiring.probe_settings = fmt::format("limit {}\n", kBootLimit.value);
-    auto machine = Emulator::start(spec_, wiring);
-    if (!machine) return fail(machine.error());
-    auto message = (*machine)->next_message();
-    if (!message) return fail(message.error());
-    if (message->type != "ready") return fail(read_guest_error(message->json));
-    if (auto stopped = (*machine)->wait_until_stopped(); !stopped) return stopped;
-    return (*machine)->save(path);
-  });
+  auto saved = store.open(snapshot_key(spec_, image_.hash),
+                          [&](const std::string& path) { return boot_into(path, progress); });
   if (!saved) return fail(saved.error());
-  snapshot_ = std::move(*saved);
+  const std::lock_guard guard(mutex_);
+  snapshot_ = std::make_shared<const Descriptor>(std::move(*saved));
+  store_ = store;
   return {};
 }
 
-Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
-  const auto started = std::chrono::steady_clock::now();
-  auto plan = plan_of(trial);
-  if (!plan) return fail(plan.error());
+Result<> LabMachine::boot_into(const std::string& path, const Progress& progress) const {
+  progress(fmt::format("booting {} once", name_of(image_.kind)));
   Wiring wiring;
-  wiring.plan = *plan;
-  wiring.state_fd = snapshot_.get();
+  wiring.probe = probe_;
+  wiring.probe_settings = fmt::format("limit {}\n", kBootLimit.value);
+  auto machine = Emulator::start(spec_, wiring);
+  if (!machine) return fail(machine.error());
+  auto message = (*machine)->next_message();
+  if (!message) return fail(message.error());
+  if (message->type != "ready") return fail(read_guest_error(message->json));
+  if (auto stopped = (*machine)->wait_until_stopped(); !stopped) return stopped;
+  return (*machine)->save(path);
+}
+
+Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
+                                                     const std::string& plan) const {
+  Wiring wiring;
+  wiring.plan = plan;
+  wiring.state_fd = snapshot.get();
   wiring.probe = probe_;
   wiring.probe_settings = probe_settings_ + fmt::format("limit {}\n", kTrialLimit.value);
   auto machine = Emulator::start(spec_, wiring);
+  if (!machine) return machine;
+  if (auto resumed = (*machine)->resume(); !resumed) return fail(resumed.error());
+  return machine;
+}
+
+Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& plan,
+                                                             const Progress& progress) const {
+  std::unique_lock lock(mutex_);
+  const Snapshot used = snapshot_;
+  lock.unlock();
+  auto machine = resume(*used, plan);
+  if (machine || machine.error().code != ExitCode::trial_failed) return machine;
+  lock.lock();  // the first thread to come here boots; the others wait for it and find another snapshot
+  if (snapshot_ == used) {
+    progress("the booted machine in the cache is damaged");
+    auto fresh = store_->replace(snapshot_key(spec_, image_.hash), *used,
+                                 [&](const std::string& path) { return boot_into(path, progress); });
+    if (!fresh) return fail(fresh.error());
+    snapshot_ = std::make_shared<const Descriptor>(std::move(*fresh));
+  }
+  const Snapshot healed = snapshot_;
+  lock.unlock();
+  return resume(*healed, plan);
+}
+
+Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress) const {
+  auto machine = resume_or_heal(plan, progress);
   if (!machine) return fail(machine.error());
   (*machine)->on_progress = [&](const std::string& json) { progress(json); };
-  if (auto resumed = (*machine)->resume(); !resumed) return resumed;
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
   if (message->type != "result") {
@@ -113,26 +140,41 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   }
   auto result = read_guest_result(message->json);
   if (!result) return fail(result.error());
-  trial.work = result->work;
-  trial.devices = std::move(result->devices);
-  trial.window_virtual_ns = result->window_virtual_ns;
-  if (probe_.empty()) return {};
+  Observation seen{std::move(message->json), std::move(*result), std::nullopt};
+  if (probe_.empty()) return seen;
   auto file = (*machine)->probe_file();
   if (!file) return fail(file.error());
   auto window = read_probe_window(*file);
   if (!window) return fail(window.error());
+  seen.window = std::move(*window);
+  return seen;
+}
 
+Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const {
   Charging charging;
-  auto map = map_with_modules(result->modules);
+  auto map = map_with_modules(seen.result.modules);
   if (!map) return fail(map.error());
   charging.map = std::move(*map);
   charging.first_is_driver = charging.map.has_hypervisor;
   charging.domains = charging.first_is_driver ? std::vector<std::string>{"Domain-0", "guest1"}
                                               : std::vector<std::string>{"host"};
-  if (const auto topology = trial.factors.find("topology");
-      topology != trial.factors.end() && topology->second == "card")
-    charging.peer_cpus = {kCardPeerCpu};
-  auto ledger = charge(*window, charging);
+  charging.peer_cpus = peer_cpus;
+  return charge(*seen.window, charging);
+}
+
+Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
+  const auto started = std::chrono::steady_clock::now();
+  auto plan = plan_of(trial);
+  if (!plan) return fail(plan.error());
+  auto seen = observe(*plan, progress);
+  if (!seen) return fail(seen.error());
+  trial.work = seen->result.work;
+  trial.devices = seen->result.devices;
+  trial.window_virtual_ns = seen->result.window_virtual_ns;
+  if (!seen->window) return {};
+  const auto topology = trial.factors.find("topology");
+  const bool has_peer = topology != trial.factors.end() && topology->second == "card";
+  auto ledger = ledger_of(*seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
 
   trial.ledger = std::move(ledger->entries);

@@ -4,18 +4,30 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "account/ledger.h"
 #include "core/descriptor.h"
 #include "core/result.h"
+#include "machine/lab/emulator.h"
+#include "machine/lab/guest_result.h"
 #include "machine/lab/lab_image.h"
 #include "machine/lab/machine_spec.h"
 #include "machine/lab/snapshot_store.h"
 #include "record/trial.h"
 
 namespace vtax::lab {
+
+// What one trial brings home, before anything is charged.
+struct Observation {
+  std::string answer;  // the agent's result as it was sent
+  GuestResult result;
+  std::optional<ProbeWindow> window;  // none without a probe
+};
 
 // One of the lab's machines with everything that its trials share: image, symbols, the booted machine's
 // snapshot. Prepare and boot it once, then run trials from any number of threads.
@@ -30,7 +42,13 @@ class LabMachine {
   // Boots the machine into the store unless it is there already.
   [[nodiscard]] Result<> boot(SnapshotStore& store, const Progress& progress);
 
-  // Runs one trial from the snapshot. `trial` brings index, repetition and factors; the rest is filled in.
+  // Runs one plan from the snapshot. A snapshot that does not resume is damaged: it is replaced once.
+  [[nodiscard]] Result<Observation> observe(const std::string& plan, const Progress& progress) const;
+
+  // Charges an observation's window, which it must have.
+  [[nodiscard]] Result<Ledger> ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const;
+
+  // Both: one trial from the snapshot. `trial` brings index, repetition and factors; the rest is filled in.
   // Errors are trial_failed, but for interrupted.
   [[nodiscard]] Result<> run(Trial& trial, const Progress& progress) const;
 
@@ -38,7 +56,14 @@ class LabMachine {
   [[nodiscard]] const MachineSpec& spec() const { return spec_; }
 
  private:
+  using Snapshot = std::shared_ptr<const Descriptor>;
+
   LabMachine() = default;
+  [[nodiscard]] Result<> boot_into(const std::string& path, const Progress& progress) const;
+  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot,
+                                                         const std::string& plan) const;
+  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume_or_heal(const std::string& plan,
+                                                                 const Progress& progress) const;
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
   [[nodiscard]] std::string provenance() const;
@@ -48,7 +73,10 @@ class LabMachine {
   std::filesystem::path probe_;
   AddressMap symbols_;  // all but the modules, whose addresses each trial tells
   std::string probe_settings_;
-  Descriptor snapshot_;
+
+  mutable std::mutex mutex_;  // of the two below
+  mutable Snapshot snapshot_;
+  mutable std::optional<SnapshotStore> store_;
 };
 
 // Which machine a platform needs.

@@ -26,9 +26,17 @@ class SnapshotStore {
   // A descriptor of the saved machine, readable; `boot` makes it when it is not there yet.
   [[nodiscard]] Result<Descriptor> open(const std::string& key, const Boot& boot);
 
+  // The same after the machine behind `damaged`, which open() gave, turned out not to resume: it is booted
+  // anew unless another process has done so meanwhile. Who still uses the old file keeps it.
+  [[nodiscard]] Result<Descriptor> replace(const std::string& key, const Descriptor& damaged,
+                                           const Boot& boot);
+
   [[nodiscard]] bool contains(const std::string& key) const;
 
  private:
+  [[nodiscard]] std::filesystem::path file_of(const std::string& key) const;
+  [[nodiscard]] Result<Descriptor> lock(const std::string& key) const;
+  [[nodiscard]] Result<Descriptor> boot_into(const std::filesystem::path& path, const Boot& boot) const;
   void remove_longest_unused() const;
 
   std::filesystem::path directory_;

@@ -1,0 +1,131 @@
+#include "agent/self_check.h"
+
+#include <x86intrin.h>
+
+#include <thread>
+
+#include "agent/lab_ports.h"
+#include "workload/marker.h"
+
+namespace vtax::agent {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// Both domains work at `begin`, counted from the order, and the window ends at `end`; the guest says nothing
+// until well after that, so that no control traffic is in the window.
+constexpr milliseconds window_opens{500}, begin{1000}, end{2000}, answer{3000};
+
+struct Watched {
+  std::uint64_t tsc_ticks = 0;
+  std::chrono::nanoseconds duration{};
+};
+
+Watched watch(const PreparedWork& work) {
+  const auto before = Clock::now();
+  const std::uint64_t first = __rdtsc();
+  marker::begin_window();
+  work.do_now();
+  marker::end_window();
+  const std::uint64_t last = __rdtsc();
+  return {last - first, Clock::now() - before};
+}
+
+// Brings the code itself into memory, so that it faults in no window.
+Result<> rehearse(bool ports) {
+  const auto rehearsal = PreparedWork::prepare({1, 1, 1, ports ? 1U : 0U, 0});
+  if (!rehearsal) return fail(rehearsal.error());
+  rehearsal->do_now();
+  return {};
+}
+
+nlohmann::json result_of(std::chrono::nanoseconds duration) {
+  return {{"window_virtual_ns", duration.count()},
+          {"work", {{"bytes", 0}, {"packets", 0}, {"transactions", 0}}},
+          {"devices", nlohmann::json::array()}};
+}
+
+}  // namespace
+
+Result<SelfCheck> self_check_from(const JsonFields& plan) {
+  SelfCheck check;
+  const auto own = plan.object("work");
+  if (!own) return fail(own.error());
+  const auto work = KnownWork::from(*own);
+  if (!work) return fail(work.error());
+  check.work = *work;
+  if (plan.has("guest")) {
+    const auto fields = plan.object("guest");
+    if (!fields) return fail(fields.error());
+    const auto theirs = KnownWork::from(*fields);
+    if (!theirs) return fail(theirs.error());
+    check.guest = *theirs;
+  }
+  if (plan.has("share_cpu")) {
+    const auto share = plan.boolean("share_cpu");
+    if (!share) return fail(share.error());
+    check.share_cpu = *share;
+  }
+  return check;
+}
+
+Result<nlohmann::json> check_alone(const KnownWork& work) {
+  const auto prepared = PreparedWork::prepare(work);
+  if (!prepared) return fail(prepared.error());
+  if (Result<> done = rehearse(work.port_accesses > 0); !done) return fail(done.error());
+  // What the preparation left for later (freed memory, a card that went away) is done by then.
+  std::this_thread::sleep_for(window_opens);
+  const Watched watched = watch(*prepared);
+  nlohmann::json result = result_of(watched.duration);
+  result["tsc_ticks"] = watched.tsc_ticks;
+  return result;
+}
+
+Result<nlohmann::json> check_beside_guest(const SelfCheck& check, EndpointClient& guest) {
+  const auto prepared = PreparedWork::prepare(check.work);
+  if (!prepared) return fail(prepared.error());
+  if (Result<> done = rehearse(check.work.port_accesses > 0); !done) return fail(done.error());
+  lab_ports::close();
+  const Clock::time_point start = Clock::now();
+  if (Result<> told = guest.tell({{"do", "known-work"}, {"work", check.guest->to_json()}}); !told)
+    return fail(told.error());
+
+  std::this_thread::sleep_until(start + window_opens);
+  const Clock::time_point opened = Clock::now();
+  marker::begin_window();
+  std::this_thread::sleep_until(start + begin);
+  prepared->do_now();
+  const Clock::time_point done = Clock::now();
+  std::this_thread::sleep_until(start + end);
+  marker::end_window();
+  const Clock::time_point closed = Clock::now();
+  if (Result<> opened_again = lab_ports::open(); !opened_again) return fail(opened_again.error());
+
+  const auto message = guest.wait_for("done", std::chrono::seconds(60));
+  if (!message) return fail(message.error());
+  const auto duration = message->number("duration_ns", 0, 3'600'000'000'000);
+  if (!duration) return fail(duration.error());
+  if (done > start + end || std::chrono::nanoseconds(*duration) > end - begin - milliseconds(200))
+    return fail(Error{"check two domains at once", "their work outlasts the window", "", ExitCode::usage});
+  return result_of(closed - opened);
+}
+
+Result<nlohmann::json> obey_known_work(const JsonFields& order) {
+  const Clock::time_point start = Clock::now();
+  const auto fields = order.object("work");
+  if (!fields) return fail(fields.error());
+  const auto work = KnownWork::from(*fields);
+  if (!work) return fail(work.error());
+  const auto prepared = PreparedWork::prepare(*work);
+  if (!prepared) return fail(prepared.error());
+  if (Result<> done = rehearse(false); !done) return fail(done.error());
+  std::this_thread::sleep_until(start + begin);
+  const Clock::time_point before = Clock::now();
+  prepared->do_now();
+  const auto duration = Clock::now() - before;
+  std::this_thread::sleep_until(start + answer);
+  return nlohmann::json{{"state", "done"}, {"duration_ns", std::chrono::nanoseconds(duration).count()}};
+}
+
+}  // namespace vtax::agent

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "agent/known_work.h"
+#include "core/result.h"
+#include "workload/endpoint_client.h"
+
+// The lab's proof of its own numbers (the plan's workload `self-check`): known work in the window instead of
+// traffic. Not a workload of the catalogue; tests/lab asks for it.
+namespace vtax::agent {
+
+struct SelfCheck {
+  KnownWork work;                  // of the host, or of Domain-0, on CPU 0
+  std::optional<KnownWork> guest;  // at the same time in the guest, on CPU 2 ...
+  bool share_cpu = false;          // ... or on CPU 0 too
+};
+
+// Fields of the plan: "work" and, on Xen, "guest" (objects, KnownWork) and "share_cpu".
+[[nodiscard]] Result<SelfCheck> self_check_from(const JsonFields& plan);
+
+// Without a guest's part the program never sleeps in the window, so that virtual time advances by what is
+// executed and nothing else: the result's "tsc_ticks" is the time from before the first marker to after the
+// last.
+[[nodiscard]] Result<nlohmann::json> check_alone(const KnownWork& work);
+
+[[nodiscard]] Result<nlohmann::json> check_beside_guest(const SelfCheck& check, EndpointClient& guest);
+
+// The guest's order "known-work".
+[[nodiscard]] Result<nlohmann::json> obey_known_work(const JsonFields& order);
+
+}  // namespace vtax::agent

@@ -1,0 +1,111 @@
+// What `vtax run` refuses before it touches a machine.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/program.h"
+
+namespace vtax {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class Refusal : public testing::Test {
+ protected:
+  Refusal() {
+    std::string pattern = (fs::temp_directory_path() / "vtax-refusal-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~Refusal() override { fs::remove_all(folder_); }
+
+  // An empty cache: whoever wanted a machine would have to ask for packages.
+  [[nodiscard]] ProgramResult run(const std::string& arguments) const {
+    return run_program("cd " + folder_.string() + " && VTAX_CACHE=" + folder_.string() +
+                       "/cache " VTAX_PROGRAM " run " + arguments);
+  }
+
+  [[nodiscard]] ProgramResult study(const std::string& text) const {
+    std::ofstream(folder_ / "study.toml") << text;
+    const auto result = run("study.toml");
+    EXPECT_FALSE(fs::exists(folder_ / "cache")) << "it went on to the lab";
+    for (const auto& entry : fs::directory_iterator(folder_))
+      EXPECT_EQ(entry.path().filename(), "study.toml") << "it left a file behind";
+    return result;
+  }
+
+  fs::path folder_;
+};
+
+struct BadStudy {
+  const char* name;
+  const char* text;
+  const char* says;
+};
+
+class BadStudies : public Refusal, public testing::WithParamInterface<BadStudy> {};
+
+TEST_P(BadStudies, AreExitCodeTwoWithAReason) {
+  const auto result = study(GetParam().text);
+  EXPECT_EQ(result.code, 2) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("study"));
+  EXPECT_THAT(result.err, HasSubstr(GetParam().says));
+  EXPECT_EQ(result.out, "");
+}
+
+constexpr const char* kHundredThousand = R"(name = "large"
+repetitions = 1000
+[factors]
+platform = ["native", "container", "xen-pv"]
+topology = ["inside", "card"]
+offloads = ["on", "off"]
+[[workload]]
+name = "tcp-stream"
+write_bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+)";
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, BadStudies,
+    testing::Values(
+        BadStudy{"UnknownKey", "name = \"x\"\nplatfrom = 1\n[[workload]]\nname = \"tcp-rr\"\n", "platfrom"},
+        BadStudy{"UnknownFactor",
+                 "name = \"x\"\n[factors]\nplatfrom = \"native\"\n[[workload]]\nname = \"tcp-rr\"\n",
+                 "platfrom"},
+        BadStudy{"UnknownValue",
+                 "name = \"x\"\n[factors]\nplatform = \"kvm\"\n[[workload]]\nname = \"tcp-rr\"\n", "kvm"},
+        BadStudy{"WrongType", "name = 7\n[[workload]]\nname = \"tcp-rr\"\n", "name"},
+        BadStudy{"Impossible", "name = \"x\"\n[[workload]]\nname = \"tcp-rr\"\ntransactions = -5\n",
+                 "transactions"},
+        BadStudy{"NoWorkload", "name = \"x\"\n", "workload"},
+        BadStudy{"TheSelfCheck", "name = \"x\"\n[[workload]]\nname = \"self-check\"\n", "self-check"},
+        BadStudy{"NoToml", "]]]] what", "line 1"}, BadStudy{"Empty", "", "name"},
+        BadStudy{"AHundredThousandCells", kHundredThousand, "10,000"}),
+    [](const auto& one) { return one.param.name; });
+
+TEST_F(Refusal, OfStudiesThatAreNoFiles) {
+  EXPECT_EQ(run("nowhere.toml").code, 2);
+  EXPECT_EQ(run(folder_.string()).code, 2);
+  const auto misspelt = run("first-lok");
+  EXPECT_EQ(misspelt.code, 2);
+  EXPECT_THAT(misspelt.err, HasSubstr("first-look"));
+}
+
+TEST_F(Refusal, OfPlacesThatCannotBeWritten) {
+  for (const char* out : {"/proc/x.vtax", "/nowhere/x.vtax"}) {
+    const auto result = run(std::string("first-look --out ") + out);
+    EXPECT_EQ(result.code, 5) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(out));
+  }
+  std::ofstream(folder_ / "there.vtax") << "something of value";
+  const auto there = run("first-look --out there.vtax");
+  EXPECT_EQ(there.code, 2) << there.err;
+  EXPECT_THAT(there.err, HasSubstr("there.vtax"));
+  EXPECT_EQ(fs::file_size(folder_ / "there.vtax"), 18U);
+  EXPECT_FALSE(fs::exists(folder_ / "cache"));
+}
+
+}  // namespace
+}  // namespace vtax

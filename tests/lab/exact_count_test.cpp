@@ -1,0 +1,103 @@
+// The count against a clock that knows nothing of it. Under -icount the time stamp counter is virtual time,
+// which advances by 2^shift for each instruction that any CPU executes, unless all CPUs sleep. A program that
+// never sleeps therefore knows how many instructions the machine executed between two readings:
+//   (t1 - t0) / 2^shift = instructions in the window + those between the readings and the markers
+// The last term is the same for every window of the same program; an empty window measures it.
+
+#include "tests/lab/self_check.h"
+
+namespace vtax::lab {
+namespace {
+
+constexpr std::uint64_t kTicksPerInstruction = 2;  // MachineSpec::icount_shift
+
+std::string domain_of(LabKind kind) {
+  return kind == LabKind::native ? "host" : "Domain-0";
+}
+
+// Instructions by the clock, less those that were counted.
+std::int64_t uncounted(const Checked& checked) {
+  EXPECT_TRUE(checked.seen.result.tsc_ticks.has_value());
+  const std::uint64_t ticks = checked.seen.result.tsc_ticks.value_or(0);
+  EXPECT_EQ(ticks % kTicksPerInstruction, 0U);
+  EXPECT_EQ(checked.ledger.machine_total.value + checked.ledger.peer_total.value,
+            checked.seen.window->total.value);
+  return static_cast<std::int64_t>(ticks / kTicksPerInstruction) -
+         static_cast<std::int64_t>(checked.ledger.machine_total.value + checked.ledger.peer_total.value);
+}
+
+std::optional<Checked> alone(LabKind kind, const KnownWork& work) {
+  return self_check(kind, {{"work", work.to_json()}});
+}
+
+class ExactCount : public testing::TestWithParam<LabKind> {
+ protected:
+  // Between the markers and the readings of the clock; the same in all windows.
+  static std::int64_t reading(LabKind kind) {
+    static std::map<LabKind, std::int64_t> known;
+    if (!known.contains(kind)) {
+      const auto empty = alone(kind, {});
+      if (!empty) return 0;
+      known[kind] = uncounted(*empty);
+      EXPECT_GE(known[kind], 1);
+      EXPECT_LE(known[kind], 20);
+      EXPECT_LT(empty->ledger.machine_total.value, 2000U);
+    }
+    return known[kind];
+  }
+};
+
+TEST_P(ExactCount, OfAProgramAndItsSystemCalls) {
+  NEED_LAB(GetParam());
+  const KnownWork work{10'000'000, 0, 20'000, 0, 0};
+  const auto checked = alone(GetParam(), work);
+  ASSERT_TRUE(checked);
+  EXPECT_EQ(uncounted(*checked), reading(GetParam()));
+  EXPECT_EQ(checked->uncharged(), 0U);
+  const std::string domain = domain_of(GetParam());
+  // A function's own few instructions come on top of its rounds.
+  EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::per_loop * work.loops / 10);
+  EXPECT_EQ(checked->cost(domain, "known_work::call_kernel") / 10,
+            KnownWork::per_system_call * work.system_calls / 10);
+  EXPECT_EQ(checked->sum("system_calls", domain), work.system_calls);
+}
+
+TEST_P(ExactCount, OfDeviceAccesses) {
+  NEED_LAB(GetParam());
+  const KnownWork work{0, 0, 0, 3'000, 3'000};
+  const auto checked = alone(GetParam(), work);
+  ASSERT_TRUE(checked);
+  EXPECT_EQ(uncounted(*checked), reading(GetParam()));
+  EXPECT_EQ(checked->uncharged(), 0U);
+  const std::string domain = domain_of(GetParam());
+  // In Domain-0 the access traps and Xen executes one of its own: the program's is never executed.
+  const std::uint64_t per_port_access = KnownWork::per_port_access - (GetParam() == LabKind::xen_pv ? 1 : 0);
+  EXPECT_EQ(checked->cost(domain, "known_work::write_port") / 10, per_port_access * work.port_accesses / 10);
+  EXPECT_EQ(checked->cost(domain, "known_work::read_status") / 10,
+            KnownWork::per_memory_access * work.memory_accesses / 10);
+}
+
+// A fault that falls together with the end of QEMU's slice hides what its block did not execute: the probe
+// counts such cases (ProbeWindow::slices_at_exceptions), each worth a block at most.
+TEST_P(ExactCount, OfPageFaultsToABlockEach) {
+  NEED_LAB(GetParam());
+  constexpr std::int64_t kBlock = 16;
+  const KnownWork work{0, 12'000, 0, 0, 0};
+  const auto checked = alone(GetParam(), work);
+  ASSERT_TRUE(checked);
+  const auto hidden = static_cast<std::int64_t>(checked->seen.window->slices_at_exceptions);
+  EXPECT_LE(std::abs(uncounted(*checked) - reading(GetParam())), kBlock * hidden);
+  EXPECT_LT(hidden, 20);
+  const std::string domain = domain_of(GetParam());
+  EXPECT_NEAR(static_cast<double>(checked->cost(domain, "known_work::touch")),
+              static_cast<double>(KnownWork::per_page * work.pages),
+              10. + static_cast<double>(kBlock * hidden));
+  EXPECT_GE(checked->sum("page_faults", domain), work.pages);
+  EXPECT_LE(checked->sum("page_faults", domain), work.pages + 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(On, ExactCount, testing::Values(LabKind::native, LabKind::xen_pv),
+                         [](const auto& one) { return one.param == LabKind::native ? "Native" : "XenPv"; });
+
+}  // namespace
+}  // namespace vtax::lab

@@ -1,0 +1,113 @@
+// What goes wrong is said, ends, and leaves nothing behind.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "machine/lab/emulator.h"
+#include "tests/lab/lab_bench.h"
+
+namespace vtax::lab {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class Failure : public testing::Test {
+ protected:
+  // Boots this image into an empty store and gives the error.
+  static Error boot(LabImage image) {
+    LabBench& bench = LabBench::get();
+    auto machine = LabMachine::prepare(std::move(image), bench.agent(), bench.qemu(), bench.probe());
+    if (!machine) return machine.error();
+    const Folder folder;
+    SnapshotStore store(folder.path());
+    const auto booted = (*machine)->boot(store, quiet);
+    EXPECT_FALSE(booted);
+    for (const auto& entry : fs::directory_iterator(folder.path()))
+      EXPECT_EQ(entry.path().extension(), ".lock") << entry.path();
+    return booted ? Error{} : booted.error();
+  }
+
+  static fs::path cut(const fs::path& file, const Folder& folder) {
+    const fs::path copy = folder.path() / file.filename();
+    fs::copy_file(file, copy);
+    fs::resize_file(copy, fs::file_size(copy) / 3);
+    return copy;
+  }
+
+  void TearDown() override { EXPECT_EQ(emulators_left(), 0); }
+};
+
+TEST_F(Failure, APanicShowsTheConsolesLastLines) {
+  NEED_LAB(LabKind::native);
+  LabImage image = LabBench::get().image(LabKind::native);
+  image.kernel_command_line += " rdinit=/nonexistent";
+  const Error error = boot(image);
+  EXPECT_EQ(error.code, ExitCode::trial_failed);
+  EXPECT_THAT(error.text(), HasSubstr("the machine did not finish"));
+  EXPECT_THAT(error.text(), HasSubstr("panicked"));
+  EXPECT_THAT(error.text(), HasSubstr("Kernel panic - not syncing"));
+}
+
+TEST_F(Failure, ASpentTimeLimitIsNamed) {
+  NEED_LAB(LabKind::native);
+  Wiring wiring;
+  wiring.probe = LabBench::get().probe();
+  wiring.probe_settings = "limit 20000000\n";
+  auto machine = Emulator::start(LabBench::get().machine(LabKind::native).spec(), wiring);
+  ASSERT_TRUE(machine) << machine.error().text();
+  const auto message = (*machine)->next_message();
+  ASSERT_FALSE(message);
+  EXPECT_EQ(message.error().code, ExitCode::trial_failed);
+  EXPECT_THAT(message.error().text(), HasSubstr("time limit was reached"));
+  EXPECT_THAT(message.error().text(), HasSubstr("last lines"));
+}
+
+TEST_F(Failure, ATruncatedKernelDoesNotBoot) {
+  NEED_LAB(LabKind::native);
+  LabImage image = LabBench::get().image(LabKind::native);
+  const Folder folder;
+  image.kernel = cut(image.kernel, folder);
+  const Error error = boot(image);
+  EXPECT_EQ(error.code, ExitCode::trial_failed);
+  EXPECT_THAT(error.text(), HasSubstr("last lines"));
+}
+
+TEST_F(Failure, ATruncatedImageDoesNotBoot) {
+  NEED_LAB(LabKind::native);
+  LabImage image = LabBench::get().image(LabKind::native);
+  const Folder folder;
+  image.initrd = cut(image.initrd, folder);
+  const Error error = boot(image);
+  EXPECT_EQ(error.code, ExitCode::trial_failed);
+  EXPECT_THAT(error.text(), HasSubstr("Kernel panic"));
+}
+
+TEST_F(Failure, AStoreThatCannotBeWrittenIsNamed) {
+  SnapshotStore store("/proc/vtax");
+  const auto opened = store.open("key", [](const std::string&) -> Result<> {
+    ADD_FAILURE() << "booted for nothing";
+    return {};
+  });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ExitCode::io);
+  EXPECT_THAT(opened.error().text(), HasSubstr("/proc/vtax"));
+}
+
+// The plan is the host side's own, but a guest's agent reads it strictly.
+TEST_F(Failure, APlanWithAnUnknownKeyIsRefusedByTheGuest) {
+  NEED_LAB(LabKind::native);
+  const nlohmann::json plan = {{"version", 1},
+                               {"platform", "native"},
+                               {"workload", "self-check"},
+                               {"work", {{"lops", 1}}},
+                               {"time_limit_ns", 60'000'000'000}};
+  const auto seen = LabBench::get().machine(LabKind::native).observe(plan.dump(), quiet);
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().code, ExitCode::trial_failed);
+  EXPECT_THAT(seen.error().text(), HasSubstr("'lops'"));
+}
+
+}  // namespace
+}  // namespace vtax::lab

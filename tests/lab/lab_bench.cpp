@@ -1,0 +1,118 @@
+#include "tests/lab/lab_bench.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+namespace vtax::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The static vtax that is PID 1 of the images: this build's, or $VTAX_AGENT where this build has none (the
+// sanitizers' are dynamic).
+fs::path find_agent() {
+  if (const char* own = std::getenv("VTAX_AGENT")) return own;
+#ifdef VTAX_IS_AGENT
+  return VTAX_PROGRAM;
+#else
+  return {};
+#endif
+}
+
+template <class T>
+T require(Result<T> value) {
+  if (value) return std::move(*value);
+  std::cerr << value.error().text() << "\n";
+  std::abort();  // the bench itself: no test after it could say more
+}
+
+}  // namespace
+
+LabBench& LabBench::get() {
+  static LabBench bench;
+  return bench;
+}
+
+LabBench::LabBench() : agent_(find_agent()) {
+  auto cache = PackageCache::open();
+  if (!cache) {
+    missing_ = cache.error().text();
+    return;
+  }
+  cache_ = std::move(*cache);
+  if (agent_.empty()) {
+    missing_ = "this build's vtax is not static: name one in VTAX_AGENT";
+    return;
+  }
+  auto qemu = find_qemu(*cache_);
+  if (!qemu) {
+    missing_ = qemu.error().text();
+    return;
+  }
+  qemu_ = std::move(*qemu);
+  auto probe = find_probe(*qemu_);
+  if (!probe) {
+    missing_ = probe.error().text();
+    return;
+  }
+  probe_ = std::move(*probe);
+}
+
+std::string LabBench::missing(LabKind kind) const {
+  if (!missing_.empty()) return missing_;
+  const bool there = cache_->find(PackageSet::kernel).has_value() &&
+                     (kind == LabKind::native || cache_->find(PackageSet::xen).has_value());
+  return there ? "" : "the packages are not in the cache: `vtax lab fetch` puts them there";
+}
+
+LabImage LabBench::image(LabKind kind) {
+  Sources sources;
+  sources.agent = agent_;
+  return require(build_lab_image(kind, sources, *cache_, Apt(), quiet));
+}
+
+std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& store, const fs::path& probe) {
+  auto machine = require(LabMachine::prepare(image(kind), agent_, *qemu_, probe));
+  SnapshotStore snapshots(store);
+  if (auto booted = machine->boot(snapshots, quiet); !booted) {
+    std::cerr << booted.error().text() << "\n";
+    std::abort();
+  }
+  return machine;
+}
+
+const LabMachine& LabBench::machine(LabKind kind) {
+  auto& kept = kind == LabKind::native ? native_ : xen_;
+  if (kept == nullptr) kept = another(kind, store(), probe_);
+  return *kept;
+}
+
+Folder::Folder() {
+  std::string pattern = (fs::temp_directory_path() / "vtax-lab-XXXXXX").string();
+  path_ = mkdtemp(pattern.data());
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+int emulators_left() {
+  int left = 0;
+  for (const auto& thread : fs::directory_iterator("/proc/self/task")) {
+    std::ifstream children(thread.path() / "children");
+    for (int child = 0; children >> child;) {
+      std::ifstream name(fs::path("/proc") / std::to_string(child) / "comm");
+      std::string text;
+      std::getline(name, text);
+      if (text.starts_with("qemu")) ++left;
+    }
+  }
+  return left;
+}
+
+}  // namespace vtax::lab

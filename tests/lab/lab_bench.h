@@ -1,0 +1,71 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "machine/lab/lab_machine.h"
+#include "machine/lab/probe_file.h"
+
+namespace vtax::lab {
+
+// What this computer offers the lab's tests, found as the product finds it, but without fetching: a computer
+// without QEMU or the packages skips these tests and says so.
+class LabBench {
+ public:
+  static LabBench& get();
+
+  // Empty, or why the tests that need this kind of machine are skipped.
+  [[nodiscard]] std::string missing(LabKind kind) const;
+
+  [[nodiscard]] LabImage image(LabKind kind);
+  [[nodiscard]] const Qemu& qemu() const { return *qemu_; }
+  [[nodiscard]] const std::filesystem::path& probe() const { return probe_; }
+  [[nodiscard]] const std::filesystem::path& agent() const { return agent_; }
+
+  // Booted into the cache's own store, so that a build of vtax boots each kind once for all tests. Kept.
+  [[nodiscard]] const LabMachine& machine(LabKind kind);
+
+  // A machine with its own store and probe (or none).
+  [[nodiscard]] std::unique_ptr<LabMachine> another(LabKind kind, const std::filesystem::path& store,
+                                                    const std::filesystem::path& probe);
+
+  [[nodiscard]] std::filesystem::path store() const { return cache_->directory() / "machines"; }
+
+ private:
+  LabBench();
+
+  std::string missing_;
+  std::filesystem::path agent_, probe_;
+  std::optional<PackageCache> cache_;
+  std::optional<Qemu> qemu_;
+  std::unique_ptr<LabMachine> native_, xen_;
+};
+
+// A folder that goes with its owner.
+class Folder {
+ public:
+  Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder();
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// How many children of this process are QEMUs, ended ones that nobody waited for among them.
+[[nodiscard]] int emulators_left();
+
+inline void quiet(std::string_view) {}
+
+}  // namespace vtax::lab
+
+// In the body of a test: skips it with the reason.
+#define NEED_LAB(kind) \
+  if (const std::string why = vtax::lab::LabBench::get().missing(kind); !why.empty()) GTEST_SKIP() << why

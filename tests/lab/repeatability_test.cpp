@@ -1,0 +1,131 @@
+// The same plan gives the same counts, whatever happens on the measuring computer.
+
+#include <atomic>
+#include <thread>
+
+#include "tests/lab/lab_bench.h"
+
+namespace vtax::lab {
+namespace {
+
+Trial small_trial(LabKind kind) {
+  Trial trial;
+  trial.factors = {{"platform", std::string(name_of(kind))},
+                   {"topology", "card"},
+                   {"workload", "tcp-stream"},
+                   {"direction", "send"},
+                   {"offloads", "off"},
+                   {"bytes", "524288"},
+                   {"write_bytes", "1448"},
+                   {"warmup_bytes", "65536"}};
+  return trial;
+}
+
+// Two threads that never sleep, for as long as the object lives.
+class BusyComputer {
+ public:
+  BusyComputer() {
+    for (int i = 0; i < 2; ++i)
+      threads_.emplace_back([this] {
+        while (!done_.load(std::memory_order_relaxed)) {
+        }
+      });
+  }
+  ~BusyComputer() { done_ = true; }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::vector<std::jthread> threads_;
+};
+
+class Repeated : public testing::TestWithParam<LabKind> {
+ protected:
+  static Trial run(const LabMachine& machine) {
+    Trial trial = small_trial(GetParam());
+    if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
+    return trial;
+  }
+};
+
+TEST_P(Repeated, UnderLoadItIsTheSame) {
+  NEED_LAB(GetParam());
+  const LabMachine& machine = LabBench::get().machine(GetParam());
+  const Trial first = run(machine);
+  const BusyComputer busy;
+  const Trial second = run(machine);
+  EXPECT_EQ(first.digest.size(), 64U);
+  EXPECT_EQ(first.digest, second.digest);
+  EXPECT_EQ(first.window_virtual_ns, second.window_virtual_ns);
+  EXPECT_EQ(first.ledger, second.ledger);
+  EXPECT_EQ(first.functions, second.functions);
+}
+
+TEST_P(Repeated, TheProbeDoesNotPerturbIt) {
+  NEED_LAB(GetParam());
+  LabBench& bench = LabBench::get();
+  const auto without = bench.another(GetParam(), bench.store(), {});
+  const auto plan = plan_of(small_trial(GetParam()));
+  ASSERT_TRUE(plan);
+  const auto counted = bench.machine(GetParam()).observe(*plan, quiet);
+  const auto alone = without->observe(*plan, quiet);
+  ASSERT_TRUE(counted) << counted.error().text();
+  ASSERT_TRUE(alone) << alone.error().text();
+  ASSERT_TRUE(counted->window);
+  ASSERT_FALSE(alone->window);
+  EXPECT_GT(counted->result.window_virtual_ns, 0U);
+  EXPECT_EQ(counted->result.window_virtual_ns, alone->result.window_virtual_ns);
+  EXPECT_EQ(counted->answer, alone->answer);
+}
+
+TEST_P(Repeated, TheLedgerBalances) {
+  NEED_LAB(GetParam());
+  const Trial trial = run(LabBench::get().machine(GetParam()));
+  std::uint64_t entries = 0, functions = 0, uncharged = 0;
+  for (const LedgerEntry& entry : trial.ledger) {
+    if (entry.kind != "instructions") continue;
+    entries += entry.value;
+    if (entry.layer == Layer::uncharged) uncharged += entry.value;
+  }
+  for (const FunctionCost& function : trial.functions) functions += function.instructions.value;
+  EXPECT_GT(trial.machine_total.value, 1'000'000U);
+  EXPECT_EQ(entries, trial.machine_total.value);
+  EXPECT_EQ(functions, trial.machine_total.value);
+  EXPECT_LE(uncharged * 1000, trial.machine_total.value);
+}
+
+INSTANTIATE_TEST_SUITE_P(On, Repeated, testing::Values(LabKind::native, LabKind::xen_pv),
+                         [](const auto& one) { return one.param == LabKind::native ? "Native" : "XenPv"; });
+
+// A snapshot that was cut short (a full disk, a power cut) costs one boot; the machine of that other boot
+// gives the same counts as the first.
+TEST(Snapshot, IsBootedAnewWhenDamagedAndCountsTheSame) {
+  NEED_LAB(LabKind::native);
+  LabBench& bench = LabBench::get();
+  const LabMachine& first = bench.machine(LabKind::native);
+  const std::string name = snapshot_key(first.spec(), first.image().hash) + ".machine";
+  const Folder folder;
+  const auto file = folder.path() / name;
+  std::filesystem::copy_file(bench.store() / name, file);
+  const auto whole = std::filesystem::file_size(file);
+  std::filesystem::resize_file(file, whole / 2);
+
+  const auto machine = bench.another(LabKind::native, folder.path(), bench.probe());
+  int boots = 0;
+  const Progress count = [&](std::string_view step) { boots += step.starts_with("booting") ? 1 : 0; };
+  Trial healed = small_trial(LabKind::native);
+  Trial again = healed;
+  Trial expected = healed;
+  const auto first_run = machine->run(healed, count);
+  ASSERT_TRUE(first_run) << first_run.error().text();
+  EXPECT_EQ(boots, 1);
+  EXPECT_GT(std::filesystem::file_size(file), whole * 9 / 10);
+  ASSERT_TRUE(machine->run(again, count));
+  EXPECT_EQ(boots, 1);
+  ASSERT_TRUE(first.run(expected, quiet));
+  EXPECT_EQ(healed.digest, expected.digest);
+  EXPECT_EQ(again.digest, expected.digest);
+  EXPECT_EQ(emulators_left(), 0);
+}
+
+}  // namespace
+}  // namespace vtax::lab
