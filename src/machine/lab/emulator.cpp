@@ -151,7 +151,10 @@ Result<> Emulator::pump(milliseconds timeout) {
   take_monitor_lines();
   std::string text;
   drain(messages_fd_.get(), text);
-  drain(console_fd_.get(), console_);
+  std::string shown;
+  drain(console_fd_.get(), shown);
+  if (on_console && !shown.empty()) on_console(shown);
+  console_ += shown;
   if (console_.size() > kConsoleBytes) console_.erase(0, console_.size() - kConsoleBytes);
   return messages_.feed(text);
 }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/descriptor.h"
@@ -59,6 +60,7 @@ class Emulator {
   [[nodiscard]] const std::vector<std::string>& arguments() const { return arguments_; }
 
   std::function<void(const std::string& json)> on_progress;
+  std::function<void(std::string_view text)> on_console;  // as it comes, unfiltered
 
  private:
   Emulator() = default;
