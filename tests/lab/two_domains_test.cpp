@@ -67,7 +67,7 @@ TEST_P(TwoDomains, PayForTheirOwnWork) {
     EXPECT_GT(per_call[i], 20);
     RecordProperty(domain + "_hypervisor_instructions_per_call", std::to_string(per_call[i]));
   }
-  EXPECT_NEAR(per_call[0] / per_call[1], 1, 0.05) << per_call[0] << " and " << per_call[1];
+  EXPECT_NEAR(per_call[0] / per_call[1], 1, 0.02) << per_call[0] << " and " << per_call[1];
 }
 
 TEST_P(TwoDomains, RunWhereTheyWerePut) {
