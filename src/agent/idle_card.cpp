@@ -9,7 +9,7 @@
 #include "agent/lab_layout.h"
 #include "platform/kernel_file.h"
 #include "platform/links.h"
-#include "workload/descriptor.h"
+#include "core/descriptor.h"
 
 namespace vtax::agent {
 

@@ -71,7 +71,8 @@ Verb::Action add_options(CLI::App& app) {
   app.add_option("MACHINE", options->machine, "native or xen-pv")
       ->check(CLI::IsMember({"native", "xen-pv"}))
       ->capture_default_str();
-  app.add_option("--kernel", options->kernel, "Your own kernel: bzImage or vmlinux")->check(CLI::ExistingFile);
+  app.add_option("--kernel", options->kernel, "Your own kernel: bzImage or vmlinux")
+      ->check(CLI::ExistingFile);
   app.add_option("--modules", options->modules, "Its modules")->check(CLI::ExistingDirectory);
   app.add_option("--xen", options->xen, "Your own Xen: xen.gz or xen")->check(CLI::ExistingFile);
   return [options] { return boot(*options); };
