@@ -30,7 +30,7 @@ class Refusal : public testing::Test {
 
   [[nodiscard]] ProgramResult study(const std::string& text) const {
     std::ofstream(folder_ / "study.toml") << text;
-    const auto result = run("study.toml");
+    auto result = run("study.toml");
     EXPECT_FALSE(fs::exists(folder_ / "cache")) << "it went on to the lab";
     for (const auto& entry : fs::directory_iterator(folder_))
       EXPECT_EQ(entry.path().filename(), "study.toml") << "it left a file behind";

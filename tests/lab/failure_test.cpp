@@ -30,7 +30,7 @@ class Failure : public testing::Test {
   }
 
   static fs::path cut(const fs::path& file, const Folder& folder) {
-    const fs::path copy = folder.path() / file.filename();
+    fs::path copy = folder.path() / file.filename();
     fs::copy_file(file, copy);
     fs::resize_file(copy, fs::file_size(copy) / 3);
     return copy;

@@ -60,6 +60,7 @@ VtaxProcess::VtaxProcess(const std::vector<std::string>& arguments, const OwnCac
   std::vector<std::string> words = {VTAX_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   pid_ = fork();
