@@ -103,7 +103,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
     inherited.push_back(wiring.state_fd);
   }
 
-  auto pid = start_process(spec.qemu, arguments, inherited, console_end);
+  auto pid = start_process(spec.qemu, arguments, inherited, console_end, working_directory(spec));
   if (!pid) return fail(pid.error());
   self->pid_ = *pid;
   self->process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));

@@ -12,6 +12,13 @@ constexpr const char* kCpu = "max,-smap,-smep,-pku,-la57,-rdrand,-rdseed,-x2apic
 
 }  // namespace
 
+std::filesystem::path working_directory(const MachineSpec& spec) {
+  const auto folder = spec.xen.parent_path();
+  const bool together =
+      !spec.xen.empty() && spec.kernel.parent_path() == folder && spec.initrd.parent_path() == folder;
+  return together ? folder : std::filesystem::path();
+}
+
 std::vector<std::string> machine_arguments(const MachineSpec& spec) {
   std::vector<std::string> out = {
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "pc", "-accel",
@@ -31,10 +38,14 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
     out.insert(out.end(), {"-kernel", spec.kernel.string(), "-append", spec.kernel_arguments, "-initrd",
                            spec.initrd.string()});
   } else {
+    const bool by_name = !working_directory(spec).empty();
+    const auto given = [by_name](const std::filesystem::path& file) {
+      return by_name ? file.filename().string() : file.string();
+    };
     // Multiboot modules: a comma in a path would end it.
     out.insert(out.end(),
-               {"-kernel", spec.xen.string(), "-append", spec.xen_arguments, "-initrd",
-                fmt::format("{} {},{}", spec.kernel.string(), spec.kernel_arguments, spec.initrd.string())});
+               {"-kernel", given(spec.xen), "-append", spec.xen_arguments, "-initrd",
+                fmt::format("{} {},{}", given(spec.kernel), spec.kernel_arguments, given(spec.initrd))});
   }
   return out;
 }

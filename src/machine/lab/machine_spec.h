@@ -23,6 +23,11 @@ struct MachineSpec {
   int icount_shift = 1;
 };
 
+// Where QEMU runs. Xen and its modules see the file names on their command lines, so with Xen they are given
+// by name alone, relative to the folder that holds them all: where the cache lies must not change what is
+// counted. Empty: anywhere (no Xen, or its files lie apart and are given whole).
+[[nodiscard]] std::filesystem::path working_directory(const MachineSpec& spec);
+
 // The command line that is the machine; what carries data in and out of it is added by Emulator.
 [[nodiscard]] std::vector<std::string> machine_arguments(const MachineSpec& spec);
 
