@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/own_builds.h"
 #include "machine/lab/emulator.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_image.h"
@@ -16,12 +17,8 @@ namespace {
 
 struct Options {
   std::string machine = "native";
-  std::string kernel, modules, xen;
+  OwnBuilds own;
 };
-
-std::optional<std::filesystem::path> optional_path(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional<std::filesystem::path>(text);
-}
 
 void say(std::string_view step) {
   fmt::print(stderr, "{} ...\n", step);
@@ -39,11 +36,8 @@ Result<ExitCode> boot(const Options& options) {
   if (!cache) return fail(cache.error());
   auto qemu = lab::fetch_qemu(*cache, say);
   if (!qemu) return fail(qemu.error());
-  lab::Sources sources;
-  sources.kernel = optional_path(options.kernel);
-  sources.modules = optional_path(options.modules);
-  sources.xen = optional_path(options.xen);
-  auto image = lab::build_lab_image(lab::machine_of(options.machine), sources, *cache, lab::Apt(), say);
+  auto image =
+      lab::build_lab_image(lab::machine_of(options.machine), options.own.sources(), *cache, lab::Apt(), say);
   if (!image) return fail(image.error());
 
   lab::MachineSpec spec;
@@ -71,10 +65,7 @@ Verb::Action add_options(CLI::App& app) {
   app.add_option("MACHINE", options->machine, "native or xen-pv")
       ->check(CLI::IsMember({"native", "xen-pv"}))
       ->capture_default_str();
-  app.add_option("--kernel", options->kernel, "Your own kernel: bzImage or vmlinux")
-      ->check(CLI::ExistingFile);
-  app.add_option("--modules", options->modules, "Its modules")->check(CLI::ExistingDirectory);
-  app.add_option("--xen", options->xen, "Your own Xen: xen.gz or xen")->check(CLI::ExistingFile);
+  add_own_builds(app, options->own);
   return [options] { return boot(*options); };
 }
 

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "cli/own_builds.h"
 #include "cli/progress_line.h"
 #include "core/files.h"
 #include "machine/lab/lab_run.h"
@@ -32,12 +33,8 @@ struct Options {
   bool resume = false;
   bool json = false;
   int jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  std::string kernel, modules, xen;
+  OwnBuilds own;
 };
-
-std::optional<std::filesystem::path> optional_path(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional<std::filesystem::path>(text);
-}
 
 std::string facts_of_this_computer() {
   utsname name{};
@@ -73,9 +70,9 @@ Run header_of(const Plan& plan, const Options& options) {
   header.question = plan.study.question;
   header.study_source = plan.study.source;
   nlohmann::json settings = effective_settings(plan.study);
-  if (!options.kernel.empty()) settings["kernel"] = options.kernel;
-  if (!options.modules.empty()) settings["modules"] = options.modules;
-  if (!options.xen.empty()) settings["xen"] = options.xen;
+  if (!options.own.kernel.empty()) settings["kernel"] = options.own.kernel;
+  if (!options.own.modules.empty()) settings["modules"] = options.own.modules;
+  if (!options.own.xen.empty()) settings["xen"] = options.own.xen;
   header.settings = settings.dump();
   header.vtax_version = VTAX_VERSION;
   header.started_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
@@ -130,9 +127,7 @@ Result<ExitCode> run(const Options& options) {
       if (kept) ++recorded;
       return kept;
     };
-    const lab::LabRunOptions lab_options{
-        {optional_path(options.kernel), optional_path(options.modules), optional_path(options.xen)},
-        options.jobs};
+    const lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
     if (auto done = lab::run_in_lab(std::move(todo), lab_options, events); !done) {
       writer->close();
       // An empty run file would only stand in the way of the next attempt.
@@ -162,11 +157,7 @@ Verb::Action add_options(CLI::App& app) {
   app.add_option("--jobs", options->jobs, "Machines at once")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  app.add_option("--kernel", options->kernel, "Your own kernel: bzImage or vmlinux")
-      ->check(CLI::ExistingFile);
-  app.add_option("--modules", options->modules, "Its modules: .../lib/modules/RELEASE or the build tree")
-      ->check(CLI::ExistingDirectory);
-  app.add_option("--xen", options->xen, "Your own Xen: xen.gz or xen")->check(CLI::ExistingFile);
+  add_own_builds(app, options->own);
   return [options] { return run(*options); };
 }
 

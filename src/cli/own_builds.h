@@ -1,0 +1,20 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "machine/lab/lab_image.h"
+
+namespace vtax {
+
+// --kernel, --modules and --xen: the user's own builds in place of the distribution's. Empty: not given.
+struct OwnBuilds {
+  std::string kernel, modules, xen;
+
+  [[nodiscard]] lab::Sources sources() const;
+};
+
+// Adds the three options; `builds` must live as long as the action that reads it.
+void add_own_builds(CLI::App& app, OwnBuilds& builds);
+
+}  // namespace vtax
