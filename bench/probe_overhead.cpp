@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/probe_file.h"
+#include "machine/lab/lab_parts.h"
 
 namespace {
 

@@ -38,6 +38,7 @@ const std::vector<EmbeddedFile>& @name@() {
 
 }  // namespace vtax::embedded
 ]] @ONLY)
-  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS "${paths}")
+  # On its own: what a unity build joins does not know what it depends on.
+  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS "${paths}" SKIP_UNITY_BUILD_INCLUSION ON)
   target_sources(${target} PRIVATE ${generated})
 endfunction()

@@ -5,6 +5,10 @@ target_compile_options(vtax_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(vtax_options INTERFACE -Wno-restrict)
 endif()
+# A unity build (preset release) joins files, whose private names then seem to shadow each other's.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(vtax_options INTERFACE -Wno-shadow)
+endif()
 target_include_directories(vtax_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 target_compile_definitions(vtax_options INTERFACE VTAX_VERSION="${PROJECT_VERSION}")
 if(VTAX_SANITIZE)

@@ -21,6 +21,7 @@ struct Cpu {
   const std::uint8_t* env = nullptr;
   ContextTable* context = nullptr;
   ContextTable* last_context = nullptr;
+  ContextTable* next_context = nullptr;  // while the hypervisor switches to it
   std::uint16_t last_low = 0;
   std::uint32_t last_block = 0;
   std::uint32_t last_length = 0;

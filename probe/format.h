@@ -28,8 +28,9 @@ enum class Event : std::uint32_t {
   system_calls = 4,
   page_faults = 5,
   context_switches = 6,
+  vm_exits = 7,
 };
-inline constexpr std::uint32_t kEventKinds = 7;
+inline constexpr std::uint32_t kEventKinds = 8;
 
 struct Header {
   char magic[8];

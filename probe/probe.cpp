@@ -211,10 +211,15 @@ void context_switch(Cpu& cpu) {
   g.contexts.name_vcpu(cpu.context, guest_register(cpu, kRdi));
   ContextTable* next = g.contexts.of(cpu.context->cpu, guest_register(cpu, kRsi));
   if (next == nullptr) g.output.stop(State::failed, "no address space for the tables");
-  // The switch itself belongs to the virtual CPU that leaves; from the next block on the other one is
-  // charged.
   ++cpu.context->events[static_cast<std::size_t>(Event::context_switches)];
-  cpu.context = next;
+  cpu.next_context = next;
+}
+
+// The switch itself belongs to the virtual CPU that leaves: its state is saved and, for a guest on the CPU's
+// virtualisation, its page tables are walked. From the next block on the other one is charged.
+void context_switched(Cpu& cpu) {
+  if (cpu.next_context != nullptr) cpu.context = cpu.next_context;
+  cpu.next_context = nullptr;
 }
 
 enum class Mark : std::uint8_t { page_table_switch, announce, begin, end };
@@ -264,6 +269,7 @@ __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const 
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
+  if (found->second.entry == vtax::probe::Entry::context_switched) vtax::probe::context_switched(cpu);
 }
 
 __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::uint8_t* env) {
@@ -339,6 +345,11 @@ bool writes_cr3(const std::uint8_t* code, std::size_t size) {
   return size == 3 && code[0] == 0x0f && code[1] == 0x22 && (code[2] & 0x38) == 0x18;
 }
 
+// The CPU comes back behind VMRUN whenever the guest exits, be it in the middle of one of its blocks.
+bool enters_guest(const std::uint8_t* code, std::size_t size) {
+  return size == 3 && code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xd8;
+}
+
 void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data) {
   qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, QEMU_PLUGIN_CB_NO_REGS,
                                          reinterpret_cast<void*>(data));
@@ -369,6 +380,7 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
     qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
     std::uint8_t code[16];
     const std::size_t size = bytes_of(insn, code, sizeof code);
+    if (enters_guest(code, size)) g.settings.entries[qemu_plugin_insn_vaddr(insn) + size].exception = true;
     if (writes_cr3(code, size)) watch_instruction(insn, pack(block, length, i, Mark::page_table_switch, 0));
     if (size != 8 || std::memcmp(code, kMarkerPrefix, sizeof kMarkerPrefix) != 0) continue;
     std::uint32_t identity = 0;

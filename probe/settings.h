@@ -4,6 +4,7 @@
 //   event KIND ADDRESS      count an event of kind KIND (format.h) where a block starts at ADDRESS
 //   exception ADDRESS       an exception's first instruction
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
+//   current ADDRESS         the function that it calls when `next` has become current
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 // Numbers are hexadecimal but for KIND and INSTRUCTIONS.
 
@@ -43,6 +44,8 @@ struct Settings {
         entries[address].exception = true;
       else if (std::sscanf(line, "switch %" SCNx64, &address) == 1)
         entries[address].entry = Entry::context_switch;
+      else if (std::sscanf(line, "current %" SCNx64, &address) == 1)
+        entries[address].entry = Entry::context_switched;
       else if (std::sscanf(line, "limit %" SCNu64, &address) == 1)
         limit = address;
       else

@@ -30,6 +30,8 @@ class AddressMap {
   using Table = std::shared_ptr<const SymbolTable>;
 
   bool has_hypervisor = false;
+  bool guests_take_exceptions =
+      false;  // guests on the CPU's virtualisation get theirs without the hypervisor
   Table hypervisor;
   Table kernel;
   Table program;  // vtax itself, linked at fixed addresses

@@ -16,8 +16,8 @@ namespace {
 constexpr std::uint64_t kUnchargedPartsPerMillion = 1000;  // 0.1 %
 
 constexpr std::array<const char*, probe::kEventKinds> kEventNames = {
-    "hypercalls",   "upcalls",     "interrupts",      "page_table_switches",
-    "system_calls", "page_faults", "context_switches"};
+    "hypercalls",   "upcalls",     "interrupts",       "page_table_switches",
+    "system_calls", "page_faults", "context_switches", "vm_exits"};
 
 struct Owner {
   std::string domain;
@@ -146,7 +146,8 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     const Owner& owner = owners[event.context];
     // An event belongs to the domain on whose account it happened; its layer is where it is handled.
     const bool by_hypervisor =
-        event.event == probe::Event::hypercalls || event.event == probe::Event::context_switches ||
+        event.event == probe::Event::hypercalls || event.event == probe::Event::vm_exits ||
+        event.event == probe::Event::context_switches ||
         (charging.map.has_hypervisor &&
          (event.event == probe::Event::interrupts || event.event == probe::Event::page_table_switches));
     Payer payer = payer_of(by_hypervisor && charging.map.has_hypervisor ? GuestAddress(0xffff82d000000000)

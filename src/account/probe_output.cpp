@@ -12,7 +12,7 @@ tl::unexpected<Error> damaged(std::string why) {
 }
 
 template <class T>
-T load(std::span<const std::byte> file, std::size_t at) {
+T field_at(std::span<const std::byte> file, std::size_t at) {
   static_assert(std::is_trivially_copyable_v<T>);
   T value;
   std::memcpy(&value, file.data() + at, sizeof value);
@@ -24,7 +24,7 @@ T load(std::span<const std::byte> file, std::size_t at) {
 ProbeStatus read_probe_status(std::span<const std::byte> file) {
   ProbeStatus status;
   if (file.size() < sizeof(probe::Header)) return status;
-  const auto header = load<probe::Header>(file, 0);
+  const auto header = field_at<probe::Header>(file, 0);
   if (header.state <= static_cast<std::uint32_t>(probe::State::failed))
     status.state = static_cast<probe::State>(header.state);
   status.instructions = header.instructions;
@@ -34,7 +34,7 @@ ProbeStatus read_probe_status(std::span<const std::byte> file) {
 
 Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
   if (file.size() < sizeof(probe::Header)) return damaged("it is shorter than its header");
-  const auto header = load<probe::Header>(file, 0);
+  const auto header = field_at<probe::Header>(file, 0);
   if (std::memcmp(header.magic, probe::kMagic, sizeof probe::kMagic) != 0)
     return damaged("it has another format");
   if (header.windows == 0 || header.state != static_cast<std::uint32_t>(probe::State::window_closed))
@@ -54,18 +54,18 @@ Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
   window.slices_at_exceptions = header.slices_at_exceptions;
   std::size_t at = sizeof(probe::Header);
   for (std::uint64_t i = 0; i < header.contexts; ++i, at += sizeof(probe::Context)) {
-    const auto context = load<probe::Context>(file, at);
+    const auto context = field_at<probe::Context>(file, at);
     window.contexts.push_back({context.cpu, context.domain, context.vcpu});
   }
   window.rows.reserve(header.rows);
   for (std::uint64_t i = 0; i < header.rows; ++i, at += sizeof(probe::Row)) {
-    const auto row = load<probe::Row>(file, at);
+    const auto row = field_at<probe::Row>(file, at);
     if (row.context >= header.contexts) return damaged("a row names a context that is not there");
     window.rows.push_back(
         {row.context, GuestAddress(row.address), static_cast<std::int64_t>(row.instructions)});
   }
   for (std::uint64_t i = 0; i < header.events; ++i, at += sizeof(probe::EventRow)) {
-    const auto event = load<probe::EventRow>(file, at);
+    const auto event = field_at<probe::EventRow>(file, at);
     if (event.context >= header.contexts || event.event >= probe::kEventKinds)
       return damaged("an event names a context or a kind that is not there");
     window.events.push_back({event.context, static_cast<probe::Event>(event.event), event.count});

@@ -30,6 +30,8 @@ constexpr Watch kKernelEvents[] = {
 // Xen 4.17, arch/x86/x86_64/entry.S.
 constexpr Watch kHypervisorEvents[] = {
     {"pv_hypercall", Event::hypercalls, true},
+    {"hvm_hypercall", Event::hypercalls, false},
+    {"svm_vmexit_handler", Event::vm_exits, false},
     {"do_IRQ", Event::interrupts, true},
 };
 
@@ -70,6 +72,8 @@ constexpr std::string_view kHypervisorExceptions[] = {"page_fault",
                                                       "entry_MC",
                                                       "entry_DF",
                                                       "entry_CP",
+                                                      "entry_BR",
+                                                      "entry_OF",
                                                       "early_page_fault"};
 
 tl::unexpected<Error> missing(std::string_view image, std::string_view symbol) {
@@ -100,7 +104,7 @@ Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
     if (!symbol.is_text()) continue;
     if (name.starts_with("asm_sysvec_"))
       out += fmt::format("event {} {:x}\n", static_cast<unsigned>(Event::interrupts), symbol.address.value);
-    if (!map.has_hypervisor && name.starts_with("asm_exc_"))
+    if ((!map.has_hypervisor || map.guests_take_exceptions) && name.starts_with("asm_exc_"))
       out += fmt::format("exception {:x}\n", symbol.address.value);
   }
   if (!map.has_hypervisor) return out;
@@ -109,6 +113,9 @@ Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
   const auto context_switch = map.hypervisor->address_of("context_switch");
   if (!context_switch) return missing("Xen", "context_switch");
   out += fmt::format("switch {:x}\n", context_switch->value);
+  const auto switched = map.hypervisor->address_of("sched_context_switched");
+  if (!switched) return missing("Xen", "sched_context_switched");
+  out += fmt::format("current {:x}\n", switched->value);
   int exceptions = 0;
   for (const auto name : kHypervisorExceptions) {
     const auto address = map.hypervisor->address_of(name);

@@ -9,6 +9,7 @@
 #include "agent/lab_trial.h"
 #include "agent/machine.h"
 #include "agent/toolstack.h"
+#include "platform/kernel_file.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
@@ -34,7 +35,7 @@ Result<EndpointClient> reach_guest() {
   const auto watchdog = Watchdog::start(std::chrono::seconds(120));
   if (!watchdog) return fail(watchdog.error());
   while (true) {
-    auto connection = tcp_connect({wiring::system_ipv4, lab::control_port}, 0, *watchdog);
+    auto connection = tcp_connect({wiring::system_ipv4, lab::control_port}, 0, {}, *watchdog);
     if (connection) return EndpointClient(ControlChannel(std::move(*connection), lab::guest_name));
     if (watchdog->expired()) return fail(watchdog->timeout("reach the guest's agent"));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -52,18 +53,21 @@ Result<nlohmann::json> all_modules(EndpointClient& guest) {
 }
 
 struct Ready {
+  PlatformName platform;
   EndpointClient guest;
   nlohmann::json modules;
 };
 
 Result<Ready> bring_up() {
+  const Result<std::string> type = read_kernel_file(lab::guest_type_file);
+  if (!type) return fail(type.error());
   Result<> done = lab_ports::open();
   if (done) done = pin_unbound_work(lab::driver_cpu);
   if (done) done = start_toolstack();
   if (done) done = make_bridge();
   if (done) {
-    done =
-        create_guest({lab::guest_name, lab::guest_cpus, lab::guest_memory_mib, wiring::system_mac, bridge});
+    done = create_guest(
+        {lab::guest_name, lab::guest_cpus, lab::guest_memory_mib, *type, wiring::system_mac, bridge});
   }
   if (!done) return fail(done.error());
   Result<EndpointClient> guest = reach_guest();
@@ -73,7 +77,7 @@ Result<Ready> bring_up() {
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
-  return Ready{std::move(*guest), *modules};
+  return Ready{*type == "pvh" ? PlatformName::xen_pvh : PlatformName::xen_pv, std::move(*guest), *modules};
 }
 
 Result<> do_self_check(const SelfCheck& check, Ready& ready) {
@@ -90,8 +94,8 @@ Result<> do_self_check(const SelfCheck& check, Ready& ready) {
 Result<> do_trial(Ready& ready) {
   const Result<Plan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
-  if (plan->platform != PlatformName::xen_pv) {
-    return fail(Error{"run the plan", "this machine is Xen's Domain-0", "", ExitCode::trial_failed});
+  if (plan->platform != ready.platform) {
+    return fail(Error{"run the plan", "this machine's platform is another one", "", ExitCode::trial_failed});
   }
   if (Result<> announced = announce_on({0, 1}, 0); !announced) return announced;
   if (Result<> announced = ready.guest.announce(1); !announced) return announced;

@@ -1,8 +1,11 @@
 #include "agent/lab_trial.h"
 
+#include <sys/reboot.h>
+
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "agent/message.h"
+#include "agent/shell.h"
 #include "agent/trial.h"
 #include "platform/links.h"
 #include "platform/placement.h"
@@ -26,6 +29,10 @@ void send_result(nlohmann::json result, const nlohmann::json& modules) {
 
 Result<Plan> snapshot_and_read_plan() {
   lab_ports::write(frame("ready", nlohmann::json::object()));
+  if (has_shell()) {
+    if (Result<> done = run_shell(); !done) return fail(done.error());
+    reboot(RB_POWER_OFF);
+  }
   lab_ports::sleep_through_snapshot();
   const Result<std::string> text = lab_ports::read_file(lab::plan_name);
   if (!text) return fail(text.error());

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t least_limit_ns = 1'000'000'000;
 constexpr std::uint64_t most_limit_ns = 3'600'000'000'000;
+constexpr std::uint64_t datagram_buffer = 16 << 20;  // as much of it as the kernel allows
 
 template <class T>
 struct Choice {
@@ -40,7 +41,8 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
   return choose<PlatformName>(fields, "platform",
                               {{"native", PlatformName::native},
                                {"container", PlatformName::container},
-                               {"xen-pv", PlatformName::xen_pv}});
+                               {"xen-pv", PlatformName::xen_pv},
+                               {"xen-pvh", PlatformName::xen_pvh}});
 }
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
@@ -58,7 +60,7 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
   if (!good) return fail(std::move(error));
   if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
   if (plan.platform == PlatformName::native && (check.guest || check.share_cpu))
-    return fail(fields.bad("'guest' and 'share_cpu' need platform xen-pv"));
+    return fail(fields.bad("'guest' and 'share_cpu' need a Xen platform"));
   plan.time_limit = std::chrono::nanoseconds(limit);
   plan.self_check = check;
   return plan;
@@ -74,7 +76,7 @@ Result<Plan> parse_plan(std::string_view json) {
   const Result<> known =
       fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
                     "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",
-                    "warmup_transactions", "time_limit_ns"});
+                    "warmup_transactions", "rate_mbps", "time_limit_ns"});
   if (!known) return fail(known.error());
 
   Plan plan;
@@ -95,7 +97,7 @@ Result<Plan> parse_plan(std::string_view json) {
   plan.time_limit = std::chrono::nanoseconds(limit);
 
   plan.warmup.kind = window.kind;
-  if (window.kind == WorkKind::tcp_stream) {
+  if (is_stream(window.kind)) {
     good = take(fields->number("bytes", 1, Order::most_bytes), window.bytes.value, error) &&
            take(fields->number("write_bytes", 1, Order::most_message_bytes), window.write_bytes, error) &&
            take(fields->number("warmup_bytes", 0, Order::most_bytes), plan.warmup.bytes.value, error);
@@ -111,6 +113,19 @@ Result<Plan> parse_plan(std::string_view json) {
     plan.warmup.response_bytes = window.response_bytes;
   }
   if (!good) return fail(std::move(error));
+  if (window.kind == WorkKind::udp_stream) {
+    std::uint64_t megabits = 0;
+    if (!take(fields->number("rate_mbps", 0, 100'000), megabits, error)) return fail(std::move(error));
+    for (Order* order : {&window, &plan.warmup}) {
+      order->bits_per_second = megabits * 1'000'000;
+      order->batch = plan.offloads;
+      order->sockets.receive_buffer = datagram_buffer;
+    }
+  }
+  for (const Order* order : {&window, &plan.warmup}) {
+    if (expected(*order) == Done{}) continue;  // no warm-up
+    if (Result<> possible = order->check(); !possible) return fail(fields->bad(possible.error().why));
+  }
   return plan;
 }
 

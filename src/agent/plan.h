@@ -11,7 +11,7 @@
 
 namespace vtax::agent {
 
-enum class PlatformName { native, container, xen_pv };
+enum class PlatformName { native, container, xen_pv, xen_pvh };
 
 // One trial, as the host side asks for it (docs/design/architecture.md, "The plan").
 struct Plan {

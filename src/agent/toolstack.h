@@ -15,6 +15,7 @@ struct NewGuest {
   std::string name;
   std::string cpus;  // Xen's syntax: "2"
   unsigned memory_mib = 0;
+  std::string type;  // "pv" or "pvh"
   std::string mac, bridge;
 };
 

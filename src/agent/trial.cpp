@@ -1,5 +1,7 @@
 #include "agent/trial.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <thread>
 
@@ -101,10 +103,29 @@ Result<Window> run(const Plan& plan, const Bench& bench, const Pair& pair, bool 
 
 Result<> connect(const Plan& plan, const Pair& pair) {
   const TcpAddress address{pair.responder->ipv4, work_port};
-  Result<> step = pair.responder->client->listen(address);
-  if (step) step = pair.initiator->client->connect(address, source_port, plan.time_limit);
-  if (step) step = pair.responder->client->accept(plan.time_limit);
-  return step;
+  const FlowSetup setup{plan.window.flows, is_udp(plan.window.kind), {}, plan.window.sockets};
+  const auto port = pair.responder->client->listen(address, setup);
+  if (!port) return fail(port.error());
+  // The responder answers only when all flows are there.
+  Result<> step = pair.responder->client->tell_accept(setup, true, plan.time_limit);
+  if (step) step = pair.initiator->client->connect(address, source_port, setup, plan.time_limit);
+  if (!step) return step;
+  const auto accepted = pair.responder->client->wait_for("done", plan.time_limit);
+  if (!accepted) return fail(accepted.error());
+  return {};
+}
+
+Result<> expect_all(const Plan& plan, const Window& window) {
+  const Done wanted = expected(plan.window);
+  for (const Side* side : {&window.initiator, &window.responder}) {
+    if (side->report.done() == wanted) continue;
+    return fail(Error{"compare the work with what was ordered",
+                      fmt::format("{} bytes and {} transactions of {} and {}: datagrams were lost",
+                                  side->report.done().bytes.value, side->report.done().transactions.value,
+                                  wanted.bytes.value, wanted.transactions.value),
+                      "set a lower rate", ExitCode::trial_failed});
+  }
+  return {};
 }
 
 }  // namespace
@@ -118,6 +139,7 @@ Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::mi
   }
   const auto window = run(plan, bench, pair, true, settle);
   if (!window) return fail(window.error());
+  if (Result<> all = expect_all(plan, *window); !all) return fail(all.error());
 
   const Side& initiator = window->initiator;
   const Side& system = plan.system_initiates ? window->initiator : window->responder;
@@ -128,11 +150,11 @@ Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::mi
   add(devices, bench.peer.devices, peer.report.devices);
   std::uint64_t packets = 0;
   for (const CountedDevice& device : bench.wire) packets += received(devices, device);
-  return nlohmann::json{{"window_virtual_ns", initiator.report.duration.count()},
+  return nlohmann::json{{"window_virtual_ns", initiator.report.side.duration.count()},
                         {"work",
-                         {{"bytes", initiator.report.done.bytes.value},
+                         {{"bytes", initiator.report.side.bytes.value},
                           {"packets", packets},
-                          {"transactions", initiator.report.done.transactions.value}}},
+                          {"transactions", initiator.report.side.transactions.value}}},
                         {"devices", devices}};
 }
 

@@ -31,13 +31,16 @@ Plan plan(WorkKind kind) {
   Plan out;
   out.offloads = false;
   out.window.kind = out.warmup.kind = kind;
-  out.window.bytes = Bytes(1'000'000);
-  out.warmup.bytes = Bytes(10'000);
-  out.window.write_bytes = out.warmup.write_bytes = 1448;
-  out.window.transactions = Transactions(20);
-  out.warmup.transactions = Transactions(2);
-  out.window.request_bytes = out.window.response_bytes = 1;
-  out.warmup.request_bytes = out.warmup.response_bytes = 1;
+  if (is_stream(kind)) {
+    out.window.bytes = Bytes(1'000'000);
+    out.warmup.bytes = Bytes(10'000);
+    out.window.write_bytes = out.warmup.write_bytes = 1448;
+  } else {
+    out.window.transactions = Transactions(20);
+    out.warmup.transactions = Transactions(2);
+    out.window.request_bytes = out.window.response_bytes = 8;
+    out.warmup.request_bytes = out.warmup.response_bytes = 8;
+  }
   out.time_limit = std::chrono::seconds(20);
   return out;
 }
@@ -85,6 +88,17 @@ TEST(Trial, TheSystemMayAnswer) {
     wanted.system_initiates = false;
     return good_trial(make_container(), wanted, 40);
   });
+}
+
+TEST(Trial, DatagramsAndConnectionsToo) {
+  for (const WorkKind kind : {WorkKind::udp_stream, WorkKind::udp_rr, WorkKind::tcp_crr}) {
+    expect_good([kind] {
+      Plan wanted = plan(kind);
+      if (kind == WorkKind::udp_stream)
+        wanted.window.bits_per_second = wanted.warmup.bits_per_second = 50'000'000;
+      return good_trial(make_container(), wanted, kind == WorkKind::udp_stream ? 690 : 40);
+    });
+  }
 }
 
 TEST(Trial, AContainerLeavesNoDeviceBehind) {

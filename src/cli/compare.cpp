@@ -18,7 +18,7 @@
 namespace vtax {
 namespace {
 
-struct Options {
+struct CompareOptions {
   std::string before, after;
   std::string limit;  // "2%"
   bool json = false;
@@ -36,7 +36,7 @@ Result<double> parse_limit(const std::string& text) {
   return percent / 100;
 }
 
-Result<ExitCode> compare(const Options& options) {
+Result<ExitCode> compare(const CompareOptions& options) {
   std::optional<double> limit;
   if (!options.limit.empty()) {
     auto parsed = parse_limit(options.limit);
@@ -64,8 +64,8 @@ Result<ExitCode> compare(const Options& options) {
   return ExitCode::regression;
 }
 
-Verb::Action add_options(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+Verb::Action add_compare_options(CLI::App& app) {
+  auto options = std::make_shared<CompareOptions>();
   app.add_option("A", options->before, "The run file to compare with")->required();
   app.add_option("B", options->after, "The run file to judge")->required();
   app.add_option("--fail-above", options->limit,
@@ -78,7 +78,7 @@ Verb::Action add_options(CLI::App& app) {
 
 Verb compare_verb() {
   return {"compare", "What changed between two runs, by layer and function",
-          "vtax compare before.vtax after.vtax --fail-above 2%", add_options};
+          "vtax compare before.vtax after.vtax --fail-above 2%", add_compare_options};
 }
 
 }  // namespace vtax

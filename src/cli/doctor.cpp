@@ -20,10 +20,11 @@ void print_json(const std::vector<lab::Check>& checks) {
                     {"detail", check.detail},
                     {"mend", check.mend}});
   const bool ready = lab::ready(checks);
-  const nlohmann::json out = {{"schema", doctor_schema},
-                              {"ready", ready},
-                              {"checks", list},
-                              {"platforms", {{"native", ready}, {"container", ready}, {"xen-pv", ready}}}};
+  const nlohmann::json out = {
+      {"schema", doctor_schema},
+      {"ready", ready},
+      {"checks", list},
+      {"platforms", {{"native", ready}, {"container", ready}, {"xen-pv", ready}, {"xen-pvh", ready}}}};
   fmt::print("{}\n", out.dump(2));
 }
 
@@ -32,11 +33,11 @@ void print_table(const std::vector<lab::Check>& checks) {
     fmt::print("{:<8} {:<10} {}\n", check.name, name_of(check.state), check.detail);
     if (!check.mend.empty()) fmt::print("{:<8} {:<10} -> {}\n", "", "", check.mend);
   }
-  fmt::print("\n{}\n", lab::ready(checks) ? "The lab can measure here: native, container, xen-pv."
+  fmt::print("\n{}\n", lab::ready(checks) ? "The lab can measure here: native, container, xen-pv, xen-pvh."
                                           : "The lab cannot run here yet.");
 }
 
-Verb::Action add_options(CLI::App& app) {
+Verb::Action add_doctor_options(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   app.add_flag("--json", *json, "Print JSON instead of a table");
   return [json]() -> Result<ExitCode> {
@@ -50,7 +51,8 @@ Verb::Action add_options(CLI::App& app) {
 
 Verb doctor_verb() {
   return {"doctor", "What this machine can measure, what is missing, and how to mend it",
-          "vtax doctor          (exit code 3: the lab cannot run, and the table says why)", add_options};
+          "vtax doctor          (exit code 3: the lab cannot run, and the table says why)",
+          add_doctor_options};
 }
 
 }  // namespace vtax

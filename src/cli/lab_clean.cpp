@@ -2,45 +2,37 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <cstdio>
 #include <memory>
 
+#include "machine/lab/cache_limits.h"
 #include "machine/lab/package_cache.h"
 
 namespace vtax {
 namespace {
 
-namespace fs = std::filesystem;
-
-std::uint64_t bytes_below(const fs::path& directory) {
-  std::uint64_t total = 0;
-  std::error_code ignored;
-  for (auto entry = fs::recursive_directory_iterator(directory, ignored); entry != fs::end(entry);
-       entry.increment(ignored))
-    if (entry->is_regular_file(ignored) && !entry->is_symlink(ignored)) total += entry->file_size(ignored);
-  return total;
-}
-
 Result<ExitCode> clean(bool all) {
   auto cache = lab::PackageCache::open();
   if (!cache) return fail(cache.error());
-  std::uint64_t freed = 0;
-  std::vector<const char*> parts = {"machines", "images", "temporary"};
-  if (all) parts.insert(parts.end(), {"packages", "backports"});
-  for (const char* part : parts) {
-    const fs::path directory = cache->directory() / part;
-    freed += bytes_below(directory);
-    std::error_code error;
-    fs::remove_all(directory, error);
-    if (error) return fail(system_error("cannot remove " + directory.string(), error.value()));
-  }
-  fmt::print("{:.0f} MB freed in {}\n", static_cast<double>(freed) / 1e6, cache->directory().string());
+  const auto cleaned =
+      cache->clean(all, [] { fmt::print(stderr, "waiting for another vtax that adds to the cache ...\n"); });
+  if (!cleaned) return fail(cleaned.error());
+  fmt::print("{:.0f} MB freed in {}\n", static_cast<double>(cleaned->freed_bytes) / 1e6,
+             cache->directory().string());
+  if (cleaned->in_use > 0)
+    fmt::print("{} {} used by another vtax that runs now, and kept\n", cleaned->in_use,
+               cleaned->in_use == 1 ? "folder is" : "folders are");
   return ExitCode::ok;
 }
 
-Verb::Action add_options(CLI::App& app) {
+Verb::Action add_lab_clean_options(CLI::App& app) {
   const auto all = std::make_shared<bool>(false);
   app.add_flag("--all", *all, "The downloaded packages too");
+  app.footer(
+      "\nBy itself the cache keeps " + lab::cache_limits_text() +
+      ":\nwhen a new one is made, those that were used longest ago go. What another running vtax uses\n"
+      "stays, here too.\n" +
+      app.get_footer());
   return [all] { return clean(*all); };
 }
 
@@ -48,7 +40,7 @@ Verb::Action add_options(CLI::App& app) {
 
 Verb lab_clean_verb() {
   return {"clean", "Remove booted machines and images from the cache; they are made again when needed",
-          "vtax lab clean --all", add_options};
+          "vtax lab clean --all", add_lab_clean_options};
 }
 
 }  // namespace vtax

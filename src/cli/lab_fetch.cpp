@@ -10,7 +10,7 @@
 namespace vtax {
 namespace {
 
-void say(std::string_view step) {
+void say_fetching(std::string_view step) {
   fmt::print(stderr, "{} ...\n", step);
 }
 
@@ -25,11 +25,11 @@ Result<> fetch_all(bool refresh) {
   if (!cache) return fail(cache.error());
   std::vector<lab::Package> packages;
   for (const lab::PackageSet set : {lab::PackageSet::kernel, lab::PackageSet::xen}) {
-    const auto fetched = cache->fetch(set, lab::Apt(), say, refresh);
+    const auto fetched = cache->fetch(set, lab::Apt(), say_fetching, refresh);
     if (!fetched) return fail(fetched.error());
     packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
   }
-  const auto qemu = lab::fetch_qemu(*cache, say, refresh);
+  const auto qemu = lab::fetch_qemu(*cache, say_fetching, refresh);
   if (!qemu) return fail(qemu.error());
   if (const auto set = cache->find(lab::PackageSet::qemu))
     packages.insert(packages.end(), set->packages.begin(), set->packages.end());
@@ -40,7 +40,7 @@ Result<> fetch_all(bool refresh) {
   return {};
 }
 
-Verb::Action add_options(CLI::App& app) {
+Verb::Action add_lab_fetch_options(CLI::App& app) {
   const auto refresh = std::make_shared<bool>(false);
   app.add_flag("--refresh", *refresh, "Ask apt again, and fetch what became newer");
   return [refresh]() -> Result<ExitCode> {
@@ -53,7 +53,7 @@ Verb::Action add_options(CLI::App& app) {
 
 Verb lab_fetch_verb() {
   return {"fetch", "Put the lab's packages into vtax's cache, through apt; installs nothing",
-          "vtax lab fetch", add_options};
+          "vtax lab fetch", add_lab_fetch_options};
 }
 
 }  // namespace vtax

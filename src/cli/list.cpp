@@ -46,7 +46,7 @@ Result<> list_studies() {
   return {};
 }
 
-Verb::Action add_options(CLI::App& app) {
+Verb::Action add_list_options(CLI::App& app) {
   auto what = std::make_shared<std::string>();
   app.add_option("WHAT", *what, "platforms, workloads or studies")
       ->required()
@@ -65,7 +65,7 @@ Verb::Action add_options(CLI::App& app) {
 
 Verb list_verb() {
   return {"list", "What can be measured: platforms, workloads with their factors, studies",
-          "vtax list workloads", add_options};
+          "vtax list workloads", add_list_options};
 }
 
 }  // namespace vtax

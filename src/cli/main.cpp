@@ -5,12 +5,14 @@
 #include "cli/list.h"
 #include "cli/report.h"
 #include "cli/run.h"
+#include "cli/workload.h"
 #include "core/interruption.h"
 
 int main(int argc, char** argv) {
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
   vtax::catch_interruptions();
-  return vtax::run_command_line({vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::list_verb(),
-                                 vtax::doctor_verb(), vtax::lab_verb()},
-                                argc, argv);
+  return vtax::run_command_line(
+      {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::list_verb(), vtax::doctor_verb(),
+       vtax::lab_verb(), vtax::workload_verb()},
+      argc, argv);
 }

@@ -16,7 +16,7 @@
 namespace vtax {
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::string run;
   std::string format = "table";
   std::string output = "-";
@@ -45,7 +45,7 @@ std::vector<std::string> formats() {
   return names;
 }
 
-Result<> write(RunReader& reader, const Options& options, std::ostream& out) {
+Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& out) {
   const auto profile_writer = profile_writers().find(options.format);
   if (profile_writer == profile_writers().end()) return writers().at(options.format)(reader, out);
   auto profile = read_profile(reader, options.trial);
@@ -54,7 +54,7 @@ Result<> write(RunReader& reader, const Options& options, std::ostream& out) {
   return {};
 }
 
-Result<ExitCode> report(const Options& options) {
+Result<ExitCode> report(const ReportOptions& options) {
   if (options.trial && profile_writers().count(options.format) == 0) {
     return fail({"cannot use --trial with --format " + options.format, "it selects the trial of a profile",
                  "profiles: --format profile, folded or callgrind"});
@@ -68,8 +68,8 @@ Result<ExitCode> report(const Options& options) {
   return ExitCode::ok;
 }
 
-Verb::Action add_options(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+Verb::Action add_report_options(CLI::App& app) {
+  auto options = std::make_shared<ReportOptions>();
   app.add_option("RUN", options->run, "The run file")->required();
   app.add_option("--format", options->format,
                  "table: for people; json: docs/report-schema.md; csv: the ledger, long form;\n"
@@ -89,7 +89,7 @@ Verb report_verb() {
   return {"report", "Show a run: as a table, a page, JSON, CSV or profiles",
           "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
           "  vtax report first-look.vtax --format profile --trial 44",
-          add_options};
+          add_report_options};
 }
 
 }  // namespace vtax

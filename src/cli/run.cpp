@@ -15,6 +15,7 @@
 #include "cli/progress_line.h"
 #include "core/files.h"
 #include "machine/lab/lab_run.h"
+#include "published/find_published.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
 #include "report/json.h"
@@ -25,7 +26,7 @@
 namespace vtax {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string study;
   std::vector<std::string> set;
   std::optional<int> repetitions;
@@ -64,7 +65,7 @@ std::string describe(const Trial& trial) {
   return out;
 }
 
-Run header_of(const Plan& plan, const Options& options) {
+Result<Run> header_of(const Plan& plan, const RunOptions& options) {
   Run header;
   header.study = plan.study.name;
   header.question = plan.study.question;
@@ -73,6 +74,12 @@ Run header_of(const Plan& plan, const Options& options) {
   if (!options.own.kernel.empty()) settings["kernel"] = options.own.kernel;
   if (!options.own.modules.empty()) settings["modules"] = options.own.modules;
   if (!options.own.xen.empty()) settings["xen"] = options.own.xen;
+  // Kept as text in the run file, so that a report needs nothing else (docs/design/published.md).
+  if (!plan.study.published.empty()) {
+    auto claims = find_published(plan.study.published);
+    if (!claims) return fail(claims.error());
+    settings["published"] = std::move(*claims);
+  }
   header.settings = settings.dump();
   header.vtax_version = VTAX_VERSION;
   header.started_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
@@ -87,14 +94,15 @@ Result<> show(const std::filesystem::path& file, bool json) {
   return json ? write_json(*reader, std::cout) : write_table(*reader, std::cout);
 }
 
-Result<ExitCode> run(const Options& options) {
+Result<ExitCode> run(const RunOptions& options) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
   auto plan = make_plan(std::move(*study), {options.set, options.repetitions});
   if (!plan) return fail(plan.error());
   const std::filesystem::path out = options.out.empty() ? plan->study.name + ".vtax" : options.out;
-  const Run header = header_of(*plan, options);
-  auto writer = options.resume ? RunWriter::resume(out, header) : RunWriter::create(out, header);
+  const auto header = header_of(*plan, options);
+  if (!header) return fail(header.error());
+  auto writer = options.resume ? RunWriter::resume(out, *header) : RunWriter::create(out, *header);
   if (!writer) return fail(writer.error());
 
   std::vector<Trial> todo;
@@ -144,8 +152,8 @@ Result<ExitCode> run(const Options& options) {
   return failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
 }
 
-Verb::Action add_options(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+Verb::Action add_run_options(CLI::App& app) {
+  auto options = std::make_shared<RunOptions>();
   app.add_option("STUDY", options->study, "A study file, or the name of one that comes with vtax")
       ->required();
   app.add_option("--set", options->set, "factor=value[,value]: replace a factor's values")
@@ -169,7 +177,7 @@ Verb run_verb() {
       "vtax run first-look\n"
       "  vtax run first-look --set platform=xen-pv --set offloads=off --out mine.vtax\n"
       "  vtax run first-look --xen ./xen.gz --out patched.vtax && vtax compare first-look.vtax patched.vtax",
-      add_options};
+      add_run_options};
 }
 
 }  // namespace vtax

@@ -36,10 +36,7 @@ Result<> check_verb(const std::vector<Verb>& verbs, int argc, const char* const*
 
 }  // namespace
 
-int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const* argv) {
-  CLI::App app(kSummary, "vtax");
-  app.footer(kFooter);
-  app.set_version_flag("--version", VTAX_VERSION, "Print the version and exit");
+Verb::Action add_group(CLI::App& app, const std::vector<Verb>& verbs) {
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, Verb::Action>> actions;
   for (const Verb& verb : verbs) {
@@ -47,18 +44,26 @@ int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const
     sub->footer(fmt::format("\nExample:\n  {}", verb.example));
     actions.emplace_back(sub, verb.options(*sub));
   }
+  return [actions]() -> Result<ExitCode> {
+    for (const auto& [sub, action] : actions)
+      if (sub->parsed()) return action();
+    return ExitCode::usage;
+  };
+}
+
+int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const* argv) {
+  CLI::App app(kSummary, "vtax");
+  app.footer(kFooter);
+  app.set_version_flag("--version", VTAX_VERSION, "Print the version and exit");
+  const Verb::Action run = add_group(app, verbs);
   if (auto known = check_verb(verbs, argc, argv); !known) return report(known.error());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? static_cast<int>(ExitCode::ok) : static_cast<int>(ExitCode::usage);
   }
-  for (const auto& [sub, action] : actions) {
-    if (!sub->parsed()) continue;
-    const Result<ExitCode> done = action();
-    return done ? static_cast<int>(*done) : report(done.error());
-  }
-  return static_cast<int>(ExitCode::usage);
+  const Result<ExitCode> done = run();
+  return done ? static_cast<int>(*done) : report(done.error());
 }
 
 }  // namespace vtax

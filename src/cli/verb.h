@@ -22,6 +22,9 @@ struct Verb {
   Action (*options)(CLI::App& app);
 };
 
+// For a verb that is a group: adds each of `verbs` as a subcommand, of which one is required.
+[[nodiscard]] Verb::Action add_group(CLI::App& app, const std::vector<Verb>& verbs);
+
 // Runs the verb that the command line names; the process's exit code. Errors and usage go to standard error.
 [[nodiscard]] int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const* argv);
 

@@ -24,7 +24,7 @@ TEST(ElfFile, ReadsThisProgram) {
 
 TEST(ElfFile, RefusesWhatIsNone) {
   EXPECT_FALSE(ElfFile::open({}));
-  EXPECT_FALSE(ElfFile::open(as_bytes(std::string(100, 'a'))));
+  EXPECT_FALSE(ElfFile::open(text_bytes(std::string(100, 'a'))));
 }
 
 TEST(ElfFile, WhatIsCutOffIsNotThere) {

@@ -65,7 +65,7 @@ Result<> write_file(const std::filesystem::path& file, ByteView bytes) {
 }
 
 Result<> write_text(const std::filesystem::path& file, std::string_view text) {
-  return write_file(file, as_bytes(text));
+  return write_file(file, text_bytes(text));
 }
 
 Result<> make_directories(const std::filesystem::path& directory) {

@@ -24,7 +24,7 @@ namespace vtax {
 // With its parents; fine when it is there.
 [[nodiscard]] Result<> make_directories(const std::filesystem::path& directory);
 
-[[nodiscard]] inline ByteView as_bytes(std::string_view text) {
+[[nodiscard]] inline ByteView text_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 

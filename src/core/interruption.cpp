@@ -43,7 +43,7 @@ int interruption_fd() {
 }
 
 Error interruption_error() {
-  return {"interrupted", "", "finished trials are kept; `vtax run ... --resume` goes on",
+  return {"interrupted", "", "finished trials of a study are kept; `vtax run ... --resume` goes on",
           ExitCode::interrupted};
 }
 

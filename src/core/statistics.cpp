@@ -29,4 +29,51 @@ std::optional<Interval> median_interval(std::vector<double> values, double confi
   return Interval{values[best - 1], values[values.size() - best]};
 }
 
+std::optional<double> mean(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+namespace {
+
+// P(T <= t) for t >= 0 and whole degrees of freedom, as a finite sum (Abramowitz, Stegun 26.7.3 and 26.7.4).
+double student_below(double t, int freedom) {
+  const double theta = std::atan(t / std::sqrt(freedom));
+  const double cos2 = std::cos(theta) * std::cos(theta);
+  const bool odd = freedom % 2 == 1;
+  double term = odd ? std::cos(theta) : 1, sum = 0;
+  for (int k = odd ? 1 : 0; k <= freedom - 2; k += 2) {
+    sum += term;
+    term *= cos2 * (k + 1) / (k + 2);
+  }
+  constexpr double pi = 3.141592653589793;
+  const double within =
+      odd ? 2 / pi * (theta + std::sin(theta) * sum) : std::sin(theta) * sum;  // P(|T| <= t)
+  return 0.5 + within / 2;
+}
+
+}  // namespace
+
+double student_quantile(double share, int freedom) {
+  double low = 0, high = 1;
+  while (student_below(high, freedom) < share && high < 1e12) high *= 2;
+  for (int i = 0; i < 200; ++i) {
+    const double middle = (low + high) / 2;
+    (student_below(middle, freedom) < share ? low : high) = middle;
+  }
+  return high;
+}
+
+std::optional<Interval> mean_interval(const std::vector<double>& values, double confidence) {
+  if (values.size() < 2) return std::nullopt;
+  const double middle = *mean(values), n = static_cast<double>(values.size());
+  double squares = 0;
+  for (const double value : values) squares += (value - middle) * (value - middle);
+  const double error = std::sqrt(squares / (n - 1) / n);
+  const double half = student_quantile(0.5 + confidence / 2, static_cast<int>(values.size()) - 1) * error;
+  return Interval{middle - half, middle + half};
+}
+
 }  // namespace vtax

@@ -10,6 +10,8 @@ namespace vtax {
 // The middle value, or the mean of the two in the middle; nothing of no values.
 [[nodiscard]] std::optional<double> median(std::vector<double> values);
 
+[[nodiscard]] std::optional<double> mean(const std::vector<double>& values);
+
 struct Interval {
   double low = 0;
   double high = 0;
@@ -22,5 +24,16 @@ struct Interval {
 //   1 - 2 P(B <= k-1) >= confidence,   B ~ Binomial(n, 1/2)
 // (David, Nagaraja: Order Statistics, 7.1). Nothing when n is too small for any k: below 6 values for 0.95.
 [[nodiscard]] std::optional<Interval> median_interval(std::vector<double> values, double confidence = 0.95);
+
+// A confidence interval for the mean of what the values are drawn from, if that is near a normal
+// distribution:
+//   mean +- t(n-1) s / sqrt(n),   s the sample's standard deviation
+// (Student 1908; netperf's -I). Nothing below two values.
+[[nodiscard]] std::optional<Interval> mean_interval(const std::vector<double>& values,
+                                                    double confidence = 0.95);
+
+// The value that a t-distributed variable stays below with probability `share` (0.5 < share < 1), for
+// `freedom` >= 1 degrees; to 1e-9 or better.
+[[nodiscard]] double student_quantile(double share, int freedom);
 
 }  // namespace vtax

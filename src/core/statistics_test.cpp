@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <numeric>
 
 namespace vtax {
@@ -40,6 +42,25 @@ TEST(MedianInterval, LargeSamplesDoNotUnderflow) {
   ASSERT_TRUE(interval.has_value());
   EXPECT_NEAR(interval->low, 4902, 1);
   EXPECT_NEAR(interval->high, 5099, 1);
+}
+
+// Published tables (NIST/SEMATECH e-Handbook, 1.3.6.7.2).
+TEST(StudentQuantile, IsThatOfTheTables) {
+  EXPECT_NEAR(student_quantile(0.975, 1), 12.706, 5e-4);
+  EXPECT_NEAR(student_quantile(0.975, 2), 4.303, 5e-4);
+  EXPECT_NEAR(student_quantile(0.975, 5), 2.571, 5e-4);
+  EXPECT_NEAR(student_quantile(0.995, 9), 3.250, 5e-4);
+  EXPECT_NEAR(student_quantile(0.95, 30), 1.697, 5e-4);
+  EXPECT_NEAR(student_quantile(0.975, 100), 1.984, 5e-4);
+}
+
+TEST(MeanInterval, IsStudents) {
+  EXPECT_FALSE(mean_interval({1}));
+  const auto interval = mean_interval({10, 12, 14});  // s = 2, t = 4.3027
+  ASSERT_TRUE(interval);
+  EXPECT_NEAR(interval->high - 12, 4.3027 * 2 / std::sqrt(3.0), 1e-3);
+  EXPECT_NEAR(12 - interval->low, interval->high - 12, 1e-12);
+  EXPECT_EQ(mean_interval({5, 5, 5}), (Interval{5, 5}));
 }
 
 }  // namespace

@@ -175,6 +175,15 @@ TEST_F(RunFile, ResumeRefusesAnotherRunAndSaysWhatDiffers) {
               HasSubstr("vtax's version: the file has 0.1.0, this run 9"));
 }
 
+TEST_F(RunFile, ResumePassesOverWhatAPaperSays) {
+  vtax::Run run = synthetic_header();
+  run.settings = R"({"machine": "lab", "published": "one"})";
+  write(run);
+  vtax::Run other = run;
+  other.settings = R"({"machine": "lab", "published": "another"})";
+  EXPECT_TRUE(RunWriter::resume(file_, other));
+}
+
 TEST_F(RunFile, ATrialThatDoesNotBalanceIsRefused) {
   auto writer = RunWriter::create(file_, synthetic_header());
   Trial trial = synthetic_run().trials[0];

@@ -60,6 +60,7 @@ std::string resume_differences(const Run& stored, const Run& wanted) {
   compare("study", stored.study, wanted.study);
   compare("vtax's version", stored.vtax_version, wanted.vtax_version);
   for (const JsonDifference& d : json_differences(stored.settings, wanted.settings)) {
+    if (d.path == "/published") continue;  // what a paper says changes no trial
     all.push_back(fmt::format("{}: the file has {}, this run {}", d.path, d.left, d.right));
   }
   compare("number of trials", std::to_string(stored.planned_trials), std::to_string(wanted.planned_trials));

@@ -24,7 +24,7 @@ enum class Part { none, kernel, program };
 [[nodiscard]] std::optional<Part> part_named(std::string_view text);
 
 // One entry of a window's ledger. `kind` is "instructions" or an event: hypercalls, upcalls,
-// interrupts, page_table_switches, system_calls, page_faults, context_switches.
+// interrupts, page_table_switches, system_calls, page_faults, context_switches, vm_exits.
 struct LedgerEntry {
   int cpu = 0;
   std::string domain;  // "host", "Domain-0", "guest1", "idle"

@@ -28,6 +28,7 @@ WindowCost window_cost(const Trial& trial) {
   for (const LedgerEntry& entry : trial.ledger) {
     if (entry.kind == "instructions") {
       cost.instructions[static_cast<std::size_t>(entry.layer)] += entry.value;
+      cost.domains[entry.domain][static_cast<std::size_t>(entry.layer)] += entry.value;
     } else {
       cost.events[entry.kind] += entry.value;
     }

@@ -20,9 +20,12 @@ using Factors = std::map<std::string, std::string>;
 inline constexpr std::array<Layer, 6> kLayers{Layer::hypervisor, Layer::driver, Layer::kernel,
                                               Layer::program,    Layer::idle,   Layer::uncharged};
 
+using LayerCosts = std::array<std::uint64_t, kLayers.size()>;  // instructions, by Layer
+
 // One window, reduced to what a table shows. The layers add up to `total`.
 struct WindowCost {
-  std::array<std::uint64_t, kLayers.size()> instructions{};  // by Layer
+  LayerCosts instructions{};
+  std::map<std::string, LayerCosts> domains;  // the same by domain
   std::uint64_t total = 0;
   std::uint64_t peer = 0;                       // outside the total
   std::map<std::string, std::uint64_t> events;  // by kind: hypercalls, interrupts, ...

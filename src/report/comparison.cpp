@@ -8,6 +8,7 @@
 
 #include "core/readable.h"
 #include "record/json_difference.h"
+#include "report/comparable_json.h"
 #include "report/phrase.h"
 
 namespace vtax {
@@ -53,11 +54,19 @@ std::vector<std::string> context_of(const Run& before, const Run& after, const S
   };
   compare("study", before.study, after.study);
   compare("vtax", before.vtax_version, after.vtax_version);
-  for (const auto& [left, right] :
-       {std::pair(&before.settings, &after.settings), {&a.provenance, &b.provenance}}) {
-    for (const JsonDifference& d : json_differences(*left, *right)) {
-      out.push_back(fmt::format("{}: {} -> {}", d.path, d.left, d.right));
-    }
+  const auto add = [&](const JsonDifference& d) {
+    out.push_back(fmt::format("{}: {} -> {}", d.path, d.left, d.right));
+  };
+  for (const JsonDifference& d :
+       json_differences(comparable_settings(before.settings), comparable_settings(after.settings))) {
+    add(d);
+  }
+  const auto what_ran =
+      json_differences(comparable_provenance(a.provenance), comparable_provenance(b.provenance));
+  for (const JsonDifference& d : what_ran) {
+    // The image's hash follows from its parts; alone it tells that vtax itself, which is in it, was built
+    // anew.
+    if (d.path != "/image" || what_ran.size() == 1) add(d);
   }
   return out;
 }

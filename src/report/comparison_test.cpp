@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "core/readable.h"
@@ -94,6 +96,33 @@ TEST(Comparison, JsonHoldsTheSameChange) {
   EXPECT_EQ(json["cells"][0]["identical"], true);
   EXPECT_EQ(json["cells"][2]["functions"][0]["name"], "Domain-0 driver: xenvif_tx_action (xen_netback)");
   EXPECT_EQ(json["cells"][2]["unit"], "KB");
+}
+
+// docs/report-schema.md promises these fields: each is there and is documented in the part on `compare`, and
+// no other field is documented there.
+TEST(Comparison, JsonHasTheDocumentedFieldsAndNoOthers) {
+  auto after = dearer_netback();
+  after.vtax_version = "0.2.0";
+  std::ostringstream out;
+  write_comparison_json(compare(three_platforms(), after), out);
+  const auto json = nlohmann::json::parse(out.str());
+  std::set<std::string> written;
+  const auto add_fields = [&](const nlohmann::json& object) {
+    for (const auto& [key, value] : object.items()) written.insert(key);
+  };
+  add_fields(json);
+  add_fields(json["cells"][2]);
+  add_fields(json["cells"][2]["layers"][0]);
+  add_fields(json["cells"][2]["functions"][0]);
+
+  std::ifstream in(VTAX_SOURCE_DIR "/docs/report-schema.md");
+  std::set<std::string> documented;
+  bool is_here = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("# ")) is_here = line == "# `vtax compare --json`";
+    if (is_here && line.starts_with("| `")) documented.insert(line.substr(3, line.find('`', 3) - 3));
+  }
+  EXPECT_EQ(documented, written);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ constexpr std::size_t kMostFunctions = 10;
 std::string percent(std::optional<double> relative) {
   if (!relative) return "new";
   if (*relative == 0) return "~";
+  if (*relative == -1) return "gone";
   if (std::abs(*relative) < 0.0001) return *relative < 0 ? ">-0.01 %" : "<+0.01 %";
   return fmt::format("{:+.2f} %", 100 * *relative);
 }
@@ -31,6 +32,42 @@ std::vector<std::string> row_of(const Change& change, std::size_t longest_name) 
   return {"  " + printable(change.name, longest_name), with_thousands(change.before),
           with_thousands(change.after), difference(change),
           change.is_change() ? percent(change.relative()) : "~"};
+}
+
+// "host kernel: memset (vmlinux)" without what goes without saying: there is no other domain beside a host,
+// and a kernel's functions are in vmlinux unless a module is named.
+std::string short_name(std::string_view name) {
+  if (name.starts_with("host ")) name.remove_prefix(5);
+  for (const std::string_view image : {" (vmlinux)", " (xen)"}) {
+    if (name.ends_with(image)) name.remove_suffix(image.size());
+  }
+  return std::string(name);
+}
+
+// Names get what the numbers leave of the page: two functions whose names are cut may look like one.
+void print_functions(std::ostream& out, const std::vector<Change>& functions) {
+  std::vector<std::vector<std::string>> rows = {{"  function", "before", "change", "%"}};
+  for (std::size_t i = 0; i < std::min(kMostFunctions, functions.size()); ++i) {
+    const Change& change = functions[i];
+    rows.push_back({"", with_thousands(change.before), difference(change), percent(change.relative())});
+  }
+  std::size_t numbers = 0;
+  for (std::size_t column = 1; column < rows.front().size(); ++column) {
+    std::size_t widest = 0;
+    for (const auto& row : rows) widest = std::max(widest, columns(row[column]));
+    numbers += 1 + widest;
+  }
+  const std::size_t longest = kPageColumns - numbers - 2;
+  TextTable table(rows.front());
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    rows[i][0] = "  " + printable(short_name(functions[i - 1].name), longest);
+    table.add(rows[i]);
+  }
+  table.print(out);
+  if (functions.size() > kMostFunctions) {
+    out << fmt::format("  and {} functions that changed less (--json has all)\n",
+                       functions.size() - kMostFunctions);
+  }
 }
 
 void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::string>& varying) {
@@ -55,16 +92,7 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
   }
   layers.add(row_of({"total", cell.before.total, cell.after.total}, 40));
   layers.print(out);
-  if (cell.functions.empty()) return;
-  TextTable functions({"  function", "before", "after", "change", "%"});
-  for (std::size_t i = 0; i < std::min(kMostFunctions, cell.functions.size()); ++i) {
-    functions.add(row_of(cell.functions[i], 34));
-  }
-  functions.print(out);
-  if (cell.functions.size() > kMostFunctions) {
-    out << fmt::format("  and {} functions that changed less (--json has all)\n",
-                       cell.functions.size() - kMostFunctions);
-  }
+  if (!cell.functions.empty()) print_functions(out, cell.functions);
 }
 
 // As report/phrase.h, over the cells of a comparison.

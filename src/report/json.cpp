@@ -1,6 +1,9 @@
 #include "report/json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/sha256.h"
+#include "report/claims_json.h"
 #include "report/json_writer.h"
 
 namespace vtax {
@@ -87,7 +90,16 @@ Result<> write_json(RunReader& reader, std::ostream& out) {
   });
   if (!read) return read;
   json.end_array().line().field("finished_trials", finished).field("failed_trials", failed);
-  json.field("digest", digest.hex()).end_object();
+  json.field("digest", digest.hex());
+  // A second reading, where there is something to judge: costs of all cells are held in memory.
+  RunCosts costs;
+  if (nlohmann::json::parse(run.settings, nullptr, false).contains("published")) {
+    auto all = read_costs(reader);
+    if (!all) return fail(all.error());
+    costs = std::move(*all);
+  }
+  write_claims(json, run, costs);
+  json.end_object();
   json.flush();
   out << '\n';
   return {};

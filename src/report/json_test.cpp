@@ -11,6 +11,7 @@
 #include "core/sha256.h"
 #include "record/testing/synthetic_run.h"
 #include "report/json_writer.h"
+#include "report/testing/claims_of_synthetic_run.h"
 #include "report/testing/run_on_disk.h"
 #include "tests/golden.h"
 
@@ -89,6 +90,31 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
   EXPECT_EQ(out.str(), R"({"a":[1,2.5,null],"b":true,"c":{},"d":["\u003c"]})");
 }
 
+TEST(Json, HoldsTheClaimsWithTheirVerdicts) {
+  auto run = synthetic_run();
+  carry_claims(run, synthetic_claims());
+  const auto json = nlohmann::json::parse(json_of(run));
+  ASSERT_EQ(json["claims"].size(), 4U);
+  const auto& cost = json["claims"][0];
+  EXPECT_EQ(cost["id"], "cost");
+  EXPECT_EQ(cost["published"], nlohmann::json({3.0, 5.0}));
+  EXPECT_NEAR(cost["measured"].get<double>(),
+              static_cast<double>(run.trials[57].machine_total.value) /
+                  static_cast<double>(run.trials[17].machine_total.value),
+              1e-9);
+  EXPECT_EQ(cost["verdict"], "reproduced");
+  EXPECT_EQ(json["claims"][1]["verdict"], "not reproduced");
+  EXPECT_EQ(json["claims"][1]["at_most"], nullptr);
+  EXPECT_EQ(json["claims"][2]["verdict"], "not testable");
+  EXPECT_THAT(json["claims"][2]["reason"].get<std::string>(), testing::HasSubstr("is not in this run"));
+  EXPECT_EQ(json["claims"][3]["measured"], nullptr);
+  EXPECT_FALSE(json.contains("claims_error"));
+  carry_claims(run, "nonsense");
+  const auto unreadable = nlohmann::json::parse(json_of(run));
+  EXPECT_TRUE(unreadable["claims"].empty());
+  EXPECT_THAT(unreadable["claims_error"].get<std::string>(), testing::HasSubstr("cannot read"));
+}
+
 // docs/report-schema.md is the promise to those who read this format.
 TEST(Json, EveryFieldIsDocumented) {
   std::ifstream in(VTAX_SOURCE_DIR "/docs/report-schema.md");
@@ -101,6 +127,12 @@ TEST(Json, EveryFieldIsDocumented) {
     }
   };
   expect_documented(json);
+  auto with_claims = two_trials();
+  carry_claims(with_claims, synthetic_claims());
+  const auto claims = nlohmann::json::parse(json_of(with_claims))["claims"];
+  ASSERT_FALSE(claims.empty());
+  expect_documented(claims[0]);
+  expect_documented({{"claims_error", ""}});
   for (const auto& trial : json["trials"]) {
     expect_documented(trial);
     for (const char* list : {"devices", "ledger", "functions"}) {

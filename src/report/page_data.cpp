@@ -6,13 +6,14 @@
 
 #include "core/readable.h"
 #include "report/answer.h"
+#include "report/claims_json.h"
 #include "report/json_writer.h"
 #include "report/phrase.h"
 
 namespace vtax {
 namespace {
 
-constexpr std::size_t kMostFunctions = 30;  // of a cell: a page of 500 trials stays below 5 MB
+constexpr std::size_t kMostFunctionsOfCell = 30;  // of a cell: a page of 500 trials stays below 5 MB
 constexpr std::size_t kMostProvenance = 5;
 
 void write_optional(JsonWriter& json, std::string_view key, std::optional<double> value) {
@@ -157,7 +158,7 @@ Result<PageData> read_page_data(RunReader& reader) {
     std::stable_sort(functions.begin(), functions.end(), [](const FunctionCost& a, const FunctionCost& b) {
       return a.instructions > b.instructions;
     });
-    const std::size_t kept = std::min(kMostFunctions, functions.size());
+    const std::size_t kept = std::min(kMostFunctionsOfCell, functions.size());
     const std::uint64_t more = functions.size() - kept;
     functions.resize(kept);
     data.functions.try_emplace(trial.factors, std::move(functions), more);
@@ -175,6 +176,7 @@ void write_page_data(const Run& header, const PageData& data, const std::vector<
   json.end_array();
   write_comparisons(json, data, comparisons);
   write_failed(json, data);
+  write_claims(json, header, data.costs);
   json.key("settings").raw(header.settings).key("machine").raw(header.machine);
   json.field("study_source", header.study_source).key("provenance").begin_array();
   for (const std::string& provenance : data.provenance) json.raw(provenance);

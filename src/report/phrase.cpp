@@ -28,11 +28,13 @@ std::string bytes_text(const std::string& value) {
 }  // namespace
 
 std::string phrase(const std::string& workload, const std::string& factor, const std::string& value) {
-  const bool serves = workload == "tcp-rr";
+  const bool serves = workload.ends_with("rr");
   if (factor == "direction" && value == "receive") return serves ? "serving" : "receiving";
   if (factor == "direction" && value == "send") return serves ? "asking" : "sending";
   if (factor == "topology") return printable(value);
-  if (factor == "write_bytes") return bytes_text(value) + " writes";
+  if (factor == "write_bytes")
+    return bytes_text(value) + (workload == "udp-stream" ? " datagrams" : " writes");
+  if (factor == "rate_mbps") return value == "0" ? "unpaced" : printable(value) + " Mb/s";
   if (factor == "bytes") return bytes_text(value);
   if (factor == "transactions") return printable(value) + " transactions";
   if (factor.ends_with("_bytes")) {

@@ -8,6 +8,7 @@
 #include "core/statistics.h"
 #include "report/answer.h"
 #include "report/cell.h"
+#include "report/claims_text.h"
 #include "report/phrase.h"
 #include "report/text_table.h"
 
@@ -237,6 +238,7 @@ Result<> write_table(RunReader& reader, std::ostream& out) {
     if (workloads.insert(cell.workload()).second) print_constants(out, *costs, cell.workload());
   }
   print_tax_overview(out, *costs, comparisons);
+  print_claims(out, reader.header(), *costs);
   if (costs->finished > 0) print_legend(out);
   for (const Comparison& comparison : comparisons) print_comparison(out, *costs, comparison);
   print_failed(out, reader.header(), *costs);

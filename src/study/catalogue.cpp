@@ -99,6 +99,7 @@ const std::vector<PlatformKind>& platforms() {
       {"native", "the kernel on the machine itself: what everything else is compared with"},
       {"container", "network namespaces joined by veth and a bridge, one kernel"},
       {"xen-pv", "a paravirtual Xen guest: netfront, netback, and a bridge in Domain-0"},
+      {"xen-pvh", "a Xen guest on the CPU's virtualisation with nested paging; devices as xen-pv"},
   };
   return all;
 }
@@ -110,7 +111,8 @@ const std::vector<std::string_view>& machines() {
 
 const std::vector<Factor>& common_factors() {
   static const std::vector<Factor> all{
-      choice("platform", {"native", "container", "xen-pv"}, "native", "how the workload is virtualised"),
+      choice("platform", {"native", "container", "xen-pv", "xen-pvh"}, "native",
+             "how the workload is virtualised"),
       choice("topology", {"inside", "card"}, "card",
              "both ends inside one machine, or a peer behind a network card"),
       choice("offloads", {"on", "off"}, "on", "segmentation and receive offloads (TSO, GSO, GRO)"),
@@ -118,22 +120,41 @@ const std::vector<Factor>& common_factors() {
   return all;
 }
 
+namespace {
+
+std::vector<Factor> stream_factors(std::vector<Factor> own) {
+  std::vector<Factor> all{
+      bytes("bytes", 1, 16 * kGiB, "8388608", "payload of the window"),
+      choice("direction", {"receive", "send"}, "receive", "what the system under test does"),
+      bytes("warmup_bytes", 0, 16 * kGiB, "1048576", "payload sent before the window")};
+  all.insert(all.begin() + 1, own.begin(), own.end());
+  return all;
+}
+
+std::vector<Factor> exchange_factors(std::uint64_t least, std::uint64_t most, std::string_view fallback) {
+  return {count("transactions", 1, 100'000'000, "500", "exchanges in the window"),
+          bytes("request_bytes", least, most, fallback, "payload of a request"),
+          bytes("response_bytes", least, most, fallback, "payload of a response"),
+          choice("direction", {"receive", "send"}, "receive", "receive: the system serves; send: it asks"),
+          count("warmup_transactions", 0, 100'000'000, "50", "exchanges before the window")};
+}
+
+}  // namespace
+
 const std::vector<WorkloadKind>& workloads() {
-  static const std::vector<std::string_view> directions{"receive", "send"};
+  constexpr std::uint64_t datagram = 65507;
   static const std::vector<WorkloadKind> all{
-      {"tcp-stream",
-       "a fixed number of bytes over one TCP connection",
-       {bytes("bytes", 1, 16 * kGiB, "8388608", "payload of the window"),
-        bytes("write_bytes", 1, kMiB, "65536", "payload of one write by the sender"),
-        choice("direction", directions, "receive", "what the system under test does"),
-        bytes("warmup_bytes", 0, 16 * kGiB, "1048576", "payload sent before the window")}},
-      {"tcp-rr",
-       "one request, one response, over one TCP connection, one at a time",
-       {count("transactions", 1, 100'000'000, "500", "exchanges in the window"),
-        bytes("request_bytes", 1, kMiB, "1", "payload of a request"),
-        bytes("response_bytes", 1, kMiB, "1", "payload of a response"),
-        choice("direction", directions, "receive", "receive: the system serves; send: it asks"),
-        count("warmup_transactions", 0, 100'000'000, "50", "exchanges before the window")}},
+      {"tcp-stream", "a fixed number of bytes over one TCP connection",
+       stream_factors({bytes("write_bytes", 1, kMiB, "65536", "payload of one write by the sender")})},
+      {"udp-stream", "a fixed number of bytes in datagrams at a set rate; a lost one fails the trial",
+       stream_factors(
+           {bytes("write_bytes", 16, datagram, "1448", "payload of a datagram"),
+            count("rate_mbps", 0, 100'000, "100", "payload, Mb/s of virtual time; 0: as fast as it goes")})},
+      {"tcp-rr", "one request, one response, over one TCP connection, one at a time",
+       exchange_factors(1, kMiB, "1")},
+      {"udp-rr", "one request, one response, in datagrams, one at a time",
+       exchange_factors(8, datagram, "8")},
+      {"tcp-crr", "connect, one request, one response, close, one at a time", exchange_factors(1, kMiB, "1")},
   };
   return all;
 }

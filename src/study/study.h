@@ -24,6 +24,7 @@ struct StudyWorkload {
 struct Study {
   std::string name;
   std::string question;
+  std::string published;  // whose claims it tests (published/published.h): a name or a path; "" of nobody
   std::string machine;
   int repetitions = 1;   // 1..1000
   FactorValues factors;  // every common factor

@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "study/suggest.h"
+#include "study/toml_text.h"
 
 namespace vtax {
 namespace {
@@ -14,33 +15,9 @@ constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kLongestQuestion = 500;
 
 const std::vector<std::string_view>& root_keys() {
-  static const std::vector<std::string_view> keys{"name",        "question", "machine",
+  static const std::vector<std::string_view> keys{"name",        "question", "published", "machine",
                                                   "repetitions", "factors",  "workload"};
   return keys;
-}
-
-std::string_view type_name(const toml::node& node) {
-  switch (node.type()) {
-    case toml::node_type::none:
-      return "nothing";
-    case toml::node_type::table:
-      return "a table";
-    case toml::node_type::array:
-      return "an array";
-    case toml::node_type::string:
-      return "text";
-    case toml::node_type::integer:
-      return "a whole number";
-    case toml::node_type::floating_point:
-      return "a number with a point";
-    case toml::node_type::boolean:
-      return "true or false";
-    case toml::node_type::date:
-    case toml::node_type::time:
-    case toml::node_type::date_time:
-      return "a date or time";
-  }
-  return "something else";
 }
 
 // Where a misplaced key would be right; empty when it is right nowhere.
@@ -76,6 +53,8 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   if (!name) return fail(name.error());
   auto question = text_of(root, "question", false, kLongestQuestion);
   if (!question) return fail(question.error());
+  auto published = text_of(root, "published", false, kLongestName);
+  if (!published) return fail(published.error());
   auto machine = machine_of(root);
   if (!machine) return fail(machine.error());
   auto repetitions = repetitions_of(root);
@@ -86,6 +65,7 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   if (!workloads) return fail(workloads.error());
   study.name = std::move(*name);
   study.question = std::move(*question);
+  study.published = std::move(*published);
   study.machine = std::move(*machine);
   study.repetitions = *repetitions;
   study.factors = std::move(*factors);

@@ -9,7 +9,7 @@
 
 namespace vtax {
 
-// From a parsed TOML table to a checked study. The only file with study.cpp that knows toml++.
+// From a parsed TOML table to a checked study.
 class StudyReader {
  public:
   // `what`: the beginning of every error.
@@ -17,6 +17,13 @@ class StudyReader {
 
   // All but `source`.
   [[nodiscard]] Result<Study> read(const toml::table& root) const;
+
+  // One canonical value of the factor.
+  [[nodiscard]] Result<std::string> value_of(const toml::node& node, const Factor& factor) const;
+
+  // An error at a place in the file.
+  [[nodiscard]] tl::unexpected<Error> wrong(const toml::source_region& at, const std::string& why,
+                                            std::string next) const;
 
  private:
   [[nodiscard]] Result<> check_root_keys(const toml::table& root) const;
@@ -32,12 +39,6 @@ class StudyReader {
                                                const std::vector<Factor>& factors) const;
   [[nodiscard]] Result<std::vector<std::string>> values_of(const toml::node& node,
                                                            const Factor& factor) const;
-  [[nodiscard]] Result<std::string> value_of(const toml::node& node, const Factor& factor) const;
-
-  // An error at a place in the file.
-  [[nodiscard]] tl::unexpected<Error> wrong(const toml::source_region& at, const std::string& why,
-                                            std::string next) const;
-
   std::string what_;
 };
 

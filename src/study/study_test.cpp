@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "study/find_study.h"
@@ -118,6 +119,7 @@ TEST(Study, HostileTomlEndsInAnError) {
   for (int i = 0; i < 200'000; ++i) deep += "a.";
   EXPECT_THAT(error_of(deep + "a = 1"), HasSubstr("longer than 4096 bytes"));
   EXPECT_THAT(error_of("a = " + std::string(4000, '[')), HasSubstr("cannot read"));
+  EXPECT_THAT(error_of("[?a]\n"), HasSubstr("line 1, column"));
   std::string dotted;
   for (int i = 0; i < 2000; ++i) dotted += "a.";
   EXPECT_THAT(error_of("[" + dotted + "a]\n" + dotted + "a = 1\n"), HasSubstr("unknown key 'a'"));
@@ -127,6 +129,18 @@ TEST(Study, HostileTomlEndsInAnError) {
   EXPECT_THAT(error_of(std::string((1U << 20U) + 1, '#')), HasSubstr("larger than 1 MiB"));
   EXPECT_THAT(error_of(std::string("name = \"a\0b\"", 12)), HasSubstr("not UTF-8 text"));
   EXPECT_THAT(error_of("name = \"a\"\n\"" + std::string(3000, 'x') + "\" = 1\n").size(), testing::Lt(300U));
+}
+
+TEST(Study, APathToPublishedClaimsIsSeenFromTheFile) {
+  const std::string rest = "\n[[workload]]\nname = \"tcp-rr\"\n";
+  EXPECT_EQ(parse_study("name = \"a\"\npublished = \"primet\"" + rest, "a")->published, "primet");
+  EXPECT_EQ(parse_study("name = \"a\"" + rest, "a")->published, "");
+  const auto folder = std::filesystem::path(testing::TempDir()) / "vtax-study-published";
+  std::filesystem::create_directories(folder);
+  const auto file = folder / "a.toml";
+  std::ofstream(file) << "name = \"a\"\npublished = \"mine.toml\"" + rest;
+  EXPECT_EQ(read_study(file)->published, (folder / "mine.toml").string());
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Study, FilesThatCannotBeRead) {

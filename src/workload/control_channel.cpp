@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 
+#include "core/interruption.h"
+
 namespace vtax {
 
 Result<> ControlChannel::send(const nlohmann::json& message) {
@@ -41,10 +43,12 @@ Result<JsonFields> ControlChannel::receive(std::chrono::nanoseconds limit) {
       if (left <= 0) return broken("nothing came within the time limit");
       wait_ms = static_cast<int>(std::min<std::int64_t>(left, 1'000'000));
     }
-    pollfd waiting{fd_.get(), POLLIN, 0};
-    const int ready = poll(&waiting, 1, wait_ms);
+    std::array<pollfd, 2> waiting{
+        {{fd_.get(), POLLIN, 0}, {ends_on_interruption_ ? interruption_fd() : -1, POLLIN, 0}}};
+    const int ready = poll(waiting.data(), waiting.size(), wait_ms);
     if (ready < 0 && errno != EINTR) return fail(system_error(what, errno));
-    if (ready <= 0) continue;
+    if (ends_on_interruption_ && interrupted()) return fail(interruption_error());
+    if (ready <= 0 || waiting[0].revents == 0) continue;
     std::array<char, 4096> buffer{};
     const ssize_t received = recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (received < 0 && errno == EINTR) continue;

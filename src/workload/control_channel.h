@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/result.h"
 #include "core/descriptor.h"
+#include "core/result.h"
 #include "workload/json_fields.h"
 
 namespace vtax {
@@ -20,12 +20,15 @@ class ControlChannel {
   [[nodiscard]] Result<> send(const nlohmann::json& message);
   // limit zero: waits for ever (an endpoint that waits for orders).
   [[nodiscard]] Result<JsonFields> receive(std::chrono::nanoseconds limit);
+  // From now on receive() ends with interruption_error() when the user interrupts vtax.
+  void end_on_interruption() { ends_on_interruption_ = true; }
   [[nodiscard]] bool valid() const { return fd_.valid(); }
   [[nodiscard]] const std::string& partner() const { return partner_; }
 
  private:
   Descriptor fd_;
   std::string partner_;  // for errors: "the peer", "guest1"
+  bool ends_on_interruption_ = false;
   std::string pending_;  // received after the last whole line
 };
 

@@ -6,14 +6,12 @@
 #include <cerrno>
 #include <thread>
 
-#include "workload/generator.h"
 #include "workload/marker.h"
 #include "workload/socket_io.h"
+#include "workload/span.h"
 
 namespace vtax {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t most_limit_ns = 3'600'000'000'000;
 
@@ -30,9 +28,24 @@ Result<Watchdog> watchdog_of(const JsonFields& order) {
 Result<TcpAddress> address_of(const JsonFields& order) {
   const auto ipv4 = order.text("ipv4", 16);
   if (!ipv4) return fail(ipv4.error());
-  const auto port = order.number("port", 1, 65535);
+  const auto port = order.number("port", 0, 65535);
   if (!port) return fail(port.error());
   return TcpAddress{*ipv4, static_cast<std::uint16_t>(*port)};
+}
+
+Result<FlowSetup> setup_of(const JsonFields& order) {
+  FlowSetup setup;
+  const auto fields = order.object("setup");
+  if (!fields) return fail(fields.error());
+  const auto flows = fields->number("flows", 1, Order::most_flows);
+  if (!flows) return fail(flows.error());
+  const auto datagrams = fields->boolean("datagrams");
+  if (!datagrams) return fail(datagrams.error());
+  const auto token = flow_token(*fields, "token");
+  if (!token) return fail(token.error());
+  const auto sockets = SocketSettings::from(*fields);
+  if (!sockets) return fail(sockets.error());
+  return FlowSetup{static_cast<int>(*flows), *datagrams, *token, *sockets};
 }
 
 }  // namespace
@@ -69,67 +82,83 @@ Result<nlohmann::json> Endpoint::announce(const JsonFields& order) {
 }
 
 Result<nlohmann::json> Endpoint::listen(const JsonFields& order) {
-  const auto address = address_of(order);
+  auto address = address_of(order);
   if (!address) return fail(address.error());
-  auto listener = tcp_listen(*address);
+  if (!limits_.ipv4.empty()) *address = {limits_.ipv4, limits_.data_port};
+  const auto sockets = setup_of(order);
+  if (!sockets) return fail(sockets.error());
+  flows_.clear();
+  listener_.reset();
+  auto listener = tcp_listen(*address, sockets->sockets);
   if (!listener) return fail(listener.error());
   listener_ = std::move(*listener);
-  return nlohmann::json{{"state", "done"}};
+  const auto port = tcp_port(listener_.get());
+  if (!port) return fail(port.error());
+  return nlohmann::json{{"state", "done"}, {"port", *port}};
 }
 
 Result<nlohmann::json> Endpoint::accept(const JsonFields& order) {
+  const auto setup = setup_of(order);
+  if (!setup) return fail(setup.error());
+  const auto fixed_ports = order.boolean("fixed_ports");
+  if (!fixed_ports) return fail(fixed_ports.error());
   const auto watchdog = watchdog_of(order);
   if (!watchdog) return fail(watchdog.error());
   if (!listener_.valid()) return fail(order.bad("accept before listen"));
-  auto connection = tcp_accept(listener_.get(), *watchdog);
-  if (!connection) return fail(connection.error());
-  connection_ = std::move(*connection);
-  listener_.reset();
+  auto flows = accept_flows(listener_.get(), *fixed_ports, *setup, *watchdog);
+  if (!flows) return fail(flows.error());
+  flows_ = std::move(*flows);
   return nlohmann::json{{"state", "done"}};
 }
 
 Result<nlohmann::json> Endpoint::connect(const JsonFields& order) {
   const auto address = address_of(order);
   if (!address) return fail(address.error());
-  const auto source_port = order.number("source_port", 0, 65535);
+  const auto source_port = order.number("source_port", 0, 65535 - Order::most_flows);
   if (!source_port) return fail(source_port.error());
+  const auto setup = setup_of(order);
+  if (!setup) return fail(setup.error());
+  if (!limits_.ipv4.empty()) return fail(order.bad("a server does not connect to others"));
   const auto watchdog = watchdog_of(order);
   if (!watchdog) return fail(watchdog.error());
-  auto connection = tcp_connect(*address, static_cast<std::uint16_t>(*source_port), *watchdog);
-  if (!connection) return fail(connection.error());
-  connection_ = std::move(*connection);
+  flows_.clear();
+  auto flows = connect_flows(*address, static_cast<std::uint16_t>(*source_port), *setup, *watchdog);
+  if (!flows) return fail(flows.error());
+  flows_ = std::move(*flows);
+  partner_ = *address;
   return nlohmann::json{{"state", "done"}};
 }
 
 Result<nlohmann::json> Endpoint::run(const JsonFields& order) {
   const auto request = RunRequest::from(order);
   if (!request) return fail(request.error());
-  if (!connection_.valid()) return fail(order.bad("run before connect or accept"));
-  const std::unique_ptr<Generator> generator = make_generator(request->order);
+  if (flows_.size() != static_cast<std::size_t>(request->order.flows))
+    return fail(
+        order.bad(flows_.empty() ? "run before connect or accept" : "another number of flows was opened"));
+  if (flows_[0].datagrams.valid() != is_udp(request->order.kind))
+    return fail(order.bad("the flows were opened for another kind of work"));
   if (Result<> armed = control_.send({{"state", "armed"}}); !armed) return fail(armed.error());
 
   std::this_thread::sleep_for(request->lead);
   const auto before = read_counters(request->devices);
   if (!before) return fail(before.error());
-  const auto watchdog = Watchdog::start(request->limit);
-  if (!watchdog) return fail(watchdog.error());
-
-  const int fd = connection_.get();
-  const bool window = request->window && request->initiator;
-  const Clock::time_point start = Clock::now();
-  if (window) marker::begin_window();
-  const Result<Done> done =
-      request->initiator ? generator->initiate(fd, *watchdog) : generator->respond(fd, *watchdog);
-  if (window) marker::end_window();
-  const Clock::time_point end = Clock::now();
-  if (!done) return fail(done.error());
+  const SpanRequest span{request->order, request->initiator, request->window, request->limit};
+  auto side = run_span(span, flows_, {listener_.get(), partner_});
+  if (!side) return fail(side.error());
+  side->side = request->initiator ? "client" : "server";
 
   std::this_thread::sleep_for(request->trail);
   const auto after = read_counters(request->devices);
   if (!after) return fail(after.error());
-  if (Result<> quiet = expect_silence(fd, "after the work"); !quiet) return fail(quiet.error());
+  const bool ended = request->order.duration.count() != 0;  // such a flow is closed, and never used again
+  for (const Flow& flow : flows_) {
+    if (ended) break;
+    if (Result<> quiet = expect_silence(flow.stream.get(), "after the work"); !quiet)
+      return fail(quiet.error());
+  }
+  if (ended) flows_.clear();
 
-  RunReport report{*done, end - start, {}};
+  RunReport report{std::move(*side), {}};
   for (std::size_t i = 0; i < after->size(); ++i)
     report.devices.push_back(difference((*before)[i], (*after)[i]));
   return report.to_json();

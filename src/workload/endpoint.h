@@ -5,8 +5,8 @@
 
 #include "core/result.h"
 #include "workload/control_channel.h"
+#include "workload/flow_setup.h"
 #include "workload/run_request.h"
-#include "workload/tcp_socket.h"
 
 namespace vtax {
 
@@ -22,8 +22,17 @@ class Endpoint {
   using MoreOrders =
       std::function<std::optional<Result<nlohmann::json>>(const std::string& order, const JsonFields&)>;
 
+  // Of an endpoint that strangers may give orders to: it listens where its owner said, whatever the order
+  // says.
+  struct Limits {
+    std::string ipv4;             // empty: no limits
+    std::uint16_t data_port = 0;  // 0: the system chooses
+  };
+
   explicit Endpoint(ControlChannel control, MoreOrders more = {})
-      : control_(std::move(control)), more_(std::move(more)) {}
+      : Endpoint(std::move(control), std::move(more), {}) {}
+  Endpoint(ControlChannel control, MoreOrders more, Limits limits)
+      : control_(std::move(control)), more_(std::move(more)), limits_(std::move(limits)) {}
 
   // Returns when the channel closes or breaks.
   Error serve();
@@ -38,7 +47,10 @@ class Endpoint {
 
   ControlChannel control_;
   MoreOrders more_;
-  Descriptor listener_, connection_;
+  Limits limits_;
+  Descriptor listener_;
+  TcpAddress partner_;  // of the initiator
+  std::vector<Flow> flows_;
 };
 
 }  // namespace vtax

@@ -4,8 +4,8 @@
 
 #include "core/result.h"
 #include "workload/control_channel.h"
+#include "workload/flow_setup.h"
 #include "workload/run_request.h"
-#include "workload/tcp_socket.h"
 
 namespace vtax {
 
@@ -16,12 +16,18 @@ class EndpointClient {
   explicit EndpointClient(ControlChannel control) : control_(std::move(control)) {}
 
   [[nodiscard]] Result<> announce(int domain);
-  [[nodiscard]] Result<> listen(const TcpAddress& at);
-  [[nodiscard]] Result<> accept(std::chrono::nanoseconds limit);
-  [[nodiscard]] Result<> connect(const TcpAddress& to, std::uint16_t source_port,
+  // Port 0 lets the system choose; the answer is the port.
+  [[nodiscard]] Result<std::uint16_t> listen(const TcpAddress& at, const FlowSetup& setup);
+  // The endpoint answers when all flows are there; wait_for("done") takes that answer, so that the other
+  // endpoint can connect meanwhile. `fixed_ports`: see connect_flows().
+  [[nodiscard]] Result<> tell_accept(const FlowSetup& setup, bool fixed_ports,
+                                     std::chrono::nanoseconds limit);
+  [[nodiscard]] Result<> connect(const TcpAddress& to, std::uint16_t source_port, const FlowSetup& setup,
                                  std::chrono::nanoseconds limit);
   // Returns when the endpoint is armed; finish() waits for its report.
   [[nodiscard]] Result<> start(const RunRequest& request);
+  // A fixed amount over TCP must have been done to the byte; datagrams may be lost, which is the caller's to
+  // judge.
   [[nodiscard]] Result<RunReport> finish(const RunRequest& request);
   [[nodiscard]] Result<JsonFields> ask(const nlohmann::json& order, std::chrono::nanoseconds limit,
                                        std::string_view state = "done");

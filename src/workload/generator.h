@@ -3,24 +3,29 @@
 #include <memory>
 
 #include "core/result.h"
-#include "workload/order.h"
-#include "workload/watchdog.h"
+#include "workload/flow.h"
+#include "workload/flow_setup.h"
 
 namespace vtax {
 
-// One side of one workload on a connected TCP socket. Its buffers are made and touched beforehand, so that
-// the work itself allocates nothing. Each side checks the other: too little, too much or too early is an
-// error.
+// One side of one flow of a workload. Its buffers are made and touched when it is made, so that the work
+// itself allocates nothing. Each side checks the other: too little, too much or too early is an error. What
+// is done is counted in the task's record, and only when it is done.
 class Generator {
  public:
   virtual ~Generator() = default;
-  // Returns after the work's last byte: for the initiator that is the responder's final answer.
-  [[nodiscard]] virtual Result<Done> initiate(int fd, const Watchdog& watchdog) = 0;
-  [[nodiscard]] virtual Result<Done> respond(int fd, const Watchdog& watchdog) = 0;
+  // Both return when the two sides agree that the work is over.
+  [[nodiscard]] virtual Result<> initiate(const Flow& flow, const FlowTask& task) = 0;
+  [[nodiscard]] virtual Result<> respond(const Flow& flow, const FlowTask& task) = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Generator> make_generator(const Order& order);
+// `place`: for tcp-crr, which makes its connections itself.
+[[nodiscard]] std::unique_ptr<Generator> make_generator(const Order& order, const FlowPlace& place);
+
 [[nodiscard]] std::unique_ptr<Generator> make_tcp_stream(const Order& order);
+[[nodiscard]] std::unique_ptr<Generator> make_udp_stream(const Order& order);
 [[nodiscard]] std::unique_ptr<Generator> make_tcp_rr(const Order& order);
+[[nodiscard]] std::unique_ptr<Generator> make_udp_rr(const Order& order);
+[[nodiscard]] std::unique_ptr<Generator> make_tcp_crr(const Order& order, const FlowPlace& place);
 
 }  // namespace vtax

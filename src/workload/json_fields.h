@@ -28,6 +28,7 @@ class JsonFields {
   [[nodiscard]] Result<JsonFields> object(const char* key) const;
   [[nodiscard]] Result<std::vector<nlohmann::json>> array(const char* key, std::size_t most_entries) const;
   [[nodiscard]] Result<> only(std::initializer_list<std::string_view> keys) const;
+  [[nodiscard]] const nlohmann::json& json() const { return object_; }
   [[nodiscard]] Error bad(std::string why) const;
 
  private:

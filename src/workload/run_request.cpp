@@ -2,10 +2,12 @@
 
 #include <limits>
 
+#include "workload/side_report_reader.h"
+
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t most_ns = 3'600'000'000'000;  // an hour of guest time
+constexpr std::uint64_t most_ns = 90'000'000'000'000;  // a day and an hour
 constexpr std::size_t most_devices = 16;
 constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
 
@@ -58,24 +60,16 @@ nlohmann::json RunReport::to_json() const {
                     {"received_bytes", device.received_bytes.value},
                     {"sent_bytes", device.sent_bytes.value}});
   }
-  return {{"state", "done"},
-          {"bytes", done.bytes.value},
-          {"transactions", done.transactions.value},
-          {"duration_ns", duration.count()},
-          {"devices", list}};
+  return {{"state", "done"}, {"side", side.to_json()}, {"devices", list}};
 }
 
 Result<RunReport> RunReport::from(const JsonFields& fields) {
   RunReport report;
-  std::uint64_t duration = 0;
-  for (const auto& [key, into, most] : {std::tuple{"bytes", &report.done.bytes.value, any},
-                                        {"transactions", &report.done.transactions.value, any},
-                                        {"duration_ns", &duration, most_ns}}) {
-    const auto value = fields.number(key, 0, most);
-    if (!value) return fail(value.error());
-    *into = *value;
-  }
-  report.duration = std::chrono::nanoseconds(duration);
+  const auto side_fields = fields.object("side");
+  if (!side_fields) return fail(side_fields.error());
+  const auto side = read_side_report(*side_fields);
+  if (!side) return fail(side.error());
+  report.side = *side;
   const auto devices = fields.array("devices", most_devices);
   if (!devices) return fail(devices.error());
   for (const nlohmann::json& entry : *devices) {

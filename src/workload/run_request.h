@@ -7,6 +7,7 @@
 
 #include "core/result.h"
 #include "workload/device_counters.h"
+#include "workload/measure/side_report.h"
 #include "workload/order.h"
 
 namespace vtax {
@@ -26,11 +27,10 @@ struct RunRequest {
 };
 
 struct RunReport {
-  Done done;
-  std::chrono::nanoseconds
-      duration{};  // from before the first byte to after the last, on this side's monotonic clock
+  SideReport side;
   std::vector<DeviceCounters> devices;  // differences, in the order of the request
 
+  [[nodiscard]] Done done() const { return {side.bytes, side.transactions}; }
   [[nodiscard]] nlohmann::json to_json() const;
   [[nodiscard]] static Result<RunReport> from(const JsonFields& fields);
 };

@@ -11,20 +11,17 @@ namespace {
 
 // What a failed call means: nothing yet (go on), or an error.
 Result<> judge(const Watchdog& watchdog, std::string_view step) {
-  if (errno != EINTR) {
-    Error error = system_error(std::string(step), errno);
-    error.code = ExitCode::trial_failed;
-    return fail(std::move(error));
-  }
+  if (errno != EINTR) return fail(failed_step(step));
   if (watchdog.expired()) return fail(watchdog.timeout(std::string(step)));
   return {};
 }
 
 }  // namespace
 
-Result<> send_all(int fd, std::span<const std::byte> data, const Watchdog& watchdog, std::string_view step) {
+Result<> send_all(int fd, std::span<const std::byte> data, const Watchdog& watchdog, std::string_view step,
+                  int flags) {
   while (!data.empty()) {
-    const ssize_t sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+    const ssize_t sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL | flags);
     if (sent > 0 && !watchdog.expired()) {
       data = data.subspan(static_cast<std::size_t>(sent));
     } else if (sent > 0) {
@@ -36,18 +33,31 @@ Result<> send_all(int fd, std::span<const std::byte> data, const Watchdog& watch
   return {};
 }
 
-Result<std::size_t> receive_some(int fd, std::span<std::byte> buffer, const Watchdog& watchdog,
-                                 std::string_view step) {
+Result<std::size_t> receive_some_or_end(int fd, std::span<std::byte> buffer, const Watchdog& watchdog,
+                                        std::string_view step, int flags) {
   while (true) {
-    const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
-    if (received > 0 && watchdog.expired()) return fail(watchdog.timeout(std::string(step)));
-    if (received > 0) return static_cast<std::size_t>(received);
-    if (received == 0) {
-      return fail(
-          Error{std::string(step), "the other side closed the connection", "", ExitCode::trial_failed});
-    }
+    const ssize_t received = recv(fd, buffer.data(), buffer.size(), flags);
+    if (received >= 0 && watchdog.expired()) return fail(watchdog.timeout(std::string(step)));
+    if (received >= 0) return static_cast<std::size_t>(received);
     if (Result<> go_on = judge(watchdog, step); !go_on) return fail(go_on.error());
   }
+}
+
+Error failed_step(std::string_view step) {
+  Error error = system_error(std::string(step), errno);
+  error.code = ExitCode::trial_failed;
+  return error;
+}
+
+Error closed(std::string_view step) {
+  return Error{std::string(step), "the other side closed the connection", "", ExitCode::trial_failed};
+}
+
+Result<std::size_t> receive_some(int fd, std::span<std::byte> buffer, const Watchdog& watchdog,
+                                 std::string_view step) {
+  Result<std::size_t> some = receive_some_or_end(fd, buffer, watchdog, step);
+  if (some && *some == 0) return fail(closed(step));
+  return some;
 }
 
 Result<> receive_all(int fd, std::span<std::byte> buffer, const Watchdog& watchdog, std::string_view step) {
@@ -72,7 +82,7 @@ Result<> expect_silence(int fd, std::string_view step) {
     return fail(Error{std::string(step), "the other side sent more than agreed", "", ExitCode::trial_failed});
   }
   if (received == 0) {
-    return fail(Error{std::string(step), "the other side closed the connection", "", ExitCode::trial_failed});
+    return fail(closed(step));
   }
   return fail(system_error(std::string(step), errno));
 }

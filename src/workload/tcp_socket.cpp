@@ -6,61 +6,68 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "core/readable.h"
+#include "workload/socket_io.h"
 
 namespace vtax {
 namespace {
 
-constexpr char congestion_control[] = "cubic";
-
-Error trouble(std::string what) {
-  Error error = system_error(std::move(what), errno);
-  error.code = ExitCode::trial_failed;
-  return error;
-}
-
-Result<sockaddr_in> parse(const TcpAddress& address, const std::string& step) {
-  sockaddr_in parsed{};
-  parsed.sin_family = AF_INET;
-  parsed.sin_port = htons(address.port);
-  if (inet_pton(AF_INET, address.ipv4.c_str(), &parsed.sin_addr) != 1) {
-    return fail(Error{step, "not an IPv4 address", "", ExitCode::trial_failed});
-  }
-  return parsed;
-}
-
-// sockaddr_in is what the C interface calls a sockaddr.
-template <class Call>
-int with(const sockaddr_in& address, Call call) {
-  sockaddr general{};
-  static_assert(sizeof general == sizeof address);
-  std::memcpy(&general, &address, sizeof general);
-  return call(&general, static_cast<socklen_t>(sizeof general));
-}
-
-Result<Descriptor> tcp_socket(const std::string& step) {
+Result<Descriptor> tcp_socket(const SocketSettings& settings, const std::string& step) {
   Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  if (!fd.valid() || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-      setsockopt(fd.get(), IPPROTO_TCP, TCP_CONGESTION, congestion_control, sizeof congestion_control - 1) !=
-          0) {
-    return fail(trouble(step));
+  if (!fd.valid()) return fail(failed_step(step));
+  const auto set = [&](int level, int option, int value) {
+    return setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
+  };
+  bool good = set(SOL_SOCKET, SO_REUSEADDR, 1) && set(IPPROTO_TCP, TCP_NODELAY, settings.no_delay ? 1 : 0);
+  if (good && settings.send_buffer != 0)
+    good = set(SOL_SOCKET, SO_SNDBUF, static_cast<int>(settings.send_buffer));
+  if (good && settings.receive_buffer != 0)
+    good = set(SOL_SOCKET, SO_RCVBUF, static_cast<int>(settings.receive_buffer));
+  if (good && settings.segment_bytes != 0)
+    good = set(IPPROTO_TCP, TCP_MAXSEG, static_cast<int>(settings.segment_bytes));
+  if (!good) return fail(failed_step(step));
+  if (!settings.congestion.empty() &&
+      setsockopt(fd.get(), IPPROTO_TCP, TCP_CONGESTION, settings.congestion.data(),
+                 static_cast<socklen_t>(settings.congestion.size())) != 0) {
+    Error error = failed_step(fmt::format("use congestion control '{}'", printable(settings.congestion)));
+    error.next = "/proc/sys/net/ipv4/tcp_available_congestion_control lists what this kernel has";
+    return fail(std::move(error));
   }
   return fd;
 }
 
 }  // namespace
 
-Result<Descriptor> tcp_listen(const TcpAddress& at) {
+Result<sockaddr_in> socket_address(const TcpAddress& address) {
+  sockaddr_in parsed{};
+  parsed.sin_family = AF_INET;
+  parsed.sin_port = htons(address.port);
+  if (inet_pton(AF_INET, address.ipv4.c_str(), &parsed.sin_addr) != 1) {
+    return fail(Error{fmt::format("use address '{}'", printable(address.ipv4)), "not an IPv4 address", "",
+                      ExitCode::usage});
+  }
+  return parsed;
+}
+
+Result<std::uint16_t> tcp_port(int fd) {
+  sockaddr_in address{};
+  sockaddr general{};
+  socklen_t size = sizeof general;
+  if (getsockname(fd, &general, &size) != 0) return fail(failed_step("ask for a socket's port"));
+  std::memcpy(&address, &general, sizeof address);
+  return ntohs(address.sin_port);
+}
+
+Result<Descriptor> tcp_listen(const TcpAddress& at, const SocketSettings& settings) {
   const std::string step = fmt::format("listen on {}:{}", at.ipv4, at.port);
-  const Result<sockaddr_in> address = parse(at, step);
+  const Result<sockaddr_in> address = socket_address(at);
   if (!address) return fail(address.error());
-  Result<Descriptor> fd = tcp_socket(step);
+  Result<Descriptor> fd = tcp_socket(settings, step);
   if (!fd) return fd;
   const int bound =
-      with(*address, [&](const sockaddr* a, socklen_t size) { return bind(fd->get(), a, size); });
-  if (bound != 0 || listen(fd->get(), 4) != 0) return fail(trouble(step));
+      with_address(*address, [&](const sockaddr* a, socklen_t size) { return bind(fd->get(), a, size); });
+  if (bound != 0 || listen(fd->get(), SOMAXCONN) != 0) return fail(failed_step(step));
   return fd;
 }
 
@@ -68,29 +75,31 @@ Result<Descriptor> tcp_accept(int listener, const Watchdog& watchdog) {
   while (true) {
     Descriptor fd(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (fd.valid()) return fd;
-    if (errno != EINTR) return fail(trouble("accept a connection"));
+    if (errno != EINTR) return fail(failed_step("accept a connection"));
     if (watchdog.expired()) return fail(watchdog.timeout("accept a connection"));
   }
 }
 
-Result<Descriptor> tcp_connect(const TcpAddress& to, std::uint16_t source_port, const Watchdog& watchdog) {
+Result<Descriptor> tcp_connect(const TcpAddress& to, std::uint16_t source_port,
+                               const SocketSettings& settings, const Watchdog& watchdog) {
   const std::string step = fmt::format("connect to {}:{}", to.ipv4, to.port);
-  const Result<sockaddr_in> address = parse(to, step);
+  const Result<sockaddr_in> address = socket_address(to);
   if (!address) return fail(address.error());
-  Result<Descriptor> fd = tcp_socket(step);
+  Result<Descriptor> fd = tcp_socket(settings, step);
   if (!fd) return fd;
   if (source_port != 0) {
     sockaddr_in source{};
     source.sin_family = AF_INET;
     source.sin_port = htons(source_port);
-    if (with(source, [&](const sockaddr* a, socklen_t size) { return bind(fd->get(), a, size); }) != 0) {
-      return fail(trouble(fmt::format("{} from port {}", step, source_port)));
+    if (with_address(source, [&](const sockaddr* a, socklen_t size) { return bind(fd->get(), a, size); }) !=
+        0) {
+      return fail(failed_step(fmt::format("{} from port {}", step, source_port)));
     }
   }
-  while (with(*address, [&](const sockaddr* a, socklen_t size) { return connect(fd->get(), a, size); }) !=
-         0) {
+  while (with_address(*address,
+                      [&](const sockaddr* a, socklen_t size) { return connect(fd->get(), a, size); }) != 0) {
     if (errno == EISCONN) break;  // an interrupted connect goes on by itself
-    if (errno != EINTR && errno != EALREADY) return fail(trouble(step));
+    if (errno != EINTR && errno != EALREADY) return fail(failed_step(step));
     if (watchdog.expired()) return fail(watchdog.timeout(step));
   }
   return fd;

@@ -1,74 +1,168 @@
 #include <fmt/format.h>
+#include <linux/errqueue.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <vector>
 
+#include "workload/agreement.h"
 #include "workload/generator.h"
+#include "workload/pacer.h"
 #include "workload/socket_io.h"
 
 namespace vtax {
 namespace {
 
 constexpr std::size_t read_bytes = 128 * 1024;
-constexpr std::byte payload{0x5a};
-constexpr std::byte final_answer{0xa5};
-
-// Bulk transfer: the initiator writes `bytes` in writes of `write_bytes`; the responder reads as much as
-// comes, up to 128 KiB at a time, and says with one byte that it has all.
+// Bulk transfer: the sender writes, the receiver reads as much as comes. With a fixed amount both know when
+// it is over; with a time the sender closes its half.
 class TcpStream : public Generator {
  public:
   explicit TcpStream(const Order& order)
-      : order_(order), buffer_(std::max<std::size_t>(read_bytes, order.write_bytes), payload) {}
+      : order_(order), buffer_(std::max<std::size_t>(read_bytes, order.write_bytes), payload_byte) {}
 
-  Result<Done> initiate(int fd, const Watchdog& watchdog) override {
-    const std::span<const std::byte> whole(buffer_.data(), order_.write_bytes);
-    std::uint64_t left = order_.bytes.value;
-    while (left > 0) {
-      const auto part = whole.first(std::min<std::uint64_t>(left, whole.size()));
-      if (Result<> sent = send_all(fd, part, watchdog, "tcp-stream: write the payload"); !sent) {
-        return fail(sent.error());
-      }
-      left -= part.size();
-    }
-    std::byte answer{};
-    if (Result<> got = receive_all(fd, {&answer, 1}, watchdog, "tcp-stream: wait for the final answer");
-        !got) {
-      return fail(got.error());
-    }
-    if (answer != final_answer) {
-      return fail(Error{"tcp-stream: wait for the final answer", "the other side answered something else", "",
-                        ExitCode::trial_failed});
-    }
-    return Done{order_.bytes, Transactions(0)};
+  Result<> initiate(const Flow& flow, const FlowTask& task) override {
+    if (task.sends) return send_stream(flow, task);
+    if (Result<> asked = send_go(flow, task); !asked) return asked;
+    return receive_stream(flow, task);
   }
 
-  Result<Done> respond(int fd, const Watchdog& watchdog) override {
-    std::uint64_t received = 0;
-    while (received < order_.bytes.value) {
-      const Result<std::size_t> some =
-          receive_some(fd, std::span(buffer_).first(read_bytes), watchdog, "tcp-stream: read the payload");
-      if (!some) {
-        Error error = some.error();
-        error.why += fmt::format(" (after {} of {} bytes)", received, order_.bytes.value);
-        return fail(std::move(error));
-      }
-      received += *some;
-    }
-    if (received > order_.bytes.value) {
-      return fail(Error{"tcp-stream: read the payload",
-                        fmt::format("{} bytes came, {} were agreed", received, order_.bytes.value), "",
-                        ExitCode::trial_failed});
-    }
-    if (Result<> sent = send_all(fd, {&final_answer, 1}, watchdog, "tcp-stream: send the final answer");
-        !sent) {
-      return fail(sent.error());
-    }
-    return Done{Bytes(received), Transactions(0)};
+  Result<> respond(const Flow& flow, const FlowTask& task) override {
+    if (!task.sends) return receive_stream(flow, task);
+    if (Result<> asked = await_go(flow, task); !asked) return asked;
+    return send_stream(flow, task);
   }
 
  private:
+  Result<> send_stream(const Flow& flow, const FlowTask& task) {
+    const int fd = flow.stream.get();
+    Pacer pacer(order_.bits_per_second, order_.write_bytes, order_.pacing);
+    if (Result<> ready = prepare_copy(fd); !ready) return ready;
+    task.start();
+    Totals sent;
+    while (task.timed() ? !task.over() : sent.bytes < task.bytes) {
+      const std::uint64_t size =
+          task.timed() ? order_.write_bytes : std::min(task.bytes - sent.bytes, order_.write_bytes);
+      if (pacer.paces()) pacer.wait(order_.latency && task.measuring() ? &task.record.latency : nullptr);
+      if (Result<> done = write_once(fd, size, task); !done) return done;
+      sent.bytes += size;
+      sent.messages += 1;
+      FlowRecord::add(task.record.bytes, size);
+    }
+    if (order_.copy == Copy::zero_copy) collect_completions(fd);
+    if (task.timed()) shutdown(fd, SHUT_WR);
+    const Result<Totals> theirs = receive_totals(flow, task);
+    if (!theirs) return fail(theirs.error());
+    if (theirs->bytes != sent.bytes) return fail(disagreement("tcp-stream", sent, *theirs));
+    task.record.messages.store(sent.messages, std::memory_order_relaxed);
+    return {};
+  }
+
+  Result<> prepare_copy(int fd) {
+    if (order_.copy == Copy::zero_copy) {
+      const int on = 1;
+      if (setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on) != 0)
+        return fail(system_error("tcp-stream: ask for zero copy", errno));
+    }
+    if (order_.copy == Copy::sendfile && !file_.valid()) {
+      file_ = Descriptor(memfd_create("vtax-payload", MFD_CLOEXEC));
+      const auto size = static_cast<ssize_t>(order_.write_bytes);
+      if (!file_.valid() || write(file_.get(), buffer_.data(), order_.write_bytes) != size)
+        return fail(system_error("tcp-stream: make the file to send", errno));
+    }
+    return {};
+  }
+
+  Result<> write_once(int fd, std::uint64_t size, const FlowTask& task) {
+    constexpr std::string_view step = "tcp-stream: write the payload";
+    const std::span<const std::byte> part(buffer_.data(), size);
+    if (order_.copy == Copy::sendfile) return send_file(fd, size, task, step);
+    if (order_.copy == Copy::user && !order_.separate) return send_all(fd, part, task.watchdog, step);
+    const int flags = order_.separate ? MSG_EOR : 0;
+    if (order_.copy == Copy::zero_copy) return send_zero_copy(fd, part, flags, task, step);
+    return send_all(fd, part, task.watchdog, step, flags);
+  }
+
+  // The kernel holds a limited number of buffers that it has not yet given back (net.core.optmem_max).
+  Result<> send_zero_copy(int fd, std::span<const std::byte> data, int flags, const FlowTask& task,
+                          std::string_view step) {
+    while (!data.empty()) {
+      const ssize_t sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL | MSG_ZEROCOPY | flags);
+      const int error = errno;
+      if (sent > 0) data = data.subspan(static_cast<std::size_t>(sent));
+      if (sent < 0 && error != EINTR && error != ENOBUFS) {
+        errno = error;
+        return fail(failed_step(step));
+      }
+      if (sent < 0 && error == ENOBUFS) {
+        pollfd given_back{fd, 0, 0};  // POLLERR needs no asking
+        poll(&given_back, 1, 10);
+      }
+      if (task.watchdog.expired()) return fail(task.watchdog.timeout(std::string(step)));
+      if (sent < 0 || ++uncollected_ >= 64) collect_completions(fd);
+    }
+    return {};
+  }
+
+  Result<> send_file(int fd, std::uint64_t size, const FlowTask& task, std::string_view step) const {
+    off_t at = 0;
+    while (static_cast<std::uint64_t>(at) < size) {
+      const ssize_t sent = sendfile(fd, file_.get(), &at, size - static_cast<std::uint64_t>(at));
+      if (sent < 0 && errno != EINTR) return fail(failed_step(step));
+      if (task.watchdog.expired()) return fail(task.watchdog.timeout(std::string(step)));
+    }
+    return {};
+  }
+
+  // The kernel says which buffers it no longer needs; they all are the same one, so only the queue has to be
+  // kept short.
+  void collect_completions(int fd) {
+    uncollected_ = 0;
+    while (true) {
+      alignas(cmsghdr) std::array<char, 256> control{};
+      msghdr message{};
+      message.msg_control = control.data();
+      message.msg_controllen = control.size();
+      if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+    }
+  }
+
+  Result<> receive_stream(const Flow& flow, const FlowTask& task) {
+    const int fd = flow.stream.get();
+    const int flags = order_.discard ? MSG_TRUNC : 0;
+    Totals got;
+    while (task.timed() || got.bytes < task.bytes) {
+      const std::uint64_t room =
+          task.timed() ? read_bytes : std::min<std::uint64_t>(read_bytes, task.bytes - got.bytes);
+      const Result<std::size_t> some = receive_some_or_end(fd, std::span(buffer_).first(room), task.watchdog,
+                                                           "tcp-stream: read the payload", flags);
+      if (!some) return fail(with_count(some.error(), got, task));
+      if (*some == 0 && task.timed()) break;
+      if (*some == 0) return fail(with_count(closed("tcp-stream: read the payload"), got, task));
+      if (got.bytes == 0) task.start();
+      got.bytes += *some;
+      FlowRecord::add(task.record.bytes, *some);
+    }
+    return send_totals(flow, task, got);
+  }
+
+  static Error with_count(Error error, const Totals& got, const FlowTask& task) {
+    if (task.timed())
+      error.why += fmt::format(" (after {} bytes)", got.bytes);
+    else
+      error.why += fmt::format(" (after {} of {} bytes)", got.bytes, task.bytes);
+    return error;
+  }
+
   Order order_;
   std::vector<std::byte> buffer_;
+  Descriptor file_;
+  int uncollected_ = 0;
 };
 
 }  // namespace

@@ -75,8 +75,9 @@ LabImage LabBench::image(LabKind kind) {
   return require(build_lab_image(kind, sources, *cache_, Apt(), quiet));
 }
 
-std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& store, const fs::path& probe) {
-  auto machine = require(LabMachine::prepare(image(kind), agent_, *qemu_, probe));
+std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& store, const fs::path& probe,
+                                              const Qemu& qemu) {
+  auto machine = require(LabMachine::prepare(image(kind), agent_, qemu, probe));
   SnapshotStore snapshots(store);
   if (auto booted = machine->boot(snapshots, quiet); !booted) {
     std::cerr << booted.error().text() << "\n";
@@ -86,7 +87,7 @@ std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& stor
 }
 
 const LabMachine& LabBench::machine(LabKind kind) {
-  auto& kept = kind == LabKind::native ? native_ : xen_;
+  auto& kept = machines_[kind];
   if (kept == nullptr) kept = another(kind, store(), probe_);
   return *kept;
 }
@@ -99,6 +100,16 @@ Folder::Folder() {
 Folder::~Folder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+}
+
+std::string test_name(LabKind kind) {
+  std::string out;
+  bool word = true;
+  for (const char c : name_of(kind)) {
+    if (c != '-') out += word ? static_cast<char>(std::toupper(c)) : c;
+    word = c == '-';
+  }
+  return out;
 }
 
 int emulators_left() {

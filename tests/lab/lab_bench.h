@@ -4,12 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/probe_file.h"
+#include "machine/lab/lab_parts.h"
 
 namespace vtax::lab {
 
@@ -30,9 +31,13 @@ class LabBench {
   // Booted into the cache's own store, so that a build of vtax boots each kind once for all tests. Kept.
   [[nodiscard]] const LabMachine& machine(LabKind kind);
 
-  // A machine with its own store and probe (or none).
+  // A machine with its own store, probe (or none) and QEMU.
   [[nodiscard]] std::unique_ptr<LabMachine> another(LabKind kind, const std::filesystem::path& store,
-                                                    const std::filesystem::path& probe);
+                                                    const std::filesystem::path& probe, const Qemu& qemu);
+  [[nodiscard]] std::unique_ptr<LabMachine> another(LabKind kind, const std::filesystem::path& store,
+                                                    const std::filesystem::path& probe) {
+    return another(kind, store, probe, *qemu_);
+  }
 
   [[nodiscard]] std::filesystem::path store() const { return cache_->directory() / "machines"; }
 
@@ -43,7 +48,7 @@ class LabBench {
   std::filesystem::path agent_, probe_;
   std::optional<PackageCache> cache_;
   std::optional<Qemu> qemu_;
-  std::unique_ptr<LabMachine> native_, xen_;
+  std::map<LabKind, std::unique_ptr<LabMachine>> machines_;
 };
 
 // A folder that goes with its owner.
@@ -61,6 +66,9 @@ class Folder {
 
 // How many children of this process are QEMUs, ended ones that nobody waited for among them.
 [[nodiscard]] int emulators_left();
+
+// "Native", "XenPv", "XenPvh".
+[[nodiscard]] std::string test_name(LabKind kind);
 
 inline void quiet(std::string_view) {}
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "record/testing/synthetic_run.h"
+#include "report/testing/claims_of_synthetic_run.h"
 #include "report/testing/run_on_disk.h"
 #include "tests/program.h"
 
@@ -132,6 +133,31 @@ TEST_F(ReportPage, MarkupInNamesNeverRuns) {
   const std::string elements = rendered();
   EXPECT_THAT(elements, Not(HasSubstr("data-hacked")));
   EXPECT_THAT(elements, Not(HasSubstr("<img src=x")));
+}
+
+TEST_F(ReportPage, ShowsPublishedBesideMeasured) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  carry_claims(run, synthetic_claims());
+  make(run);
+  const std::string elements = rendered();
+  EXPECT_THAT(elements,
+              HasSubstr("A made-up paper: 1 of 4 claims reproduced, 1 not reproduced, 2 not testable"));
+  for (const char* cell : {">3 to 5 times</td>", ">not reproduced</td>", ">the lab gives no rates</td>",
+                           ">938 Mb/s</td>", "Claims and verdicts"}) {
+    EXPECT_THAT(elements, HasSubstr(cell));
+  }
+  EXPECT_THAT(elements, HasSubstr("<section id=\"claims-section\" aria-labelledby=\"claims-title\">"));
+}
+
+TEST_F(ReportPage, OfClaimsThatCannotBeRead) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  carry_claims(run, "nonsense </script><script>document.documentElement.dataset.hacked=1</script>");
+  make(run);
+  const std::string elements = rendered();
+  EXPECT_THAT(elements, HasSubstr("cannot read published claims of this run"));
+  EXPECT_THAT(elements, Not(HasSubstr("data-hacked")));
 }
 
 TEST_F(ReportPage, OfARunWithoutTrials) {

@@ -10,18 +10,18 @@
 namespace vtax::lab {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using ByteVector = std::vector<std::uint8_t>;
 
-Bytes content() {
-  Bytes out(5'000'000);
+ByteVector content() {
+  ByteVector out(5'000'000);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i * i >> 7);
   return out;
 }
 
-Bytes gzip(const Bytes& in) {
+ByteVector gzip(const ByteVector& in) {
   z_stream stream{};
   ::deflateInit2(&stream, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  Bytes out(::deflateBound(&stream, in.size()));
+  ByteVector out(::deflateBound(&stream, in.size()));
   stream.next_in = const_cast<Bytef*>(in.data());
   stream.avail_in = static_cast<uInt>(in.size());
   stream.next_out = out.data();
@@ -32,8 +32,8 @@ Bytes gzip(const Bytes& in) {
   return out;
 }
 
-Bytes xz(const Bytes& in) {
-  Bytes out(::lzma_stream_buffer_bound(in.size()));
+ByteVector xz(const ByteVector& in) {
+  ByteVector out(::lzma_stream_buffer_bound(in.size()));
   std::size_t used = 0;
   EXPECT_EQ(::lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, nullptr, in.data(), in.size(), out.data(), &used,
                                       out.size()),
@@ -42,8 +42,8 @@ Bytes xz(const Bytes& in) {
   return out;
 }
 
-Bytes zstd(const Bytes& in) {
-  Bytes out(::ZSTD_compressBound(in.size()));
+ByteVector zstd(const ByteVector& in) {
+  ByteVector out(::ZSTD_compressBound(in.size()));
   out.resize(::ZSTD_compress(out.data(), out.size(), in.data(), in.size(), 1));
   return out;
 }
@@ -51,11 +51,11 @@ Bytes zstd(const Bytes& in) {
 struct Format {
   const char* name;
   Compression compression;
-  Bytes packed;
+  ByteVector packed;
 };
 
 std::vector<Format> formats() {
-  const Bytes in = content();
+  const ByteVector in = content();
   return {{"gzip", Compression::gzip, gzip(in)},
           {"xz", Compression::xz, xz(in)},
           {"zstd", Compression::zstd, zstd(in)}};
@@ -64,19 +64,19 @@ std::vector<Format> formats() {
 TEST(Decompress, GivesTheContentBack) {
   for (Format& format : formats()) {
     EXPECT_EQ(compression_of(format.packed), format.compression) << format.name;
-    EXPECT_EQ(decompress(format.packed, "x").value_or(Bytes{}), content()) << format.name;
+    EXPECT_EQ(decompress(format.packed, "x").value_or(ByteVector{}), content()) << format.name;
     format.packed.insert(format.packed.end(), {1, 2, 3, 4});
-    EXPECT_EQ(decompress(format.packed, "x").value_or(Bytes{}), content())
+    EXPECT_EQ(decompress(format.packed, "x").value_or(ByteVector{}), content())
         << format.name << " with bytes behind";
   }
-  EXPECT_EQ(decompress(Bytes{1, 2}, "x").value(), (Bytes{1, 2}));
+  EXPECT_EQ(decompress(ByteVector{1, 2}, "x").value(), (ByteVector{1, 2}));
 }
 
 TEST(Decompress, RefusesTruncatedAndDamagedData) {
   for (const Format& format : formats()) {
     for (const std::size_t part : {7UL, format.packed.size() / 2, format.packed.size() - 9})
       EXPECT_FALSE(decompress(ByteView(format.packed).first(part), "x")) << format.name << " " << part;
-    Bytes damaged = format.packed;
+    ByteVector damaged = format.packed;
     for (std::size_t i = 12; i < damaged.size(); i += 50) damaged[i] ^= 0xff;
     EXPECT_FALSE(decompress(damaged, "x")) << format.name;
   }
@@ -92,7 +92,7 @@ TEST(Decompress, StopsAtTheLimit) {
 }
 
 TEST(Decompress, NamesTheMethodsItReads) {
-  const Bytes bzip2 = {'B', 'Z', 'h', '9'};
+  const ByteVector bzip2 = {'B', 'Z', 'h', '9'};
   EXPECT_NE(decompress(bzip2, "cannot read x").error().why.find("other than gzip, xz or zstd"),
             std::string::npos);
 }

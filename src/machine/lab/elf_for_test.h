@@ -10,19 +10,19 @@
 
 namespace vtax::lab {
 
-using Bytes = std::vector<std::uint8_t>;
+using ByteVector = std::vector<std::uint8_t>;
 
-inline Bytes bytes_of(const std::string& text) {
+inline ByteVector bytes_of(const std::string& text) {
   return {text.begin(), text.end()};
 }
 
 template <class T>
-void put(Bytes& file, std::size_t at, const T& value) {
+void put(ByteVector& file, std::size_t at, const T& value) {
   if (file.size() < at + sizeof value) file.resize(at + sizeof value);
   std::memcpy(file.data() + at, &value, sizeof value);
 }
 
-inline void append(Bytes& file, const Bytes& more) {
+inline void append(ByteVector& file, const ByteVector& more) {
   for (const std::uint8_t byte : more) file.push_back(byte);
 }
 
@@ -38,8 +38,8 @@ inline Elf64_Ehdr elf64_header(std::uint16_t type, std::uint16_t machine = EM_X8
 
 // A kernel as far as the lab looks at one: a segment with the banner, one with Xen's notes, "debug" behind
 // them.
-inline Bytes vmlinux_for_test(const std::vector<std::uint32_t>& notes = {1, 18}) {
-  Bytes notes_bytes;
+inline ByteVector vmlinux_for_test(const std::vector<std::uint32_t>& notes = {1, 18}) {
+  ByteVector notes_bytes;
   for (const std::uint32_t type : notes) {
     const Elf64_Nhdr note{4, 8, type};
     put(notes_bytes, notes_bytes.size(), note);
@@ -56,24 +56,24 @@ inline Bytes vmlinux_for_test(const std::vector<std::uint32_t>& notes = {1, 18})
   header.e_shnum = 9;
   Elf64_Phdr text{PT_LOAD, PF_R | PF_X, 0x200, 0, 0, banner.size(), banner.size(), 16};
   Elf64_Phdr note{PT_NOTE, PF_R, 0x300, 0, 0, notes_bytes.size(), notes_bytes.size(), 4};
-  Bytes file(0x300);
+  ByteVector file(0x300);
   put(file, 0, header);
   put(file, sizeof header, text);
   put(file, sizeof header + sizeof text, note);
   std::memcpy(file.data() + 0x200, banner.data(), banner.size());
   append(file, notes_bytes);
-  append(file, Bytes(1000, 'D'));
+  append(file, ByteVector(1000, 'D'));
   return file;
 }
 
 // A module with nothing but its description.
-inline Bytes module_for_test(const std::string& depends, const std::string& release = "6.1.0-56-amd64") {
+inline ByteVector module_for_test(const std::string& depends, const std::string& release = "6.1.0-56-amd64") {
   using namespace std::string_literals;
   const std::string names = "\0.modinfo\0.shstrtab\0"s;
   const std::string info =
       "license=GPL\0depends="s + depends + "\0name=x\0vermagic="s + release + " SMP preempt\0"s;
   Elf64_Ehdr header = elf64_header(ET_REL);
-  Bytes file(sizeof header);
+  ByteVector file(sizeof header);
   Elf64_Shdr sections[3] = {};
   sections[1].sh_name = 1;
   sections[1].sh_type = SHT_PROGBITS;

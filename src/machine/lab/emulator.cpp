@@ -20,6 +20,8 @@
 #include "account/probe_output.h"
 #include "core/interruption.h"
 #include "machine/lab/emulator_process.h"
+#include "machine/lab/guest_result.h"
+#include "machine/lab/lab_parts.h"
 #include "probe/format.h"
 
 namespace vtax::lab {
@@ -34,6 +36,12 @@ constexpr std::size_t kMaxMonitorLine = 1U << 20;
 // A running machine executes timer ticks at least; one that executes nothing for so long is dead.
 constexpr seconds kSilence{60};
 constexpr milliseconds kPoll{100};
+// A console holds few characters: more at once, and some are lost.
+constexpr std::size_t kTyped = 16;
+constexpr milliseconds kTypingPause{10};
+constexpr char kEscape = 0x1d;  // Ctrl-]
+constexpr std::string_view kEndOfFile = "\x04";
+constexpr int kEndOfFileEvery = 50;  // pauses
 
 // Reads what is there now; false at the end of the stream.
 bool drain(int fd, std::string& into) {
@@ -48,14 +56,37 @@ bool drain(int fd, std::string& into) {
   }
 }
 
+// `spec.qemu` with what is loaded before its own libraries: threads that take turns, unless the machine runs
+// by the host's clock; the mended VMRUN, where CPUs virtualise. The tests load something of their own behind
+// it.
+Result<Qemu> with_libraries(const MachineSpec& spec) {
+  constexpr std::string_view kPreload = "LD_PRELOAD=";
+  std::vector<std::string> names;
+  if (!spec.real_time) names.emplace_back(kTurns);
+  if (spec.virtualises) names.emplace_back(kVmrun);
+  std::vector<std::string> files;
+  for (const std::string& name : names) {
+    auto file = find_lab_part(name);
+    if (!file) return fail(file.error());
+    files.push_back(file->string());
+  }
+  Qemu qemu = spec.qemu;
+  std::erase_if(qemu.environment, [&](const std::string& variable) {
+    if (!variable.starts_with(kPreload)) return false;
+    files.push_back(variable.substr(kPreload.size()));
+    return true;
+  });
+  if (!files.empty()) qemu.environment.push_back(fmt::format("{}{}", kPreload, fmt::join(files, ":")));
+  return qemu;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const Wiring& wiring) {
   if (wiring.plan.size() > kPlanBytes)
     return fail({"cannot start the machine", "the trial's plan is longer than 64 KiB", "", ExitCode::usage});
   std::unique_ptr<Emulator> self(new Emulator);
-  std::vector<std::string>& arguments = self->arguments_;
-  arguments = machine_arguments(spec);
+  std::vector<std::string> arguments = machine_arguments(spec);
 
   std::array<int, 2> sockets{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0)
@@ -66,6 +97,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
 
   auto messages = make_pipe();
   auto console = make_pipe();
+  auto typed = make_pipe();
   std::string plan = wiring.plan;
   plan.resize(kPlanBytes, ' ');
   auto plan_file = anonymous_file("vtax-plan", plan);
@@ -73,6 +105,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   auto out = anonymous_file("vtax-probe-out", "");
   if (!messages) return fail(messages.error());
   if (!console) return fail(console.error());
+  if (!typed) return fail(typed.error());
   if (!plan_file) return fail(plan_file.error());
   if (!settings) return fail(settings.error());
   if (!out) return fail(out.error());
@@ -86,10 +119,12 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
        "chardev=monitor,mode=control"});
   add({"-chardev", fmt::format("file,id=messages,path=/proc/self/fd/{}", message_end), "-device",
        "isa-debugcon,iobase=0xe9,chardev=messages"});
-  add({"-chardev", fmt::format("file,id=console,path=/proc/self/fd/{}", console_end), "-serial",
-       "chardev:console"});
+  std::string console_device = fmt::format("file,id=console,path=/proc/self/fd/{}", console_end);
+  if (wiring.console_input) console_device += fmt::format(",input-path=/proc/self/fd/{}", typed->read.get());
+  add({"-chardev", console_device, "-serial", "chardev:console"});
   add({"-fw_cfg", fmt::format("name=opt/vtax/plan,file=/proc/self/fd/{}", plan_file->get())});
   std::vector<int> inherited = {sockets[1], message_end, console_end, plan_file->get()};
+  if (wiring.console_input) inherited.push_back(typed->read.get());
   if (!wiring.probe.empty()) {
     add({"-plugin",
          fmt::format("{},out={},settings={}", wiring.probe.string(), out->get(), settings->get())});
@@ -101,21 +136,29 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
     lseek(wiring.state_fd, 0, SEEK_SET);
     add({"-incoming", "defer"});
     inherited.push_back(wiring.state_fd);
+  } else {
+    arguments.emplace_back("-S");  // it listens to the monitor first
   }
 
-  auto pid = start_process(spec.qemu, arguments, inherited, console_end, working_directory(spec));
+  auto qemu = with_libraries(spec);
+  if (!qemu) return fail(qemu.error());
+  auto pid = start_process(*qemu, arguments, inherited, console_end, working_directory(spec));
   if (!pid) return fail(pid.error());
   self->pid_ = *pid;
   self->process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
   self->messages_fd_ = std::move(messages->read);
   self->console_fd_ = std::move(console->read);
+  if (wiring.console_input) self->console_input_ = std::move(typed->write);
   self->plan_ = std::move(*plan_file);
   self->probe_settings_ = std::move(*settings);
   self->probe_out_ = std::move(*out);
-  self->stopped_ = wiring.state_fd >= 0;
+  self->stopped_ = true;
 
   if (auto greeted = self->command("qmp_capabilities"); !greeted) return fail(greeted.error());
-  if (wiring.state_fd < 0) return self;
+  if (wiring.state_fd < 0) {
+    if (auto going = self->resume(); !going) return fail(going.error());
+    return self;
+  }
   // A resumed QEMU would announce its cards on the host's clock, and the packets would reach the guest.
   if (auto set = self->command("migrate-set-parameters", {{"announce-rounds", 0}}); !set)
     return fail(set.error());
@@ -165,7 +208,11 @@ void Emulator::take_monitor_lines() {
     auto line = nlohmann::json::parse(monitor_text_.substr(0, end), nullptr, false);
     monitor_text_.erase(0, end + 1);
     if (!line.is_object()) continue;
-    if (line.contains("return") || line.contains("error"))
+    const bool is_reply = line.contains("return") || line.contains("error");
+    if (is_reply && unawaited_ > 0) {
+      --unawaited_;
+      if (line.contains("error")) refused_ = line["error"].value("desc", "it does not say why");
+    } else if (is_reply)
       replies_.push_back(std::move(line));
     else if (line.value("event", "") == "STOP")
       stopped_ = true;
@@ -195,6 +242,7 @@ Result<> Emulator::check_alive() {
       return fail(died(fmt::format("the emulator ended with code {}", WEXITSTATUS(status_))));
     return fail(died("it powered off or panicked before it had an answer"));
   }
+  if (!refused_.empty()) return fail(died("the emulator refused to go on: " + refused_));
   if (!has_probe_ || stopped_) return {};
   const auto now = std::chrono::steady_clock::now();
   if (status.instructions != last_instructions_) {
@@ -206,13 +254,18 @@ Result<> Emulator::check_alive() {
   return {};
 }
 
-Result<nlohmann::json> Emulator::command(const std::string& name, nlohmann::json arguments) {
+Result<> Emulator::send_command(const std::string& name, nlohmann::json arguments) {
   const nlohmann::json request = {{"execute", name}, {"arguments", std::move(arguments)}};
   const std::string text = request.dump() + "\n";
   if (send(monitor_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
     if (auto pumped = pump(milliseconds(200)); !pumped) return fail(pumped.error());
     return fail(died("the emulator does not listen"));
   }
+  return {};
+}
+
+Result<nlohmann::json> Emulator::command(const std::string& name, nlohmann::json arguments) {
+  if (auto sent = send_command(name, std::move(arguments)); !sent) return fail(sent.error());
   while (replies_.empty()) {
     if (auto pumped = pump(kPoll); !pumped) return fail(pumped.error());
     if (ended_ && replies_.empty()) {
@@ -274,8 +327,41 @@ Result<> Emulator::resume() {
   }
   stopped_ = false;
   last_progress_ = std::chrono::steady_clock::now();
-  auto going = command("cont");
-  if (!going) return fail(going.error());
+  // A busy machine lets the monitor answer only when it first sleeps.
+  ++unawaited_;
+  return send_command("cont", nlohmann::json::object());
+}
+
+Result<> Emulator::type(std::string_view keys) {
+  if (!keys.empty() && write(console_input_.get(), keys.data(), keys.size()) < 0 && errno != EPIPE)
+    return fail(system_error("cannot type into the machine", errno));
+  return {};
+}
+
+Result<> Emulator::converse(int input) {
+  bool ready = false, open = true;
+  int pauses = 0;
+  while (!ended_) {
+    while (auto message = messages_.next()) {
+      if (message->type == "error") return fail(read_guest_error(message->json));
+      if (message->type == "ready") ready = true;
+    }
+    pollfd typed{input, POLLIN, 0};
+    if (ready && open && poll(&typed, 1, 0) > 0) {
+      std::array<char, kTyped> text{};
+      const ssize_t got = read(input, text.data(), text.size());
+      const std::string_view keys(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+      if (keys.find(kEscape) != std::string_view::npos) return {};
+      open = got > 0;
+      if (auto done = type(keys); !done) return done;
+    }
+    // The shell drops what was typed ahead when it sets its terminal up, so its end is said more than once.
+    if (ready && !open && pauses++ % kEndOfFileEvery == 0) {
+      if (auto done = type(kEndOfFile); !done) return done;
+    }
+    if (auto pumped = pump(kTypingPause); !pumped) return pumped;
+  }
+  if (!ready) return check_alive();
   return {};
 }
 

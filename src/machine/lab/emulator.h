@@ -25,6 +25,7 @@ struct Wiring {
   int state_fd = -1;            // a saved machine to resume, or -1 to boot
   std::filesystem::path probe;  // the plugin; empty: none
   std::string probe_settings;
+  bool console_input = false;  // for converse()
 };
 
 // One running QEMU. Everything between it and us is an anonymous descriptor: no socket and no temporary file
@@ -50,6 +51,10 @@ class Emulator {
   // Lets a resumed or stopped machine run.
   [[nodiscard]] Result<> resume();
 
+  // Carries what comes from `input` to the machine's console until the machine ends. It is held back until
+  // the agent is ready for it; its end is the console's end of file, and Ctrl-] ends the machine.
+  [[nodiscard]] Result<> converse(int input);
+
   // Powers off or was killed; returns once the process is gone.
   [[nodiscard]] Result<> wait_until_ended();
 
@@ -57,7 +62,6 @@ class Emulator {
   [[nodiscard]] Result<std::vector<std::byte>> probe_file() const;
 
   [[nodiscard]] std::string console_tail(std::size_t lines = 20) const;
-  [[nodiscard]] const std::vector<std::string>& arguments() const { return arguments_; }
 
   std::function<void(const std::string& json)> on_progress;
   std::function<void(std::string_view text)> on_console;  // as it comes, unfiltered
@@ -66,8 +70,10 @@ class Emulator {
   Emulator() = default;
   Result<nlohmann::json> command(const std::string& name,
                                  nlohmann::json arguments = nlohmann::json::object());
+  Result<> send_command(const std::string& name, nlohmann::json arguments);
   Result<> pump(std::chrono::milliseconds timeout);
   Result<> check_alive();
+  Result<> type(std::string_view keys);
   void take_monitor_lines();
   Error died(std::string why) const;
 
@@ -75,10 +81,12 @@ class Emulator {
   bool ended_ = false;
   bool stopped_ = false;
   int status_ = 0;
-  Descriptor process_, monitor_, messages_fd_, console_fd_, probe_out_, probe_settings_, plan_;
-  std::vector<std::string> arguments_;
+  Descriptor process_, monitor_, messages_fd_, console_fd_, console_input_, probe_out_, probe_settings_,
+      plan_;
   std::string monitor_text_, console_;
   std::deque<nlohmann::json> replies_;
+  int unawaited_ = 0;    // replies that nobody waits for
+  std::string refused_;  // why such a command was refused
   GuestMessages messages_;
   std::uint64_t last_instructions_ = 0;
   std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();

@@ -39,7 +39,8 @@ Result<> write_image_record(const LabImage& image, const std::filesystem::path& 
                        {"xen_command_line", image.xen_command_line},
                        {"modules", modules},
                        {"packages", to_json(image.packages)},
-                       {"own_files", own_files}};
+                       {"own_files", own_files},
+                       {"changes", image.changes}};
   return write_text(directory / record_file, record.dump(2) + "\n");
 }
 
@@ -50,13 +51,14 @@ Result<LabImage> read_image_record(const std::filesystem::path& directory) {
   if (!record.is_object() || record.value("schema", json()) != record_schema) return fail(damaged(directory));
   LabImage image;
   const std::string kind = text_field(record, "kind");
-  if (kind != name_of(LabKind::native) && kind != name_of(LabKind::xen_pv)) return fail(damaged(directory));
-  image.kind = kind == name_of(LabKind::native) ? LabKind::native : LabKind::xen_pv;
+  const auto known = lab_kind(kind);
+  if (!known) return fail(damaged(directory));
+  image.kind = *known;
   image.hash = text_field(record, "hash");
   image.kernel = directory / "vmlinux";
   image.kernel_symbols = image.kernel;
   image.initrd = directory / "initrd.cpio";
-  if (image.kind == LabKind::xen_pv) image.xen = directory / "xen";
+  if (has_xen(image.kind)) image.xen = directory / "xen";
   image.kernel_release = text_field(record, "kernel_release");
   image.kernel_command_line = text_field(record, "kernel_command_line");
   image.xen_command_line = text_field(record, "xen_command_line");
@@ -65,6 +67,8 @@ Result<LabImage> read_image_record(const std::filesystem::path& directory) {
       image.modules.push_back(
           {module.get<std::string>(), directory / "modules" / (module.get<std::string>() + ".ko")});
   image.packages = packages_from(list_field(record, "packages"));
+  for (const json& change : list_field(record, "changes"))
+    if (change.is_string()) image.changes.push_back(change.get<std::string>());
   for (const json& own : list_field(record, "own_files"))
     if (own.is_object())
       image.own_files.push_back(

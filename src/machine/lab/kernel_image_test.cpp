@@ -12,10 +12,10 @@ using testing::HasSubstr;
 
 // A bzImage of protocol 2.15 around a payload, with the four bytes of its size behind, as Linux's build
 // appends them.
-Bytes bzimage(const Bytes& payload) {
+ByteVector bzimage(const ByteVector& payload) {
   constexpr std::size_t setup_sectors = 2;
   constexpr std::uint32_t payload_offset = 100;
-  Bytes file((setup_sectors + 1) * 512 + payload_offset);
+  ByteVector file((setup_sectors + 1) * 512 + payload_offset);
   file[0x1f1] = setup_sectors;
   put(file, 0x202, std::uint32_t{0x53726448});
   put(file, 0x206, std::uint16_t{0x20f});
@@ -23,17 +23,17 @@ Bytes bzimage(const Bytes& payload) {
   put(file, 0x248, payload_offset);
   put(file, 0x24c, static_cast<std::uint32_t>(payload.size() + 4));
   append(file, payload);
-  append(file, Bytes(4));
+  append(file, ByteVector(4));
   return file;
 }
 
-Bytes packed(const Bytes& in) {
-  Bytes out(::ZSTD_compressBound(in.size()));
+ByteVector packed(const ByteVector& in) {
+  ByteVector out(::ZSTD_compressBound(in.size()));
   out.resize(::ZSTD_compress(out.data(), out.size(), in.data(), in.size(), 1));
   return out;
 }
 
-Bytes xen_image() {
+ByteVector xen_image() {
   Elf32_Ehdr header{};
   std::memcpy(header.e_ident, "\177ELF\1\1\1", 7);
   header.e_machine = EM_386;
@@ -41,7 +41,7 @@ Bytes xen_image() {
   Elf32_Phdr segment{};
   segment.p_offset = 128;
   segment.p_filesz = 200;
-  Bytes file(328);
+  ByteVector file(328);
   put(file, 0, header);
   put(file, sizeof header, segment);
   put(file, 128, std::uint32_t{0x1badb002});
@@ -49,8 +49,8 @@ Bytes xen_image() {
 }
 
 TEST(KernelImage, ReadsABzImageAndAPlainOrPackedVmlinux) {
-  const Bytes vmlinux = vmlinux_for_test();
-  for (const Bytes& file : {vmlinux, packed(vmlinux), bzimage(packed(vmlinux)), bzimage(vmlinux)}) {
+  const ByteVector vmlinux = vmlinux_for_test();
+  for (const ByteVector& file : {vmlinux, packed(vmlinux), bzimage(packed(vmlinux)), bzimage(vmlinux)}) {
     const auto kernel = read_kernel(file, "vmlinuz");
     ASSERT_TRUE(kernel) << kernel.error().text();
     EXPECT_EQ(kernel->release, "6.1.0-56-amd64");
@@ -67,14 +67,14 @@ TEST(KernelImage, TellsWhatAKernelCanBootUnder) {
 }
 
 TEST(KernelImage, SaysWhatAForeignFileIs) {
-  Bytes arm = vmlinux_for_test();
+  ByteVector arm = vmlinux_for_test();
   put(arm, 0, elf64_header(ET_EXEC, EM_AARCH64));
-  Bytes arm_image(100);
+  ByteVector arm_image(100);
   std::memcpy(arm_image.data() + 0x38, "ARM\x64", 4);
-  Bytes program = vmlinux_for_test();
+  ByteVector program = vmlinux_for_test();
   std::fill(program.begin() + 0x200, program.begin() + 0x300, std::uint8_t{'x'});
   const struct {
-    Bytes file;
+    ByteVector file;
     const char* says;
   } cases[] = {
       {{}, "an empty file"},
@@ -85,7 +85,7 @@ TEST(KernelImage, SaysWhatAForeignFileIs) {
       {bytes_of("MZ\x90"), "an EFI program"},
       {bytes_of("!<arch>\ndebian-binary"), "a Debian package"},
       {program, "no Linux kernel"},
-      {Bytes(64, 1), "of an unknown format"},
+      {ByteVector(64, 1), "of an unknown format"},
   };
   for (const auto& test : cases) {
     const auto kernel = read_kernel(test.file, "given");
@@ -96,16 +96,16 @@ TEST(KernelImage, SaysWhatAForeignFileIs) {
 }
 
 TEST(KernelImage, RefusesEveryTruncationOfABzImage) {
-  const Bytes whole = bzimage(packed(vmlinux_for_test()));
+  const ByteVector whole = bzimage(packed(vmlinux_for_test()));
   for (std::size_t size = 0; size + 4 < whole.size(); ++size)
     EXPECT_FALSE(read_kernel(ByteView(whole).first(size), "v")) << size;
   EXPECT_THAT(read_kernel(ByteView(whole).first(1700), "v").error().why, HasSubstr("truncated bzImage"));
 }
 
 TEST(KernelImage, SurvivesDamageOfHeaders) {
-  const Bytes whole = vmlinux_for_test();
+  const ByteVector whole = vmlinux_for_test();
   for (std::size_t at = 0; at < 0x200; ++at) {
-    Bytes damaged = whole;
+    ByteVector damaged = whole;
     damaged[at] ^= 0xff;
     (void)read_kernel(damaged, "v");
     (void)loaded_part(damaged);
@@ -113,8 +113,8 @@ TEST(KernelImage, SurvivesDamageOfHeaders) {
 }
 
 TEST(KernelImage, LoadedPartDropsWhatLiesBehindTheSegments) {
-  const Bytes whole = vmlinux_for_test();
-  const Bytes part = loaded_part(whole);
+  const ByteVector whole = vmlinux_for_test();
+  const ByteVector part = loaded_part(whole);
   EXPECT_EQ(part.size(), whole.size() - 1000);
   EXPECT_EQ(load<std::uint16_t>(part, offsetof(Elf64_Ehdr, e_shnum)), 0);
   EXPECT_TRUE(read_kernel(part, "v"));
@@ -124,7 +124,7 @@ TEST(KernelImage, LoadedPartDropsWhatLiesBehindTheSegments) {
 TEST(XenImage, AcceptsMultibootOnly) {
   EXPECT_EQ(read_xen(xen_image(), "xen").value(), xen_image());
   EXPECT_EQ(read_xen(packed(xen_image()), "xen.gz").value(), xen_image());
-  Bytes without = xen_image();
+  ByteVector without = xen_image();
   put(without, 128, std::uint32_t{0});
   EXPECT_THAT(read_xen(without, "xen").error().text(), HasSubstr("without a multiboot header"));
   EXPECT_THAT(read_xen(vmlinux_for_test(), "xen-syms").error().text(), HasSubstr("needs xen.gz"));

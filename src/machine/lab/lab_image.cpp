@@ -4,9 +4,12 @@
 
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/lab/cache_limits.h"
+#include "machine/lab/cr0_reads.h"
 #include "machine/lab/image_content.h"
 #include "machine/lab/image_record.h"
 #include "machine/lab/kernel_image.h"
+#include "machine/lab/lab_parts.h"
 #include "machine/lab/shared_libraries.h"
 
 namespace vtax::lab {
@@ -80,7 +83,7 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
     if (auto added = add_own_file(parts, "kernel", *sources.kernel); !added) return fail(added.error());
   if (sources.modules)
     if (auto added = add_own_modules(parts, kind, *sources.modules); !added) return fail(added.error());
-  if (sources.xen && kind == LabKind::xen_pv)
+  if (sources.xen && has_xen(kind))
     if (auto added = add_own_file(parts, "xen", *sources.xen); !added) return fail(added.error());
   auto agent = read_file(sources.agent);
   if (!agent) return fail(agent.error());
@@ -93,7 +96,7 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
   auto kernel_set = cache.fetch(PackageSet::kernel, apt, progress);
   if (!kernel_set) return fail(kernel_set.error());
   parts.kernel_set = std::move(*kernel_set);
-  if (kind == LabKind::xen_pv) {
+  if (has_xen(kind)) {
     auto xen_set = cache.fetch(PackageSet::xen, apt, progress);
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
@@ -139,14 +142,14 @@ Result<KernelImage> kernel_for(LabKind kind, const Sources& sources, const Parts
   auto kernel = read_kernel(*bytes, file.filename().string());
   if (!kernel) return kernel;
   const std::string what = "cannot use " + file.filename().string() + " as the lab's kernel";
-  if (kind == LabKind::native && !kernel->pvh)
+  if (kind != LabKind::xen_pv && !kernel->pvh)
     return fail({what, "it was built without CONFIG_PVH", "switch CONFIG_PVH on"});
-  if (kind == LabKind::xen_pv && !kernel->xen_pv)
+  if (has_xen(kind) && !kernel->xen_pv)
     return fail({what, "it was built without CONFIG_XEN_PV", "switch CONFIG_XEN_PV and CONFIG_XEN_DOM0 on"});
   return kernel;
 }
 
-Result<> write_xen(const Sources& sources, const Parts& parts, const fs::path& into) {
+Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, const fs::path& into) {
   fs::path file = sources.xen.value_or(fs::path());
   if (file.empty()) {
     const auto found = only_match(parts.xen_set->root / "boot", "xen-", ".gz");
@@ -155,8 +158,10 @@ Result<> write_xen(const Sources& sources, const Parts& parts, const fs::path& i
   }
   const auto bytes = read_file(file);
   if (!bytes) return fail(bytes.error());
-  const auto xen = read_xen(*bytes, file.filename().string());
+  auto xen = read_xen(*bytes, file.filename().string());
   if (!xen) return fail(xen.error());
+  if (kind == LabKind::xen_pvh)
+    if (auto changed = leave_cr0_reads_to_guests(*xen, file.filename().string()); !changed) return changed;
   return write_file(into / "xen", *xen);
 }
 
@@ -172,6 +177,8 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   const auto guest_modules = modules_for(guest_domain(), tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
   used.insert(used.end(), guest_modules->begin(), guest_modules->end());
+  const std::string type = kind == LabKind::xen_pvh ? "pvh\n" : "pv\n";
+  image.file("lab/guest/type", {type.begin(), type.end()});
   image.file("lab/guest/vmlinux", vmlinux);
   image.file("lab/guest/initrd", base_image(guest_domain().role, *guest_modules, parts.agent).bytes());
   if (auto added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
@@ -192,8 +199,8 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
 
   if (auto written = write_file(into / "vmlinux", vmlinux); !written) return written;
   if (auto written = write_file(into / "initrd.cpio", archive->bytes()); !written) return written;
-  if (kind == LabKind::xen_pv)
-    if (auto written = write_xen(sources, parts, into); !written) return written;
+  if (has_xen(kind))
+    if (auto written = write_xen(kind, sources, parts, into); !written) return written;
   if (auto made = make_directories(into / "modules"); !made) return made;
   for (const Module& module : modules) {
     if (auto written = write_file(into / "modules" / (module.name + ".ko"), module.object); !written)
@@ -207,7 +214,21 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
 }  // namespace
 
 std::string_view name_of(LabKind kind) {
-  return kind == LabKind::native ? "native" : "xen-pv";
+  switch (kind) {
+    case LabKind::native:
+      return "native";
+    case LabKind::xen_pv:
+      return "xen-pv";
+    case LabKind::xen_pvh:
+      return "xen-pvh";
+  }
+  return "";
+}
+
+std::optional<LabKind> lab_kind(std::string_view name) {
+  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh})
+    if (name_of(kind) == name) return kind;
+  return std::nullopt;
 }
 
 Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
@@ -218,6 +239,7 @@ Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCa
   image.kind = kind;
   image.hash = content_hash(kind, *parts);
   image.own_files = parts->own_files;
+  if (kind == LabKind::xen_pvh) image.changes = {std::string(cr0_reads_change), std::string(kVmrunChange)};
   image.packages = parts->kernel_set.packages;
   if (parts->xen_set)
     image.packages.insert(image.packages.end(), parts->xen_set->packages.begin(),
@@ -227,12 +249,24 @@ Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCa
 
   const fs::path directory =
       cache.directory() / "images" / (std::string(name_of(kind)) + "-" + image.hash.substr(0, 16));
-  const auto added = cache.add(directory, [&](const fs::path& into) {
-    progress("building the image of the " + std::string(name_of(kind)) + " machine");
-    return build(kind, sources, *parts, into, image);
-  });
-  if (!added) return fail(added.error());
-  return read_image_record(directory);
+  for (int tries = 0; tries < 3; ++tries) {
+    bool built = false;
+    const auto added = cache.add(directory, [&](const fs::path& into) {
+      progress("building the image of the " + std::string(name_of(kind)) + " machine");
+      built = true;
+      image.modules.clear();
+      return build(kind, sources, *parts, into, image);
+    });
+    if (!added) return fail(added.error());
+    const InUse in_use = use_folder(directory);
+    if (in_use == nullptr) continue;  // removed by another program in this moment
+    if (built) limit_images(directory.parent_path());
+    auto found = read_image_record(directory);
+    if (found) found->in_use = in_use;
+    return found;
+  }
+  return fail({"cannot use the lab's image " + directory.string(), "other programs remove it again and again",
+               "end them, then run the same command again", ExitCode::io});
 }
 
 }  // namespace vtax::lab

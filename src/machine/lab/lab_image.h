@@ -12,11 +12,17 @@
 namespace vtax::lab {
 
 enum class LabKind {
-  native,  // Linux alone: the platforms native and container
-  xen_pv,  // Xen, Linux as Domain-0, and the image of a PV guest inside it
+  native,   // Linux alone: the platforms native and container
+  xen_pv,   // Xen, Linux as Domain-0, and the image of a PV guest inside it
+  xen_pvh,  // the same with a PVH guest, on the CPU's virtualisation with nested paging
 };
 
+[[nodiscard]] constexpr bool has_xen(LabKind kind) {
+  return kind != LabKind::native;
+}
+
 [[nodiscard]] std::string_view name_of(LabKind kind);
+[[nodiscard]] std::optional<LabKind> lab_kind(std::string_view name);
 
 // What the image is made of in place of the distribution's parts: a developer's own builds.
 struct Sources {
@@ -52,10 +58,13 @@ struct LabImage {
   std::vector<ModuleFile> modules;       // those of all the machine's domains
   std::vector<Package> packages;         // provenance
   std::vector<OwnFile> own_files;
+  std::vector<std::string> changes;  // what was changed in the parts, for provenance
+  InUse in_use = {};                 // nobody removes its folder as long as this lives
 };
 
 // The image from the cache, or built from the cached packages (fetched first if they are not there) and this
-// program. Warm it reads and hashes no more than `agent` and the user's own files.
+// program. Warm it reads and hashes no more than `agent` and the user's own files. When it is built, the
+// images that were used longest ago may go (cache_limits.h).
 [[nodiscard]] Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache,
                                                const Apt& apt, const Progress& progress);
 

@@ -36,6 +36,18 @@ AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
 
 }  // namespace
 
+MachineSpec spec_of(const LabImage& image, Qemu qemu) {
+  MachineSpec spec;
+  spec.qemu = std::move(qemu);
+  spec.kernel = image.kernel;
+  spec.initrd = image.initrd;
+  if (image.xen) spec.xen = *image.xen;
+  spec.kernel_arguments = image.kernel_command_line;
+  spec.xen_arguments = image.xen_command_line;
+  spec.virtualises = image.kind == LabKind::xen_pvh;
+  return spec;
+}
+
 Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const std::filesystem::path& agent,
                                                         Qemu qemu, std::filesystem::path probe) {
   std::unique_ptr<LabMachine> self(new LabMachine);
@@ -53,19 +65,14 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     if (!xen) return fail(xen.error());
     self->symbols_.hypervisor = *xen;
     self->symbols_.has_hypervisor = true;
+    self->symbols_.guests_take_exceptions = image.kind == LabKind::xen_pvh;
   }
   auto settings = probe_settings(self->symbols_, Instructions());
   if (!settings) return fail(settings.error());
   self->probe_settings_ = *settings;
   self->probe_ = std::move(probe);
 
-  MachineSpec& spec = self->spec_;
-  spec.qemu = std::move(qemu);
-  spec.kernel = image.kernel;
-  spec.initrd = image.initrd;
-  if (image.xen) spec.xen = *image.xen;
-  spec.kernel_arguments = image.kernel_command_line;
-  spec.xen_arguments = image.xen_command_line;
+  self->spec_ = spec_of(image, std::move(qemu));
   self->image_ = std::move(image);
   return self;
 }
@@ -130,7 +137,6 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
 Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress) const {
   auto machine = resume_or_heal(plan, progress);
   if (!machine) return fail(machine.error());
-  (*machine)->on_progress = [&](const std::string& json) { progress(json); };
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
   if (message->type != "result") {
@@ -213,15 +219,14 @@ std::string LabMachine::provenance() const {
   nlohmann::json own = nlohmann::json::array();
   for (const OwnFile& file : image_.own_files)
     own.push_back({{"part", file.part}, {"path", file.path}, {"sha256", file.sha256}});
-  std::vector<std::string> arguments;
-  for (const std::string& argument : machine_arguments(spec_)) arguments.push_back(argument);
   const nlohmann::json json = {{"machine", "lab"},
                                {"qemu", spec_.qemu.banner},
-                               {"emulator_arguments", arguments},
+                               {"emulator_arguments", arguments_by_content(spec_)},
                                {"kernel_release", image_.kernel_release},
                                {"image", image_.hash},
                                {"packages", packages},
-                               {"own_files", own}};
+                               {"own_files", own},
+                               {"changes", image_.changes}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

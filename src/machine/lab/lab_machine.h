@@ -31,6 +31,9 @@ struct Observation {
 
 // One of the lab's machines with everything that its trials share: image, symbols, the booted machine's
 // snapshot. Prepare and boot it once, then run trials from any number of threads.
+// The machine that boots this image.
+[[nodiscard]] MachineSpec spec_of(const LabImage& image, Qemu qemu);
+
 class LabMachine {
  public:
   // Reads the images' symbols. `agent`: the program that is PID 1 of the image (Sources::agent). `probe`: the
@@ -42,7 +45,8 @@ class LabMachine {
   // Boots the machine into the store unless it is there already.
   [[nodiscard]] Result<> boot(SnapshotStore& store, const Progress& progress);
 
-  // Runs one plan from the snapshot. A snapshot that does not resume is damaged: it is replaced once.
+  // Runs one plan from the snapshot. A snapshot that does not resume is damaged: it is replaced once, which
+  // `progress` says; it is silent otherwise.
   [[nodiscard]] Result<Observation> observe(const std::string& plan, const Progress& progress) const;
 
   // Charges an observation's window, which it must have.

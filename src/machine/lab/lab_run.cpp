@@ -12,7 +12,7 @@
 
 #include "core/interruption.h"
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/probe_file.h"
+#include "machine/lab/lab_parts.h"
 
 namespace vtax::lab {
 namespace {
@@ -50,7 +50,7 @@ class LabRun {
 
  private:
   // The dearest boot goes first, so that other machines' trials run beside it.
-  static constexpr std::array kOrder = {LabKind::xen_pv, LabKind::native};
+  static constexpr std::array kOrder = {LabKind::xen_pvh, LabKind::xen_pv, LabKind::native};
 
   void work() {
     std::unique_lock lock(mutex_);
@@ -101,23 +101,27 @@ class LabRun {
     changed_.notify_all();
   }
 
-  Result<std::unique_ptr<LabMachine>> prepare(LabKind kind) {
-    const Progress step = [this](std::string_view text) {
+  // For a thread that does not hold the lock.
+  Progress step() {
+    return [this](std::string_view text) {
       const std::lock_guard guard(mutex_);
       if (events_.on_step) events_.on_step(std::string(text));
     };
-    auto image = build_lab_image(kind, options_.sources, cache_, Apt(), step);
+  }
+
+  Result<std::unique_ptr<LabMachine>> prepare(LabKind kind) {
+    auto image = build_lab_image(kind, options_.sources, cache_, Apt(), step());
     if (!image) return fail(image.error());
     auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_);
     if (!machine) return fail(machine.error());
-    if (auto booted = (*machine)->boot(store_, step); !booted) return fail(booted.error());
+    if (auto booted = (*machine)->boot(store_, step()); !booted) return fail(booted.error());
     return machine;
   }
 
   void run_one(const LabMachine& machine, Trial trial, std::unique_lock<std::mutex>& lock) {
     if (events_.on_start) events_.on_start(trial);
     lock.unlock();
-    auto done = machine.run(trial, [](std::string_view) {});
+    auto done = machine.run(trial, step());
     lock.lock();
     if (done)
       finish(std::move(trial), std::nullopt);

@@ -5,10 +5,14 @@
 namespace vtax::lab {
 namespace {
 
-// Off, and why (docs/design/lab.md): SMAP, SMEP: Domain-0 faults at once; x2APIC: "Bad icount read"; XSAVE:
-// an assertion in QEMU with a plugin; ERMS, FSRM: `rep movsb` would count one instruction a byte; RDRAND,
-// RDSEED: entropy.
-constexpr const char* kCpu = "max,-smap,-smep,-pku,-la57,-rdrand,-rdseed,-x2apic,-xsave,-erms,-fsrm";
+// Off, and why (docs/design/lab-image.md): SMAP, SMEP: Domain-0 faults at once; x2APIC: "Bad icount read";
+// XSAVE: an assertion in QEMU with a plugin; ERMS, FSRM, FZRM, FSRS, FSRC: `rep movsb`, `rep stosb` and `rep
+// cmpsb` would count one instruction a byte; RDRAND, RDSEED: entropy.
+constexpr const char* kCpu =
+    "max,-smap,-smep,-pku,-la57,-rdrand,-rdseed,-x2apic,-xsave,-erms,-fsrm,-fzrm,-fsrs,-fsrc";
+
+// With RDTSCP a PVH guest dies of Xen's "Insn len emulation failed": QEMU and Xen disagree about its length.
+const std::string kVirtualisingCpu = std::string(kCpu) + ",-rdtscp";
 
 }  // namespace
 
@@ -22,8 +26,8 @@ std::filesystem::path working_directory(const MachineSpec& spec) {
 std::vector<std::string> machine_arguments(const MachineSpec& spec) {
   std::vector<std::string> out = {
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "pc", "-accel",
-      "tcg,thread=single", "-icount", fmt::format("shift={},align=off,sleep=off", spec.icount_shift), "-rtc",
-      "base=2026-01-01,clock=vm", "-cpu", kCpu, "-smp", std::to_string(spec.cpus), "-m",
+      "tcg,thread=single", "-rtc", "base=2026-01-01,clock=vm", "-cpu",
+      spec.virtualises ? kVirtualisingCpu : kCpu, "-smp", std::to_string(spec.cpus), "-m",
       std::to_string(spec.memory_mib), "-net", "none",
       // Two cards and the wire between them; their slots keep the interrupt lines apart.
       "-netdev", "hubport,id=wire0,hubid=0", "-netdev", "hubport,id=wire1,hubid=0", "-device",
@@ -33,6 +37,8 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
                                                                     // docs/design/lab-image.md, "The
                                                                     // snapshot".
       "-device", "ib700", "-action", "watchdog=pause"};
+  if (!spec.real_time)
+    out.insert(out.end(), {"-icount", fmt::format("shift={},align=off,sleep=off", spec.icount_shift)});
   out.insert(out.begin(), spec.qemu.arguments.begin(), spec.qemu.arguments.end());
   if (spec.xen.empty()) {
     out.insert(out.end(), {"-kernel", spec.kernel.string(), "-append", spec.kernel_arguments, "-initrd",

@@ -21,6 +21,8 @@ struct MachineSpec {
   int cpus = 3;
   int memory_mib = 1024;
   int icount_shift = 1;
+  bool virtualises = false;  // its CPU lets a hypervisor run guests (AMD SVM with nested paging)
+  bool real_time = false;    // runs by the host's clock, and no two runs are the same: for people
 };
 
 // Where QEMU runs. Xen and its modules see the file names on their command lines, so with Xen they are given

@@ -31,12 +31,12 @@ class ModuleTreeTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(root_); }
 
   [[nodiscard]] std::filesystem::path release() const { return root_ / "lib" / "modules" / "6.1.0-56-amd64"; }
-  void add(const std::string& path, const Bytes& content) const {
+  void add(const std::string& path, const ByteVector& content) const {
     std::filesystem::create_directories((release() / "kernel" / path).parent_path());
     ASSERT_TRUE(write_file(release() / "kernel" / path, content));
   }
-  static Bytes packed(const Bytes& in) {
-    Bytes out(::ZSTD_compressBound(in.size()));
+  static ByteVector packed(const ByteVector& in) {
+    ByteVector out(::ZSTD_compressBound(in.size()));
     out.resize(::ZSTD_compress(out.data(), out.size(), in.data(), in.size(), 1));
     return out;
   }
@@ -87,7 +87,7 @@ TEST_F(ModuleTreeTest, SaysWhatIsWrongWithAModuleOrADirectory) {
 }
 
 TEST(ReadModule, SurvivesTruncation) {
-  const Bytes whole = module_for_test("a,b");
+  const ByteVector whole = module_for_test("a,b");
   for (std::size_t size = 0; size < whole.size(); ++size) (void)read_module("m", ByteView(whole).first(size));
   EXPECT_THAT(read_module("m", whole)->needs, ElementsAre("a", "b"));
 }

@@ -11,7 +11,9 @@
 #include "core/descriptor.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/lab/cache_limits.h"
 #include "machine/lab/package_json.h"
+#include "machine/lab/snapshot_store.h"
 
 namespace vtax::lab {
 namespace {
@@ -22,10 +24,11 @@ using nlohmann::json;
 constexpr int manifest_schema = 1;
 constexpr std::size_t name_digits = 16;
 
-Result<Descriptor> lock(const fs::path& directory) {
+Result<Descriptor> hold_lock(const fs::path& directory, const std::function<void()>& waiting = {}) {
   const fs::path file = directory / "lock";
   Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock.valid()) return fail(system_error("cannot open " + file.string(), errno));
+  if (waiting && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) waiting();
   while (::flock(lock.get(), LOCK_EX) != 0)
     if (errno != EINTR) return fail(system_error("cannot lock " + file.string(), errno));
   return lock;
@@ -90,6 +93,8 @@ std::optional<FetchedSet> PackageCache::find(PackageSet set) const {
   if (found.packages.empty() || found.root.filename() != directory_name(set, found.packages) ||
       !fs::is_directory(found.root, ignored))
     return std::nullopt;
+  found.in_use = use_folder(found.root);
+  if (found.in_use == nullptr) return std::nullopt;
   return found;
 }
 
@@ -101,7 +106,7 @@ Result<FetchedSet> PackageCache::fetch(PackageSet set, const Apt& apt, const Pro
   progress("asking apt for the packages of " + name);
   const auto packages = resolve(set, apt);
   if (!packages) return fail(packages.error());
-  const FetchedSet wanted{directory_ / "packages" / directory_name(set, *packages), *packages};
+  FetchedSet wanted{directory_ / "packages" / directory_name(set, *packages), *packages};
   const auto added = add(wanted.root, [&](const fs::path& into) {
     progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " + name + " (" +
              megabytes(*packages) + ")");
@@ -115,13 +120,57 @@ Result<FetchedSet> PackageCache::fetch(PackageSet set, const Apt& apt, const Pro
   if (auto written = write_text(directory_ / "packages" / (name + ".json"), manifest.dump(2) + "\n");
       !written)
     return fail(written.error());
+  wanted.in_use = use_folder(wanted.root);
+  if (wanted.in_use == nullptr)
+    return fail({"cannot use " + wanted.root.string(), "another program has removed it",
+                 "run the same command again", ExitCode::io});
+  remove_older(set, wanted.root);
   return wanted;
+}
+
+void PackageCache::remove_older(PackageSet set, const fs::path& current) const {
+  remove_leftovers(current.parent_path());
+  std::vector<fs::path> older;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(current.parent_path(), ignored))
+    if (entry.path().filename().string().starts_with(std::string(name_of(set)) + "-") &&
+        entry.path() != current)
+      older.push_back(entry.path());
+  for (const fs::path& folder : older) remove_unless_used(folder);
+}
+
+Result<PackageCache::Cleaned> PackageCache::clean(bool packages, const std::function<void()>& waiting) {
+  const auto held = hold_lock(directory_, waiting);
+  if (!held) return fail(held.error());
+  Cleaned cleaned;
+  const std::uint64_t before = bytes_below(directory_);
+  std::error_code error;
+  SnapshotStore(directory_ / "machines").remove_all();
+  fs::remove_all(directory_ / "temporary", error);
+  if (error) return fail(system_error("cannot remove " + (directory_ / "temporary").string(), error.value()));
+  if (packages) fs::remove_all(directory_ / "backports", error);
+  std::vector<const char*> parts = {"images"};
+  if (packages) parts.push_back("packages");
+  for (const char* part : parts) {
+    remove_leftovers(directory_ / part);
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(directory_ / part, error))
+      if (entry.is_directory(error)) folders.push_back(entry.path());
+    for (const fs::path& folder : folders) cleaned.in_use += remove_unless_used(folder) ? 0 : 1;
+  }
+  // A set's list of packages goes with its folder.
+  for (const PackageSet set : {PackageSet::kernel, PackageSet::xen, PackageSet::qemu, PackageSet::shell})
+    if (packages && !find(set))
+      fs::remove(directory_ / "packages" / (std::string(name_of(set)) + ".json"), error);
+  const std::uint64_t after = bytes_below(directory_);
+  cleaned.freed_bytes = before > after ? before - after : 0;
+  return cleaned;
 }
 
 Result<> PackageCache::add(const fs::path& target, const std::function<Result<>(const fs::path&)>& make) {
   std::error_code error;
   if (fs::exists(target, error)) return {};
-  const auto held = lock(directory_);
+  const auto held = hold_lock(directory_);
   if (!held) return fail(held.error());
   if (fs::exists(target, error)) return {};
   // Only the holder of the lock works here, so what lies here was left by a run that died.

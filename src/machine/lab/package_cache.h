@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "machine/lab/in_use.h"
 #include "machine/lab/packages.h"
 
 namespace vtax::lab {
@@ -19,6 +21,7 @@ using Progress = std::function<void(std::string_view)>;
 struct FetchedSet {
   std::filesystem::path root;  // the packages' files, unpacked: root/usr/..., root/boot/...
   std::vector<Package> packages;
+  InUse in_use = {};  // nobody removes it as long as this lives
 };
 
 // Everything that vtax keeps between runs and can make again:
@@ -36,11 +39,11 @@ class PackageCache {
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
-  // The set if it is there; asks nobody, takes no lock.
+  // The set if it is there; asks nobody, waits for nobody.
   [[nodiscard]] std::optional<FetchedSet> find(PackageSet set) const;
 
   // The set, downloaded through apt if it is not there. `refresh` asks apt again and fetches what became
-  // newer.
+  // newer; the older folders of the set go unless another program uses them.
   [[nodiscard]] Result<FetchedSet> fetch(PackageSet set, const Apt& apt, const Progress& progress,
                                          bool refresh = false);
 
@@ -49,7 +52,17 @@ class PackageCache {
   [[nodiscard]] Result<> add(const std::filesystem::path& target,
                              const std::function<Result<>(const std::filesystem::path&)>& make);
 
+  // Removes what can be made again and is not in use: images, booted machines, work in progress of runs that
+  // died; with `packages` the downloads too. `waiting` is called when another program is adding something.
+  // The bytes that were freed, and how many folders stay because they are in use.
+  struct Cleaned {
+    std::uint64_t freed_bytes = 0;
+    int in_use = 0;
+  };
+  [[nodiscard]] Result<Cleaned> clean(bool packages, const std::function<void()>& waiting);
+
  private:
+  void remove_older(PackageSet set, const std::filesystem::path& current) const;
   explicit PackageCache(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;

@@ -55,6 +55,60 @@ TEST_F(PackageCacheTest, RefreshTakesWhatBecameNewer) {
   EXPECT_EQ(fetch()->packages[0].version, "2");
 }
 
+TEST_F(PackageCacheTest, WhatBecameNewerTakesTheOldOnesPlaceOnceNobodyUsesIt) {
+  auto first = fetch();
+  ASSERT_TRUE(first);
+  const auto old = first->root;
+  package("linux-image-6", "", "2");
+  ASSERT_TRUE(fetch(true));
+  EXPECT_TRUE(std::filesystem::exists(old / "usr" / "linux-image-6"));  // `first` uses it
+  first->in_use.reset();
+  const auto now = fetch(true);
+  ASSERT_TRUE(now);
+  EXPECT_FALSE(std::filesystem::exists(old));
+  EXPECT_TRUE(std::filesystem::exists(now->root / "usr" / "linux-image-6"));
+}
+
+TEST_F(PackageCacheTest, CleaningKeepsWhatIsInUse) {
+  auto set = fetch();
+  ASSERT_TRUE(set);
+  const auto image = folder / "cache" / "images" / "native-1";
+  std::filesystem::create_directories(image);
+  ASSERT_TRUE(write_text(image / "vmlinux", std::string(1 << 20, 'x')));
+  std::filesystem::create_directories(folder / "cache" / "temporary" / "left");
+  InUse used = use_folder(image);
+  const auto quiet = [] { ADD_FAILURE() << "nobody adds"; };
+  auto cleaned = cache().clean(true, quiet);
+  ASSERT_TRUE(cleaned) << cleaned.error().text();
+  EXPECT_EQ(cleaned->in_use, 2);
+  EXPECT_TRUE(nothing_temporary());
+  EXPECT_TRUE(cache().find(PackageSet::kernel));
+  used.reset();
+  cleaned = cache().clean(false, quiet);
+  EXPECT_EQ(cleaned->in_use, 0);
+  EXPECT_GE(cleaned->freed_bytes, 1U << 20);
+  EXPECT_FALSE(std::filesystem::exists(image));
+  EXPECT_TRUE(cache().find(PackageSet::kernel));
+  set->in_use.reset();
+  EXPECT_EQ(cache().clean(true, quiet)->in_use, 0);
+  EXPECT_FALSE(cache().find(PackageSet::kernel));
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "cache" / "packages"));
+}
+
+TEST_F(PackageCacheTest, CleaningWaitsForWhoAdds) {
+  auto adding = cache();
+  bool waited = false;
+  std::jthread cleaner;
+  const auto added = adding.add(folder / "cache" / "images" / "x", [&](const std::filesystem::path& into) {
+    cleaner = std::jthread([&] { EXPECT_TRUE(cache().clean(false, [&] { waited = true; })); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return write_text(into / "file", "whole");
+  });
+  EXPECT_TRUE(added);
+  cleaner.join();
+  EXPECT_TRUE(waited);
+}
+
 TEST_F(PackageCacheTest, WrongHashIsRefusedAndLeavesNothing) {
   program("apt-get", "echo other > linux-image-6_1_amd64.deb");
   const auto set = fetch();

@@ -118,6 +118,8 @@ std::string_view name_of(PackageSet set) {
       return "xen";
     case PackageSet::qemu:
       return "qemu";
+    case PackageSet::shell:
+      return "shell";
   }
   return "";
 }
@@ -130,6 +132,8 @@ Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt) {
       return resolve_xen(apt);
     case PackageSet::qemu:
       return resolve_qemu(apt);
+    case PackageSet::shell:
+      return closure(apt, {"busybox-static"}, [](const auto&) { return false; });
   }
   return {};
 }

@@ -54,10 +54,12 @@ std::optional<fs::path> installed_qemu() {
   return std::nullopt;
 }
 
-std::optional<fs::path> cached_qemu(const PackageCache& cache) {
-  const auto set = cache.find(PackageSet::qemu);
-  if (!set) return std::nullopt;
-  return set->root / "usr" / "bin" / program;
+Result<Qemu> examine_cached(const FetchedSet& set) {
+  auto qemu = examine_qemu(set.root / "usr" / "bin" / program);
+  if (!qemu) return qemu;
+  qemu->package_folder = set.root;
+  qemu->in_use = set.in_use;
+  return qemu;
 }
 
 }  // namespace
@@ -102,19 +104,20 @@ Result<Qemu> find_qemu(const PackageCache& cache) {
   }
   Error error{"cannot find a QEMU for the lab", "there is no " + std::string(program) + ", and " + needed(),
               get_one, ExitCode::unavailable};
-  for (const auto& candidate : {installed_qemu(), cached_qemu(cache)}) {
-    if (!candidate) continue;
-    auto qemu = examine_qemu(*candidate);
+  if (const auto installed = installed_qemu()) {
+    auto qemu = examine_qemu(*installed);
     if (qemu) return qemu;
     error = qemu.error();
   }
+  if (const auto set = cache.find(PackageSet::qemu)) return examine_cached(*set);
   return fail(std::move(error));
 }
 
 Result<Qemu> fetch_qemu(PackageCache& cache, const Progress& progress, bool refresh) {
   auto found = find_qemu(cache);
-  const bool in_cache = found && cached_qemu(cache) == found->binary;
+  const bool in_cache = found && !found->package_folder.empty();
   if (std::getenv("VTAX_QEMU") != nullptr || (found && !(refresh && in_cache))) return found;
+  if (found) found->in_use.reset();  // so that a newer one can take its place
   progress("asking apt for a QEMU");
   const auto here = Apt().show({"qemu-system-x86"});
   if (!here) return fail(here.error());
@@ -126,8 +129,9 @@ Result<Qemu> fetch_qemu(PackageCache& cache, const Progress& progress, bool refr
     apt = std::move(*backports);
   }
   // What is in the cache did not start if it was not found: then it is not to be trusted either.
-  if (auto set = cache.fetch(PackageSet::qemu, apt, progress, true); !set) return fail(set.error());
-  return examine_qemu(*cached_qemu(cache));
+  const auto set = cache.fetch(PackageSet::qemu, apt, progress, true);
+  if (!set) return fail(set.error());
+  return examine_cached(*set);
 }
 
 }  // namespace vtax::lab

@@ -29,6 +29,10 @@ struct Qemu {
   std::vector<std::string> arguments = {};    // "-L", DIRECTORY...: where its firmware is; before all others
   std::vector<std::string> environment = {};  // "LD_LIBRARY_PATH=...", when its libraries came with it
   QemuVersion version = {};
+  // The cache's folder of the package that it was unpacked from, named after the content; empty when it is
+  // installed or the user's own. It stays there as long as `in_use` does.
+  std::filesystem::path package_folder = {};
+  InUse in_use = {};
   std::string banner = {};  // "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)", for provenance
 };
 

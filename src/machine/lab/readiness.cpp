@@ -8,13 +8,14 @@
 #include <algorithm>
 
 #include "core/files.h"
+#include "machine/lab/cache_limits.h"
 #include "machine/lab/qemu_finder.h"
 #include "machine/lab/shared_libraries.h"
 
 namespace vtax::lab {
 namespace {
 
-// Debian's kernel unpacked 400 MB, downloads 100 MB, images 300 MB, a snapshot 300 MB, and room to work.
+// Debian's kernel unpacked 400 MB, downloads 100 MB, images 230 MB, booted machines 410 MB, and room to work.
 constexpr std::uint64_t cache_bytes = 2'000'000'000;
 // One lab machine has 1 GiB; QEMU's own data and translated code come on top.
 constexpr std::uint64_t memory_bytes = 1'600'000'000;
@@ -33,7 +34,10 @@ Check check_space(const PackageCache& cache) {
   if (::statvfs(where.c_str(), &disk) != 0) return {"cache", State::good, where, ""};
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   const bool filled = cache.find(PackageSet::kernel) && cache.find(PackageSet::xen);
-  const std::string detail = fmt::format("{}, {:.1f} GB free", where, static_cast<double>(free) / 1e9);
+  const auto gigabytes = [](std::uint64_t bytes) { return static_cast<double>(bytes) / 1e9; };
+  const std::string detail =
+      fmt::format("{} holds {:.1f} GB ({}); {:.1f} GB free", where, gigabytes(bytes_below(cache.directory())),
+                  cache_limits_text(), gigabytes(free));
   if (free >= cache_bytes || filled) return {"cache", State::good, detail, ""};
   return {"cache", State::missing, detail + ", 2.0 GB needed",
           "free some space, or set VTAX_CACHE to another disk"};

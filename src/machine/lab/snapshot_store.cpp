@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <span>
+#include <set>
 #include <vector>
 
 #include "core/sha256.h"
@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSuffix = ".machine";
+constexpr const char* kLockSuffix = ".lock";
 
 bool same_file(int a, int b) {
   struct stat first {};
@@ -29,9 +30,20 @@ bool same_file(int a, int b) {
 
 }  // namespace
 
+std::vector<std::string> arguments_by_content(const MachineSpec& spec) {
+  MachineSpec content = spec;
+  for (fs::path* file : {&content.kernel, &content.initrd, &content.xen}) *file = file->filename();
+  // The folder of an unpacked package is named after what is in it.
+  if (const std::string folder = spec.qemu.package_folder.string(); !folder.empty())
+    for (std::string& argument : content.qemu.arguments)
+      if (argument.starts_with(folder + "/"))
+        argument = spec.qemu.package_folder.filename().string() + argument.substr(folder.size());
+  return machine_arguments(content);
+}
+
 std::string snapshot_key(const MachineSpec& spec, const std::string& image_hash) {
   std::string text = image_hash + "\n" + spec.qemu.banner + "\n";
-  for (const std::string& argument : machine_arguments(spec)) text += argument + "\n";
+  for (const std::string& argument : arguments_by_content(spec)) text += argument + "\n";
   return sha256_hex(text);
 }
 
@@ -49,11 +61,26 @@ Result<Descriptor> SnapshotStore::lock(const std::string& key) const {
   std::error_code error;
   fs::create_directories(directory_, error);
   if (error) return fail(system_error("cannot make the folder " + directory_.string(), error.value()));
-  Descriptor lock(::open((directory_ / (key + ".lock")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock.valid()) return fail(system_error("cannot lock " + directory_.string(), errno));
-  while (flock(lock.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return fail(system_error("cannot lock " + directory_.string(), errno));
-  return lock;
+  const fs::path file = directory_ / (key + kLockSuffix);
+  while (true) {
+    Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!lock.valid()) return fail(system_error("cannot lock " + directory_.string(), errno));
+    while (flock(lock.get(), LOCK_EX) != 0)
+      if (errno != EINTR) return fail(system_error("cannot lock " + directory_.string(), errno));
+    // Who held it may have removed it with its machine; then it keeps nobody out.
+    if (const Descriptor named(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+        named.valid() && same_file(named.get(), lock.get()))
+      return lock;
+  }
+}
+
+void SnapshotStore::remove(const std::string& key) const {
+  const fs::path file = directory_ / (key + kLockSuffix);
+  const Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock.valid() || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;  // it is being booted or opened
+  std::error_code ignored;
+  fs::remove(file_of(key), ignored);
+  fs::remove(file, ignored);
 }
 
 Result<Descriptor> SnapshotStore::open(const std::string& key, const Boot& boot) {
@@ -97,15 +124,20 @@ Result<Descriptor> SnapshotStore::boot_into(const fs::path& path, const Boot& bo
 
 void SnapshotStore::remove_longest_unused() const {
   std::error_code ignored;
-  std::vector<std::pair<fs::file_time_type, fs::path>> machines;
+  std::vector<CachedPart> machines;
   for (const auto& entry : fs::directory_iterator(directory_, ignored))
     if (entry.path().extension() == kSuffix)
-      machines.emplace_back(entry.last_write_time(ignored), entry.path());
-  std::sort(machines.rbegin(), machines.rend());
-  for (std::size_t i = kept; i < machines.size(); ++i) {
-    fs::remove(machines[i].second, ignored);
-    fs::remove(fs::path(machines[i].second).replace_extension(".lock"), ignored);
-  }
+      machines.push_back({entry.path(), entry.file_size(ignored), entry.last_write_time(ignored)});
+  for (const fs::path& machine : longest_unused(std::move(machines), kept_bytes_))
+    remove(machine.stem().string());
+}
+
+void SnapshotStore::remove_all() const {
+  std::error_code ignored;
+  std::set<std::string> keys;
+  for (const auto& entry : fs::directory_iterator(directory_, ignored))
+    keys.insert(entry.path().stem().string());
+  for (const std::string& key : keys) remove(key);
 }
 
 }  // namespace vtax::lab

@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/descriptor.h"
 #include "core/result.h"
+#include "machine/lab/cache_limits.h"
 #include "machine/lab/machine_spec.h"
 
 namespace vtax::lab {
@@ -15,15 +17,14 @@ namespace vtax::lab {
 // processes that want the same machine boot it once.
 class SnapshotStore {
  public:
-  // How many machines are kept; the longest unused go first. One takes 200 to 300 MB.
-  static constexpr std::size_t kept = 6;
-
-  explicit SnapshotStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  explicit SnapshotStore(std::filesystem::path directory, std::uint64_t kept_bytes = kept_machine_bytes)
+      : directory_(std::move(directory)), kept_bytes_(kept_bytes) {}
 
   // Boots the machine into the open file behind a path; called when no snapshot exists.
   using Boot = std::function<Result<>(const std::string& path)>;
 
-  // A descriptor of the saved machine, readable; `boot` makes it when it is not there yet.
+  // A descriptor of the saved machine, readable; `boot` makes it when it is not there yet. The longest unused
+  // others go then (cache_limits.h); who has one of them open keeps it.
   [[nodiscard]] Result<Descriptor> open(const std::string& key, const Boot& boot);
 
   // The same after the machine behind `damaged`, which open() gave, turned out not to resume: it is booted
@@ -33,16 +34,25 @@ class SnapshotStore {
 
   [[nodiscard]] bool contains(const std::string& key) const;
 
+  // Removes all machines but those that are being booted now.
+  void remove_all() const;
+
  private:
   [[nodiscard]] std::filesystem::path file_of(const std::string& key) const;
   [[nodiscard]] Result<Descriptor> lock(const std::string& key) const;
   [[nodiscard]] Result<Descriptor> boot_into(const std::filesystem::path& path, const Boot& boot) const;
+  void remove(const std::string& key) const;
   void remove_longest_unused() const;
 
   std::filesystem::path directory_;
+  std::uint64_t kept_bytes_;
 };
 
-// The key: SHA-256 over the image's hash, QEMU's version and the whole command line.
+// The machine's command line, in which files that the image's hash or the QEMU package's stands for are named
+// without the place where the cache lies.
+[[nodiscard]] std::vector<std::string> arguments_by_content(const MachineSpec& spec);
+
+// The key: SHA-256 over the image's hash, QEMU's version and arguments_by_content().
 [[nodiscard]] std::string snapshot_key(const MachineSpec& spec, const std::string& image_hash);
 
 }  // namespace vtax::lab

@@ -12,7 +12,7 @@ constexpr std::uint64_t kTimeLimitNs = 60'000'000'000;
 }  // namespace
 
 LabKind machine_of(std::string_view platform) {
-  return platform == "xen-pv" ? LabKind::xen_pv : LabKind::native;
+  return lab_kind(platform).value_or(LabKind::native);  // a container is made in the native machine
 }
 
 Result<std::string> plan_of(const Trial& trial) {
@@ -24,7 +24,7 @@ Result<std::string> plan_of(const Trial& trial) {
   const auto offloads = trial.factors.find("offloads");
   plan["offloads"] = offloads == trial.factors.end() || offloads->second == "on";
   for (const char* key : {"bytes", "write_bytes", "warmup_bytes", "transactions", "request_bytes",
-                          "response_bytes", "warmup_transactions"}) {
+                          "response_bytes", "warmup_transactions", "rate_mbps"}) {
     const auto factor = trial.factors.find(key);
     if (factor == trial.factors.end()) continue;
     const std::string& text = factor->second;

@@ -58,7 +58,7 @@
         const line = make("tr");
         row.forEach((value, i) => {
           const column = columns[i];
-          line.append(make("td", column.text ? String(value) : (column.show || readable)(value), column.text ? (column.wide ? "text work" : "text") : ""));
+          line.append(make("td", column.text ? String(value) : (column.show || readable)(value), column.text ? "text " + (column.wide ? "work" : column.words ? "words" : "") : ""));
         });
         return line;
       }));
@@ -230,6 +230,18 @@
         {name: "count", show: whole}, {name: "per unit"}, {name: "unit", text: true}], rows);
     }
   };
+  const fillClaims = () => {
+    element("claims-section").hidden = data.claims.length === 0 && !data.claims_error;
+    if (data.claims_error) element("claims-note").textContent = data.claims_error;
+    if (data.claims.length === 0) return;
+    const count = (verdict) => data.claims.filter((c) => c.verdict === verdict).length;
+    element("claims-note").textContent = `${data.claims[0].paper}: ${count("reproduced")} of ${data.claims.length} claims reproduced, ` +
+      `${count("not reproduced")} not reproduced, ${count("not testable")} not testable here.`;
+    table(element("claims"), "Claims and verdicts", [{name: "claim", text: true, words: true}, {name: "source", text: true, words: true},
+      {name: "quantity", text: true, words: true}, {name: "published", text: true}, {name: "measured"}, {name: "verdict", text: true, words: true},
+      {name: "reason", text: true, words: true}],
+      data.claims.map((c) => [c.says, c.source, c.quantity, c.published_text, c.measured, c.verdict, c.reason]));
+  };
   const fillFailed = () => {
     element("failed-section").hidden = data.failed.length === 0;
     if (data.failed.length === 0) return;
@@ -255,6 +267,7 @@
   fillUnits();
   if (data.headline) element("unit").value = data.headline.unit;
   drawAll();
+  fillClaims();
   fillCosts();
   cells.forEach(({comparison, cell}, i) => element("function-cell").append(option(`${cell.platform}, ${comparison.name}`, i)));
   const first = cells.findIndex(({comparison, cell}) => data.headline &&

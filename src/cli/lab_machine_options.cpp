@@ -1,0 +1,40 @@
+#include "cli/lab_machine_options.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "machine/lab/lab_machine.h"
+
+namespace vtax {
+
+void add_lab_machine_options(CLI::App& app, LabMachineOptions& options) {
+  app.add_option("MACHINE", options.machine, "native, xen-pv or xen-pvh")
+      ->check(CLI::IsMember({"native", "xen-pv", "xen-pvh"}))
+      ->capture_default_str();
+  add_own_builds(app, options.own);
+}
+
+Result<BootableMachine> bootable_machine(const LabMachineOptions& options, lab::PackageCache& cache,
+                                         bool talkative) {
+  auto qemu = lab::fetch_qemu(cache, say_step);
+  if (!qemu) return fail(qemu.error());
+  auto image = lab::build_lab_image(lab::machine_of(options.machine), options.own.sources(), cache,
+                                    lab::Apt(), say_step);
+  if (!image) return fail(image.error());
+  lab::MachineSpec spec = lab::spec_of(*image, *qemu);
+  if (const auto quiet = spec.kernel_arguments.find("quiet"); talkative && quiet != std::string::npos)
+    spec.kernel_arguments.replace(quiet, 5, "loglevel=7");
+  return BootableMachine{std::move(*image), std::move(spec)};
+}
+
+void say_step(std::string_view step) {
+  fmt::print(stderr, "{} ...\n", step);
+}
+
+void write_console(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace vtax

@@ -1,0 +1,151 @@
+#include "cli/measure_options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <iostream>
+#include <sstream>
+
+#include "cli/progress_line.h"
+#include "core/files.h"
+#include "core/readable.h"
+
+namespace vtax {
+namespace {
+
+// "5" or "3,30".
+std::string read_repeats(const std::string& text, RepeatPolicy& policy) {
+  const auto comma = text.find(',');
+  const auto number = [](std::string_view part, int& into) {
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), into);
+    return error == std::errc() && end == part.data() + part.size();
+  };
+  const std::string_view view = text;
+  const bool good = comma == std::string::npos ? number(view, policy.least)
+                                               : number(view.substr(0, comma), policy.least) &&
+                                                     number(view.substr(comma + 1), policy.most);
+  if (!good) return "write --repeat 5, or --repeat 3,30 for 3 to 30";
+  if (comma == std::string::npos) policy.most = policy.least;
+  return "";
+}
+
+std::string line_of(const Repeat& repeat) {
+  const Metric& metric = repeat.at(0).metrics.at(0);
+  return fmt::format("{} {}", metric.name, readable_metric(metric.value, metric.unit));
+}
+
+std::string written(const MeasureOptions& options, const Outcome& outcome,
+                    const std::function<std::string(const Outcome&)>& other_format) {
+  if (options.format == "json") return outcome.to_json().dump(2) + "\n";
+  if (options.format != "text" && other_format) return other_format(outcome);
+  std::ostringstream text;
+  write_text(outcome, text);
+  return text.str();
+}
+
+}  // namespace
+
+std::shared_ptr<MeasureOptions> add_measure_options(CLI::App& app, const std::vector<std::string>& formats) {
+  auto options = std::make_shared<MeasureOptions>();
+  app.add_option_function<std::string>(
+         "--repeat",
+         [options](const std::string& text) {
+           if (const std::string wrong = read_repeats(text, options->policy); !wrong.empty())
+             throw CLI::ValidationError("--repeat", wrong);
+         },
+         "How often: N, or LEAST,MOST until the confidence interval is tight")
+      ->default_str("1");
+  app.add_option("--confidence", options->policy.confidence, "Of the interval")->capture_default_str();
+  app.add_option("--half-width", options->policy.half_width, "Tight is within +- this part of the mean")
+      ->capture_default_str();
+  std::vector<std::string> all{"text", "json"};
+  all.insert(all.end(), formats.begin(), formats.end());
+  app.add_option("--format", options->format, "What to print")
+      ->check(CLI::IsMember(all))
+      ->capture_default_str();
+  app.add_option("-o,--output", options->output, "Into this file");
+  return options;
+}
+
+Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const Once& once,
+                         const std::function<std::string(const Outcome&)>& other_format,
+                         const std::function<void(Outcome&)>& judge) {
+  if (Result<> good = options.policy.check(); !good) return fail(good.error());
+  {
+    ProgressLine progress(options.policy.most > 1 ? static_cast<std::size_t>(options.policy.most) : 0);
+    progress.step("measuring " + outcome.workload);
+    auto repeats = repeat(options.policy, once, [&](const Repeat& one) {
+      if (options.policy.most > 1) progress.finished(line_of(one));
+    });
+    if (!repeats) return fail(repeats.error());
+    outcome.repeats = std::move(*repeats);
+  }
+  outcome.summary = summarise(options.policy, outcome.repeats);
+  const Summary& summary = outcome.summary;
+  if (options.policy.most > 1 && !summary.tight) {
+    const double width = summary.interval ? (summary.interval->high - summary.mean) / summary.mean : NAN;
+    outcome.warnings.push_back(
+        fmt::format("The {} % confidence interval of {} is +- {:.1f} % of the mean after {} repeats, wider "
+                    "than the {:.1f} % asked "
+                    "for: do not rely on this figure; repeat it more often or on a quieter machine.",
+                    readable(100 * summary.confidence), summary.metric, 100 * width, summary.values.size(),
+                    100 * summary.asked_half_width));
+  }
+  if (judge) judge(outcome);
+  const std::string text = written(options, outcome, other_format);
+  if (options.output.empty()) {
+    std::cout << text << std::flush;
+    if (options.format != "text")
+      for (const std::string& warning : outcome.warnings) std::cerr << "vtax: warning: " << warning << '\n';
+    return ExitCode::ok;
+  }
+  if (Result<> kept = write_text(options.output, text); !kept) return fail(kept.error());
+  for (const std::string& warning : outcome.warnings) std::cerr << "vtax: warning: " << warning << '\n';
+  return ExitCode::ok;
+}
+
+CLI::Validator sizes() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        std::uint64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+        if (unit.starts_with(' ')) unit.remove_prefix(1);
+        const std::uint64_t scale = unit.empty() || unit == "B"    ? 1
+                                    : unit == "K" || unit == "KiB" ? 1024
+                                    : unit == "M" || unit == "MiB" ? 1024 * 1024
+                                    : unit == "G" || unit == "GiB" ? 1024 * 1024 * 1024
+                                                                   : 0;
+        if (error != std::errc() || scale == 0)
+          return fmt::format("'{}' is no size: 1448, 64K, 8 MiB", printable(text));
+        if (__builtin_mul_overflow(value, scale, &value))
+          return fmt::format("'{}' is too much", printable(text));
+        text = std::to_string(value);
+        return "";
+      },
+      "SIZE");
+}
+
+CLI::Validator bit_rates() {
+  return CLI::AsNumberWithUnit(
+      std::map<std::string, std::uint64_t>{{"k", 1'000}, {"M", 1'000'000}, {"G", 1'000'000'000}},
+      CLI::AsNumberWithUnit::CASE_SENSITIVE, "RATE (bit/s; k, M, G)");
+}
+
+Result<std::chrono::nanoseconds> duration_of(std::string_view option, const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const double scale = unit.empty() || unit == "s" ? 1e9
+                       : unit == "ms"              ? 1e6
+                       : unit == "us"              ? 1e3
+                       : unit == "m"               ? 60e9
+                                                   : 0;
+  if (error != std::errc() || scale == 0 || !(value >= 0) || value * scale > 86400e9)
+    return fail({fmt::format("'{}' is no duration for {}", printable(text), option), "",
+                 "for example 10s, 250ms or 2m"});
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(value * scale)));
+}
+
+}  // namespace vtax

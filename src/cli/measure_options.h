@@ -1,0 +1,43 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "workload/measure/outcome.h"
+
+namespace vtax {
+
+// The options that every `vtax workload NAME` has, and what they mean.
+struct MeasureOptions {
+  RepeatPolicy policy;
+  std::string format = "text";  // or one of the formats that the workload was given
+  std::string output;           // empty: standard output
+};
+
+// `formats`: besides text and json.
+[[nodiscard]] std::shared_ptr<MeasureOptions> add_measure_options(
+    CLI::App& app, const std::vector<std::string>& formats = {});
+
+using Once = std::function<Result<Repeat>()>;
+
+// Repeats `once` as the options ask, with progress on standard error, warns where the interval stayed wide,
+// and writes the outcome (atomically, when into a file). `other_format` turns it into a format of the
+// workload's own. The outcome's repeats, summary and warnings are filled in here; warnings that are there
+// stay.
+[[nodiscard]] Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const Once& once,
+                                       const std::function<std::string(const Outcome&)>& other_format = {},
+                                       const std::function<void(Outcome&)>& judge = {});
+
+// CLI11 reads "64K", "8 MiB", "1448" into bytes: K, M, G and KiB, MiB, GiB are powers of 1024.
+[[nodiscard]] CLI::Validator sizes();
+// "941M" and "10G" into bit/s: powers of 1000 here, as link rates are.
+[[nodiscard]] CLI::Validator bit_rates();
+// "10s", "250ms", "1.5" (seconds) into seconds.
+[[nodiscard]] Result<std::chrono::nanoseconds> duration_of(std::string_view option, const std::string& text);
+
+}  // namespace vtax

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <ostream>
+
+#include "record/trial.h"
+#include "report/cell.h"
+
+namespace vtax {
+
+// The table's section "Published beside measured", 80 columns wide; nothing where the run carries no claims.
+void print_claims(std::ostream& out, const Run& header, const RunCosts& costs);
+
+}  // namespace vtax

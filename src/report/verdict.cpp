@@ -1,0 +1,221 @@
+#include "report/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/readable.h"
+#include "report/phrase.h"
+
+namespace vtax {
+namespace {
+
+// What keeps a claim from being tested.
+struct Obstacle {
+  std::string why;
+};
+
+template <class Value>
+using Found = tl::expected<Value, Obstacle>;
+
+tl::unexpected<Obstacle> obstacle(std::string why) {
+  return tl::unexpected<Obstacle>(Obstacle{std::move(why)});
+}
+
+std::string cell_name(const Factors& factors) {
+  std::set<std::string> all;
+  for (const auto& [name, value] : factors) all.insert(name);
+  return fmt::format("{}, {}", printable(factors.at("platform")), full_phrase(factors, all));
+}
+
+bool fits(const Cell& cell, const Factors& factors) {
+  return std::all_of(factors.begin(), factors.end(), [&](const auto& wanted) {
+    const auto found = cell.factors.find(wanted.first);
+    return found != cell.factors.end() && found->second == wanted.second;
+  });
+}
+
+std::string differing_factors(const std::vector<const Cell*>& cells) {
+  std::set<std::string> names;
+  for (const Cell* cell : cells) {
+    for (const auto& [name, value] : cells.front()->factors) {
+      const auto found = cell->factors.find(name);
+      if (found == cell->factors.end() || found->second != value) names.insert(printable(name));
+    }
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+Found<const WindowCost*> cost_of(const RunCosts& costs, const Factors& factors) {
+  std::vector<const Cell*> fitting;
+  for (const Cell& cell : costs.cells) {
+    if (fits(cell, factors)) fitting.push_back(&cell);
+  }
+  if (fitting.empty()) return obstacle(fmt::format("cell {} is not in this run", cell_name(factors)));
+  if (fitting.size() > 1) {
+    return obstacle(fmt::format("{} cells of this run fit {}: they differ in {}", fitting.size(),
+                                cell_name(factors), differing_factors(fitting)));
+  }
+  if (!fitting.front()->cost) return obstacle(fmt::format("cell {} did not end", cell_name(factors)));
+  return &*fitting.front()->cost;
+}
+
+Unit unit_named(std::string_view text) {
+  for (const Unit unit : {Unit::packet, Unit::kilobyte}) {
+    if (name(unit) == text) return unit;
+  }
+  return Unit::transaction;
+}
+
+std::uint64_t instructions_of(const WindowCost& cost, const Operand& operand) {
+  const auto in_layers = [&](const LayerCosts& layers) {
+    std::uint64_t sum = 0;
+    for (const Layer layer : kLayers) {
+      const bool wanted = operand.layers.empty() || std::find(operand.layers.begin(), operand.layers.end(),
+                                                              layer) != operand.layers.end();
+      if (wanted) sum += layers[static_cast<std::size_t>(layer)];
+    }
+    return sum;
+  };
+  if (operand.domain.empty()) return in_layers(cost.instructions);
+  const auto found = cost.domains.find(operand.domain);
+  return found == cost.domains.end() ? 0 : in_layers(found->second);
+}
+
+Found<double> cost_of(const RunCosts& costs, const ClaimTest& test, const Operand& operand) {
+  const auto cost = cost_of(costs, operand.factors);
+  if (!cost) return tl::unexpected(cost.error());
+  if (!operand.domain.empty() && (*cost)->domains.count(operand.domain) == 0) {
+    return obstacle(
+        fmt::format("cell {} has no domain {}", cell_name(operand.factors), printable(operand.domain)));
+  }
+  const auto value = per_unit(instructions_of(**cost, operand), (*cost)->work, unit_named(test.per));
+  if (!value) return obstacle(fmt::format("cell {} counted no {}", cell_name(operand.factors), test.per));
+  return *value;
+}
+
+struct Point {
+  double x = 0, y = 0;
+};
+
+Found<std::vector<Point>> points_of(const RunCosts& costs, const ClaimTest& test) {
+  std::vector<Point> points;
+  for (const std::string& text : test.over_values) {
+    Operand operand = test.of;
+    operand.factors[test.over] = text;
+    const auto y = cost_of(costs, test, operand);
+    if (!y) return tl::unexpected(y.error());
+    std::uint64_t x = 0;
+    std::from_chars(text.data(), text.data() + text.size(), x);  // canonical: digits
+    points.push_back({static_cast<double>(x), *y});
+  }
+  return points;
+}
+
+// Least squares; the values of x are different.
+double slope(const std::vector<Point>& points) {
+  const double n = static_cast<double>(points.size());
+  double x = 0, y = 0, above = 0, below = 0;
+  for (const Point& p : points) x += p.x / n, y += p.y / n;
+  for (const Point& p : points) above += (p.x - x) * (p.y - y), below += (p.x - x) * (p.x - x);
+  return above / below;
+}
+
+Found<double> divided(double above, double below) {
+  if (below == 0) return obstacle("the cost to divide by is 0 in this run");
+  return above / below;
+}
+
+Found<double> measure(const RunCosts& costs, const ClaimTest& test) {
+  if (test.formula == Formula::value) return cost_of(costs, test, test.of);
+  if (test.formula == Formula::ratio) {
+    const auto of = cost_of(costs, test, test.of);
+    if (!of) return of;
+    const auto to = cost_of(costs, test, test.to);
+    if (!to) return to;
+    return divided(*of, *to);
+  }
+  const auto points = points_of(costs, test);
+  if (!points) return tl::unexpected(points.error());
+  if (test.formula == Formula::slope) return slope(*points);
+  const auto less = [](const Point& a, const Point& b) { return a.y < b.y; };
+  const auto [least, greatest] = std::minmax_element(points->begin(), points->end(), less);
+  return divided(greatest->y, least->y);
+}
+
+// A claim's own figures, as short as they were written.
+std::string exact(double value) {
+  return fmt::format("{}", value);
+}
+
+std::string range_text(const ClaimTest& test) {
+  if (test.at_least && test.at_most)
+    return fmt::format("from {} to {}", exact(*test.at_least), exact(*test.at_most));
+  return test.at_least ? fmt::format("at least {}", exact(*test.at_least))
+                       : fmt::format("at most {}", exact(*test.at_most));
+}
+
+JudgedClaim judge(const Claim& claim, const RunCosts& costs) {
+  if (!claim.test) return {&claim, std::nullopt, Verdict::not_testable, claim.not_testable};
+  const ClaimTest& test = *claim.test;
+  const auto measured = measure(costs, test);
+  if (!measured) return {&claim, std::nullopt, Verdict::not_testable, measured.error().why};
+  const bool holds =
+      (!test.at_least || *measured >= *test.at_least) && (!test.at_most || *measured <= *test.at_most);
+  std::string reason = fmt::format("{} is {}{}", readable(*measured), holds ? "" : "not ", range_text(test));
+  if (!claim.note.empty()) reason += fmt::format("; {}", claim.note);
+  return {&claim, *measured, holds ? Verdict::reproduced : Verdict::not_reproduced, std::move(reason)};
+}
+
+}  // namespace
+
+std::string_view name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::reproduced:
+      return "reproduced";
+    case Verdict::not_reproduced:
+      return "not reproduced";
+    case Verdict::not_testable:
+      return "not testable";
+  }
+  return "?";
+}
+
+std::vector<JudgedClaim> judge(const Published& published, const RunCosts& costs) {
+  std::vector<JudgedClaim> judged;
+  for (const Claim& claim : published.claims) judged.push_back(judge(claim, costs));
+  return judged;
+}
+
+Result<std::optional<Published>> published_of(const Run& header) {
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  if (!settings.is_object() || !settings.contains("published")) return std::nullopt;
+  const auto& stored = settings["published"];
+  if (!stored.is_string())
+    return fail({"cannot read the published claims of this run", "they are not text", ""});
+  auto parsed = parse_published(stored.get<std::string>(), "of this run");
+  if (!parsed) return fail(parsed.error());
+  return std::optional<Published>(std::move(*parsed));
+}
+
+std::string published_figure(const Claim& claim) {
+  if (claim.published.empty()) return claim.published_text;
+  std::string text = exact(claim.published.front());
+  if (claim.published.size() == 2) text += " to " + exact(claim.published.back());
+  return claim.unit.empty() ? text : text + " " + claim.unit;
+}
+
+std::string count_verdicts(const std::vector<JudgedClaim>& judged) {
+  const auto count = [&](Verdict verdict) {
+    return std::count_if(judged.begin(), judged.end(),
+                         [&](const JudgedClaim& j) { return j.verdict == verdict; });
+  };
+  return fmt::format("{} of {} claims reproduced, {} not reproduced, {} not testable here.",
+                     count(Verdict::reproduced), judged.size(), count(Verdict::not_reproduced),
+                     count(Verdict::not_testable));
+}
+
+}  // namespace vtax

@@ -1,0 +1,224 @@
+#include "report/verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/readable.h"
+#include "report/claims_text.h"
+#include "report/table.h"
+#include "report/testing/claims_of_synthetic_run.h"
+#include "report/testing/run_on_disk.h"
+#include "tests/golden.h"
+
+namespace vtax {
+namespace {
+
+using testing::HasSubstr;
+
+// A cell of 10 KB in 20 packets. Native: kernel `kernel`. Xen: Domain-0 hypervisor and driver, guest1 the
+// rest.
+Cell made_cell(const std::string& platform, const std::string& write_bytes, std::uint64_t hypervisor,
+               std::uint64_t driver, std::uint64_t kernel) {
+  WindowCost cost;
+  cost.work = {Bytes(10 * 1024), Packets(20), Transactions(0)};
+  const auto add = [&](const std::string& domain, Layer layer, std::uint64_t n) {
+    if (n == 0) return;
+    cost.instructions[static_cast<std::size_t>(layer)] += n;
+    cost.domains[domain][static_cast<std::size_t>(layer)] += n;
+    cost.total += n;
+  };
+  add("Domain-0", Layer::hypervisor, hypervisor);
+  add("Domain-0", Layer::driver, driver);
+  add(platform == "native" ? "host" : "guest1", Layer::kernel, kernel);
+  Cell cell;
+  cell.factors = {
+      {"platform", platform}, {"workload", "tcp-stream"}, {"offloads", "off"}, {"write_bytes", write_bytes}};
+  cell.totals = {cost.total};
+  cell.cost = cost;
+  return cell;
+}
+
+RunCosts made_costs() {
+  RunCosts costs;
+  costs.cells = {made_cell("native", "500", 0, 0, 1000), made_cell("native", "1000", 0, 0, 800),
+                 made_cell("xen-pv", "500", 600, 1400, 2000), made_cell("xen-pv", "1000", 800, 1600, 600),
+                 made_cell("xen-pv", "1500", 700, 1500, 700)};
+  return costs;
+}
+
+// The claim with these lines as its test.
+JudgedClaim judged(const std::string& lines, const RunCosts& costs = made_costs()) {
+  static std::vector<Published> kept;  // JudgedClaim points into it
+  kept.reserve(100);
+  auto parsed = parse_published(
+      "paper = \"p\"\n[cells]\nworkload = \"tcp-stream\"\n[[claim]]\nid = \"a\"\nsays = \"s\"\n"
+      "source = \"t\"\nquantity = \"q\"\npublished = 1\n" +
+          lines,
+      "test");
+  EXPECT_TRUE(parsed) << parsed.error().text();
+  if (!parsed) return {};
+  kept.push_back(std::move(*parsed));
+  return judge(kept.back(), costs).front();
+}
+
+struct Worked {
+  const char* name;
+  const char* lines;
+  double measured;
+};
+
+class WorkedExamples : public testing::TestWithParam<Worked> {};
+
+TEST_P(WorkedExamples, AreMeasuredAsByHand) {
+  const auto result = judged(std::string(GetParam().lines) + "\nat_least = 0\n");
+  ASSERT_TRUE(result.measured) << result.reason;
+  EXPECT_NEAR(*result.measured, GetParam().measured, 1e-9);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WorkedExamples,
+    testing::Values(
+        // 4000 instructions / 10 KB
+        Worked{"ValuePerKb",
+               "formula = \"value\"\nper = \"KB\"\nof = { platform = \"xen-pv\", write_bytes = 500 }", 400},
+        Worked{"ValuePerPacket",
+               "formula = \"value\"\nper = \"packet\"\nof = { platform = \"xen-pv\", write_bytes = 500 }",
+               200},
+        // 4000 / 1000
+        Worked{"RatioOfPlatforms",
+               "formula = \"ratio\"\nper = \"KB\"\nof = { platform = \"xen-pv\", write_bytes = 500 }\n"
+               "to = { platform = \"native\" }",
+               4},
+        // (600 + 1400) / 4000
+        Worked{"RatioOfLayers",
+               "formula = \"ratio\"\nper = \"KB\"\nof = { platform = \"xen-pv\", write_bytes = 500, "
+               "layers = [\"driver\", \"hypervisor\"] }\nto = { layers = [] }",
+               0.5},
+        // (800 + 1600) / 600
+        Worked{"RatioOfDomains",
+               "formula = \"ratio\"\nper = \"KB\"\nof = { platform = \"xen-pv\", write_bytes = 1000, "
+               "domain = \"Domain-0\" }\nto = { domain = \"guest1\" }",
+               4},
+        // A layer of a domain: 1400 / 20 packets
+        Worked{"LayerOfDomain",
+               "formula = \"value\"\nper = \"packet\"\nof = { platform = \"xen-pv\", write_bytes = 500, "
+               "domain = \"Domain-0\", layers = [\"driver\"] }",
+               70},
+        // Domain-0 per packet: 100, 120, 110: 120 / 100
+        Worked{"Spread",
+               "formula = \"spread\"\nper = \"packet\"\nof = { platform = \"xen-pv\", domain = "
+               "\"Domain-0\" }\nover = { write_bytes = [500, 1000, 1500] }",
+               1.2},
+        // The same points over 500, 1000, 1500: ((-500)(-10) + 500 * 0) / (500^2 + 500^2) = 5000 / 500000
+        Worked{"Slope",
+               "formula = \"slope\"\nper = \"packet\"\nof = { platform = \"xen-pv\", domain = "
+               "\"Domain-0\" }\nover = { write_bytes = [500, 1000, 1500] }",
+               0.01}),
+    [](const auto& tested) { return tested.param.name; });
+
+constexpr const char* kRatio =
+    "formula = \"ratio\"\nper = \"KB\"\nof = { platform = \"xen-pv\", write_bytes = 500 }\n"
+    "to = { platform = \"native\" }\n";  // 4
+
+TEST(Verdicts, LimitsAreIncluded) {
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 4\nat_most = 4\n")).verdict, Verdict::reproduced);
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 4.01\n")).verdict, Verdict::not_reproduced);
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 4.01\n")).reason, "4.00 is not at least 4.01");
+  EXPECT_EQ(judged(kRatio + std::string("at_most = 3.99\n")).verdict, Verdict::not_reproduced);
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 3\nat_most = 5\nnote = \"why\"\n")).reason,
+            "4.00 is from 3 to 5; why");
+}
+
+TEST(Verdicts, WithoutItsCellsAClaimIsNotTestable) {
+  auto costs = made_costs();
+  costs.cells.erase(costs.cells.begin());
+  const auto missing = judged(kRatio + std::string("at_least = 1\n"), costs);
+  EXPECT_EQ(missing.verdict, Verdict::not_testable);
+  EXPECT_FALSE(missing.measured);
+  EXPECT_EQ(missing.reason, "cell native, tcp-stream, 500 B writes is not in this run");
+
+  costs = made_costs();
+  costs.cells[0].cost.reset();
+  EXPECT_THAT(judged(kRatio + std::string("at_least = 1\n"), costs).reason, HasSubstr("did not end"));
+
+  costs = made_costs();
+  costs.cells.push_back(costs.cells[0]);
+  costs.cells.back().factors["offloads"] = "on";
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 1\n"), costs).reason,
+            "2 cells of this run fit native, tcp-stream, 500 B writes: they differ in offloads");
+
+  costs = made_costs();
+  costs.cells.pop_back();
+  const auto spread = judged(
+      "formula = \"spread\"\nper = \"packet\"\nof = { platform = \"xen-pv\" }\n"
+      "over = { write_bytes = [500, 1000, 1500] }\nat_most = 2\n",
+      costs);
+  EXPECT_EQ(spread.reason, "cell xen-pv, tcp-stream, 1500 B writes is not in this run");
+}
+
+TEST(Verdicts, NothingIsDividedByNothing) {
+  const std::string value = "formula = \"value\"\nper = \"transaction\"\nat_least = 0\n";
+  EXPECT_THAT(judged(value + "of = { platform = \"native\", write_bytes = 500 }\n").reason,
+              HasSubstr("counted no transaction"));
+  EXPECT_THAT(judged("formula = \"ratio\"\nper = \"KB\"\nat_least = 0\n"
+                     "of = { platform = \"native\", write_bytes = 500 }\nto = { layers = [\"driver\"] }\n")
+                  .reason,
+              HasSubstr("to divide by is 0"));
+  EXPECT_THAT(judged("formula = \"value\"\nper = \"KB\"\nat_least = 0\n"
+                     "of = { platform = \"native\", write_bytes = 500, domain = \"Domain-0\" }\n")
+                  .reason,
+              HasSubstr("has no domain Domain-0"));
+}
+
+std::string section_of(const Run& run) {
+  const RunOnDisk disk(run);
+  auto reader = disk.reader();
+  const auto costs = read_costs(reader);
+  EXPECT_TRUE(costs);
+  std::ostringstream out;
+  print_claims(out, reader.header(), *costs);
+  return out.str();
+}
+
+TEST(ClaimsText, IsAsItWas) {
+  vtax::Run run = synthetic_run();
+  carry_claims(run, synthetic_claims());
+  const std::string section = section_of(run);
+  expect_golden(section, "claims.txt");
+  std::istringstream lines(section);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;
+}
+
+TEST(ClaimsText, GivesTheTrialsOwnFigures) {
+  vtax::Run run = synthetic_run();
+  carry_claims(run, synthetic_claims());
+  // Card, offloads off, receiving, 64 KiB writes: the same cells as in table_test.
+  const double ratio = static_cast<double>(run.trials[57].machine_total.value) /
+                       static_cast<double>(run.trials[17].machine_total.value);
+  ASSERT_EQ(run.trials[57].factors.at("platform"), "xen-pv");
+  EXPECT_THAT(section_of(run), HasSubstr(readable(ratio) + " is from 3 to 5; instructions"));
+}
+
+TEST(ClaimsText, IsNotThereWithoutClaims) {
+  EXPECT_EQ(section_of(synthetic_run()), "");
+}
+
+TEST(ClaimsText, ClaimsThatCannotBeReadLeaveTheReport) {
+  vtax::Run run = synthetic_run();
+  carry_claims(run, "paper = \"\x1b[5m\"");
+  EXPECT_THAT(section_of(run), HasSubstr("cannot read published claims of this run"));
+  EXPECT_THAT(section_of(run), testing::Not(HasSubstr("\x1b")));
+  run.settings = R"({"published": [1]})";
+  EXPECT_THAT(section_of(run), HasSubstr("they are not text"));
+  const RunOnDisk disk(run);
+  auto reader = disk.reader();
+  std::ostringstream out;
+  EXPECT_TRUE(write_table(reader, out));
+  EXPECT_THAT(out.str(), HasSubstr("COST BY LAYER"));
+}
+
+}  // namespace
+}  // namespace vtax

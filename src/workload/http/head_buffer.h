@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace vtax::http {
+
+// Collects the head of a message (RFC 9112: up to and with the empty line) from the pieces in which it comes.
+// A head that comes whole, the usual case, is not copied.
+class HeadBuffer {
+ public:
+  enum class State { incomplete, complete, too_long };
+
+  explicit HeadBuffer(std::size_t limit) : limit_(limit) {}
+
+  // Takes what belongs to the head from the front of `data`; `used` says how much. `head` is set when it is
+  // complete, and is good until `data` goes or take() is called again.
+  [[nodiscard]] State take(std::string_view data, std::size_t& used, std::string_view& head);
+
+  // Part of a head has come.
+  [[nodiscard]] bool begun() const { return !pending_.empty(); }
+  void clear() { pending_.clear(); }
+
+ private:
+  std::size_t limit_;
+  std::string pending_;
+  bool finished_ = false;  // `pending_` is a head that was handed out
+};
+
+}  // namespace vtax::http

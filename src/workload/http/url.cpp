@@ -1,0 +1,95 @@
+#include "workload/http/url.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "core/readable.h"
+
+namespace vtax::http {
+namespace {
+
+constexpr std::size_t longest_url = 4096;
+constexpr std::string_view example_url = "for example http://127.0.0.1:8080/index.html";
+
+bool read_port(std::string_view text, std::uint16_t& port) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
+bool may_stand_in_a_request_line(char c) {
+  return c > ' ' && c < 0x7f && c != '#' && c != '"' && c != '<' && c != '>' && c != '\\' && c != '^' &&
+         c != '`' && c != '{' && c != '|' && c != '}';
+}
+
+}  // namespace
+
+bool numeric_address(const std::string& host, std::uint16_t port, sockaddr_storage& into, socklen_t& size) {
+  sockaddr_in four{};
+  if (inet_pton(AF_INET, host.c_str(), &four.sin_addr) == 1) {
+    four.sin_family = AF_INET;
+    four.sin_port = htons(port);
+    std::memcpy(&into, &four, size = sizeof four);
+    return true;
+  }
+  sockaddr_in6 six{};
+  if (inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) != 1) return false;
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(port);
+  std::memcpy(&into, &six, size = sizeof six);
+  return true;
+}
+
+Result<Url> parse_url(std::string_view text) {
+  const auto wrong = [&](std::string why, std::string_view next = example_url) {
+    return fail({fmt::format("no use for the URL '{}'", printable(text)), std::move(why), std::string(next)});
+  };
+  if (text.size() > longest_url) return wrong(fmt::format("it is longer than {} characters", longest_url));
+  if (text.starts_with("https://")) return wrong("TLS is not spoken", "use http://");
+  if (!text.starts_with("http://")) return wrong("it does not begin with http://");
+  std::string_view rest = text.substr(7);
+  const std::size_t end = rest.find_first_of("/?#");
+  std::string_view authority = rest.substr(0, end);
+  const std::string_view path = end == std::string_view::npos ? "" : rest.substr(end);
+
+  Url url;
+  if (authority.find('@') != std::string_view::npos) return wrong("it has a user or password");
+  if (authority.starts_with('[')) {
+    const std::size_t close = authority.find(']');
+    if (close == std::string_view::npos) return wrong("its '[' has no ']'");
+    url.host = authority.substr(1, close - 1);
+    authority.remove_prefix(close + 1);
+  } else {
+    const std::size_t colon = std::min(authority.find(':'), authority.size());
+    url.host = authority.substr(0, colon);
+    authority.remove_prefix(colon);
+  }
+  if (!authority.empty() && (authority[0] != ':' || !read_port(authority.substr(1), url.port)))
+    return wrong("its port is none of 1 to 65535");
+  if (url.host.empty()) return wrong("it names no host");
+  const std::string numeric = url.host == "localhost" ? "127.0.0.1" : url.host;
+  if (!numeric_address(numeric, url.port, url.address, url.address_size))
+    return wrong("its host is no numeric address",
+                 "look it up first (getent hosts NAME); --host gives the server the name");
+  if (path.starts_with('?'))
+    url.path = "/" + std::string(path);
+  else if (!path.empty())
+    url.path = path;
+  if (!std::all_of(url.path.begin(), url.path.end(), may_stand_in_a_request_line))
+    return wrong("its path has a character that must be written as %XX");
+  return url;
+}
+
+std::string Url::authority() const {
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == 80 ? name : fmt::format("{}:{}", name, port);
+}
+
+std::string Url::text() const {
+  return "http://" + authority() + path;
+}
+
+}  // namespace vtax::http

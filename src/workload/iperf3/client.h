@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "core/result.h"
+#include "workload/iperf3/test_report.h"
+#include "workload/tcp_socket.h"
+
+namespace vtax::iperf3 {
+
+struct ClientOptions {
+  TcpAddress server;
+  Parameters test;
+  std::chrono::nanoseconds duration{};  // 0: until the test's amount is done
+  std::chrono::nanoseconds interval{};  // 0: none
+  TransferOptions transfer;
+};
+
+// One test with an iperf3 server, a stock one or vtax's. A server that is busy, silent, leaves, or says that
+// it did more than was sent is an error.
+[[nodiscard]] Result<TestReport> run_client(const ClientOptions& options);
+
+}  // namespace vtax::iperf3

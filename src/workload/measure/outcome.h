@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "workload/measure/repeat.h"
+
+namespace vtax {
+
+// All that one `vtax workload` command has measured (docs/workload-schema.md).
+struct Outcome {
+  std::string workload;
+  nlohmann::json options = nlohmann::json::object();
+  std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
+  std::vector<Repeat> repeats;  // at least one, all with the same sides
+  Summary summary;
+  std::vector<std::string> warnings;  // what makes the figures less than they seem; each a sentence
+
+  [[nodiscard]] nlohmann::json to_json() const;
+};
+
+// For people, 80 columns: each repeat's metrics with their spread, the latency's percentiles, CPU and service
+// demand of both sides, failures, and the warnings last, so that nobody misses them.
+void write_text(const Outcome& outcome, std::ostream& out);
+
+// "9.41 Gb/s", "1.2 MB/s", "83.1 us", "1,234 /s": a value in its unit, readable. Bits and bytes by thousands.
+[[nodiscard]] std::string readable_metric(double value, std::string_view unit);
+
+}  // namespace vtax

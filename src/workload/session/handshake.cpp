@@ -1,0 +1,61 @@
+#include "workload/session/handshake.h"
+
+#include <fmt/format.h>
+
+namespace vtax {
+namespace {
+
+constexpr std::uint64_t protocol = 1;
+constexpr std::chrono::seconds server_patience{3};
+constexpr std::size_t challenge_bytes = 16;
+
+}  // namespace
+
+Result<> shake_hands_as_server(ControlChannel& channel, const Secret& secret) {
+  const auto challenge = random_text(challenge_bytes);
+  if (!challenge) return fail(challenge.error());
+  if (Result<> sent = channel.send({{"vtax", protocol}, {"challenge", *challenge}}); !sent) return sent;
+  const auto answer = channel.receive(server_patience);
+  if (!answer) return fail(answer.error());
+  const auto proof = answer->text("proof", 64);
+  const auto theirs = answer->text("challenge", 64);
+  if (!proof) return fail(proof.error());
+  if (!theirs) return fail(theirs.error());
+  if (!secret.proves("client", *challenge, *proof)) {
+    static_cast<void>(channel.send({{"state", "refused"}}));
+    return fail(answer->bad("it does not have the token"));
+  }
+  return channel.send({{"state", "welcome"}, {"proof", secret.proof("server", *theirs)}});
+}
+
+Result<> shake_hands_as_client(ControlChannel& channel, const Secret& secret,
+                               std::chrono::nanoseconds patience) {
+  const auto greeting = channel.receive(patience);
+  if (!greeting) return fail(greeting.error());
+  if (const auto said = greeting->text("state", 32); said && *said == "full")
+    return fail(greeting->bad("it serves as many sessions as it may; try again later"));
+  if (const auto version = greeting->number("vtax", protocol, protocol); !version)
+    return fail(greeting->bad("it is no vtax server of this version"));
+  const auto theirs = greeting->text("challenge", 64);
+  if (!theirs) return fail(theirs.error());
+  const auto ours = random_text(challenge_bytes);
+  if (!ours) return fail(ours.error());
+  if (Result<> sent = channel.send({{"proof", secret.proof("client", *theirs)}, {"challenge", *ours}}); !sent)
+    return sent;
+  const auto answer = channel.receive(patience);
+  if (!answer) return fail(answer.error());
+  const auto state = answer->text("state", 32);
+  const auto proof = answer->text("proof", 64);
+  if (state && *state == "refused") {
+    Error error = answer->bad("it refuses this token");
+    error.next = "give the one that the server printed when it started: --token T or --token-file F";
+    return fail(std::move(error));
+  }
+  if (state && *state == "full")
+    return fail(answer->bad("it serves as many sessions as it may; try again later"));
+  if (!proof || !secret.proves("server", *ours, *proof))
+    return fail(answer->bad("it does not have the token itself"));
+  return {};
+}
+
+}  // namespace vtax

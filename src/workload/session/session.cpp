@@ -1,0 +1,106 @@
+#include "workload/session/session.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "workload/endpoint.h"
+#include "workload/session/handshake.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::chrono::seconds connect_limit{10};
+constexpr std::chrono::seconds work_limit{60};  // beyond a timed order's time
+constexpr std::chrono::hours amount_limit{24};  // of a fixed amount
+
+// An own process, so that its CPU time is the endpoint's alone, and so that it can be ended whatever it waits
+// for.
+Result<pid_t> start_local(Descriptor& here) {
+  std::array<int, 2> pair{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
+    return fail(system_error("cannot start the local endpoint", errno));
+  here = Descriptor(pair[0]);
+  Descriptor there(pair[1]);
+  const pid_t child = fork();
+  if (child < 0) return fail(system_error("cannot start the local endpoint", errno));
+  if (child != 0) return child;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_IGN);  // the parent decides
+  here.reset();
+  static_cast<void>(Endpoint(ControlChannel(std::move(there), "the controller")).serve());
+  _exit(0);
+}
+
+std::chrono::nanoseconds limit_of(const Order& order) {
+  return order.duration.count() != 0 ? std::chrono::nanoseconds(work_limit)
+                                     : std::chrono::nanoseconds(amount_limit);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::open(const SessionOptions& options, const Secret& secret) {
+  const std::string server = fmt::format("{}:{}", options.ipv4, options.port);
+  const auto watchdog = Watchdog::start(options.patience);
+  if (!watchdog) return fail(watchdog.error());
+  auto connection = tcp_connect({options.ipv4, options.port}, 0, {}, *watchdog);
+  if (!connection) {
+    Error error = connection.error();
+    error.next = fmt::format("start a server there: vtax workload server --bind {} --port {}", options.ipv4,
+                             options.port);
+    return fail(std::move(error));
+  }
+  ControlChannel channel(std::move(*connection), "the server at " + server);
+  channel.end_on_interruption();
+  if (Result<> known = shake_hands_as_client(channel, secret, options.patience); !known)
+    return fail(known.error());
+  Descriptor here;
+  const auto process = start_local(here);
+  if (!process) return fail(process.error());
+  ControlChannel local(std::move(here), "the client");
+  local.end_on_interruption();
+  return std::unique_ptr<Session>(
+      new Session(options, EndpointClient(std::move(channel)), EndpointClient(std::move(local)), *process));
+}
+
+Session::~Session() {
+  kill(process_, SIGKILL);
+  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+Result<Repeat> Session::run(const Order& order) {
+  const auto random = random_text(16);
+  if (!random) return fail(random.error());
+  const auto token = flow_token(JsonFields("token", {{"token", *random}}), "token");
+  if (!token) return fail(token.error());
+  const FlowSetup setup{order.flows, is_udp(order.kind), *token, order.sockets};
+  const auto port = remote_.listen({options_.ipv4, 0}, setup);
+  if (!port) return fail(port.error());
+  Result<> step = remote_.tell_accept(setup, false, connect_limit);
+  if (step) step = local_.connect({options_.ipv4, *port}, 0, setup, connect_limit);
+  if (!step) return fail(step.error());
+  if (const auto accepted = remote_.wait_for("done", connect_limit); !accepted) return fail(accepted.error());
+
+  RunRequest responder, initiator;
+  responder.order = initiator.order = order;
+  responder.limit = initiator.limit = limit_of(order);
+  initiator.initiator = true;
+  step = remote_.start(responder);
+  if (step) step = local_.start(initiator);
+  if (!step) return fail(step.error());
+  auto here = local_.finish(initiator);
+  if (!here) return fail(here.error());
+  auto there = remote_.finish(responder);
+  if (!there) return fail(there.error());
+  const bool server_receives = is_stream(order.kind) && order.direction == Direction::send;
+  if (server_receives) return Repeat{std::move(there->side), std::move(here->side)};
+  return Repeat{std::move(here->side), std::move(there->side)};
+}
+
+}  // namespace vtax

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "workload/endpoint_client.h"
+#include "workload/measure/repeat.h"
+#include "workload/session/secret.h"
+
+namespace vtax {
+
+// By hand, without a study: a server that waits, and a client that orders work from itself and from it. Both
+// ends are endpoints, as in a study; the session is their controller.
+
+struct ServerOptions {
+  std::string ipv4;                     // to bind
+  std::uint16_t port = 0;               // of the control connections; 0: the system chooses
+  std::uint16_t data_port = 0;          // of the flows; 0: the system chooses one for each session
+  std::chrono::nanoseconds lifetime{};  // ends by itself after that; 0: never
+  int most_sessions = 8;                // at once
+};
+
+// Serves until interrupted or until its lifetime is over; `on_event` is told of its port ("listening on
+// ..."), of sessions and of refusals. Each session is a process of its own, which ends with its client or
+// with this one.
+[[nodiscard]] Result<> serve_sessions(const ServerOptions& options, const Secret& secret,
+                                      const std::function<void(const std::string&)>& on_event);
+
+struct SessionOptions {
+  std::string ipv4;  // of the server
+  std::uint16_t port = 0;
+  std::chrono::nanoseconds patience = std::chrono::seconds(5);  // for the server to answer
+};
+
+class Session {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Session>> open(const SessionOptions& options,
+                                                             const Secret& secret);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // One repeat on new connections; the receiving side of a stream comes first. Datagrams that are lost are
+  // reported, everything else that is missing is an error. An interruption ends it.
+  [[nodiscard]] Result<Repeat> run(const Order& order);
+
+ private:
+  Session(const SessionOptions& options, EndpointClient remote, EndpointClient local, pid_t process)
+      : options_(options), remote_(std::move(remote)), local_(std::move(local)), process_(process) {}
+
+  SessionOptions options_;
+  EndpointClient remote_, local_;
+  pid_t process_;  // of the local endpoint
+};
+
+}  // namespace vtax

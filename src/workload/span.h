@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "core/result.h"
+#include "workload/flow_setup.h"
+#include "workload/measure/side_report.h"
+
+namespace vtax {
+
+// One side of one measured span: all its flows, side by side.
+struct SpanRequest {
+  Order order;
+  bool initiator = false;
+  bool window = false;               // the initiator executes the window's markers around the work
+  std::chrono::nanoseconds limit{};  // of the work; a timed order gets its time on top
+};
+
+// What this side has done: for a timed order between the end of the warm-up and the end of the time; else
+// from before the first byte to after the last.
+[[nodiscard]] Result<SideReport> run_span(const SpanRequest& request, const std::vector<Flow>& flows,
+                                          const FlowPlace& place);
+
+}  // namespace vtax

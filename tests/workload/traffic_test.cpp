@@ -1,0 +1,222 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/files.h"
+#include "core/subprocess.h"
+#include "workload/tcp_socket.h"
+
+// `vtax workload` from outside: both sides are the built program, over loopback.
+namespace vtax {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+constexpr char token[] = "VTAX_TOKEN=a-token-for-tests";
+
+// A program of ours that goes on while the test does something else.
+class Background {
+ public:
+  explicit Background(const std::vector<std::string>& arguments)
+      : log_(std::filesystem::temp_directory_path() /
+             fmt::format("vtax-traffic-test-{}-{}", getpid(), ++started)) {
+    pid_ = fork();
+    if (pid_ != 0) return;
+    setenv("VTAX_TOKEN", "a-token-for-tests", 1);
+    std::vector<char*> argv{const_cast<char*>(VTAX_PROGRAM)};
+    for (const std::string& word : arguments) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    if (freopen(log_.c_str(), "w", stdout) == nullptr) _exit(126);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  ~Background() {
+    end(SIGKILL);
+    std::filesystem::remove(log_);
+  }
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+  [[nodiscard]] std::string output() const { return read_text(log_).value_or(""); }
+  void signal(int number) const { kill(pid_, number); }
+
+  // The exit code, or 128 + signal.
+  int end(int number) {
+    if (pid_ > 0) {
+      kill(pid_, number);
+      int status = 0;
+      waitpid(pid_, &status, 0);
+      pid_ = -1;
+      code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    return code_;
+  }
+
+  bool says(const std::string& text) const {
+    for (int i = 0; i < 100; ++i) {
+      if (output().find(text) != std::string::npos) return true;
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+    return false;
+  }
+
+ private:
+  static inline int started = 0;
+
+  std::filesystem::path log_;
+  pid_t pid_ = -1;
+  int code_ = -1;
+};
+
+class Server : public Background {
+ public:
+  Server() : Background({"workload", "server", "--bind", "127.0.0.1", "--port", "0", "--for", "2m"}) {
+    if (!says("port ")) return;
+    const std::string text = output();
+    port = text.substr(text.find("port ") + 5);
+    port = port.substr(0, port.find('\n'));
+  }
+  std::string port;
+};
+
+Finished vtax(std::vector<std::string> arguments, const std::string& environment = token) {
+  arguments.insert(arguments.begin(), {VTAX_PROGRAM, "workload"});
+  const auto done =
+      run_command({.arguments = arguments, .environment = {environment}, .time_limit = seconds(40)});
+  return done ? *done : Finished{};
+}
+
+nlohmann::json json_of(const Finished& finished) {
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  return nlohmann::json::parse(finished.out, nullptr, false);
+}
+
+TEST(Traffic, EveryWorkloadReportsBothSidesInOneShape) {
+  const Server server;
+  ASSERT_FALSE(server.port.empty());
+  for (const char* workload : {"tcp-stream", "udp-stream", "tcp-rr", "udp-rr", "tcp-crr", "paced"}) {
+    const auto outcome = json_of(vtax({workload, "127.0.0.1", "--port", server.port, "--duration", "300ms",
+                                       "--warmup", "50ms", "--interval", "100ms", "--format", "json"}));
+    ASSERT_TRUE(outcome.is_object()) << workload;
+    EXPECT_EQ(outcome["workload"], workload);
+    EXPECT_EQ(outcome["schema"], 1);
+    ASSERT_EQ(outcome["repeats"][0]["sides"].size(), 2U);
+    for (const auto& side : outcome["repeats"][0]["sides"]) {
+      EXPECT_GT(side["work"]["bytes"], 0) << workload;
+      EXPECT_GE(side["duration_ns"], 300'000'000) << workload;
+      EXPECT_GT(side["cpu"]["user_ns"].get<std::int64_t>() + side["cpu"]["system_ns"].get<std::int64_t>(), 0);
+      EXPECT_FALSE(side["intervals"].empty());
+      for (const char* key : {"side", "failures", "metrics", "details"})
+        EXPECT_TRUE(side.contains(key)) << key;
+    }
+    EXPECT_GT(outcome["summary"]["mean"], 0);
+  }
+}
+
+TEST(Traffic, AnAmountIsDoneToTheByte) {
+  const Server server;
+  const auto outcome = json_of(vtax({"tcp-stream", "127.0.0.1", "--port", server.port, "--bytes", "5M",
+                                     "--flows", "3", "--direction", "receive", "--format", "json"}));
+  for (const auto& side : outcome["repeats"][0]["sides"]) EXPECT_EQ(side["work"]["bytes"], 5 * 1024 * 1024);
+  const auto exchanges = json_of(vtax(
+      {"tcp-rr", "127.0.0.1", "--port", server.port, "-n", "777", "--in-flight", "5", "--format", "json"}));
+  EXPECT_EQ(exchanges["repeats"][0]["sides"][1]["work"]["transactions"], 777);
+}
+
+TEST(Traffic, ASetRateIsKept) {
+  const Server server;
+  const auto outcome = json_of(vtax({"udp-stream", "127.0.0.1", "--port", server.port, "--rate", "20M",
+                                     "--duration", "500ms", "--warmup", "100ms", "--format", "json"}));
+  EXPECT_NEAR(outcome["summary"]["mean"].get<double>(), 20e6, 2e6);
+}
+
+TEST(Traffic, AWideIntervalIsSaidLoudly) {
+  const Server server;
+  const auto done = vtax({"tcp-rr", "127.0.0.1", "--port", server.port, "-n", "20", "--repeat", "2,3",
+                          "--half-width", "0.000001"});
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_THAT(done.out, HasSubstr("! The 95.0 % confidence interval"));
+}
+
+TEST(Traffic, WhoHasNotTheTokenIsRefused) {
+  const Server server;
+  const auto refused = vtax({"tcp-rr", "127.0.0.1", "--port", server.port}, "VTAX_TOKEN=another-token");
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("refuses this token"));
+  EXPECT_TRUE(server.says("without the token was refused"));
+  // Garbage and silence do not keep others out.
+  const auto watchdog = Watchdog::start(seconds(5));
+  const auto port = static_cast<std::uint16_t>(std::stoi(server.port));
+  const auto garbage = tcp_connect({"127.0.0.1", port}, 0, {}, *watchdog);
+  const auto silent = tcp_connect({"127.0.0.1", port}, 0, {}, *watchdog);
+  ASSERT_TRUE(garbage && silent);
+  const std::string noise(100'000, '\xff');
+  EXPECT_GT(send(garbage->get(), noise.data(), noise.size(), MSG_NOSIGNAL | MSG_DONTWAIT), 0);
+  EXPECT_EQ(vtax({"tcp-rr", "127.0.0.1", "--port", server.port, "-n", "10"}).exit_code, 0);
+}
+
+TEST(Traffic, BadRequestsSayWhatToDo) {
+  EXPECT_THAT(vtax({"tcp-rr", "127.0.0.1", "--port", "1"}).err,
+              HasSubstr("start a server there: vtax workload server"));
+  for (const char* size : {"0", "-5", "9223372036854775808", "99999999999G", "x"}) {
+    const auto done = vtax({"tcp-stream", "127.0.0.1", "--write", size});
+    EXPECT_EQ(done.exit_code, 2) << size << done.err;
+    EXPECT_FALSE(done.err.empty());
+  }
+  EXPECT_EQ(vtax({"tcp-stream", "127.0.0.1", "--duration", "0"}).exit_code, 2);
+  EXPECT_EQ(vtax({"tcp-stream", "127.0.0.1", "--rate", "-3"}).exit_code, 2);
+  EXPECT_EQ(vtax({"udp-stream", "127.0.0.1", "--write", "70000"}).exit_code, 2);
+  EXPECT_EQ(vtax({"server", "--bind", "192.0.2.1"}).exit_code, 4);
+  const Server server;
+  EXPECT_THAT(vtax({"server", "--bind", "127.0.0.1", "--port", server.port}).err,
+              HasSubstr("Address already in use"));
+}
+
+TEST(Traffic, AServerThatDiesIsAnErrorSoon) {
+  Server server;
+  std::thread killer([&] {
+    std::this_thread::sleep_for(milliseconds(700));
+    server.end(SIGKILL);
+  });
+  const auto start = std::chrono::steady_clock::now();
+  const auto done = vtax({"tcp-stream", "127.0.0.1", "--port", server.port, "--duration", "20s"});
+  killer.join();
+  EXPECT_EQ(done.exit_code, 4) << done.out;
+  EXPECT_TRUE(done.out.empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(10));
+}
+
+TEST(Traffic, AClientThatDiesEndsItsSessionOnly) {
+  const Server server;
+  {
+    Background client({"workload", "tcp-stream", "127.0.0.1", "--port", server.port, "--duration", "20s"});
+    EXPECT_TRUE(server.says("a session has begun"));
+    std::this_thread::sleep_for(milliseconds(300));
+    client.end(SIGKILL);
+  }
+  EXPECT_TRUE(server.says("a session has ended"));
+  EXPECT_EQ(vtax({"tcp-rr", "127.0.0.1", "--port", server.port, "-n", "10"}).exit_code, 0);
+}
+
+TEST(Traffic, AnInterruptionEndsBothSidesOrderly) {
+  Server server;
+  Background client({"workload", "tcp-rr", "127.0.0.1", "--port", server.port, "--duration", "20s"});
+  EXPECT_TRUE(server.says("a session has begun"));
+  std::this_thread::sleep_for(milliseconds(300));
+  EXPECT_EQ(client.end(SIGINT), 130);
+  EXPECT_TRUE(server.says("a session has ended"));
+  EXPECT_EQ(server.end(SIGTERM), 0);
+}
+
+}  // namespace
+}  // namespace vtax
