@@ -36,6 +36,17 @@ std::optional<double> mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
+std::optional<double> fairness_index(const std::vector<double>& shares) {
+  double sum = 0, squares = 0;
+  for (const double share : shares) {
+    if (share < 0) return std::nullopt;
+    sum += share;
+    squares += share * share;
+  }
+  if (squares == 0) return std::nullopt;
+  return sum * sum / (static_cast<double>(shares.size()) * squares);
+}
+
 namespace {
 
 // P(T <= t) for t >= 0 and whole degrees of freedom, as a finite sum (Abramowitz, Stegun 26.7.3 and 26.7.4).

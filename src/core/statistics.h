@@ -32,6 +32,11 @@ struct Interval {
 [[nodiscard]] std::optional<Interval> mean_interval(const std::vector<double>& values,
                                                     double confidence = 0.95);
 
+// Jain's fairness index of shares of one resource (Jain, Chiu, Hawe: DEC-TR-301, 1984):
+//   (sum x)^2 / (n sum x^2)
+// 1: all equal; 1/n: one has everything. Nothing of no shares, of a negative one, or where all are 0.
+[[nodiscard]] std::optional<double> fairness_index(const std::vector<double>& shares);
+
 // The value that a t-distributed variable stays below with probability `share` (0.5 < share < 1), for
 // `freedom` >= 1 degrees; to 1e-9 or better.
 [[nodiscard]] double student_quantile(double share, int freedom);

@@ -45,6 +45,17 @@ TEST(MedianInterval, LargeSamplesDoNotUnderflow) {
 }
 
 // Published tables (NIST/SEMATECH e-Handbook, 1.3.6.7.2).
+TEST(FairnessIndex, IsJains) {
+  EXPECT_EQ(fairness_index({3}), 1);
+  EXPECT_EQ(fairness_index({5, 5, 5, 5}), 1);
+  EXPECT_EQ(fairness_index({8, 0, 0, 0}), 0.25);
+  // Primet's experiment 3, four idle guests: 835^2 / (4 (350^2 + 215^2 + 155^2 + 115^2)).
+  EXPECT_NEAR(*fairness_index({350, 215, 155, 115}), 697225.0 / (4 * 205975.0), 1e-12);
+  EXPECT_FALSE(fairness_index({}));
+  EXPECT_FALSE(fairness_index({0, 0}));
+  EXPECT_FALSE(fairness_index({1, -1}));
+}
+
 TEST(StudentQuantile, IsThatOfTheTables) {
   EXPECT_NEAR(student_quantile(0.975, 1), 12.706, 5e-4);
   EXPECT_NEAR(student_quantile(0.975, 2), 4.303, 5e-4);
