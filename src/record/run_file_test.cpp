@@ -74,6 +74,7 @@ void expect_equal(const Trial& a, const Trial& b) {
   EXPECT_EQ(a.work.packets, b.work.packets);
   EXPECT_EQ(a.work.bytes, b.work.bytes);
   EXPECT_EQ(a.work.transactions, b.work.transactions);
+  EXPECT_EQ(a.guests, b.guests);
   EXPECT_EQ(a.ledger, b.ledger);
   EXPECT_EQ(a.functions, b.functions);
   EXPECT_EQ(a.machine_total, b.machine_total);
@@ -292,11 +293,38 @@ TEST_F(RunFile, WhatIsNoRunFileIsSaid) {
   EXPECT_THAT(reading_error(), HasSubstr("not a file"));
 }
 
+TEST_F(RunFile, KeepsTheWorkOfEachGuest) {
+  vtax::Run written = three_trials();
+  written.trials[1].guests = {{"guest1", Bytes(100), Transactions(0), 7},
+                              {"guest2", Bytes(50), Transactions(3), 8}};
+  write(written);
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  ASSERT_EQ(read->trials.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+}
+
+// As vtax 0.1 wrote it.
+TEST_F(RunFile, AFileOfTheFirstSchemaIsReadButNotGoneOnWith) {
+  const vtax::Run written = three_trials();
+  write(written);
+  sql("DROP TABLE guest_work; PRAGMA user_version = 1");
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  ASSERT_EQ(read->trials.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  EXPECT_THAT(RunWriter::resume(file_, written).error().text(), HasSubstr("an older vtax began it"));
+}
+
 TEST_F(RunFile, ANewerSchemaIsSaid) {
   write(synthetic_header());
   sql("PRAGMA user_version = 7");
   EXPECT_THAT(reading_error(),
-              HasSubstr("a newer vtax wrote it: its schema is 7, this vtax reads up to 1\n  update vtax"));
+              HasSubstr("a newer vtax wrote it: its schema is 7, this vtax reads up to 2\n  update vtax"));
 }
 
 TEST_F(RunFile, EveryTruncationIsAnErrorOrAWholeRun) {

@@ -80,11 +80,13 @@ Result<RunReader> RunReader::open(const std::filesystem::path& file) {
   if (!blank) return fail(blank.error());
   if (*blank)
     return fail({what, "it is empty: its run ended before it began", "run the study again with --resume"});
-  if (auto checked = check_schema(*database); !checked) return fail(checked.error());
+  const auto version = check_schema(*database);
+  if (!version) return fail(version.error());
   if (auto whole = check_length(*database, file); !whole) return fail(whole.error());
   auto header = read_run_header(*database);
   if (!header) return fail(header.error());
   RunReader reader(std::move(*database), std::move(*header));
+  reader.schema_version_ = *version;
   if (auto loaded = reader.load_strings(); !loaded) return fail(loaded.error());
   return reader;
 }
@@ -155,6 +157,15 @@ Result<> RunReader::read_devices(Statement& rows, Trial& trial) {
   });
 }
 
+Result<> RunReader::read_guests(Statement& rows, Trial& trial) {
+  return each_row(*database_, rows, kMostEntries, "guest_work", [&] {
+    const std::string* guest = string(rows.count(0));
+    if (guest == nullptr) return false;
+    trial.guests.push_back({*guest, Bytes(rows.count(1)), Transactions(rows.count(2)), rows.count(3)});
+    return true;
+  });
+}
+
 Result<> RunReader::read_ledger(Statement& rows, Trial& trial) {
   return each_row(*database_, rows, kMostEntries, "ledger", [&] {
     const std::uint64_t cpu = rows.count(0);
@@ -197,7 +208,10 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
         " WHERE trial = ? ORDER BY place",
         "SELECT cpu, domain, layer, part, kind, value FROM ledger WHERE trial = ? ORDER BY place",
         "SELECT domain, layer, part, image, function, instructions FROM function WHERE trial = ? ORDER BY "
-        "place"}) {
+        "place",
+        schema_version_ == 1 ? "SELECT 0, 0, 0, 0 FROM trial WHERE id = ? AND 0"
+                             : "SELECT guest, bytes, transactions, virtual_ns FROM guest_work WHERE trial = "
+                               "? ORDER BY place"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     rows.push_back(std::move(*statement));
@@ -212,6 +226,7 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
     }
     if (auto read = read_devices(rows[1], *trial); !read) return read;
     if (auto read = read_ledger(rows[2], *trial); !read) return read;
+    if (auto read = read_guests(rows[4], *trial); !read) return read;
     if (detail == Detail::all) {
       if (auto read = read_functions(rows[3], *trial); !read) return read;
     }

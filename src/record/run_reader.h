@@ -40,6 +40,7 @@ class RunReader {
   [[nodiscard]] Result<> load_strings();
   [[nodiscard]] Result<Trial> read_trial(Statement& row);
   [[nodiscard]] Result<> read_devices(Statement& rows, Trial& trial);
+  [[nodiscard]] Result<> read_guests(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_ledger(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_functions(Statement& rows, Trial& trial);
   [[nodiscard]] Result<std::string> provenance(std::uint64_t id);
@@ -47,6 +48,7 @@ class RunReader {
 
   std::unique_ptr<Database> database_;
   Run header_;
+  std::uint32_t schema_version_ = 0;
   std::vector<std::string> strings_;  // by id - 1
   std::uint64_t provenance_id_ = 0;   // the one that was read last: mostly all trials share it
   std::string provenance_;

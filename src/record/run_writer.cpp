@@ -12,7 +12,7 @@
 namespace vtax {
 
 struct RunWriter::Statements {
-  Statement trial, device, ledger, function, string, provenance, find_provenance, forget;
+  Statement trial, device, ledger, function, string, provenance, find_provenance, forget, guest_work;
 };
 
 namespace {
@@ -88,14 +88,15 @@ Result<> RunWriter::prepare() {
         "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         "INSERT INTO function VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "INSERT INTO string VALUES (?, ?)",
         "INSERT INTO provenance(json) VALUES (?) ON CONFLICT DO NOTHING",
-        "SELECT id FROM provenance WHERE json = ?", "DELETE FROM trial WHERE id = ? AND error <> ''"}) {
+        "SELECT id FROM provenance WHERE json = ?", "DELETE FROM trial WHERE id = ? AND error <> ''",
+        "INSERT INTO guest_work VALUES (?, ?, ?, ?, ?, ?)"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     made.push_back(std::move(*statement));
   }
-  statements_ = std::make_unique<Statements>(
-      Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]),
-                 std::move(made[4]), std::move(made[5]), std::move(made[6]), std::move(made[7])});
+  statements_ = std::make_unique<Statements>(Statements{
+      std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]), std::move(made[4]),
+      std::move(made[5]), std::move(made[6]), std::move(made[7]), std::move(made[8])});
   return {};
 }
 
@@ -107,7 +108,11 @@ Result<> RunWriter::write_header(const Run& header) {
 }
 
 Result<> RunWriter::check_header(const Run& header) {
-  if (auto checked = check_schema(*database_); !checked) return checked;
+  const auto version = check_schema(*database_);
+  if (!version) return fail(version.error());
+  if (*version != kSchemaVersion)
+    return fail(
+        {what_, "an older vtax began it", "finish it with that vtax, or write to another file by --out"});
   auto stored = read_run_header(*database_);
   if (!stored) return fail(stored.error());
   const std::string differences = resume_differences(*stored, header);
@@ -243,6 +248,12 @@ Result<> RunWriter::insert_details(const Trial& trial) {
     Row row(statements_->device);
     row << trial.index << place++ << id(d.side) << id(d.domain) << id(d.device) << d.received.value
         << d.sent.value << d.received_bytes.value << d.sent_bytes.value;
+    insert_row(row);
+  }
+  place = 0;
+  for (const GuestWork& g : trial.guests) {
+    Row row(statements_->guest_work);
+    row << trial.index << place++ << id(g.guest) << g.bytes.value << g.transactions.value << g.virtual_ns;
     insert_row(row);
   }
   place = 0;

@@ -7,7 +7,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::array<const char*, 9> kObjects{
+constexpr std::array<const char*, 10> kObjects{
     R"(CREATE TABLE run(
   id INTEGER PRIMARY KEY CHECK (id = 1),
   study TEXT NOT NULL,
@@ -77,7 +77,18 @@ constexpr std::array<const char*, 9> kObjects{
   i.text AS image, f.text AS function, instructions FROM function JOIN string d ON d.id = domain
   JOIN string l ON l.id = layer JOIN string p ON p.id = part JOIN string i ON i.id = image
   JOIN string f ON f.id = function)",
+    // New ones come at the end: an older file has those before them.
+    R"(CREATE TABLE guest_work(
+  trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  guest INTEGER NOT NULL REFERENCES string(id),
+  bytes INTEGER NOT NULL,
+  transactions INTEGER NOT NULL,
+  virtual_ns INTEGER NOT NULL,
+  PRIMARY KEY (trial, place)
+) STRICT, WITHOUT ROWID)",
 };
+constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10};
 
 }  // namespace
 
@@ -90,7 +101,7 @@ Result<> create_schema(Database& database) {
           .c_str());
 }
 
-Result<> check_schema(Database& database) {
+Result<std::uint32_t> check_schema(Database& database) {
   auto application = database.count("PRAGMA application_id");
   if (!application || *application != kApplicationId) return fail(database.error(SQLITE_NOTADB));
   auto version = database.count("PRAGMA user_version");
@@ -101,17 +112,18 @@ Result<> check_schema(Database& database) {
                              kSchemaVersion),
                  "update vtax"});
   }
+  if (*version == 0) return fail(database.damaged("its tables are not vtax's"));
   // Automatic indexes have no SQL.
   auto objects = database.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
   if (!objects) return fail(objects.error());
-  for (const char* expected : kObjects) {
+  for (std::size_t i = 0; i < kObjectsOfVersion[*version - 1]; ++i) {
     const int code = objects->step();
     if (code != SQLITE_ROW && code != SQLITE_DONE) return fail(database.error(code));
-    if (code == SQLITE_DONE || objects->text(0) != expected)
+    if (code == SQLITE_DONE || objects->text(0) != kObjects[i])
       return fail(database.damaged("its tables are not vtax's"));
   }
   if (objects->step() != SQLITE_DONE) return fail(database.damaged("it holds tables that are not vtax's"));
-  return {};
+  return static_cast<std::uint32_t>(*version);
 }
 
 Result<bool> is_blank(Database& database) {

@@ -8,14 +8,15 @@
 namespace vtax {
 
 inline constexpr std::uint32_t kApplicationId = 0x56544158;  // "VTAX", in the file's header
-inline constexpr std::uint32_t kSchemaVersion = 1;           // user_version in the file's header
+inline constexpr std::uint32_t kSchemaVersion = 2;  // user_version in the file's header; 1 has no guest_work
 
 // Makes the tables; to be called inside a transaction.
 [[nodiscard]] Result<> create_schema(Database& database);
 
-// Fails unless the file holds exactly the objects that create_schema makes: whatever else stands in a foreign
+// The file's schema version. Fails unless it holds exactly the objects that create_schema, of this or an
+// older version, makes: whatever else stands in a foreign
 // file (views in a table's place, triggers) is refused before it is used.
-[[nodiscard]] Result<> check_schema(Database& database);
+[[nodiscard]] Result<std::uint32_t> check_schema(Database& database);
 
 // A file whose writer was killed before its first commit, or an empty one.
 [[nodiscard]] Result<bool> is_blank(Database& database);

@@ -64,6 +64,16 @@ struct Work {
   Transactions transactions;
 };
 
+// What one of the systems under test that worked at once did, and how long it took by the machine's clock.
+struct GuestWork {
+  std::string guest;  // "guest1", "container2", "process1"
+  Bytes bytes;
+  Transactions transactions;
+  std::uint64_t virtual_ns = 0;
+
+  auto operator<=>(const GuestWork&) const = default;
+};
+
 struct Trial {
   std::uint64_t index = 0;                     // place in the study's plan
   std::map<std::string, std::string> factors;  // every factor, "platform" and "workload" among them
@@ -72,6 +82,7 @@ struct Trial {
   std::string digest;  // SHA-256 over every count of the window, hexadecimal
   Work work;
   std::vector<DeviceCount> devices;
+  std::vector<GuestWork> guests;        // adds up to `work`; empty where it was not recorded
   std::vector<LedgerEntry> ledger;      // adds up to machine_total in kind "instructions"
   std::vector<FunctionCost> functions;  // likewise
   Instructions machine_total;           // the system under test: all CPUs but the peer's

@@ -119,6 +119,12 @@ Result<> check(const Trial& trial) {
       counts.add(value);
     }
   }
+  for (const GuestWork& guest : trial.guests) {
+    if (!is_text(guest.guest)) return wrong(trial, "a guest's name is not text");
+    counts.add(guest.bytes.value);
+    counts.add(guest.transactions.value);
+    counts.add(guest.virtual_ns);
+  }
   if (!counts.fits()) return wrong(trial, "a count of it is out of range");
   return check_balance(trial);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/statistics.h"
+
 namespace vtax {
 namespace {
 
@@ -37,8 +39,22 @@ WindowCost window_cost(const Trial& trial) {
   cost.peer = trial.peer_total.value;
   cost.work = trial.work;
   cost.devices = trial.devices;
+  cost.guests = trial.guests;
   cost.digest = trial.digest;
   return cost;
+}
+
+std::optional<double> fairness_of(const std::vector<GuestWork>& guests) {
+  if (guests.size() < 2) return std::nullopt;
+  const bool exchanges = std::any_of(guests.begin(), guests.end(),
+                                     [](const GuestWork& guest) { return guest.transactions.value > 0; });
+  std::vector<double> rates;
+  for (const GuestWork& guest : guests) {
+    if (guest.virtual_ns == 0) return std::nullopt;
+    const auto done = static_cast<double>(exchanges ? guest.transactions.value : guest.bytes.value);
+    rates.push_back(done / static_cast<double>(guest.virtual_ns));
+  }
+  return fairness_index(rates);
 }
 
 Result<RunCosts> read_costs(RunReader& reader) {

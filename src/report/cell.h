@@ -31,12 +31,17 @@ struct WindowCost {
   std::map<std::string, std::uint64_t> events;  // by kind: hypercalls, interrupts, ...
   Work work;
   std::vector<DeviceCount> devices;
+  std::vector<GuestWork> guests;
   std::string digest;
 
   [[nodiscard]] std::uint64_t of(Layer layer) const { return instructions[static_cast<std::size_t>(layer)]; }
 };
 
 [[nodiscard]] WindowCost window_cost(const Trial& trial);
+
+// Jain's index of the rates of guests that worked at once, each by its own time: transactions, or bytes where
+// none were counted. Nothing of fewer than two.
+[[nodiscard]] std::optional<double> fairness_of(const std::vector<GuestWork>& guests);
 
 // All repetitions of one combination of factors.
 struct Cell {

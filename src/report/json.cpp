@@ -21,6 +21,15 @@ void write_devices(JsonWriter& json, const Trial& trial) {
   json.end_array();
 }
 
+void write_guests(JsonWriter& json, const Trial& trial) {
+  json.key("guests").begin_array();
+  for (const GuestWork& g : trial.guests) {
+    json.begin_object().field("guest", g.guest).field("bytes", g.bytes.value);
+    json.field("transactions", g.transactions.value).field("virtual_ns", g.virtual_ns).end_object();
+  }
+  json.end_array();
+}
+
 void write_ledger(JsonWriter& json, const Trial& trial) {
   json.key("ledger").begin_array();
   for (const LedgerEntry& e : trial.ledger) {
@@ -62,6 +71,7 @@ void write_trial(JsonWriter& json, const Trial& trial) {
     write_instructions(json, "peer_total", trial.peer_total);
     json.field("window_virtual_ns", trial.window_virtual_ns).field("elapsed_host_ns", trial.elapsed_host_ns);
     write_devices(json, trial);
+    write_guests(json, trial);
     write_ledger(json, trial);
     write_functions(json, trial);
   } else {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/readable.h"
 #include "core/statistics.h"
@@ -155,6 +156,35 @@ void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
   }
 }
 
+// Of several guests: what each did and what it cost.
+void print_guests(std::ostream& out, const Comparison& comparison, Unit unit) {
+  for (const Cell* cell : comparison.cells) {
+    if (!cell->cost || cell->cost->guests.size() < 2) continue;
+    std::vector<std::string> parts;
+    for (const GuestWork& guest : cell->cost->guests) {
+      std::string text =
+          guest.transactions.value > 0
+              ? fmt::format("{} {} transactions", printable(guest.guest),
+                            with_thousands(guest.transactions.value))
+              : fmt::format("{} {}", printable(guest.guest), readable_bytes(guest.bytes.value));
+      text += fmt::format(" in {} ms", readable(static_cast<double>(guest.virtual_ns) * 1e-6));
+      const auto domain = cell->cost->domains.find(guest.guest);
+      if (domain != cell->cost->domains.end()) {
+        const std::uint64_t own =
+            std::accumulate(domain->second.begin(), domain->second.end(), std::uint64_t{0});
+        const Work done{guest.bytes, {}, guest.transactions};
+        if (const auto cost = per_unit(own, done, unit))
+          text += fmt::format(" for {} per {}", readable(*cost), name(unit));
+      }
+      parts.push_back(std::move(text));
+    }
+    std::string text = fmt::format("{}", fmt::join(parts, "; "));
+    if (const auto fairness = fairness_of(cell->cost->guests))
+      text += fmt::format("; Jain's fairness index {:.3f}", *fairness);
+    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
+  }
+}
+
 void print_repetitions(std::ostream& out, const Comparison& comparison, Unit unit) {
   for (const Cell* cell : comparison.cells) {
     if (cell->totals.size() < 2) continue;
@@ -195,6 +225,7 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
   }
   print_costs(out, comparison, units);
   print_traffic(out, comparison, units.front());
+  print_guests(out, comparison, units.front());
   print_repetitions(out, comparison, units.front());
 }
 

@@ -95,6 +95,13 @@ Result<GuestResult> read_guest_result(const std::string& text) {
     count.sent_bytes = Bytes(fields.number(device, "sent_bytes"));
     result.devices.push_back(std::move(count));
   }
+  static const json none = json::array();
+  for (const json& guest : message.contains("guests") ? fields.array(message, "guests") : none) {
+    if (!guest.is_object()) return damaged("a guest's work is no object");
+    result.guests.push_back({fields.name(guest, "guest"), Bytes(fields.number(guest, "bytes")),
+                             Transactions(fields.number(guest, "transactions")),
+                             fields.number(guest, "virtual_ns")});
+  }
   for (const json& module : fields.array(message, "modules")) {
     if (!module.is_object()) return damaged("a module is no object");
     result.modules[{fields.name(module, "domain"), fields.name(module, "module")}]

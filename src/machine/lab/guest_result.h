@@ -17,6 +17,7 @@ struct GuestResult {
   std::uint64_t window_virtual_ns = 0;
   Work work;
   std::vector<DeviceCount> devices;
+  std::vector<GuestWork> guests;
   std::optional<std::uint64_t> tsc_ticks;  // of the self-check: from before the window to after it
   // Load addresses by (domain, module) and section.
   std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>> modules;

@@ -29,6 +29,17 @@ TEST(GuestResult, MayHoldTheSelfChecksClock) {
   EXPECT_FALSE(read_guest_result("{\"tsc_ticks\": -1," + good.substr(1)));
 }
 
+TEST(GuestResult, MayHoldTheWorkOfEachGuest) {
+  const std::string good = kGood;
+  const std::string guest = R"({"guest": "guest2", "bytes": 5, "transactions": 6, "virtual_ns": 7})";
+  const auto result = read_guest_result("{\"guests\": [" + guest + "]," + good.substr(1));
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_EQ(result->guests, (std::vector<GuestWork>{{"guest2", Bytes(5), Transactions(6), 7}}));
+  for (const char* bad :
+       {"7", "[7]", "[{}]", R"([{"guest": "g", "bytes": -1, "transactions": 0, "virtual_ns": 1}])"})
+    EXPECT_FALSE(read_guest_result("{\"guests\": " + std::string(bad) + "," + good.substr(1))) << bad;
+}
+
 TEST(GuestResult, RefusesWhatIsMissingOrWrong) {
   const auto changed = [](const std::string& from, const std::string& to) {
     std::string text = kGood;
