@@ -47,6 +47,7 @@ struct Probe {
   Output output;
   std::uint64_t window_base = 0;
   bool window_open = false;
+  std::uint64_t parties_at_work = 0;  // end markers that the open window still waits for
 };
 
 Probe g;  // one plugin, one emulator, one thread
@@ -231,6 +232,7 @@ constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uin
 }
 
 void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
+  if (g.window_open && g.settings.parties > 1) return;  // another party was first
   if (g.counter_offset == 0)
     g.output.stop(State::failed, "the window opened at once: no time to find the counter");
   settle_all();
@@ -240,11 +242,12 @@ void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   g.window_base = icount_of_all() - after;
   header.corrected_blocks = header.corrected_instructions = header.slices_at_exceptions = 0;
   g.window_open = true;
+  g.parties_at_work = g.settings.parties;
   g.output.set(State::window_open);
 }
 
 void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
-  if (!g.window_open) return;
+  if (!g.window_open || --g.parties_at_work > 0) return;
   cpu.context->instructions[block] -= from_here;
   g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
   g.window_open = false;

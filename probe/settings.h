@@ -6,7 +6,9 @@
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
-// Numbers are hexadecimal but for KIND and INSTRUCTIONS.
+//   parties COUNT           the window lasts from the first begin marker to this many end markers; without:
+//   one
+// Numbers are hexadecimal but for KIND, INSTRUCTIONS and COUNT.
 
 #include <cinttypes>
 #include <cstdint>
@@ -28,6 +30,7 @@ struct EntryPoint {
 struct Settings {
   std::unordered_map<std::uint64_t, EntryPoint> entries;
   std::uint64_t limit = 0;  // 0: none
+  std::uint64_t parties = 1;
 
   // An empty string, or what is wrong.
   std::string read(int fd) {
@@ -48,6 +51,8 @@ struct Settings {
         entries[address].entry = Entry::context_switched;
       else if (std::sscanf(line, "limit %" SCNu64, &address) == 1)
         limit = address;
+      else if (std::sscanf(line, "parties %" SCNu64, &address) == 1 && address > 0)
+        parties = address;
       else
         error = std::string("unknown line in the probe's settings: ") + line;
     }
