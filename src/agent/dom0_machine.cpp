@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "agent/boot_word.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
@@ -18,76 +19,112 @@
 namespace vtax::agent {
 namespace {
 
-constexpr char bridge[] = "xenbr0", vif[] = "vif1.0";
+constexpr char bridge[] = "xenbr0";
 
 // Domain-0's own address is the bridge's.
-Result<> make_bridge() {
+Result<> make_bridge(int guests) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   Result<> done = wiring::make_bridge(*links, bridge, true);
   if (done) done = links->add_address(bridge, wiring::driver_ipv4, wiring::prefix_bits);
-  if (done) done = links->add_neighbour(bridge, wiring::system_ipv4, wiring::system_mac);
+  for (int guest = 1; guest <= guests && done; ++guest)
+    done = links->add_neighbour(bridge, wiring::guest_ipv4(guest), wiring::guest_mac(guest));
   return done;
 }
 
+Result<> create_guests(int guests, int driver_cpus, const std::string& type) {
+  for (int guest = 1; guest <= guests; ++guest) {
+    const Result<> created =
+        create_guest({guest, lab::guest_name(guest), std::to_string(lab::own_guest_cpu(guest, driver_cpus)),
+                      lab::guest_memory_mib, type, wiring::guest_mac(guest), bridge});
+    if (!created) return created;
+  }
+  return {};
+}
+
 // The guest boots meanwhile; nothing tells when it listens.
-Result<EndpointClient> reach_guest() {
+Result<EndpointClient> reach_guest(int guest) {
   const auto watchdog = Watchdog::start(std::chrono::seconds(120));
   if (!watchdog) return fail(watchdog.error());
   while (true) {
-    auto connection = tcp_connect({wiring::system_ipv4, lab::control_port}, 0, {}, *watchdog);
-    if (connection) return EndpointClient(ControlChannel(std::move(*connection), lab::guest_name));
+    auto connection = tcp_connect({wiring::guest_ipv4(guest), lab::control_port}, 0, {}, *watchdog);
+    if (connection) return EndpointClient(ControlChannel(std::move(*connection), lab::guest_name(guest)));
     if (watchdog->expired()) return fail(watchdog->timeout("reach the guest's agent"));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
 
-Result<nlohmann::json> all_modules(EndpointClient& guest) {
-  const auto answer = guest.ask({{"do", "modules"}}, std::chrono::seconds(10));
-  if (!answer) return fail(answer.error());
-  const auto theirs = sections_from(*answer, lab::guest_name);
-  if (!theirs) return fail(theirs.error());
+Result<nlohmann::json> all_modules(std::vector<EndpointClient>& guests) {
   std::vector<ModuleSection> all = module_sections("Domain-0");
-  all.insert(all.end(), theirs->begin(), theirs->end());
+  for (std::size_t i = 0; i < guests.size(); ++i) {
+    const auto answer = guests[i].ask({{"do", "modules"}}, std::chrono::seconds(10));
+    if (!answer) return fail(answer.error());
+    const auto theirs = sections_from(*answer, lab::guest_name(static_cast<int>(i) + 1));
+    if (!theirs) return fail(theirs.error());
+    all.insert(all.end(), theirs->begin(), theirs->end());
+  }
   return to_json(all);
 }
 
 struct Ready {
   PlatformName platform;
-  EndpointClient guest;
+  std::vector<EndpointClient> guests;
   nlohmann::json modules;
+  int driver_cpus = 1;
 };
+
+Result<std::vector<EndpointClient>> reach_guests(int guests, int driver_cpus) {
+  std::vector<EndpointClient> reached;
+  for (int guest = 1; guest <= guests; ++guest) {
+    Result<EndpointClient> client = reach_guest(guest);
+    if (!client) return fail(client.error());
+    reached.push_back(std::move(*client));
+    const Result<> placed =
+        place_backend(lab::guest_vif(guest), driver_cpus > 1 ? lab::second_driver_cpu : lab::driver_cpu);
+    if (!placed) return fail(placed.error());
+  }
+  return reached;
+}
 
 Result<Ready> bring_up() {
   const Result<std::string> type = read_kernel_file(lab::guest_type_file);
   if (!type) return fail(type.error());
+  const Result<int> count = boot_number(lab::guests_word, lab::most_guests);
+  if (!count) return fail(count.error());
+  const Result<int> driver_cpus = boot_number(lab::driver_cpus_word, lab::most_driver_cpus);
+  if (!driver_cpus) return fail(driver_cpus.error());
   Result<> done = lab_ports::open();
   if (done) done = pin_unbound_work(lab::driver_cpu);
   if (done) done = start_toolstack();
-  if (done) done = make_bridge();
-  if (done) {
-    done = create_guest(
-        {lab::guest_name, lab::guest_cpus, lab::guest_memory_mib, *type, wiring::system_mac, bridge});
-  }
+  if (done) done = make_bridge(*count);
+  if (done) done = create_guests(*count, *driver_cpus, *type);
   if (!done) return fail(done.error());
-  Result<EndpointClient> guest = reach_guest();
-  if (!guest) return fail(guest.error());
-  if (Result<> placed = place_backend(vif, lab::driver_cpu); !placed) return fail(placed.error());
-  const auto modules = all_modules(*guest);
+  Result<std::vector<EndpointClient>> guests = reach_guests(*count, *driver_cpus);
+  if (!guests) return fail(guests.error());
+  const auto modules = all_modules(*guests);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
-  return Ready{*type == "pvh" ? PlatformName::xen_pvh : PlatformName::xen_pv, std::move(*guest), *modules};
+  return Ready{*type == "pvh" ? PlatformName::xen_pvh : PlatformName::xen_pv, std::move(*guests), *modules,
+               *driver_cpus};
 }
 
 Result<> do_self_check(const SelfCheck& check, Ready& ready) {
   if (check.share_cpu) {
-    if (Result<> moved = move_guest(lab::guest_name, lab::driver_cpu); !moved) return moved;
+    if (Result<> moved = move_guest(lab::guest_name(1), lab::driver_cpu); !moved) return moved;
   }
   Result<nlohmann::json> checked =
-      check.guest ? check_beside_guest(check, ready.guest) : check_alone(check.work);
+      check.guest ? check_beside_guest(check, ready.guests.front()) : check_alone(check.work);
   if (!checked) return fail(checked.error());
   send_result(std::move(*checked), ready.modules);
+  return {};
+}
+
+Result<> place_guests(const Plan& plan, int driver_cpus) {
+  if (plan.guest_cpu == GuestCpu::own) return {};
+  const int cpu = plan.guest_cpu == GuestCpu::driver ? lab::driver_cpu : lab::own_guest_cpu(1, driver_cpus);
+  for (int guest = 1; guest <= plan.guests; ++guest)
+    if (Result<> moved = move_guest(lab::guest_name(guest), cpu); !moved) return moved;
   return {};
 }
 
@@ -97,12 +134,24 @@ Result<> do_trial(Ready& ready) {
   if (plan->platform != ready.platform) {
     return fail(Error{"run the plan", "this machine's platform is another one", "", ExitCode::trial_failed});
   }
+  if (plan->guests != static_cast<int>(ready.guests.size())) {
+    return fail(
+        Error{"run the plan", "this machine has another number of guests", "", ExitCode::trial_failed});
+  }
   if (Result<> announced = announce_on({0, 1}, 0); !announced) return announced;
-  if (Result<> announced = ready.guest.announce(1); !announced) return announced;
+  if (ready.driver_cpus > 1)
+    if (Result<> announced = announce_on({lab::second_driver_cpu}, 0); !announced) return announced;
+  std::vector<XenGuest> guests;
+  for (int guest = 1; guest <= plan->guests; ++guest) {
+    EndpointClient& client = ready.guests[static_cast<std::size_t>(guest - 1)];
+    if (Result<> announced = client.announce(guest); !announced) return announced;
+    guests.push_back({lab::guest_name(guest), lab::guest_vif(guest), bridge, lab::guest_device, &client});
+  }
   if (plan->self_check) return do_self_check(*plan->self_check, ready);
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  const auto platform = make_xen_pv({lab::guest_name, vif, bridge, lab::guest_device}, ready.guest);
+  if (Result<> placed = place_guests(*plan, ready.driver_cpus); !placed) return placed;
+  const auto platform = make_xen_pv(std::move(guests));
   return arrange_and_work(*plan, *platform, *setup, ready.modules);
 }
 
@@ -116,7 +165,7 @@ Result<> run_dom0_machine() {
   } else {
     done = fail(ready.error());
   }
-  if (!done) fmt::print(stderr, "the guest's console:\n{}\n", guest_console_tail(lab::guest_name));
+  if (!done) fmt::print(stderr, "the guest's console:\n{}\n", guest_console_tail(lab::guest_name(1)));
   return done;
 }
 

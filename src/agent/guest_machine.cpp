@@ -1,10 +1,12 @@
 #include <thread>
 
+#include "agent/boot_word.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
 #include "agent/self_check.h"
 #include "platform/links.h"
+#include "platform/local_orders.h"
 #include "platform/wiring.h"
 #include "platform/xen_pv.h"
 #include "workload/endpoint.h"
@@ -13,23 +15,23 @@ namespace vtax::agent {
 namespace {
 
 // The frontend appears when its backend is ready.
-Result<std::string> wait_for_card(Links& links) {
+Result<std::string> wait_for_card(Links& links, const std::string& mac) {
   Result<std::string> device;
   for (int attempt = 0; attempt < 1000; ++attempt) {
-    device = links.find_by_mac(wiring::system_mac);
+    device = links.find_by_mac(mac);
     if (device) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return device;
 }
 
-Result<> configure_network() {
+Result<> configure_network(int guest) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  const auto device = wait_for_card(*links);
+  const auto device = wait_for_card(*links, wiring::guest_mac(guest));
   if (!device) return fail(device.error());
   Result<> done = links->set_up(*device);
-  if (done) done = links->add_address(*device, wiring::system_ipv4, wiring::prefix_bits);
+  if (done) done = links->add_address(*device, wiring::guest_ipv4(guest), wiring::prefix_bits);
   if (done) done = links->add_neighbour(*device, wiring::driver_ipv4, wiring::driver_mac);
   if (done) done = links->add_neighbour(*device, wiring::peer_ipv4, wiring::peer_mac);
   return done;
@@ -39,16 +41,18 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
   if (order == "offloads") return obey_offloads(fields);
   if (order == "known-work") return obey_known_work(fields);
   if (order == "modules") {
-    return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections(lab::guest_name))}};
+    return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections("guest"))}};
   }
-  return std::nullopt;
+  return obey_local(order, fields);
 }
 
 }  // namespace
 
 Result<> run_guest_machine() {
-  if (Result<> configured = configure_network(); !configured) return configured;
-  const auto listener = tcp_listen({wiring::system_ipv4, lab::control_port});
+  const Result<int> guest = boot_number(lab::guest_word, lab::most_guests);
+  if (!guest) return fail(guest.error());
+  if (Result<> configured = configure_network(*guest); !configured) return configured;
+  const auto listener = tcp_listen({wiring::guest_ipv4(*guest), lab::control_port});
   if (!listener) return fail(listener.error());
   const auto watchdog = Watchdog::start(std::chrono::hours(1));
   if (!watchdog) return fail(watchdog.error());

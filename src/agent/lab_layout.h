@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 // The contract with the image builder: what is where in the lab's images (docs/design/lab-image.md).
 namespace vtax::agent::lab {
@@ -13,7 +14,25 @@ inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
 inline constexpr char guest_type_file[] = "/lab/guest/type";  // "pv" or "pvh"
 inline constexpr char guest_kernel[] = "/lab/guest/vmlinux", guest_initrd[] = "/lab/guest/initrd";
 
-inline constexpr char guest_name[] = "guest1", guest_cpus[] = "2", guest_device[] = "eth0";
+inline constexpr char guest_device[] = "eth0";
+inline constexpr int most_guests = 7;  // the probe tells eight domains apart (workload/marker.h)
+
+// Guest 1, 2, ...: its domain, its network backend in Domain-0, and the CPU that is its own.
+inline std::string guest_name(int guest) {
+  return "guest" + std::to_string(guest);
+}
+inline std::string guest_vif(int guest) {
+  return "vif" + std::to_string(guest) + ".0";
+}
+inline int own_guest_cpu(int guest, int driver_cpus) {
+  return driver_cpus + guest;
+}
+// The backends' with two CPUs of the driver domain: behind the first one's and the peer's.
+inline constexpr int second_driver_cpu = 2, most_driver_cpus = 2;
+// On the kernel's command line: of Domain-0 how many guests there are, of a guest which one it is.
+inline constexpr char guests_word[] = "vtax.guests=", guest_word[] = "vtax.guest=",
+                      driver_cpus_word[] = "vtax.driver_cpus=";
+
 inline constexpr unsigned guest_memory_mib = 192;
 inline constexpr std::uint16_t control_port = 5200;  // of the guest's agent
 

@@ -4,6 +4,7 @@
 
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
+#include "agent/local_trial.h"
 #include "agent/message.h"
 #include "agent/shell.h"
 #include "agent/trial.h"
@@ -51,6 +52,9 @@ Result<Setup> lab_setup(const Plan& plan) {
   Setup setup;
   setup.topology = plan.topology;
   setup.offloads = plan.offloads;
+  setup.guests = plan.guests;
+  setup.link_bits_per_second = plan.link_bits_per_second;
+  setup.softload_percent = plan.softload_percent;
   if (plan.topology == Topology::inside) {
     setup.system_cpu = lab::inside_system_cpu;
     setup.peer_cpu = lab::driver_cpu;
@@ -76,7 +80,7 @@ Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& set
   lab_ports::close();
   Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
-  Result<nlohmann::json> result = run_trial(plan, *bench);
+  Result<nlohmann::json> result = plan.local ? run_local_trial(plan, *bench) : run_trial(plan, *bench);
   if (!result) return fail(result.error());
   if (Result<> opened = lab_ports::open(); !opened) return opened;
   send_result(std::move(*result), modules);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "agent/lab_layout.h"
 #include "workload/json_fields.h"
 
 namespace vtax::agent {
@@ -9,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t least_limit_ns = 1'000'000'000;
 constexpr std::uint64_t most_limit_ns = 3'600'000'000'000;
+constexpr std::uint64_t most_window_bytes = 212'992;  // the kernel gives no more unless asked by force
+constexpr std::uint64_t most_link_mbps = 10'000;
 constexpr std::uint64_t datagram_buffer = 16 << 20;  // as much of it as the kernel allows
 
 template <class T>
@@ -66,17 +71,109 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
   return plan;
 }
 
+// What a plan may leave out: guests and where they are, what stands beside the work.
+Result<> take_placement(const JsonFields& fields, Plan& plan) {
+  Error error;
+  std::uint64_t guests = 1, softload = 0, megabits = 0;
+  const auto number = [&](const char* key, std::uint64_t least, std::uint64_t most, std::uint64_t& into) {
+    return !fields.has(key) || take(fields.number(key, least, most), into, error);
+  };
+  const bool good =
+      number("guests", 1, lab::most_guests, guests) && number("softload_percent", 0, 100, softload) &&
+      number("system_window", 0, most_window_bytes, plan.system_window) &&
+      number("peer_window", 0, most_window_bytes, plan.peer_window) &&
+      number("link_mbps", 0, most_link_mbps, megabits) &&
+      (!fields.has("loads") ||
+       take(
+           choose<Loads>(fields, "loads",
+                         {{"equal", Loads::equal}, {"halving", Loads::halving}, {"opposed", Loads::opposed}}),
+           plan.loads, error)) &&
+      (!fields.has("guest_cpu") ||
+       take(choose<GuestCpu>(
+                fields, "guest_cpu",
+                {{"own", GuestCpu::own}, {"together", GuestCpu::together}, {"driver", GuestCpu::driver}}),
+            plan.guest_cpu, error));
+  if (!good) return fail(std::move(error));
+  plan.guests = static_cast<int>(guests);
+  plan.softload_percent = static_cast<int>(softload);
+  plan.link_bits_per_second = megabits * 1'000'000;
+  if (megabits != 0 && plan.topology == Topology::inside)
+    return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));
+  return {};
+}
+
+// A local workload's plan has the placement, but nothing of the traffic.
+Result<Plan> parse_local(const JsonFields& fields) {
+  const Result<> known =
+      fields.only({"version", "platform", "topology", "workload", "offloads", "array_bytes", "rounds", "size",
+                   "systems", "precision", "iterations", "guests", "loads", "guest_cpu", "softload_percent",
+                   "system_window", "peer_window", "link_mbps", "time_limit_ns"});
+  if (!known) return fail(known.error());
+  Plan plan;
+  Error error;
+  std::uint64_t version = 0, limit = 0;
+  FixedWork work;
+  const bool good =
+      take(fields.number("version", 1, 1), version, error) &&
+      take(platform_name(fields), plan.platform, error) &&
+      take(choose<Topology>(fields, "topology", {{"inside", Topology::inside}, {"card", Topology::card}}),
+           plan.topology, error) &&
+      take(fields.boolean("offloads"), plan.offloads, error) &&
+      take(FixedWork::from(fields, "workload"), work, error) &&
+      take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
+  if (!good) return fail(std::move(error));
+  if (Result<> placed = take_placement(fields, plan); !placed) return fail(placed.error());
+  plan.time_limit = std::chrono::nanoseconds(limit);
+  plan.local = work;
+  return plan;
+}
+
 }  // namespace
+
+Order order_of_guest(const Order& first, Loads loads, int guest) {
+  Order order = first;
+  if (loads != Loads::halving || expected(first) == Done{}) return order;
+  if (is_stream(order.kind)) {
+    order.bytes.value = std::max<std::uint64_t>(1, order.bytes.value >> (guest - 1));
+  } else {
+    order.transactions.value = std::max<std::uint64_t>(1, order.transactions.value >> (guest - 1));
+  }
+  return order;
+}
+
+bool guest_initiates(const Plan& plan, int guest) {
+  return plan.system_initiates != (plan.loads == Loads::opposed && guest % 2 == 0);
+}
 
 Result<Plan> parse_plan(std::string_view json) {
   const auto fields = JsonFields::parse("read the plan", json);
   if (!fields) return fail(fields.error());
   if (const auto workload = fields->text("workload"); workload && *workload == "self-check")
     return parse_self_check(*fields);
-  const Result<> known =
-      fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
-                    "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",
-                    "warmup_transactions", "rate_mbps", "time_limit_ns"});
+  if (const auto workload = fields->text("workload"); workload && is_fixed_work(*workload))
+    return parse_local(*fields);
+  const Result<> known = fields->only({"version",
+                                       "platform",
+                                       "topology",
+                                       "workload",
+                                       "direction",
+                                       "offloads",
+                                       "bytes",
+                                       "write_bytes",
+                                       "transactions",
+                                       "request_bytes",
+                                       "response_bytes",
+                                       "warmup_bytes",
+                                       "warmup_transactions",
+                                       "rate_mbps",
+                                       "guests",
+                                       "loads",
+                                       "guest_cpu",
+                                       "softload_percent",
+                                       "system_window",
+                                       "peer_window",
+                                       "link_mbps",
+                                       "time_limit_ns"});
   if (!known) return fail(known.error());
 
   Plan plan;
@@ -95,6 +192,8 @@ Result<Plan> parse_plan(std::string_view json) {
       take(fields->number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   plan.time_limit = std::chrono::nanoseconds(limit);
+
+  if (Result<> placed = take_placement(*fields, plan); !placed) return fail(placed.error());
 
   plan.warmup.kind = window.kind;
   if (is_stream(window.kind)) {

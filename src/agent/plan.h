@@ -6,10 +6,18 @@
 
 #include "agent/self_check.h"
 #include "core/result.h"
+#include "platform/fixed_work.h"
 #include "platform/platform.h"
 #include "workload/order.h"
 
 namespace vtax::agent {
+
+// What the guests beside the first do: the same; each half of what the one before it does; or, the second,
+// fourth, ..., the same in the other direction.
+enum class Loads { equal, halving, opposed };
+
+// Of guests: each a CPU of its own, all on the first one's, or all on the driver domain's.
+enum class GuestCpu { own, together, driver };
 
 enum class PlatformName { native, container, xen_pv, xen_pvh };
 
@@ -19,10 +27,21 @@ struct Plan {
   Topology topology = Topology::inside;
   bool system_initiates = true;  // direction "send"
   bool offloads = true;
-  Order window, warmup;
+  int guests = 1;  // systems under test at once
+  Loads loads = Loads::equal;
+  GuestCpu guest_cpu = GuestCpu::own;
+  int softload_percent = 0;
+  std::uint64_t system_window = 0, peer_window = 0;  // socket buffers, bytes; 0: the kernel's own
+  std::uint64_t link_bits_per_second = 0;            // 0: as fast as the cards are
+  Order window, warmup;                              // of the first guest
+  std::optional<FixedWork> local;         // in place of traffic: direction, offloads, window, warmup
   std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
   std::chrono::nanoseconds time_limit{};  // guest time, from reading the plan to the result
 };
+
+// The work of guest 1, 2, ...: its share of the window's or the warm-up's order, and who initiates.
+[[nodiscard]] Order order_of_guest(const Order& first, Loads loads, int guest);
+[[nodiscard]] bool guest_initiates(const Plan& plan, int guest);
 
 // Unknown keys, wrong types and impossible values are errors that name the key.
 [[nodiscard]] Result<Plan> parse_plan(std::string_view json);

@@ -55,16 +55,73 @@ TEST_P(BadPlan, IsRefusedAndTheKeyNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Inputs, BadPlan,
-    ::testing::Values(Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "kvm"},
-                      Case{"UnknownTopology", "topology", "ring"}, Case{"UnknownWorkload", "workload", "udp"},
-                      Case{"UnknownDirection", "direction", "both"},
-                      Case{"OffloadsAsText", "offloads", "yes"}, Case{"NoTransactions", "transactions", 0},
-                      Case{"NegativeSize", "request_bytes", -1},
-                      Case{"HugeMessage", "response_bytes", 1 << 30},
-                      Case{"FractionOfTransactions", "transactions", 1.5},
-                      Case{"NegativeWarmup", "warmup_transactions", -1}, Case{"NoTime", "time_limit_ns", 0},
-                      Case{"UnknownKey", "sise", 1}),
+    ::testing::Values(
+        Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "kvm"},
+        Case{"UnknownTopology", "topology", "ring"}, Case{"UnknownWorkload", "workload", "udp"},
+        Case{"UnknownDirection", "direction", "both"}, Case{"OffloadsAsText", "offloads", "yes"},
+        Case{"NoTransactions", "transactions", 0}, Case{"NegativeSize", "request_bytes", -1},
+        Case{"HugeMessage", "response_bytes", 1 << 30}, Case{"FractionOfTransactions", "transactions", 1.5},
+        Case{"NegativeWarmup", "warmup_transactions", -1}, Case{"NoTime", "time_limit_ns", 0},
+        Case{"NoGuests", "guests", 0}, Case{"TooManyGuests", "guests", 8},
+        Case{"UnknownLoads", "loads", "odd"}, Case{"UnknownGuestCpu", "guest_cpu", "any"},
+        Case{"HugeWindow", "system_window", 1 << 30}, Case{"MuchSoftload", "softload_percent", 101},
+        Case{"FastLink", "link_mbps", 100'000}, Case{"UnknownKey", "sise", 1}),
     [](const auto& tested) { return tested.param.name; });
+
+TEST(Plan, ReadsThePlacement) {
+  nlohmann::json json = good();
+  json.update({{"guests", 4},
+               {"loads", "opposed"},
+               {"guest_cpu", "driver"},
+               {"softload_percent", 90},
+               {"system_window", 16384},
+               {"peer_window", 65536},
+               {"link_mbps", 1000}});
+  const auto plan = parse_plan(json.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->guests, 4);
+  EXPECT_EQ(plan->loads, Loads::opposed);
+  EXPECT_EQ(plan->guest_cpu, GuestCpu::driver);
+  EXPECT_EQ(plan->softload_percent, 90);
+  EXPECT_EQ(plan->system_window, 16384U);
+  EXPECT_EQ(plan->link_bits_per_second, 1'000'000'000U);
+  json["topology"] = "inside";
+  EXPECT_FALSE(parse_plan(json.dump()));
+}
+
+TEST(Plan, GuestsShareTheWorkAsTheLoadsSay) {
+  Plan plan;
+  plan.window.transactions = Transactions(5);
+  plan.window.kind = WorkKind::tcp_rr;
+  EXPECT_EQ(order_of_guest(plan.window, Loads::equal, 4).transactions, Transactions(5));
+  EXPECT_EQ(order_of_guest(plan.window, Loads::halving, 2).transactions, Transactions(2));
+  EXPECT_EQ(order_of_guest(plan.window, Loads::halving, 7).transactions, Transactions(1));
+  EXPECT_EQ(order_of_guest(Order{}, Loads::halving, 2).bytes, Bytes(0));  // no warm-up stays none
+  plan.system_initiates = true;
+  plan.loads = Loads::opposed;
+  EXPECT_TRUE(guest_initiates(plan, 1));
+  EXPECT_FALSE(guest_initiates(plan, 2));
+}
+
+TEST(Plan, LocalWorkHasNoTraffic) {
+  const nlohmann::json local{
+      {"version", 1},          {"platform", "native"},  {"topology", "card"},
+      {"workload", "linpack"}, {"offloads", true},      {"size", 100},
+      {"systems", 20},         {"precision", "single"}, {"time_limit_ns", 60'000'000'000}};
+  const auto plan = parse_plan(local.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  ASSERT_TRUE(plan->local);
+  EXPECT_EQ(plan->local->systems, 20U);
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"direction", "send"},
+                                   {"systems", 0},
+                                   {"size", "100"},
+                                   {"precision", "half"},
+                                   {"guests", 9}}) {
+    nlohmann::json bad = local;
+    bad[key] = value;
+    EXPECT_FALSE(parse_plan(bad.dump())) << key;
+  }
+}
 
 TEST(Plan, AStreamNeedsItsSizes) {
   nlohmann::json json = good();

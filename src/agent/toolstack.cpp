@@ -95,15 +95,15 @@ Result<> start_toolstack() {
 
 Result<> create_guest(const NewGuest& guest) {
   const std::string config = fmt::format(
-      "name=\"{}\"\ntype=\"{}\"\nuuid=\"76746178-0000-4000-8000-000000000001\"\n"
-      "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1\"\n"
+      "name=\"{}\"\ntype=\"{}\"\nuuid=\"76746178-0000-4000-8000-{:012}\"\n"
+      "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}\"\n"
       "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}\"]\n"
       // Without an invariant TSC, which keeps QEMU from saving the machine, Xen would emulate each rdtsc;
       // Linux executes one at every system call.
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
-      guest.name, guest.type, lab::guest_kernel, lab::guest_initrd, guest.memory_mib, guest.cpus, guest.mac,
-      guest.bridge);
+      guest.name, guest.type, guest.number, lab::guest_kernel, lab::guest_initrd, lab::guest_word,
+      guest.number, guest.memory_mib, guest.cpus, guest.mac, guest.bridge);
   constexpr char path[] = "/run/xen/guest.cfg";
   if (Result<> written = write_file(path, config); !written) return written;
   const auto programs = programs_directory();

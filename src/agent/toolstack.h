@@ -12,6 +12,7 @@ namespace vtax::agent {
 [[nodiscard]] Result<> start_toolstack();
 
 struct NewGuest {
+  int number = 1;  // 1, 2, ...
   std::string name;
   std::string cpus;  // Xen's syntax: "2"
   unsigned memory_mib = 0;
@@ -19,7 +20,8 @@ struct NewGuest {
   std::string mac, bridge;
 };
 
-// Builds the guest with `xl create` from /lab/guest; its first network backend is "vif1.0".
+// Builds the guest with `xl create` from /lab/guest. Created in the order of their numbers, their network
+// backends are "vif1.0", "vif2.0", ...
 [[nodiscard]] Result<> create_guest(const NewGuest& guest);
 
 // Pins the guest's only virtual CPU to another CPU.

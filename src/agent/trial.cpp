@@ -2,40 +2,39 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <thread>
 
 namespace vtax::agent {
 namespace {
 
-// Fixed, so that two runs hash and queue alike.
+using Clock = std::chrono::steady_clock;
+
+// Fixed, so that two runs hash and queue alike; each guest has ports of its own.
 constexpr std::uint16_t work_port = 5201, source_port = 40001;
 
+// One guest with its partner.
 struct Pair {
-  End* initiator;
-  End* responder;
+  EndPair ends;
+  int guest = 1;
+  bool system_initiates = true;
+
+  End& initiator() { return system_initiates ? ends.system : ends.peer; }
+  End& responder() { return system_initiates ? ends.peer : ends.system; }
 };
+
+std::vector<Pair> pairs_of(const Plan& plan, const Bench& bench) {
+  std::vector<Pair> pairs{{{bench.system, bench.peer}, 1, guest_initiates(plan, 1)}};
+  for (const EndPair& ends : bench.more) {
+    const int guest = static_cast<int>(pairs.size()) + 1;
+    pairs.push_back({ends, guest, guest_initiates(plan, guest)});
+  }
+  return pairs;
+}
 
 std::vector<std::string> names(const std::vector<CountedDevice>& devices) {
   std::vector<std::string> out;
   for (const CountedDevice& device : devices) out.push_back(device.device);
-  return out;
-}
-
-// The three readers of counters must not see each other's control traffic. In quiet times counted from the
-// end of the work: an end in the controller's own machine reads and answers after one, over a socket that no
-// device sees; the controller reads when it has that answer; a guest reads and answers, over counted devices,
-// after two. Before the work it is the same with the responder after one, the initiator after two.
-RunRequest request(const Plan& plan, const End& end, bool initiator, bool window,
-                   std::chrono::milliseconds settle) {
-  RunRequest out;
-  out.order = window ? plan.window : plan.warmup;
-  out.initiator = initiator;
-  out.window = window;
-  out.lead = initiator ? 2 * settle : settle;
-  out.trail = end.in_guest ? 2 * settle : settle;
-  out.limit = plan.time_limit;
-  if (window) out.devices = names(end.devices);
   return out;
 }
 
@@ -68,56 +67,124 @@ struct Side {
   RunReport report;
 };
 
-struct Window {
+struct Work {
   Side initiator, responder;
+};
+
+struct Window {
+  std::vector<Work> work;            // of guest 1, 2, ...
   std::vector<DeviceCounters> here;  // differences
 };
 
-Result<Window> run(const Plan& plan, const Bench& bench, const Pair& pair, bool window,
-                   std::chrono::milliseconds settle) {
-  Window out{{pair.initiator, request(plan, *pair.initiator, true, window, settle), {}},
-             {pair.responder, request(plan, *pair.responder, false, window, settle), {}},
-             {}};
-  for (Side* side : {&out.responder, &out.initiator}) {
-    if (Result<> armed = side->end->client->start(side->request); !armed) return fail(armed.error());
-  }
-  const std::vector<std::string> devices = window ? names(bench.here) : std::vector<std::string>{};
-  std::this_thread::sleep_for(settle + settle / 2);  // after the last control message, before the work
-  const auto before = read_counters(devices);
-  if (!before) return fail(before.error());
-
-  // The end that stays silent longer is asked last.
-  std::array<Side*, 2> sides{&out.initiator, &out.responder};
-  if (pair.initiator->in_guest) std::swap(sides[0], sides[1]);
-  Result<std::vector<DeviceCounters>> after;
-  for (Side* side : sides) {
-    const auto report = side->end->client->finish(side->request);
-    if (!report) return fail(report.error());
-    side->report = *report;
-    if (side == sides[0]) after = read_counters(devices);
-    if (!after) return fail(after.error());
-  }
-  for (std::size_t i = 0; i < after->size(); ++i) out.here.push_back(difference((*before)[i], (*after)[i]));
+SocketSettings sockets_of(const Plan& plan, const Pair& pair, bool initiator) {
+  SocketSettings out = plan.window.sockets;
+  const std::uint64_t window = pair.system_initiates == initiator ? plan.system_window : plan.peer_window;
+  if (window != 0) out.send_buffer = out.receive_buffer = window;
   return out;
 }
 
-Result<> connect(const Plan& plan, const Pair& pair) {
-  const TcpAddress address{pair.responder->ipv4, work_port};
-  const FlowSetup setup{plan.window.flows, is_udp(plan.window.kind), {}, plan.window.sockets};
-  const auto port = pair.responder->client->listen(address, setup);
+// The readers of counters must not see each other's control traffic, and no guest that still works may be
+// disturbed by one that has ended. In quiet times counted from when the first order is given: the responders
+// read after a half, the initiators after one, the controller after one and a half; the initiators begin
+// together after two. After the work every end in the controller's own machine waits for one and says so,
+// over a socket that no device sees; when all have, the controller reads and asks them, and they read. A
+// guest reads after two, and answers, over counted devices, when it is asked.
+class Span {
+ public:
+  Span(const Plan& plan, const Bench& bench, std::vector<Pair>& pairs, bool window,
+       std::chrono::milliseconds settle)
+      : plan_(plan), bench_(bench), pairs_(pairs), window_(window), settle_(settle) {}
+
+  Result<Window> run() {
+    start_ = Clock::now();
+    Window out;
+    for (Pair& pair : pairs_)
+      out.work.push_back(
+          {{&pair.initiator(), request(pair, true), {}}, {&pair.responder(), request(pair, false), {}}});
+    for (Work& work : out.work)
+      if (Result<> armed = arm(work.responder, settle_); !armed) return fail(armed.error());
+    for (Work& work : out.work)
+      if (Result<> armed = arm(work.initiator, 2 * settle_); !armed) return fail(armed.error());
+
+    const std::vector<std::string> devices = window_ ? names(bench_.here) : std::vector<std::string>{};
+    std::this_thread::sleep_until(start_ + settle_ + settle_ / 2);
+    const auto before = read_counters(devices);
+    if (!before) return fail(before.error());
+    for (Work& work : out.work)
+      for (Side* side : {&work.initiator, &work.responder})
+        if (!side->end->in_guest)
+          if (Result<> ended = side->end->client->wait_until_ended(side->request); !ended)
+            return fail(ended.error());
+    const auto after = read_counters(devices);
+    if (!after) return fail(after.error());
+    for (std::size_t i = 0; i < after->size(); ++i) out.here.push_back(difference((*before)[i], (*after)[i]));
+
+    for (const bool in_guest : {false, true}) {
+      if (in_guest) std::this_thread::sleep_for(settle_ + settle_ / 2);
+      for (Work& work : out.work)
+        for (Side* side : {&work.initiator, &work.responder})
+          if (side->end->in_guest == in_guest)
+            if (Result<> collected = collect(*side); !collected) return fail(collected.error());
+    }
+    return out;
+  }
+
+ private:
+  RunRequest request(const Pair& pair, bool initiator) const {
+    RunRequest out;
+    out.order = order_of_guest(window_ ? plan_.window : plan_.warmup, plan_.loads, pair.guest);
+    out.order.sockets = sockets_of(plan_, pair, initiator);
+    out.initiator = initiator;
+    out.window = window_;
+    out.limit = plan_.time_limit;
+    out.hold = true;
+    return out;
+  }
+
+  Result<> arm(Side& side, std::chrono::nanoseconds begin) {
+    side.request.lead = std::max<std::chrono::nanoseconds>(start_ + begin - Clock::now(), settle_ / 4);
+    side.request.trail = side.end->in_guest ? 2 * settle_ : settle_;
+    side.request.silent = side.end->in_guest;
+    if (window_) side.request.devices = names(side.end->devices);
+    return side.end->client->start(side.request);
+  }
+
+  static Result<> collect(Side& side) {
+    auto report = side.end->client->collect(side.request);
+    if (!report) return fail(report.error());
+    side.report = std::move(*report);
+    return {};
+  }
+
+  const Plan& plan_;
+  const Bench& bench_;
+  std::vector<Pair>& pairs_;
+  bool window_;
+  std::chrono::milliseconds settle_;
+  Clock::time_point start_;
+};
+
+Result<> connect(const Plan& plan, Pair& pair) {
+  const int other = pair.guest - 1;
+  const TcpAddress address{pair.responder().ipv4, static_cast<std::uint16_t>(work_port + other)};
+  const auto source = static_cast<std::uint16_t>(source_port + other * Order::most_flows);
+  const FlowSetup theirs{plan.window.flows, is_udp(plan.window.kind), {}, sockets_of(plan, pair, true)};
+  FlowSetup setup = theirs;
+  setup.sockets = sockets_of(plan, pair, false);
+  const auto port = pair.responder().client->listen(address, setup);
   if (!port) return fail(port.error());
   // The responder answers only when all flows are there.
-  Result<> step = pair.responder->client->tell_accept(setup, true, plan.time_limit);
-  if (step) step = pair.initiator->client->connect(address, source_port, setup, plan.time_limit);
+  Result<> step = pair.responder().client->tell_accept(setup, true, plan.time_limit);
+  if (step) step = pair.initiator().client->connect(address, source, theirs, plan.time_limit);
   if (!step) return step;
-  const auto accepted = pair.responder->client->wait_for("done", plan.time_limit);
+  const auto accepted = pair.responder().client->wait_for("done", plan.time_limit);
   if (!accepted) return fail(accepted.error());
   return {};
 }
 
-Result<> expect_all(const Plan& plan, const Window& window) {
-  const Done wanted = expected(plan.window);
-  for (const Side* side : {&window.initiator, &window.responder}) {
+Result<> expect_all(const Work& work) {
+  const Done wanted = expected(work.initiator.request.order);
+  for (const Side* side : {&work.initiator, &work.responder}) {
     if (side->report.done() == wanted) continue;
     return fail(Error{"compare the work with what was ordered",
                       fmt::format("{} bytes and {} transactions of {} and {}: datagrams were lost",
@@ -128,34 +195,52 @@ Result<> expect_all(const Plan& plan, const Window& window) {
   return {};
 }
 
+nlohmann::json result_of(const Bench& bench, std::vector<Pair>& pairs, const Window& window) {
+  nlohmann::json devices = nlohmann::json::array(), guests = nlohmann::json::array();
+  Done all;
+  std::chrono::nanoseconds longest{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const Work& work = window.work[i];
+    const Side& system = pairs[i].system_initiates ? work.initiator : work.responder;
+    const SideReport& done = work.initiator.report.side;
+    add(devices, pairs[i].ends.system.devices, system.report.devices);
+    guests.push_back({{"guest", pairs[i].ends.system.name},
+                      {"bytes", done.bytes.value},
+                      {"transactions", done.transactions.value},
+                      {"virtual_ns", done.duration.count()}});
+    all.bytes.value += done.bytes.value;
+    all.transactions.value += done.transactions.value;
+    longest = std::max(longest, done.duration);
+  }
+  add(devices, bench.here, window.here);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const Work& work = window.work[i];
+    const Side& peer = pairs[i].system_initiates ? work.responder : work.initiator;
+    add(devices, pairs[i].ends.peer.devices, peer.report.devices);
+  }
+  std::uint64_t packets = 0;
+  for (const CountedDevice& device : bench.wire) packets += received(devices, device);
+  return {
+      {"window_virtual_ns", longest.count()},
+      {"work", {{"bytes", all.bytes.value}, {"packets", packets}, {"transactions", all.transactions.value}}},
+      {"guests", guests},
+      {"devices", devices}};
+}
+
 }  // namespace
 
 Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle) {
-  const Pair pair =
-      plan.system_initiates ? Pair{&bench.system, &bench.peer} : Pair{&bench.peer, &bench.system};
-  if (Result<> connected = connect(plan, pair); !connected) return fail(connected.error());
+  std::vector<Pair> pairs = pairs_of(plan, bench);
+  for (Pair& pair : pairs)
+    if (Result<> connected = connect(plan, pair); !connected) return fail(connected.error());
   if (expected(plan.warmup) != Done{}) {
-    if (const auto warm = run(plan, bench, pair, false, settle); !warm) return fail(warm.error());
+    if (const auto warm = Span(plan, bench, pairs, false, settle).run(); !warm) return fail(warm.error());
   }
-  const auto window = run(plan, bench, pair, true, settle);
+  const auto window = Span(plan, bench, pairs, true, settle).run();
   if (!window) return fail(window.error());
-  if (Result<> all = expect_all(plan, *window); !all) return fail(all.error());
-
-  const Side& initiator = window->initiator;
-  const Side& system = plan.system_initiates ? window->initiator : window->responder;
-  const Side& peer = plan.system_initiates ? window->responder : window->initiator;
-  nlohmann::json devices = nlohmann::json::array();
-  add(devices, bench.system.devices, system.report.devices);
-  add(devices, bench.here, window->here);
-  add(devices, bench.peer.devices, peer.report.devices);
-  std::uint64_t packets = 0;
-  for (const CountedDevice& device : bench.wire) packets += received(devices, device);
-  return nlohmann::json{{"window_virtual_ns", initiator.report.side.duration.count()},
-                        {"work",
-                         {{"bytes", initiator.report.side.bytes.value},
-                          {"packets", packets},
-                          {"transactions", initiator.report.side.transactions.value}}},
-                        {"devices", devices}};
+  for (const Work& work : window->work)
+    if (Result<> all = expect_all(work); !all) return fail(all.error());
+  return result_of(bench, pairs, *window);
 }
 
 }  // namespace vtax::agent

@@ -101,6 +101,32 @@ TEST(Trial, DatagramsAndConnectionsToo) {
   }
 }
 
+// Three at once, the second in the other direction, each half of the one before.
+TEST(Trial, SeveralSystemsWorkAtOnce) {
+  for (const bool container : {false, true}) {
+    expect_good([container] {
+      const auto platform = container ? make_container() : make_native();
+      Plan wanted = plan(WorkKind::tcp_stream);
+      vtax::Setup setup;
+      setup.guests = wanted.guests = 3;
+      wanted.loads = Loads::halving;
+      setup.offloads = false;
+      setup.system_cpu = setup.peer_cpu = sched_getcpu();
+      Result<Bench> bench = platform->arrange(setup);
+      if (!bench) return fprintf(stderr, "%s\n", bench.error().text().c_str()), false;
+      const auto result = run_trial(wanted, *bench, std::chrono::milliseconds(100));
+      if (!result) return fprintf(stderr, "%s\n", result.error().text().c_str()), false;
+      const nlohmann::json& guests = (*result)["guests"];
+      const bool good = guests.size() == 3 && guests[0]["bytes"] == 1'000'000 &&
+                        guests[1]["bytes"] == 500'000 && guests[2]["bytes"] == 250'000 &&
+                        guests[2]["guest"] == (container ? "container3" : "process3") &&
+                        (*result)["work"]["bytes"] == 1'750'000;
+      if (!good) fprintf(stderr, "%s\n", result->dump().c_str());
+      return good;
+    });
+  }
+}
+
 TEST(Trial, AContainerLeavesNoDeviceBehind) {
   expect_good([] {
     if (!good_trial(make_container(), plan(WorkKind::tcp_rr), 40)) return false;

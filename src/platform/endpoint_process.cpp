@@ -10,6 +10,7 @@
 #include <csignal>
 #include <utility>
 
+#include "platform/local_orders.h"
 #include "platform/namespace.h"
 #include "platform/placement.h"
 #include "platform/quiet.h"
@@ -44,7 +45,8 @@ Result<> prepare(const EndpointProcess::Options& options) {
     _exit(1);
   }
   if (!channel.send({{"state", "ready"}})) _exit(1);
-  static_cast<void>(Endpoint(std::move(channel)).serve());  // ends with the controller's end of the channel
+  static_cast<void>(
+      Endpoint(std::move(channel), obey_local).serve());  // ends with the controller's end of the channel
   _exit(0);
 }
 

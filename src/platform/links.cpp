@@ -8,6 +8,9 @@
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
 #include <netlink/route/neighbour.h>
+#include <netlink/route/qdisc.h>
+#include <netlink/route/qdisc/tbf.h>
+#include <netlink/route/tc.h>
 #include <poll.h>
 
 namespace vtax {
@@ -172,6 +175,26 @@ Result<> Links::add_neighbour(const std::string& device, const std::string& ipv4
   rtnl_neigh_set_state(neighbour.get(), NUD_PERMANENT);
   const int code = rtnl_neigh_add(socket_.get(), neighbour.get(), NLM_F_CREATE | NLM_F_REPLACE);
   if (code < 0) return fail(trouble(device, "add a neighbour", code));
+  return {};
+}
+
+Result<> Links::shape(const std::string& device, std::uint64_t bits_per_second) {
+  constexpr int bucket_bytes = 128 * 1024;
+  const Result<Link> link = find(socket_.get(), device, "shape what leaves");
+  if (!link) return fail(link.error());
+  const Owned<rtnl_qdisc, rtnl_qdisc_put> bucket(rtnl_qdisc_alloc());
+  rtnl_tc* tc = TC_CAST(bucket.get());
+  rtnl_tc_set_ifindex(tc, rtnl_link_get_ifindex(link->get()));
+  rtnl_tc_set_parent(tc, TC_H_ROOT);
+  rtnl_tc_set_handle(tc, TC_HANDLE(1, 0));
+  const auto bytes_per_second = static_cast<int>(bits_per_second / 8);
+  int code = rtnl_tc_set_kind(tc, "tbf");
+  if (code == 0) {
+    rtnl_qdisc_tbf_set_rate(bucket.get(), bytes_per_second, bucket_bytes, 0);
+    rtnl_qdisc_tbf_set_limit(bucket.get(), bucket_bytes + bytes_per_second / 10);
+    code = rtnl_qdisc_add(socket_.get(), bucket.get(), NLM_F_CREATE | NLM_F_REPLACE);
+  }
+  if (code < 0) return fail(trouble(device, "shape what leaves", code));
   return {};
 }
 

@@ -37,6 +37,11 @@ class Links {
   [[nodiscard]] Result<> add_neighbour(const std::string& device, const std::string& ipv4,
                                        const std::string& mac);
 
+  // What leaves the device is held to a rate, by a token bucket (tbf) in front of it: frames of the link
+  // layer without preamble, checksum and gap. The bucket is twice the largest segment, so that none is cut
+  // up; 100 ms of it may wait.
+  [[nodiscard]] Result<> shape(const std::string& device, std::uint64_t bits_per_second);
+
   // The device whose Ethernet address this is ("52:54:00:00:00:0a").
   [[nodiscard]] Result<std::string> find_by_mac(const std::string& mac);
   // Sleeps until the device runs (has its carrier), told by the kernel's notifications. Call it

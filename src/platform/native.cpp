@@ -1,9 +1,9 @@
+#include <fmt/format.h>
+
 #include "platform/namespace.h"
 #include "platform/offloads.h"
 #include "platform/platform.h"
 #include "platform/wiring.h"
-
-#include <optional>
 
 namespace vtax {
 namespace {
@@ -16,19 +16,39 @@ constexpr char loopback_ipv4[] = "127.0.0.1";
 class Native : public Platform {
  public:
   Result<Bench> arrange(const Setup& setup) override {
-    auto system = EndpointProcess::start({"the system under test", setup.system_cpu, Network::own, -1});
-    if (!system) return fail(system.error());
-    system_.emplace(std::move(*system));
-    return setup.topology == Topology::inside ? over_loopback(setup) : over_cards(setup);
+    // The pointers into these stay good.
+    systems_.reserve(static_cast<std::size_t>(setup.guests));
+    peers_.reserve(static_cast<std::size_t>(setup.guests));
+    const bool inside = setup.topology == Topology::inside;
+    if (Result<> started = start(systems_, "the system under test", setup.system_cpu, setup.guests, -1);
+        !started)
+      return fail(started.error());
+    const int shared = inside ? systems_.front().network_namespace() : -1;
+    const Result<> started =
+        start(peers_, inside ? "the partner" : "the peer", setup.peer_cpu, setup.guests, shared);
+    if (!started) return fail(started.error());
+    for (EndpointProcess& system : systems_) {
+      const Result<> loaded = wiring::start_softload(system.client(), setup.softload_percent);
+      if (!loaded) return fail(loaded.error());
+    }
+    return inside ? over_loopback(setup) : over_cards(setup);
   }
 
  private:
+  // The first in a network namespace of its own, or in `shared`; the others beside it.
+  static Result<> start(std::vector<EndpointProcess>& ends, const char* name, int cpu, int count,
+                        int shared) {
+    for (int i = 0; i < count; ++i) {
+      const int place = i == 0 ? shared : ends.front().network_namespace();
+      auto process = EndpointProcess::start({name, cpu, place < 0 ? Network::own : Network::shared, place});
+      if (!process) return fail(process.error());
+      ends.push_back(std::move(*process));
+    }
+    return {};
+  }
+
   Result<Bench> over_loopback(const Setup& setup) {
-    auto peer = EndpointProcess::start(
-        {"the partner", setup.peer_cpu, Network::shared, system_->network_namespace()});
-    if (!peer) return fail(peer.error());
-    peer_.emplace(std::move(*peer));
-    const auto inside = NamespaceScope::enter(system_->network_namespace());
+    const auto inside = NamespaceScope::enter(systems_.front().network_namespace());
     if (!inside) return fail(inside.error());
     Result<Links> links = Links::open();
     if (!links) return fail(links.error());
@@ -38,34 +58,47 @@ class Native : public Platform {
     if (!done) return fail(done.error());
 
     const CountedDevice lo{"system", "host", "lo"};
-    return Bench{{&system_->client(), loopback_ipv4, false, {lo}},
-                 {&peer_->client(), loopback_ipv4, false, {}},
-                 {},
-                 {lo}};
+    return bench(loopback_ipv4, loopback_ipv4, {lo}, {});
   }
 
   Result<Bench> over_cards(const Setup& setup) {
-    auto peer = EndpointProcess::start({"the peer", setup.peer_cpu, Network::own, -1});
-    if (!peer) return fail(peer.error());
-    peer_.emplace(std::move(*peer));
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
+    const EndpointProcess &system = systems_.front(), &peer = peers_.front();
     const auto a = wiring::system_interface(setup.system_card, setup.offloads);
     const auto b = wiring::peer_interface(setup.peer_card, setup.offloads);
-    Result<> done = wiring::hand_over_card(*here, *system_, a, setup.system_cpu);
-    if (done) done = wiring::hand_over_card(*here, *peer_, b, setup.peer_cpu);
-    if (done) done = wiring::wait_for_carrier(*system_, a.device);
-    if (done) done = wiring::wait_for_carrier(*peer_, b.device);
+    Result<> done = wiring::hand_over_card(*here, system, a, setup.system_cpu);
+    if (done) done = wiring::hand_over_card(*here, peer, b, setup.peer_cpu);
+    if (done)
+      done = wiring::shape_link(nullptr, &system, a.device, peer, b.device, setup.link_bits_per_second);
+    if (done) done = wiring::wait_for_carrier(system, a.device);
+    if (done) done = wiring::wait_for_carrier(peer, b.device);
     if (!done) return fail(done.error());
-
-    const CountedDevice card{"system", "host", a.device}, peer_card{"peer", "host", b.device};
-    return Bench{{&system_->client(), a.ipv4, false, {card}},
-                 {&peer_->client(), b.ipv4, false, {peer_card}},
-                 {},
-                 {card, peer_card}};
+    return bench(a.ipv4, b.ipv4, {{"system", "host", a.device}}, {{"peer", "host", b.device}});
   }
 
-  std::optional<EndpointProcess> system_, peer_;
+  // All systems share one address, and their devices are counted once.
+  Bench bench(const std::string& system_ipv4, const std::string& peer_ipv4,
+              std::vector<CountedDevice> system_devices, std::vector<CountedDevice> peer_devices) {
+    Bench out;
+    out.wire = system_devices;
+    out.wire.insert(out.wire.end(), peer_devices.begin(), peer_devices.end());
+    for (std::size_t i = 0; i < systems_.size(); ++i) {
+      EndPair pair{{&systems_[i].client(), system_ipv4, false, {}, fmt::format("process{}", i + 1)},
+                   {&peers_[i].client(), peer_ipv4, false, {}}};
+      if (i > 0) {
+        out.more.push_back(std::move(pair));
+        continue;
+      }
+      out.system = std::move(pair.system);
+      out.peer = std::move(pair.peer);
+      out.system.devices = std::move(system_devices);
+      out.peer.devices = std::move(peer_devices);
+    }
+    return out;
+  }
+
+  std::vector<EndpointProcess> systems_, peers_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +19,10 @@ struct Setup {
   bool offloads = true;  // TSO, GSO and GRO of every device along the path
   int system_cpu = 0;    // of the program under test (a guest has its own numbering and ignores it)
   int peer_cpu = 0;      // of the other end
-  std::string system_card, peer_card;  // devices of the caller's namespace; for Topology::card only
+  std::string system_card, peer_card;      // devices of the caller's namespace; for Topology::card only
+  std::uint64_t link_bits_per_second = 0;  // of the wire between the cards, all its bits; 0: as it is
+  int softload_percent = 0;                // of its CPU, beside each system's work
+  int guests = 1;                          // systems under test that work at once, each with a partner
 };
 
 struct CountedDevice {
@@ -32,6 +36,11 @@ struct End {
   std::string ipv4;
   bool in_guest = false;               // its control connection shares devices with the traffic
   std::vector<CountedDevice> devices;  // in its network namespace: only it can read their counters
+  std::string name = {};               // of a system under test: "guest1", "process1", "container1"
+};
+
+struct EndPair {
+  End system, peer;
 };
 
 // Two ends that reach each other, and every device between them.
@@ -42,6 +51,7 @@ struct Bench {
   // card that segments counts what it is given when it sends, but single packets when it receives. `lo` is
   // both ends.
   std::vector<CountedDevice> wire;
+  std::vector<EndPair> more = {};  // the second system under test with its partner, the third, ...
 };
 
 // One way to place a workload. arrange() is called once; the destructor takes everything down again.

@@ -1,13 +1,23 @@
 #include "platform/wiring.h"
 
+#include <fmt/format.h>
+
 #include "platform/namespace.h"
 #include "platform/offloads.h"
 #include "platform/placement.h"
 
 namespace vtax::wiring {
 
-Interface system_interface(const std::string& device, bool offloads) {
-  return {device, system_ipv4, system_mac, peer_ipv4, peer_mac, offloads};
+std::string guest_ipv4(int guest) {
+  return guest == 1 ? system_ipv4 : fmt::format("10.77.0.{}", 10 + guest);
+}
+
+std::string guest_mac(int guest) {
+  return guest == 1 ? system_mac : fmt::format("02:76:74:61:78:{:02x}", 0x10 + guest);
+}
+
+Interface system_interface(const std::string& device, bool offloads, int guest) {
+  return {device, guest_ipv4(guest), guest_mac(guest), peer_ipv4, peer_mac, offloads};
 }
 
 Interface peer_interface(const std::string& device, bool offloads) {
@@ -36,11 +46,55 @@ Result<> wait_for_carrier(const EndpointProcess& end, const std::string& device)
   return links->wait_until_running(device, carrier_limit);
 }
 
+Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests) {
+  if (guests == 1) return {};
+  const auto inside = NamespaceScope::enter(end.network_namespace());
+  if (!inside) return fail(inside.error());
+  Result<Links> links = Links::open();
+  if (!links) return fail(links.error());
+  for (int guest = 2; guest <= guests; ++guest) {
+    const Result<> added = links->add_neighbour(device, guest_ipv4(guest), guest_mac(guest));
+    if (!added) return added;
+  }
+  return {};
+}
+
 Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface& interface, int cpu) {
   const Result<std::vector<int>> interrupts = interrupts_of(interface.device);
   if (!interrupts) return fail(interrupts.error());
   if (Result<> handed = hand_over(here, end, interface); !handed) return handed;
   return pin_interrupts(*interrupts, cpu);
+}
+
+namespace {
+
+constexpr std::uint64_t frame_bytes = 1514, wire_bytes = 1538;
+
+Result<> shape_there(const EndpointProcess& end, const std::string& card, std::uint64_t bits_per_second) {
+  const auto inside = NamespaceScope::enter(end.network_namespace());
+  if (!inside) return fail(inside.error());
+  Result<Links> links = Links::open();
+  if (!links) return fail(links.error());
+  return links->shape(card, bits_per_second);
+}
+
+}  // namespace
+
+Result<> shape_link(Links* here, const EndpointProcess* system, const std::string& card,
+                    const EndpointProcess& peer, const std::string& peer_card,
+                    std::uint64_t bits_per_second) {
+  if (bits_per_second == 0) return {};
+  const std::uint64_t rate = bits_per_second * frame_bytes / wire_bytes;
+  Result<> done = system != nullptr ? shape_there(*system, card, rate) : here->shape(card, rate);
+  if (done) done = shape_there(peer, peer_card, rate);
+  return done;
+}
+
+Result<> start_softload(EndpointClient& system, int percent) {
+  if (percent == 0) return {};
+  const auto started = system.ask({{"do", "softload"}, {"percent", percent}}, std::chrono::seconds(10));
+  if (!started) return fail(started.error());
+  return {};
 }
 
 Result<> make_bridge(Links& here, const std::string& bridge, bool offloads) {

@@ -1,6 +1,5 @@
 #include "platform/xen_pv.h"
 
-#include <optional>
 #include <utility>
 
 #include "platform/offloads.h"
@@ -17,7 +16,7 @@ constexpr std::chrono::seconds order_limit{10};
 
 class XenPv : public Platform {
  public:
-  XenPv(XenGuest guest, EndpointClient& client) : guest_(std::move(guest)), client_(client) {}
+  explicit XenPv(std::vector<XenGuest> guests) : guests_(std::move(guests)) {}
 
   ~XenPv() override {
     if (plugged_card_.empty()) return;
@@ -27,49 +26,88 @@ class XenPv : public Platform {
   Result<Bench> arrange(const Setup& setup) override {
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
-    Result<> done = set_segmentation_offloads(guest_.vif, setup.offloads);
-    if (done) done = set_segmentation_offloads(guest_.bridge, setup.offloads);
+    Result<> done = set_segmentation_offloads(guests_.front().bridge, setup.offloads);
+    for (std::size_t i = 0; i < guests_.size() && done; ++i) {
+      done = set_offloads(guests_[i], setup.offloads);
+      if (done) done = start_peer(setup);
+      if (done) done = wiring::start_softload(*guests_[i].client, setup.softload_percent);
+    }
     if (!done) return fail(done.error());
-    const auto set =
-        client_.ask({{"do", "offloads"}, {"device", guest_.device}, {"on", setup.offloads}}, order_limit);
-    if (!set) return fail(set.error());
-
-    const CountedDevice frontend{"system", guest_.name, guest_.device},
-        backend{"system", domain_0, guest_.vif};
-    const bool inside = setup.topology == Topology::inside;
-    auto peer = EndpointProcess::start(
-        {inside ? "the partner" : "the peer", setup.peer_cpu, inside ? Network::callers : Network::own, -1});
-    if (!peer) return fail(peer.error());
-    peer_.emplace(std::move(*peer));
-    const End system{&client_, wiring::system_ipv4, true, {frontend}};
-    if (inside) {
-      return Bench{system,
-                   {&peer_->client(), wiring::driver_ipv4, false, {}},
-                   {backend, {"peer", domain_0, guest_.bridge}},
-                   {frontend, backend}};
+    Bench bench;
+    for (std::size_t i = 0; i < guests_.size(); ++i) add(bench, static_cast<int>(i) + 1);
+    if (setup.topology == Topology::inside) {
+      bench.here.push_back({"peer", domain_0, guests_.front().bridge});
+      return bench;
     }
     const auto b = wiring::peer_interface(setup.peer_card, setup.offloads);
-    done = wiring::hand_over_card(*here, *peer_, b, setup.peer_cpu);
+    const EndpointProcess& peer = peers_.front();
+    done = wiring::hand_over_card(*here, peer, b, setup.peer_cpu);
+    if (done) done = wiring::introduce_guests(peer, b.device, static_cast<int>(guests_.size()));
     plugged_card_ = setup.system_card;
     if (done)
-      done = wiring::plug_card(*here, setup.system_card, guest_.bridge, setup.offloads, setup.system_cpu);
-    if (done) done = wiring::wait_for_carrier(*peer_, b.device);
+      done = wiring::plug_card(*here, setup.system_card, guests_.front().bridge, setup.offloads,
+                               setup.system_cpu);
+    if (done)
+      done =
+          wiring::shape_link(&*here, nullptr, setup.system_card, peer, b.device, setup.link_bits_per_second);
+    if (done) done = wiring::wait_for_carrier(peer, b.device);
     if (!done) return fail(done.error());
     const CountedDevice card_a{"system", domain_0, setup.system_card}, card_b{"peer", domain_0, b.device};
-    return Bench{system, {&peer_->client(), b.ipv4, false, {card_b}}, {backend, card_a}, {card_a, card_b}};
+    bench.peer.ipv4 = b.ipv4;
+    for (EndPair& pair : bench.more) pair.peer.ipv4 = b.ipv4;
+    bench.peer.devices = {card_b};
+    bench.here.push_back(card_a);
+    bench.wire = {card_a, card_b};
+    return bench;
   }
 
  private:
-  XenGuest guest_;
-  EndpointClient& client_;
-  std::optional<EndpointProcess> peer_;
+  static Result<> set_offloads(const XenGuest& guest, bool on) {
+    if (Result<> set = set_segmentation_offloads(guest.vif, on); !set) return set;
+    const auto set =
+        guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", on}}, order_limit);
+    if (!set) return fail(set.error());
+    return {};
+  }
+
+  // In Domain-0 itself, or all in one namespace behind the card.
+  Result<> start_peer(const Setup& setup) {
+    const bool inside = setup.topology == Topology::inside, first = peers_.empty();
+    peers_.reserve(guests_.size());  // the pointers into it stay good
+    const Network network = inside ? Network::callers : first ? Network::own : Network::shared;
+    auto peer = EndpointProcess::start({inside ? "the partner" : "the peer", setup.peer_cpu, network,
+                                        first ? -1 : peers_.front().network_namespace()});
+    if (!peer) return fail(peer.error());
+    peers_.push_back(std::move(*peer));
+    return {};
+  }
+
+  // As for both ends inside one machine.
+  void add(Bench& bench, int number) {
+    const XenGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
+    const CountedDevice frontend{"system", guest.name, guest.device}, backend{"system", domain_0, guest.vif};
+    EndPair pair{{guest.client, wiring::guest_ipv4(number), true, {frontend}, guest.name},
+                 {&peers_[static_cast<std::size_t>(number - 1)].client(), wiring::driver_ipv4, false, {}}};
+    bench.here.push_back(backend);
+    bench.wire.push_back(frontend);
+    bench.wire.push_back(backend);
+    if (number > 1) {
+      bench.more.push_back(std::move(pair));
+    } else {
+      bench.system = std::move(pair.system);
+      bench.peer = std::move(pair.peer);
+    }
+  }
+
+  std::vector<XenGuest> guests_;
+  std::vector<EndpointProcess> peers_;
   std::string plugged_card_;
 };
 
 }  // namespace
 
-std::unique_ptr<Platform> make_xen_pv(XenGuest guest, EndpointClient& client) {
-  return std::make_unique<XenPv>(std::move(guest), client);
+std::unique_ptr<Platform> make_xen_pv(std::vector<XenGuest> guests) {
+  return std::make_unique<XenPv>(std::move(guests));
 }
 
 Result<> place_backend(const std::string& vif, int cpu) {

@@ -116,6 +116,22 @@ const std::vector<Factor>& common_factors() {
       choice("topology", {"inside", "card"}, "card",
              "both ends inside one machine, or a peer behind a network card"),
       choice("offloads", {"on", "off"}, "on", "segmentation and receive offloads (TSO, GSO, GRO)"),
+      count("guests", 1, 7, "1",
+            "systems under test that work at once, each with a partner: guests, containers or processes"),
+      choice("loads", {"equal", "halving", "opposed"}, "equal",
+             "of several guests: alike; each half of the one before; every second in the other direction"),
+      choice("guest_cpu", {"own", "together", "driver"}, "own",
+             "of Xen's guests: a CPU each; all on one of their own; all on the driver domain's"),
+      count("driver_cpus", 1, 2, "1",
+            "CPUs of Xen's driver domain; 2: cards on the first, virtual interfaces on the second"),
+      choice("scheduler", {"credit2", "credit", "rtds", "null"}, "credit2", "Xen's scheduler"),
+      count("softload_percent", 0, 100, "0",
+            "share of its CPU that an integer loop holds beside each system's work"),
+      bytes("system_window", 0, 212'992, "0",
+            "socket buffers of the system under test, and so TCP's window; 0: the kernel's own"),
+      bytes("peer_window", 0, 212'992, "0", "the same of the other end"),
+      count("link_mbps", 0, 10'000, "0",
+            "with cards: bits of the wire, Mb/s of virtual time, both ways; 0: as fast as it goes"),
   };
   return all;
 }
@@ -155,6 +171,18 @@ const std::vector<WorkloadKind>& workloads() {
       {"udp-rr", "one request, one response, in datagrams, one at a time",
        exchange_factors(8, datagram, "8")},
       {"tcp-crr", "connect, one request, one response, close, one at a time", exchange_factors(1, kMiB, "1")},
+      {"memory",
+       "STREAM's four kernels over three arrays, without traffic",
+       {bytes("array_bytes", 4096, 32 * kMiB, "4194304", "each of the three"),
+        count("rounds", 2, 1000, "5", "copy, scale, add and triad, one after the other")}},
+      {"linpack",
+       "dense systems of equations, without traffic",
+       {count("size", 2, 1000, "100", "equations of a system"),
+        choice("precision", {"single", "double"}, "single", "of the arithmetic"),
+        count("systems", 1, 1'000'000, "20", "solved in the window")}},
+      {"cpu-loop",
+       "an integer loop (xorshift), without traffic",
+       {count("iterations", 1, 10'000'000'000, "10000000", "of the loop")}},
   };
   return all;
 }

@@ -139,16 +139,18 @@ Result<nlohmann::json> Endpoint::run(const JsonFields& order) {
     return fail(order.bad("the flows were opened for another kind of work"));
   if (Result<> armed = control_.send({{"state", "armed"}}); !armed) return fail(armed.error());
 
-  std::this_thread::sleep_for(request->lead);
+  // In the middle of the quiet time: this end's devices may be others' too, who begin at the same moment.
+  std::this_thread::sleep_for(request->lead / 2);
   const auto before = read_counters(request->devices);
   if (!before) return fail(before.error());
+  std::this_thread::sleep_for(request->lead - request->lead / 2);
   const SpanRequest span{request->order, request->initiator, request->window, request->limit};
   auto side = run_span(span, flows_, {listener_.get(), partner_});
   if (!side) return fail(side.error());
   side->side = request->initiator ? "client" : "server";
 
   std::this_thread::sleep_for(request->trail);
-  const auto after = read_counters(request->devices);
+  auto after = read_counters(request->devices);
   if (!after) return fail(after.error());
   const bool ended = request->order.duration.count() != 0;  // such a flow is closed, and never used again
   for (const Flow& flow : flows_) {
@@ -158,10 +160,29 @@ Result<nlohmann::json> Endpoint::run(const JsonFields& order) {
   }
   if (ended) flows_.clear();
 
+  if (request->hold) {
+    if (Result<> told = wait_for_collect(request->silent); !told) return fail(told.error());
+    if (!request->silent)
+      after = read_counters(request->devices);  // others worked on; what asked is no device's
+    if (!after) return fail(after.error());
+  }
+
   RunReport report{std::move(*side), {}};
   for (std::size_t i = 0; i < after->size(); ++i)
     report.devices.push_back(difference((*before)[i], (*after)[i]));
   return report.to_json();
+}
+
+Result<> Endpoint::wait_for_collect(bool silent) {
+  if (!silent) {
+    if (Result<> sent = control_.send({{"state", "ended"}}); !sent) return sent;
+  }
+  const Result<JsonFields> order = control_.receive(std::chrono::nanoseconds(0));
+  if (!order) return fail(order.error());
+  const auto what = order->text("do", 32);
+  if (!what) return fail(what.error());
+  if (*what != "collect") return fail(order->bad("another order where 'collect' was due"));
+  return {};
 }
 
 }  // namespace vtax

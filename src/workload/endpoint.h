@@ -44,6 +44,7 @@ class Endpoint {
   Result<nlohmann::json> accept(const JsonFields& order);
   Result<nlohmann::json> connect(const JsonFields& order);
   Result<nlohmann::json> run(const JsonFields& order);
+  Result<> wait_for_collect(bool silent);
 
   ControlChannel control_;
   MoreOrders more_;

@@ -13,6 +13,10 @@ Result<> without_value(const Result<JsonFields>& answer) {
   return {};
 }
 
+std::chrono::nanoseconds longest(const RunRequest& request) {
+  return request.lead + request.limit + request.order.warmup + request.order.duration + request.trail + grace;
+}
+
 nlohmann::json json_of(const FlowSetup& setup) {
   nlohmann::json out{{"flows", setup.flows}, {"datagrams", setup.datagrams}, {"token", to_text(setup.token)}};
   setup.sockets.write(out);
@@ -74,9 +78,17 @@ Result<> EndpointClient::start(const RunRequest& request) {
   return without_value(ask(request.to_json(), {}, "armed"));
 }
 
+Result<> EndpointClient::wait_until_ended(const RunRequest& request) {
+  return without_value(wait_for("ended", longest(request)));
+}
+
+Result<RunReport> EndpointClient::collect(const RunRequest& request) {
+  if (Result<> told = tell({{"do", "collect"}}); !told) return fail(told.error());
+  return finish(request);
+}
+
 Result<RunReport> EndpointClient::finish(const RunRequest& request) {
-  const auto message = wait_for("done", request.lead + request.limit + request.order.warmup +
-                                            request.order.duration + request.trail + grace);
+  const auto message = wait_for("done", longest(request));
   if (!message) return fail(message.error());
   auto report = RunReport::from(*message);
   if (!report) return report;

@@ -29,6 +29,9 @@ class EndpointClient {
   // A fixed amount over TCP must have been done to the byte; datagrams may be lost, which is the caller's to
   // judge.
   [[nodiscard]] Result<RunReport> finish(const RunRequest& request);
+  // Of a request that holds its report: waits until it says that it has ended; then takes the report.
+  [[nodiscard]] Result<> wait_until_ended(const RunRequest& request);
+  [[nodiscard]] Result<RunReport> collect(const RunRequest& request);
   [[nodiscard]] Result<JsonFields> ask(const nlohmann::json& order, std::chrono::nanoseconds limit,
                                        std::string_view state = "done");
 

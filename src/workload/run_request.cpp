@@ -21,6 +21,8 @@ nlohmann::json RunRequest::to_json() const {
           {"lead_ns", lead.count()},
           {"trail_ns", trail.count()},
           {"limit_ns", limit.count()},
+          {"hold", hold},
+          {"silent", silent},
           {"devices", devices}};
 }
 
@@ -31,7 +33,10 @@ Result<RunRequest> RunRequest::from(const JsonFields& fields) {
   if (!order) return fail(order.error());
   RunRequest request;
   request.order = *order;
-  for (const auto& [key, into] : {std::pair{"initiator", &request.initiator}, {"window", &request.window}}) {
+  for (const auto& [key, into] : {std::pair{"initiator", &request.initiator},
+                                  {"window", &request.window},
+                                  {"hold", &request.hold},
+                                  {"silent", &request.silent}}) {
     const auto value = fields.boolean(key);
     if (!value) return fail(value.error());
     *into = *value;

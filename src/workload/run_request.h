@@ -21,6 +21,9 @@ struct RunRequest {
   std::chrono::nanoseconds trail{};  // quiet time after, before the counters are read and the answer is sent
   std::chrono::nanoseconds limit{};  // of the work itself
   std::vector<std::string> devices;  // whose counters to read just before and after
+  // When all that is over, the report waits for the order "collect"; that it waits is said ({"state":
+  // "ended"}), unless it must stay silent. So nobody disturbs others that still work.
+  bool hold = false, silent = false;
 
   [[nodiscard]] nlohmann::json to_json() const;
   [[nodiscard]] static Result<RunRequest> from(const JsonFields& fields);

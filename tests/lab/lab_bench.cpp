@@ -76,8 +76,8 @@ LabImage LabBench::image(LabKind kind) {
 }
 
 std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& store, const fs::path& probe,
-                                              const Qemu& qemu) {
-  auto machine = require(LabMachine::prepare(image(kind), agent_, qemu, probe));
+                                              const Qemu& qemu, const MachineShape& shape) {
+  auto machine = require(LabMachine::prepare(image(kind), agent_, qemu, probe, shape));
   SnapshotStore snapshots(store);
   if (auto booted = machine->boot(snapshots, quiet); !booted) {
     std::cerr << booted.error().text() << "\n";
@@ -86,9 +86,9 @@ std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& stor
   return machine;
 }
 
-const LabMachine& LabBench::machine(LabKind kind) {
-  auto& kept = machines_[kind];
-  if (kept == nullptr) kept = another(kind, store(), probe_);
+const LabMachine& LabBench::machine(LabKind kind, const MachineShape& shape) {
+  auto& kept = machines_[{kind, shape}];
+  if (kept == nullptr) kept = another(kind, store(), probe_, *qemu_, shape);
   return *kept;
 }
 

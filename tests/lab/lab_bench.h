@@ -29,11 +29,12 @@ class LabBench {
   [[nodiscard]] const std::filesystem::path& agent() const { return agent_; }
 
   // Booted into the cache's own store, so that a build of vtax boots each kind once for all tests. Kept.
-  [[nodiscard]] const LabMachine& machine(LabKind kind);
+  [[nodiscard]] const LabMachine& machine(LabKind kind, const MachineShape& shape = {});
 
   // A machine with its own store, probe (or none) and QEMU.
   [[nodiscard]] std::unique_ptr<LabMachine> another(LabKind kind, const std::filesystem::path& store,
-                                                    const std::filesystem::path& probe, const Qemu& qemu);
+                                                    const std::filesystem::path& probe, const Qemu& qemu,
+                                                    const MachineShape& shape = {});
   [[nodiscard]] std::unique_ptr<LabMachine> another(LabKind kind, const std::filesystem::path& store,
                                                     const std::filesystem::path& probe) {
     return another(kind, store, probe, *qemu_);
@@ -48,7 +49,7 @@ class LabBench {
   std::filesystem::path agent_, probe_;
   std::optional<PackageCache> cache_;
   std::optional<Qemu> qemu_;
-  std::map<LabKind, std::unique_ptr<LabMachine>> machines_;
+  std::map<MachineKind, std::unique_ptr<LabMachine>> machines_;
 };
 
 // A folder that goes with its owner.

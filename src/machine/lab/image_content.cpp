@@ -26,14 +26,15 @@ Result<fs::path> xen_directory(const fs::path& packages) {
 }  // namespace
 
 const Domain& native_domain() {
-  static const Domain domain = {"native", {"e1000e", "veth", "bridge"}};
+  static const Domain domain = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}};
   return domain;
 }
 
 const Domain& driver_domain() {
-  static const Domain domain = {"dom0",
-                                {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev",
-                                 "xen-gntalloc", "xen-netback"}};
+  static const Domain domain = {
+      "dom0",
+      {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
+      {"sch_tbf"}};
   return domain;
 }
 

@@ -17,7 +17,8 @@ namespace vtax::lab {
 // and in Domain-0 the toolstack with its libraries and the guest's kernel and image.
 struct Domain {
   std::string role;
-  std::vector<std::string> modules;  // wanted; what they need comes with them
+  std::vector<std::string> modules;        // wanted; what they need comes with them
+  std::vector<std::string> optional = {};  // a kernel of the user's may lack them: what needs them then fails
 };
 
 [[nodiscard]] const Domain& native_domain();

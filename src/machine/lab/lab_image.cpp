@@ -48,10 +48,11 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
   return *std::min_element(found.begin(), found.end());
 }
 
-std::vector<std::string> wanted_modules(LabKind kind) {
-  if (kind == LabKind::native) return native_domain().modules;
-  std::vector<std::string> all = driver_domain().modules;
-  all.insert(all.end(), guest_domain().modules.begin(), guest_domain().modules.end());
+Domain all_domains(LabKind kind) {
+  if (kind == LabKind::native) return native_domain();
+  Domain all = driver_domain();
+  all.modules.insert(all.modules.end(), guest_domain().modules.begin(), guest_domain().modules.end());
+  all.optional.insert(all.optional.end(), guest_domain().optional.begin(), guest_domain().optional.end());
   return all;
 }
 
@@ -65,7 +66,8 @@ Result<> add_own_file(Parts& parts, const std::string& part, const fs::path& pat
 Result<> add_own_modules(Parts& parts, LabKind kind, const fs::path& directory) {
   const auto tree = ModuleTree::open(directory);
   if (!tree) return fail(tree.error());
-  auto modules = tree->closure(wanted_modules(kind));
+  const Domain all = all_domains(kind);
+  auto modules = tree->closure(all.modules, all.optional);
   if (!modules) return fail(modules.error());
   Sha256 hash;
   for (const Module& module : *modules)
@@ -122,7 +124,7 @@ Error wrong_release(const Module& module, const KernelImage& kernel) {
 
 Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& tree,
                                         const KernelImage& kernel) {
-  auto modules = tree.closure(domain.modules);
+  auto modules = tree.closure(domain.modules, domain.optional);
   if (!modules) return modules;
   for (const Module& module : *modules)
     if (module.release != kernel.release) return fail(wrong_release(module, kernel));

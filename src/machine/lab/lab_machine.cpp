@@ -19,11 +19,20 @@ namespace {
 constexpr Instructions kBootLimit(120'000'000'000);
 constexpr Instructions kTrialLimit(30'000'000'000);
 
+// What a guest takes with Xen's tables for it; the first one's is in MachineSpec::memory_mib.
+constexpr int kMemoryPerGuestMib = 224;
+
 constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
   if (!table) return fail(table.error());
   return std::make_shared<const SymbolTable>(std::move(*table));
+}
+
+// How many work at once: each marks the window's begin and end.
+std::uint64_t parties_of(const std::string& plan) {
+  const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
+  return fields.is_object() ? fields.value("guests", std::uint64_t{1}) : 1;
 }
 
 // The agent's functions, as far as its file has its symbol table.
@@ -36,7 +45,29 @@ AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
 
 }  // namespace
 
-MachineSpec spec_of(const LabImage& image, Qemu qemu) {
+namespace {
+
+void replace(std::string& text, std::string_view part, std::string_view by) {
+  if (const auto place = text.find(part); place != std::string::npos) text.replace(place, part.size(), by);
+}
+
+// Xen takes its default where it does not have the scheduler that it is told.
+Result<> expect_scheduler(const std::vector<std::uint8_t>& xen, const std::string& scheduler) {
+  static const std::map<std::string, std::string_view> names = {{"credit", "SMP Credit Scheduler"},
+                                                                {"credit2", "SMP Credit Scheduler rev2"},
+                                                                {"rtds", "SMP RTDS Scheduler"},
+                                                                {"null", "null Scheduler"}};
+  const auto name = names.find(scheduler);
+  const std::string_view text(reinterpret_cast<const char*>(xen.data()), xen.size());
+  if (name != names.end() && text.find(name->second) != std::string_view::npos) return {};
+  return fail({fmt::format("cannot boot Xen with the scheduler '{}'", scheduler),
+               "this Xen was built without it",
+               "give a Xen that has it by --xen, or choose credit2 or credit", ExitCode::trial_failed});
+}
+
+}  // namespace
+
+MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape) {
   MachineSpec spec;
   spec.qemu = std::move(qemu);
   spec.kernel = image.kernel;
@@ -45,11 +76,24 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu) {
   spec.kernel_arguments = image.kernel_command_line;
   spec.xen_arguments = image.xen_command_line;
   spec.virtualises = image.kind == LabKind::xen_pvh;
+  if (!has_xen(image.kind)) return spec;
+  if (shape.guests > 1) {
+    spec.cpus += shape.guests - 1;
+    spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
+    spec.kernel_arguments += fmt::format(" vtax.guests={}", shape.guests);
+  }
+  if (shape.driver_cpus > 1) {
+    ++spec.cpus;
+    spec.kernel_arguments += fmt::format(" vtax.driver_cpus={}", shape.driver_cpus);
+    replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
+  }
+  if (shape.scheduler != MachineShape().scheduler) spec.xen_arguments += " sched=" + shape.scheduler;
   return spec;
 }
 
 Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const std::filesystem::path& agent,
-                                                        Qemu qemu, std::filesystem::path probe) {
+                                                        Qemu qemu, std::filesystem::path probe,
+                                                        const MachineShape& shape) {
   std::unique_ptr<LabMachine> self(new LabMachine);
   const auto kernel_file = read_file(image.kernel_symbols);
   if (!kernel_file) return fail(kernel_file.error());
@@ -61,6 +105,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
   if (image.xen) {
     const auto xen_file = read_file(*image.xen);
     if (!xen_file) return fail(xen_file.error());
+    if (auto there = expect_scheduler(*xen_file, shape.scheduler); !there) return fail(there.error());
     auto xen = shared(read_xen_symbols(*xen_file, image.xen->string()));
     if (!xen) return fail(xen.error());
     self->symbols_.hypervisor = *xen;
@@ -72,7 +117,8 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
   self->probe_settings_ = *settings;
   self->probe_ = std::move(probe);
 
-  self->spec_ = spec_of(image, std::move(qemu));
+  self->shape_ = shape;
+  self->spec_ = spec_of(image, std::move(qemu), shape);
   self->image_ = std::move(image);
   return self;
 }
@@ -88,7 +134,8 @@ Result<> LabMachine::boot(SnapshotStore& store, const Progress& progress) {
 }
 
 Result<> LabMachine::boot_into(const std::string& path, const Progress& progress) const {
-  progress(fmt::format("booting {} once", name_of(image_.kind)));
+  progress(fmt::format("booting {} once{}", name_of(image_.kind),
+                       shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : ""));
   Wiring wiring;
   wiring.probe = probe_;
   wiring.probe_settings = fmt::format("limit {}\n", kBootLimit.value);
@@ -107,7 +154,8 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.plan = plan;
   wiring.state_fd = snapshot.get();
   wiring.probe = probe_;
-  wiring.probe_settings = probe_settings_ + fmt::format("limit {}\n", kTrialLimit.value);
+  wiring.probe_settings =
+      probe_settings_ + fmt::format("limit {}\nparties {}\n", kTrialLimit.value, parties_of(plan));
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) return machine;
   if (auto resumed = (*machine)->resume(); !resumed) return fail(resumed.error());
@@ -162,8 +210,9 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   if (!map) return fail(map.error());
   charging.map = std::move(*map);
   charging.first_is_driver = charging.map.has_hypervisor;
-  charging.domains = charging.first_is_driver ? std::vector<std::string>{"Domain-0", "guest1"}
-                                              : std::vector<std::string>{"host"};
+  charging.domains = {charging.first_is_driver ? "Domain-0" : "host"};
+  for (int guest = 1; charging.first_is_driver && guest <= shape_.guests; ++guest)
+    charging.domains.push_back(fmt::format("guest{}", guest));
   charging.peer_cpus = peer_cpus;
   return charge(*seen.window, charging);
 }
@@ -176,6 +225,7 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   if (!seen) return fail(seen.error());
   trial.work = seen->result.work;
   trial.devices = seen->result.devices;
+  trial.guests = seen->result.guests;
   trial.window_virtual_ns = seen->result.window_virtual_ns;
   if (!seen->window) return {};
   const auto topology = trial.factors.find("topology");

@@ -32,7 +32,7 @@ struct Observation {
 // One of the lab's machines with everything that its trials share: image, symbols, the booted machine's
 // snapshot. Prepare and boot it once, then run trials from any number of threads.
 // The machine that boots this image.
-[[nodiscard]] MachineSpec spec_of(const LabImage& image, Qemu qemu);
+[[nodiscard]] MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape = {});
 
 class LabMachine {
  public:
@@ -40,7 +40,8 @@ class LabMachine {
   // plugin that fits `qemu`; empty: nothing is counted, and trials have no ledger.
   [[nodiscard]] static Result<std::unique_ptr<LabMachine>> prepare(LabImage image,
                                                                    const std::filesystem::path& agent,
-                                                                   Qemu qemu, std::filesystem::path probe);
+                                                                   Qemu qemu, std::filesystem::path probe,
+                                                                   const MachineShape& shape = {});
 
   // Boots the machine into the store unless it is there already.
   [[nodiscard]] Result<> boot(SnapshotStore& store, const Progress& progress);
@@ -75,6 +76,7 @@ class LabMachine {
   LabImage image_;
   MachineSpec spec_;
   std::filesystem::path probe_;
+  MachineShape shape_;
   AddressMap symbols_;  // all but the modules, whose addresses each trial tells
   std::string probe_settings_;
 
@@ -83,6 +85,16 @@ class LabMachine {
   mutable std::optional<SnapshotStore> store_;
 };
 
+// A booted machine: what runs in it, and its shape.
+struct MachineKind {
+  LabKind image = LabKind::native;
+  MachineShape shape;
+
+  auto operator<=>(const MachineKind&) const = default;
+};
+
+// Which machine a trial needs. Error: a factor is no number.
+[[nodiscard]] Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors);
 // Which machine a platform needs.
 [[nodiscard]] LabKind machine_of(std::string_view platform);
 

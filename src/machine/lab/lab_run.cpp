@@ -1,7 +1,6 @@
 #include "machine/lab/lab_run.h"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -37,8 +36,11 @@ class LabRun {
         events_(events) {}
 
   Result<> run(std::vector<Trial> trials) {
-    for (Trial& trial : trials)
-      pools_[machine_of(trial.factors["platform"])].waiting.push_back(std::move(trial));
+    for (Trial& trial : trials) {
+      const auto kind = machine_of(trial.factors);
+      if (!kind) return fail(kind.error());
+      pools_[*kind].waiting.push_back(std::move(trial));
+    }
     const int workers = std::max(1, options_.jobs);
     std::vector<std::jthread> threads;
     for (int i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
@@ -49,9 +51,6 @@ class LabRun {
   }
 
  private:
-  // The dearest boot goes first, so that other machines' trials run beside it.
-  static constexpr std::array kOrder = {LabKind::xen_pvh, LabKind::xen_pv, LabKind::native};
-
   void work() {
     std::unique_lock lock(mutex_);
     while (!error_ && !interrupted()) {
@@ -70,17 +69,16 @@ class LabRun {
     changed_.notify_all();
   }
 
+  // The dearest boot goes first, so that other machines' trials run beside it: the last kinds are dearest.
   Pool* find(Pool::State state) {
-    for (const LabKind kind : kOrder)
-      if (auto pool = pools_.find(kind);
-          pool != pools_.end() && pool->second.state == state && !pool->second.waiting.empty())
-        return &pool->second;
+    for (auto pool = pools_.rbegin(); pool != pools_.rend(); ++pool)
+      if (pool->second.state == state && !pool->second.waiting.empty()) return &pool->second;
     return nullptr;
   }
 
   void boot(Pool& pool, std::unique_lock<std::mutex>& lock) {
     pool.state = Pool::State::booting;
-    const LabKind kind = machine_of(pool.waiting.front().factors["platform"]);
+    const MachineKind kind = machine_of(pool.waiting.front().factors).value_or(MachineKind());
     lock.unlock();
     auto machine = prepare(kind);
     lock.lock();
@@ -109,10 +107,10 @@ class LabRun {
     };
   }
 
-  Result<std::unique_ptr<LabMachine>> prepare(LabKind kind) {
-    auto image = build_lab_image(kind, options_.sources, cache_, Apt(), step());
+  Result<std::unique_ptr<LabMachine>> prepare(const MachineKind& kind) {
+    auto image = build_lab_image(kind.image, options_.sources, cache_, Apt(), step());
     if (!image) return fail(image.error());
-    auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_);
+    auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_, kind.shape);
     if (!machine) return fail(machine.error());
     if (auto booted = (*machine)->boot(store_, step()); !booted) return fail(booted.error());
     return machine;
@@ -145,7 +143,7 @@ class LabRun {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<LabKind, Pool> pools_;
+  std::map<MachineKind, Pool> pools_;
   std::optional<Error> error_;
 };
 

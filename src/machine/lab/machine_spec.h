@@ -9,6 +9,15 @@
 
 namespace vtax::lab {
 
+// What distinguishes booted machines of one image: another shape is another snapshot.
+struct MachineShape {
+  int guests = 1;                     // with Xen; each has a CPU of its own behind Domain-0's
+  int driver_cpus = 1;                // with Xen: Domain-0's besides the peer's CPU 1, which is its second
+  std::string scheduler = "credit2";  // Xen's
+
+  auto operator<=>(const MachineShape&) const = default;
+};
+
 // One emulated machine, all but what runs in it. Virtual time advances by 2^icount_shift ns an instruction,
 // whichever CPU executes it.
 struct MachineSpec {

@@ -113,7 +113,8 @@ Result<ModuleTree> ModuleTree::open(const fs::path& directory) {
   return tree;
 }
 
-Result<std::vector<Module>> ModuleTree::closure(const std::vector<std::string>& wanted) const {
+Result<std::vector<Module>> ModuleTree::closure(const std::vector<std::string>& wanted,
+                                                const std::vector<std::string>& optional) const {
   std::vector<Module> ordered;
   std::set<std::string> seen;
   std::string missing;
@@ -135,6 +136,8 @@ Result<std::vector<Module>> ModuleTree::closure(const std::vector<std::string>& 
     ordered.push_back(std::move(*module));
   };
   for (const std::string& name : wanted) visit(kernel_name(name));
+  for (const std::string& name : optional)
+    if (files_.contains(kernel_name(name))) visit(kernel_name(name));
   if (failure) return fail(*failure);
   if (!missing.empty())
     return fail(

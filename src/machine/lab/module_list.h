@@ -29,8 +29,10 @@ class ModuleTree {
   [[nodiscard]] static Result<ModuleTree> open(const std::filesystem::path& directory);
 
   // The wanted modules and all that they need, in an order in which they can be loaded: what is needed first,
-  // otherwise as given. Built-in ones are left out; those that are not there are an error with their names.
-  [[nodiscard]] Result<std::vector<Module>> closure(const std::vector<std::string>& wanted) const;
+  // otherwise as given. Built-in ones are left out; those that are not there are an error with their names,
+  // but for the optional ones.
+  [[nodiscard]] Result<std::vector<Module>> closure(const std::vector<std::string>& wanted,
+                                                    const std::vector<std::string>& optional = {}) const;
 
  private:
   std::filesystem::path directory_;

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "machine/lab/lab_machine.h"
 
@@ -9,31 +11,57 @@ namespace {
 // Guest time for one trial, set-up and warm-up included; hundreds of times what a trial needs.
 constexpr std::uint64_t kTimeLimitNs = 60'000'000'000;
 
+constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2;  // of the catalogue
+
+Result<std::uint64_t> number_of(const std::string& key, const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return fail({"cannot plan the trial", "factor '" + key + "' is no number", "", ExitCode::usage});
+}
+
 }  // namespace
 
 LabKind machine_of(std::string_view platform) {
   return lab_kind(platform).value_or(LabKind::native);  // a container is made in the native machine
 }
 
+Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors) {
+  MachineKind kind;
+  if (const auto platform = factors.find("platform"); platform != factors.end())
+    kind.image = machine_of(platform->second);
+  if (!has_xen(kind.image)) return kind;
+  for (const auto& [key, most, into] : {std::tuple{"guests", kMostGuests, &kind.shape.guests},
+                                        {"driver_cpus", kMostDriverCpus, &kind.shape.driver_cpus}}) {
+    const auto factor = factors.find(key);
+    if (factor == factors.end()) continue;
+    const auto number = number_of(key, factor->second);
+    if (!number) return fail(number.error());
+    *into = static_cast<int>(std::clamp<std::uint64_t>(*number, 1, most));
+  }
+  if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end())
+    kind.shape.scheduler = scheduler->second;
+  return kind;
+}
+
 Result<std::string> plan_of(const Trial& trial) {
   nlohmann::json plan = {{"version", 1}, {"time_limit_ns", kTimeLimitNs}};
-  for (const char* key : {"platform", "topology", "workload", "direction"}) {
+  for (const char* key :
+       {"platform", "topology", "workload", "direction", "loads", "guest_cpu", "precision"}) {
     const auto factor = trial.factors.find(key);
     if (factor != trial.factors.end()) plan[key] = factor->second;
   }
   const auto offloads = trial.factors.find("offloads");
   plan["offloads"] = offloads == trial.factors.end() || offloads->second == "on";
-  for (const char* key : {"bytes", "write_bytes", "warmup_bytes", "transactions", "request_bytes",
-                          "response_bytes", "warmup_transactions", "rate_mbps"}) {
+  for (const char* key :
+       {"bytes", "write_bytes", "warmup_bytes", "transactions", "request_bytes", "response_bytes",
+        "warmup_transactions", "rate_mbps", "guests", "softload_percent", "system_window", "peer_window",
+        "link_mbps", "array_bytes", "rounds", "size", "systems", "iterations"}) {
     const auto factor = trial.factors.find(key);
     if (factor == trial.factors.end()) continue;
-    const std::string& text = factor->second;
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size())
-      return fail(
-          {"cannot plan the trial", std::string("factor '") + key + "' is no number", "", ExitCode::usage});
-    plan[key] = number;
+    const auto number = number_of(key, factor->second);
+    if (!number) return fail(number.error());
+    plan[key] = *number;
   }
   return plan.dump();
 }

@@ -12,6 +12,7 @@
 #include "workload/local/factorisation.h"
 #include "workload/local/option_bounds.h"
 #include "workload/local/seeded.h"
+#include "workload/marker.h"
 
 namespace vtax {
 namespace {
@@ -84,6 +85,7 @@ Result<SideReport> linpack_of(const LinpackOptions& options) {
   double seconds = 0, best = 1e300, worst_residual = 0;
   const CpuMeter meter;
   const auto start = LinpackClock::now();
+  if (options.window) marker::begin_window();
   do {
     system.restore();
     const auto before = LinpackClock::now();
@@ -102,7 +104,9 @@ Result<SideReport> linpack_of(const LinpackOptions& options) {
     best = std::min(best, std::chrono::duration<double>(took).count());
     latency.record(static_cast<std::uint64_t>(std::chrono::nanoseconds(took).count()));
     report.transactions += Transactions(1);
-  } while (LinpackClock::now() - start < options.duration);
+  } while (options.systems != 0 ? report.transactions.value < options.systems
+                                : LinpackClock::now() - start < options.duration);
+  if (options.window) marker::end_window();
   report.duration = LinpackClock::now() - start;
   report.cpu = meter.since();
   const double all = operations * static_cast<double>(report.transactions.value);

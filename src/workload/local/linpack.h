@@ -22,7 +22,9 @@ struct LinpackOptions {
   std::uint64_t size = 100;  // n, 2 to 32768
   Precision precision = Precision::single_precision;
   std::chrono::nanoseconds duration = std::chrono::seconds(10);  // at least one system is solved
-  std::uint64_t seed = 1;                                        // of A's elements, -0.5 to 0.5
+  std::uint64_t systems = 0;  // solve so many, whatever the time; 0: for the duration
+  bool window = false;        // the lab's markers around them
+  std::uint64_t seed = 1;     // of A's elements, -0.5 to 0.5
 
   [[nodiscard]] Result<> check() const;
 };

@@ -18,6 +18,7 @@
 #include "workload/local/cpu_list.h"
 #include "workload/local/memory_kernels.h"
 #include "workload/local/option_bounds.h"
+#include "workload/marker.h"
 
 namespace vtax {
 namespace {
@@ -218,6 +219,8 @@ class StreamRun {
     if (stopped()) return;
     const CpuMeter meter;
     const auto start = StreamClock::now();
+    const bool window = options_.window && thread == 0;
+    if (window) marker::begin_window();
     for (std::uint64_t round = 0; round < options_.rounds; ++round) {
       for (std::size_t k = 0; k < stream_kernels; ++k) {
         const double took = timed(code, k, thread, part);
@@ -225,6 +228,7 @@ class StreamRun {
       }
       if (stopped()) return;
     }
+    if (window) marker::end_window();
     if (thread != 0) return;
     span = StreamClock::now() - start;
     cpu = meter.since();

@@ -22,6 +22,7 @@ struct MemoryOptions {
   std::uint64_t threads = 1;
   std::uint64_t rounds = 10;
   Stores stores = Stores::automatic;
+  bool window = false;  // the lab's markers around the rounds
 
   [[nodiscard]] Result<> check() const;
 };

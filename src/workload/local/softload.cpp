@@ -16,6 +16,7 @@
 #include "workload/local/cpu_list.h"
 #include "workload/local/option_bounds.h"
 #include "workload/local/share_control.h"
+#include "workload/local/spin.h"
 
 namespace vtax {
 namespace {
@@ -42,17 +43,7 @@ class ThreadCpu final : public LoadedCpu {
   std::int64_t used_ns() override { return softload_clock(CLOCK_THREAD_CPUTIME_ID); }
   bool over() override { return team_.cancelled || interrupted(); }
 
-  // Integer work whose every step needs the one before: its time is the same on any number of ports.
-  void spin(std::uint64_t iterations) override {
-    std::uint64_t x = state_;
-    for (std::uint64_t i = 0; i < iterations; ++i) {
-      x ^= x << 13;
-      x ^= x >> 7;
-      x ^= x << 17;
-      asm volatile("" : "+r"(x));
-    }
-    state_ = x;
-  }
+  void spin(std::uint64_t iterations) override { state_ = vtax::spin(state_, iterations); }
 
   void sleep_until(std::int64_t then) override {
     for (std::int64_t now = now_ns(); now < then && !over(); now = now_ns()) {
@@ -64,7 +55,7 @@ class ThreadCpu final : public LoadedCpu {
 
  private:
   const SoftloadTeam& team_;
-  std::uint64_t state_ = 88172645463325252ULL;
+  std::uint64_t state_ = spin_start;
 };
 
 struct SoftloadThread {

@@ -1,0 +1,69 @@
+#include "agent/local_trial.h"
+
+#include <algorithm>
+
+#include "agent/trial.h"
+#include "workload/side_report_reader.h"
+
+namespace vtax::agent {
+namespace {
+
+// Guest k's share under `halving`, of whichever amount the work has.
+FixedWork local_work_of(const FixedWork& first, Loads loads, int guest) {
+  FixedWork work = first;
+  if (loads != Loads::halving) return work;
+  work.rounds = std::max<std::uint64_t>(2, work.rounds >> (guest - 1));
+  work.systems = std::max<std::uint64_t>(1, work.systems >> (guest - 1));
+  work.iterations = std::max<std::uint64_t>(1, work.iterations >> (guest - 1));
+  return work;
+}
+
+Result<SideReport> local_report(EndpointClient& client, std::chrono::nanoseconds limit) {
+  const auto answer = client.wait_for("done", limit);
+  if (!answer) return fail(answer.error());
+  const auto fields = answer->object("side");
+  if (!fields) return fail(fields.error());
+  return read_side_report(*fields);
+}
+
+}  // namespace
+
+Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<End*> systems{&bench.system};
+  for (EndPair& pair : bench.more) systems.push_back(&pair.system);
+
+  // All begin together, when the last order was given long ago. Who ends earlier than others stays silent
+  // for longer than they can take if their work is alike.
+  const Clock::time_point begin = Clock::now() + 2 * lab_settle;
+  for (std::size_t i = 0; i < systems.size(); ++i) {
+    const FixedWork work = local_work_of(*plan.local, plan.loads, static_cast<int>(i) + 1);
+    const auto lead = std::max<std::chrono::nanoseconds>(begin - Clock::now(), lab_settle / 4);
+    const Result<> told =
+        systems[i]->client->tell({{"do", "fixed-work"},
+                                  {"work", work.to_json()},
+                                  {"lead_ns", lead.count()},
+                                  {"trail_ns", std::chrono::nanoseconds(4 * lab_settle).count()}});
+    if (!told) return fail(told.error());
+  }
+  nlohmann::json guests = nlohmann::json::array();
+  std::uint64_t bytes = 0, transactions = 0;
+  std::chrono::nanoseconds longest{};
+  for (End* system : systems) {
+    const auto side = local_report(*system->client, plan.time_limit);
+    if (!side) return fail(side.error());
+    guests.push_back({{"guest", system->name},
+                      {"bytes", side->bytes.value},
+                      {"transactions", side->transactions.value},
+                      {"virtual_ns", side->duration.count()}});
+    bytes += side->bytes.value;
+    transactions += side->transactions.value;
+    longest = std::max(longest, side->duration);
+  }
+  return nlohmann::json{{"window_virtual_ns", longest.count()},
+                        {"work", {{"bytes", bytes}, {"packets", 0}, {"transactions", transactions}}},
+                        {"guests", guests},
+                        {"devices", nlohmann::json::array()}};
+}
+
+}  // namespace vtax::agent

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/result.h"
+#include "workload/json_fields.h"
+#include "workload/measure/side_report.h"
+
+namespace vtax {
+
+// A local workload of which the amount is fixed, so that instructions can be compared: what the lab's studies
+// name. The work itself is the generators' of this folder.
+struct FixedWork {
+  enum class Kind { memory, linpack, cpu_loop };
+  Kind kind = Kind::cpu_loop;
+  std::uint64_t array_bytes = 0, rounds = 0;  // memory: of each of the three arrays; of four kernels
+  std::uint64_t size = 0, systems = 0;        // linpack: of one system; how many are solved
+  bool single_precision = true;               // linpack
+  std::uint64_t iterations = 0;               // cpu-loop
+
+  static constexpr std::uint64_t most_array_bytes = 32 << 20;  // three of them in a guest of the lab
+  static constexpr std::uint64_t most_rounds = 1000, most_size = 1000, most_systems = 1'000'000,
+                                 most_iterations = 10'000'000'000;
+
+  [[nodiscard]] nlohmann::json to_json() const;
+  // Keys: "kind" and those of the kind; what belongs to another kind may stand there and is passed over.
+  [[nodiscard]] static Result<FixedWork> from(const JsonFields& fields, const char* kind_key = "kind");
+};
+
+[[nodiscard]] bool is_fixed_work(std::string_view name);  // "memory", "linpack", "cpu-loop"
+
+// `window`: the lab's markers around the measured part.
+[[nodiscard]] Result<SideReport> run_fixed_work(const FixedWork& work, bool window);
+
+}  // namespace vtax

@@ -1,0 +1,50 @@
+#include "platform/fixed_work.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace vtax {
+namespace {
+
+FixedWork work_of(nlohmann::json json) {
+  const auto work = FixedWork::from(JsonFields("read the work", std::move(json)));
+  EXPECT_TRUE(work) << work.error().text();
+  return work.value_or(FixedWork());
+}
+
+TEST(FixedWork, IsDoneWhole) {
+  const auto solved = run_fixed_work(
+      work_of({{"kind", "linpack"}, {"size", 20}, {"systems", 3}, {"precision", "double"}}), false);
+  ASSERT_TRUE(solved) << solved.error().text();
+  EXPECT_EQ(solved->transactions, Transactions(3));
+  const auto moved =
+      run_fixed_work(work_of({{"kind", "memory"}, {"array_bytes", 65536}, {"rounds", 2}}), false);
+  ASSERT_TRUE(moved) << moved.error().text();
+  EXPECT_EQ(moved->bytes, Bytes(2 * 10 * 65536));  // copy and scale move two arrays, add and triad three
+  const auto looped = run_fixed_work(work_of({{"kind", "cpu-loop"}, {"iterations", 1000}}), false);
+  ASSERT_TRUE(looped) << looped.error().text();
+  EXPECT_EQ(looped->transactions, Transactions(1000));
+}
+
+TEST(FixedWork, ComesBackFromItsJson) {
+  const FixedWork work =
+      work_of({{"kind", "linpack"}, {"size", 20}, {"systems", 3}, {"precision", "double"}});
+  const FixedWork again = work_of(work.to_json());
+  EXPECT_EQ(again.to_json(), work.to_json());
+  EXPECT_FALSE(again.single_precision);
+}
+
+TEST(FixedWork, RefusesWhatIsWrong) {
+  for (const char* text :
+       {R"({})", R"({"kind": "compile"})", R"({"kind": 7})", R"({"kind": "cpu-loop"})",
+        R"({"kind": "cpu-loop", "iterations": 0})", R"({"kind": "memory", "array_bytes": 1, "rounds": 5})",
+        R"({"kind": "linpack", "size": 100, "systems": 1, "precision": "half"})"}) {
+    const auto fields = JsonFields::parse("read the work", text);
+    ASSERT_TRUE(fields);
+    EXPECT_FALSE(FixedWork::from(*fields)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace vtax

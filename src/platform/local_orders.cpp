@@ -1,0 +1,46 @@
+#include "platform/local_orders.h"
+
+#include <thread>
+
+#include "platform/fixed_work.h"
+#include "workload/local/softload.h"
+
+namespace vtax {
+namespace {
+
+Result<nlohmann::json> start_softload(const JsonFields& order) {
+  const auto percent = order.number("percent", 1, 100);
+  if (!percent) return fail(percent.error());
+  SoftloadOptions options;
+  options.share = static_cast<double>(*percent) / 100;
+  options.duration = std::chrono::hours(1);
+  if (Result<> good = options.check(); !good) return fail(good.error());
+  std::thread([options] { static_cast<void>(run_softload(options)); }).detach();
+  return nlohmann::json{{"state", "done"}};
+}
+
+Result<nlohmann::json> do_fixed_work(const JsonFields& order) {
+  constexpr std::uint64_t longest_ns = 60'000'000'000;
+  const auto fields = order.object("work");
+  if (!fields) return fail(fields.error());
+  const auto work = FixedWork::from(*fields);
+  if (!work) return fail(work.error());
+  const auto lead = order.number("lead_ns", 0, longest_ns), trail = order.number("trail_ns", 0, longest_ns);
+  if (!lead) return fail(lead.error());
+  if (!trail) return fail(trail.error());
+  std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
+  const auto side = run_fixed_work(*work, true);
+  if (!side) return fail(side.error());
+  std::this_thread::sleep_for(std::chrono::nanoseconds(*trail));
+  return nlohmann::json{{"state", "done"}, {"side", side->to_json()}};
+}
+
+}  // namespace
+
+std::optional<Result<nlohmann::json>> obey_local(const std::string& order, const JsonFields& fields) {
+  if (order == "softload") return start_softload(fields);
+  if (order == "fixed-work") return do_fixed_work(fields);
+  return std::nullopt;
+}
+
+}  // namespace vtax
