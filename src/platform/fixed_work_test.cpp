@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 namespace vtax {
 namespace {
 
-FixedWork work_of(nlohmann::json json) {
-  const auto work = FixedWork::from(JsonFields("read the work", std::move(json)));
+FixedWork work_of(const nlohmann::json& json) {
+  const auto fields = JsonFields::parse("read the work", json.dump());
+  EXPECT_TRUE(fields);
+  if (!fields) return {};
+  const auto work = FixedWork::from(*fields);
   EXPECT_TRUE(work) << work.error().text();
   return work.value_or(FixedWork());
 }
