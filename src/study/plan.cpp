@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "study/catalogue.h"
+#include "study/machine_rules.h"
 
 namespace vtax {
 namespace {
@@ -98,6 +99,7 @@ double count_trials(const Study& study) {
 Result<Plan> make_plan(Study study, const Overrides& overrides) {
   if (auto applied = apply(overrides, study); !applied) return fail(applied.error());
   const std::string what = fmt::format("cannot plan study {}", printable(study.name));
+  if (auto checked = check_machine(study, what); !checked) return fail(checked.error());
   if (const double trials = count_trials(study); trials > static_cast<double>(kMostTrials)) {
     return fail({what,
                  fmt::format("it would make {} trials; the most is {}", trials_text(trials),

@@ -120,6 +120,8 @@ std::string_view name_of(PackageSet set) {
       return "qemu";
     case PackageSet::shell:
       return "shell";
+    case PackageSet::uml:
+      return "uml";
   }
   return "";
 }
@@ -134,6 +136,8 @@ Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt) {
       return resolve_qemu(apt);
     case PackageSet::shell:
       return closure(apt, {"busybox-static"}, [](const auto&) { return false; });
+    case PackageSet::uml:
+      return closure(apt, {"user-mode-linux"}, [](const auto&) { return false; });
   }
   return {};
 }

@@ -15,6 +15,7 @@ enum class PackageSet {
   xen,     // the newest Xen, its toolstack and the libraries that the toolstack needs
   qemu,    // QEMU with its firmware and the libraries that are not installed here
   shell,   // a static BusyBox, for `vtax lab shell` alone
+  uml,     // User Mode Linux, for the host's platform uml alone
 };
 
 [[nodiscard]] std::string_view name_of(PackageSet set);
