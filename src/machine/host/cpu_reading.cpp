@@ -4,8 +4,9 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
-#include "core/files.h"
 #include "platform/kernel_file.h"
 
 namespace vtax::host {
@@ -37,6 +38,12 @@ std::vector<int> numbers_in(const fs::path& directory) {
     if (to_number(entry->path().filename().native(), number)) numbers.push_back(number);
   }
   return numbers;
+}
+
+// Files of /proc have no size, and this one has a line for each CPU.
+std::string read_proc_stat() {
+  std::ifstream file("/proc/stat");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 // A thread that ends meanwhile is no error: it is not there.
@@ -92,14 +99,14 @@ std::map<int, CpuTicks> parse_proc_stat(std::string_view text) {
 
 Result<CpuReading> read_cpu_time() {
   CpuReading reading;
-  const auto stat = read_text("/proc/stat");
+  reading.cpus = parse_proc_stat(read_proc_stat());
   reading.at = std::chrono::steady_clock::now();
-  if (!stat) return fail(stat.error());
-  reading.cpus = parse_proc_stat(*stat);
   for (const int process : numbers_in("/proc")) add_threads(process, reading);
-  if (reading.cpus.empty() || reading.threads.empty())
-    return fail(Error{"read the CPU time", "/proc has no schedstat or no CPUs",
-                      "a kernel with CONFIG_SCHED_INFO has them", ExitCode::unavailable});
+  if (reading.cpus.empty())
+    return fail(Error{"read the CPU time", "/proc/stat has no CPUs", "", ExitCode::unavailable});
+  if (reading.threads.empty())
+    return fail(Error{"read the CPU time", "no thread has a schedstat in /proc",
+                      "a kernel with CONFIG_SCHED_INFO has it", ExitCode::unavailable});
   return reading;
 }
 

@@ -8,9 +8,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <thread>
-
-#include "core/files.h"
 
 namespace vtax::host {
 namespace {
@@ -53,7 +52,9 @@ TEST_F(Sandbox, AnswersErrorsAndStepsComeBack) {
 
 TEST_F(Sandbox, ItIsAloneWithItsProcessesLinksAndFiles) {
   const auto answer = run([](const Progress&) -> Result<json> {
-    json out = {{"pid", getpid()}, {"processes", 0}, {"links", read_text("/proc/net/dev").value_or("")}};
+    json out = {{"pid", getpid()}, {"processes", 0}, {"links", ""}};
+    std::ifstream devices("/proc/net/dev");
+    out["links"] = std::string(std::istreambuf_iterator<char>(devices), {});
     for (const auto& entry : std::filesystem::directory_iterator("/proc"))
       if (isdigit(entry.path().filename().string()[0]) != 0) out["processes"] = out["processes"].get<int>() + 1;
     std::ofstream(std::string(scratch_directory) + "/vtax-left-behind") << "x";
