@@ -98,7 +98,7 @@ int run(int containers, int guests, int kills) {
 
 int main(int argc, char** argv) {
   // This program is also the guests' PID 1.
-  if (const auto code = vtax::run_by_circumstance(argc, argv)) return *code;
+  if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
   const auto number = [&](int place, int fallback) { return argc > place ? std::atoi(argv[place]) : fallback; };
   return vtax::run(number(1, 1000), number(2, 50), number(3, 100));
 }

@@ -13,7 +13,7 @@ namespace vtax {
 
 // Who executed (dissertation, equation 4.3). `idle`: the hypervisor while no domain's virtual CPU is
 // current, or a kernel inside its own idle text. `uncharged`: executed, but by whom is not known.
-// `elsewhere` (real host alone): programs that have nothing to do with the trial.
+// `elsewhere` (real host alone): what has nothing to do with the trial, other programs and stolen time.
 enum class Layer { hypervisor, driver, kernel, program, idle, uncharged, elsewhere };
 
 // The driver domain's layer has two parts; every other layer has none.

@@ -85,6 +85,8 @@ class Charging {
     charge_system(which, use.run_ns - std::min(user, use.run_ns));
   }
 
+  void charge_packets(int cpu, std::uint64_t ns) { charge_system({cpu, Kind::host}, ns); }
+
   void add(const Row& row, std::uint64_t ns) {
     if (ns > 0) rows_[row] += ns;
   }
@@ -141,19 +143,20 @@ class Charging {
 
 // What is left of a CPU's time: other programs as far as ticks tell them, and idleness. Idleness takes what
 // the ticks round, so that the rows add up.
-void charge_rest(Charging& charging, int cpu, std::uint64_t span_ns, const CpuTicks& before,
-                 const CpuTicks& after) {
+void charge_rest(Charging& charging, int cpu, std::uint64_t span_ns, std::uint64_t packets_ns,
+                 const CpuTicks& before, const CpuTicks& after) {
   const auto ticks = [&](std::uint64_t CpuTicks::*field) { return since(before.*field, after.*field); };
   const std::uint64_t busy =
       tick_ns * (ticks(&CpuTicks::user) + ticks(&CpuTicks::nice) + ticks(&CpuTicks::system) +
                  ticks(&CpuTicks::irq) + ticks(&CpuTicks::softirq));
+  charging.charge_packets(cpu, std::min(packets_ns, since(charging.charged_on(cpu), span_ns)));
   const std::uint64_t ours = charging.charged_on(cpu);
   std::uint64_t left = since(ours, span_ns);
   const std::uint64_t stolen = std::min(left, tick_ns * ticks(&CpuTicks::steal));
   left -= stolen;
   const std::uint64_t elsewhere = std::min(left, since(ours, busy));
   left -= elsewhere;
-  charging.add({cpu, "host", Layer::uncharged, Part::none}, stolen);
+  charging.add({cpu, "stolen", Layer::elsewhere, Part::none}, stolen);
   charging.add({cpu, "elsewhere", Layer::elsewhere, Part::none}, elsewhere);
   charging.add({cpu, "idle", Layer::idle, Part::none}, left);
 }
@@ -178,7 +181,10 @@ std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(input.after.at - input.before.at).count());
   for (const auto& [cpu, after] : input.after.cpus) {
     const auto before = input.before.cpus.find(cpu);
-    if (before != input.before.cpus.end()) charge_rest(charging, cpu, span, before->second, after);
+    const auto packets = input.packets_ns.find(cpu);
+    if (before == input.before.cpus.end()) continue;
+    charge_rest(charging, cpu, span, packets == input.packets_ns.end() ? 0 : packets->second, before->second,
+                after);
   }
   return charging.entries();
 }

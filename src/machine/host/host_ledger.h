@@ -20,9 +20,11 @@ namespace vtax::host {
 //                                     apart); all else -> driver
 //   uml                               user time of its first process -> the guest's kernel, of the others,
 //                                     which are the guest's programs -> program; system time -> driver
+//   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
 //   uncharged                         time of a trial's thread of which no tick tells whether it was in the
-//                                     kernel (its domain), and what the machine below has taken ("host")
-//   elsewhere, idle                   other programs, and nothing: from /proc/stat, as exact as its ticks
+//                                     kernel
+//   elsewhere, idle                   other programs ("elsewhere"), what the machine below has taken ("stolen"),
+//                                     and nothing: from /proc/stat, as exact as its ticks
 //
 // A partner's time is the driver's only if there is a guest. `guest_program_ns`: what the guest says of
 // itself.
@@ -30,6 +32,10 @@ struct LedgerInput {
   CpuReading before, after;
   std::vector<MeteredProcess> processes;
   std::optional<std::uint64_t> guest_program_ns;
+  // By CPU: softirq time for the trial's packets that no thread of the trial has in its books, since it ran on
+  // the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
+  // `elsewhere` and `idle`.
+  std::map<int, std::uint64_t> packets_ns = {};
 };
 [[nodiscard]] std::vector<LedgerEntry> host_ledger(const LedgerInput& input);
 

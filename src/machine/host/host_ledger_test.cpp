@@ -59,8 +59,24 @@ TEST(HostLedger, RowsOfACpuAddUpToItsTime) {
   EXPECT_EQ(value(ledger, 1, "host", Layer::kernel), 200 * ms);
   EXPECT_EQ(value(ledger, 0, "host", Layer::kernel), 100 * ms);
   EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 200 * ms);  // 500 busy, 300 of them the trial's
-  EXPECT_EQ(value(ledger, 1, "host", Layer::uncharged), 30 * ms);        // stolen
+  EXPECT_EQ(value(ledger, 1, "stolen", Layer::elsewhere), 30 * ms);
   EXPECT_EQ(value(ledger, 1, "idle", Layer::idle), 470 * ms);
+}
+
+TEST(HostLedger, PacketsOnOthersBacksAreTheTrials) {
+  for (const bool has_guest : {false, true}) {
+    LedgerInput input = quiet_second();
+    input.processes = {{10, has_guest ? Role::uml : Role::system, 1}};
+    add_thread(input, 10, 1, 10, "vtax", 300 * ms, 0, 30);
+    input.after.cpus[1].system = 40;  // the trial's 300 ms, and 100 ms of ksoftirqd's
+    input.packets_ns = {{1, 90 * ms}};
+    const auto ledger = host_ledger(input);
+    EXPECT_EQ(has_guest ? value(ledger, 1, "host", Layer::driver, Part::kernel)
+                        : value(ledger, 1, "host", Layer::kernel),
+              390 * ms);
+    EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 10 * ms);
+    EXPECT_EQ(total(ledger, 1), 1000 * ms);
+  }
 }
 
 TEST(HostLedger, TimeThatNoTickSawIsUncharged) {

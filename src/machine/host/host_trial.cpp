@@ -1,13 +1,18 @@
 #include "machine/host/host_trial.h"
 
+#include <fmt/format.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <chrono>
+#include <optional>
+#include <set>
 
 #include "agent/plan.h"
 #include "agent/trial.h"
 #include "core/sha256.h"
 #include "machine/host/host_ledger.h"
+#include "machine/host/softirq_clock.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_machine.h"
 
@@ -65,6 +70,82 @@ Result<agent::Plan> host_plan(const Trial& trial) {
   return plan;
 }
 
+using SoftirqTimes = std::map<SoftirqClock::Key, std::vector<std::uint64_t>>;
+
+// The numbers of the network namespaces of the trial: this process's, and those of the bench's processes.
+std::set<std::uint32_t> namespaces_of(const std::vector<MeteredProcess>& processes) {
+  std::set<std::uint32_t> numbers;
+  struct stat status {};
+  if (stat("/proc/self/ns/net", &status) == 0) numbers.insert(static_cast<std::uint32_t>(status.st_ino));
+  for (const MeteredProcess& metered : processes)
+    if (stat(fmt::format("/proc/{}/ns/net", metered.process).c_str(), &status) == 0)
+      numbers.insert(static_cast<std::uint32_t>(status.st_ino));
+  return numbers;
+}
+
+// Watches the network softirqs of the window, if this kernel and user may; otherwise says why not.
+class SoftirqWatch {
+ public:
+  SoftirqWatch() {
+    auto clock = SoftirqClock::start();
+    if (clock)
+      clock_.emplace(std::move(*clock));
+    else
+      why_not_ = clock.error().why;
+  }
+  void begin() { before_ = read(); }
+  void end() { after_ = read(); }
+
+  // What no thread of the trial has in its books, by CPU.
+  [[nodiscard]] std::map<int, std::uint64_t> packets(const std::set<std::uint32_t>& namespaces) const {
+    std::map<int, std::uint64_t> out;
+    each([&](const SoftirqClock::Key& key, int cpu, std::uint64_t ns) {
+      if (!key.on_own_thread && namespaces.contains(key.network_namespace)) out[cpu] += ns;
+    });
+    return out;
+  }
+
+  void describe(json& meter, const std::set<std::uint32_t>& namespaces) const {
+    if (!clock_) {
+      meter["softirqs"] = "not watched: " + why_not_;
+      return;
+    }
+    std::uint64_t own = 0, others = 0, foreign = 0;
+    each([&](const SoftirqClock::Key& key, int, std::uint64_t ns) {
+      if (namespaces.contains(key.network_namespace))
+        (key.on_own_thread ? own : others) += ns;
+      else if (key.on_own_thread)
+        foreign += ns;
+    });
+    meter["softirqs"] = "watched by BPF";
+    meter["packets_on_own_threads_ns"] = own;
+    meter["packets_on_other_threads_ns"] = others;
+    meter["foreign_packets_on_own_threads_ns"] = foreign;
+  }
+
+ private:
+  [[nodiscard]] SoftirqTimes read() const {
+    if (!clock_) return {};
+    auto times = clock_->read();
+    return times ? std::move(*times) : SoftirqTimes{};
+  }
+
+  template <class Use>
+  void each(const Use& use) const {
+    for (const auto& [key, values] : after_) {
+      const auto earlier = before_.find(key);
+      for (std::size_t cpu = 0; cpu < values.size(); ++cpu) {
+        const std::uint64_t start = earlier == before_.end() ? 0 : earlier->second[cpu];
+        use(key, static_cast<int>(cpu), values[cpu] - std::min(start, values[cpu]));
+      }
+    }
+  }
+
+  std::optional<SoftirqClock> clock_;
+  std::string why_not_;
+  SoftirqTimes before_, after_;
+};
+
 json to_json(const std::vector<LedgerEntry>& ledger) {
   json rows = json::array();
   for (const LedgerEntry& e : ledger)
@@ -97,22 +178,35 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
     into = std::move(*reading);
     return {};
   };
+  SoftirqWatch softirqs;
   agent::WindowHooks hooks;
-  hooks.before = [&] { return read_into(seen.before); };
-  hooks.after = [&] { return read_into(seen.after); };
+  hooks.before = [&] {
+    softirqs.begin();
+    return read_into(seen.before);
+  };
+  hooks.after = [&] {
+    auto read = read_into(seen.after);
+    softirqs.end();
+    return read;
+  };
   auto result = agent::run_trial(plan, *bench, host_settle, hooks);
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
   seen.guest_program_ns = result->value("system_user_ns", std::uint64_t{0});
 
+  const auto namespaces = namespaces_of(bench->processes);
+  seen.packets_ns = softirqs.packets(namespaces);
+  json meter = {
+      {"span_ns",
+       std::chrono::duration_cast<std::chrono::nanoseconds>(seen.after.at - seen.before.at).count()},
+      {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
+  softirqs.describe(meter, namespaces);
+
   const auto down = Clock::now();
   platform->reset();
   return json{{"result", *result},
               {"ledger", to_json(host_ledger(seen))},
-              {"meter",
-               {{"span_ns", std::chrono::duration_cast<std::chrono::nanoseconds>(seen.after.at - seen.before.at)
-                                .count()},
-                {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}}},
+              {"meter", std::move(meter)},
               {"setup_ns", setup_ns},
               {"teardown_ns", ns_since(down)}};
 }
