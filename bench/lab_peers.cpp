@@ -1,6 +1,6 @@
 // vtax's generators against other people's inside the lab: program instructions for a unit of work, exact.
 //
-//   lab_peers        every row; takes some minutes
+//   lab_peers [streams|exchanges|web]        every table, which takes some minutes, or one
 //
 // The same booted machine runs each program by its own command line, vtax by hand like the others, once with
 // less and once with more to do; the difference of the two windows leaves start and end of the program out.
@@ -279,7 +279,8 @@ void web(const Bench& bench) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::string wanted = argc > 1 ? argv[1] : "";
   auto cache = must(PackageCache::open());
   const Progress say = [](std::string_view step) { fmt::print(stderr, "lab_peers: {}\n", step); };
   const Qemu qemu = must(fetch_qemu(cache, say));
@@ -295,9 +296,9 @@ int main() {
     SnapshotStore store(folder);
     if (auto booted = machine->boot(store, say); !booted) quit(booted.error().text());
     const Bench bench{*machine};
-    streams(bench);
-    exchanges(bench);
-    web(bench);
+    if (wanted.empty() || wanted == "streams") streams(bench);
+    if (wanted.empty() || wanted == "exchanges") exchanges(bench);
+    if (wanted.empty() || wanted == "web") web(bench);
   }
   fs::remove_all(folder);
   return 0;
