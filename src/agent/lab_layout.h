@@ -5,7 +5,7 @@
 // The contract with the image builder: what is where in the lab's images (docs/design/lab-image.md).
 namespace vtax::agent::lab {
 
-inline constexpr char role_file[] = "/lab/role";  // "native", "dom0" or "guest"
+inline constexpr char role_file[] = "/lab/role";  // "native", "dom0", "kvm" or "guest"
 inline constexpr char modules_file[] =
     "/lab/modules";                                   // paths of kernel modules, one a line, in loading order
 inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg

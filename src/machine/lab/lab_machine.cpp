@@ -44,7 +44,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu) {
   if (image.xen) spec.xen = *image.xen;
   spec.kernel_arguments = image.kernel_command_line;
   spec.xen_arguments = image.xen_command_line;
-  spec.virtualises = image.kind == LabKind::xen_pvh;
+  spec.virtualises = virtualises(image.kind);
   return spec;
 }
 
