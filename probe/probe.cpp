@@ -33,6 +33,8 @@ namespace {
 constexpr int kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
 
 struct Probe {
+  const std::uint8_t* env = nullptr;     // of `current`
+  const std::uint8_t* steady = nullptr;  // the same, once `careful` is over
   Cpu* current = nullptr;
   int counter_offset = 0;
   bool careful = true;  // the counter is not found yet, or some CPU has shown too little to tell its index
@@ -54,15 +56,17 @@ Probe g;  // one plugin, one emulator, one thread
 // ---- which CPU, which context ------------------------------------------------------------------------
 
 __attribute__((noinline)) Cpu* switch_to(const std::uint8_t* env) {
+  g.env = env;
   for (int i = 0; i < g.cpu_count; ++i)
     if (g.cpus[i].env == env) return g.current = &g.cpus[i];
   if (g.cpu_count == kMaxCpus) g.output.stop(State::failed, "more CPUs than the probe has room for");
   Cpu& cpu = g.cpus[g.cpu_count];
   cpu.env = env;
   // Contexts are numbered by order of appearance until the CPU's own index is settled.
-  cpu.context = g.contexts.of(-1 - g.cpu_count, 0);
-  if (cpu.context == nullptr) g.output.stop(State::failed, "no address space for the tables");
-  cpu.last_context = cpu.context;
+  ContextTable* const context = g.contexts.of(-1 - g.cpu_count, 0);
+  if (context == nullptr) g.output.stop(State::failed, "no address space for the tables");
+  cpu.charge_to(context);
+  cpu.last_context = context;
   ++g.cpu_count;
   g.careful = true;
   return g.current = &cpu;
@@ -136,7 +140,7 @@ std::uint64_t icount_of_all() {
 
 // Takes back what a block that was left early did not execute.
 void take_back(Cpu& cpu, std::uint64_t instructions) {
-  std::uint64_t& charged = cpu.last_context->instructions[cpu.last_block];
+  std::uint64_t& charged = cpu.last_context->instructions[cpu.last.block()];
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low + instructions);
   if (charged < instructions) {  // it ran before the window opened
     g.window_base -= instructions;
@@ -154,7 +158,7 @@ __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std
   const auto entry = g.settings.entries.find(g.blocks[block].address);
   if (entry != g.settings.entries.end() && entry->second.exception) {
     const auto rest = static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(cpu.last_low - length));
-    if (rest <= cpu.last_length) return take_back(cpu, rest);
+    if (rest <= cpu.last.length()) return take_back(cpu, rest);
     ++g.output.header().slices_at_exceptions;
   }
   cpu.slices += cpu.slice_start - cpu.last_low;
@@ -169,34 +173,48 @@ __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std
 // An instruction in mid-block turned out to access a device: QEMU leaves the block before it and runs it
 // alone, in a block of its own that calls no execution callback but does call those of memory accesses.
 void executed_alone(Cpu& cpu, std::uint32_t block) {
-  if (block == cpu.last_block || cpu.last_length == 0) return;  // an ordinary block of one instruction
-  const int place = g.blocks.place_of(cpu.last_block, g.blocks[block].address);
+  if (block == cpu.last.block() || cpu.last.length() == 0) return;  // an ordinary block of one instruction
+  const int place = g.blocks.place_of(cpu.last.block(), g.blocks[block].address);
   if (place < 0) return;
-  take_back(cpu, cpu.last_length - static_cast<std::uint64_t>(place));
+  take_back(cpu, cpu.last.length() - static_cast<std::uint64_t>(place));
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
-  cpu.last_block = block;
-  cpu.last_length = 1;
+  cpu.last = BlockData(block, 1);
   ++cpu.last_context->instructions[block];
 }
 
-inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
-  const auto packed = reinterpret_cast<std::uint64_t>(data);
-  const auto block = static_cast<std::uint32_t>(packed);
-  const auto length = static_cast<std::uint32_t>(packed >> 32);
-  Cpu* cpu = g.current;
-  if (__builtin_expect(cpu == nullptr || cpu->env != env, 0)) cpu = switch_to(env);
-  if (__builtin_expect(g.careful, 0)) observe_carefully(*cpu, translator, block, length);
-  if (__builtin_expect(g.counter_offset != 0, 1)) {
-    const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
-    if (__builtin_expect(low != static_cast<std::uint16_t>(cpu->last_low - length), 0))
-      counter_jumped(*cpu, block, length, low);
-    cpu->last_low = low;
+inline void charge(Cpu& cpu, BlockData seen, std::uint16_t low) {
+  cpu.last_low = low;
+  cpu.last = seen;
+  cpu.last_context = cpu.context;
+  cpu.instructions[seen.block()] += seen.length();
+}
+
+__attribute__((noinline)) Cpu& count_with_care(unsigned translator, BlockData seen, const std::uint8_t* env) {
+  Cpu& cpu = g.env == env ? *g.current : *switch_to(env);
+  if (g.careful) observe_carefully(cpu, translator, seen.block(), seen.length());
+  g.steady = g.careful ? nullptr : env;
+  std::uint16_t low = 0;
+  if (g.counter_offset != 0) {
+    low = CounterSearch::read(env, g.counter_offset);
+    if (low != cpu.expected_low(seen)) counter_jumped(cpu, seen.block(), seen.length(), low);
   }
-  cpu->last_block = block;
-  cpu->last_length = length;
-  cpu->last_context = cpu->context;
-  cpu->context->instructions[block] += length;
-  return *cpu;
+  charge(cpu, seen, low);
+  return cpu;
+}
+
+// Runs with nearly every block of the machine: short on purpose, and without calls that would need a stack
+// frame.
+inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
+  const BlockData seen(data);
+  if (__builtin_expect(env == g.steady, 1)) {
+    Cpu& cpu = *g.current;
+    const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
+    if (__builtin_expect(low == cpu.expected_low(seen), 1)) {
+      charge(cpu, seen, low);
+      return cpu;
+    }
+  }
+  return count_with_care(translator, seen, env);
 }
 
 // ---- events, switches, markers -----------------------------------------------------------------------
@@ -218,7 +236,7 @@ void context_switch(Cpu& cpu) {
 // The switch itself belongs to the virtual CPU that leaves: its state is saved and, for a guest on the CPU's
 // virtualisation, its page tables are walked. From the next block on the other one is charged.
 void context_switched(Cpu& cpu) {
-  if (cpu.next_context != nullptr) cpu.context = cpu.next_context;
+  if (cpu.next_context != nullptr) cpu.charge_to(cpu.next_context);
   cpu.next_context = nullptr;
 }
 
@@ -265,7 +283,7 @@ __attribute__((used)) void vtax_on_block(unsigned translator, void* data, const 
 
 __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
   Cpu& cpu = vtax::probe::count(translator, data, env);
-  const auto found = g.settings.entries.find(g.blocks[cpu.last_block].address);
+  const auto found = g.settings.entries.find(g.blocks[cpu.last.block()].address);
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
@@ -275,7 +293,7 @@ __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const 
 __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::uint8_t* env) {
   using vtax::probe::Mark;
   Cpu* cpu = g.current;
-  if (cpu == nullptr || cpu->env != env) return;  // its block was counted before QEMU left it
+  if (cpu == nullptr || g.env != env) return;  // its block was counted before QEMU left it
   const auto packed = reinterpret_cast<std::uint64_t>(data);
   const auto block = static_cast<std::uint32_t>(packed & 0xffffff);
   const std::uint64_t length = packed >> 24 & 0xfff;
@@ -301,8 +319,8 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
 __attribute__((used)) void vtax_on_memory(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void* data,
                                           const std::uint8_t* env) {
   Cpu* cpu = g.current;
-  if (cpu == nullptr || cpu->env != env || g.counter_offset == 0) return;
-  vtax::probe::executed_alone(*cpu, static_cast<std::uint32_t>(reinterpret_cast<std::uint64_t>(data)));
+  if (cpu == nullptr || g.env != env || g.counter_offset == 0) return;
+  vtax::probe::executed_alone(*cpu, vtax::probe::BlockData(data).block());
 }
 
 // QEMU's generated code calls these with (translator, data), the last with (translator, what, address, data),
@@ -366,8 +384,7 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   if (block >= kMaxBlocks) g.output.stop(State::failed, "more code than the probe has room for");
   g.fresh = block;
 
-  const auto data =
-      reinterpret_cast<void*>(static_cast<std::uint64_t>(block) | static_cast<std::uint64_t>(length) << 32);
+  auto* const data = BlockData(block, static_cast<std::uint32_t>(length)).data();
   const bool entry = g.settings.entries.contains(address);
   qemu_plugin_register_vcpu_tb_exec_cb(tb, entry ? vtax_entry_trampoline : vtax_block_trampoline,
                                        QEMU_PLUGIN_CB_NO_REGS, data);
