@@ -38,15 +38,39 @@ Result<> make_tap(const std::string& tap) {
 }
 
 Result<pid_t> start_vmm(const NewKvmGuest& guest) {
-  return start_program(
-      {"/usr/bin/qemu-system-x86_64", "-L", "/usr/share/vmm", "-nodefaults", "-no-user-config", "-display",
-       "none", "-no-reboot", "-name", guest.name + ",debug-threads=on", "-accel", "kvm", "-cpu", "host", "-M",
-       "pc,hpet=off,usb=off", "-smp", "1", "-m", std::to_string(guest.memory_mib), "-kernel",
-       lab::guest_kernel, "-initrd", lab::guest_initrd, "-append", "console=ttyS0 quiet nokaslr panic=-1",
-       "-serial", "file:" + console_of(guest.name), "-netdev",
-       fmt::format("tap,id=net,ifname={},script=no,downscript=no,vhost={}", guest.tap,
-                   guest.vhost ? "on" : "off"),
-       "-device", fmt::format("virtio-net-pci,netdev=net,mac={},romfile=", guest.mac)});
+  return start_program({"/usr/bin/qemu-system-x86_64",
+                        "-L",
+                        "/usr/share/vmm",
+                        "-nodefaults",
+                        "-no-user-config",
+                        "-display",
+                        "none",
+                        "-no-reboot",
+                        "-name",
+                        guest.name + ",debug-threads=on",
+                        "-accel",
+                        "kvm",
+                        "-cpu",
+                        "host",
+                        "-M",
+                        "pc,hpet=off,usb=off",
+                        "-smp",
+                        "1",
+                        "-m",
+                        std::to_string(guest.memory_mib),
+                        "-kernel",
+                        lab::guest_kernel,
+                        "-initrd",
+                        lab::guest_initrd,
+                        "-append",
+                        "console=ttyS0 quiet nokaslr panic=-1",
+                        "-serial",
+                        "file:" + console_of(guest.name),
+                        "-netdev",
+                        fmt::format("tap,id=net,ifname={},script=no,downscript=no,vhost={}", guest.tap,
+                                    guest.vhost ? "on" : "off"),
+                        "-device",
+                        fmt::format("virtio-net-pci,netdev=net,mac={},romfile=", guest.mac)});
 }
 
 std::string vmm_console_tail(const std::string& guest) {

@@ -93,8 +93,8 @@ Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu) {
     if (Result<> pinned = pin(id, is_virtual_cpu ? guest_cpu : driver_cpu); !pinned) return pinned;
   }
   if (!has_virtual_cpu)
-    return fail(Error{"place the guest's virtual CPU", "QEMU has no thread for it", "",
-                      ExitCode::trial_failed});
+    return fail(
+        Error{"place the guest's virtual CPU", "QEMU has no thread for it", "", ExitCode::trial_failed});
   const auto kernels = pin_kernel_threads({"vhost-", "kvm-"}, driver_cpu);
   if (!kernels) return fail(kernels.error());
   return {};

@@ -18,8 +18,8 @@ struct KvmGuest {
   std::string device;  // its card, as the guest calls it: "eth0"
 };
 
-// The guest as the system under test: virtio-net, QEMU or vhost-net, tap, bridge, and a partner program of the
-// host or a card. The guest is the caller's: it stays when this is destroyed. Its addresses are wiring's.
+// The guest as the system under test: virtio-net, QEMU or vhost-net, tap, bridge, and a partner program of
+// the host or a card. The guest is the caller's: it stays when this is destroyed. Its addresses are wiring's.
 [[nodiscard]] std::unique_ptr<Platform> make_kvm(KvmGuest guest, EndpointClient& client);
 
 // The virtual CPU's thread of QEMU process `vmm` goes to `guest_cpu`; its other threads and the kernel's that

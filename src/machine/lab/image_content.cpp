@@ -105,8 +105,9 @@ Result<> add_vmm(CpioArchive& image, const fs::path& packages) {
   const auto content = read_file(program);
   if (!content) return fail(content.error());
   image.file("usr/bin/qemu-system-x86_64", *content, 0755);
-  const std::pair<const char*, const char*> firmware[] = {
-      {"usr/share/seabios", "bios-256k.bin"}, {"usr/share/qemu", "linuxboot_dma.bin"}, {"usr/share/qemu", "pvh.bin"}};
+  const std::pair<const char*, const char*> firmware[] = {{"usr/share/seabios", "bios-256k.bin"},
+                                                          {"usr/share/qemu", "linuxboot_dma.bin"},
+                                                          {"usr/share/qemu", "pvh.bin"}};
   for (const auto& [directory, name] : firmware) {
     const auto rom = read_file(packages / directory / name);
     if (!rom) return fail(rom.error());
