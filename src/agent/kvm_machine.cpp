@@ -7,6 +7,7 @@
 #include "agent/lab_trial.h"
 #include "agent/machine.h"
 #include "agent/vmm.h"
+#include "platform/kernel_file.h"
 #include "platform/kvm.h"
 #include "platform/links.h"
 #include "platform/placement.h"
@@ -32,17 +33,21 @@ Result<> make_kvm_bridge() {
 }
 
 struct KvmReady {
+  PlatformName platform;
   pid_t vmm;
   EndpointClient guest;
   nlohmann::json modules;
 };
 
 Result<KvmReady> bring_kvm_up() {
+  const Result<std::string> backend = read_kernel_file(lab::guest_backend_file);
+  if (!backend) return fail(backend.error());
+  const bool vhost = *backend == "vhost";
   Result<> done = lab_ports::open();
   if (done) done = pin_unbound_work(lab::driver_cpu);
   if (done) done = make_kvm_bridge();
   if (!done) return fail(done.error());
-  const auto vmm = start_vmm({lab::guest_name, lab::guest_memory_mib, wiring::system_mac, kvm_tap, true});
+  const auto vmm = start_vmm({lab::guest_name, lab::guest_memory_mib, wiring::system_mac, kvm_tap, vhost});
   if (!vmm) return fail(vmm.error());
   Result<EndpointClient> guest = connect_to_guest(wiring::system_ipv4, lab::guest_name);
   if (!guest) return fail(guest.error());
@@ -50,7 +55,7 @@ Result<KvmReady> bring_kvm_up() {
     return fail(placed.error());
   const auto modules = modules_of_both(kvm_host, *guest, lab::guest_name);
   if (!modules) return fail(modules.error());
-  return KvmReady{*vmm, std::move(*guest), *modules};
+  return KvmReady{vhost ? PlatformName::kvm : PlatformName::kvm_qemu, *vmm, std::move(*guest), *modules};
 }
 
 Result<> do_kvm_self_check(const SelfCheck& check, KvmReady& ready) {
@@ -67,8 +72,8 @@ Result<> do_kvm_self_check(const SelfCheck& check, KvmReady& ready) {
 Result<> do_kvm_trial(KvmReady& ready) {
   const Result<Plan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
-  if (plan->platform != PlatformName::kvm) {
-    return fail(Error{"run the plan", "this machine's platform is kvm", "", ExitCode::trial_failed});
+  if (plan->platform != ready.platform) {
+    return fail(Error{"run the plan", "this machine's platform is another one", "", ExitCode::trial_failed});
   }
   if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
   if (Result<> announced = ready.guest.announce(1); !announced) return announced;

@@ -43,7 +43,8 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
                                {"container", PlatformName::container},
                                {"xen-pv", PlatformName::xen_pv},
                                {"xen-pvh", PlatformName::xen_pvh},
-                               {"kvm", PlatformName::kvm}});
+                               {"kvm", PlatformName::kvm},
+                               {"kvm-qemu", PlatformName::kvm_qemu}});
 }
 
 Result<Plan> parse_self_check(const JsonFields& fields) {

@@ -66,7 +66,7 @@ std::string LabBench::missing(LabKind kind) const {
   if (!missing_.empty()) return missing_;
   const bool there = cache_->find(PackageSet::kernel).has_value() &&
                      (!has_xen(kind) || cache_->find(PackageSet::xen).has_value()) &&
-                     (kind != LabKind::kvm || cache_->find(PackageSet::vmm).has_value());
+                     (!has_kvm(kind) || cache_->find(PackageSet::vmm).has_value());
   return there ? "" : "the packages are not in the cache: `vtax lab fetch` puts them there";
 }
 

@@ -133,7 +133,8 @@ TEST_P(Repeated, EachVmExitHasAReason) {
 }
 
 INSTANTIATE_TEST_SUITE_P(On, Repeated,
-                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm),
+                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm,
+                                         LabKind::kvm_qemu),
                          [](const auto& one) { return test_name(one.param); });
 
 // A snapshot that was cut short (a full disk, a power cut) costs one boot; the machine of that other boot

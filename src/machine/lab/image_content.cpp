@@ -56,14 +56,14 @@ const Domain& first_domain(LabKind kind) {
                               {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev",
                                "xen-gntalloc", "xen-netback"}};
   static const Domain kvm = {"kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}};
-  if (kind == LabKind::kvm) return kvm;
+  if (has_kvm(kind)) return kvm;
   return has_xen(kind) ? dom0 : native;
 }
 
 const Domain* guest_domain(LabKind kind) {
   static const Domain xen = {"guest", {"xen-netfront"}};
   static const Domain kvm = {"guest", {"virtio-pci", "virtio-net"}};
-  if (kind == LabKind::kvm) return &kvm;
+  if (has_kvm(kind)) return &kvm;
   return has_xen(kind) ? &xen : nullptr;
 }
 

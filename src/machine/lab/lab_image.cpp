@@ -102,7 +102,7 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
   }
-  if (kind == LabKind::kvm) {
+  if (has_kvm(kind)) {
     auto vmm_set = cache.fetch(PackageSet::vmm, apt, progress);
     if (!vmm_set) return fail(vmm_set.error());
     parts.vmm_set = std::move(*vmm_set);
@@ -191,7 +191,9 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   used.insert(used.end(), guest_modules->begin(), guest_modules->end());
   image.file("lab/guest/vmlinux", vmlinux);
   image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent).bytes());
-  if (kind == LabKind::kvm) {
+  if (has_kvm(kind)) {
+    const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
+    image.file("lab/guest/backend", {backend.begin(), backend.end()});
     if (auto added = add_vmm(image, parts.vmm_set->root); !added) return fail(added.error());
     return image;
   }
@@ -239,12 +241,14 @@ std::string_view name_of(LabKind kind) {
       return "xen-pvh";
     case LabKind::kvm:
       return "kvm";
+    case LabKind::kvm_qemu:
+      return "kvm-qemu";
   }
   return "";
 }
 
 std::optional<LabKind> lab_kind(std::string_view name) {
-  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm})
+  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm, LabKind::kvm_qemu})
     if (name_of(kind) == name) return kind;
   return std::nullopt;
 }
@@ -258,7 +262,7 @@ Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCa
   image.hash = content_hash(kind, *parts);
   image.own_files = parts->own_files;
   if (kind == LabKind::xen_pvh) image.changes = {std::string(cr0_reads_change), std::string(kVmrunChange)};
-  if (kind == LabKind::kvm) image.changes = {std::string(kVmrunChange)};
+  if (has_kvm(kind)) image.changes = {std::string(kVmrunChange)};
   image.packages = packages_of(*parts);
   image.kernel_command_line = has_xen(kind) ? dom0_arguments : native_arguments;
   image.xen_command_line = has_xen(kind) ? xen_arguments : "";

@@ -67,7 +67,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     self->symbols_.has_hypervisor = true;
     self->symbols_.guests_take_exceptions = image.kind == LabKind::xen_pvh;
   }
-  self->symbols_.nested = image.kind == LabKind::kvm;
+  self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
   if (!settings) return fail(settings.error());
   self->probe_settings_ = *settings;
