@@ -42,7 +42,9 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
                               {{"native", PlatformName::native},
                                {"container", PlatformName::container},
                                {"xen-pv", PlatformName::xen_pv},
-                               {"xen-pvh", PlatformName::xen_pvh}});
+                               {"xen-pvh", PlatformName::xen_pvh},
+                               {"kvm", PlatformName::kvm},
+                               {"kvm-qemu", PlatformName::kvm_qemu}});
 }
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
@@ -60,7 +62,7 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
   if (!good) return fail(std::move(error));
   if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
   if (plan.platform == PlatformName::native && (check.guest || check.share_cpu))
-    return fail(fields.bad("'guest' and 'share_cpu' need a Xen platform"));
+    return fail(fields.bad("'guest' and 'share_cpu' need a platform with a guest"));
   plan.time_limit = std::chrono::nanoseconds(limit);
   plan.self_check = check;
   return plan;

@@ -12,7 +12,7 @@
 
 namespace vtax::agent {
 
-enum class PlatformName { native, container, xen_pv, xen_pvh };
+enum class PlatformName { native, container, xen_pv, xen_pvh, kvm, kvm_qemu };
 
 // One trial, as the host side asks for it (docs/design/architecture.md, "The plan").
 struct Plan {

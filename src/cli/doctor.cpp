@@ -24,7 +24,7 @@ void print_json(const std::vector<lab::Check>& checks) {
       {"schema", doctor_schema},
       {"ready", ready},
       {"checks", list},
-      {"platforms", {{"native", ready}, {"container", ready}, {"xen-pv", ready}, {"xen-pvh", ready}}}};
+      {"platforms", {{"native", ready}, {"container", ready}, {"xen-pv", ready}, {"xen-pvh", ready}, {"kvm", ready}, {"kvm-qemu", ready}}}};
   fmt::print("{}\n", out.dump(2));
 }
 
@@ -33,7 +33,7 @@ void print_table(const std::vector<lab::Check>& checks) {
     fmt::print("{:<8} {:<10} {}\n", check.name, name_of(check.state), check.detail);
     if (!check.mend.empty()) fmt::print("{:<8} {:<10} -> {}\n", "", "", check.mend);
   }
-  fmt::print("\n{}\n", lab::ready(checks) ? "The lab can measure here: native, container, xen-pv, xen-pvh."
+  fmt::print("\n{}\n", lab::ready(checks) ? "The lab can measure here: native, container, xen-pv, xen-pvh, kvm, kvm-qemu."
                                           : "The lab cannot run here yet.");
 }
 
