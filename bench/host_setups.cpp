@@ -1,5 +1,5 @@
-// Makes and takes down the host's platforms, N times each, and kills `vtax run` at random moments; says how long a
-// making takes and what is left. Needs what the platforms need (`vtax doctor`).
+// Makes and takes down the host's platforms, N times each, and kills `vtax run` at random moments; says how
+// long a making takes and what is left. Needs what the platforms need (`vtax doctor`).
 //   host_setups [CONTAINERS=1000] [GUESTS=50] [KILLS=100]
 
 #include <fcntl.h>
@@ -99,6 +99,8 @@ int run(int containers, int guests, int kills) {
 int main(int argc, char** argv) {
   // This program is also the guests' PID 1.
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
-  const auto number = [&](int place, int fallback) { return argc > place ? std::atoi(argv[place]) : fallback; };
+  const auto number = [&](int place, int fallback) {
+    return argc > place ? std::atoi(argv[place]) : fallback;
+  };
   return vtax::run(number(1, 1000), number(2, 50), number(3, 100));
 }

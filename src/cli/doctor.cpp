@@ -29,12 +29,17 @@ void print_json(const std::vector<lab::Check>& checks, const HostChecks& platfor
                        {"detail", check.detail},
                        {"mend", check.mend}});
   const bool ready = lab::ready(checks);
-  const nlohmann::json out = {
-      {"schema", doctor_schema},
-      {"ready", ready},
-      {"checks", list},
-      {"host", on_host},
-      {"platforms", {{"native", ready}, {"container", ready}, {"xen-pv", ready}, {"xen-pvh", ready}}}};
+  const nlohmann::json out = {{"schema", doctor_schema},
+                              {"ready", ready},
+                              {"checks", list},
+                              {"host", on_host},
+                              {"platforms",
+                               {{"native", ready},
+                                {"container", ready},
+                                {"xen-pv", ready},
+                                {"xen-pvh", ready},
+                                {"kvm", ready},
+                                {"kvm-qemu", ready}}}};
   fmt::print("{}\n", out.dump(2));
 }
 
@@ -51,8 +56,9 @@ void print_table(const std::vector<lab::Check>& checks, const HostChecks& platfo
     fmt::print("{:<8} {:<10} {}\n", check.name, name_of(check.state), check.detail);
     if (!check.mend.empty()) fmt::print("{:<8} {:<10} -> {}\n", "", "", check.mend);
   }
-  fmt::print("\n{}\n", lab::ready(checks) ? "The lab can measure here: native, container, xen-pv, xen-pvh."
-                                          : "The lab cannot run here yet.");
+  fmt::print("\n{}\n", lab::ready(checks)
+                           ? "The lab can measure here: native, container, xen-pv, xen-pvh, kvm, kvm-qemu."
+                           : "The lab cannot run here yet.");
   print_host(platforms);
 }
 

@@ -142,9 +142,9 @@ Result<ExitCode> run(const RunOptions& options) {
     };
     const bool on_host = plan->study.machine == host_machine;
     const lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
-    auto done = on_host
-                    ? host::run_on_host(std::move(todo), {events.on_step, events.on_start, events.on_finished})
-                    : lab::run_in_lab(std::move(todo), lab_options, events);
+    auto done =
+        on_host ? host::run_on_host(std::move(todo), {events.on_step, events.on_start, events.on_finished})
+                : lab::run_in_lab(std::move(todo), lab_options, events);
     if (!done) {
       writer->close();
       // An empty run file would only stand in the way of the next attempt.

@@ -102,8 +102,7 @@ bool GuestProcess::running() {
 std::string GuestProcess::console_tail() const {
   const off_t size = std::max<off_t>(0, lseek(console_.get(), 0, SEEK_END));
   std::string text(static_cast<std::size_t>(std::min(size, tail_bytes)), '\0');
-  const ssize_t got =
-      pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
+  const ssize_t got = pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
   text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
   std::string out;

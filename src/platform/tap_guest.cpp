@@ -25,7 +25,8 @@ constexpr std::uint16_t guest_control_port = 5200;  // of the agent in the guest
 constexpr std::chrono::milliseconds connect_limit{100};
 constexpr std::chrono::seconds guest_order_limit{10};
 
-// One attempt. A guest that is not up answers nothing, so waiting for TCP's own repetition would cost a second.
+// One attempt. A guest that is not up answers nothing, so waiting for TCP's own repetition would cost a
+// second.
 Descriptor try_to_connect(const sockaddr_in& address) {
   Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto connect_to = [&](const sockaddr* to, socklen_t size) { return connect(fd.get(), to, size); };
@@ -55,8 +56,8 @@ class OnTap : public Platform {
     auto client = reach_agent();
     if (!client) return fail(client.error());
     client_.emplace(std::move(*client));
-    const auto set = client_->ask(
-        {{"do", "offloads"}, {"device", guest_.device}, {"on", setup.offloads}}, guest_order_limit);
+    const auto set = client_->ask({{"do", "offloads"}, {"device", guest_.device}, {"on", setup.offloads}},
+                                  guest_order_limit);
     if (!set) return fail(set.error());
 
     const CountedDevice card{"system", guest_domain_name, guest_.device}, tap{"system", "host", guest_tap};

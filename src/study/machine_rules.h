@@ -15,7 +15,8 @@ inline constexpr char host_machine[] = "host";
 // topology is `inside`, whatever the lab's study says.
 [[nodiscard]] Result<> set_machine(std::string_view machine, Study& study);
 
-// A platform of the one machine alone, a topology that a machine lacks. Errors: usage; `what` is the caller's.
+// A platform of the one machine alone, a topology that a machine lacks. Errors: usage; `what` is the
+// caller's.
 [[nodiscard]] Result<> check_machine(const Study& study, const std::string& what);
 
 }  // namespace vtax

@@ -127,7 +127,8 @@ Result<> apply(const Overrides& overrides, Study& study) {
                      "give all its values at once, with commas"});
       }
       seen.push_back(name);
-      auto done = turn == Turn::workloads ? set_workloads(list, what, study) : set_factor(name, list, what, study);
+      auto done =
+          turn == Turn::workloads ? set_workloads(list, what, study) : set_factor(name, list, what, study);
       if (!done) return done;
     }
   }

@@ -1,8 +1,8 @@
 // Studies on this computer itself, through the built vtax: what they measure, and that nothing of them stays.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,15 +73,17 @@ TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
   need("container");
   if (IsSkipped()) return;
   const auto before = traces();
-  const auto result = run(study("native,container", "tcp-stream --set bytes=536870912 --set write_bytes=65536 "
-                                                    "--set direction=receive --set offloads=off --json"));
+  const auto result = run(study("native,container",
+                                "tcp-stream --set bytes=536870912 --set write_bytes=65536 "
+                                "--set direction=receive --set offloads=off --json"));
   ASSERT_EQ(result.code, 0) << result.err;
   const json out = json::parse(result.out);
   ASSERT_EQ(out["trials"].size(), 2U);
   for (const json& trial : out["trials"]) {
     expect_balance(trial);
     EXPECT_EQ(trial["work"]["bytes"], 536870912);
-    const auto ours = sum(trial, "kernel", "host") + sum(trial, "program", "host") + sum(trial, "uncharged", "host");
+    const auto ours =
+        sum(trial, "kernel", "host") + sum(trial, "program", "host") + sum(trial, "uncharged", "host");
     EXPECT_GT(ours, 10'000'000U) << "half a gigabyte costs more than 10 ms";
     EXPECT_GT(sum(trial, "kernel"), sum(trial, "program"));
   }
@@ -123,8 +125,8 @@ TEST_P(HostKilled, LeavesNothing) {
       const int null = open("/dev/null", O_RDWR);
       for (const int fd : {0, 1, 2}) dup2(null, fd);
       const std::string platform = "platform=" + GetParam();
-      execl(VTAX_PROGRAM, "vtax", "run", "first-look", "--machine", "host", "--set", platform.c_str(), "--set",
-            "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
+      execl(VTAX_PROGRAM, "vtax", "run", "first-look", "--machine", "host", "--set", platform.c_str(),
+            "--set", "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
       _exit(127);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));

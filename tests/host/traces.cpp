@@ -65,7 +65,8 @@ std::set<std::string> traces() {
     if (entry.depth() > 4) entry.disable_recursion_pending();
   }
   for (const char* folder : {"/tmp", "/dev/shm", "/run"}) add_entries(folder, false, all);
-  if (const char* home = std::getenv("HOME")) add_entries(home, false, all), add_entries(std::string(home) + "/.uml", true, all);
+  if (const char* home = std::getenv("HOME"))
+    add_entries(home, false, all), add_entries(std::string(home) + "/.uml", true, all);
   return all;
 }
 
@@ -76,7 +77,8 @@ std::set<std::string> left_behind(const std::set<std::string>& before, std::chro
     }
     const auto now = traces();
     std::set<std::string> added;
-    std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::inserter(added, added.end()));
+    std::set_difference(now.begin(), now.end(), before.begin(), before.end(),
+                        std::inserter(added, added.end()));
     if (added.empty() || std::chrono::steady_clock::now() > deadline) return added;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

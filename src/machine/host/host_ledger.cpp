@@ -78,9 +78,8 @@ class Charging {
       add({which.cpu, domain, Layer::uncharged, Part::none}, use.run_ns);
       return;
     }
-    const auto user = static_cast<std::uint64_t>(static_cast<double>(use.run_ns) *
-                                                 static_cast<double>(use.user_ticks) /
-                                                 static_cast<double>(ticks));
+    const auto user = static_cast<std::uint64_t>(
+        static_cast<double>(use.run_ns) * static_cast<double>(use.user_ticks) / static_cast<double>(ticks));
     charge_user(which, std::min(user, use.run_ns));
     charge_system(which, use.run_ns - std::min(user, use.run_ns));
   }

@@ -23,7 +23,8 @@ namespace vtax::host {
 //   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
 //   uncharged                         time of a trial's thread of which no tick tells whether it was in the
 //                                     kernel
-//   elsewhere, idle                   other programs ("elsewhere"), what the machine below has taken ("stolen"),
+//   elsewhere, idle                   other programs ("elsewhere"), what the machine below has taken
+//   ("stolen"),
 //                                     and nothing: from /proc/stat, as exact as its ticks
 //
 // A partner's time is the driver's only if there is a guest. `guest_program_ns`: what the guest says of
@@ -32,8 +33,8 @@ struct LedgerInput {
   CpuReading before, after;
   std::vector<MeteredProcess> processes;
   std::optional<std::uint64_t> guest_program_ns;
-  // By CPU: softirq time for the trial's packets that no thread of the trial has in its books, since it ran on
-  // the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
+  // By CPU: softirq time for the trial's packets that no thread of the trial has in its books, since it ran
+  // on the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
   // `elsewhere` and `idle`.
   std::map<int, std::uint64_t> packets_ns = {};
 };

@@ -82,12 +82,14 @@ PlatformCheck examine_platform(const std::string& platform) {
   if (platform == "native" || platform == "container") return check_namespaces(platform);
   if (has_guest(platform)) return check_guest(platform);
   if (platform.starts_with("xen")) return check_xen(platform);
-  return {platform, State::missing, "it is a platform of the lab alone", "run it in the lab: --machine lab"};
+  return {platform, State::missing,
+          "on a computer itself it is not built yet, and /dev/kvm is not opened unasked",
+          "run it in the lab: --machine lab"};
 }
 
 std::vector<PlatformCheck> examine_platforms() {
   std::vector<PlatformCheck> all;
-  for (const char* platform : {"native", "container", "uml", "qemu", "xen-pv", "xen-pvh"})
+  for (const char* platform : {"native", "container", "uml", "qemu", "xen-pv", "xen-pvh", "kvm", "kvm-qemu"})
     all.push_back(examine_platform(platform));
   return all;
 }

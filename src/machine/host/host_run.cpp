@@ -16,8 +16,8 @@ Result<std::map<std::string, GuestParts>> prepare_guests(const std::set<std::str
     if (!has_guest(platform)) continue;
     auto cache = lab::PackageCache::open();
     if (!cache) return fail(cache.error());
-    auto parts = prepare_guest(platform, *cache,
-                               [&](std::string_view step) { events.on_step(std::string(step)); });
+    auto parts =
+        prepare_guest(platform, *cache, [&](std::string_view step) { events.on_step(std::string(step)); });
     if (!parts) return fail(parts.error());
     guests.emplace(platform, std::move(*parts));
   }

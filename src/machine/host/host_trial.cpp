@@ -53,8 +53,8 @@ Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
   if (name == "container") return make_container();
   const auto parts = guests.find(name);
   if (parts == guests.end())
-    return fail(Error{"make the platform " + name, "it does not run on this computer",
-                      "vtax doctor says why", ExitCode::unavailable});
+    return fail(Error{"make the platform " + name, "it does not run on this computer", "vtax doctor says why",
+                      ExitCode::unavailable});
   if (name == "uml") return make_uml(parts->second.image, scratch_directory);
   return make_qemu(parts->second.image, parts->second.emulator);
 }
@@ -243,8 +243,10 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
   trial.devices = std::move(result->devices);
   trial.window_virtual_ns = result->window_virtual_ns;
   trial.ledger = std::move(*ledger);
-  json provenance = {{"machine", "host"}, {"meter", (*answer)["meter"]},
-                     {"setup_ns", (*answer)["setup_ns"]}, {"teardown_ns", (*answer)["teardown_ns"]}};
+  json provenance = {{"machine", "host"},
+                     {"meter", (*answer)["meter"]},
+                     {"setup_ns", (*answer)["setup_ns"]},
+                     {"teardown_ns", (*answer)["teardown_ns"]}};
   if (const auto parts = guests.find(platform); parts != guests.end())
     provenance.update(parts->second.provenance);
   trial.provenance = provenance.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -11,8 +11,8 @@
 namespace vtax::host {
 
 // One trial on this computer: made, measured, taken down. `trial` brings index, repetition and factors; the
-// rest is filled in. `guests`: by platform, for those that have one. CPUs: the first two that this process may
-// use. Errors: trial_failed, unavailable, interrupted.
+// rest is filled in. `guests`: by platform, for those that have one. CPUs: the first two that this process
+// may use. Errors: trial_failed, unavailable, interrupted.
 [[nodiscard]] Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& guests,
                                       const Progress& progress);
 

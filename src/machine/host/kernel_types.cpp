@@ -103,7 +103,8 @@ std::optional<std::uint32_t> KernelTypes::find(const Type& type, std::string_vie
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> KernelTypes::offset_of(std::string_view structure, std::string_view member) const {
+std::optional<std::uint32_t> KernelTypes::offset_of(std::string_view structure,
+                                                    std::string_view member) const {
   for (const Type& type : all_)
     if (kind_of(type.info) == btf_struct && count_of(type.info) > 0 && name_at(type.name) == structure)
       return find(type, member, 0);

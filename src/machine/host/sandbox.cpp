@@ -127,8 +127,8 @@ class Listener {
   Result<json> listen(std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (true) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-          deadline - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       if (left.count() <= 0) return fail(failed(fmt::format("it was not over after {} s", limit.count())));
       pollfd ready[2] = {{from_, POLLIN, 0}, {interruption_fd(), POLLIN, 0}};
       const int count = poll(ready, 2, static_cast<int>(left.count()));

@@ -56,7 +56,8 @@ TEST_F(Sandbox, ItIsAloneWithItsProcessesLinksAndFiles) {
     std::ifstream devices("/proc/net/dev");
     out["links"] = std::string(std::istreambuf_iterator<char>(devices), {});
     for (const auto& entry : std::filesystem::directory_iterator("/proc"))
-      if (isdigit(entry.path().filename().string()[0]) != 0) out["processes"] = out["processes"].get<int>() + 1;
+      if (isdigit(entry.path().filename().string()[0]) != 0)
+        out["processes"] = out["processes"].get<int>() + 1;
     std::ofstream(std::string(scratch_directory) + "/vtax-left-behind") << "x";
     return out;
   });

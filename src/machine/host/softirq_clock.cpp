@@ -70,8 +70,7 @@ class Assembler {
     return code_.size() - 1;
   }
   void land(std::initializer_list<std::size_t> jumps) {
-    for (const std::size_t from : jumps)
-      code_[from].off = static_cast<std::int16_t>(code_.size() - from - 1);
+    for (const std::size_t from : jumps) code_[from].off = static_cast<std::int16_t>(code_.size() - from - 1);
   }
   std::vector<bpf_insn> end() {
     set(0, 0);
@@ -95,7 +94,7 @@ class Assembler {
 
 struct Context {
   int states = -1, sums = -1;
-  std::uint64_t own_device = 0, own_number = 0;                    // of the process namespace
+  std::uint64_t own_device = 0, own_number = 0;                  // of the process namespace
   std::uint32_t skb_device = 0, device_net = 0, net_number = 0;  // offsets
 };
 
@@ -214,7 +213,8 @@ Error cannot_watch(const std::string& why) {
   return {"watch the network softirqs", why, "", ExitCode::unavailable};
 }
 
-Result<Descriptor> make_map(bpf_map_type type, std::uint32_t key, std::uint32_t value, std::uint32_t entries) {
+Result<Descriptor> make_map(bpf_map_type type, std::uint32_t key, std::uint32_t value,
+                            std::uint32_t entries) {
   bpf_attr attributes{};
   attributes.map_type = type;
   attributes.key_size = key;
@@ -259,7 +259,8 @@ std::size_t count_possible_cpus() {
 Result<Context> context_of_this_kernel() {
   std::ifstream file("/sys/kernel/btf/vmlinux", std::ios::binary);
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
-  const auto types = KernelTypes::read(ByteView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+  const auto types =
+      KernelTypes::read(ByteView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
   if (!types) return fail(cannot_watch("/sys/kernel/btf/vmlinux is not there"));
   const auto device = types->offset_of("sk_buff", "dev"), net = types->offset_of("net_device", "nd_net"),
              common = types->offset_of("net", "ns"), number = types->offset_of("ns_common", "inum");

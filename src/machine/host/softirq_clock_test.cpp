@@ -43,8 +43,10 @@ TEST(KernelTypes, NoiseIsNoCrash) {
     const std::uint32_t lengths[4] = {0, 12000, 12000, 7000};
     std::memcpy(bytes.data() + 8, lengths, sizeof lengths);
     for (int change = 0; change < 200; ++change)
-      bytes[round % 2 == 0 ? random() % bytes.size() : 24 + random() % 12000] = static_cast<std::uint8_t>(random());
-    if (const auto types = KernelTypes::read(ByteView(bytes))) static_cast<void>(types->offset_of("sk_buff", "dev"));
+      bytes[round % 2 == 0 ? random() % bytes.size() : 24 + random() % 12000] =
+          static_cast<std::uint8_t>(random());
+    if (const auto types = KernelTypes::read(ByteView(bytes)))
+      static_cast<void>(types->offset_of("sk_buff", "dev"));
   }
 }
 

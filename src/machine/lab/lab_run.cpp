@@ -50,7 +50,8 @@ class LabRun {
 
  private:
   // The dearest boot goes first, so that other machines' trials run beside it.
-  static constexpr std::array kOrder = {LabKind::xen_pvh, LabKind::xen_pv, LabKind::native};
+  static constexpr std::array kOrder = {LabKind::xen_pvh, LabKind::xen_pv, LabKind::kvm, LabKind::kvm_qemu,
+                                        LabKind::native};
 
   void work() {
     std::unique_lock lock(mutex_);
