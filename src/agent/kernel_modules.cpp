@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <fstream>
 
-#include "platform/kernel_file.h"
 #include "core/descriptor.h"
+#include "platform/kernel_file.h"
 
 namespace vtax::agent {
 namespace {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/programs.h"
 #include "agent/self_check.h"
 #include "core/result.h"
 #include "platform/platform.h"
@@ -21,6 +22,7 @@ struct Plan {
   bool offloads = true;
   Order window, warmup;
   std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
+  std::optional<Programs> programs;       // likewise
   std::chrono::nanoseconds time_limit{};  // guest time, from reading the plan to the result
 };
 
