@@ -16,6 +16,7 @@
 #include "output.h"
 #include "qemu_plugin_api.h"
 #include "settings.h"
+#include "vm_exit.h"
 
 #ifndef __x86_64__
 #error "the probe takes the running CPU from %rbp: only x86-64 measuring computers are supported"
@@ -30,7 +31,7 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t,
 namespace vtax::probe {
 namespace {
 
-constexpr int kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
+constexpr int kRax = 0, kRsp = 4, kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
 
 struct Probe {
   const std::uint8_t* env = nullptr;     // of `current`
@@ -46,6 +47,7 @@ struct Probe {
   Contexts contexts;
   CounterSearch search;
   Settings settings;
+  VmcbReader vmcbs;
   Output output;
   std::uint64_t window_base = 0;
   bool window_open = false;
@@ -240,7 +242,36 @@ void context_switched(Cpu& cpu) {
   cpu.next_context = nullptr;
 }
 
-enum class Mark : std::uint8_t { page_table_switch, announce, begin, end };
+// ---- guests on the CPU's virtualisation ---------------------------------------------------------------
+
+void count_event(ContextTable* context, Event event) {
+  ++context->events[static_cast<std::size_t>(event)];
+}
+
+// At VMRUN: %rax holds the guest's control block, which names its virtual CPU.
+void enter_guest(Cpu& cpu) {
+  ContextTable* guest = g.contexts.of(cpu.context->cpu, guest_register(cpu, kRax));
+  if (guest == nullptr) g.output.stop(State::failed, "no address space for the tables");
+  cpu.host_context = cpu.context;
+  cpu.host_stack = guest_register(cpu, kRsp);
+  cpu.charge_to(guest);
+}
+
+// Before the block behind a VMRUN is counted. In the guest other code may lie at that address; but only the
+// host has its own %rsp and the guest's control block in %rax, as it had at VMRUN.
+void leave_guest(Cpu& cpu) {
+  const std::uint64_t vmcb = guest_register(cpu, kRax);
+  if (cpu.host_context != nullptr &&
+      (guest_register(cpu, kRsp) != cpu.host_stack || vmcb != cpu.context->vcpu))
+    return;
+  count_event(cpu.context, Event::vm_exits);
+  if (g.vmcbs.can_read()) count_event(cpu.context, reason_of(g.vmcbs.exit_code(vmcb)));
+  if (cpu.host_context == nullptr) return;
+  cpu.charge_to(cpu.host_context);
+  cpu.host_context = nullptr;
+}
+
+enum class Mark : std::uint8_t { page_table_switch, announce, begin, end, enter_guest };
 
 // An instruction callback's data: block, its length, the instruction's place in it, what it is.
 constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uint64_t place, Mark mark,
@@ -282,8 +313,11 @@ __attribute__((used)) void vtax_on_block(unsigned translator, void* data, const 
 }
 
 __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
+  const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
+  const auto found = g.settings.entries.find(address);
+  if (found != g.settings.entries.end() && found->second.behind_vmrun)
+    vtax::probe::leave_guest(g.env == env ? *g.current : *vtax::probe::switch_to(env));
   Cpu& cpu = vtax::probe::count(translator, data, env);
-  const auto found = g.settings.entries.find(g.blocks[cpu.last.block()].address);
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
@@ -312,6 +346,9 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
       break;
     case Mark::end:
       vtax::probe::end_window(*cpu, block, length - place);
+      break;
+    case Mark::enter_guest:
+      vtax::probe::enter_guest(*cpu);
       break;
   }
 }
@@ -368,8 +405,9 @@ bool enters_guest(const std::uint8_t* code, std::size_t size) {
   return size == 3 && code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xd8;
 }
 
-void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data) {
-  qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, QEMU_PLUGIN_CB_NO_REGS,
+void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data,
+                       qemu_plugin_cb_flags registers = QEMU_PLUGIN_CB_NO_REGS) {
+  qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, registers,
                                          reinterpret_cast<void*>(data));
 }
 
@@ -397,7 +435,12 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
     qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
     std::uint8_t code[16];
     const std::size_t size = bytes_of(insn, code, sizeof code);
-    if (enters_guest(code, size)) g.settings.entries[qemu_plugin_insn_vaddr(insn) + size].exception = true;
+    if (enters_guest(code, size)) {
+      EntryPoint& back = g.settings.entries[qemu_plugin_insn_vaddr(insn) + size];
+      back.exception = back.behind_vmrun = true;
+      if (g.settings.nested)
+        watch_instruction(insn, pack(block, length, i, Mark::enter_guest, 0), QEMU_PLUGIN_CB_R_REGS);
+    }
     if (writes_cr3(code, size)) watch_instruction(insn, pack(block, length, i, Mark::page_table_switch, 0));
     if (size != 8 || std::memcmp(code, kMarkerPrefix, sizeof kMarkerPrefix) != 0) continue;
     std::uint32_t identity = 0;

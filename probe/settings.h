@@ -5,12 +5,14 @@
 //   exception ADDRESS       an exception's first instruction
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
+//   nested                  a guest that VMRUN enters is charged as a virtual CPU of its own
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 // Numbers are hexadecimal but for KIND and INSTRUCTIONS.
 
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <unordered_map>
 
@@ -22,12 +24,14 @@ namespace vtax::probe {
 struct EntryPoint {
   Entry entry = Entry::none;
   bool exception = false;
+  bool behind_vmrun = false;
   std::uint32_t event = kEventKinds;  // kEventKinds: none
 };
 
 struct Settings {
   std::unordered_map<std::uint64_t, EntryPoint> entries;
   std::uint64_t limit = 0;  // 0: none
+  bool nested = false;
 
   // An empty string, or what is wrong.
   std::string read(int fd) {
@@ -48,6 +52,8 @@ struct Settings {
         entries[address].entry = Entry::context_switched;
       else if (std::sscanf(line, "limit %" SCNu64, &address) == 1)
         limit = address;
+      else if (std::strcmp(line, "nested\n") == 0)
+        nested = true;
       else
         error = std::string("unknown line in the probe's settings: ") + line;
     }

@@ -43,7 +43,9 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
                               {{"native", PlatformName::native},
                                {"container", PlatformName::container},
                                {"xen-pv", PlatformName::xen_pv},
-                               {"xen-pvh", PlatformName::xen_pvh}});
+                               {"xen-pvh", PlatformName::xen_pvh},
+                               {"kvm", PlatformName::kvm},
+                               {"kvm-qemu", PlatformName::kvm_qemu}});
 }
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
@@ -61,9 +63,28 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
   if (!good) return fail(std::move(error));
   if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
   if (plan.platform == PlatformName::native && (check.guest || check.share_cpu))
-    return fail(fields.bad("'guest' and 'share_cpu' need a Xen platform"));
+    return fail(fields.bad("'guest' and 'share_cpu' need a platform with a guest"));
   plan.time_limit = std::chrono::nanoseconds(limit);
   plan.self_check = check;
+  return plan;
+}
+
+Result<Plan> parse_programs(const JsonFields& fields) {
+  const Result<> known =
+      fields.only({"version", "platform", "workload", "server", "client", "time_limit_ns"});
+  if (!known) return fail(known.error());
+  Plan plan;
+  Error error;
+  std::uint64_t version = 0, limit = 0;
+  Programs programs;
+  const bool good = take(fields.number("version", 1, 1), version, error) &&
+                    take(platform_name(fields), plan.platform, error) &&
+                    take(programs_from(fields), programs, error) &&
+                    take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
+  if (!good) return fail(std::move(error));
+  if (plan.platform != PlatformName::native) return fail(fields.bad("'programs' run natively"));
+  plan.time_limit = std::chrono::nanoseconds(limit);
+  plan.programs = std::move(programs);
   return plan;
 }
 
@@ -74,6 +95,8 @@ Result<Plan> parse_plan(std::string_view json) {
   if (!fields) return fail(fields.error());
   if (const auto workload = fields->text("workload"); workload && *workload == "self-check")
     return parse_self_check(*fields);
+  if (const auto workload = fields->text("workload"); workload && *workload == "programs")
+    return parse_programs(*fields);
   const Result<> known =
       fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
                     "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",

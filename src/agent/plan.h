@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/programs.h"
 #include "agent/self_check.h"
 #include "core/result.h"
 #include "platform/platform.h"
@@ -11,7 +12,7 @@
 
 namespace vtax::agent {
 
-enum class PlatformName { native, container, xen_pv, xen_pvh };
+enum class PlatformName { native, container, xen_pv, xen_pvh, kvm, kvm_qemu };
 
 // One trial, as the host side asks for it (docs/design/architecture.md, "The plan").
 struct Plan {
@@ -22,6 +23,7 @@ struct Plan {
   Order window, warmup;
   std::chrono::microseconds delay{};      // slept before anything is set up: when timers tick in the window
   std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
+  std::optional<Programs> programs;       // likewise
   std::chrono::nanoseconds time_limit{};  // guest time, from reading the plan to the result
 };
 

@@ -55,7 +55,7 @@ TEST_P(BadPlan, IsRefusedAndTheKeyNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Inputs, BadPlan,
-    ::testing::Values(Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "kvm"},
+    ::testing::Values(Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "vmware"},
                       Case{"UnknownTopology", "topology", "ring"}, Case{"UnknownWorkload", "workload", "udp"},
                       Case{"UnknownDirection", "direction", "both"},
                       Case{"OffloadsAsText", "offloads", "yes"}, Case{"NoTransactions", "transactions", 0},

@@ -74,7 +74,7 @@ struct Window {
 };
 
 Result<Window> run(const Plan& plan, const Bench& bench, const Pair& pair, bool window,
-                   std::chrono::milliseconds settle) {
+                   std::chrono::milliseconds settle, const WindowHooks& hooks) {
   Window out{{pair.initiator, request(plan, *pair.initiator, true, window, settle), {}},
              {pair.responder, request(plan, *pair.responder, false, window, settle), {}},
              {}};
@@ -85,6 +85,8 @@ Result<Window> run(const Plan& plan, const Bench& bench, const Pair& pair, bool 
   std::this_thread::sleep_for(settle + settle / 2);  // after the last control message, before the work
   const auto before = read_counters(devices);
   if (!before) return fail(before.error());
+  if (window && hooks.before)
+    if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
 
   // The end that stays silent longer is asked last.
   std::array<Side*, 2> sides{&out.initiator, &out.responder};
@@ -96,6 +98,8 @@ Result<Window> run(const Plan& plan, const Bench& bench, const Pair& pair, bool 
     side->report = *report;
     if (side == sides[0]) after = read_counters(devices);
     if (!after) return fail(after.error());
+    if (side == sides[0] && window && hooks.after)
+      if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
   }
   for (std::size_t i = 0; i < after->size(); ++i) out.here.push_back(difference((*before)[i], (*after)[i]));
   return out;
@@ -130,14 +134,15 @@ Result<> expect_all(const Plan& plan, const Window& window) {
 
 }  // namespace
 
-Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle) {
+Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle,
+                                 const WindowHooks& hooks) {
   const Pair pair =
       plan.system_initiates ? Pair{&bench.system, &bench.peer} : Pair{&bench.peer, &bench.system};
   if (Result<> connected = connect(plan, pair); !connected) return fail(connected.error());
   if (expected(plan.warmup) != Done{}) {
-    if (const auto warm = run(plan, bench, pair, false, settle); !warm) return fail(warm.error());
+    if (const auto warm = run(plan, bench, pair, false, settle, hooks); !warm) return fail(warm.error());
   }
-  const auto window = run(plan, bench, pair, true, settle);
+  const auto window = run(plan, bench, pair, true, settle, hooks);
   if (!window) return fail(window.error());
   if (Result<> all = expect_all(plan, *window); !all) return fail(all.error());
 
@@ -150,12 +155,15 @@ Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::mi
   add(devices, bench.peer.devices, peer.report.devices);
   std::uint64_t packets = 0;
   for (const CountedDevice& device : bench.wire) packets += received(devices, device);
-  return nlohmann::json{{"window_virtual_ns", initiator.report.side.duration.count()},
+  nlohmann::json result{{"window_virtual_ns", initiator.report.side.duration.count()},
                         {"work",
                          {{"bytes", initiator.report.side.bytes.value},
                           {"packets", packets},
                           {"transactions", initiator.report.side.transactions.value}}},
                         {"devices", devices}};
+  // What the system says of its own program, for a meter that sees a guest from outside.
+  if (hooks.after) result["system_user_ns"] = system.report.side.cpu.user.count();
+  return result;
 }
 
 }  // namespace vtax::agent

@@ -14,6 +14,7 @@
 #include "cli/own_builds.h"
 #include "cli/progress_line.h"
 #include "core/files.h"
+#include "machine/host/host_run.h"
 #include "machine/lab/lab_run.h"
 #include "published/find_published.h"
 #include "record/run_reader.h"
@@ -21,6 +22,7 @@
 #include "report/json.h"
 #include "report/table.h"
 #include "study/find_study.h"
+#include "study/machine_rules.h"
 #include "study/plan.h"
 
 namespace vtax {
@@ -29,6 +31,7 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> set;
+  std::string machine;
   std::optional<int> repetitions;
   std::string out;
   std::string vary;
@@ -103,7 +106,9 @@ Result<> show(const std::filesystem::path& file, bool json) {
 Result<ExitCode> run(const RunOptions& options) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
-  auto plan = make_plan(std::move(*study), {options.set, options.repetitions, options.vary, options.quick});
+  Overrides overrides{options.set, options.repetitions, options.vary, options.quick};
+  if (!options.machine.empty()) overrides.set.push_back("machine=" + options.machine);
+  auto plan = make_plan(std::move(*study), overrides);
   if (!plan) return fail(plan.error());
   const std::filesystem::path out = options.out.empty() ? plan->study.name + ".vtax" : options.out;
   const auto header = header_of(*plan, options);
@@ -141,8 +146,12 @@ Result<ExitCode> run(const RunOptions& options) {
       if (kept) ++recorded;
       return kept;
     };
+    const bool on_host = plan->study.machine == host_machine;
     const lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
-    if (auto done = lab::run_in_lab(std::move(todo), lab_options, events); !done) {
+    auto done =
+        on_host ? host::run_on_host(std::move(todo), {events.on_step, events.on_start, events.on_finished})
+                : lab::run_in_lab(std::move(todo), lab_options, events);
+    if (!done) {
       writer->close();
       // An empty run file would only stand in the way of the next attempt.
       std::error_code ignored;
@@ -164,6 +173,8 @@ Verb::Action add_run_options(CLI::App& app) {
       ->required();
   app.add_option("--set", options->set, "factor=value[,value]: replace a factor's values")
       ->type_name("FACTOR=VALUES");
+  app.add_option("--machine", options->machine,
+                 "lab: the emulated machine; host: this computer itself (default: the study's)");
   app.add_option("--reps", options->repetitions, "Repetitions of every cell");
   app.add_option(
          "--vary", options->vary,

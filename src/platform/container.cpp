@@ -50,6 +50,8 @@ class Container : public Platform {
       bench.wire = {bench.here.back(), bench.peer.devices.front()};
     }
     if (!done) return fail(done.error());
+    bench.processes = {{system_->process(), MeteredProcess::Role::system, setup.system_cpu},
+                       {peer_->process(), MeteredProcess::Role::partner, setup.peer_cpu}};
     return bench;
   }
 

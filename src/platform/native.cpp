@@ -19,7 +19,11 @@ class Native : public Platform {
     auto system = EndpointProcess::start({"the system under test", setup.system_cpu, Network::own, -1});
     if (!system) return fail(system.error());
     system_.emplace(std::move(*system));
-    return setup.topology == Topology::inside ? over_loopback(setup) : over_cards(setup);
+    Result<Bench> bench = setup.topology == Topology::inside ? over_loopback(setup) : over_cards(setup);
+    if (bench)
+      bench->processes = {{system_->process(), MeteredProcess::Role::system, setup.system_cpu},
+                          {peer_->process(), MeteredProcess::Role::partner, setup.peer_cpu}};
+    return bench;
   }
 
  private:

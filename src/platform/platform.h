@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +36,19 @@ struct End {
   std::vector<CountedDevice> devices;  // in its network namespace: only it can read their counters
 };
 
+// A process of the bench, for a meter that looks from outside; its threads and children belong to it.
+struct MeteredProcess {
+  enum class Role {
+    system,    // the program under test, on the measuring kernel itself
+    partner,   // the other end
+    emulator,  // a guest's QEMU
+    uml,       // a guest that is a program: User Mode Linux
+  };
+  pid_t process = 0;
+  Role role = Role::system;
+  int cpu = 0;  // to which it is pinned
+};
+
 // Two ends that reach each other, and every device between them.
 struct Bench {
   End system, peer;
@@ -42,6 +57,7 @@ struct Bench {
   // card that segments counts what it is given when it sends, but single packets when it receives. `lo` is
   // both ends.
   std::vector<CountedDevice> wire;
+  std::vector<MeteredProcess> processes = {};
 };
 
 // One way to place a workload. arrange() is called once; the destructor takes everything down again.

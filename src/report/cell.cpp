@@ -31,8 +31,13 @@ bool is_machine_exact(const Run& header) {
 
 WindowCost window_cost(const Trial& trial) {
   WindowCost cost;
+  cost.in_time = machine_cpu_ns(trial).has_value();
   for (const LedgerEntry& entry : trial.ledger) {
-    if (entry.kind == "instructions") {
+    // The window of the real host holds time that nobody spent on the work.
+    if (entry.layer == Layer::elsewhere || (cost.in_time && entry.layer == Layer::idle)) {
+      cost.events[std::string(name(entry.layer)) + "_ns"] += entry.value;
+    } else if (entry.kind == "instructions" || entry.kind == cpu_time_kind) {
+      if (cost.in_time) cost.total += entry.value;
       cost.instructions[static_cast<std::size_t>(entry.layer)] += entry.value;
       cost.domains[entry.domain][static_cast<std::size_t>(entry.layer)] += entry.value;
       cost.cpus[entry.cpu][static_cast<std::size_t>(entry.layer)] += entry.value;
@@ -40,7 +45,7 @@ WindowCost window_cost(const Trial& trial) {
       cost.events[entry.kind] += entry.value;
     }
   }
-  cost.total = trial.machine_total.value;
+  if (!cost.in_time) cost.total = trial.machine_total.value;
   cost.peer = trial.peer_total.value;
   cost.work = trial.work;
   cost.devices = trial.devices;
@@ -86,6 +91,15 @@ Result<RunCosts> read_costs(RunReader& reader) {
   if (!read) return fail(read.error());
   for (std::size_t i = 0; i < pending.size(); ++i) settle(costs.cells[i], pending[i]);
   return costs;
+}
+
+bool in_time(const RunCosts& costs) {
+  return std::any_of(costs.cells.begin(), costs.cells.end(),
+                     [](const Cell& cell) { return cell.cost && cell.cost->in_time; });
+}
+
+std::string_view unit_of_cost(const RunCosts& costs) {
+  return in_time(costs) ? "ns of CPU time" : "instructions";
 }
 
 std::string_view name(Unit unit) {

@@ -22,8 +22,10 @@ inline constexpr std::array<Layer, 6> kLayers{Layer::hypervisor, Layer::driver, 
 
 using LayerCosts = std::array<std::uint64_t, kLayers.size()>;  // instructions, by Layer
 
-// One window, reduced to what a table shows. The layers add up to `total`.
+// One window, reduced to what a table shows. The layers add up to `total`. With `in_time`, everything here
+// that is called instructions is nanoseconds of CPU time; idle and other programs' time are then events.
 struct WindowCost {
+  bool in_time = false;
   LayerCosts instructions{};
   std::map<std::string, LayerCosts> domains;  // the same by domain
   std::map<int, LayerCosts> cpus;             // and by CPU
@@ -87,6 +89,10 @@ struct RunCosts {
 };
 
 [[nodiscard]] Result<RunCosts> read_costs(RunReader& reader);
+
+// Whether the run's costs are nanoseconds of CPU time: one run has one unit.
+[[nodiscard]] bool in_time(const RunCosts& costs);
+[[nodiscard]] std::string_view unit_of_cost(const RunCosts& costs);  // "instructions" or "ns of CPU time"
 
 // A unit of work that cost is given per. A packet is one of the system's outermost device, in or out; a KB is
 // 1024 bytes of payload (netperf's service demand).

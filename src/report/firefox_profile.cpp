@@ -32,6 +32,7 @@ const char* color_of(Layer layer) {
     case Layer::idle:
       return "transparent";
     case Layer::uncharged:
+    case Layer::elsewhere:
       return "grey";
   }
   return "grey";

@@ -59,9 +59,15 @@ void write_trial(JsonWriter& json, const Trial& trial) {
     json.field("packets", trial.work.packets.value)
         .field("transactions", trial.work.transactions.value)
         .end_object();
-    write_instructions(json, "machine_total", trial.machine_total);
-    write_instructions(json, "peer_total", trial.peer_total);
-    json.field("window_virtual_ns", trial.window_virtual_ns).field("elapsed_host_ns", trial.elapsed_host_ns);
+    if (const auto time = machine_cpu_ns(trial)) {
+      json.key("machine_total").begin_object().field(cpu_time_kind, *time).end_object();
+      json.field("window_ns", trial.window_virtual_ns);
+    } else {
+      write_instructions(json, "machine_total", trial.machine_total);
+      write_instructions(json, "peer_total", trial.peer_total);
+      json.field("window_virtual_ns", trial.window_virtual_ns);
+    }
+    json.field("elapsed_host_ns", trial.elapsed_host_ns);
     write_devices(json, trial);
     write_ledger(json, trial);
     write_functions(json, trial);

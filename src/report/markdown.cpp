@@ -60,7 +60,7 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
       const auto units = units_of(cost.work);
       if (std::find(units.begin(), units.end(), unit) == units.end()) continue;
       if (!has_begun) {
-        out << fmt::format("\n### Cost per {}\n\nInstructions.\n\n", name(unit));
+        out << fmt::format("\n### Cost per {}\n\nIn {}.\n\n", name(unit), unit_of_cost(costs));
         std::vector<std::string> heading{"work", "platform"};
         for (const Layer layer : kLayers) heading.emplace_back(name(layer));
         heading.insert(heading.end(), {"total", "tax", "runs"});

@@ -92,22 +92,27 @@ void for_cells(const std::vector<Comparison>& comparisons, const EachCell& use) 
   }
 }
 
-void write_cells(Exposition& text, const std::vector<Comparison>& comparisons) {
-  text.begin("vtax_window_instructions",
-             "Instructions of the measured window by domain and layer, exact in the lab.");
+void write_cells(Exposition& text, const std::vector<Comparison>& comparisons, bool is_time) {
+  // Prometheus counts time in seconds.
+  const double scale = is_time ? 1e-9 : 1;
+  text.begin(is_time ? "vtax_window_cpu_seconds" : "vtax_window_instructions",
+             "Cost of the measured window by domain and layer; instructions are exact.");
   for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
     for (const auto& [domain, layers] : cell.cost->domains) {
       for (const Layer layer : kLayers) {
         const std::uint64_t count = layers[static_cast<std::size_t>(layer)];
-        if (count > 0) text.sample(labels.with("domain", domain).with("layer", name(layer)), count);
+        if (count > 0)
+          text.sample(labels.with("domain", domain).with("layer", name(layer)),
+                      static_cast<double>(count) * scale);
       }
     }
   });
-  text.begin("vtax_instructions_per_unit", "Instructions per unit of work, all layers together.");
+  text.begin(is_time ? "vtax_cpu_seconds_per_unit" : "vtax_instructions_per_unit",
+             "Cost per unit of work, all layers together.");
   for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
     for (const Unit unit : units_of(cell.cost->work)) {
       if (const auto cost = per_unit(cell.cost->total, cell.cost->work, unit))
-        text.sample(labels.with("unit", name(unit)), *cost);
+        text.sample(labels.with("unit", name(unit)), *cost * scale);
     }
   });
   text.begin("vtax_tax", "Cost per unit of work relative to native, other factors equal.");
@@ -159,7 +164,7 @@ Result<> write_openmetrics(RunReader& reader, std::ostream& out) {
   text.sample(Labels().with("state", "planned"), run.planned_trials);
   text.sample(Labels().with("state", "finished"), costs->finished);
   text.sample(Labels().with("state", "failed"), costs->failed.size());
-  write_cells(text, comparisons_of(*costs));
+  write_cells(text, comparisons_of(*costs), in_time(*costs));
   write_judged(text, run, *costs);
   text.end();
   return {};

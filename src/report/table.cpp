@@ -44,10 +44,11 @@ void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
   out << '\n';
   print_wrapped(
       out, "",
-      fmt::format("Study {}, {} of {} trials, vtax {}, {}. Costs are instructions{}; a KB is 1024 bytes.",
+      fmt::format("Study {}, {} of {} trials, vtax {}, {}. Costs are {}; a KB is 1024 bytes.",
                   printable(run.study, 100), with_thousands(costs.finished),
                   with_thousands(run.planned_trials), printable(run.vtax_version), printable(run.started_utc),
-                  costs.is_exact ? ", exact" : ""));
+                  in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
+                                 : "instructions, exact"));
 }
 
 // What is the same in every trial of a workload is said once.

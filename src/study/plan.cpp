@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "study/catalogue.h"
+#include "study/machine_rules.h"
 
 namespace vtax {
 namespace {
@@ -105,6 +106,7 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
                  "a real machine varies by itself: --reps says by how much"});
   }
   const std::string what = fmt::format("cannot plan study {}", printable(study.name));
+  if (auto checked = check_machine(study, what); !checked) return fail(checked.error());
   if (const double trials =
           count_trials(study) * (1 + static_cast<double>(variations->size()) / study.repetitions);
       trials > static_cast<double>(kMostTrials)) {

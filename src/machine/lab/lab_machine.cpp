@@ -44,7 +44,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu) {
   if (image.xen) spec.xen = *image.xen;
   spec.kernel_arguments = image.kernel_command_line;
   spec.xen_arguments = image.xen_command_line;
-  spec.virtualises = image.kind == LabKind::xen_pvh;
+  spec.virtualises = virtualises(image.kind);
   return spec;
 }
 
@@ -67,6 +67,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     self->symbols_.has_hypervisor = true;
     self->symbols_.guests_take_exceptions = image.kind == LabKind::xen_pvh;
   }
+  self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
   if (!settings) return fail(settings.error());
   self->probe_settings_ = *settings;
@@ -161,9 +162,9 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   auto map = map_with_modules(seen.result.modules);
   if (!map) return fail(map.error());
   charging.map = std::move(*map);
-  charging.first_is_driver = charging.map.has_hypervisor;
-  charging.domains = charging.first_is_driver ? std::vector<std::string>{"Domain-0", "guest1"}
-                                              : std::vector<std::string>{"host"};
+  charging.first_is_driver = charging.map.has_hypervisor || charging.map.nested;
+  charging.domains = {charging.map.has_hypervisor ? "Domain-0" : "host"};
+  if (charging.first_is_driver) charging.domains.emplace_back("guest1");
   charging.peer_cpus = peer_cpus;
   return charge(*seen.window, charging);
 }

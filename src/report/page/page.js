@@ -4,6 +4,8 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
   const units = ["packet", "KB", "transaction"];
+  // What cost is counted in: "instructions", or "ns of CPU time" on a real host.
+  const costName = data.cost[0].toUpperCase() + data.cost.slice(1);
 
   // As vtax's tables: about three figures, whole numbers with commas.
   const readable = (value) => {
@@ -136,16 +138,16 @@
       }}
     });
     draw("layers", 96 + 56 * names.length,
-      `Instructions per ${unit}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
+      `${costName} per ${unit}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
         grid: {left: 8, right: isNarrow() ? 64 : 120, top: 56, bottom: 8, containLabel: true},
         legend: {data: data.layers, top: 8, textStyle: {color: color("ink")}, type: "scroll"},
-        tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} instructions per ${unit}`),
+        tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} ${data.cost} per ${unit}`),
         xAxis: {type: "value", ...axis(), splitNumber: isNarrow() ? 2 : 5},
         yAxis: {type: "category", data: names, inverse: true, ...axis(), axisLabel: {color: color("ink"), fontSize: 14},
           axisTick: {show: false}},
         series
       });
-    element("picture-note").textContent = `${comparison.name}: instructions per ${unit}; ` + shown.map((cell) =>
+    element("picture-note").textContent = `${comparison.name}: ${data.cost} per ${unit}; ` + shown.map((cell) =>
       `${cell.platform}: ${whole(cell.work.packets)} packets` +
       (cell.sensitivity && unit === comparison.unit ? `, ${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "") +
       (cell.interval && unit === comparison.unit ? `, 95 % interval of the median ${readable(cell.interval[0])} to ${readable(cell.interval[1])}` : "") +
@@ -251,10 +253,10 @@
     };
     const values = shown.flatMap((cell, y) => cpus.map((cpu, x) => [x, y, cost(cell, cpu)]));
     const most = Math.max(...values.map((v) => v[2]), 1);
-    element("cpus-note").textContent = `${comparison.name}: instructions of each CPU per ${unit}, idling left out; the peer's CPU is no part of it.`;
-    draw("heat", 96 + 48 * shown.length, `Instructions of each CPU per ${unit}: ` + values.map((v) => `${shown[v[1]].platform} CPU ${cpus[v[0]]} ${readable(v[2])}`).join(", "), {
+    element("cpus-note").textContent = `${comparison.name}: ${data.cost} of each CPU per ${unit}, idling left out; the peer's CPU is no part of it.`;
+    draw("heat", 96 + 48 * shown.length, `${costName} of each CPU per ${unit}: ` + values.map((v) => `${shown[v[1]].platform} CPU ${cpus[v[0]]} ${readable(v[2])}`).join(", "), {
       grid: {left: 8, right: 16, top: 16, bottom: 8, containLabel: true},
-      tooltip: tooltip((p) => `${shown[p.value[1]].platform}, CPU ${cpus[p.value[0]]}\n${readable(p.value[2])} instructions per ${unit}`),
+      tooltip: tooltip((p) => `${shown[p.value[1]].platform}, CPU ${cpus[p.value[0]]}\n${readable(p.value[2])} ${data.cost} per ${unit}`),
       visualMap: {show: false, min: 0, max: most, inRange: {color: [color("panel"), color("kernel")]}},
       xAxis: {type: "category", data: cpus.map((c) => "CPU " + c), ...axis(), splitArea: {show: false}},
       yAxis: {type: "category", data: shown.map((c) => c.platform), inverse: true, ...axis(), axisTick: {show: false}, axisLabel: {color: color("ink")}},
@@ -362,6 +364,7 @@
     if (has.includes(before)) element("unit").value = before;
   };
   const fillCosts = () => {
+    element("cost-kind").textContent = costName + (data.exact ? ", exact." : ", as measured.");
     for (const unit of units) {
       const rows = cells.filter(({cell}) => cell.per[unit]).map(({comparison, cell}) => [
         comparison.name, cell.platform, ...cell.per[unit].layers, cell.per[unit].total, cell.per[unit].tax, cell.runs

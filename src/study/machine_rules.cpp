@@ -1,0 +1,42 @@
+#include "study/machine_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/readable.h"
+#include "study/catalogue.h"
+#include "study/suggest.h"
+
+namespace vtax {
+
+Result<> set_machine(std::string_view machine, Study& study) {
+  if (std::find(machines().begin(), machines().end(), machine) == machines().end())
+    return fail(
+        {"", fmt::format("'{}' is not a machine", printable(machine)), suggestion(machine, machines())});
+  if (machine == host_machine && study.machine != machine) study.factors["topology"] = {"inside"};
+  study.machine = machine;
+  return {};
+}
+
+Result<> check_machine(const Study& study, const std::string& what) {
+  if (study.machine == host_machine) {
+    const auto& topologies = study.factors.at("topology");
+    if (std::any_of(topologies.begin(), topologies.end(), [](const auto& t) { return t != "inside"; }))
+      return fail(
+          {what,
+           "on machine host only topology 'inside' can be measured: it has no two cards that are joined",
+           "set topology=inside"});
+    return {};
+  }
+  for (const std::string& platform : study.factors.at("platform")) {
+    const auto kind = std::find_if(platforms().begin(), platforms().end(),
+                                   [&](const PlatformKind& p) { return p.name == platform; });
+    if (kind != platforms().end() && !kind->in_lab)
+      return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
+                   "add --machine host, or machine = \"host\" in the study file"});
+  }
+  return {};
+}
+
+}  // namespace vtax
