@@ -14,7 +14,9 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t kMostFunctionsOfCell = 30;  // of a cell: a page of 500 trials stays below 5 MB
+constexpr std::size_t kLeastFunctionsOfCell = 30;  // a page of 500 trials stays below 5 MB
+constexpr std::size_t kMostFunctionsOfCell = 400;
+constexpr std::size_t kMostFunctions = 8000;  // of all cells, as long as each has the least
 constexpr std::size_t kMostProvenance = 5;
 constexpr std::size_t kMostModels = 40;
 
@@ -207,6 +209,8 @@ Result<PageData> read_page_data(RunReader& reader) {
   data.costs = std::move(*costs);
   std::map<Factors, const Cell*> cells;
   for (const Cell& cell : data.costs.cells) cells[cell.factors] = &cell;
+  const std::size_t most_functions = std::clamp(kMostFunctions / std::max<std::size_t>(cells.size(), 1),
+                                                kLeastFunctionsOfCell, kMostFunctionsOfCell);
   auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
     const bool is_new =
         std::find(data.provenance.begin(), data.provenance.end(), trial.provenance) == data.provenance.end();
@@ -219,7 +223,7 @@ Result<PageData> read_page_data(RunReader& reader) {
     std::stable_sort(functions.begin(), functions.end(), [](const FunctionCost& a, const FunctionCost& b) {
       return a.instructions > b.instructions;
     });
-    const std::size_t kept = std::min(kMostFunctionsOfCell, functions.size());
+    const std::size_t kept = std::min(most_functions, functions.size());
     const std::uint64_t more = functions.size() - kept;
     functions.resize(kept);
     data.functions.try_emplace(factors, std::move(functions), more);

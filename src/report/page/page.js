@@ -3,6 +3,7 @@
   // Everything in `data` may be foreign text: it reaches the page by textContent and by SVG text only.
   const data = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
+  const mostRows = 60;  // of a table of functions; the flame graph has more
   const units = ["packet", "KB", "transaction"];
   // What cost is counted in: "instructions", or "ns of CPU time" on a real host.
   const costName = data.cost[0].toUpperCase() + data.cost.slice(1);
@@ -388,9 +389,10 @@
     table(element("functions"), "Instructions by function", [
       {name: "instructions", show: whole}, {name: "%"}, {name: "image", text: true}, {name: "domain", text: true},
       {name: "layer", text: true}, {name: "function", text: true}
-    ], cell.functions.map((f) => [f.instructions, cell.total ? 100 * f.instructions / cell.total : 0, f.image, f.domain, f.layer, f.function]));
-    if (cell.more_functions > 0) {
-      element("functions").append(make("p", `${whole(cell.more_functions)} cheaper functions are left out here; vtax report --format profile has all.`, "note"));
+    ], cell.functions.slice(0, mostRows).map((f) => [f.instructions, cell.total ? 100 * f.instructions / cell.total : 0, f.image, f.domain, f.layer, f.function]));
+    const more = cell.more_functions + Math.max(0, cell.functions.length - mostRows);
+    if (more > 0) {
+      element("functions").append(make("p", `${whole(more)} cheaper functions are left out here; vtax report --format profile has all.`, "note"));
     }
   };
   const fillTraffic = () => {
