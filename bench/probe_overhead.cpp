@@ -1,11 +1,13 @@
 // What the probe costs: the same trial from the same snapshot with and without it, in turn, on one CPU each.
 //   build/release/probe_overhead [PAIRS]
-// Prints the wall time of each and the ratio of each pair, with the median.
+// Prints the CPU time that the emulator took in each and the ratio of each pair, with the median. CPU time, since
+// the emulator is one busy thread, and what else the computer does stretches its wall time.
 
 #include <fmt/format.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <vector>
 
@@ -27,6 +29,16 @@ void quit(const Error& error) {
   std::exit(static_cast<int>(error.code));
 }
 
+// Of the processes that this one has waited for: the emulators that have ended.
+double emulators_cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_CHILDREN, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 double seconds_of(const LabMachine& machine, const Case& measured) {
   Trial trial;
   trial.factors = {{"platform", measured.platform},
@@ -37,9 +49,9 @@ double seconds_of(const LabMachine& machine, const Case& measured) {
                    {"write_bytes", "65536"},
                    {"warmup_bytes", "1048576"},
                    {"bytes", std::to_string(measured.bytes)}};
-  const auto began = std::chrono::steady_clock::now();
+  const double before = emulators_cpu_seconds();
   if (auto done = machine.run(trial, [](std::string_view) {}); !done) quit(done.error());
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return emulators_cpu_seconds() - before;
 }
 
 void measure(const Case& measured, int pairs) {

@@ -17,19 +17,47 @@ namespace vtax::probe {
 inline constexpr int kMaxCpus = 64;
 inline constexpr std::uint32_t kVotesToSettle = 64;
 
+// A block's number and length in the one word that its callback is handed.
+class BlockData {
+ public:
+  BlockData() = default;
+  BlockData(std::uint32_t block, std::uint32_t length)
+      : packed_(block | static_cast<std::uint64_t>(length) << 32) {}
+  explicit BlockData(void* data) : packed_(reinterpret_cast<std::uint64_t>(data)) {}
+
+  [[nodiscard]] std::uint32_t block() const { return static_cast<std::uint32_t>(packed_); }
+  [[nodiscard]] std::uint32_t length() const { return static_cast<std::uint32_t>(packed_ >> 32); }
+  [[nodiscard]] void* data() const { return reinterpret_cast<void*>(packed_); }
+
+ private:
+  std::uint64_t packed_ = 0;
+};
+
 struct Cpu {
   const std::uint8_t* env = nullptr;
   ContextTable* context = nullptr;
   ContextTable* last_context = nullptr;
-  ContextTable* next_context = nullptr;  // while the hypervisor switches to it
-  std::uint16_t last_low = 0;
-  std::uint32_t last_block = 0;
-  std::uint32_t last_length = 0;
-  std::uint32_t slice_start = 0;  // the counter before the slice's first block
-  std::uint64_t slices = 0;       // instructions of the slices that ended
-  int index = -1;                 // QEMU's number of this CPU
+  ContextTable* next_context = nullptr;   // while the hypervisor switches to it
+  ContextTable* host_context = nullptr;   // while a guest that VMRUN entered runs
+  std::uint64_t host_stack = 0;           // the host's %rsp at that VMRUN
+  std::uint64_t* instructions = nullptr;  // the context's, by block number
+  BlockData last;                         // the block that began last
+  std::uint16_t last_low = 0;             // the counter when it began
+  std::uint32_t slice_start = 0;          // the counter before the slice's first block
+  std::uint64_t slices = 0;               // instructions of the slices that ended
+  int index = -1;                         // QEMU's number of this CPU
   std::array<std::uint32_t, kMaxCpus> votes{};
   std::uint32_t vote_count = 0;
+
+  // The counter when this block begins, if it is the next one and the one before ran to its end.
+  [[nodiscard]] std::uint16_t expected_low(BlockData seen) const {
+    return static_cast<std::uint16_t>(last_low - seen.length());
+  }
+
+  void charge_to(ContextTable* to) {
+    context = to;
+    instructions = to->instructions;
+  }
 
   // Instructions so far by QEMU's own counter, the block that has just begun included whole.
   [[nodiscard]] std::uint64_t icount() const { return slices + slice_start - last_low; }

@@ -29,8 +29,21 @@ enum class Event : std::uint32_t {
   page_faults = 5,
   context_switches = 6,
   vm_exits = 7,
+  // What the exits were for; they add up to vm_exits, and are all absent where the emulator cannot be asked.
+  exits_interrupt = 8,
+  exits_interrupt_window = 9,
+  exits_exception = 10,
+  exits_register = 11,  // control and debug registers
+  exits_cpuid = 12,
+  exits_halt = 13,
+  exits_pause = 14,
+  exits_io = 15,
+  exits_msr = 16,
+  exits_hypercall = 17,
+  exits_nested_page_fault = 18,
+  exits_other = 19,
 };
-inline constexpr std::uint32_t kEventKinds = 8;
+inline constexpr std::uint32_t kEventKinds = 20;
 
 struct Header {
   char magic[8];

@@ -16,6 +16,7 @@
 #include "output.h"
 #include "qemu_plugin_api.h"
 #include "settings.h"
+#include "vm_exit.h"
 
 #ifndef __x86_64__
 #error "the probe takes the running CPU from %rbp: only x86-64 measuring computers are supported"
@@ -30,9 +31,11 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t,
 namespace vtax::probe {
 namespace {
 
-constexpr int kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
+constexpr int kRax = 0, kRsp = 4, kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
 
 struct Probe {
+  const std::uint8_t* env = nullptr;     // of `current`
+  const std::uint8_t* steady = nullptr;  // the same, once `careful` is over
   Cpu* current = nullptr;
   int counter_offset = 0;
   bool careful = true;  // the counter is not found yet, or some CPU has shown too little to tell its index
@@ -44,6 +47,7 @@ struct Probe {
   Contexts contexts;
   CounterSearch search;
   Settings settings;
+  VmcbReader vmcbs;
   Output output;
   std::uint64_t window_base = 0;
   bool window_open = false;
@@ -55,15 +59,17 @@ Probe g;  // one plugin, one emulator, one thread
 // ---- which CPU, which context ------------------------------------------------------------------------
 
 __attribute__((noinline)) Cpu* switch_to(const std::uint8_t* env) {
+  g.env = env;
   for (int i = 0; i < g.cpu_count; ++i)
     if (g.cpus[i].env == env) return g.current = &g.cpus[i];
   if (g.cpu_count == kMaxCpus) g.output.stop(State::failed, "more CPUs than the probe has room for");
   Cpu& cpu = g.cpus[g.cpu_count];
   cpu.env = env;
   // Contexts are numbered by order of appearance until the CPU's own index is settled.
-  cpu.context = g.contexts.of(-1 - g.cpu_count, 0);
-  if (cpu.context == nullptr) g.output.stop(State::failed, "no address space for the tables");
-  cpu.last_context = cpu.context;
+  ContextTable* const context = g.contexts.of(-1 - g.cpu_count, 0);
+  if (context == nullptr) g.output.stop(State::failed, "no address space for the tables");
+  cpu.charge_to(context);
+  cpu.last_context = context;
   ++g.cpu_count;
   g.careful = true;
   return g.current = &cpu;
@@ -137,7 +143,7 @@ std::uint64_t icount_of_all() {
 
 // Takes back what a block that was left early did not execute.
 void take_back(Cpu& cpu, std::uint64_t instructions) {
-  std::uint64_t& charged = cpu.last_context->instructions[cpu.last_block];
+  std::uint64_t& charged = cpu.last_context->instructions[cpu.last.block()];
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low + instructions);
   if (charged < instructions) {  // it ran before the window opened
     g.window_base -= instructions;
@@ -155,7 +161,7 @@ __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std
   const auto entry = g.settings.entries.find(g.blocks[block].address);
   if (entry != g.settings.entries.end() && entry->second.exception) {
     const auto rest = static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(cpu.last_low - length));
-    if (rest <= cpu.last_length) return take_back(cpu, rest);
+    if (rest <= cpu.last.length()) return take_back(cpu, rest);
     ++g.output.header().slices_at_exceptions;
   }
   cpu.slices += cpu.slice_start - cpu.last_low;
@@ -170,34 +176,48 @@ __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std
 // An instruction in mid-block turned out to access a device: QEMU leaves the block before it and runs it
 // alone, in a block of its own that calls no execution callback but does call those of memory accesses.
 void executed_alone(Cpu& cpu, std::uint32_t block) {
-  if (block == cpu.last_block || cpu.last_length == 0) return;  // an ordinary block of one instruction
-  const int place = g.blocks.place_of(cpu.last_block, g.blocks[block].address);
+  if (block == cpu.last.block() || cpu.last.length() == 0) return;  // an ordinary block of one instruction
+  const int place = g.blocks.place_of(cpu.last.block(), g.blocks[block].address);
   if (place < 0) return;
-  take_back(cpu, cpu.last_length - static_cast<std::uint64_t>(place));
+  take_back(cpu, cpu.last.length() - static_cast<std::uint64_t>(place));
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
-  cpu.last_block = block;
-  cpu.last_length = 1;
+  cpu.last = BlockData(block, 1);
   ++cpu.last_context->instructions[block];
 }
 
-inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
-  const auto packed = reinterpret_cast<std::uint64_t>(data);
-  const auto block = static_cast<std::uint32_t>(packed);
-  const auto length = static_cast<std::uint32_t>(packed >> 32);
-  Cpu* cpu = g.current;
-  if (__builtin_expect(cpu == nullptr || cpu->env != env, 0)) cpu = switch_to(env);
-  if (__builtin_expect(g.careful, 0)) observe_carefully(*cpu, translator, block, length);
-  if (__builtin_expect(g.counter_offset != 0, 1)) {
-    const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
-    if (__builtin_expect(low != static_cast<std::uint16_t>(cpu->last_low - length), 0))
-      counter_jumped(*cpu, block, length, low);
-    cpu->last_low = low;
+inline void charge(Cpu& cpu, BlockData seen, std::uint16_t low) {
+  cpu.last_low = low;
+  cpu.last = seen;
+  cpu.last_context = cpu.context;
+  cpu.instructions[seen.block()] += seen.length();
+}
+
+__attribute__((noinline)) Cpu& count_with_care(unsigned translator, BlockData seen, const std::uint8_t* env) {
+  Cpu& cpu = g.env == env ? *g.current : *switch_to(env);
+  if (g.careful) observe_carefully(cpu, translator, seen.block(), seen.length());
+  g.steady = g.careful ? nullptr : env;
+  std::uint16_t low = 0;
+  if (g.counter_offset != 0) {
+    low = CounterSearch::read(env, g.counter_offset);
+    if (low != cpu.expected_low(seen)) counter_jumped(cpu, seen.block(), seen.length(), low);
   }
-  cpu->last_block = block;
-  cpu->last_length = length;
-  cpu->last_context = cpu->context;
-  cpu->context->instructions[block] += length;
-  return *cpu;
+  charge(cpu, seen, low);
+  return cpu;
+}
+
+// Runs with nearly every block of the machine: short on purpose, and without calls that would need a stack
+// frame.
+inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
+  const BlockData seen(data);
+  if (__builtin_expect(env == g.steady, 1)) {
+    Cpu& cpu = *g.current;
+    const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
+    if (__builtin_expect(low == cpu.expected_low(seen), 1)) {
+      charge(cpu, seen, low);
+      return cpu;
+    }
+  }
+  return count_with_care(translator, seen, env);
 }
 
 // ---- events, switches, markers -----------------------------------------------------------------------
@@ -219,11 +239,40 @@ void context_switch(Cpu& cpu) {
 // The switch itself belongs to the virtual CPU that leaves: its state is saved and, for a guest on the CPU's
 // virtualisation, its page tables are walked. From the next block on the other one is charged.
 void context_switched(Cpu& cpu) {
-  if (cpu.next_context != nullptr) cpu.context = cpu.next_context;
+  if (cpu.next_context != nullptr) cpu.charge_to(cpu.next_context);
   cpu.next_context = nullptr;
 }
 
-enum class Mark : std::uint8_t { page_table_switch, announce, begin, end };
+// ---- guests on the CPU's virtualisation ---------------------------------------------------------------
+
+void count_event(ContextTable* context, Event event) {
+  ++context->events[static_cast<std::size_t>(event)];
+}
+
+// At VMRUN: %rax holds the guest's control block, which names its virtual CPU.
+void enter_guest(Cpu& cpu) {
+  ContextTable* guest = g.contexts.of(cpu.context->cpu, guest_register(cpu, kRax));
+  if (guest == nullptr) g.output.stop(State::failed, "no address space for the tables");
+  cpu.host_context = cpu.context;
+  cpu.host_stack = guest_register(cpu, kRsp);
+  cpu.charge_to(guest);
+}
+
+// Before the block behind a VMRUN is counted. In the guest other code may lie at that address; but only the
+// host has its own %rsp and the guest's control block in %rax, as it had at VMRUN.
+void leave_guest(Cpu& cpu) {
+  const std::uint64_t vmcb = guest_register(cpu, kRax);
+  if (cpu.host_context != nullptr &&
+      (guest_register(cpu, kRsp) != cpu.host_stack || vmcb != cpu.context->vcpu))
+    return;
+  count_event(cpu.context, Event::vm_exits);
+  if (g.vmcbs.can_read()) count_event(cpu.context, reason_of(g.vmcbs.exit_code(vmcb)));
+  if (cpu.host_context == nullptr) return;
+  cpu.charge_to(cpu.host_context);
+  cpu.host_context = nullptr;
+}
+
+enum class Mark : std::uint8_t { page_table_switch, announce, begin, end, enter_guest };
 
 // An instruction callback's data: block, its length, the instruction's place in it, what it is.
 constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uint64_t place, Mark mark,
@@ -267,8 +316,11 @@ __attribute__((used)) void vtax_on_block(unsigned translator, void* data, const 
 }
 
 __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
+  const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
+  const auto found = g.settings.entries.find(address);
+  if (found != g.settings.entries.end() && found->second.behind_vmrun)
+    vtax::probe::leave_guest(g.env == env ? *g.current : *vtax::probe::switch_to(env));
   Cpu& cpu = vtax::probe::count(translator, data, env);
-  const auto found = g.settings.entries.find(g.blocks[cpu.last_block].address);
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
@@ -278,7 +330,7 @@ __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const 
 __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::uint8_t* env) {
   using vtax::probe::Mark;
   Cpu* cpu = g.current;
-  if (cpu == nullptr || cpu->env != env) return;  // its block was counted before QEMU left it
+  if (cpu == nullptr || g.env != env) return;  // its block was counted before QEMU left it
   const auto packed = reinterpret_cast<std::uint64_t>(data);
   const auto block = static_cast<std::uint32_t>(packed & 0xffffff);
   const std::uint64_t length = packed >> 24 & 0xfff;
@@ -298,14 +350,17 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
     case Mark::end:
       vtax::probe::end_window(*cpu, block, length - place);
       break;
+    case Mark::enter_guest:
+      vtax::probe::enter_guest(*cpu);
+      break;
   }
 }
 
 __attribute__((used)) void vtax_on_memory(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void* data,
                                           const std::uint8_t* env) {
   Cpu* cpu = g.current;
-  if (cpu == nullptr || cpu->env != env || g.counter_offset == 0) return;
-  vtax::probe::executed_alone(*cpu, static_cast<std::uint32_t>(reinterpret_cast<std::uint64_t>(data)));
+  if (cpu == nullptr || g.env != env || g.counter_offset == 0) return;
+  vtax::probe::executed_alone(*cpu, vtax::probe::BlockData(data).block());
 }
 
 // QEMU's generated code calls these with (translator, data), the last with (translator, what, address, data),
@@ -353,8 +408,9 @@ bool enters_guest(const std::uint8_t* code, std::size_t size) {
   return size == 3 && code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xd8;
 }
 
-void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data) {
-  qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, QEMU_PLUGIN_CB_NO_REGS,
+void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data,
+                       qemu_plugin_cb_flags registers = QEMU_PLUGIN_CB_NO_REGS) {
+  qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, registers,
                                          reinterpret_cast<void*>(data));
 }
 
@@ -369,8 +425,7 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   if (block >= kMaxBlocks) g.output.stop(State::failed, "more code than the probe has room for");
   g.fresh = block;
 
-  const auto data =
-      reinterpret_cast<void*>(static_cast<std::uint64_t>(block) | static_cast<std::uint64_t>(length) << 32);
+  auto* const data = BlockData(block, static_cast<std::uint32_t>(length)).data();
   const bool entry = g.settings.entries.contains(address);
   qemu_plugin_register_vcpu_tb_exec_cb(tb, entry ? vtax_entry_trampoline : vtax_block_trampoline,
                                        QEMU_PLUGIN_CB_NO_REGS, data);
@@ -383,7 +438,12 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
     qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
     std::uint8_t code[16];
     const std::size_t size = bytes_of(insn, code, sizeof code);
-    if (enters_guest(code, size)) g.settings.entries[qemu_plugin_insn_vaddr(insn) + size].exception = true;
+    if (enters_guest(code, size)) {
+      EntryPoint& back = g.settings.entries[qemu_plugin_insn_vaddr(insn) + size];
+      back.exception = back.behind_vmrun = true;
+      if (g.settings.nested)
+        watch_instruction(insn, pack(block, length, i, Mark::enter_guest, 0), QEMU_PLUGIN_CB_R_REGS);
+    }
     if (writes_cr3(code, size)) watch_instruction(insn, pack(block, length, i, Mark::page_table_switch, 0));
     if (size != 8 || std::memcmp(code, kMarkerPrefix, sizeof kMarkerPrefix) != 0) continue;
     std::uint32_t identity = 0;

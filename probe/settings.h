@@ -5,6 +5,7 @@
 //   exception ADDRESS       an exception's first instruction
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
+//   nested                  a guest that VMRUN enters is charged as a virtual CPU of its own
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 //   parties COUNT           the window lasts from the first begin marker to this many end markers; without:
 //   one
@@ -13,6 +14,7 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <unordered_map>
 
@@ -24,6 +26,7 @@ namespace vtax::probe {
 struct EntryPoint {
   Entry entry = Entry::none;
   bool exception = false;
+  bool behind_vmrun = false;
   std::uint32_t event = kEventKinds;  // kEventKinds: none
 };
 
@@ -31,6 +34,7 @@ struct Settings {
   std::unordered_map<std::uint64_t, EntryPoint> entries;
   std::uint64_t limit = 0;  // 0: none
   std::uint64_t parties = 1;
+  bool nested = false;
 
   // An empty string, or what is wrong.
   std::string read(int fd) {
@@ -53,6 +57,8 @@ struct Settings {
         limit = address;
       else if (std::sscanf(line, "parties %" SCNu64, &address) == 1 && address > 0)
         parties = address;
+      else if (std::strcmp(line, "nested\n") == 0)
+        nested = true;
       else
         error = std::string("unknown line in the probe's settings: ") + line;
     }

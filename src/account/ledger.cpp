@@ -15,9 +15,26 @@ namespace {
 
 constexpr std::uint64_t kUnchargedPartsPerMillion = 1000;  // 0.1 %
 
-constexpr std::array<const char*, probe::kEventKinds> kEventNames = {
-    "hypercalls",   "upcalls",     "interrupts",       "page_table_switches",
-    "system_calls", "page_faults", "context_switches", "vm_exits"};
+constexpr std::array<const char*, probe::kEventKinds> kEventNames = {"hypercalls",
+                                                                     "upcalls",
+                                                                     "interrupts",
+                                                                     "page_table_switches",
+                                                                     "system_calls",
+                                                                     "page_faults",
+                                                                     "context_switches",
+                                                                     "vm_exits",
+                                                                     "vm_exits_interrupt",
+                                                                     "vm_exits_interrupt_window",
+                                                                     "vm_exits_exception",
+                                                                     "vm_exits_register",
+                                                                     "vm_exits_cpuid",
+                                                                     "vm_exits_halt",
+                                                                     "vm_exits_pause",
+                                                                     "vm_exits_io",
+                                                                     "vm_exits_msr",
+                                                                     "vm_exits_hypercall",
+                                                                     "vm_exits_nested_page_fault",
+                                                                     "vm_exits_other"};
 
 struct Owner {
   std::string domain;
@@ -32,6 +49,12 @@ struct Payer {
   Part part;
 };
 
+// KVM's host is whatever runs outside its guests.
+int domain_of(const ProbeWindow::Context& context, const AddressMap& map) {
+  const bool is_guest = map.has_hypervisor || (map.nested && context.vcpu != 0);
+  return is_guest ? context.domain : 0;
+}
+
 // The contexts' owners. A context without announcement is idle if it never left the hypervisor.
 std::vector<Owner> owners_of(const ProbeWindow& window, const Charging& charging) {
   std::vector<bool> left_hypervisor(window.contexts.size(), false);
@@ -41,7 +64,7 @@ std::vector<Owner> owners_of(const ProbeWindow& window, const Charging& charging
 
   std::vector<Owner> owners;
   for (std::size_t i = 0; i < window.contexts.size(); ++i) {
-    const int announced = charging.map.has_hypervisor ? window.contexts[i].domain : 0;
+    const int announced = domain_of(window.contexts[i], charging.map);
     if (announced >= 0 && static_cast<std::size_t>(announced) < charging.domains.size())
       owners.push_back({charging.domains[static_cast<std::size_t>(announced)], announced});
     else if (!left_hypervisor[i])
@@ -52,7 +75,12 @@ std::vector<Owner> owners_of(const ProbeWindow& window, const Charging& charging
   return owners;
 }
 
-Payer payer_of(GuestAddress address, const Owner& owner, const Charging& charging) {
+// KVM's own code is the hypervisor; what else its host executes is the driver domain's.
+bool is_kvm(const Place& place) {
+  return place.image == "kvm" || place.image == "kvm_amd";
+}
+
+Payer payer_of(GuestAddress address, const Place& place, const Owner& owner, const Charging& charging) {
   if (owner.number == kUnknown) return {owner.domain, Layer::uncharged, Part::none};
   if (owner.number == kIdle) return {owner.domain, Layer::idle, Part::none};
   const Region region = region_of(address, charging.map.has_hypervisor);
@@ -60,6 +88,8 @@ Payer payer_of(GuestAddress address, const Owner& owner, const Charging& chargin
   if (region == Region::kernel && charging.map.is_kernel_idle(address))
     return {owner.domain, Layer::idle, Part::none};
   const bool program = region == Region::program;
+  if (charging.map.nested && owner.number == 0 && is_kvm(place))
+    return {owner.domain, Layer::hypervisor, Part::none};
   if (charging.first_is_driver && owner.number == 0)
     return {owner.domain, Layer::driver, program ? Part::program : Part::kernel};
   return {owner.domain, program ? Layer::program : Layer::kernel, Part::none};
@@ -118,12 +148,12 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
       continue;
     }
     const Owner& owner = owners[row.context];
-    const Payer payer = payer_of(row.address, owner, charging);
+    auto [place, is_new] = places.try_emplace({row.address.value, owner.domain});
+    if (is_new) place->second = charging.map.place_of(row.address, owner.domain);
+    const Payer payer = payer_of(row.address, place->second, owner, charging);
     charged += row.instructions;
     if (payer.layer == Layer::uncharged) uncharged += row.instructions;
     entries[{cpu, payer.domain, payer.layer, payer.part, "instructions"}] += row.instructions;
-    auto [place, is_new] = places.try_emplace({row.address.value, owner.domain});
-    if (is_new) place->second = charging.map.place_of(row.address, owner.domain);
     functions[{payer.domain, payer.layer, payer.part, place->second.image, place->second.function}] +=
         row.instructions;
   }
@@ -146,13 +176,14 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     const Owner& owner = owners[event.context];
     // An event belongs to the domain on whose account it happened; its layer is where it is handled.
     const bool by_hypervisor =
-        event.event == probe::Event::hypercalls || event.event == probe::Event::vm_exits ||
+        event.event == probe::Event::hypercalls || event.event >= probe::Event::vm_exits ||
         event.event == probe::Event::context_switches ||
         (charging.map.has_hypervisor &&
          (event.event == probe::Event::interrupts || event.event == probe::Event::page_table_switches));
     Payer payer = payer_of(by_hypervisor && charging.map.has_hypervisor ? GuestAddress(0xffff82d000000000)
                                                                         : GuestAddress(0xffffffff80000000),
-                           owner, charging);
+                           {}, owner, charging);
+    if (by_hypervisor && charging.map.nested) payer.layer = Layer::hypervisor;
     entries[{cpu, payer.domain, payer.layer, payer.part,
              kEventNames[static_cast<std::size_t>(event.event)]}] += static_cast<std::int64_t>(event.count);
   }

@@ -62,6 +62,47 @@ TEST(Charge, EveryInstructionHasOnePayer) {
   EXPECT_EQ(value(*ledger, 2, "guest1", Layer::hypervisor, Part::none, "hypercalls"), 11U);
 }
 
+// One kernel in host and guest: what the probe saw behind VMRUN is the guest's, KVM's modules the hypervisor.
+TEST(Charge, KvmsHostAndItsGuestShareAddresses) {
+  constexpr std::uint64_t kKvm = 0xffffffffc0100000, kBridge = 0xffffffffc0200000;
+  Charging charging = xen_machine();
+  charging.map.has_hypervisor = false;
+  charging.map.nested = true;
+  charging.domains = {"host", "guest1"};
+  const auto module = [&](const char* domain, const char* name, std::uint64_t address) {
+    charging.map.add_module(
+        domain, name,
+        std::make_shared<SymbolTable>(std::vector<Symbol>{{GuestAddress(address), "function", 't'}}));
+  };
+  module("host", "kvm_amd", kKvm);
+  module("host", "bridge", kBridge);
+  module("guest1", "virtio_net", kKvm);
+
+  ProbeWindow window;
+  window.contexts = {{0, 0, 0}, {2, -1, 0}, {2, 1, 0x1000}};
+  window.rows = {{0, GuestAddress(kBridge), 10}, {0, GuestAddress(kProgram), 20},
+                 {1, GuestAddress(kKvm), 30},    {1, GuestAddress(kKernel), 40},
+                 {2, GuestAddress(kKvm), 50},    {2, GuestAddress(kKernel), 60},
+                 {2, GuestAddress(kProgram), 70}};
+  window.events = {{2, probe::Event::vm_exits, 3},
+                   {2, probe::Event::exits_halt, 3},
+                   {2, probe::Event::system_calls, 4},
+                   {1, probe::Event::interrupts, 5}};
+  window.total = Instructions(280);
+  const auto ledger = charge(window, charging);
+  ASSERT_TRUE(ledger) << ledger.error().text();
+  EXPECT_EQ(value(*ledger, 0, "host", Layer::driver, Part::kernel), 10U);
+  EXPECT_EQ(value(*ledger, 0, "host", Layer::driver, Part::program), 20U);
+  EXPECT_EQ(value(*ledger, 2, "host", Layer::hypervisor, Part::none), 30U);
+  EXPECT_EQ(value(*ledger, 2, "host", Layer::driver, Part::kernel), 40U);
+  EXPECT_EQ(value(*ledger, 2, "guest1", Layer::kernel, Part::none), 110U);
+  EXPECT_EQ(value(*ledger, 2, "guest1", Layer::program, Part::none), 70U);
+  EXPECT_EQ(value(*ledger, 2, "guest1", Layer::hypervisor, Part::none, "vm_exits"), 3U);
+  EXPECT_EQ(value(*ledger, 2, "guest1", Layer::hypervisor, Part::none, "vm_exits_halt"), 3U);
+  EXPECT_EQ(value(*ledger, 2, "guest1", Layer::kernel, Part::none, "system_calls"), 4U);
+  EXPECT_EQ(value(*ledger, 2, "host", Layer::driver, Part::kernel, "interrupts"), 5U);
+}
+
 TEST(Charge, PeerIsLeftOutAndTheRestBalances) {
   const auto ledger = charge(xen_window(), xen_machine());
   ASSERT_TRUE(ledger);

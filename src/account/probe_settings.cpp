@@ -31,7 +31,6 @@ constexpr Watch kKernelEvents[] = {
 constexpr Watch kHypervisorEvents[] = {
     {"pv_hypercall", Event::hypercalls, true},
     {"hvm_hypercall", Event::hypercalls, false},
-    {"svm_vmexit_handler", Event::vm_exits, false},
     {"do_IRQ", Event::interrupts, true},
 };
 
@@ -97,6 +96,7 @@ Result<> watch(std::string& out, const SymbolTable& table, std::span<const Watch
 
 Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
   std::string out;
+  if (map.nested) out += "nested\n";
   if (limit.value != 0) out += fmt::format("limit {}\n", limit.value);
   if (auto done = watch(out, *map.kernel, kKernelEvents, "kernel"); !done) return fail(done.error());
   for (const Symbol& symbol : map.kernel->symbols()) {

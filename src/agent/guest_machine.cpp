@@ -58,7 +58,7 @@ Result<> run_guest_machine() {
   if (!watchdog) return fail(watchdog.error());
   auto connection = tcp_accept(listener->get(), *watchdog);
   if (!connection) return fail(connection.error());
-  return fail(Endpoint(ControlChannel(std::move(*connection), "Domain-0"), obey).serve());
+  return fail(Endpoint(ControlChannel(std::move(*connection), "the driver domain"), obey).serve());
 }
 
 }  // namespace vtax::agent

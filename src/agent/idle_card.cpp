@@ -7,9 +7,9 @@
 #include <filesystem>
 
 #include "agent/lab_layout.h"
+#include "core/descriptor.h"
 #include "platform/kernel_file.h"
 #include "platform/links.h"
-#include "core/descriptor.h"
 
 namespace vtax::agent {
 

@@ -58,6 +58,7 @@ Result<> run() {
   if (!role) return fail(role.error());
   if (*role == "native") return run_native_machine();
   if (*role == "dom0") return run_dom0_machine();
+  if (*role == "kvm") return run_kvm_machine();
   if (*role == "guest") return run_guest_machine();
   return fail(Error{fmt::format("read {}", lab::role_file), fmt::format("role '{}' is not known", *role), "",
                     ExitCode::usage});

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <fstream>
 
-#include "platform/kernel_file.h"
 #include "core/descriptor.h"
+#include "platform/kernel_file.h"
 
 namespace vtax::agent {
 namespace {
@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_sections = 4096;
 
 bool holds_code(std::string_view section) {
-  return section == ".text" || section.starts_with(".text.");
+  return section == ".text" || section.starts_with(".text.") || section == ".noinstr.text";
 }
 
 bool is_address(std::string_view text) {

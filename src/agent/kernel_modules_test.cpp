@@ -25,15 +25,17 @@ TEST_F(SysModule, CodeSectionsOnlyAndSorted) {
   add("xen_netback", ".text", "0xffffffffc0123000");
   add("bridge", ".text.unlikely", "0xffffffffc0456000");
   add("bridge", ".text", "0xffffffffc0455000");
+  add("kvm_amd", ".noinstr.text", "0xffffffffc0459000");
   add("bridge", ".init.text", "0xffffffffc0457000");
   add("bridge", ".data", "0xffffffffc0458000");
   fs::create_directories(root_ / "builtin" / "parameters");
   const auto sections = module_sections("Domain-0", root_);
-  ASSERT_EQ(sections.size(), 3U);
+  ASSERT_EQ(sections.size(), 4U);
   EXPECT_EQ(sections[0].module + sections[0].section, "bridge.text");
   EXPECT_EQ(sections[1].module + sections[1].section, "bridge.text.unlikely");
-  EXPECT_EQ(sections[2].address, "0xffffffffc0123000");
-  EXPECT_EQ(sections[2].domain, "Domain-0");
+  EXPECT_EQ(sections[2].module + sections[2].section, "kvm_amd.noinstr.text");
+  EXPECT_EQ(sections[3].address, "0xffffffffc0123000");
+  EXPECT_EQ(sections[3].domain, "Domain-0");
 }
 
 TEST_F(SysModule, AGuestsListIsCheckedAndItsDomainIsOurs) {

@@ -6,12 +6,13 @@
 // The contract with the image builder: what is where in the lab's images (docs/design/lab-image.md).
 namespace vtax::agent::lab {
 
-inline constexpr char role_file[] = "/lab/role";  // "native", "dom0" or "guest"
+inline constexpr char role_file[] = "/lab/role";  // "native", "dom0", "kvm" or "guest"
 inline constexpr char modules_file[] =
     "/lab/modules";                                   // paths of kernel modules, one a line, in loading order
 inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
 
-inline constexpr char guest_type_file[] = "/lab/guest/type";  // "pv" or "pvh"
+inline constexpr char guest_type_file[] = "/lab/guest/type";        // "pv" or "pvh"
+inline constexpr char guest_backend_file[] = "/lab/guest/backend";  // "vhost" or "qemu"
 inline constexpr char guest_kernel[] = "/lab/guest/vmlinux", guest_initrd[] = "/lab/guest/initrd";
 
 inline constexpr char guest_device[] = "eth0";

@@ -8,7 +8,8 @@ namespace vtax::agent {
 
 [[nodiscard]] Result<> run_native_machine();
 [[nodiscard]] Result<> run_dom0_machine();
-// Serves Domain-0's agent for ever.
+[[nodiscard]] Result<> run_kvm_machine();
+// Serves the agent of Domain-0 or of KVM's host for ever.
 [[nodiscard]] Result<> run_guest_machine();
 
 }  // namespace vtax::agent

@@ -8,9 +8,9 @@
 namespace vtax::agent {
 
 Result<> run_native_machine() {
-  Result<> done = lab_ports::open();
-  if (done) done = pin_unbound_work(lab::driver_cpu);
-  if (!done) return done;
+  Result<> ready = lab_ports::open();
+  if (ready) ready = pin_unbound_work(lab::driver_cpu);
+  if (!ready) return ready;
   const nlohmann::json modules = to_json(module_sections("host"));
 
   const Result<Plan> plan = snapshot_and_read_plan();
@@ -19,10 +19,11 @@ Result<> run_native_machine() {
     return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
   }
   if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
-  if (plan->self_check) {
-    Result<nlohmann::json> checked = check_alone(plan->self_check->work);
-    if (!checked) return fail(checked.error());
-    send_result(std::move(*checked), modules);
+  if (plan->self_check || plan->programs) {
+    Result<nlohmann::json> done = plan->self_check ? check_alone(plan->self_check->work)
+                                                   : run_programs(*plan->programs, plan->time_limit);
+    if (!done) return fail(done.error());
+    send_result(std::move(*done), modules);
     return {};
   }
   const Result<Setup> setup = lab_setup(*plan);

@@ -14,6 +14,7 @@ constexpr std::uint64_t least_limit_ns = 1'000'000'000;
 constexpr std::uint64_t most_limit_ns = 3'600'000'000'000;
 constexpr std::uint64_t most_window_bytes = 212'992;  // the kernel gives no more unless asked by force
 constexpr std::uint64_t most_link_mbps = 10'000;
+constexpr std::uint64_t most_delay_us = 1'000'000;
 constexpr std::uint64_t datagram_buffer = 16 << 20;  // as much of it as the kernel allows
 
 template <class T>
@@ -47,7 +48,9 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
                               {{"native", PlatformName::native},
                                {"container", PlatformName::container},
                                {"xen-pv", PlatformName::xen_pv},
-                               {"xen-pvh", PlatformName::xen_pvh}});
+                               {"xen-pvh", PlatformName::xen_pvh},
+                               {"kvm", PlatformName::kvm},
+                               {"kvm-qemu", PlatformName::kvm_qemu}});
 }
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
@@ -65,9 +68,28 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
   if (!good) return fail(std::move(error));
   if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
   if (plan.platform == PlatformName::native && (check.guest || check.share_cpu))
-    return fail(fields.bad("'guest' and 'share_cpu' need a Xen platform"));
+    return fail(fields.bad("'guest' and 'share_cpu' need a platform with a guest"));
   plan.time_limit = std::chrono::nanoseconds(limit);
   plan.self_check = check;
+  return plan;
+}
+
+Result<Plan> parse_programs(const JsonFields& fields) {
+  const Result<> known =
+      fields.only({"version", "platform", "workload", "server", "client", "time_limit_ns"});
+  if (!known) return fail(known.error());
+  Plan plan;
+  Error error;
+  std::uint64_t version = 0, limit = 0;
+  Programs programs;
+  const bool good = take(fields.number("version", 1, 1), version, error) &&
+                    take(platform_name(fields), plan.platform, error) &&
+                    take(programs_from(fields), programs, error) &&
+                    take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
+  if (!good) return fail(std::move(error));
+  if (plan.platform != PlatformName::native) return fail(fields.bad("'programs' run natively"));
+  plan.time_limit = std::chrono::nanoseconds(limit);
+  plan.programs = std::move(programs);
   return plan;
 }
 
@@ -96,6 +118,9 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   if (!good) return fail(std::move(error));
   plan.guests = static_cast<int>(guests);
   plan.softload_percent = static_cast<int>(softload);
+  const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
+  if (kvm && (guests > 1 || softload > 0 || megabits > 0 || plan.loads != Loads::equal))
+    return fail(fields.bad("KVM's platforms have one guest, and neither 'softload_percent' nor 'link_mbps'"));
   plan.link_bits_per_second = megabits * 1'000'000;
   if (megabits != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));
@@ -152,28 +177,13 @@ Result<Plan> parse_plan(std::string_view json) {
     return parse_self_check(*fields);
   if (const auto workload = fields->text("workload"); workload && is_fixed_work(*workload))
     return parse_local(*fields);
-  const Result<> known = fields->only({"version",
-                                       "platform",
-                                       "topology",
-                                       "workload",
-                                       "direction",
-                                       "offloads",
-                                       "bytes",
-                                       "write_bytes",
-                                       "transactions",
-                                       "request_bytes",
-                                       "response_bytes",
-                                       "warmup_bytes",
-                                       "warmup_transactions",
-                                       "rate_mbps",
-                                       "guests",
-                                       "loads",
-                                       "guest_cpu",
-                                       "softload_percent",
-                                       "system_window",
-                                       "peer_window",
-                                       "link_mbps",
-                                       "time_limit_ns"});
+  if (const auto workload = fields->text("workload"); workload && *workload == "programs")
+    return parse_programs(*fields);
+  const Result<> known =
+      fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
+                    "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",
+                    "warmup_transactions", "rate_mbps", "delay_us", "guests", "loads", "guest_cpu",
+                    "softload_percent", "system_window", "peer_window", "link_mbps", "time_limit_ns"});
   if (!known) return fail(known.error());
 
   Plan plan;
@@ -192,6 +202,11 @@ Result<Plan> parse_plan(std::string_view json) {
       take(fields->number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   plan.time_limit = std::chrono::nanoseconds(limit);
+  if (fields->has("delay_us")) {
+    std::uint64_t delay = 0;
+    if (!take(fields->number("delay_us", 0, most_delay_us), delay, error)) return fail(std::move(error));
+    plan.delay = std::chrono::microseconds(delay);
+  }
 
   if (Result<> placed = take_placement(*fields, plan); !placed) return fail(placed.error());
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/programs.h"
 #include "agent/self_check.h"
 #include "core/result.h"
 #include "platform/fixed_work.h"
@@ -19,7 +20,7 @@ enum class Loads { equal, halving, opposed };
 // Of guests: each a CPU of its own, all on the first one's, or all on the driver domain's.
 enum class GuestCpu { own, together, driver };
 
-enum class PlatformName { native, container, xen_pv, xen_pvh };
+enum class PlatformName { native, container, xen_pv, xen_pvh, kvm, kvm_qemu };
 
 // One trial, as the host side asks for it (docs/design/architecture.md, "The plan").
 struct Plan {
@@ -35,7 +36,9 @@ struct Plan {
   std::uint64_t link_bits_per_second = 0;            // 0: as fast as the cards are
   Order window, warmup;                              // of the first guest
   std::optional<FixedWork> local;         // in place of traffic: direction, offloads, window, warmup
+  std::chrono::microseconds delay{};      // slept before anything is set up: when timers tick in the window
   std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
+  std::optional<Programs> programs;       // likewise
   std::chrono::nanoseconds time_limit{};  // guest time, from reading the plan to the result
 };
 

@@ -56,7 +56,7 @@ TEST_P(BadPlan, IsRefusedAndTheKeyNamed) {
 INSTANTIATE_TEST_SUITE_P(
     Inputs, BadPlan,
     ::testing::Values(
-        Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "kvm"},
+        Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "vmware"},
         Case{"UnknownTopology", "topology", "ring"}, Case{"UnknownWorkload", "workload", "udp"},
         Case{"UnknownDirection", "direction", "both"}, Case{"OffloadsAsText", "offloads", "yes"},
         Case{"NoTransactions", "transactions", 0}, Case{"NegativeSize", "request_bytes", -1},

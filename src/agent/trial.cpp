@@ -92,8 +92,8 @@ SocketSettings sockets_of(const Plan& plan, const Pair& pair, bool initiator) {
 class Span {
  public:
   Span(const Plan& plan, const Bench& bench, std::vector<Pair>& pairs, bool window,
-       std::chrono::milliseconds settle)
-      : plan_(plan), bench_(bench), pairs_(pairs), window_(window), settle_(settle) {}
+       std::chrono::milliseconds settle, const WindowHooks& hooks)
+      : plan_(plan), bench_(bench), pairs_(pairs), window_(window), settle_(settle), hooks_(hooks) {}
 
   Result<Window> run() {
     start_ = Clock::now();
@@ -110,6 +110,8 @@ class Span {
     std::this_thread::sleep_until(start_ + settle_ + settle_ / 2);
     const auto before = read_counters(devices);
     if (!before) return fail(before.error());
+    if (window_ && hooks_.before)
+      if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
     for (Work& work : out.work)
       for (Side* side : {&work.initiator, &work.responder})
         if (!side->end->in_guest)
@@ -117,6 +119,8 @@ class Span {
             return fail(ended.error());
     const auto after = read_counters(devices);
     if (!after) return fail(after.error());
+    if (window_ && hooks_.after)
+      if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
     for (std::size_t i = 0; i < after->size(); ++i) out.here.push_back(difference((*before)[i], (*after)[i]));
 
     for (const bool in_guest : {false, true}) {
@@ -161,6 +165,7 @@ class Span {
   std::vector<Pair>& pairs_;
   bool window_;
   std::chrono::milliseconds settle_;
+  WindowHooks hooks_;
   Clock::time_point start_;
 };
 
@@ -229,18 +234,26 @@ nlohmann::json result_of(const Bench& bench, std::vector<Pair>& pairs, const Win
 
 }  // namespace
 
-Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle) {
+Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle,
+                                 const WindowHooks& hooks) {
   std::vector<Pair> pairs = pairs_of(plan, bench);
   for (Pair& pair : pairs)
     if (Result<> connected = connect(plan, pair); !connected) return fail(connected.error());
   if (expected(plan.warmup) != Done{}) {
-    if (const auto warm = Span(plan, bench, pairs, false, settle).run(); !warm) return fail(warm.error());
+    if (const auto warm = Span(plan, bench, pairs, false, settle, {}).run(); !warm) return fail(warm.error());
   }
-  const auto window = Span(plan, bench, pairs, true, settle).run();
+  const auto window = Span(plan, bench, pairs, true, settle, hooks).run();
   if (!window) return fail(window.error());
   for (const Work& work : window->work)
     if (Result<> all = expect_all(work); !all) return fail(all.error());
-  return result_of(bench, pairs, *window);
+  nlohmann::json result = result_of(bench, pairs, *window);
+  // What the system says of its own program, for a meter that sees a guest from outside.
+  if (hooks.after) {
+    const Work& first = window->work.front();
+    const Side& system = pairs.front().system_initiates ? first.initiator : first.responder;
+    result["system_user_ns"] = system.report.side.cpu.user.count();
+  }
+  return result;
 }
 
 }  // namespace vtax::agent

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "agent/plan.h"
@@ -11,9 +12,15 @@ namespace vtax::agent {
 // The unit of the quiet times around the work, longer than Linux's longest delayed acknowledgement (200 ms).
 inline constexpr std::chrono::milliseconds lab_settle{500};
 
+// Called with nothing going on: just before the window's work, and just after it.
+struct WindowHooks {
+  std::function<Result<>()> before, after;
+};
+
 // Connects the two ends, warms up, runs the window and checks that exactly the ordered work was done on both
 // sides. The answer is the message `result` without its modules.
 [[nodiscard]] Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench,
-                                               std::chrono::milliseconds settle = lab_settle);
+                                               std::chrono::milliseconds settle = lab_settle,
+                                               const WindowHooks& hooks = {});
 
 }  // namespace vtax::agent

@@ -14,6 +14,7 @@
 #include "cli/own_builds.h"
 #include "cli/progress_line.h"
 #include "core/files.h"
+#include "machine/host/host_run.h"
 #include "machine/lab/lab_run.h"
 #include "published/find_published.h"
 #include "record/run_reader.h"
@@ -21,6 +22,7 @@
 #include "report/json.h"
 #include "report/table.h"
 #include "study/find_study.h"
+#include "study/machine_rules.h"
 #include "study/plan.h"
 
 namespace vtax {
@@ -29,8 +31,11 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> set;
+  std::string machine;
   std::optional<int> repetitions;
   std::string out;
+  std::string vary;
+  bool quick = false;
   bool resume = false;
   bool json = false;
   int jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -62,6 +67,8 @@ std::string describe(const Trial& trial) {
       out += (out.empty() ? "" : " ") + factor->second;
   if (const auto offloads = trial.factors.find("offloads"); offloads != trial.factors.end())
     out += " offloads " + offloads->second;
+  if (const auto variation = trial.factors.find("variation"); variation != trial.factors.end())
+    out += " variation " + variation->second;
   return out;
 }
 
@@ -71,6 +78,8 @@ Result<Run> header_of(const Plan& plan, const RunOptions& options) {
   header.question = plan.study.question;
   header.study_source = plan.study.source;
   nlohmann::json settings = effective_settings(plan.study);
+  if (!options.vary.empty()) settings["vary"] = options.vary;
+  if (options.quick) settings["quick"] = true;
   if (!options.own.kernel.empty()) settings["kernel"] = options.own.kernel;
   if (!options.own.modules.empty()) settings["modules"] = options.own.modules;
   if (!options.own.xen.empty()) settings["xen"] = options.own.xen;
@@ -97,7 +106,9 @@ Result<> show(const std::filesystem::path& file, bool json) {
 Result<ExitCode> run(const RunOptions& options) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
-  auto plan = make_plan(std::move(*study), {options.set, options.repetitions});
+  Overrides overrides{options.set, options.repetitions, options.vary, options.quick};
+  if (!options.machine.empty()) overrides.set.push_back("machine=" + options.machine);
+  auto plan = make_plan(std::move(*study), overrides);
   if (!plan) return fail(plan.error());
   const std::filesystem::path out = options.out.empty() ? plan->study.name + ".vtax" : options.out;
   const auto header = header_of(*plan, options);
@@ -135,8 +146,12 @@ Result<ExitCode> run(const RunOptions& options) {
       if (kept) ++recorded;
       return kept;
     };
+    const bool on_host = plan->study.machine == host_machine;
     const lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
-    if (auto done = lab::run_in_lab(std::move(todo), lab_options, events); !done) {
+    auto done =
+        on_host ? host::run_on_host(std::move(todo), {events.on_step, events.on_start, events.on_finished})
+                : lab::run_in_lab(std::move(todo), lab_options, events);
+    if (!done) {
       writer->close();
       // An empty run file would only stand in the way of the next attempt.
       std::error_code ignored;
@@ -158,7 +173,17 @@ Verb::Action add_run_options(CLI::App& app) {
       ->required();
   app.add_option("--set", options->set, "factor=value[,value]: replace a factor's values")
       ->type_name("FACTOR=VALUES");
+  app.add_option("--machine", options->machine,
+                 "lab: the emulated machine; host: this computer itself (default: the study's)");
   app.add_option("--reps", options->repetitions, "Repetitions of every cell");
+  app.add_option(
+         "--vary", options->vary,
+         "Run everything on perturbed machines too, N of each kind (3): how much of the exact counts is an\n"
+         "accident of where things lie in memory, of hash seeds, of when timers tick")
+      ->type_name("layout,seed,timer[:N]");
+  app.add_flag(
+      "--quick", options->quick,
+      "An eighth of each trial's bytes and transactions, and no repetitions: a first look in minutes");
   app.add_option("--out", options->out, "The run file to write (default: the study's name, .vtax)");
   app.add_flag("--resume", options->resume, "Go on with a run file that has only some of its trials");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");

@@ -162,6 +162,11 @@ Verb::Action tcp_stream_options(CLI::App& app) {
   app.add_option("--copy", traffic->copy, "user: write(2); sendfile; zero-copy: MSG_ZEROCOPY")
       ->check(CLI::IsMember({"user", "sendfile", "zero-copy"}))
       ->capture_default_str();
+  traffic->order.gather_bytes = 64 * 1024;
+  app.add_option("--gather", traffic->order.gather_bytes,
+                 "The receiver sleeps until so much waits, unless a rate is set; 0: until anything does")
+      ->transform(sizes())
+      ->capture_default_str();
   app.add_flag("--discard", traffic->order.discard, "The receiver drops the payload without copying it");
   return run_with(app, traffic);
 }

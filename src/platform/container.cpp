@@ -66,6 +66,10 @@ class Container : public Platform {
       bench.wire = {bench.here.back(), bench.peer.devices.front()};
     }
     if (!done) return fail(done.error());
+    for (std::size_t i = 0; i < systems_.size(); ++i) {
+      bench.processes.push_back({systems_[i].process(), MeteredProcess::Role::system, setup.system_cpu});
+      bench.processes.push_back({peers_[i].process(), MeteredProcess::Role::partner, setup.peer_cpu});
+    }
     return bench;
   }
 

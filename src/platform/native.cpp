@@ -31,7 +31,12 @@ class Native : public Platform {
       const Result<> loaded = wiring::start_softload(system.client(), setup.softload_percent);
       if (!loaded) return fail(loaded.error());
     }
-    return inside ? over_loopback(setup) : over_cards(setup);
+    Result<Bench> bench = inside ? over_loopback(setup) : over_cards(setup);
+    for (std::size_t i = 0; i < systems_.size() && bench; ++i) {
+      bench->processes.push_back({systems_[i].process(), MeteredProcess::Role::system, setup.system_cpu});
+      bench->processes.push_back({peers_[i].process(), MeteredProcess::Role::partner, setup.peer_cpu});
+    }
+    return bench;
   }
 
  private:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -43,6 +45,19 @@ struct EndPair {
   End system, peer;
 };
 
+// A process of the bench, for a meter that looks from outside; its threads and children belong to it.
+struct MeteredProcess {
+  enum class Role {
+    system,    // the program under test, on the measuring kernel itself
+    partner,   // the other end
+    emulator,  // a guest's QEMU
+    uml,       // a guest that is a program: User Mode Linux
+  };
+  pid_t process = 0;
+  Role role = Role::system;
+  int cpu = 0;  // to which it is pinned
+};
+
 // Two ends that reach each other, and every device between them.
 struct Bench {
   End system, peer;
@@ -52,6 +67,7 @@ struct Bench {
   // both ends.
   std::vector<CountedDevice> wire;
   std::vector<EndPair> more = {};  // the second system under test with its partner, the third, ...
+  std::vector<MeteredProcess> processes = {};
 };
 
 // One way to place a workload. arrange() is called once; the destructor takes everything down again.

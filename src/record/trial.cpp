@@ -7,12 +7,13 @@
 namespace vtax {
 namespace {
 
-constexpr std::array<std::pair<Layer, std::string_view>, 6> kLayers{{{Layer::hypervisor, "hypervisor"},
+constexpr std::array<std::pair<Layer, std::string_view>, 7> kLayers{{{Layer::hypervisor, "hypervisor"},
                                                                      {Layer::driver, "driver"},
                                                                      {Layer::kernel, "kernel"},
                                                                      {Layer::program, "program"},
                                                                      {Layer::idle, "idle"},
-                                                                     {Layer::uncharged, "uncharged"}}};
+                                                                     {Layer::uncharged, "uncharged"},
+                                                                     {Layer::elsewhere, "elsewhere"}}};
 
 constexpr std::array<std::pair<Part, std::string_view>, 3> kParts{
     {{Part::none, ""}, {Part::kernel, "kernel"}, {Part::program, "program"}}};
@@ -32,6 +33,13 @@ std::optional<Value> value_in(const Names& names, std::string_view name) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> machine_cpu_ns(const Trial& trial) {
+  std::optional<std::uint64_t> sum;
+  for (const LedgerEntry& entry : trial.ledger)
+    if (entry.kind == cpu_time_kind) sum = sum.value_or(0) + entry.value;
+  return sum;
+}
 
 std::string_view name(Layer layer) {
   return name_in(kLayers, layer);

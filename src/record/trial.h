@@ -13,7 +13,8 @@ namespace vtax {
 
 // Who executed (dissertation, equation 4.3). `idle`: the hypervisor while no domain's virtual CPU is
 // current, or a kernel inside its own idle text. `uncharged`: executed, but by whom is not known.
-enum class Layer { hypervisor, driver, kernel, program, idle, uncharged };
+// `elsewhere` (real host alone): what has nothing to do with the trial, other programs and stolen time.
+enum class Layer { hypervisor, driver, kernel, program, idle, uncharged, elsewhere };
 
 // The driver domain's layer has two parts; every other layer has none.
 enum class Part { none, kernel, program };
@@ -23,8 +24,11 @@ enum class Part { none, kernel, program };
 [[nodiscard]] std::optional<Layer> layer_named(std::string_view text);
 [[nodiscard]] std::optional<Part> part_named(std::string_view text);
 
-// One entry of a window's ledger. `kind` is "instructions" or an event: hypercalls, upcalls,
-// interrupts, page_table_switches, system_calls, page_faults, context_switches, vm_exits.
+// The unit of a ledger from the real host: nanoseconds of its CPUs.
+inline constexpr char cpu_time_kind[] = "cpu_ns";
+
+// One entry of a window's ledger. `kind` is "instructions", on the real host "cpu_ns", or an event:
+// hypercalls, upcalls, interrupts, page_table_switches, system_calls, page_faults, context_switches, vm_exits.
 struct LedgerEntry {
   int cpu = 0;
   std::string domain;  // "host", "Domain-0", "guest1", "idle"
@@ -83,14 +87,19 @@ struct Trial {
   Work work;
   std::vector<DeviceCount> devices;
   std::vector<GuestWork> guests;        // adds up to `work`; empty where it was not recorded
-  std::vector<LedgerEntry> ledger;      // adds up to machine_total in kind "instructions"
+  // Adds up to machine_total in kind "instructions". In kind "cpu_ns" its sum is the total: all CPUs' time from
+  // just before the window to just after it, idle and other programs' among it.
+  std::vector<LedgerEntry> ledger;
   std::vector<FunctionCost> functions;  // likewise
   Instructions machine_total;           // the system under test: all CPUs but the peer's
   Instructions peer_total;              // the peer's own CPU; outside the ledger
-  std::uint64_t window_virtual_ns = 0;  // the machine's own clock
+  std::uint64_t window_virtual_ns = 0;  // the machine's own clock; on the real host the real one
   std::uint64_t elapsed_host_ns = 0;    // wall time of the whole trial on the measuring computer
   std::string provenance;               // JSON: packages with versions and SHA-256, QEMU, command line
 };
+
+// The sum of a ledger in CPU time; nothing when it is in instructions.
+[[nodiscard]] std::optional<std::uint64_t> machine_cpu_ns(const Trial& trial);
 
 struct Run {
   std::string study;  // its name

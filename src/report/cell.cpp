@@ -1,6 +1,7 @@
 #include "report/cell.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/statistics.h"
 
@@ -23,19 +24,30 @@ void settle(Cell& cell, Pending& pending) {
   cell.cost = std::move(pending.runs[(pending.runs.size() - 1) / 2]);
 }
 
+bool is_machine_exact(const Run& header) {
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  return !settings.is_object() || settings.value("machine", nlohmann::json("lab")) != "host";
+}
+
 }  // namespace
 
 WindowCost window_cost(const Trial& trial) {
   WindowCost cost;
+  cost.in_time = machine_cpu_ns(trial).has_value();
   for (const LedgerEntry& entry : trial.ledger) {
-    if (entry.kind == "instructions") {
+    // The window of the real host holds time that nobody spent on the work.
+    if (entry.layer == Layer::elsewhere || (cost.in_time && entry.layer == Layer::idle)) {
+      cost.events[std::string(name(entry.layer)) + "_ns"] += entry.value;
+    } else if (entry.kind == "instructions" || entry.kind == cpu_time_kind) {
+      if (cost.in_time) cost.total += entry.value;
       cost.instructions[static_cast<std::size_t>(entry.layer)] += entry.value;
       cost.domains[entry.domain][static_cast<std::size_t>(entry.layer)] += entry.value;
+      cost.cpus[entry.cpu][static_cast<std::size_t>(entry.layer)] += entry.value;
     } else {
       cost.events[entry.kind] += entry.value;
     }
   }
-  cost.total = trial.machine_total.value;
+  if (!cost.in_time) cost.total = trial.machine_total.value;
   cost.peer = trial.peer_total.value;
   cost.work = trial.work;
   cost.devices = trial.devices;
@@ -57,14 +69,26 @@ std::optional<double> fairness_of(const std::vector<GuestWork>& guests) {
   return fairness_index(rates);
 }
 
+Factors cell_factors(const Trial& trial) {
+  Factors factors = trial.factors;
+  factors.erase(kVariation);
+  return factors;
+}
+
+bool is_perturbed(const Trial& trial) {
+  const auto variation = trial.factors.find(kVariation);
+  return variation != trial.factors.end() && variation->second != "none";
+}
+
 Result<RunCosts> read_costs(RunReader& reader) {
   RunCosts costs;
+  costs.is_exact = is_machine_exact(reader.header());
   std::map<Factors, std::size_t> places;
   std::vector<Pending> pending;
   auto read = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
-    const auto [place, is_new] = places.emplace(trial.factors, costs.cells.size());
+    const auto [place, is_new] = places.emplace(cell_factors(trial), costs.cells.size());
     if (is_new) {
-      costs.cells.push_back({trial.factors, {}, std::nullopt, true});
+      costs.cells.push_back({place->first, {}, std::nullopt, true});
       pending.emplace_back();
     }
     if (!trial.error.empty()) {
@@ -72,12 +96,26 @@ Result<RunCosts> read_costs(RunReader& reader) {
       return Result<>();
     }
     ++costs.finished;
+    if (is_perturbed(trial)) {
+      costs.cells[place->second].perturbed.push_back(
+          {trial.factors.at(kVariation), trial.machine_total.value, trial.work});
+      return Result<>();
+    }
     pending[place->second].runs.push_back(window_cost(trial));
     return Result<>();
   });
   if (!read) return fail(read.error());
   for (std::size_t i = 0; i < pending.size(); ++i) settle(costs.cells[i], pending[i]);
   return costs;
+}
+
+bool in_time(const RunCosts& costs) {
+  return std::any_of(costs.cells.begin(), costs.cells.end(),
+                     [](const Cell& cell) { return cell.cost && cell.cost->in_time; });
+}
+
+std::string_view unit_of_cost(const RunCosts& costs) {
+  return in_time(costs) ? "ns of CPU time" : "instructions";
 }
 
 std::string_view name(Unit unit) {
@@ -115,6 +153,17 @@ std::optional<double> per_unit(std::uint64_t instructions, const Work& work, Uni
   }
   if (units == 0) return std::nullopt;
   return static_cast<double>(instructions) / units;
+}
+
+std::vector<double> samples_of(const Cell& cell) {
+  std::vector<double> samples;
+  if (!cell.cost) return samples;
+  const auto units = units_of(cell.cost->work);
+  for (const std::uint64_t total : cell.totals) {
+    samples.push_back(units.empty() ? static_cast<double>(total)
+                                    : per_unit(total, cell.cost->work, units.front()).value_or(0));
+  }
+  return samples;
 }
 
 const Cell* Comparison::native() const {

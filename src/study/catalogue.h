@@ -29,6 +29,7 @@ struct Factor {
 struct PlatformKind {
   std::string_view name;
   std::string_view summary;
+  bool in_lab = true;  // otherwise on machine `host` alone
 };
 
 struct WorkloadKind {

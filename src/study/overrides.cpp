@@ -4,6 +4,7 @@
 
 #include "core/readable.h"
 #include "study/catalogue.h"
+#include "study/machine_rules.h"
 #include "study/plan.h"
 #include "study/suggest.h"
 
@@ -55,7 +56,7 @@ Result<> set_workloads(std::string_view list, const std::string& what, Study& st
 
 Result<> unknown_factor(std::string_view name, const std::string& what, const Study& study) {
   std::vector<std::string_view> known = names_of(common_factors());
-  known.emplace_back("workload");
+  known.insert(known.end(), {"workload", "machine"});
   for (const WorkloadKind& kind : workloads()) {
     const bool used = std::any_of(study.workloads.begin(), study.workloads.end(),
                                   [&](const StudyWorkload& w) { return w.name == kind.name; });
@@ -72,6 +73,10 @@ Result<> unknown_factor(std::string_view name, const std::string& what, const St
 }
 
 Result<> set_factor(std::string_view name, std::string_view list, const std::string& what, Study& study) {
+  if (name == "machine") {
+    auto set = set_machine(list, study);
+    return set ? set : fail({what, set.error().why, set.error().next});
+  }
   if (const Factor* factor = find_factor(common_factors(), name); factor != nullptr) {
     auto values = canonical_list(*factor, list, what);
     if (!values) return fail(values.error());
@@ -90,6 +95,26 @@ Result<> set_factor(std::string_view name, std::string_view list, const std::str
   return found ? Result<>() : unknown_factor(name, what, study);
 }
 
+// Less work of the same kind. What --set names afterwards is taken as it stands.
+void make_quick(Study& study) {
+  constexpr std::uint64_t part = 8;
+  study.repetitions = 1;
+  for (StudyWorkload& workload : study.workloads) {
+    for (const auto& [name, least] :
+         {std::pair("bytes", std::uint64_t{1} << 20U), std::pair("transactions", std::uint64_t{100})}) {
+      const auto factor = workload.factors.find(name);
+      if (factor == workload.factors.end()) continue;
+      std::vector<std::string> fewer;
+      for (const std::string& value : factor->second) {
+        const std::uint64_t number = std::stoull(value);  // canonical: checked when it was read
+        std::string quick = std::to_string(std::min(number, std::max(least, number / part)));
+        if (std::find(fewer.begin(), fewer.end(), quick) == fewer.end()) fewer.push_back(std::move(quick));
+      }
+      factor->second = std::move(fewer);
+    }
+  }
+}
+
 }  // namespace
 
 Result<> apply(const Overrides& overrides, Study& study) {
@@ -100,9 +125,12 @@ Result<> apply(const Overrides& overrides, Study& study) {
     }
     study.repetitions = *overrides.repetitions;
   }
+  if (overrides.quick) make_quick(study);
   std::vector<std::string_view> seen;
-  // Workloads first: another --set may name a factor of one that this adds.
-  for (const bool workloads_turn : {true, false}) {
+  // The machine's defaults may be set after it. Workloads next: another --set may name a factor of one that
+  // this adds.
+  enum class Turn { machine, workloads, others };
+  for (const Turn turn : {Turn::machine, Turn::workloads, Turn::others}) {
     for (const std::string& text : overrides.set) {
       const std::string what = fmt::format("cannot use --set {}", printable(text));
       const std::size_t equals = text.find('=');
@@ -111,13 +139,17 @@ Result<> apply(const Overrides& overrides, Study& study) {
       }
       const std::string_view name = std::string_view(text).substr(0, equals);
       const std::string_view list = std::string_view(text).substr(equals + 1);
-      if ((name == "workload") != workloads_turn) continue;
+      const Turn its = name == "machine"    ? Turn::machine
+                       : name == "workload" ? Turn::workloads
+                                            : Turn::others;
+      if (its != turn) continue;
       if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
         return fail({what, fmt::format("'{}' is set twice", printable(name)),
                      "give all its values at once, with commas"});
       }
       seen.push_back(name);
-      auto done = workloads_turn ? set_workloads(list, what, study) : set_factor(name, list, what, study);
+      auto done =
+          turn == Turn::workloads ? set_workloads(list, what, study) : set_factor(name, list, what, study);
       if (!done) return done;
     }
   }

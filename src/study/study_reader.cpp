@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/readable.h"
+#include "study/machine_rules.h"
 #include "study/suggest.h"
 #include "study/toml_text.h"
 
@@ -61,6 +62,8 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   if (!repetitions) return fail(repetitions.error());
   auto factors = common_factors_of(root);
   if (!factors) return fail(factors.error());
+  // The default of the topology is the lab's.
+  if (*machine == host_machine && !root["factors"]["topology"]) (*factors)["topology"] = {"inside"};
   auto workloads = workloads_of(root);
   if (!workloads) return fail(workloads.error());
   study.name = std::move(*name);

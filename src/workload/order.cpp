@@ -168,6 +168,7 @@ nlohmann::json Order::to_json() const {
                      {"batch", batch},
                      {"separate", separate},
                      {"discard", discard},
+                     {"gather_bytes", gather_bytes},
                      {"latency", latency},
                      {"interval_ns", interval.count()},
                      {"patience_ns", patience.count()}};
@@ -195,6 +196,7 @@ Result<Order> Order::from(const JsonFields& fields) {
   reader.boolean("batch", order.batch);
   reader.boolean("separate", order.separate);
   reader.boolean("discard", order.discard);
+  reader.number("gather_bytes", order.gather_bytes, most_message_bytes);
   reader.boolean("latency", order.latency);
   reader.time("interval_ns", order.interval);
   reader.time("patience_ns", order.patience);

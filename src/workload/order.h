@@ -60,7 +60,10 @@ struct Order {
   bool batch = false;     // UDP: one system call for many datagrams (UDP_SEGMENT, UDP_GRO)
   bool separate = false;  // TCP: each write is a segment of its own (MSG_EOR)
   bool discard = false;   // TCP receiver: drop the payload in the kernel, without copying it (MSG_TRUNC)
-  bool latency = false;   // record each exchange's duration, each departure of a paced stream
+  // TCP receiver as fast as it goes: sleep until so much waits (SO_RCVLOWAT); 0: until anything does.
+  // Cheaper, but not what most programs do, so studies leave it at 0.
+  std::uint64_t gather_bytes = 0;
+  bool latency = false;                 // record each exchange's duration, each departure of a paced stream
   std::chrono::nanoseconds interval{};  // report what was done in each; 0: no
   std::chrono::nanoseconds patience{};  // udp-rr: an answer that takes longer is lost; 0: wait for ever
   SocketSettings sockets;

@@ -18,10 +18,9 @@ Result<> judge(const Watchdog& watchdog, std::string_view step) {
 
 }  // namespace
 
-Result<> send_all(int fd, std::span<const std::byte> data, const Watchdog& watchdog, std::string_view step,
-                  int flags) {
-  while (!data.empty()) {
-    const ssize_t sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL | flags);
+Result<> send_rest(int fd, std::span<const std::byte> data, ssize_t sent, const Watchdog& watchdog,
+                   std::string_view step, int flags) {
+  while (true) {
     if (sent > 0 && !watchdog.expired()) {
       data = data.subspan(static_cast<std::size_t>(sent));
     } else if (sent > 0) {
@@ -29,17 +28,18 @@ Result<> send_all(int fd, std::span<const std::byte> data, const Watchdog& watch
     } else if (Result<> go_on = judge(watchdog, step); !go_on) {
       return go_on;
     }
+    if (data.empty()) return {};
+    sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL | flags);
   }
-  return {};
 }
 
-Result<std::size_t> receive_some_or_end(int fd, std::span<std::byte> buffer, const Watchdog& watchdog,
-                                        std::string_view step, int flags) {
+Result<std::size_t> receive_again(int fd, std::span<std::byte> buffer, ssize_t received,
+                                  const Watchdog& watchdog, std::string_view step, int flags) {
   while (true) {
-    const ssize_t received = recv(fd, buffer.data(), buffer.size(), flags);
     if (received >= 0 && watchdog.expired()) return fail(watchdog.timeout(std::string(step)));
     if (received >= 0) return static_cast<std::size_t>(received);
     if (Result<> go_on = judge(watchdog, step); !go_on) return fail(go_on.error());
+    received = recv(fd, buffer.data(), buffer.size(), flags);
   }
 }
 

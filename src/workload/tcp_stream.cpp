@@ -19,6 +19,32 @@ namespace vtax {
 namespace {
 
 constexpr std::size_t read_bytes = 128 * 1024;
+
+// A receiver that the kernel wakes only when so much has come, or when the other side has closed its half.
+// The kernel caps the mark at half of the receive buffer.
+class GatheringReceiver {
+ public:
+  GatheringReceiver(int fd, std::uint64_t bytes) : fd_(fd) { set(bytes); }
+  GatheringReceiver(const GatheringReceiver&) = delete;
+  GatheringReceiver& operator=(const GatheringReceiver&) = delete;
+  ~GatheringReceiver() { set(0); }  // messages that follow are short
+
+  // No more than this will come.
+  void expect(std::uint64_t bytes) {
+    if (bytes < mark_) set(bytes);
+  }
+
+ private:
+  void set(std::uint64_t bytes) {
+    if (bytes == mark_) return;
+    const int value = static_cast<int>(std::max<std::uint64_t>(bytes, 1));
+    if (setsockopt(fd_, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value) == 0) mark_ = bytes;
+  }
+
+  int fd_;
+  std::uint64_t mark_ = 0;
+};
+
 // Bulk transfer: the sender writes, the receiver reads as much as comes. With a fixed amount both know when
 // it is over; with a time the sender closes its half.
 class TcpStream : public Generator {
@@ -136,7 +162,9 @@ class TcpStream : public Generator {
     const int fd = flow.stream.get();
     const int flags = order_.discard ? MSG_TRUNC : 0;
     Totals got;
+    GatheringReceiver gathering(fd, order_.bits_per_second == 0 ? order_.gather_bytes : 0);
     while (task.timed() || got.bytes < task.bytes) {
+      if (!task.timed()) gathering.expect(task.bytes - got.bytes);
       const std::uint64_t room =
           task.timed() ? read_bytes : std::min<std::uint64_t>(read_bytes, task.bytes - got.bytes);
       const Result<std::size_t> some = receive_some_or_end(fd, std::span(buffer_).first(room), task.watchdog,

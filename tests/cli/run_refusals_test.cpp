@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "name = \"x\"\n[factors]\nplatfrom = \"native\"\n[[workload]]\nname = \"tcp-rr\"\n",
                  "platfrom"},
         BadStudy{"UnknownValue",
-                 "name = \"x\"\n[factors]\nplatform = \"kvm\"\n[[workload]]\nname = \"tcp-rr\"\n", "kvm"},
+                 "name = \"x\"\n[factors]\nplatform = \"vmware\"\n[[workload]]\nname = \"tcp-rr\"\n", "vmware"},
         BadStudy{"WrongType", "name = 7\n[[workload]]\nname = \"tcp-rr\"\n", "name"},
         BadStudy{"Impossible", "name = \"x\"\n[[workload]]\nname = \"tcp-rr\"\ntransactions = -5\n",
                  "transactions"},

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kTicksPerInstruction = 2;  // MachineSpec::icount_shift
 
 std::string domain_of(LabKind kind) {
-  return kind == LabKind::native ? "host" : "Domain-0";
+  return has_xen(kind) ? "Domain-0" : "host";
 }
 
 // Instructions by the clock, less those that were counted.
@@ -96,7 +96,8 @@ TEST_P(ExactCount, OfPageFaultsToABlockEach) {
   EXPECT_LE(checked->sum("page_faults", domain), work.pages + 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, ExactCount, testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh),
+INSTANTIATE_TEST_SUITE_P(On, ExactCount,
+                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm),
                          [](const auto& one) { return test_name(one.param); });
 
 }  // namespace

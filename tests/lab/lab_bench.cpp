@@ -65,7 +65,8 @@ LabBench::LabBench() : agent_(find_agent()) {
 std::string LabBench::missing(LabKind kind) const {
   if (!missing_.empty()) return missing_;
   const bool there = cache_->find(PackageSet::kernel).has_value() &&
-                     (kind == LabKind::native || cache_->find(PackageSet::xen).has_value());
+                     (!has_xen(kind) || cache_->find(PackageSet::xen).has_value()) &&
+                     (!has_kvm(kind) || cache_->find(PackageSet::vmm).has_value());
   return there ? "" : "the packages are not in the cache: `vtax lab fetch` puts them there";
 }
 

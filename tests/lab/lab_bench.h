@@ -68,7 +68,7 @@ class Folder {
 // How many children of this process are QEMUs, ended ones that nobody waited for among them.
 [[nodiscard]] int emulators_left();
 
-// "Native", "XenPv", "XenPvh".
+// "Native", "XenPv", "XenPvh", "Kvm".
 [[nodiscard]] std::string test_name(LabKind kind);
 
 inline void quiet(std::string_view) {}

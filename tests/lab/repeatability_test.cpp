@@ -116,7 +116,25 @@ TEST_P(Repeated, TheLedgerBalances) {
   EXPECT_LE(uncharged * 1000, trial.machine_total.value);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, Repeated, testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh),
+TEST_P(Repeated, EachVmExitHasAReason) {
+  NEED_LAB(GetParam());
+  const Trial trial = run(LabBench::get().machine(GetParam()));
+  std::uint64_t exits = 0, reasons = 0, other = 0;
+  for (const LedgerEntry& entry : trial.ledger) {
+    if (!entry.kind.starts_with("vm_exits")) continue;
+    EXPECT_EQ(entry.domain, "guest1");
+    EXPECT_EQ(entry.layer, Layer::hypervisor);
+    (entry.kind == "vm_exits" ? exits : reasons) += entry.value;
+    if (entry.kind == "vm_exits_other") other += entry.value;
+  }
+  EXPECT_EQ(exits > 0, virtualises(GetParam()));
+  EXPECT_EQ(reasons, exits);
+  EXPECT_EQ(other, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(On, Repeated,
+                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm,
+                                         LabKind::kvm_qemu),
                          [](const auto& one) { return test_name(one.param); });
 
 // A snapshot that was cut short (a full disk, a power cut) costs one boot; the machine of that other boot

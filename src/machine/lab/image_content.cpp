@@ -23,24 +23,49 @@ Result<fs::path> xen_directory(const fs::path& packages) {
                "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
 }
 
+// Every library that the programs need, through all levels, where the dynamic linker looks.
+Result<> add_libraries(CpioArchive& image, const std::vector<fs::path>& programs, const fs::path& packages) {
+  const auto libraries = library_closure(programs, packages);
+  if (!libraries) return fail(libraries.error());
+  auto wanted = libraries->found;
+  std::string missing;
+  for (const std::string& name : libraries->missing) missing += (missing.empty() ? "" : ", ") + name;
+  // The C library loads it by itself when a thread ends.
+  for (const fs::path& directory : {packages / "lib/x86_64-linux-gnu", packages / "usr/lib/x86_64-linux-gnu"})
+    if (fs::exists(directory / "libgcc_s.so.1")) wanted["libgcc_s.so.1"] = directory / "libgcc_s.so.1";
+  if (!wanted.contains("libgcc_s.so.1"))
+    missing += (missing.empty() ? "" : ", ") + std::string("libgcc_s.so.1");
+  if (!missing.empty())
+    return fail({"cannot build the lab's image",
+                 "the packages lack libraries that its programs need: " + missing,
+                 "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
+  for (const auto& [name, file] : wanted) {
+    const auto content = read_file(file);
+    if (!content) return fail(content.error());
+    image.file("usr/lib/x86_64-linux-gnu/" + name, *content, 0755);
+    if (name == "ld-linux-x86-64.so.2") image.file("lib64/" + name, *content, 0755);
+  }
+  return {};
+}
+
 }  // namespace
 
-const Domain& native_domain() {
-  static const Domain domain = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}};
-  return domain;
+const Domain& first_domain(LabKind kind) {
+  static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}};
+  static const Domain dom0 = {"dom0",
+                              {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev",
+                               "xen-gntalloc", "xen-netback"},
+                              {"sch_tbf"}};
+  static const Domain kvm = {"kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}};
+  if (has_kvm(kind)) return kvm;
+  return has_xen(kind) ? dom0 : native;
 }
 
-const Domain& driver_domain() {
-  static const Domain domain = {
-      "dom0",
-      {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
-      {"sch_tbf"}};
-  return domain;
-}
-
-const Domain& guest_domain() {
-  static const Domain domain = {"guest", {"xen-netfront"}};
-  return domain;
+const Domain* guest_domain(LabKind kind) {
+  static const Domain xen = {"guest", {"xen-netfront"}};
+  static const Domain kvm = {"guest", {"virtio-pci", "virtio-net"}};
+  if (has_kvm(kind)) return &kvm;
+  return has_xen(kind) ? &xen : nullptr;
 }
 
 CpioArchive base_image(const std::string& role, const std::vector<Module>& modules,
@@ -73,27 +98,23 @@ Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {
     image.file(path, *content, 0755);
     programs.push_back(file);
   }
-  const auto libraries = library_closure(programs, packages);
-  if (!libraries) return fail(libraries.error());
-  auto wanted = libraries->found;
-  std::string missing;
-  for (const std::string& name : libraries->missing) missing += (missing.empty() ? "" : ", ") + name;
-  // The C library loads it by itself when a thread ends.
-  for (const fs::path& directory : {packages / "lib/x86_64-linux-gnu", packages / "usr/lib/x86_64-linux-gnu"})
-    if (fs::exists(directory / "libgcc_s.so.1")) wanted["libgcc_s.so.1"] = directory / "libgcc_s.so.1";
-  if (!wanted.contains("libgcc_s.so.1"))
-    missing += (missing.empty() ? "" : ", ") + std::string("libgcc_s.so.1");
-  if (!missing.empty())
-    return fail({"cannot build Domain-0's image",
-                 "the packages lack libraries that Xen's toolstack needs: " + missing,
-                 "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
-  for (const auto& [name, file] : wanted) {
-    const auto content = read_file(file);
-    if (!content) return fail(content.error());
-    image.file("usr/lib/x86_64-linux-gnu/" + name, *content, 0755);
-    if (name == "ld-linux-x86-64.so.2") image.file("lib64/" + name, *content, 0755);
+  return add_libraries(image, programs, packages);
+}
+
+Result<> add_vmm(CpioArchive& image, const fs::path& packages) {
+  const fs::path program = packages / "usr/bin/qemu-system-x86_64";
+  const auto content = read_file(program);
+  if (!content) return fail(content.error());
+  image.file("usr/bin/qemu-system-x86_64", *content, 0755);
+  const std::pair<const char*, const char*> firmware[] = {{"usr/share/seabios", "bios-256k.bin"},
+                                                          {"usr/share/qemu", "linuxboot_dma.bin"},
+                                                          {"usr/share/qemu", "pvh.bin"}};
+  for (const auto& [directory, name] : firmware) {
+    const auto rom = read_file(packages / directory / name);
+    if (!rom) return fail(rom.error());
+    image.file(std::string("usr/share/vmm/") + name, *rom);
   }
-  return {};
+  return add_libraries(image, {program}, packages);
 }
 
 }  // namespace vtax::lab

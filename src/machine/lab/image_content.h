@@ -6,24 +6,25 @@
 
 #include "core/result.h"
 #include "machine/lab/cpio.h"
+#include "machine/lab/lab_image.h"
 #include "machine/lab/module_list.h"
 
 namespace vtax::lab {
 
 // The initramfs of each kind of domain, as the agent expects to find it (docs/design/lab-image.md):
 //   /init          the agent
-//   /lab/role      "native", "dom0" or "guest"
+//   /lab/role      "native", "dom0", "kvm" or "guest"
 //   /lab/modules   paths of modules, one a line, in loading order
-// and in Domain-0 the toolstack with its libraries and the guest's kernel and image.
+// and where there is a guest its kernel and image, with what runs it: Xen's toolstack, or QEMU for KVM.
 struct Domain {
   std::string role;
   std::vector<std::string> modules;        // wanted; what they need comes with them
   std::vector<std::string> optional = {};  // a kernel of the user's may lack them: what needs them then fails
 };
 
-[[nodiscard]] const Domain& native_domain();
-[[nodiscard]] const Domain& driver_domain();
-[[nodiscard]] const Domain& guest_domain();
+// What the machine boots, and what that runs as its guest (nullptr: nothing).
+[[nodiscard]] const Domain& first_domain(LabKind kind);
+[[nodiscard]] const Domain* guest_domain(LabKind kind);
 
 // What all domains have.
 [[nodiscard]] CpioArchive base_image(const std::string& role, const std::vector<Module>& modules,
@@ -32,5 +33,8 @@ struct Domain {
 // Xen's toolstack from the unpacked packages: programs, and every library that one of them needs
 // (DT_NEEDED, through all levels), at the paths at which they look for each other.
 [[nodiscard]] Result<> add_toolstack(CpioArchive& image, const std::filesystem::path& packages);
+
+// QEMU from the unpacked packages, likewise, with the firmware that a PC guest needs in /usr/share/vmm.
+[[nodiscard]] Result<> add_vmm(CpioArchive& image, const std::filesystem::path& packages);
 
 }  // namespace vtax::lab

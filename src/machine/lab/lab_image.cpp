@@ -27,6 +27,7 @@ constexpr const char* xen_arguments =
 struct Parts {
   FetchedSet kernel_set;
   std::optional<FetchedSet> xen_set;
+  std::optional<FetchedSet> vmm_set;
   std::vector<std::uint8_t> agent;
   std::string agent_sha256;
   std::vector<Module> own_modules;
@@ -49,10 +50,11 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 }
 
 Domain all_domains(LabKind kind) {
-  if (kind == LabKind::native) return native_domain();
-  Domain all = driver_domain();
-  all.modules.insert(all.modules.end(), guest_domain().modules.begin(), guest_domain().modules.end());
-  all.optional.insert(all.optional.end(), guest_domain().optional.begin(), guest_domain().optional.end());
+  Domain all = first_domain(kind);
+  if (const Domain* guest = guest_domain(kind)) {
+    all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
+    all.optional.insert(all.optional.end(), guest->optional.begin(), guest->optional.end());
+  }
   return all;
 }
 
@@ -103,16 +105,26 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
   }
+  if (has_kvm(kind)) {
+    auto vmm_set = cache.fetch(PackageSet::vmm, apt, progress);
+    if (!vmm_set) return fail(vmm_set.error());
+    parts.vmm_set = std::move(*vmm_set);
+  }
   return parts;
+}
+
+std::vector<Package> packages_of(const Parts& parts) {
+  std::vector<Package> all = parts.kernel_set.packages;
+  for (const auto* set : {&parts.xen_set, &parts.vmm_set})
+    if (*set) all.insert(all.end(), (*set)->packages.begin(), (*set)->packages.end());
+  return all;
 }
 
 std::string content_hash(LabKind kind, const Parts& parts) {
   Sha256 hash;
   hash.add(std::string(name_of(kind)) + "\n" + parts.agent_sha256 + "\n");
   for (const OwnFile& own : parts.own_files) hash.add(own.part + " " + own.sha256 + "\n");
-  for (const FetchedSet* set : {&parts.kernel_set, parts.xen_set ? &*parts.xen_set : nullptr})
-    if (set != nullptr)
-      for (const Package& package : set->packages) hash.add(package.name + " " + package.sha256 + "\n");
+  for (const Package& package : packages_of(parts)) hash.add(package.name + " " + package.sha256 + "\n");
   return hash.hex();
 }
 
@@ -170,19 +182,26 @@ Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, con
 Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const KernelImage& kernel,
                               const Parts& parts, const std::vector<std::uint8_t>& vmlinux,
                               std::vector<Module>& used) {
-  const Domain& domain = kind == LabKind::native ? native_domain() : driver_domain();
+  const Domain& domain = first_domain(kind);
   const auto modules = modules_for(domain, tree, kernel);
   if (!modules) return fail(modules.error());
   used = *modules;
   CpioArchive image = base_image(domain.role, *modules, parts.agent);
-  if (kind == LabKind::native) return image;
-  const auto guest_modules = modules_for(guest_domain(), tree, kernel);
+  const Domain* guest = guest_domain(kind);
+  if (guest == nullptr) return image;
+  const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
   used.insert(used.end(), guest_modules->begin(), guest_modules->end());
+  image.file("lab/guest/vmlinux", vmlinux);
+  image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent).bytes());
+  if (has_kvm(kind)) {
+    const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
+    image.file("lab/guest/backend", {backend.begin(), backend.end()});
+    if (auto added = add_vmm(image, parts.vmm_set->root); !added) return fail(added.error());
+    return image;
+  }
   const std::string type = kind == LabKind::xen_pvh ? "pvh\n" : "pv\n";
   image.file("lab/guest/type", {type.begin(), type.end()});
-  image.file("lab/guest/vmlinux", vmlinux);
-  image.file("lab/guest/initrd", base_image(guest_domain().role, *guest_modules, parts.agent).bytes());
   if (auto added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
   return image;
 }
@@ -223,12 +242,16 @@ std::string_view name_of(LabKind kind) {
       return "xen-pv";
     case LabKind::xen_pvh:
       return "xen-pvh";
+    case LabKind::kvm:
+      return "kvm";
+    case LabKind::kvm_qemu:
+      return "kvm-qemu";
   }
   return "";
 }
 
 std::optional<LabKind> lab_kind(std::string_view name) {
-  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh})
+  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm, LabKind::kvm_qemu})
     if (name_of(kind) == name) return kind;
   return std::nullopt;
 }
@@ -242,12 +265,10 @@ Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCa
   image.hash = content_hash(kind, *parts);
   image.own_files = parts->own_files;
   if (kind == LabKind::xen_pvh) image.changes = {std::string(cr0_reads_change), std::string(kVmrunChange)};
-  image.packages = parts->kernel_set.packages;
-  if (parts->xen_set)
-    image.packages.insert(image.packages.end(), parts->xen_set->packages.begin(),
-                          parts->xen_set->packages.end());
-  image.kernel_command_line = kind == LabKind::native ? native_arguments : dom0_arguments;
-  image.xen_command_line = kind == LabKind::native ? "" : xen_arguments;
+  if (has_kvm(kind)) image.changes = {std::string(kVmrunChange)};
+  image.packages = packages_of(*parts);
+  image.kernel_command_line = has_xen(kind) ? dom0_arguments : native_arguments;
+  image.xen_command_line = has_xen(kind) ? xen_arguments : "";
 
   const fs::path directory =
       cache.directory() / "images" / (std::string(name_of(kind)) + "-" + image.hash.substr(0, 16));

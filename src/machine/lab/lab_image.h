@@ -12,13 +12,24 @@
 namespace vtax::lab {
 
 enum class LabKind {
-  native,   // Linux alone: the platforms native and container
-  xen_pv,   // Xen, Linux as Domain-0, and the image of a PV guest inside it
-  xen_pvh,  // the same with a PVH guest, on the CPU's virtualisation with nested paging
+  native,    // Linux alone: the platforms native and container
+  xen_pv,    // Xen, Linux as Domain-0, and the image of a PV guest inside it
+  xen_pvh,   // the same with a PVH guest, on the CPU's virtualisation with nested paging
+  kvm,       // Linux as KVM's host, with the image of a guest and the QEMU that runs it; vhost-net
+  kvm_qemu,  // the same, but packets pass through QEMU
 };
 
 [[nodiscard]] constexpr bool has_xen(LabKind kind) {
-  return kind != LabKind::native;
+  return kind == LabKind::xen_pv || kind == LabKind::xen_pvh;
+}
+
+[[nodiscard]] constexpr bool has_kvm(LabKind kind) {
+  return kind == LabKind::kvm || kind == LabKind::kvm_qemu;
+}
+
+// Whether its CPU lets a hypervisor run guests.
+[[nodiscard]] constexpr bool virtualises(LabKind kind) {
+  return kind == LabKind::xen_pvh || has_kvm(kind);
 }
 
 [[nodiscard]] std::string_view name_of(LabKind kind);

@@ -75,7 +75,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   if (image.xen) spec.xen = *image.xen;
   spec.kernel_arguments = image.kernel_command_line;
   spec.xen_arguments = image.xen_command_line;
-  spec.virtualises = image.kind == LabKind::xen_pvh;
+  spec.virtualises = virtualises(image.kind);
   if (!has_xen(image.kind)) return spec;
   if (shape.guests > 1) {
     spec.cpus += shape.guests - 1;
@@ -112,6 +112,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     self->symbols_.has_hypervisor = true;
     self->symbols_.guests_take_exceptions = image.kind == LabKind::xen_pvh;
   }
+  self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
   if (!settings) return fail(settings.error());
   self->probe_settings_ = *settings;
@@ -209,8 +210,8 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   auto map = map_with_modules(seen.result.modules);
   if (!map) return fail(map.error());
   charging.map = std::move(*map);
-  charging.first_is_driver = charging.map.has_hypervisor;
-  charging.domains = {charging.first_is_driver ? "Domain-0" : "host"};
+  charging.first_is_driver = charging.map.has_hypervisor || charging.map.nested;
+  charging.domains = {charging.map.has_hypervisor ? "Domain-0" : "host"};
   for (int guest = 1; charging.first_is_driver && guest <= shape_.guests; ++guest)
     charging.domains.push_back(fmt::format("guest{}", guest));
   charging.peer_cpus = peer_cpus;

@@ -37,9 +37,9 @@ class LabRun {
 
   Result<> run(std::vector<Trial> trials) {
     for (Trial& trial : trials) {
-      const auto kind = machine_of(trial.factors);
-      if (!kind) return fail(kind.error());
-      pools_[*kind].waiting.push_back(std::move(trial));
+      const auto key = pool_of(trial);
+      if (!key) return fail(key.error());
+      pools_[*key].waiting.push_back(std::move(trial));
     }
     const int workers = std::max(1, options_.jobs);
     std::vector<std::jthread> threads;
@@ -51,6 +51,20 @@ class LabRun {
   }
 
  private:
+  // The dearest boot goes first, so that other machines' trials run beside it.
+  static constexpr std::array kOrder = {LabKind::xen_pvh, LabKind::xen_pv, LabKind::kvm, LabKind::kvm_qemu,
+                                        LabKind::native};
+
+  // A machine by its kind and how it is perturbed at boot. A trial that names no variation finds its error
+  // later.
+  using PoolKey = std::pair<MachineKind, Variation>;
+
+  static Result<PoolKey> pool_of(const Trial& trial) {
+    const auto kind = machine_of(trial.factors);
+    if (!kind) return fail(kind.error());
+    return PoolKey{*kind, variation_of(trial.factors).value_or(Variation()).at_boot()};
+  }
+
   void work() {
     std::unique_lock lock(mutex_);
     while (!error_ && !interrupted()) {
@@ -71,16 +85,17 @@ class LabRun {
 
   // The dearest boot goes first, so that other machines' trials run beside it: the last kinds are dearest.
   Pool* find(Pool::State state) {
-    for (auto pool = pools_.rbegin(); pool != pools_.rend(); ++pool)
-      if (pool->second.state == state && !pool->second.waiting.empty()) return &pool->second;
+    for (const LabKind kind : kOrder)
+      for (auto& [key, pool] : pools_)
+        if (key.first.image == kind && pool.state == state && !pool.waiting.empty()) return &pool;
     return nullptr;
   }
 
   void boot(Pool& pool, std::unique_lock<std::mutex>& lock) {
     pool.state = Pool::State::booting;
-    const MachineKind kind = machine_of(pool.waiting.front().factors).value_or(MachineKind());
+    const PoolKey key = pool_of(pool.waiting.front()).value_or(PoolKey());
     lock.unlock();
-    auto machine = prepare(kind);
+    auto machine = prepare(key);
     lock.lock();
     if (machine) {
       pool.machine = std::move(*machine);
@@ -107,11 +122,13 @@ class LabRun {
     };
   }
 
-  Result<std::unique_ptr<LabMachine>> prepare(const MachineKind& kind) {
-    auto image = build_lab_image(kind.image, options_.sources, cache_, Apt(), step());
+  Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
+    auto image = build_lab_image(key.first.image, options_.sources, cache_, Apt(), step());
     if (!image) return fail(image.error());
-    auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_, kind.shape);
+    auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_,
+                                       key.first.shape);
     if (!machine) return fail(machine.error());
+    (*machine)->perturb(key.second);
     if (auto booted = (*machine)->boot(store_, step()); !booted) return fail(booted.error());
     return machine;
   }
@@ -143,7 +160,7 @@ class LabRun {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<MachineKind, Pool> pools_;
+  std::map<PoolKey, Pool> pools_;
   std::optional<Error> error_;
 };
 

@@ -108,6 +108,12 @@ Result<std::vector<Package>> resolve_qemu(const Apt& apt) {
       [&](const auto& name) { return is_library(name) && name != "libc6" && !installed.contains(name); });
 }
 
+// Runs inside the lab, where nothing is installed: all libraries come with it.
+Result<std::vector<Package>> resolve_vmm(const Apt& apt) {
+  return closure(apt, {"qemu-system-x86", "qemu-system-data", "seabios"},
+                 [](const auto& name) { return is_library(name); });
+}
+
 }  // namespace
 
 std::string_view name_of(PackageSet set) {
@@ -118,8 +124,12 @@ std::string_view name_of(PackageSet set) {
       return "xen";
     case PackageSet::qemu:
       return "qemu";
+    case PackageSet::vmm:
+      return "vmm";
     case PackageSet::shell:
       return "shell";
+    case PackageSet::uml:
+      return "uml";
   }
   return "";
 }
@@ -132,8 +142,12 @@ Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt) {
       return resolve_xen(apt);
     case PackageSet::qemu:
       return resolve_qemu(apt);
+    case PackageSet::vmm:
+      return resolve_vmm(apt);
     case PackageSet::shell:
       return closure(apt, {"busybox-static"}, [](const auto&) { return false; });
+    case PackageSet::uml:
+      return closure(apt, {"user-mode-linux"}, [](const auto&) { return false; });
   }
   return {};
 }

@@ -68,9 +68,12 @@ TEST_F(RealImages, ModulesOfEveryDomainAreThere) {
   if (!set) GTEST_SKIP() << "the cache holds no kernel: run vtax lab fetch";
   const auto tree = ModuleTree::open(set->root);
   ASSERT_TRUE(tree) << tree.error().text();
-  for (const Domain& domain : {native_domain(), driver_domain(), guest_domain()}) {
-    const auto modules = tree->closure(domain.modules);
-    EXPECT_TRUE(modules) << domain.role << ": " << modules.error().text();
+  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm}) {
+    for (const Domain* domain : {&first_domain(kind), guest_domain(kind)}) {
+      if (domain == nullptr) continue;
+      const auto modules = tree->closure(domain->modules);
+      EXPECT_TRUE(modules) << name_of(kind) << ", " << domain->role << ": " << modules.error().text();
+    }
   }
 }
 
@@ -87,6 +90,14 @@ TEST_F(RealImages, XenHasItsSymbols) {
                            "do_page_fault", "context_switch", "idle_loop"})
     EXPECT_TRUE(symbols->address_of(name)) << name;
   expect_recorded_size(*set, *symbols);
+}
+
+TEST_F(RealImages, VmmFindsAllItsLibrariesAndFirmware) {
+  const auto set = cached(PackageSet::vmm);
+  if (!set) GTEST_SKIP() << "the cache holds no QEMU for KVM: run vtax lab fetch";
+  CpioArchive image;
+  const auto added = add_vmm(image, set->root);
+  EXPECT_TRUE(added) << added.error().text();
 }
 
 TEST_F(RealImages, ToolstackFindsAllItsLibraries) {

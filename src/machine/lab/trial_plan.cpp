@@ -63,6 +63,9 @@ Result<std::string> plan_of(const Trial& trial) {
     if (!number) return fail(number.error());
     plan[key] = *number;
   }
+  const auto variation = variation_of(trial.factors);
+  if (!variation) return fail(variation.error());
+  if (const auto delay = variation->delay(); delay.count() > 0) plan["delay_us"] = delay.count();
   return plan.dump();
 }
 

@@ -1,5 +1,6 @@
 #include "workload/http/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -38,10 +39,28 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+bool is_value_character(char c) {
+  return static_cast<unsigned char>(c) < ' ' ? c == '\t' : c != 0x7f;
+}
+
+// Whether one of eight bytes is below a space or DEL; may say so of a byte after such a one.
+bool has_control(std::uint64_t bytes) {
+  constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+  const std::uint64_t below_space = (bytes - ones * ' ') & ~bytes;
+  const std::uint64_t delete_is_zero = bytes ^ ones * 0x7f;
+  const std::uint64_t is_delete = (delete_is_zero - ones) & ~delete_is_zero;
+  return ((below_space | is_delete) & highs) != 0;
+}
+
 bool is_value(std::string_view text) {
-  for (const char c : text)
-    if (static_cast<unsigned char>(c) < ' ' ? c != '\t' : c == 0x7f) return false;
-  return true;
+  std::uint64_t bytes = 0;
+  while (text.size() >= sizeof bytes) {
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    if (has_control(bytes) && !std::all_of(text.begin(), text.begin() + sizeof bytes, is_value_character))
+      return false;
+    text.remove_prefix(sizeof bytes);
+  }
+  return std::all_of(text.begin(), text.end(), is_value_character);
 }
 
 }  // namespace

@@ -8,10 +8,17 @@ namespace {
 
 constexpr std::string_view end_of_head = "\r\n\r\n";
 
+// By the ends of its lines: memchr looks at many bytes at once, memmem at each.
 std::size_t find_end(std::string_view text) {
-  const void* found = memmem(text.data(), text.size(), end_of_head.data(), end_of_head.size());
-  if (found == nullptr) return std::string_view::npos;
-  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) + end_of_head.size();
+  std::size_t from = end_of_head.size() - 1;
+  while (from < text.size()) {
+    const void* found = std::memchr(text.data() + from, '\n', text.size() - from);
+    if (found == nullptr) return std::string_view::npos;
+    const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) + 1;
+    if (text.substr(end - end_of_head.size(), end_of_head.size()) == end_of_head) return end;
+    from = end;
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace

@@ -1,0 +1,147 @@
+#include "agent/programs.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "agent/lab_layout.h"
+#include "agent/lab_ports.h"
+#include "platform/links.h"
+#include "platform/placement.h"
+#include "workload/marker.h"
+#include "workload/watchdog.h"
+
+namespace vtax::agent {
+namespace {
+
+constexpr std::size_t most_words = 64, most_word_bytes = 1024;
+constexpr std::size_t most_output_bytes = 256 << 10;
+constexpr std::size_t last_words_bytes = 300;
+constexpr std::chrono::milliseconds server_begins{1000};
+constexpr char client_output[] = "/tmp/client.out", server_output[] = "/tmp/server.out";
+
+Result<std::vector<std::string>> words(const JsonFields& plan, const char* key) {
+  const auto array = plan.array(key, most_words);
+  if (!array) return fail(array.error());
+  std::vector<std::string> out;
+  for (const nlohmann::json& word : *array) {
+    if (!word.is_string() || word.get_ref<const std::string&>().size() > most_word_bytes)
+      return fail(plan.bad(fmt::format("'{}' has something else than words", key)));
+    out.push_back(word.get<std::string>());
+  }
+  if (out.empty() || !out.front().starts_with('/'))
+    return fail(plan.bad(fmt::format("'{}' does not begin with a program's path", key)));
+  return out;
+}
+
+// A process with its output in a file; it ends with this object.
+class Started {
+ public:
+  static Result<Started> start(std::vector<std::string> arguments, const char* output, int cpu) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    pid_t child = -1;
+    const int error = posix_spawn(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) return fail(system_error("cannot start " + arguments.front(), error));
+    Started started(child);
+    if (Result<> pinned = pin(child, cpu); !pinned) return fail(pinned.error());
+    return started;
+  }
+
+  explicit Started(pid_t process) : process_(process) {}
+  Started(Started&& other) noexcept : process_(std::exchange(other.process_, -1)) {}
+  Started& operator=(Started&&) = delete;
+  ~Started() {
+    if (process_ < 0) return;
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+
+  // Its status; an error when the time is over.
+  Result<int> wait(std::chrono::nanoseconds limit) {
+    const auto watchdog = Watchdog::start(limit);
+    if (!watchdog) return fail(watchdog.error());
+    int status = 0;
+    while (waitpid(process_, &status, 0) < 0) {
+      if (errno != EINTR) return fail(system_error("cannot wait for the client", errno));
+      if (watchdog->expired()) return fail(watchdog->timeout("run the client"));
+    }
+    process_ = -1;
+    return status;
+  }
+
+ private:
+  pid_t process_;
+};
+
+std::string text_of(const char* file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (text.size() > most_output_bytes) text.resize(most_output_bytes);
+  return text;
+}
+
+Error failed(std::string why) {
+  std::string said = text_of(client_output) + text_of(server_output);
+  if (said.size() > last_words_bytes) said.erase(0, said.size() - last_words_bytes);
+  return {"run the client", why + "; the last words: " + said, "", ExitCode::trial_failed};
+}
+
+}  // namespace
+
+Result<Programs> programs_from(const JsonFields& plan) {
+  Programs programs;
+  auto client = words(plan, "client");
+  if (!client) return fail(client.error());
+  programs.client = std::move(*client);
+  if (!plan.has("server")) return programs;
+  auto server = words(plan, "server");
+  if (!server) return fail(server.error());
+  programs.server = std::move(*server);
+  return programs;
+}
+
+Result<nlohmann::json> run_programs(const Programs& programs, std::chrono::nanoseconds limit) {
+  Result<Links> links = Links::open();
+  if (!links) return fail(links.error());
+  if (Result<> up = links->set_up("lo"); !up) return fail(up.error());
+  lab_ports::close();
+  std::optional<Started> server;
+  if (!programs.server.empty()) {
+    auto started = Started::start(programs.server, server_output, lab::driver_cpu);
+    if (!started) return fail(started.error());
+    server.emplace(std::move(*started));
+    std::this_thread::sleep_for(server_begins);
+  }
+  const auto began = std::chrono::steady_clock::now();
+  marker::begin_window();
+  auto client = Started::start(programs.client, client_output, lab::inside_system_cpu);
+  if (!client) return fail(client.error());
+  const Result<int> status = client->wait(limit);
+  marker::end_window();
+  const auto duration = std::chrono::steady_clock::now() - began;
+  server.reset();
+  if (Result<> opened = lab_ports::open(); !opened) return fail(opened.error());
+  if (!status) return fail(failed(status.error().why));
+  if (!WIFEXITED(*status) || WEXITSTATUS(*status) != 0) return fail(failed("it failed"));
+  return nlohmann::json{{"window_virtual_ns", std::chrono::nanoseconds(duration).count()},
+                        {"work", {{"bytes", 0}, {"packets", 0}, {"transactions", 0}}},
+                        {"devices", nlohmann::json::array()},
+                        {"output", text_of(client_output)}};
+}
+
+}  // namespace vtax::agent

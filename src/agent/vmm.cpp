@@ -1,0 +1,84 @@
+#include "agent/vmm.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "agent/lab_layout.h"
+#include "agent/program.h"
+#include "core/descriptor.h"
+
+namespace vtax::agent {
+namespace {
+
+std::string console_of(const std::string& guest) {
+  return fmt::format("/run/{}.console", guest);
+}
+
+}  // namespace
+
+Result<> make_tap(const std::string& tap) {
+  const std::string what = "cannot make the tap " + tap;
+  const Descriptor device(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  if (!device.valid()) return fail(system_error(what, errno));
+  ifreq request{};
+  std::strncpy(request.ifr_name, tap.c_str(), sizeof request.ifr_name - 1);
+  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;  // as QEMU will ask for it
+  if (ioctl(device.get(), TUNSETIFF, &request) != 0) return fail(system_error(what, errno));
+  if (ioctl(device.get(), TUNSETPERSIST, 1) != 0) return fail(system_error(what, errno));
+  return {};
+}
+
+Result<pid_t> start_vmm(const NewKvmGuest& guest) {
+  return start_program({"/usr/bin/qemu-system-x86_64",
+                        "-L",
+                        "/usr/share/vmm",
+                        "-nodefaults",
+                        "-no-user-config",
+                        "-display",
+                        "none",
+                        "-no-reboot",
+                        "-name",
+                        guest.name + ",debug-threads=on",
+                        "-accel",
+                        "kvm",
+                        "-cpu",
+                        "host",
+                        "-M",
+                        "pc,hpet=off,usb=off",
+                        "-smp",
+                        "1",
+                        "-m",
+                        std::to_string(guest.memory_mib),
+                        "-kernel",
+                        lab::guest_kernel,
+                        "-initrd",
+                        lab::guest_initrd,
+                        "-append",
+                        "console=ttyS0 quiet nokaslr panic=-1",
+                        "-serial",
+                        "file:" + console_of(guest.name),
+                        "-netdev",
+                        fmt::format("tap,id=net,ifname={},script=no,downscript=no,vhost={}", guest.tap,
+                                    guest.vhost ? "on" : "off"),
+                        "-device",
+                        fmt::format("virtio-net-pci,netdev=net,mac={},romfile=", guest.mac)});
+}
+
+std::string vmm_console_tail(const std::string& guest) {
+  constexpr std::streamoff most = 2000;
+  std::ifstream file(console_of(guest), std::ios::ate);
+  const std::streamoff size = file.tellg();
+  file.seekg(std::max<std::streamoff>(size - most, 0));
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace vtax::agent

@@ -1,0 +1,113 @@
+#include "machine/host/cpu_reading.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "platform/kernel_file.h"
+
+namespace vtax::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class T>
+bool to_number(std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+    if (text.empty()) return words;
+    words.push_back(text.substr(0, text.find_first_of(" \n")));
+    text.remove_prefix(words.back().size());
+  }
+}
+
+std::vector<int> numbers_in(const fs::path& directory) {
+  std::vector<int> numbers;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    int number = 0;
+    if (to_number(entry->path().filename().native(), number)) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+// Files of /proc have no size, and this one has a line for each CPU.
+std::string read_proc_stat() {
+  std::ifstream file("/proc/stat");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// A thread that ends meanwhile is no error: it is not there.
+void add_threads(int process, CpuReading& reading) {
+  const fs::path folder = fmt::format("/proc/{}", process);
+  const auto own = read_kernel_file(folder / "stat");
+  const auto stat = own ? parse_process_stat(*own) : std::nullopt;
+  if (!stat) return;
+  reading.parents[process] = stat->parent;
+  for (const int thread : numbers_in(folder / "task")) {
+    const fs::path task = folder / "task" / std::to_string(thread);
+    const auto run = read_kernel_file(task / "schedstat");
+    const auto text = read_kernel_file(task / "stat");
+    const auto parsed = text ? parse_process_stat(*text) : std::nullopt;
+    if (!run || !parsed) continue;
+    ThreadTime time{process, parsed->name, 0, parsed->user_ticks, parsed->system_ticks};
+    const auto words = words_of(*run);
+    if (!words.empty() && to_number(words.front(), time.run_ns)) reading.threads[thread] = time;
+  }
+}
+
+}  // namespace
+
+std::optional<ProcessStat> parse_process_stat(std::string_view text) {
+  const std::size_t open = text.find('('), close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
+  ProcessStat stat{std::string(text.substr(open + 1, close - open - 1)), 0, 0, 0};
+  const auto words = words_of(text.substr(close + 1));
+  constexpr std::size_t parent = 1, user = 11, system = 12;  // proc(5), counted from the state
+  if (words.size() <= system || !to_number(words[parent], stat.parent) ||
+      !to_number(words[user], stat.user_ticks) || !to_number(words[system], stat.system_ticks))
+    return std::nullopt;
+  return stat;
+}
+
+std::map<int, CpuTicks> parse_proc_stat(std::string_view text) {
+  std::map<int, CpuTicks> cpus;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto words = words_of(line);
+    int cpu = 0;
+    if (words.size() < 9 || !words[0].starts_with("cpu") || !to_number(words[0].substr(3), cpu)) continue;
+    CpuTicks ticks;
+    std::uint64_t* const fields[] = {&ticks.user,   &ticks.nice, &ticks.system,  &ticks.idle,
+                                     &ticks.iowait, &ticks.irq,  &ticks.softirq, &ticks.steal};
+    bool good = true;
+    for (std::size_t i = 0; i < std::size(fields); ++i) good = to_number(words[i + 1], *fields[i]) && good;
+    if (good) cpus[cpu] = ticks;
+  }
+  return cpus;
+}
+
+Result<CpuReading> read_cpu_time() {
+  CpuReading reading;
+  reading.cpus = parse_proc_stat(read_proc_stat());
+  reading.at = std::chrono::steady_clock::now();
+  for (const int process : numbers_in("/proc")) add_threads(process, reading);
+  if (reading.cpus.empty())
+    return fail(Error{"read the CPU time", "/proc/stat has no CPUs", "", ExitCode::unavailable});
+  if (reading.threads.empty())
+    return fail(Error{"read the CPU time", "no thread has a schedstat in /proc",
+                      "a kernel with CONFIG_SCHED_INFO has it", ExitCode::unavailable});
+  return reading;
+}
+
+}  // namespace vtax::host

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace vtax::host {
+
+// What the kernel's own books say at one moment. A tick is 1/100 s (USER_HZ).
+inline constexpr std::uint64_t tick_ns = 10'000'000;
+
+// One thread of the sandbox. `run_ns` is exact (/proc/PID/task/TID/schedstat), with the interrupts that came
+// while it ran; which part of it was in the kernel is known by samples alone: the tick that fell into it.
+struct ThreadTime {
+  int process = 0;
+  std::string name;
+  std::uint64_t run_ns = 0;
+  std::uint64_t user_ticks = 0, system_ticks = 0;
+};
+
+// A line cpuN of /proc/stat, in ticks.
+struct CpuTicks {
+  std::uint64_t user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0;
+};
+
+struct CpuReading {
+  std::chrono::steady_clock::time_point at;
+  std::map<int, ThreadTime> threads;  // by thread
+  std::map<int, int> parents;         // of each process
+  std::map<int, CpuTicks> cpus;
+};
+
+// All processes that /proc shows: in the sandbox, those of the trial.
+[[nodiscard]] Result<CpuReading> read_cpu_time();
+
+[[nodiscard]] std::map<int, CpuTicks> parse_proc_stat(std::string_view text);
+
+// From /proc/PID/stat, whose second field may hold anything, brackets and spaces among it.
+struct ProcessStat {
+  std::string name;
+  int parent = 0;
+  std::uint64_t user_ticks = 0, system_ticks = 0;
+};
+[[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view text);
+
+}  // namespace vtax::host

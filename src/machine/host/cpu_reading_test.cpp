@@ -1,0 +1,60 @@
+#include "machine/host/cpu_reading.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <random>
+
+namespace vtax::host {
+namespace {
+
+TEST(ProcessStat, NamesMayHoldAnything) {
+  const auto stat = parse_process_stat(
+      "77 (CPU 0/TCG) R) S 12 77 77 0 -1 4194304 1 2 3 4 55 66 7 8 20 0 3 0 100 1000 20 0");
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->name, "CPU 0/TCG) R");
+  EXPECT_EQ(stat->parent, 12);
+  EXPECT_EQ(stat->user_ticks, 55U);
+  EXPECT_EQ(stat->system_ticks, 66U);
+}
+
+TEST(ProcessStat, WhatIsCutIsNothing) {
+  EXPECT_FALSE(parse_process_stat(""));
+  EXPECT_FALSE(parse_process_stat("77 (vtax) S 12 77 77 0 -1 4194304 1 2 3 4 55"));
+  EXPECT_FALSE(parse_process_stat("77 )vtax( S 12"));
+}
+
+TEST(ProcStat, EachCpuHasItsTicks) {
+  const auto cpus = parse_proc_stat(
+      "cpu  3 3 3 3 3 3 3 3 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\ncpu1 10 20 30 40 50 60 70 80 0 0\nintr 5\n");
+  ASSERT_EQ(cpus.size(), 2U);
+  EXPECT_EQ(cpus.at(1).user, 10U);
+  EXPECT_EQ(cpus.at(1).softirq, 70U);
+  EXPECT_EQ(cpus.at(0).steal, 8U);
+}
+
+TEST(ProcStat, NoiseIsNoCrash) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = "cpu0 1 2 3 4 5 6 7 8 0 0\n77 (a) S 12 77 77 0 -1 4194304 1 2 3 4 55 66 7 8\n";
+    for (int change = 0; change < 6; ++change)
+      text[random() % text.size()] = static_cast<char>(random() % 256);
+    static_cast<void>(parse_proc_stat(text));
+    static_cast<void>(parse_process_stat(text));
+  }
+}
+
+TEST(ReadCpuTime, SeesThisProgram) {
+  const auto before = read_cpu_time();
+  if (!before) GTEST_SKIP() << before.error().text();
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(50)) {
+  }
+  const auto after = read_cpu_time();
+  ASSERT_TRUE(after);
+  EXPECT_GT(after->threads.at(getpid()).run_ns, before->threads.at(getpid()).run_ns);
+}
+
+}  // namespace
+}  // namespace vtax::host

@@ -1,0 +1,114 @@
+#include "machine/host/guest_parts.h"
+
+#include "core/files.h"
+#include "core/sha256.h"
+#include "machine/lab/apt.h"
+#include "machine/lab/cache_limits.h"
+#include "machine/lab/image_content.h"
+#include "machine/lab/kernel_image.h"
+#include "machine/lab/package_json.h"
+#include "machine/lab/qemu_finder.h"
+#include "machine/lab/shared_libraries.h"
+
+namespace vtax::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char guest_role[] = "guest";
+
+Result<std::vector<std::uint8_t>> read_agent() {
+  const auto agent = read_file("/proc/self/exe");
+  if (!agent) return fail(agent.error());
+  if (!lab::is_static_program(*agent))
+    return fail(Error{"build the guest's image", "this vtax is not a static program",
+                      "build it with -DVTAX_STATIC=ON, as the presets dev and release do",
+                      ExitCode::unavailable});
+  return lab::loaded_part(*agent);
+}
+
+std::string hash_of(const std::vector<std::uint8_t>& agent, const lab::FetchedSet& kernel) {
+  Sha256 hash;
+  hash.add(sha256_hex(ByteView(agent)) + "\n");
+  for (const lab::Package& package : kernel.packages) hash.add(package.name + " " + package.sha256 + "\n");
+  return hash.hex();
+}
+
+// UML's drivers for the tap are part of it.
+Result<> fill_uml(const std::vector<std::uint8_t>& agent, const fs::path& into) {
+  return write_file(into / "initrd.cpio", lab::base_image(guest_role, {}, agent).bytes());
+}
+
+Result<> fill_qemu(const std::vector<std::uint8_t>& agent, const lab::FetchedSet& set, const fs::path& into) {
+  fs::path file;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(set.root / "boot", error))
+    if (entry.path().filename().string().starts_with("vmlinuz-") && !entry.is_symlink(error))
+      file = entry.path();
+  const auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  const auto kernel = lab::read_kernel(*bytes, file.filename().string());
+  if (!kernel) return fail(kernel.error());
+  const auto tree = lab::ModuleTree::open(set.root);
+  if (!tree) return fail(tree.error());
+  const auto modules = tree->closure({"virtio_pci", "virtio_net"});
+  if (!modules) return fail(modules.error());
+  Result<> written = write_file(into / "vmlinux", lab::loaded_part(kernel->vmlinux));
+  if (written)
+    written = write_file(into / "initrd.cpio", lab::base_image(guest_role, *modules, agent).bytes());
+  return written;
+}
+
+struct Built {
+  fs::path directory;
+  lab::InUse in_use;
+};
+
+Result<Built> build(std::string_view platform, const lab::FetchedSet& kernel, lab::PackageCache& cache,
+                    const lab::Progress& progress) {
+  const auto agent = read_agent();
+  if (!agent) return fail(agent.error());
+  const fs::path directory = cache.directory() / "images" /
+                             ("host-" + std::string(platform) + "-" + hash_of(*agent, kernel).substr(0, 16));
+  const auto added = cache.add(directory, [&](const fs::path& into) {
+    progress("building the image of the " + std::string(platform) + " guest");
+    return platform == "uml" ? fill_uml(*agent, into) : fill_qemu(*agent, kernel, into);
+  });
+  if (!added) return fail(added.error());
+  lab::InUse in_use = lab::use_folder(directory);
+  if (in_use == nullptr)
+    return fail(Error{"cannot use the guest's image " + directory.string(), "another program has removed it",
+                      "run the same command again", ExitCode::io});
+  lab::limit_images(directory.parent_path());
+  return Built{directory, std::move(in_use)};
+}
+
+}  // namespace
+
+Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
+                                 const lab::Progress& progress) {
+  const bool uml = platform == "uml";
+  auto set = cache.fetch(uml ? lab::PackageSet::uml : lab::PackageSet::kernel, lab::Apt(), progress);
+  if (!set) return fail(set.error());
+  auto built = build(platform, *set, cache, progress);
+  if (!built) return fail(built.error());
+  GuestParts parts;
+  parts.image = {uml ? set->root / "usr/bin/linux.uml" : built->directory / "vmlinux",
+                 built->directory / "initrd.cpio"};
+  parts.provenance["packages"] = lab::to_json(set->packages);
+  parts.in_use = {set->in_use, built->in_use};
+  if (!uml) {
+    auto qemu = lab::fetch_qemu(cache, progress);
+    if (!qemu) return fail(qemu.error());
+    parts.emulator.program = qemu->binary;
+    parts.emulator.arguments = qemu->arguments;
+    parts.emulator.environment = qemu->environment;
+    parts.emulator.environment.insert(parts.emulator.environment.end(), {"PATH=/usr/bin:/bin", "HOME=/"});
+    parts.provenance["qemu"] = qemu->banner;
+    parts.provenance["accelerator"] = "tcg";
+    parts.in_use.push_back(qemu->in_use);
+  }
+  return parts;
+}
+
+}  // namespace vtax::host

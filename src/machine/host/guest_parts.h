@@ -1,0 +1,26 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "machine/lab/package_cache.h"
+#include "platform/tap_guest.h"
+
+namespace vtax::host {
+
+// What a platform with a guest boots, from the lab's cache, and what that is made of.
+struct GuestParts {
+  GuestImage image;
+  GuestProgram emulator;  // for platform qemu
+  nlohmann::json provenance = nlohmann::json::object();
+  std::vector<lab::InUse> in_use = {};  // nobody removes the files as long as this lives
+};
+
+// `platform`: "uml" or "qemu". Packages are fetched and unpacked (never installed) and the image is built the
+// first time; afterwards no more than this program is read. Errors: unavailable.
+[[nodiscard]] Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
+                                               const lab::Progress& progress);
+
+}  // namespace vtax::host

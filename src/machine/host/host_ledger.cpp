@@ -1,0 +1,191 @@
+#include "machine/host/host_ledger.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "platform/tap_guest.h"
+
+namespace vtax::host {
+namespace {
+
+using Role = MeteredProcess::Role;
+
+// Threads that are charged alike: their ticks are few, so they are added up before they are asked.
+enum class Kind { host, partner, virtual_cpu, emulator, uml_kernel, uml_program };
+
+struct Class {
+  int cpu = 0;
+  Kind kind = Kind::host;
+  auto operator<=>(const Class&) const = default;
+};
+
+struct Use {
+  std::uint64_t run_ns = 0, user_ticks = 0, system_ticks = 0;
+};
+
+struct Row {
+  int cpu = 0;
+  std::string domain;
+  Layer layer = Layer::uncharged;
+  Part part = Part::none;
+  auto operator<=>(const Row&) const = default;
+};
+
+std::uint64_t since(std::uint64_t before, std::uint64_t after) {
+  return after > before ? after - before : 0;
+}
+
+// The metered process that this one is or descends from.
+const MeteredProcess* owner_of(int process, const std::vector<MeteredProcess>& all,
+                               const std::map<int, int>& parents) {
+  for (int steps = 0; process > 1 && steps < 64; ++steps) {
+    for (const MeteredProcess& metered : all)
+      if (metered.process == process) return &metered;
+    const auto parent = parents.find(process);
+    if (parent == parents.end()) return nullptr;
+    process = parent->second;
+  }
+  return nullptr;
+}
+
+Kind kind_of(const ThreadTime& thread, const MeteredProcess& owner) {
+  switch (owner.role) {
+    case Role::system:
+      return Kind::host;
+    case Role::partner:
+      return Kind::partner;
+    case Role::emulator:
+      return thread.name.starts_with("CPU ") ? Kind::virtual_cpu : Kind::emulator;
+    case Role::uml:
+      return thread.process == owner.process ? Kind::uml_kernel : Kind::uml_program;
+  }
+  return Kind::host;
+}
+
+class Charging {
+ public:
+  explicit Charging(const LedgerInput& input)
+      : guest_program_ns_(input.guest_program_ns.value_or(0)),
+        has_guest_(std::any_of(input.processes.begin(), input.processes.end(), [](const MeteredProcess& p) {
+          return p.role == Role::emulator || p.role == Role::uml;
+        })) {}
+
+  void charge(const Class& which, const Use& use) {
+    const std::string domain = is_guests(which.kind) ? guest_domain_name : "host";
+    const std::uint64_t ticks = use.user_ticks + use.system_ticks;
+    if (ticks == 0) {
+      add({which.cpu, domain, Layer::uncharged, Part::none}, use.run_ns);
+      return;
+    }
+    const auto user = static_cast<std::uint64_t>(
+        static_cast<double>(use.run_ns) * static_cast<double>(use.user_ticks) / static_cast<double>(ticks));
+    charge_user(which, std::min(user, use.run_ns));
+    charge_system(which, use.run_ns - std::min(user, use.run_ns));
+  }
+
+  void charge_packets(int cpu, std::uint64_t ns) { charge_system({cpu, Kind::host}, ns); }
+
+  void add(const Row& row, std::uint64_t ns) {
+    if (ns > 0) rows_[row] += ns;
+  }
+
+  [[nodiscard]] std::uint64_t charged_on(int cpu) const {
+    std::uint64_t sum = 0;
+    for (const auto& [row, ns] : rows_) sum += row.cpu == cpu ? ns : 0;
+    return sum;
+  }
+
+  [[nodiscard]] std::vector<LedgerEntry> entries() const {
+    std::vector<LedgerEntry> out;
+    for (const auto& [row, ns] : rows_)
+      out.push_back({row.cpu, row.domain, row.layer, row.part, cpu_time_kind, ns});
+    return out;
+  }
+
+ private:
+  static bool is_guests(Kind kind) {
+    return kind == Kind::virtual_cpu || kind == Kind::uml_kernel || kind == Kind::uml_program;
+  }
+
+  void charge_user(const Class& which, std::uint64_t ns) {
+    switch (which.kind) {
+      case Kind::virtual_cpu: {
+        const std::uint64_t program = std::min(ns, guest_program_ns_);
+        add({which.cpu, guest_domain_name, Layer::program, Part::none}, program);
+        add({which.cpu, guest_domain_name, Layer::kernel, Part::none}, ns - program);
+        return;
+      }
+      case Kind::uml_kernel:
+        return add({which.cpu, guest_domain_name, Layer::kernel, Part::none}, ns);
+      case Kind::uml_program:
+        return add({which.cpu, guest_domain_name, Layer::program, Part::none}, ns);
+      case Kind::host:
+      case Kind::partner:
+      case Kind::emulator:
+        return add(has_guest_ ? Row{which.cpu, "host", Layer::driver, Part::program}
+                              : Row{which.cpu, "host", Layer::program, Part::none},
+                   ns);
+    }
+  }
+
+  void charge_system(const Class& which, std::uint64_t ns) {
+    add(has_guest_ ? Row{which.cpu, "host", Layer::driver, Part::kernel}
+                   : Row{which.cpu, "host", Layer::kernel, Part::none},
+        ns);
+  }
+
+  std::uint64_t guest_program_ns_;
+  bool has_guest_;
+  std::map<Row, std::uint64_t> rows_;
+};
+
+// What is left of a CPU's time: other programs as far as ticks tell them, and idleness. Idleness takes what
+// the ticks round, so that the rows add up.
+void charge_rest(Charging& charging, int cpu, std::uint64_t span_ns, std::uint64_t packets_ns,
+                 const CpuTicks& before, const CpuTicks& after) {
+  const auto ticks = [&](std::uint64_t CpuTicks::*field) { return since(before.*field, after.*field); };
+  const std::uint64_t busy =
+      tick_ns * (ticks(&CpuTicks::user) + ticks(&CpuTicks::nice) + ticks(&CpuTicks::system) +
+                 ticks(&CpuTicks::irq) + ticks(&CpuTicks::softirq));
+  charging.charge_packets(cpu, std::min(packets_ns, since(charging.charged_on(cpu), span_ns)));
+  const std::uint64_t ours = charging.charged_on(cpu);
+  std::uint64_t left = since(ours, span_ns);
+  const std::uint64_t stolen = std::min(left, tick_ns * ticks(&CpuTicks::steal));
+  left -= stolen;
+  const std::uint64_t elsewhere = std::min(left, since(ours, busy));
+  left -= elsewhere;
+  charging.add({cpu, "stolen", Layer::elsewhere, Part::none}, stolen);
+  charging.add({cpu, "elsewhere", Layer::elsewhere, Part::none}, elsewhere);
+  charging.add({cpu, "idle", Layer::idle, Part::none}, left);
+}
+
+}  // namespace
+
+std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
+  std::map<Class, Use> uses;
+  for (const auto& [id, thread] : input.after.threads) {
+    const MeteredProcess* owner = owner_of(thread.process, input.processes, input.after.parents);
+    if (owner == nullptr) continue;
+    const auto earlier = input.before.threads.find(id);
+    const ThreadTime start = earlier == input.before.threads.end() ? ThreadTime{} : earlier->second;
+    Use& use = uses[{owner->cpu, kind_of(thread, *owner)}];
+    use.run_ns += since(start.run_ns, thread.run_ns);
+    use.user_ticks += since(start.user_ticks, thread.user_ticks);
+    use.system_ticks += since(start.system_ticks, thread.system_ticks);
+  }
+  Charging charging(input);
+  for (const auto& [which, use] : uses) charging.charge(which, use);
+  const auto span = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(input.after.at - input.before.at).count());
+  for (const auto& [cpu, after] : input.after.cpus) {
+    const auto before = input.before.cpus.find(cpu);
+    const auto packets = input.packets_ns.find(cpu);
+    if (before == input.before.cpus.end()) continue;
+    charge_rest(charging, cpu, span, packets == input.packets_ns.end() ? 0 : packets->second, before->second,
+                after);
+  }
+  return charging.entries();
+}
+
+}  // namespace vtax::host

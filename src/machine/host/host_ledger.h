@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "machine/host/cpu_reading.h"
+#include "platform/platform.h"
+#include "record/trial.h"
+
+namespace vtax::host {
+
+// From two readings to a ledger in CPU nanoseconds, one set of rows a CPU. It balances by construction: the
+// rows of a CPU add up to the time between the readings.
+//
+//   system, partner without a guest   user time -> program, system time -> kernel; domain "host"
+//   partner beside a guest            driver, program and kernel; domain "host", as in the lab's Domain-0
+//   emulator                          its virtual CPUs' user time -> the guest: program as far as the guest
+//                                     says so, kernel the rest (with TCG's own work, which no book tells
+//                                     apart); all else -> driver
+//   uml                               user time of its first process -> the guest's kernel, of the others,
+//                                     which are the guest's programs -> program; system time -> driver
+//   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
+//   uncharged                         time of a trial's thread of which no tick tells whether it was in the
+//                                     kernel
+//   elsewhere, idle                   other programs ("elsewhere"), what the machine below has taken
+//   ("stolen"),
+//                                     and nothing: from /proc/stat, as exact as its ticks
+//
+// A partner's time is the driver's only if there is a guest. `guest_program_ns`: what the guest says of
+// itself.
+struct LedgerInput {
+  CpuReading before, after;
+  std::vector<MeteredProcess> processes;
+  std::optional<std::uint64_t> guest_program_ns;
+  // By CPU: softirq time for the trial's packets that no thread of the trial has in its books, since it ran
+  // on the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
+  // `elsewhere` and `idle`.
+  std::map<int, std::uint64_t> packets_ns = {};
+};
+[[nodiscard]] std::vector<LedgerEntry> host_ledger(const LedgerInput& input);
+
+}  // namespace vtax::host

@@ -1,0 +1,137 @@
+#include "machine/host/host_ledger.h"
+
+#include <gtest/gtest.h>
+
+namespace vtax::host {
+namespace {
+
+using Role = MeteredProcess::Role;
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t ms = 1'000'000;
+
+// Two readings one second apart, on CPUs 0 and 1; nothing runs yet.
+LedgerInput quiet_second() {
+  LedgerInput input;
+  input.after.at = input.before.at + std::chrono::seconds(1);
+  for (const int cpu : {0, 1}) {
+    input.before.cpus[cpu] = {};
+    input.after.cpus[cpu] = {};
+    input.after.cpus[cpu].idle = 100;
+  }
+  return input;
+}
+
+void add_thread(LedgerInput& input, int process, int parent, int thread, const std::string& name,
+                std::uint64_t run_ns, std::uint64_t user, std::uint64_t system) {
+  constexpr std::uint64_t earlier = 5 * ms;
+  input.before.threads[thread] = {process, name, earlier, 7, 9};
+  input.after.threads[thread] = {process, name, earlier + run_ns, 7 + user, 9 + system};
+  input.after.parents[process] = parent;
+}
+
+std::uint64_t value(const std::vector<LedgerEntry>& ledger, int cpu, const std::string& domain, Layer layer,
+                    Part part = Part::none) {
+  std::uint64_t sum = 0;
+  for (const LedgerEntry& e : ledger)
+    if (e.cpu == cpu && e.domain == domain && e.layer == layer && e.part == part) sum += e.value;
+  return sum;
+}
+
+std::uint64_t total(const std::vector<LedgerEntry>& ledger, int cpu) {
+  std::uint64_t sum = 0;
+  for (const LedgerEntry& e : ledger) sum += e.cpu == cpu ? e.value : 0;
+  return sum;
+}
+
+TEST(HostLedger, RowsOfACpuAddUpToItsTime) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::system, 1}, {20, Role::partner, 0}};
+  add_thread(input, 10, 1, 10, "vtax", 300 * ms, 10, 20);
+  add_thread(input, 20, 1, 20, "vtax", 100 * ms, 0, 10);
+  input.after.cpus[1].user = 25;    // 250 ms of everybody
+  input.after.cpus[1].system = 25;  // and 250 ms
+  input.after.cpus[1].steal = 3;
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(total(ledger, 0), 1000 * ms);
+  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::program), 100 * ms);  // 10 of 30 ticks
+  EXPECT_EQ(value(ledger, 1, "host", Layer::kernel), 200 * ms);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::kernel), 100 * ms);
+  EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 200 * ms);  // 500 busy, 300 of them the trial's
+  EXPECT_EQ(value(ledger, 1, "stolen", Layer::elsewhere), 30 * ms);
+  EXPECT_EQ(value(ledger, 1, "idle", Layer::idle), 470 * ms);
+}
+
+TEST(HostLedger, PacketsOnOthersBacksAreTheTrials) {
+  for (const bool has_guest : {false, true}) {
+    LedgerInput input = quiet_second();
+    input.processes = {{10, has_guest ? Role::uml : Role::system, 1}};
+    add_thread(input, 10, 1, 10, "vtax", 300 * ms, 0, 30);
+    input.after.cpus[1].system = 40;  // the trial's 300 ms, and 100 ms of ksoftirqd's
+    input.packets_ns = {{1, 90 * ms}};
+    const auto ledger = host_ledger(input);
+    EXPECT_EQ(has_guest ? value(ledger, 1, "host", Layer::driver, Part::kernel)
+                        : value(ledger, 1, "host", Layer::kernel),
+              390 * ms);
+    EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 10 * ms);
+    EXPECT_EQ(total(ledger, 1), 1000 * ms);
+  }
+}
+
+TEST(HostLedger, TimeThatNoTickSawIsUncharged) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::system, 0}};
+  add_thread(input, 10, 1, 10, "vtax", 4 * ms, 0, 0);
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::uncharged), 4 * ms);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::kernel), 0U);
+}
+
+TEST(HostLedger, AnEmulatorsThreadsAreToldApart) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::emulator, 1}, {20, Role::partner, 0}};
+  input.guest_program_ns = 30 * ms;
+  add_thread(input, 10, 1, 10, "qemu-system-x86", 40 * ms, 1, 3);
+  add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * ms, 15, 5);
+  add_thread(input, 20, 1, 20, "vtax", 10 * ms, 0, 1);
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 30 * ms);  // as the guest says
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 120 * ms);  // the rest of 150
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::program), 10 * ms);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 30 * ms + 50 * ms);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::driver, Part::kernel), 10 * ms);
+}
+
+TEST(HostLedger, AGuestCannotClaimMoreThanItsCpuRan) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::emulator, 1}};
+  input.guest_program_ns = ~std::uint64_t{0};
+  add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * ms, 20, 0);
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 200 * ms);
+  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+}
+
+TEST(HostLedger, UmlsChildrenAreItsPrograms) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::uml, 1}};
+  add_thread(input, 10, 1, 10, "linux.uml", 100 * ms, 5, 5);
+  add_thread(input, 12, 10, 12, "linux.uml", 60 * ms, 4, 2);
+  add_thread(input, 30, 1, 30, "other", 60 * ms, 4, 2);  // nobody's
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 50 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 40 * ms);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 70 * ms);
+}
+
+TEST(HostLedger, AParentLoopEnds) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::system, 0}};
+  add_thread(input, 40, 41, 40, "a", 60 * ms, 4, 2);
+  input.after.parents[41] = 40;
+  EXPECT_EQ(total(host_ledger(input), 0), 1000 * ms);
+}
+
+}  // namespace
+}  // namespace vtax::host

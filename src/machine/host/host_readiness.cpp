@@ -1,0 +1,97 @@
+#include "machine/host/host_readiness.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "machine/host/sandbox.h"
+#include "machine/lab/qemu_finder.h"
+#include "platform/kernel_file.h"
+#include "platform/tap.h"
+
+namespace vtax::host {
+namespace {
+
+using lab::State;
+
+// What stands in the way of namespaces, in the order in which distributions put it there.
+std::string mend_of_namespaces() {
+  const auto is = [](const char* file, const char* value) {
+    const auto text = read_kernel_file(file);
+    return text && *text == value;
+  };
+  if (is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
+    return "as root: sysctl kernel.apparmor_restrict_unprivileged_userns=0 (or run vtax as root)";
+  if (is("/proc/sys/kernel/unprivileged_userns_clone", "0"))
+    return "as root: sysctl kernel.unprivileged_userns_clone=1 (or run vtax as root)";
+  if (is("/proc/sys/user/max_user_namespaces", "0"))
+    return "as root: sysctl user.max_user_namespaces=10000 (or run vtax as root)";
+  return "run vtax as root, or outside the container in which it is";
+}
+
+std::string one_line(const Error& error) {
+  return error.why.empty() ? error.what : error.what + ": " + error.why;
+}
+
+PlatformCheck check_namespaces(const std::string& platform) {
+  const auto made = run_in_sandbox([](const Progress&) { return nlohmann::json::object(); },
+                                   [](const std::string&) {}, std::chrono::seconds(10));
+  if (!made) return {platform, State::missing, one_line(made.error()), mend_of_namespaces()};
+  return {platform, State::good,
+          geteuid() == 0 ? "namespaces, as root" : "namespaces, without root, in a user namespace", ""};
+}
+
+PlatformCheck check_guest(const std::string& platform) {
+  PlatformCheck check = check_namespaces(platform);
+  if (check.state == State::missing) return check;
+  const auto tap = run_in_sandbox(
+      [](const Progress&) -> Result<nlohmann::json> {
+        if (Result<> made = make_tap("vtaxcheck0"); !made) return fail(made.error());
+        return nlohmann::json::object();
+      },
+      [](const std::string&) {}, std::chrono::seconds(10));
+  if (!tap) return {platform, State::missing, one_line(tap.error()), tap.error().next};
+  const auto cache = lab::PackageCache::open();
+  if (!cache) return {platform, State::missing, one_line(cache.error()), cache.error().next};
+  const auto set = platform == "uml" ? lab::PackageSet::uml : lab::PackageSet::kernel;
+  const bool here = cache->find(set) && (platform == "uml" || lab::find_qemu(*cache));
+  if (!here)
+    return {platform, State::fetchable, check.detail + "; its packages are not in the cache yet",
+            "the first run fetches them"};
+  return {platform, State::good, check.detail + ", a tap", ""};
+}
+
+PlatformCheck check_xen(const std::string& platform) {
+  std::error_code error;
+  if (!std::filesystem::exists("/proc/xen/capabilities", error) &&
+      !read_kernel_file("/sys/hypervisor/type").value_or("").starts_with("xen"))
+    return {platform, State::missing, "this computer's kernel does not run on Xen",
+            "run it in the lab: --machine lab"};
+  return {platform, State::missing,
+          "studies on a Domain-0 are not built yet: its guests are made by the lab's Domain-0 alone",
+          "run it in the lab: --machine lab"};
+}
+
+}  // namespace
+
+bool has_guest(std::string_view platform) {
+  return platform == "uml" || platform == "qemu";
+}
+
+PlatformCheck examine_platform(const std::string& platform) {
+  if (platform == "native" || platform == "container") return check_namespaces(platform);
+  if (has_guest(platform)) return check_guest(platform);
+  if (platform.starts_with("xen")) return check_xen(platform);
+  return {platform, State::missing,
+          "on a computer itself it is not built yet, and /dev/kvm is not opened unasked",
+          "run it in the lab: --machine lab"};
+}
+
+std::vector<PlatformCheck> examine_platforms() {
+  std::vector<PlatformCheck> all;
+  for (const char* platform : {"native", "container", "uml", "qemu", "xen-pv", "xen-pvh", "kvm", "kvm-qemu"})
+    all.push_back(examine_platform(platform));
+  return all;
+}
+
+}  // namespace vtax::host

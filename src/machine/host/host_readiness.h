@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/lab/readiness.h"
+
+namespace vtax::host {
+
+// Whether one platform can run on this computer itself.
+struct PlatformCheck {
+  std::string platform;
+  lab::State state = lab::State::good;
+  std::string detail;  // what was found, or why not
+  std::string mend;    // the command that mends it; empty when nothing is to be done, or nothing can be
+};
+
+// Whether the platform has a guest of its own, which needs a tap and an image.
+[[nodiscard]] bool has_guest(std::string_view platform);
+
+// Every platform of the catalogue is known. Makes and ends a child with namespaces; opens no /dev/kvm.
+[[nodiscard]] PlatformCheck examine_platform(const std::string& platform);
+[[nodiscard]] std::vector<PlatformCheck> examine_platforms();
+
+}  // namespace vtax::host

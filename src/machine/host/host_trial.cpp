@@ -1,0 +1,274 @@
+#include "machine/host/host_trial.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <optional>
+#include <set>
+
+#include "agent/plan.h"
+#include "agent/trial.h"
+#include "core/sha256.h"
+#include "machine/host/host_ledger.h"
+#include "machine/host/softirq_clock.h"
+#include "machine/lab/guest_result.h"
+#include "machine/lab/lab_machine.h"
+
+namespace vtax::host {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+// Quiet times around the work; longer than Linux's longest delayed acknowledgement (200 ms).
+constexpr std::chrono::milliseconds host_settle{250};
+constexpr std::chrono::minutes work_limit{10};
+constexpr std::chrono::minutes trial_limit{15};
+
+std::int64_t ns_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+}
+
+// The first two CPUs of this process; one twice where there is no other.
+Setup host_setup(bool offloads) {
+  Setup setup;
+  setup.topology = Topology::inside;
+  setup.offloads = offloads;
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE && cpus.size() < 2; ++cpu)
+    if (CPU_ISSET(static_cast<std::size_t>(cpu), &allowed)) cpus.push_back(cpu);
+  setup.peer_cpu = cpus.empty() ? 0 : cpus.front();
+  setup.system_cpu = cpus.empty() ? 0 : cpus.back();
+  return setup;
+}
+
+Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
+                                              const std::map<std::string, GuestParts>& guests) {
+  if (name == "native") return make_native();
+  if (name == "container") return make_container();
+  const auto parts = guests.find(name);
+  if (parts == guests.end())
+    return fail(Error{"make the platform " + name, "it does not run on this computer", "vtax doctor says why",
+                      ExitCode::unavailable});
+  if (name == "uml") return make_uml(parts->second.image, scratch_directory);
+  return make_qemu(parts->second.image, parts->second.emulator);
+}
+
+// The lab's plan, but for the platform: the agent's names are the lab's.
+Result<agent::Plan> host_plan(const Trial& trial) {
+  Trial as_lab = trial;
+  as_lab.factors["platform"] = "native";
+  const auto text = lab::plan_of(as_lab);
+  if (!text) return fail(text.error());
+  auto plan = agent::parse_plan(*text);
+  if (plan) plan->time_limit = work_limit;
+  return plan;
+}
+
+using SoftirqTimes = std::map<SoftirqClock::Key, std::vector<std::uint64_t>>;
+
+// The numbers of the network namespaces of the trial: this process's, and those of the bench's processes.
+std::set<std::uint32_t> namespaces_of(const std::vector<MeteredProcess>& processes) {
+  std::set<std::uint32_t> numbers;
+  struct stat status {};
+  if (stat("/proc/self/ns/net", &status) == 0) numbers.insert(static_cast<std::uint32_t>(status.st_ino));
+  for (const MeteredProcess& metered : processes)
+    if (stat(fmt::format("/proc/{}/ns/net", metered.process).c_str(), &status) == 0)
+      numbers.insert(static_cast<std::uint32_t>(status.st_ino));
+  return numbers;
+}
+
+// Watches the network softirqs of the window, if this kernel and user may; otherwise says why not.
+class SoftirqWatch {
+ public:
+  SoftirqWatch() {
+    auto clock = SoftirqClock::start();
+    if (clock)
+      clock_.emplace(std::move(*clock));
+    else
+      why_not_ = clock.error().why;
+  }
+  void begin() { before_ = read(); }
+  void end() { after_ = read(); }
+
+  // What no thread of the trial has in its books, by CPU.
+  [[nodiscard]] std::map<int, std::uint64_t> packets(const std::set<std::uint32_t>& namespaces) const {
+    std::map<int, std::uint64_t> out;
+    each([&](const SoftirqClock::Key& key, int cpu, std::uint64_t ns) {
+      if (!key.on_own_thread && namespaces.contains(key.network_namespace)) out[cpu] += ns;
+    });
+    return out;
+  }
+
+  void describe(json& meter, const std::set<std::uint32_t>& namespaces) const {
+    if (!clock_) {
+      meter["softirqs"] = "not watched: " + why_not_;
+      return;
+    }
+    std::uint64_t own = 0, others = 0, foreign = 0;
+    each([&](const SoftirqClock::Key& key, int, std::uint64_t ns) {
+      if (namespaces.contains(key.network_namespace))
+        (key.on_own_thread ? own : others) += ns;
+      else if (key.on_own_thread)
+        foreign += ns;
+    });
+    meter["softirqs"] = "watched by BPF";
+    meter["packets_on_own_threads_ns"] = own;
+    meter["packets_on_other_threads_ns"] = others;
+    meter["foreign_packets_on_own_threads_ns"] = foreign;
+  }
+
+ private:
+  [[nodiscard]] SoftirqTimes read() const {
+    if (!clock_) return {};
+    auto times = clock_->read();
+    return times ? std::move(*times) : SoftirqTimes{};
+  }
+
+  template <class Use>
+  void each(const Use& use) const {
+    for (const auto& [key, values] : after_) {
+      const auto earlier = before_.find(key);
+      for (std::size_t cpu = 0; cpu < values.size(); ++cpu) {
+        const std::uint64_t start = earlier == before_.end() ? 0 : earlier->second[cpu];
+        use(key, static_cast<int>(cpu), values[cpu] - std::min(start, values[cpu]));
+      }
+    }
+  }
+
+  std::optional<SoftirqClock> clock_;
+  std::string why_not_;
+  SoftirqTimes before_, after_;
+};
+
+json to_json(const std::vector<LedgerEntry>& ledger) {
+  json rows = json::array();
+  for (const LedgerEntry& e : ledger)
+    rows.push_back({{"cpu", e.cpu},
+                    {"domain", e.domain},
+                    {"layer", name(e.layer)},
+                    {"part", name(e.part)},
+                    {"kind", e.kind},
+                    {"value", e.value}});
+  return rows;
+}
+
+// Inside the sandbox.
+Result<json> measure(const std::string& name, const agent::Plan& plan,
+                     const std::map<std::string, GuestParts>& guests, const Progress& progress) {
+  const auto start = Clock::now();
+  auto platform = platform_of(name, guests);
+  if (!platform) return fail(platform.error());
+  progress("making " + name);
+  auto bench = (*platform)->arrange(host_setup(plan.offloads));
+  if (!bench) return fail(bench.error());
+  const std::int64_t setup_ns = ns_since(start);
+
+  progress("measuring on " + name);
+  LedgerInput seen;
+  seen.processes = bench->processes;
+  const auto read_into = [](CpuReading& into) -> Result<> {
+    auto reading = read_cpu_time();
+    if (!reading) return fail(reading.error());
+    into = std::move(*reading);
+    return {};
+  };
+  SoftirqWatch softirqs;
+  agent::WindowHooks hooks;
+  hooks.before = [&] {
+    softirqs.begin();
+    return read_into(seen.before);
+  };
+  hooks.after = [&] {
+    auto read = read_into(seen.after);
+    softirqs.end();
+    return read;
+  };
+  auto result = agent::run_trial(plan, *bench, host_settle, hooks);
+  if (!result) return fail(result.error());
+  (*result)["modules"] = json::array();
+  seen.guest_program_ns = result->value("system_user_ns", std::uint64_t{0});
+
+  const auto namespaces = namespaces_of(bench->processes);
+  seen.packets_ns = softirqs.packets(namespaces);
+  json meter = {
+      {"span_ns",
+       std::chrono::duration_cast<std::chrono::nanoseconds>(seen.after.at - seen.before.at).count()},
+      {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
+  softirqs.describe(meter, namespaces);
+
+  const auto down = Clock::now();
+  platform->reset();
+  return json{{"result", *result},
+              {"ledger", to_json(host_ledger(seen))},
+              {"meter", std::move(meter)},
+              {"setup_ns", setup_ns},
+              {"teardown_ns", ns_since(down)}};
+}
+
+Result<std::vector<LedgerEntry>> ledger_from(const json& rows) {
+  std::vector<LedgerEntry> ledger;
+  for (const json& row : rows) {
+    const auto layer = layer_named(row.value("layer", ""));
+    const auto part = part_named(row.value("part", ""));
+    if (!layer || !part)
+      return fail(Error{"read the trial's ledger", "a row of it is damaged", "", ExitCode::trial_failed});
+    ledger.push_back({row.value("cpu", 0), row.value("domain", ""), *layer, *part, row.value("kind", ""),
+                      row.value("value", std::uint64_t{0})});
+  }
+  return ledger;
+}
+
+}  // namespace
+
+Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& guests,
+                        const Progress& progress) {
+  const auto started = Clock::now();
+  const std::string platform = trial.factors["platform"];
+  const auto plan = host_plan(trial);
+  if (!plan) return fail(plan.error());
+  const auto answer = run_in_sandbox(
+      [&](const Progress& tell) { return measure(platform, *plan, guests, tell); }, progress, trial_limit);
+  if (!answer) return fail(answer.error());
+  auto result = lab::read_guest_result((*answer)["result"].dump());
+  if (!result) return fail(result.error());
+  auto ledger = ledger_from((*answer)["ledger"]);
+  if (!ledger) return fail(ledger.error());
+  trial.work = result->work;
+  trial.devices = std::move(result->devices);
+  trial.window_virtual_ns = result->window_virtual_ns;
+  trial.ledger = std::move(*ledger);
+  json provenance = {{"machine", "host"},
+                     {"meter", (*answer)["meter"]},
+                     {"setup_ns", (*answer)["setup_ns"]},
+                     {"teardown_ns", (*answer)["teardown_ns"]}};
+  if (const auto parts = guests.find(platform); parts != guests.end())
+    provenance.update(parts->second.provenance);
+  trial.provenance = provenance.dump(-1, ' ', false, json::error_handler_t::replace);
+  trial.digest = sha256_hex(text_bytes((*answer)["ledger"].dump()));
+  trial.elapsed_host_ns = static_cast<std::uint64_t>(ns_since(started));
+  return {};
+}
+
+Result<SetupTimes> make_and_take_down(const std::string& platform,
+                                      const std::map<std::string, GuestParts>& guests) {
+  const auto started = Clock::now();
+  const auto done = run_in_sandbox(
+      [&](const Progress&) -> Result<json> {
+        auto made = platform_of(platform, guests);
+        if (!made) return fail(made.error());
+        const auto bench = (*made)->arrange(host_setup(true));
+        if (!bench) return fail(bench.error());
+        return json::object();
+      },
+      [](const std::string&) {}, trial_limit);
+  if (!done) return fail(done.error());
+  return SetupTimes{std::chrono::nanoseconds(ns_since(started))};
+}
+
+}  // namespace vtax::host

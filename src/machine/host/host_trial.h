@@ -1,0 +1,26 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/result.h"
+#include "machine/host/guest_parts.h"
+#include "machine/host/sandbox.h"
+#include "record/trial.h"
+
+namespace vtax::host {
+
+// One trial on this computer: made, measured, taken down. `trial` brings index, repetition and factors; the
+// rest is filled in. `guests`: by platform, for those that have one. CPUs: the first two that this process
+// may use. Errors: trial_failed, unavailable, interrupted.
+[[nodiscard]] Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& guests,
+                                      const Progress& progress);
+
+// The platform without the work: what one making and taking down costs. For the bench and the tests.
+struct SetupTimes {
+  std::chrono::nanoseconds all{};  // from before the first namespace until nothing is left
+};
+[[nodiscard]] Result<SetupTimes> make_and_take_down(const std::string& platform,
+                                                    const std::map<std::string, GuestParts>& guests);
+
+}  // namespace vtax::host

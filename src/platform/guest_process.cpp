@@ -1,0 +1,115 @@
+#include "platform/guest_process.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/readable.h"
+#include "core/subprocess.h"
+#include "platform/placement.h"
+
+namespace vtax {
+namespace {
+
+constexpr rlim_t most_console_bytes = 4 << 20;  // a guest that prints for ever fills no memory
+constexpr off_t tail_bytes = 4096;
+constexpr std::size_t tail_lines = 12;
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
+  const std::string what = "cannot start " + guest.program.string();
+  const auto failed = [&](int why) {
+    Error error = system_error(what, why);
+    error.code = ExitCode::unavailable;
+    return fail(std::move(error));
+  };
+  Descriptor console(memfd_create("console", MFD_CLOEXEC));
+  if (!console.valid()) return failed(errno);
+  std::vector<std::string> words{guest.program.string()};
+  words.insert(words.end(), guest.arguments.begin(), guest.arguments.end());
+  std::vector<std::string> variables = guest.environment;
+  const std::vector<char*> argv = pointers_to(words), environment = pointers_to(variables);
+  int told[2];  // execve's error, or the end of file when there is none
+  if (pipe2(told, O_CLOEXEC) != 0) return failed(errno);
+  Descriptor hear(told[0]), tell(told[1]);
+
+  const pid_t child = fork();
+  if (child < 0) return failed(errno);
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    dup2(null, 0);
+    // Appending, so that what reads from the start does not move where it writes.
+    fcntl(console.get(), F_SETFL, O_APPEND);
+    dup2(console.get(), 1);
+    dup2(console.get(), 2);
+    syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+    static_cast<void>(pin(0, cpu));
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) signal(number, SIG_DFL);
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    execve(argv.front(), argv.data(), environment.data());
+    const int why = errno;
+    static_cast<void>(write(tell.get(), &why, sizeof why) == sizeof why);
+    _exit(127);
+  }
+  tell.reset();
+  GuestProcess process(child, std::move(console));
+  int why = 0;
+  ssize_t got = 0;
+  while ((got = read(hear.get(), &why, sizeof why)) < 0 && errno == EINTR) {
+  }
+  if (got == sizeof why) return failed(why);
+  return process;
+}
+
+GuestProcess::GuestProcess(GuestProcess&& other) noexcept
+    : process_(std::exchange(other.process_, -1)), console_(std::move(other.console_)) {}
+
+GuestProcess::~GuestProcess() {
+  if (process_ < 0) return;
+  kill(process_, SIGKILL);
+  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+bool GuestProcess::running() {
+  if (process_ >= 0 && waitpid(process_, nullptr, WNOHANG) == process_) process_ = -1;
+  // It is a file in memory; nothing else bounds what a guest prints.
+  const off_t printed = lseek(console_.get(), 0, SEEK_END);
+  if (process_ >= 0 && printed > static_cast<off_t>(most_console_bytes)) kill(process_, SIGKILL);
+  return process_ >= 0;
+}
+
+std::string GuestProcess::console_tail() const {
+  const off_t size = std::max<off_t>(0, lseek(console_.get(), 0, SEEK_END));
+  std::string text(static_cast<std::size_t>(std::min(size, tail_bytes)), '\0');
+  const ssize_t got = pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+  text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
+  std::string out;
+  for (const char c : last_lines(text, tail_lines))
+    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
+      out += c;
+  return out;
+}
+
+}  // namespace vtax

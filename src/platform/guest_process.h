@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/descriptor.h"
+#include "core/result.h"
+
+namespace vtax {
+
+// How a guest is started: a program of this machine that runs a kernel and its image.
+struct GuestProgram {
+  std::filesystem::path program;
+  std::vector<std::string> arguments;    // without the program's name
+  std::vector<std::string> environment;  // "NAME=value": all of it
+};
+
+// A guest's process. It is killed and awaited at the end, and dies with the thread that started it; it
+// inherits no descriptor but its console, of which the last part is kept.
+class GuestProcess {
+ public:
+  // Pinned to `cpu`, threads and children included. Error: unavailable where the program cannot be started.
+  [[nodiscard]] static Result<GuestProcess> start(const GuestProgram& guest, int cpu);
+  GuestProcess(GuestProcess&& other) noexcept;
+  GuestProcess& operator=(GuestProcess&&) = delete;
+  ~GuestProcess();
+
+  [[nodiscard]] pid_t process() const { return process_; }
+  [[nodiscard]] bool running();
+  // What it printed last, printable: a guest may print anything.
+  [[nodiscard]] std::string console_tail() const;
+
+ private:
+  GuestProcess(pid_t process, Descriptor console) : process_(process), console_(std::move(console)) {}
+  pid_t process_ = -1;
+  Descriptor console_;  // an anonymous file
+};
+
+}  // namespace vtax

@@ -1,0 +1,154 @@
+// Studies on this computer itself, through the built vtax: what they measure, and that nothing of them stays.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "machine/host/host_readiness.h"
+#include "tests/host/traces.h"
+#include "tests/program.h"
+
+namespace vtax {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class Host : public testing::Test {
+ protected:
+  Host() {
+    take_in_orphans();
+    std::string pattern = (fs::temp_directory_path() / "vtax-host-test-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~Host() override { fs::remove_all(folder_); }
+
+  void need(const std::string& platform) {
+    const auto check = host::examine_platform(platform);
+    // Packages are fetched by hand, not by a test.
+    if (check.state != lab::State::good) GTEST_SKIP() << platform << ": " << check.detail;
+  }
+
+  [[nodiscard]] static std::string study(const std::string& platforms, const std::string& more) {
+    return "first-look --machine host --set platform=" + platforms + " --set workload=" + more;
+  }
+
+  [[nodiscard]] ProgramResult run(const std::string& arguments) const {
+    return run_program("cd " + folder_.string() + " && " VTAX_PROGRAM " run " + arguments);
+  }
+
+  fs::path folder_;
+};
+
+std::uint64_t sum(const json& trial, const std::string& layer, const std::string& domain = "") {
+  std::uint64_t all = 0;
+  for (const json& row : trial["ledger"])
+    if ((layer.empty() || row["layer"] == layer) && (domain.empty() || row["domain"] == domain))
+      all += row["value"].get<std::uint64_t>();
+  return all;
+}
+
+// What holds of every trial on the host.
+void expect_balance(const json& trial) {
+  ASSERT_FALSE(trial.contains("error")) << trial["error"];
+  for (const json& row : trial["ledger"]) EXPECT_EQ(row["kind"], "cpu_ns");
+  EXPECT_FALSE(trial["machine_total"].contains("instructions"));
+  const auto total = trial["machine_total"]["cpu_ns"].get<std::uint64_t>();
+  EXPECT_EQ(sum(trial, ""), total);
+  const auto span = trial["provenance"]["meter"]["span_ns"].get<double>();
+  const auto cpus = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+  EXPECT_NEAR(static_cast<double>(total), span * cpus, 0.02 * span * cpus);
+  EXPECT_GT(trial["window_ns"].get<std::uint64_t>(), 0U);
+}
+
+TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto before = traces();
+  const auto result = run(study("native,container",
+                                "tcp-stream --set bytes=536870912 --set write_bytes=65536 "
+                                "--set direction=receive --set offloads=off --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 2U);
+  for (const json& trial : out["trials"]) {
+    expect_balance(trial);
+    EXPECT_EQ(trial["work"]["bytes"], 536870912);
+    const auto ours =
+        sum(trial, "kernel", "host") + sum(trial, "program", "host") + sum(trial, "uncharged", "host");
+    EXPECT_GT(ours, 10'000'000U) << "half a gigabyte costs more than 10 ms";
+    EXPECT_GT(sum(trial, "kernel"), sum(trial, "program"));
+  }
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+class HostGuest : public Host, public testing::WithParamInterface<std::string> {};
+
+TEST_P(HostGuest, IsMeasuredFromOutside) {
+  need(GetParam());
+  if (IsSkipped()) return;
+  const auto before = traces();
+  const auto result = run(study(GetParam(), "tcp-rr --set transactions=2000 --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  for (const json& trial : out["trials"]) {
+    expect_balance(trial);
+    EXPECT_EQ(trial["work"]["transactions"], 2000);
+    EXPECT_GT(sum(trial, "", "guest1"), 0U);
+  }
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, HostGuest, testing::Values("uml", "qemu"));
+
+// vtax in a session of its own, killed at random moments of its life.
+class HostKilled : public Host, public testing::WithParamInterface<std::string> {};
+
+TEST_P(HostKilled, LeavesNothing) {
+  need(GetParam());
+  if (IsSkipped()) return;
+  const auto before = traces();
+  std::mt19937 random(7);
+  for (int round = 0; round < 10; ++round) {
+    const fs::path out = folder_ / "killed.vtax";
+    fs::remove(out);
+    const pid_t child = fork();
+    if (child == 0) {
+      const int null = open("/dev/null", O_RDWR);
+      for (const int fd : {0, 1, 2}) dup2(null, fd);
+      const std::string platform = "platform=" + GetParam();
+      execl(VTAX_PROGRAM, "vtax", "run", "first-look", "--machine", "host", "--set", platform.c_str(),
+            "--set", "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));
+    kill(child, SIGKILL);
+    EXPECT_THAT(left_behind(before), testing::IsEmpty()) << "round " << round;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, HostKilled, testing::Values("container", "uml", "qemu"));
+
+TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
+  const auto result = run(study("xen-pv", "tcp-rr"));
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, testing::HasSubstr("cannot run the platform xen-pv on this computer"));
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(Host, CardsAreRefused) {
+  const auto result = run(study("native", "tcp-rr --set topology=card"));
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, testing::HasSubstr("only topology 'inside'"));
+}
+
+}  // namespace
+}  // namespace vtax

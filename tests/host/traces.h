@@ -1,0 +1,22 @@
+#pragma once
+
+#include <chrono>
+#include <set>
+#include <string>
+
+namespace vtax {
+
+// What a run could leave on this computer: descendants of this process (it takes in orphans, so none can
+// hide), network devices, mounts, control groups, files where programs keep temporary ones, and files that
+// programs of the distribution keep in the home folder.
+[[nodiscard]] std::set<std::string> traces();
+
+// This process becomes the parent of every orphan below it. Call it before the first run.
+void take_in_orphans();
+
+// What is there now and was not before, after the time that a killed process may need to end; names of
+// others' processes are not among it.
+[[nodiscard]] std::set<std::string> left_behind(
+    const std::set<std::string>& before, std::chrono::milliseconds patience = std::chrono::seconds(10));
+
+}  // namespace vtax
