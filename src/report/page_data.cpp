@@ -171,7 +171,8 @@ Result<PageData> read_page_data(RunReader& reader) {
 void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,
                      std::ostream& out) {
   JsonWriter json(out);
-  json.begin_object().field("study", printable(header.study, 200)).key("layers").begin_array();
+  json.begin_object().field("study", printable(header.study, 200));
+  json.field("cost_unit", unit_of_cost(data.costs)).key("layers").begin_array();
   for (const Layer layer : kLayers) json.value(name(layer));
   json.end_array();
   write_comparisons(json, data, comparisons);

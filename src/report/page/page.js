@@ -2,6 +2,7 @@
 (() => {
   // Everything in `data` may be foreign text: it reaches the page by textContent and by SVG text only.
   const data = JSON.parse(document.getElementById("data").textContent);
+  const costUnit = data.cost_unit;
   const element = (id) => document.getElementById(id);
   const units = ["packet", "KB", "transaction"];
 
@@ -136,16 +137,16 @@
       }}
     });
     draw("layers", 96 + 56 * names.length,
-      `Instructions per ${unit}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
+      `${costUnit === "instructions" ? "Instructions" : costUnit} per ${unit}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
         grid: {left: 8, right: isNarrow() ? 64 : 120, top: 56, bottom: 8, containLabel: true},
         legend: {data: data.layers, top: 8, textStyle: {color: color("ink")}, type: "scroll"},
-        tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} instructions per ${unit}`),
+        tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} ${costUnit} per ${unit}`),
         xAxis: {type: "value", ...axis(), splitNumber: isNarrow() ? 2 : 5},
         yAxis: {type: "category", data: names, inverse: true, ...axis(), axisLabel: {color: color("ink"), fontSize: 14},
           axisTick: {show: false}},
         series
       });
-    element("picture-note").textContent = `${comparison.name}: instructions per ${unit}; ` + shown.map((cell) =>
+    element("picture-note").textContent = `${comparison.name}: ${costUnit} per ${unit}; ` + shown.map((cell) =>
       `${cell.platform}: ${whole(cell.work.packets)} packets` +
       (cell.runs > 1 ? `, ${cell.identical ? "identical in" : "differing over"} ${cell.runs} runs` : "")).join("; ") + ".";
   };
