@@ -80,8 +80,8 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
   print_wrapped(
       out, "  ",
       fmt::format("per {}: {} -> {} {}, {}", cell.unit(), readable(cell.before_per_unit()),
-                  readable(cell.after_per_unit()),
-                  cell.before.in_time ? "ns of CPU time" : "instructions", percent(cell.relative())));
+                  readable(cell.after_per_unit()), cell.before.in_time ? "ns of CPU time" : "instructions",
+                  percent(cell.relative())));
   if (cell.before.work.packets != cell.after.work.packets) {
     print_wrapped(out, "  ",
                   fmt::format("packets: {} -> {}", with_thousands(cell.before.work.packets.value),
