@@ -2,6 +2,8 @@
 
 #include <sys/reboot.h>
 
+#include <thread>
+
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "agent/message.h"
@@ -74,6 +76,7 @@ Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& set
   // Neither this process nor the endpoints that it starts may hold ports in the window: each system call of
   // theirs would cost Domain-0 a hypercall that no other program makes.
   lab_ports::close();
+  if (plan.delay.count() > 0) std::this_thread::sleep_for(plan.delay);
   Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
   Result<nlohmann::json> result = run_trial(plan, *bench);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t least_limit_ns = 1'000'000'000;
 constexpr std::uint64_t most_limit_ns = 3'600'000'000'000;
+constexpr std::uint64_t most_delay_us = 1'000'000;
 constexpr std::uint64_t datagram_buffer = 16 << 20;  // as much of it as the kernel allows
 
 template <class T>
@@ -99,7 +100,7 @@ Result<Plan> parse_plan(std::string_view json) {
   const Result<> known =
       fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
                     "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",
-                    "warmup_transactions", "rate_mbps", "time_limit_ns"});
+                    "warmup_transactions", "rate_mbps", "delay_us", "time_limit_ns"});
   if (!known) return fail(known.error());
 
   Plan plan;
@@ -118,6 +119,11 @@ Result<Plan> parse_plan(std::string_view json) {
       take(fields->number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   plan.time_limit = std::chrono::nanoseconds(limit);
+  if (fields->has("delay_us")) {
+    std::uint64_t delay = 0;
+    if (!take(fields->number("delay_us", 0, most_delay_us), delay, error)) return fail(std::move(error));
+    plan.delay = std::chrono::microseconds(delay);
+  }
 
   plan.warmup.kind = window.kind;
   if (is_stream(window.kind)) {

@@ -21,6 +21,7 @@ struct Plan {
   bool system_initiates = true;  // direction "send"
   bool offloads = true;
   Order window, warmup;
+  std::chrono::microseconds delay{};      // slept before anything is set up: when timers tick in the window
   std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
   std::optional<Programs> programs;       // likewise
   std::chrono::nanoseconds time_limit{};  // guest time, from reading the plan to the result

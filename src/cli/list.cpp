@@ -41,7 +41,7 @@ Result<> list_studies() {
   for (const std::string& name : built_in_studies()) {
     auto study = find_study(name);
     if (!study) return fail(study.error());
-    std::cout << fmt::format("{:<12} {} trials: {}\n", name, count_trials(*study), study->question);
+    std::cout << fmt::format("{:<16} {} trials: {}\n", name, count_trials(*study), study->question);
   }
   return {};
 }

@@ -23,6 +23,7 @@ class ProgressLine {
 
  private:
   void show(const std::string& text);
+  [[nodiscard]] std::string left() const;  // ", about 40 s left"; empty before the first trial ended
 
   bool terminal_;
   std::size_t total_, done_ = 0;

@@ -7,11 +7,17 @@
 
 #include "record/run_reader.h"
 #include "report/csv.h"
+#include "report/firefox_profile.h"
 #include "report/html.h"
 #include "report/json.h"
+#include "report/markdown.h"
+#include "report/openmetrics.h"
 #include "report/output.h"
+#include "report/pprof.h"
 #include "report/profile.h"
 #include "report/table.h"
+#include "report/term_table.h"
+#include "report/terms.h"
 
 namespace vtax {
 namespace {
@@ -21,31 +27,50 @@ struct ReportOptions {
   std::string format = "table";
   std::string output = "-";
   std::optional<std::uint64_t> trial;
+  std::string terms;
 };
 
 using Writer = Result<> (*)(RunReader&, std::ostream&);
 using ProfileWriter = void (*)(const Profile&, std::ostream&);
 
 const std::map<std::string, Writer>& writers() {
-  static const std::map<std::string, Writer> all{
-      {"table", write_table}, {"json", write_json}, {"csv", write_csv}, {"html", write_html}};
+  static const std::map<std::string, Writer> all{{"table", write_table},
+                                                 {"markdown", write_markdown},
+                                                 {"json", write_json},
+                                                 {"ndjson", write_ndjson},
+                                                 {"csv", write_csv},
+                                                 {"html", write_html},
+                                                 {"openmetrics", write_openmetrics}};
   return all;
 }
 
 const std::map<std::string, ProfileWriter>& profile_writers() {
-  static const std::map<std::string, ProfileWriter> all{
-      {"profile", write_profile_table}, {"folded", write_folded}, {"callgrind", write_callgrind}};
+  static const std::map<std::string, ProfileWriter> all{{"profile", write_profile_table},
+                                                        {"folded", write_folded},
+                                                        {"callgrind", write_callgrind},
+                                                        {"pprof", write_pprof},
+                                                        {"firefox", write_firefox_profile}};
   return all;
 }
 
 std::vector<std::string> formats() {
-  std::vector<std::string> names;
+  std::vector<std::string> names{"terms"};
   for (const auto& [name, writer] : writers()) names.push_back(name);
   for (const auto& [name, writer] : profile_writers()) names.push_back(name);
   return names;
 }
 
+Result<> write_terms_of(RunReader& reader, const std::string& file, std::ostream& out) {
+  const auto table = file.empty() ? TermTable::built_in() : TermTable::read(file);
+  if (!table) return fail(table.error());
+  const auto models = message_models(reader, *table);
+  if (!models) return fail(models.error());
+  write_terms(*table, *models, out);
+  return {};
+}
+
 Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& out) {
+  if (options.format == "terms") return write_terms_of(reader, options.terms, out);
   const auto profile_writer = profile_writers().find(options.format);
   if (profile_writer == profile_writers().end()) return writers().at(options.format)(reader, out);
   auto profile = read_profile(reader, options.trial);
@@ -57,7 +82,11 @@ Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& ou
 Result<ExitCode> report(const ReportOptions& options) {
   if (options.trial && profile_writers().count(options.format) == 0) {
     return fail({"cannot use --trial with --format " + options.format, "it selects the trial of a profile",
-                 "profiles: --format profile, folded or callgrind"});
+                 "profiles: --format profile, folded, callgrind, pprof or firefox"});
+  }
+  if (!options.terms.empty() && options.format != "terms") {
+    return fail(
+        {"cannot use --terms with --format " + options.format, "it names the table of --format terms", ""});
   }
   auto reader = RunReader::open(options.run);
   if (!reader) return fail(reader.error());
@@ -72,12 +101,15 @@ Verb::Action add_report_options(CLI::App& app) {
   auto options = std::make_shared<ReportOptions>();
   app.add_option("RUN", options->run, "The run file")->required();
   app.add_option("--format", options->format,
-                 "table: for people; json: docs/report-schema.md; csv: the ledger, long form;\n"
-                 "html: one page that needs no network;\n"
-                 "profile, folded, callgrind: one trial's instructions by function")
+                 "table: for people; markdown; html: one page that needs no network;\n"
+                 "json, ndjson: docs/report-schema.md; csv: the ledger, long form; openmetrics;\n"
+                 "one trial's instructions by function: profile, folded (flame graphs), callgrind,\n"
+                 "pprof (`go tool pprof`), firefox (profiler.firefox.com);\n"
+                 "terms: Primet's cost of a message by its size, term by term")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
   app.add_option("--trial", options->trial, "The trial of a profile: its place in the plan, from 0");
+  app.add_option("--terms", options->terms, "For --format terms: your own table of functions and terms");
   app.add_option("-o,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options] { return report(*options); };
@@ -86,7 +118,7 @@ Verb::Action add_report_options(CLI::App& app) {
 }  // namespace
 
 Verb report_verb() {
-  return {"report", "Show a run: as a table, a page, JSON, CSV or profiles",
+  return {"report", "Show a run: as a table, a page, JSON, CSV, metrics or profiles",
           "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
           "  vtax report first-look.vtax --format profile --trial 44",
           add_report_options};

@@ -34,6 +34,8 @@ struct RunOptions {
   std::string machine;
   std::optional<int> repetitions;
   std::string out;
+  std::string vary;
+  bool quick = false;
   bool resume = false;
   bool json = false;
   int jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -65,6 +67,8 @@ std::string describe(const Trial& trial) {
       out += (out.empty() ? "" : " ") + factor->second;
   if (const auto offloads = trial.factors.find("offloads"); offloads != trial.factors.end())
     out += " offloads " + offloads->second;
+  if (const auto variation = trial.factors.find("variation"); variation != trial.factors.end())
+    out += " variation " + variation->second;
   return out;
 }
 
@@ -74,6 +78,8 @@ Result<Run> header_of(const Plan& plan, const RunOptions& options) {
   header.question = plan.study.question;
   header.study_source = plan.study.source;
   nlohmann::json settings = effective_settings(plan.study);
+  if (!options.vary.empty()) settings["vary"] = options.vary;
+  if (options.quick) settings["quick"] = true;
   if (!options.own.kernel.empty()) settings["kernel"] = options.own.kernel;
   if (!options.own.modules.empty()) settings["modules"] = options.own.modules;
   if (!options.own.xen.empty()) settings["xen"] = options.own.xen;
@@ -100,7 +106,7 @@ Result<> show(const std::filesystem::path& file, bool json) {
 Result<ExitCode> run(const RunOptions& options) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
-  Overrides overrides{options.set, options.repetitions};
+  Overrides overrides{options.set, options.repetitions, options.vary, options.quick};
   if (!options.machine.empty()) overrides.set.push_back("machine=" + options.machine);
   auto plan = make_plan(std::move(*study), overrides);
   if (!plan) return fail(plan.error());
@@ -170,6 +176,14 @@ Verb::Action add_run_options(CLI::App& app) {
   app.add_option("--machine", options->machine,
                  "lab: the emulated machine; host: this computer itself (default: the study's)");
   app.add_option("--reps", options->repetitions, "Repetitions of every cell");
+  app.add_option(
+         "--vary", options->vary,
+         "Run everything on perturbed machines too, N of each kind (3): how much of the exact counts is an\n"
+         "accident of where things lie in memory, of hash seeds, of when timers tick")
+      ->type_name("layout,seed,timer[:N]");
+  app.add_flag(
+      "--quick", options->quick,
+      "An eighth of each trial's bytes and transactions, and no repetitions: a first look in minutes");
   app.add_option("--out", options->out, "The run file to write (default: the study's name, .vtax)");
   app.add_flag("--resume", options->resume, "Go on with a run file that has only some of its trials");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");

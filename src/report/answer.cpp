@@ -85,11 +85,10 @@ std::string without_native(const RunCosts& costs) {
   }
   if (dearest == nullptr) return "No trial ended: nothing was measured.";
   const Unit unit = units_of(dearest->cost->work).front();
-  return fmt::format(
-      "A {} costs {} up to {} {} ({}). {} Without native trials there is no tax to give.",
-      name(unit), printable(dearest->platform()), readable(most), unit_of_cost(costs),
-      full_phrase(dearest->factors, varying_factors(costs.cells, dearest->workload())),
-      payers(*dearest->cost));
+  return fmt::format("A {} costs {} up to {} {} ({}). {} Without native trials there is no tax to give.",
+                     name(unit), printable(dearest->platform()), readable(most), unit_of_cost(costs),
+                     full_phrase(dearest->factors, varying_factors(costs.cells, dearest->workload())),
+                     payers(*dearest->cost));
 }
 
 }  // namespace
@@ -113,9 +112,8 @@ std::string answer(const RunCosts& costs, const std::vector<Comparison>& compari
           : fmt::format("{:.2f} to {:.2f} times as much as on native. The most: ", best->least_tax,
                         best->tax);
   return fmt::format(
-      "On {} a {} costs {}{}, {} {} against {}. {}", printable(best->cell->platform()),
-      name(best->unit), range,
-      full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload())),
+      "On {} a {} costs {}{}, {} {} against {}. {}", printable(best->cell->platform()), name(best->unit),
+      range, full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload())),
       readable(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
       readable(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost));
 }

@@ -1,6 +1,7 @@
 #include "report/cell.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace vtax {
 namespace {
@@ -21,6 +22,11 @@ void settle(Cell& cell, Pending& pending) {
   cell.cost = std::move(pending.runs[(pending.runs.size() - 1) / 2]);
 }
 
+bool is_machine_exact(const Run& header) {
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  return !settings.is_object() || settings.value("machine", nlohmann::json("lab")) != "host";
+}
+
 }  // namespace
 
 WindowCost window_cost(const Trial& trial) {
@@ -28,12 +34,13 @@ WindowCost window_cost(const Trial& trial) {
   cost.in_time = machine_cpu_ns(trial).has_value();
   for (const LedgerEntry& entry : trial.ledger) {
     // The window of the real host holds time that nobody spent on the work.
-    if (cost.in_time && (entry.layer == Layer::idle || entry.layer == Layer::elsewhere)) {
+    if (entry.layer == Layer::elsewhere || (cost.in_time && entry.layer == Layer::idle)) {
       cost.events[std::string(name(entry.layer)) + "_ns"] += entry.value;
     } else if (entry.kind == "instructions" || entry.kind == cpu_time_kind) {
       if (cost.in_time) cost.total += entry.value;
       cost.instructions[static_cast<std::size_t>(entry.layer)] += entry.value;
       cost.domains[entry.domain][static_cast<std::size_t>(entry.layer)] += entry.value;
+      cost.cpus[entry.cpu][static_cast<std::size_t>(entry.layer)] += entry.value;
     } else {
       cost.events[entry.kind] += entry.value;
     }
@@ -46,14 +53,26 @@ WindowCost window_cost(const Trial& trial) {
   return cost;
 }
 
+Factors cell_factors(const Trial& trial) {
+  Factors factors = trial.factors;
+  factors.erase(kVariation);
+  return factors;
+}
+
+bool is_perturbed(const Trial& trial) {
+  const auto variation = trial.factors.find(kVariation);
+  return variation != trial.factors.end() && variation->second != "none";
+}
+
 Result<RunCosts> read_costs(RunReader& reader) {
   RunCosts costs;
+  costs.is_exact = is_machine_exact(reader.header());
   std::map<Factors, std::size_t> places;
   std::vector<Pending> pending;
   auto read = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
-    const auto [place, is_new] = places.emplace(trial.factors, costs.cells.size());
+    const auto [place, is_new] = places.emplace(cell_factors(trial), costs.cells.size());
     if (is_new) {
-      costs.cells.push_back({trial.factors, {}, std::nullopt, true});
+      costs.cells.push_back({place->first, {}, std::nullopt, true});
       pending.emplace_back();
     }
     if (!trial.error.empty()) {
@@ -61,6 +80,11 @@ Result<RunCosts> read_costs(RunReader& reader) {
       return Result<>();
     }
     ++costs.finished;
+    if (is_perturbed(trial)) {
+      costs.cells[place->second].perturbed.push_back(
+          {trial.factors.at(kVariation), trial.machine_total.value, trial.work});
+      return Result<>();
+    }
     pending[place->second].runs.push_back(window_cost(trial));
     return Result<>();
   });
@@ -113,6 +137,17 @@ std::optional<double> per_unit(std::uint64_t instructions, const Work& work, Uni
   }
   if (units == 0) return std::nullopt;
   return static_cast<double>(instructions) / units;
+}
+
+std::vector<double> samples_of(const Cell& cell) {
+  std::vector<double> samples;
+  if (!cell.cost) return samples;
+  const auto units = units_of(cell.cost->work);
+  for (const std::uint64_t total : cell.totals) {
+    samples.push_back(units.empty() ? static_cast<double>(total)
+                                    : per_unit(total, cell.cost->work, units.front()).value_or(0));
+  }
+  return samples;
 }
 
 const Cell* Comparison::native() const {

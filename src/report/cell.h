@@ -22,12 +22,13 @@ inline constexpr std::array<Layer, 6> kLayers{Layer::hypervisor, Layer::driver, 
 
 using LayerCosts = std::array<std::uint64_t, kLayers.size()>;  // instructions, by Layer
 
-// One window, reduced to what a table shows. The layers add up to `total`. With `in_time`, everything here that
-// is called instructions is nanoseconds of CPU time; idle and other programs' time are then events.
+// One window, reduced to what a table shows. The layers add up to `total`. With `in_time`, everything here
+// that is called instructions is nanoseconds of CPU time; idle and other programs' time are then events.
 struct WindowCost {
   bool in_time = false;
   LayerCosts instructions{};
   std::map<std::string, LayerCosts> domains;  // the same by domain
+  std::map<int, LayerCosts> cpus;             // and by CPU
   std::uint64_t total = 0;
   std::uint64_t peer = 0;                       // outside the total
   std::map<std::string, std::uint64_t> events;  // by kind: hypercalls, interrupts, ...
@@ -40,6 +41,22 @@ struct WindowCost {
 
 [[nodiscard]] WindowCost window_cost(const Trial& trial);
 
+// The factor that `vtax run --vary` adds: "none", "layout-1", "seed-2", "timer-1".
+inline constexpr const char* kVariation = "variation";
+
+// The factors of a trial's cell: all but its variation.
+[[nodiscard]] Factors cell_factors(const Trial& trial);
+
+// A trial of a machine that was perturbed on purpose; it tells of a cell's sensitivity and is no repetition
+// of it.
+[[nodiscard]] bool is_perturbed(const Trial& trial);
+
+struct PerturbedRun {
+  std::string variation;
+  std::uint64_t total = 0;
+  Work work;
+};
+
 // All repetitions of one combination of factors.
 struct Cell {
   Factors factors;
@@ -48,6 +65,7 @@ struct Cell {
   // when none ended.
   std::optional<WindowCost> cost;
   bool identical = true;  // all repetitions have the same digest
+  std::vector<PerturbedRun> perturbed = {};
 
   [[nodiscard]] const std::string& platform() const { return factors.at("platform"); }
   [[nodiscard]] const std::string& workload() const { return factors.at("workload"); }
@@ -65,6 +83,9 @@ struct RunCosts {
   std::vector<Cell> cells;  // in the order of the plan
   std::vector<FailedTrial> failed;
   std::uint64_t finished = 0;  // trials
+  // Counts of the lab: what a repetition shows is that they repeat, and there is nothing to infer. Otherwise
+  // they are a sample of what varies, and cells are compared by core/two_samples.h.
+  bool is_exact = true;
 };
 
 [[nodiscard]] Result<RunCosts> read_costs(RunReader& reader);
@@ -87,6 +108,10 @@ enum class Unit { packet, kilobyte, transaction };
 
 // `instructions` per unit of the work; nothing when the work has none of it.
 [[nodiscard]] std::optional<double> per_unit(std::uint64_t instructions, const Work& work, Unit unit);
+
+// The finished repetitions' totals per unit of work, in the order of the plan; per window where there is no
+// work.
+[[nodiscard]] std::vector<double> samples_of(const Cell& cell);
 
 // Cells that differ in nothing but the platform, native first.
 struct Comparison {

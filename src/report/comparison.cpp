@@ -10,6 +10,7 @@
 #include "record/json_difference.h"
 #include "report/comparable_json.h"
 #include "report/phrase.h"
+#include "report/sensitivity.h"
 
 namespace vtax {
 namespace {
@@ -35,11 +36,12 @@ Result<Side> read_side(RunReader& reader) {
   std::map<Factors, const Cell*> cells;
   for (const Cell& cell : side.costs.cells) cells[cell.factors] = &cell;
   auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
-    const Cell* cell = cells.at(trial.factors);
-    const bool is_shown = trial.error.empty() && cell->cost->digest == trial.digest;
-    if (!is_shown || side.functions.count(trial.factors) != 0) return Result<>();
+    const Factors factors = cell_factors(trial);
+    const Cell* cell = cells.at(factors);
+    const bool is_shown = trial.error.empty() && !is_perturbed(trial) && cell->cost->digest == trial.digest;
+    if (!is_shown || side.functions.count(factors) != 0) return Result<>();
     if (side.provenance.empty()) side.provenance = trial.provenance;
-    FunctionCounts& counts = side.functions[trial.factors];
+    FunctionCounts& counts = side.functions[factors];
     for (const FunctionCost& cost : trial.functions) counts[function_name(cost)] += cost.instructions.value;
     return Result<>();
   });
@@ -139,13 +141,17 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
       comparison.only_before.push_back(cell_name(cell, a->costs.cells));
       continue;
     }
-    CellChange change{cell.factors, *cell.cost, *found->second->cost, {}, {}, false};
+    CellChange change{cell.factors, *cell.cost, *found->second->cost};
+    if (!a->costs.is_exact || !b->costs.is_exact)
+      change.samples = compare_samples(samples_of(cell), samples_of(*found->second));
+    change.sensitivity_before = sensitivity(cell);
+    change.sensitivity_after = sensitivity(*found->second);
     others.erase(found);
     for (const Layer layer : kLayers) {
       change.layers.push_back({std::string(name(layer)), change.before.of(layer), change.after.of(layer)});
     }
     change.functions = function_changes(a->functions[cell.factors], b->functions[cell.factors]);
-    change.is_identical = change.before.digest == change.after.digest;
+    change.is_identical = !change.samples && change.before.digest == change.after.digest;
     comparison.cells.push_back(std::move(change));
   }
   for (const Cell& cell : b->costs.cells) {
@@ -154,9 +160,18 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
   return comparison;
 }
 
+bool CellChange::is_shown() const {
+  if (samples) return samples->is_too_few || samples->is_shown();
+  if (is_identical) return false;
+  if (!sensitivity_before || !sensitivity_after) return true;
+  return sensitivity_before->high < sensitivity_after->low ||
+         sensitivity_after->high < sensitivity_before->low;
+}
+
 double worst_regression(const RunComparison& comparison) {
   double worst = 0;
   for (const CellChange& cell : comparison.cells) {
+    if (!cell.is_shown()) continue;
     const bool from_nothing = !cell.relative() && cell.after.total > 0;
     worst =
         std::max(worst, from_nothing ? std::numeric_limits<double>::infinity() : cell.relative().value_or(0));

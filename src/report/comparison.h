@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/statistics.h"
+#include "core/two_samples.h"
 #include "record/run_reader.h"
 #include "report/cell.h"
 
@@ -27,9 +29,18 @@ struct Change {
 struct CellChange {
   Factors factors;
   WindowCost before, after;
-  std::vector<Change> layers;     // by kLayers; instructions
-  std::vector<Change> functions;  // only those that changed, the greatest change first
-  bool is_identical = false;      // the same digest
+  std::vector<Change> layers{};     // by kLayers; instructions
+  std::vector<Change> functions{};  // only those that changed, the greatest change first
+  bool is_identical = false;        // exact counts of the same digest
+  // Where one of the runs is of a machine whose counts vary: the repetitions of both, per unit of work.
+  std::optional<TwoSamples> samples = {};
+  // Where a run has perturbed boots (`--vary`): the range of the total per unit over them.
+  std::optional<Interval> sensitivity_before = {}, sensitivity_after = {};
+
+  // Whether the two runs tell a difference of the total. Exact counts: whenever they are not equal; with
+  // perturbed boots in both runs: when the two ranges have nothing in common. Of samples: by their test;
+  // where they are too few for it the medians decide, so that a gate does not open for want of repetitions.
+  [[nodiscard]] bool is_shown() const;
 
   // Total cost per unit of work, first unit of units_of(); the instructions' own change when there is no
   // work.
@@ -50,8 +61,8 @@ struct RunComparison {
 // Matches cells by equal factors.
 [[nodiscard]] Result<RunComparison> compare_runs(RunReader& before, RunReader& after);
 
-// The greatest relative() of all cells, 0 when none became dearer; infinite when something cost nothing
-// before.
+// The greatest relative() of all cells whose difference is shown, 0 when none became dearer; infinite when
+// something cost nothing before.
 [[nodiscard]] double worst_regression(const RunComparison& comparison);
 
 }  // namespace vtax

@@ -125,5 +125,72 @@ TEST(Comparison, JsonHasTheDocumentedFieldsAndNoOthers) {
   EXPECT_EQ(documented, written);
 }
 
+// Repetitions on a machine whose counts vary; `factor` on each total.
+Run sampled(const std::vector<double>& factors) {
+  auto run = synthetic_run();
+  run.settings = R"({"machine": "host"})";
+  const Trial one = run.trials[56];
+  run.trials.clear();
+  for (const double factor : factors) {
+    Trial trial = one;
+    trial.index = run.trials.size();
+    trial.repetition = static_cast<int>(trial.index) + 1;
+    scale_function(trial, "xenvif_tx_action", factor);
+    run.trials.push_back(std::move(trial));
+  }
+  return run;
+}
+
+TEST(Comparison, OfSamplesNeedsEvidence) {
+  const std::vector<double> some{1.00, 1.04, 1.02, 1.06, 1.01}, alike{1.03, 1.01, 1.05, 1.00, 1.02},
+      dearer{1.3, 1.31, 1.35, 1.32, 1.33};
+  const auto same = compare(sampled(some), sampled(alike));
+  EXPECT_FALSE(same.cells.at(0).is_shown());
+  EXPECT_EQ(worst_regression(same), 0);
+  std::ostringstream text;
+  write_comparison_table(same, text);
+  EXPECT_THAT(text.str(), HasSubstr("~ no difference shown"));
+  const auto worse = compare(sampled(some), sampled(dearer));
+  EXPECT_TRUE(worse.cells.at(0).is_shown());
+  EXPECT_NEAR(*worse.cells[0].samples->p, 2.0 / 252, 1e-9);
+  EXPECT_EQ(worse.cells[0].samples->delta, 1.0);
+  EXPECT_GT(worst_regression(worse), 0.02);
+  // Too few to tell: a gate does not open for want of repetitions.
+  const auto few = compare(sampled({1.0}), sampled({1.3}));
+  EXPECT_TRUE(few.cells.at(0).samples->is_too_few);
+  EXPECT_GT(worst_regression(few), 0.02);
+}
+
+// The lab's run with perturbed boots, whose netback costs this much.
+Run perturbed(double base, const std::vector<double>& factors) {
+  auto run = three_platforms();
+  run.trials = {run.trials[2]};
+  const Trial one = run.trials[0];
+  run.trials[0].factors["variation"] = "none";
+  scale_function(run.trials[0], "xenvif_tx_action", base);
+  for (const double factor : factors) {
+    Trial trial = one;
+    trial.index = run.trials.size();
+    trial.factors["variation"] = "timer-" + std::to_string(run.trials.size());
+    scale_function(trial, "xenvif_tx_action", factor);
+    run.trials.push_back(std::move(trial));
+  }
+  return run;
+}
+
+TEST(Comparison, WithPerturbedBootsIsMoreThanAnAccident) {
+  const auto before = perturbed(1.0, {0.95, 1.1});
+  const auto within = compare(before, perturbed(1.05, {1.0, 1.2}));
+  ASSERT_THAT(within.cells, SizeIs(1));
+  EXPECT_FALSE(within.cells[0].is_identical);
+  EXPECT_FALSE(within.cells[0].is_shown());
+  EXPECT_EQ(worst_regression(within), 0);
+  const auto beyond = compare(before, perturbed(1.3, {1.25, 1.4}));
+  EXPECT_TRUE(beyond.cells[0].is_shown());
+  EXPECT_GT(worst_regression(beyond), 0.02);
+  // Without perturbed boots on one side an exact difference is a difference.
+  EXPECT_TRUE(compare(three_platforms(), dearer_netback()).cells[2].is_shown());
+}
+
 }  // namespace
 }  // namespace vtax

@@ -82,6 +82,21 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
       fmt::format("per {}: {} -> {} {}, {}", cell.unit(), readable(cell.before_per_unit()),
                   readable(cell.after_per_unit()), cell.before.in_time ? "ns of CPU time" : "instructions",
                   percent(cell.relative())));
+  if (cell.samples) {
+    print_wrapped(out, "  ",
+                  cell.samples->is_too_few
+                      ? std::string("too few repetitions to tell a difference: 4 in each run at least")
+                      : fmt::format("{}, p {:.2g}, Cliff's delta {:+.2f} ({})",
+                                    cell.is_shown() ? "differs" : "~ no difference shown", *cell.samples->p,
+                                    *cell.samples->delta, effect_size(*cell.samples->delta)));
+  }
+  if (cell.sensitivity_before && cell.sensitivity_after) {
+    print_wrapped(out, "  ",
+                  fmt::format("{}with perturbed boots {} to {} -> {} to {}",
+                              cell.is_shown() ? "" : "~ within what layout, seeds or timers move: ",
+                              readable(cell.sensitivity_before->low), readable(cell.sensitivity_before->high),
+                              readable(cell.sensitivity_after->low), readable(cell.sensitivity_after->high)));
+  }
   if (cell.before.work.packets != cell.after.work.packets) {
     print_wrapped(out, "  ",
                   fmt::format("packets: {} -> {}", with_thousands(cell.before.work.packets.value),
@@ -162,7 +177,20 @@ void write_comparison_json(const RunComparison& comparison, std::ostream& out) {
     } else {
       json.null();
     }
-    json.field("identical", cell.is_identical);
+    json.field("identical", cell.is_identical).field("shown", cell.is_shown());
+    const auto number = [&json](std::string_view key, std::optional<double> value) {
+      json.key(key);
+      value ? json.value(*value) : json.null();
+    };
+    number("p", cell.samples ? cell.samples->p : std::nullopt);
+    number("cliffs_delta", cell.samples ? cell.samples->delta : std::nullopt);
+    json.key("too_few");
+    cell.samples ? json.value(cell.samples->is_too_few) : json.null();
+    for (const auto& [key, range] : {std::pair("sensitivity_before", cell.sensitivity_before),
+                                     std::pair("sensitivity_after", cell.sensitivity_after)}) {
+      json.key(key);
+      range ? json.begin_array().value(range->low).value(range->high).end_array() : json.null();
+    }
     write_changes(json, "layers", cell.layers);
     write_changes(json, "functions", cell.functions);
     json.end_object();

@@ -45,8 +45,9 @@ void write_instructions(JsonWriter& json, std::string_view key, Instructions tot
   json.key(key).begin_object().field("instructions", total.value).end_object();
 }
 
+// The fields of a trial's object, without its brackets.
 void write_trial(JsonWriter& json, const Trial& trial) {
-  json.line().begin_object().field("index", trial.index);
+  json.field("index", trial.index);
   json.field("repetition", static_cast<std::uint64_t>(trial.repetition));
   json.field("platform", trial.factors.at("platform")).field("workload", trial.factors.at("workload"));
   json.key("factors").begin_object();
@@ -73,42 +74,93 @@ void write_trial(JsonWriter& json, const Trial& trial) {
   } else {
     json.field("error", trial.error);
   }
-  json.key("provenance").raw(trial.provenance).end_object();
+  json.key("provenance").raw(trial.provenance);
 }
+
+void write_header(JsonWriter& json, const Run& run) {
+  json.field("schema", kSchema).field("study", run.study).field("question", run.question);
+  json.field("vtax_version", run.vtax_version).field("started_utc", run.started_utc);
+  json.key("settings").raw(run.settings).key("machine").raw(run.machine);
+  json.field("planned_trials", run.planned_trials);
+}
+
+// What is known when all trials were read.
+class Summary {
+ public:
+  void add(const Trial& trial) {
+    if (trial.error.empty()) digest_.add(trial.digest);
+    ++(trial.error.empty() ? finished_ : failed_);
+  }
+
+  [[nodiscard]] Result<> write(JsonWriter& json, RunReader& reader) {
+    const Run& run = reader.header();
+    json.field("finished_trials", finished_).field("failed_trials", failed_).field("digest", digest_.hex());
+    // A second reading, where there is something to judge: costs of all cells are held in memory.
+    RunCosts costs;
+    if (nlohmann::json::parse(run.settings, nullptr, false).contains("published")) {
+      auto all = read_costs(reader);
+      if (!all) return fail(all.error());
+      costs = std::move(*all);
+    }
+    write_claims(json, run, costs);
+    return {};
+  }
+
+ private:
+  Sha256 digest_;
+  std::uint64_t finished_ = 0, failed_ = 0;
+};
 
 }  // namespace
 
 Result<> write_json(RunReader& reader, std::ostream& out) {
-  const Run& run = reader.header();
   JsonWriter json(out);
-  json.begin_object().field("schema", kSchema).field("study", run.study).field("question", run.question);
-  json.field("vtax_version", run.vtax_version).field("started_utc", run.started_utc);
-  json.key("settings").raw(run.settings).key("machine").raw(run.machine);
-  json.field("planned_trials", run.planned_trials).key("trials").begin_array();
-  Sha256 digest;
-  std::uint64_t finished = 0;
-  std::uint64_t failed = 0;
+  json.begin_object();
+  write_header(json, reader.header());
+  json.key("trials").begin_array();
+  Summary summary;
   auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
+    json.line().begin_object();
     write_trial(json, trial);
-    if (trial.error.empty()) digest.add(trial.digest);
-    ++(trial.error.empty() ? finished : failed);
+    json.end_object();
+    summary.add(trial);
     return Result<>();
   });
   if (!read) return read;
-  json.end_array().line().field("finished_trials", finished).field("failed_trials", failed);
-  json.field("digest", digest.hex());
-  // A second reading, where there is something to judge: costs of all cells are held in memory.
-  RunCosts costs;
-  if (nlohmann::json::parse(run.settings, nullptr, false).contains("published")) {
-    auto all = read_costs(reader);
-    if (!all) return fail(all.error());
-    costs = std::move(*all);
-  }
-  write_claims(json, run, costs);
+  json.end_array().line();
+  if (auto written = summary.write(json, reader); !written) return written;
   json.end_object();
   json.flush();
   out << '\n';
   return {};
+}
+
+Result<> write_ndjson(RunReader& reader, std::ostream& out) {
+  const auto line = [&out](std::string_view record, const auto& write) {
+    JsonWriter json(out, JsonWriter::Lines::one);
+    json.begin_object().field("record", record);
+    Result<> written = write(json);
+    if (!written) return written;
+    json.end_object();
+    json.flush();
+    out << '\n';
+    return written;
+  };
+  Summary summary;
+  Result<> done = line("run", [&](JsonWriter& json) {
+    write_header(json, reader.header());
+    return Result<>();
+  });
+  if (!done) return done;
+  done = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
+    summary.add(trial);
+    return line("trial", [&](JsonWriter& json) {
+      write_trial(json, trial);
+      return Result<>();
+    });
+  });
+  if (!done) return done;
+  return line("end", [&](JsonWriter& json) { return summary.write(json, reader); });
 }
 
 }  // namespace vtax

@@ -36,7 +36,7 @@ JsonWriter& JsonWriter::close(char bracket) {
 
 JsonWriter& JsonWriter::line() {
   if (needs_comma_) buffer_.push_back(',');
-  buffer_.push_back('\n');
+  if (lines_ == Lines::several) buffer_.push_back('\n');
   needs_comma_ = false;
   return *this;
 }
@@ -107,7 +107,9 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
     if (c == '<') {
       buffer_.append(std::string_view("\\u003c"));
     } else {
-      buffer_.push_back(c);
+      // Between elements only: in strings it is escaped.
+      const bool ends_line = c == '\n' || c == '\r';
+      buffer_.push_back(ends_line && lines_ == Lines::one ? ' ' : c);
     }
   }
   return *this;

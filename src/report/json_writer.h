@@ -13,7 +13,10 @@ namespace vtax {
 // may stand inside a <script> element.
 class JsonWriter {
  public:
-  explicit JsonWriter(std::ostream& out) : out_(out) {}
+  enum class Lines { several, one };
+
+  // With Lines::one, no line ends anywhere in the output.
+  explicit JsonWriter(std::ostream& out, Lines lines = Lines::several) : out_(out), lines_(lines) {}
   ~JsonWriter() { flush(); }
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
@@ -39,7 +42,7 @@ class JsonWriter {
     return key(name).value(std::string_view(text));
   }
 
-  // Begins a new line between two elements: for people who look into the file.
+  // Begins a new line between two elements: for people who look into the file. Nothing with Lines::one.
   JsonWriter& line();
 
   void flush();
@@ -51,6 +54,7 @@ class JsonWriter {
   void append_string(std::string_view text);
 
   std::ostream& out_;
+  Lines lines_;
   fmt::memory_buffer buffer_;
   bool needs_comma_ = false;
 };

@@ -9,12 +9,16 @@
 #include "report/claims_json.h"
 #include "report/json_writer.h"
 #include "report/phrase.h"
+#include "report/sensitivity.h"
 
 namespace vtax {
 namespace {
 
-constexpr std::size_t kMostFunctionsOfCell = 30;  // of a cell: a page of 500 trials stays below 5 MB
+constexpr std::size_t kLeastFunctionsOfCell = 30;  // a page of 500 trials stays below 5 MB
+constexpr std::size_t kMostFunctionsOfCell = 400;
+constexpr std::size_t kMostFunctions = 8000;  // of all cells, as long as each has the least
 constexpr std::size_t kMostProvenance = 5;
+constexpr std::size_t kMostModels = 40;
 
 void write_optional(JsonWriter& json, std::string_view key, std::optional<double> value) {
   json.key(key);
@@ -56,6 +60,33 @@ void write_functions(JsonWriter& json, const PageData& data, const Cell& cell) {
                          found == data.functions.end() ? std::uint64_t{0} : found->second.second);
 }
 
+void write_layers(JsonWriter& json, const LayerCosts& costs) {
+  json.key("layers").begin_array();
+  for (const std::uint64_t cost : costs) json.value(cost);
+  json.end_array();
+}
+
+// Instructions of the window by CPU and by domain.
+void write_places(JsonWriter& json, const WindowCost& cost) {
+  json.key("cpus").begin_array();
+  for (const auto& [cpu, layers] : cost.cpus) {
+    json.begin_object().field("cpu", static_cast<std::uint64_t>(cpu));
+    write_layers(json, layers);
+    json.end_object();
+  }
+  json.end_array().key("domains").begin_array();
+  for (const auto& [domain, layers] : cost.domains) {
+    json.begin_object().field("domain", domain);
+    write_layers(json, layers);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_range(JsonWriter& json, std::string_view key, const std::optional<Interval>& range) {
+  if (range) json.key(key).begin_array().value(range->low).value(range->high).end_array();
+}
+
 void write_cell(JsonWriter& json, const PageData& data, const Comparison& comparison, const Cell& cell) {
   const WindowCost& cost = *cell.cost;
   const auto units = units_of(cost.work);
@@ -65,6 +96,10 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
   json.key("instructions").begin_array();
   for (const Layer layer : kLayers) json.value(cost.of(layer));
   json.end_array();
+  write_places(json, cost);
+  write_range(json, "sensitivity", sensitivity(cell));
+  write_range(json, "tax_sensitivity", tax_sensitivity(comparison, cell));
+  if (!data.costs.is_exact) write_range(json, "interval", median_interval(samples_of(cell)));
   write_per_unit(json, comparison, cell);
   write_optional(json, "tax", units.empty() ? std::nullopt : tax(comparison, cell, units.front()));
   // How many of the comparison's own unit.
@@ -139,6 +174,32 @@ void write_failed(JsonWriter& json, const PageData& data) {
   json.end_array();
 }
 
+void write_models(JsonWriter& json, const PageData& data) {
+  json.field("model", printable(data.model, 200)).key("message_models").begin_array();
+  for (const MessageModel& model : data.models) {
+    std::set<std::string> all;
+    for (const auto& [name, value] : model.factors) all.insert(name);
+    for (const char* dull : {"bytes", "warmup_bytes"}) all.erase(dull);
+    json.line().begin_object();
+    json.field("name", printable(model.factors.at("platform")) + ", " + full_phrase(model.factors, all));
+    json.key("sizes").begin_array();
+    for (const double size : model.sizes) json.value(size);
+    json.end_array().key("terms").begin_array();
+    for (const TermCost& term : model.terms) {
+      json.begin_object()
+          .field("name", printable(term.name) + (term.grows ? "(S)" : ""))
+          .key("costs")
+          .begin_array();
+      for (const double cost : term.costs) json.value(cost);
+      json.end_array().field("constant", term.fit->constant).field("per_kilobyte", term.slope_per_kilobyte());
+      write_optional(json, "r_squared", term.fit->r_squared);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 Result<PageData> read_page_data(RunReader& reader) {
@@ -148,36 +209,47 @@ Result<PageData> read_page_data(RunReader& reader) {
   data.costs = std::move(*costs);
   std::map<Factors, const Cell*> cells;
   for (const Cell& cell : data.costs.cells) cells[cell.factors] = &cell;
+  const std::size_t most_functions = std::clamp(kMostFunctions / std::max<std::size_t>(cells.size(), 1),
+                                                kLeastFunctionsOfCell, kMostFunctionsOfCell);
   auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
     const bool is_new =
         std::find(data.provenance.begin(), data.provenance.end(), trial.provenance) == data.provenance.end();
     if (is_new && data.provenance.size() < kMostProvenance) data.provenance.push_back(trial.provenance);
-    const Cell* cell = cells.at(trial.factors);
-    if (!trial.error.empty() || cell->cost->digest != trial.digest) return Result<>();
+    const Factors factors = cell_factors(trial);
+    const Cell* cell = cells.at(factors);
+    if (!trial.error.empty() || is_perturbed(trial) || !cell->cost || cell->cost->digest != trial.digest)
+      return Result<>();
     auto functions = trial.functions;
     std::stable_sort(functions.begin(), functions.end(), [](const FunctionCost& a, const FunctionCost& b) {
       return a.instructions > b.instructions;
     });
-    const std::size_t kept = std::min(kMostFunctionsOfCell, functions.size());
+    const std::size_t kept = std::min(most_functions, functions.size());
     const std::uint64_t more = functions.size() - kept;
     functions.resize(kept);
-    data.functions.try_emplace(trial.factors, std::move(functions), more);
+    data.functions.try_emplace(factors, std::move(functions), more);
     return Result<>();
   });
   if (!read) return fail(read.error());
+  const auto table = TermTable::built_in();
+  if (!table) return fail(table.error());
+  data.model = table->model();
+  // A run without several sizes has no such model, and the page no such section.
+  if (auto models = message_models(reader, *table)) data.models = std::move(*models);
+  if (data.models.size() > kMostModels) data.models.resize(kMostModels);
   return data;
 }
 
 void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,
                      std::ostream& out) {
   JsonWriter json(out);
-  json.begin_object().field("study", printable(header.study, 200));
-  json.field("cost_unit", unit_of_cost(data.costs)).key("layers").begin_array();
+  json.begin_object().field("study", printable(header.study, 200)).field("cost", unit_of_cost(data.costs));
+  json.field("exact", data.costs.is_exact).key("layers").begin_array();
   for (const Layer layer : kLayers) json.value(name(layer));
   json.end_array();
   write_comparisons(json, data, comparisons);
   write_failed(json, data);
   write_claims(json, header, data.costs);
+  write_models(json, data);
   json.key("settings").raw(header.settings).key("machine").raw(header.machine);
   json.field("study_source", header.study_source).key("provenance").begin_array();
   for (const std::string& provenance : data.provenance) json.raw(provenance);

@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "record/run_reader.h"
 #include "report/cell.h"
+#include "report/terms.h"
 
 namespace vtax {
 
@@ -18,6 +19,8 @@ struct PageData {
   // Of each cell's median run: the dearest functions, and how many there are besides.
   std::map<Factors, std::pair<std::vector<FunctionCost>, std::uint64_t>> functions;
   std::vector<std::string> provenance;  // different ones, at most a few
+  std::string model;                    // whose terms `models` has
+  std::vector<MessageModel> models;     // where streams were measured with several sizes of a write
 };
 
 [[nodiscard]] Result<PageData> read_page_data(RunReader& reader);

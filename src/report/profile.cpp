@@ -8,15 +8,11 @@
 
 #include "core/readable.h"
 #include "report/phrase.h"
+#include "report/profile_stack.h"
 #include "report/text_table.h"
 
 namespace vtax {
 namespace {
-
-std::string layer_text(const FunctionCost& cost) {
-  if (cost.part == Part::none) return std::string(name(cost.layer));
-  return fmt::format("{} {}", name(cost.layer), name(cost.part));
-}
 
 // A name as one word of a line format: none of its separators, no control characters.
 std::string word(std::string_view text) {

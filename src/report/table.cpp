@@ -6,10 +6,12 @@
 
 #include "core/readable.h"
 #include "core/statistics.h"
+#include "core/two_samples.h"
 #include "report/answer.h"
 #include "report/cell.h"
 #include "report/claims_text.h"
 #include "report/phrase.h"
+#include "report/sensitivity.h"
 #include "report/text_table.h"
 
 namespace vtax {
@@ -25,6 +27,15 @@ std::string ratio(std::optional<double> tax) {
   return tax ? fmt::format("{:.2f}", *tax) : "-";
 }
 
+// "~" where samples show no difference to native.
+std::string shown_tax(const RunCosts& costs, const Comparison& comparison, const Cell& cell, Unit unit) {
+  const auto value = tax(comparison, cell, unit);
+  const Cell* native = comparison.native();
+  if (!value || costs.is_exact || &cell == native) return ratio(value);
+  const TwoSamples samples = compare_samples(samples_of(*native), samples_of(cell));
+  return samples.is_shown() || samples.is_too_few ? ratio(value) : "~" + ratio(value);
+}
+
 void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
                 const std::vector<Comparison>& comparisons) {
   if (!run.question.empty()) print_wrapped(out, "", printable(run.question, 500));
@@ -33,12 +44,11 @@ void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
   out << '\n';
   print_wrapped(
       out, "",
-      fmt::format(
-          "Study {}, {} of {} trials, vtax {}, {}. Costs are {}; a KB is 1024 bytes.",
-          printable(run.study, 100), with_thousands(costs.finished), with_thousands(run.planned_trials),
-          printable(run.vtax_version), printable(run.started_utc),
-          in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
-                         : "instructions, exact"));
+      fmt::format("Study {}, {} of {} trials, vtax {}, {}. Costs are {}; a KB is 1024 bytes.",
+                  printable(run.study, 100), with_thousands(costs.finished),
+                  with_thousands(run.planned_trials), printable(run.vtax_version), printable(run.started_utc),
+                  in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
+                                 : "instructions, exact"));
 }
 
 // What is the same in every trial of a workload is said once.
@@ -95,7 +105,7 @@ void print_tax_overview(std::ostream& out, const RunCosts& costs,
           return std::find(units.begin(), units.end(), unit) != units.end();
         }();
         has_unit = has_unit || counts;
-        row.push_back(counts ? ratio(tax(comparison, *cell, unit)) : "-");
+        row.push_back(counts ? shown_tax(costs, comparison, *cell, unit) : "-");
       }
       if (has_unit) table.add(std::move(row));
       any = any || has_unit;
@@ -104,7 +114,7 @@ void print_tax_overview(std::ostream& out, const RunCosts& costs,
   }
 }
 
-void add_costs(TextTable& table, const Comparison& comparison, Unit unit) {
+void add_costs(TextTable& table, const RunCosts& costs, const Comparison& comparison, Unit unit) {
   for (const Cell* cell : comparison.cells) {
     if (!cell->cost) continue;
     const WindowCost& cost = *cell->cost;
@@ -117,17 +127,18 @@ void add_costs(TextTable& table, const Comparison& comparison, Unit unit) {
     }
     row.push_back(share(cost.of(Layer::uncharged), cost.total));
     add(cost.total);
-    row.push_back(ratio(tax(comparison, *cell, unit)));
+    row.push_back(shown_tax(costs, comparison, *cell, unit));
     table.add(std::move(row));
   }
 }
 
-void print_costs(std::ostream& out, const Comparison& comparison, const std::vector<Unit>& units) {
+void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& comparison,
+                 const std::vector<Unit>& units) {
   TextTable table({fmt::format("per {}", name(units.front())), "hypervisor", "driver", "kernel", "program",
                    "idle", "uncharged", "total", "tax"});
   for (const Unit unit : units) {
     if (unit != units.front()) table.add({fmt::format("per {}", name(unit))});
-    add_costs(table, comparison, unit);
+    add_costs(table, costs, comparison, unit);
   }
   table.print(out);
 }
@@ -157,28 +168,57 @@ void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
   }
 }
 
-void print_repetitions(std::ostream& out, const Comparison& comparison, Unit unit) {
+// Repetitions of exact counts: they are equal, or the lab is broken.
+std::string exact_text(const Cell& cell, Unit unit) {
+  if (cell.identical) return fmt::format("identical in {} runs", cell.totals.size());
+  const auto [low, high] = std::minmax_element(cell.totals.begin(), cell.totals.end());
+  const auto per = [&](std::uint64_t total) {
+    return readable(per_unit(total, cell.cost->work, unit).value_or(0));
+  };
+  return fmt::format(
+      "{} runs differ, which exact counts should not: total {} to {} per {} ({} of the median run, which is "
+      "shown)",
+      cell.totals.size(), per(*low), per(*high), name(unit), share(*high - *low, cell.cost->total));
+}
+
+std::string sampled_text(const Comparison& comparison, const Cell& cell, Unit unit) {
+  const auto samples = samples_of(cell);
+  const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
+  std::string text = fmt::format("{} runs, {} to {} per {}, median {}", samples.size(), readable(*low),
+                                 readable(*high), name(unit), readable(*median(samples)));
+  const auto interval = median_interval(samples);
+  text += interval
+              ? fmt::format(", 95 % interval {} to {}", readable(interval->low), readable(interval->high))
+              : ", too few for an interval (6 give one)";
+  const Cell* native = comparison.native();
+  if (native == nullptr || native == &cell || !native->cost) return text;
+  const TwoSamples test = compare_samples(samples_of(*native), samples);
+  if (test.is_too_few) return text + "; too few to tell it from native (--reps 4 at least)";
+  return text + fmt::format("; against native: {}, p {:.2g}, Cliff's delta {:+.2f} ({})",
+                            test.is_shown() ? "differs" : "~ no difference shown", *test.p, *test.delta,
+                            effect_size(*test.delta));
+}
+
+void print_repetitions(std::ostream& out, const RunCosts& costs, const Comparison& comparison, Unit unit) {
   for (const Cell* cell : comparison.cells) {
-    if (cell->totals.size() < 2) continue;
-    const std::string first = fmt::format("  {}: ", printable(cell->platform()));
-    if (cell->identical) {
-      print_wrapped(out, first, fmt::format("identical in {} runs", cell->totals.size()));
-      continue;
-    }
-    const auto [low, high] = std::minmax_element(cell->totals.begin(), cell->totals.end());
+    if (!cell->cost || (costs.is_exact && cell->totals.size() < 2)) continue;
+    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
+                  costs.is_exact ? exact_text(*cell, unit) : sampled_text(comparison, *cell, unit));
+  }
+}
+
+void print_sensitivity(std::ostream& out, const Comparison& comparison, Unit unit) {
+  for (const Cell* cell : comparison.cells) {
+    const auto range = sensitivity(*cell);
+    if (!range) continue;
+    const double base = per_unit(cell->cost->total, cell->cost->work, unit).value_or(0);
     std::string text =
-        fmt::format("{} runs differ: total {} to {} per {} ({} of the median run, which is shown)",
-                    cell->totals.size(), readable(per_unit(*low, cell->cost->work, unit).value_or(0)),
-                    readable(per_unit(*high, cell->cost->work, unit).value_or(0)), name(unit),
-                    share(*high - *low, cell->cost->total));
-    const std::vector<double> totals(cell->totals.begin(), cell->totals.end());
-    if (const auto interval = median_interval(totals)) {
-      text += fmt::format(
-          "; 95 % interval of the median {} to {}",
-          readable(per_unit(static_cast<std::uint64_t>(interval->low), cell->cost->work, unit).value_or(0)),
-          readable(per_unit(static_cast<std::uint64_t>(interval->high), cell->cost->work, unit).value_or(0)));
-    }
-    print_wrapped(out, first, text);
+        fmt::format("sensitivity: {} to {} per {} ({:+.2f} to {:+.2f} %) with {} perturbed",
+                    readable(range->low), readable(range->high), name(unit), 100 * (range->low / base - 1),
+                    100 * (range->high / base - 1), variations_text(*cell));
+    if (const auto taxes = tax_sensitivity(comparison, *cell))
+      text += fmt::format("; tax {:.2f} to {:.2f}", taxes->low, taxes->high);
+    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
   }
 }
 
@@ -195,9 +235,10 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
     out << "  no work was counted\n";
     return;
   }
-  print_costs(out, comparison, units);
+  print_costs(out, costs, comparison, units);
   print_traffic(out, comparison, units.front());
-  print_repetitions(out, comparison, units.front());
+  print_repetitions(out, costs, comparison, units.front());
+  print_sensitivity(out, comparison, units.front());
 }
 
 void print_legend(std::ostream& out) {

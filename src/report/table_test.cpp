@@ -85,8 +85,34 @@ TEST(Table, RepetitionsThatDifferSayByHowMuch) {
     run.trials.push_back(again);
   }
   const std::string table = table_of(run);
-  EXPECT_THAT(table, HasSubstr("  xen-pv: 7 runs differ: total"));
-  EXPECT_THAT(table, HasSubstr("95 % interval of"));
+  EXPECT_THAT(table, HasSubstr("  xen-pv: 7 runs differ, which exact counts should not: total"));
+  EXPECT_THAT(table, testing::Not(HasSubstr("interval")));  // exact counts have none
+  // The same on a machine whose counts vary are a sample.
+  run.settings = R"({"machine": "host"})";
+  const std::string sampled = table_of(run);
+  EXPECT_THAT(sampled, HasSubstr("  xen-pv: 7 runs, "));
+  EXPECT_THAT(sampled, HasSubstr("95 % interval"));
+  EXPECT_THAT(sampled, testing::Not(HasSubstr("exact")));
+  EXPECT_THAT(sampled, HasSubstr("  native: 1 runs"));
+}
+
+TEST(Table, PerturbedMachinesAreARangeAndNoRepetition) {
+  auto run = one_comparison();
+  const auto trials = run.trials;
+  for (Trial& trial : run.trials) trial.factors["variation"] = "none";
+  for (int i = 1; i <= 2; ++i) {
+    for (Trial trial : trials) {
+      trial.index = run.trials.size();
+      trial.factors["variation"] = "layout-" + std::to_string(i);
+      scale_function(trial, "xenvif_tx_action", i == 1 ? 0.9 : 1.2);
+      run.trials.push_back(std::move(trial));
+    }
+  }
+  const std::string table = table_of(run);
+  EXPECT_THAT(table, HasSubstr("  xen-pv: sensitivity: "));
+  EXPECT_THAT(table, HasSubstr("layout 2 times"));
+  EXPECT_THAT(table, testing::Not(HasSubstr("runs differ")));
+  EXPECT_THAT(table, testing::Not(HasSubstr("interval")));
 }
 
 TEST(Table, FailedAndMissingTrialsAreListed) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/line_fit.h"
 #include "core/readable.h"
 #include "report/phrase.h"
 
@@ -97,10 +98,6 @@ Found<double> cost_of(const RunCosts& costs, const ClaimTest& test, const Operan
   return *value;
 }
 
-struct Point {
-  double x = 0, y = 0;
-};
-
 Found<std::vector<Point>> points_of(const RunCosts& costs, const ClaimTest& test) {
   std::vector<Point> points;
   for (const std::string& text : test.over_values) {
@@ -113,15 +110,6 @@ Found<std::vector<Point>> points_of(const RunCosts& costs, const ClaimTest& test
     points.push_back({static_cast<double>(x), *y});
   }
   return points;
-}
-
-// Least squares; the values of x are different.
-double slope(const std::vector<Point>& points) {
-  const double n = static_cast<double>(points.size());
-  double x = 0, y = 0, above = 0, below = 0;
-  for (const Point& p : points) x += p.x / n, y += p.y / n;
-  for (const Point& p : points) above += (p.x - x) * (p.y - y), below += (p.x - x) * (p.x - x);
-  return above / below;
 }
 
 Found<double> divided(double above, double below) {
@@ -140,7 +128,11 @@ Found<double> measure(const RunCosts& costs, const ClaimTest& test) {
   }
   const auto points = points_of(costs, test);
   if (!points) return tl::unexpected(points.error());
-  if (test.formula == Formula::slope) return slope(*points);
+  if (test.formula == Formula::slope) {
+    const auto fit = fit_line(*points);
+    if (!fit) return obstacle("a slope needs two values of the factor");
+    return fit->slope;
+  }
   const auto less = [](const Point& a, const Point& b) { return a.y < b.y; };
   const auto [least, greatest] = std::minmax_element(points->begin(), points->end(), less);
   return divided(greatest->y, least->y);

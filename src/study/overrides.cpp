@@ -95,6 +95,26 @@ Result<> set_factor(std::string_view name, std::string_view list, const std::str
   return found ? Result<>() : unknown_factor(name, what, study);
 }
 
+// Less work of the same kind. What --set names afterwards is taken as it stands.
+void make_quick(Study& study) {
+  constexpr std::uint64_t part = 8;
+  study.repetitions = 1;
+  for (StudyWorkload& workload : study.workloads) {
+    for (const auto& [name, least] :
+         {std::pair("bytes", std::uint64_t{1} << 20U), std::pair("transactions", std::uint64_t{100})}) {
+      const auto factor = workload.factors.find(name);
+      if (factor == workload.factors.end()) continue;
+      std::vector<std::string> fewer;
+      for (const std::string& value : factor->second) {
+        const std::uint64_t number = std::stoull(value);  // canonical: checked when it was read
+        std::string quick = std::to_string(std::min(number, std::max(least, number / part)));
+        if (std::find(fewer.begin(), fewer.end(), quick) == fewer.end()) fewer.push_back(std::move(quick));
+      }
+      factor->second = std::move(fewer);
+    }
+  }
+}
+
 }  // namespace
 
 Result<> apply(const Overrides& overrides, Study& study) {
@@ -105,6 +125,7 @@ Result<> apply(const Overrides& overrides, Study& study) {
     }
     study.repetitions = *overrides.repetitions;
   }
+  if (overrides.quick) make_quick(study);
   std::vector<std::string_view> seen;
   // The machine's defaults may be set after it. Workloads next: another --set may name a factor of one that
   // this adds.

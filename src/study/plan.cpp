@@ -98,9 +98,18 @@ double count_trials(const Study& study) {
 
 Result<Plan> make_plan(Study study, const Overrides& overrides) {
   if (auto applied = apply(overrides, study); !applied) return fail(applied.error());
+  auto variations = variations_of(overrides.vary);
+  if (!variations) return fail(variations.error());
+  if (!variations->empty() && study.machine != "lab") {
+    return fail({fmt::format("cannot use --vary {}", printable(overrides.vary)),
+                 "it perturbs the lab's machines, and this study runs on another",
+                 "a real machine varies by itself: --reps says by how much"});
+  }
   const std::string what = fmt::format("cannot plan study {}", printable(study.name));
   if (auto checked = check_machine(study, what); !checked) return fail(checked.error());
-  if (const double trials = count_trials(study); trials > static_cast<double>(kMostTrials)) {
+  if (const double trials =
+          count_trials(study) * (1 + static_cast<double>(variations->size()) / study.repetitions);
+      trials > static_cast<double>(kMostTrials)) {
     return fail({what,
                  fmt::format("it would make {} trials; the most is {}", trials_text(trials),
                              with_thousands(kMostTrials)),
@@ -115,8 +124,18 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
                  "drop the repeated value or workload; --reps repeats a whole study"});
   }
   for (int repetition = 1; repetition <= study.repetitions; ++repetition) {
-    for (const auto& cell : pass) plan.trials.push_back({plan.trials.size(), repetition, cell});
+    for (auto cell : pass) {
+      if (!variations->empty()) cell["variation"] = "none";
+      plan.trials.push_back({plan.trials.size(), repetition, std::move(cell)});
+    }
   }
+  for (const std::string& variation : *variations) {
+    for (auto cell : pass) {
+      cell["variation"] = variation;
+      plan.trials.push_back({plan.trials.size(), 1, std::move(cell)});
+    }
+  }
+  plan.variations = std::move(*variations);
   plan.study = std::move(study);
   return plan;
 }

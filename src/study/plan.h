@@ -16,6 +16,8 @@ namespace vtax {
 struct Overrides {
   std::vector<std::string> set;    // "factor=value[,value]"; "workload=..." keeps only these workloads
   std::optional<int> repetitions;  // --reps
+  std::string vary = {};           // --vary: "layout,seed,timer[:N]", "" for none
+  bool quick = false;              // --quick: a tenth of the work of each trial, once
 };
 
 struct PlannedTrial {
@@ -24,13 +26,19 @@ struct PlannedTrial {
   std::map<std::string, std::string> factors;  // canonical; "platform" and "workload" among them
 };
 
-// Every combination of every factor's values. Whole passes are repeated (the repetition varies slowest), so
-// that a run that is broken off has compared everything before it repeats anything, and slow drift of the
-// measuring computer falls on all cells alike. Within a pass the common factors vary slowest, the platform
-// slowest of all: a platform's trials stand together and share its snapshot.
+// What --vary names: "layout-1", "layout-2", ..., "seed-1", ...; empty for "". Errors: usage.
+[[nodiscard]] Result<std::vector<std::string>> variations_of(std::string_view vary);
+
+// Every combination of every factor's values. With --vary each trial has the factor `variation`, "none" in
+// the first pass; the passes that follow repeat everything on machines that are perturbed. Whole passes are
+// repeated (the repetition varies slowest), so that a run that is broken off has compared everything before
+// it repeats anything, and slow drift of the measuring computer falls on all cells alike. Within a pass the
+// common factors vary slowest, the platform slowest of all: a platform's trials stand together and share its
+// snapshot.
 struct Plan {
   Study study;  // with the overrides in it
   std::vector<PlannedTrial> trials;
+  std::vector<std::string> variations;  // beside the unperturbed trials
 };
 
 inline constexpr std::uint64_t kMostTrials = 10'000;

@@ -111,5 +111,55 @@ TEST(Plan, TooManyTrialsAreCountedNotBuilt) {
   EXPECT_THAT(make_plan(study, {{}, 1000}).error().text(), HasSubstr("it would make about 1e+24 trials"));
 }
 
+TEST(Plan, VariationsRepeatEverythingAfterwards) {
+  const auto once = make_plan(first_look(), {});
+  const auto plan = make_plan(first_look(), {{}, {}, "timer,seed:2"});
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_THAT(plan->variations, testing::ElementsAre("timer-1", "timer-2", "seed-1", "seed-2"));
+  const std::size_t pass = once->trials.size();
+  ASSERT_EQ(plan->trials.size(), 5 * pass);
+  for (std::size_t i = 0; i < plan->trials.size(); ++i) {
+    auto factors = plan->trials[i].factors;
+    EXPECT_EQ(factors["variation"], i < pass ? "none" : plan->variations[i / pass - 1]);
+    factors.erase("variation");
+    EXPECT_EQ(factors, once->trials[i % pass].factors);
+    EXPECT_EQ(plan->trials[i].index, i);
+  }
+  EXPECT_EQ(once->trials[0].factors.count("variation"), 0U);
+}
+
+TEST(Plan, WrongVariationsSayWhy) {
+  EXPECT_EQ(variations_of("layout")->size(), 3U);
+  for (const char* wrong : {"heat", "layout,", ",layout", "layout,layout", "layout:", "layout:0",
+                            "layout:101", "layout:2x", ":3", "layout:-1"}) {
+    const auto plan = make_plan(first_look(), {{}, {}, wrong});
+    ASSERT_FALSE(plan) << wrong;
+    EXPECT_THAT(plan.error().text(), HasSubstr("cannot use --vary")) << wrong;
+  }
+  EXPECT_THAT(make_plan(first_look(), {{}, 100, "layout,seed,timer:100"}).error().text(),
+              HasSubstr("the most is 10,000"));
+}
+
+TEST(Plan, QuickIsLessOfTheSame) {
+  const auto whole = make_plan(first_look(), {{}, 3});
+  const auto quick = make_plan(first_look(), {{}, {}, "", true});
+  ASSERT_TRUE(quick) << quick.error().text();
+  EXPECT_EQ(quick->trials.size(), whole->trials.size() / 3);
+  for (const PlannedTrial& trial : quick->trials) {
+    const auto value = [&](const char* name, const char* otherwise) {
+      const auto found = trial.factors.find(name);
+      return found == trial.factors.end() ? otherwise : found->second;
+    };
+    EXPECT_EQ(value("bytes", "1048576"), "1048576");
+    EXPECT_EQ(value("transactions", "100"), "100");
+  }
+  // What is asked for by name stands.
+  const auto set = make_plan(first_look(), {{"bytes=4 MiB"}, {}, "", true});
+  for (const PlannedTrial& trial : set->trials) {
+    const auto found = trial.factors.find("bytes");
+    EXPECT_TRUE(found == trial.factors.end() || found->second == "4194304");
+  }
+}
+
 }  // namespace
 }  // namespace vtax

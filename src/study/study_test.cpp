@@ -133,7 +133,7 @@ TEST(Study, HostileTomlEndsInAnError) {
 
 TEST(Study, APathToPublishedClaimsIsSeenFromTheFile) {
   const std::string rest = "\n[[workload]]\nname = \"tcp-rr\"\n";
-  EXPECT_EQ(parse_study("name = \"a\"\npublished = \"primet\"" + rest, "a")->published, "primet");
+  EXPECT_EQ(parse_study("name = \"a\"\npublished = \"primet-2007\"" + rest, "a")->published, "primet-2007");
   EXPECT_EQ(parse_study("name = \"a\"" + rest, "a")->published, "");
   const auto folder = std::filesystem::path(testing::TempDir()) / "vtax-study-published";
   std::filesystem::create_directories(folder);

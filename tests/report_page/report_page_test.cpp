@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "record/testing/synthetic_run.h"
 #include "report/testing/claims_of_synthetic_run.h"
@@ -108,6 +110,37 @@ TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
   EXPECT_THAT(elements, HasSubstr("aria-label=\"Instructions per KB: native"));
 }
 
+TEST_F(ReportPage, ItsFlameGraphAndHeatMapAddUp) {
+  VTAX_NEEDS_CHROMIUM();
+  const vtax::Run run = synthetic_run();
+  make(run);
+  const std::string elements = rendered();
+  const Trial& xen = run.trials[17 + 40];  // the headline
+  const auto flame = series_of(elements, "flame");
+  ASSERT_EQ(flame.size(), 1U);
+  std::map<std::uint64_t, std::uint64_t> sums;  // by depth
+  std::set<std::string> names;
+  for (const auto& box : flame[0]["data"]) {
+    sums[box["value"][2].get<std::uint64_t>()] += box["value"][3].get<std::uint64_t>();
+    names.insert(box["name"].get<std::string>());
+  }
+  for (const std::uint64_t depth : {0U, 1U, 2U, 3U}) EXPECT_EQ(sums[depth], xen.machine_total.value) << depth;
+  EXPECT_THAT(names, testing::IsSupersetOf({"guest1", "Domain-0", "xen_netback", "xenvif_tx_action"}));
+  // CPU 0 and 2 of native, container and xen-pv; idle is left out.
+  const auto heat = series_of(elements, "heat");
+  ASSERT_EQ(heat.at(0)["data"].size(), 6U);
+  double busy = 0, idle = 0;
+  for (const auto& value : heat[0]["data"]) {
+    if (value[1] == 2) busy += value[2].get<double>();
+  }
+  idle = per_kilobyte(xen, Layer::idle);
+  EXPECT_NEAR(
+      busy + idle,
+      static_cast<double>(xen.machine_total.value) / (static_cast<double>(xen.work.bytes.value) / 1024),
+      1e-6);
+  EXPECT_THAT(elements, HasSubstr("<section id=\"terms-section\" aria-labelledby=\"terms-title\">"));
+}
+
 TEST_F(ReportPage, MarkupInNamesNeverRuns) {
   VTAX_NEEDS_CHROMIUM();
   const std::string evil =
@@ -127,12 +160,22 @@ TEST_F(ReportPage, MarkupInNamesNeverRuns) {
     trial.ledger.push_back({0, evil, Layer::kernel, Part::none, evil, 1});
   }
   make_failed(run.trials[3], evil);
+  // Claims are a file of anyone's too.
+  std::string escaped;
+  for (const char c : evil) escaped += (c == '"' || c == '\\' ? std::string("\\") : std::string()) + c;
+  std::string claims = synthetic_claims();
+  for (const char* text : {"A made-up paper", "Receiving costs three to five times as much.",
+                           "section 6, figure 1", "cost relative to native", "the lab gives no rates"}) {
+    claims.replace(claims.find(text), std::string_view(text).size(), escaped);
+  }
+  carry_claims(run, claims);
   make(run);
   EXPECT_THAT(page_, Not(HasSubstr("<script>document")));
   EXPECT_THAT(page_, Not(HasSubstr("<img src=x")));
   const std::string elements = rendered();
   EXPECT_THAT(elements, Not(HasSubstr("data-hacked")));
   EXPECT_THAT(elements, Not(HasSubstr("<img src=x")));
+  EXPECT_THAT(elements, HasSubstr("0 of 4 claims reproduced"));  // they were read
 }
 
 TEST_F(ReportPage, ShowsPublishedBesideMeasured) {
@@ -141,6 +184,9 @@ TEST_F(ReportPage, ShowsPublishedBesideMeasured) {
   carry_claims(run, synthetic_claims());
   make(run);
   const std::string elements = rendered();
+  const auto chart = series_of(elements, "claims-chart");
+  ASSERT_EQ(chart.size(), 3U);  // published, reproduced, not reproduced
+  EXPECT_EQ(chart[0]["data"][0], nlohmann::json::parse("[0.75, 0, 1.25]"));  // 3 to 5
   EXPECT_THAT(elements,
               HasSubstr("A made-up paper: 1 of 4 claims reproduced, 1 not reproduced, 2 not testable"));
   for (const char* cell : {">3 to 5 times</td>", ">not reproduced</td>", ">the lab gives no rates</td>",

@@ -18,6 +18,7 @@
 #include "machine/lab/lab_image.h"
 #include "machine/lab/machine_spec.h"
 #include "machine/lab/snapshot_store.h"
+#include "machine/lab/variation.h"
 #include "record/trial.h"
 
 namespace vtax::lab {
@@ -41,6 +42,9 @@ class LabMachine {
   [[nodiscard]] static Result<std::unique_ptr<LabMachine>> prepare(LabImage image,
                                                                    const std::filesystem::path& agent,
                                                                    Qemu qemu, std::filesystem::path probe);
+
+  // Before boot(): another machine than others of its image.
+  void perturb(const Variation& variation) { variation.apply(spec_); }
 
   // Boots the machine into the store unless it is there already.
   [[nodiscard]] Result<> boot(SnapshotStore& store, const Progress& progress);

@@ -37,8 +37,7 @@ class LabRun {
         events_(events) {}
 
   Result<> run(std::vector<Trial> trials) {
-    for (Trial& trial : trials)
-      pools_[machine_of(trial.factors["platform"])].waiting.push_back(std::move(trial));
+    for (Trial& trial : trials) pools_[pool_of(trial)].waiting.push_back(std::move(trial));
     const int workers = std::max(1, options_.jobs);
     std::vector<std::jthread> threads;
     for (int i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
@@ -52,6 +51,15 @@ class LabRun {
   // The dearest boot goes first, so that other machines' trials run beside it.
   static constexpr std::array kOrder = {LabKind::xen_pvh, LabKind::xen_pv, LabKind::kvm, LabKind::kvm_qemu,
                                         LabKind::native};
+
+  // A machine by its kind and how it is perturbed at boot. A trial that names no variation finds its error
+  // later.
+  using PoolKey = std::pair<LabKind, Variation>;
+
+  static PoolKey pool_of(const Trial& trial) {
+    return {machine_of(trial.factors.at("platform")),
+            variation_of(trial.factors).value_or(Variation()).at_boot()};
+  }
 
   void work() {
     std::unique_lock lock(mutex_);
@@ -73,17 +81,16 @@ class LabRun {
 
   Pool* find(Pool::State state) {
     for (const LabKind kind : kOrder)
-      if (auto pool = pools_.find(kind);
-          pool != pools_.end() && pool->second.state == state && !pool->second.waiting.empty())
-        return &pool->second;
+      for (auto& [key, pool] : pools_)
+        if (key.first == kind && pool.state == state && !pool.waiting.empty()) return &pool;
     return nullptr;
   }
 
   void boot(Pool& pool, std::unique_lock<std::mutex>& lock) {
     pool.state = Pool::State::booting;
-    const LabKind kind = machine_of(pool.waiting.front().factors["platform"]);
+    const PoolKey key = pool_of(pool.waiting.front());
     lock.unlock();
-    auto machine = prepare(kind);
+    auto machine = prepare(key);
     lock.lock();
     if (machine) {
       pool.machine = std::move(*machine);
@@ -110,11 +117,12 @@ class LabRun {
     };
   }
 
-  Result<std::unique_ptr<LabMachine>> prepare(LabKind kind) {
-    auto image = build_lab_image(kind, options_.sources, cache_, Apt(), step());
+  Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
+    auto image = build_lab_image(key.first, options_.sources, cache_, Apt(), step());
     if (!image) return fail(image.error());
     auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_);
     if (!machine) return fail(machine.error());
+    (*machine)->perturb(key.second);
     if (auto booted = (*machine)->boot(store_, step()); !booted) return fail(booted.error());
     return machine;
   }
@@ -146,7 +154,7 @@ class LabRun {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<LabKind, Pool> pools_;
+  std::map<PoolKey, Pool> pools_;
   std::optional<Error> error_;
 };
 

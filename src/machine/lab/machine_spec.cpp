@@ -26,7 +26,7 @@ std::filesystem::path working_directory(const MachineSpec& spec) {
 std::vector<std::string> machine_arguments(const MachineSpec& spec) {
   std::vector<std::string> out = {
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "pc", "-accel",
-      "tcg,thread=single", "-rtc", "base=2026-01-01,clock=vm", "-cpu",
+      "tcg,thread=single", "-rtc", "base=" + spec.date + ",clock=vm", "-cpu",
       spec.virtualises ? kVirtualisingCpu : kCpu, "-smp", std::to_string(spec.cpus), "-m",
       std::to_string(spec.memory_mib), "-net", "none",
       // Two cards and the wire between them; their slots keep the interrupt lines apart.

@@ -18,6 +18,7 @@ struct MachineSpec {
   std::filesystem::path initrd;
   std::string xen_arguments;
   std::string kernel_arguments;
+  std::string date = "2026-01-01";  // at boot, as QEMU reads it
   int cpus = 3;
   int memory_mib = 1024;
   int icount_shift = 1;

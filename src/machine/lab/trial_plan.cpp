@@ -35,6 +35,9 @@ Result<std::string> plan_of(const Trial& trial) {
           {"cannot plan the trial", std::string("factor '") + key + "' is no number", "", ExitCode::usage});
     plan[key] = number;
   }
+  const auto variation = variation_of(trial.factors);
+  if (!variation) return fail(variation.error());
+  if (const auto delay = variation->delay(); delay.count() > 0) plan["delay_us"] = delay.count();
   return plan.dump();
 }
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+namespace vtax {
+
+struct Point {
+  double x = 0, y = 0;
+};
+
+// y = constant + slope x
+struct LineFit {
+  double constant = 0;
+  double slope = 0;
+  // Part of the variation of y that the line explains, 0 to 1; nothing where y does not vary.
+  std::optional<double> r_squared;
+  double greatest_residual = 0;  // of all points, in units of y
+};
+
+// Ordinary least squares. Nothing below two different x.
+[[nodiscard]] std::optional<LineFit> fit_line(const std::vector<Point>& points);
+
+}  // namespace vtax

@@ -1,0 +1,118 @@
+#include "core/two_samples.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace vtax {
+namespace {
+
+constexpr std::size_t kMostExact = 100;
+
+// Twice the midrank of each value among both samples, those of `a` first: whole numbers, also with ties.
+std::vector<std::size_t> doubled_ranks(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  std::vector<std::size_t> order(all.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return all[i] < all[j]; });
+  std::vector<std::size_t> ranks(all.size());
+  for (std::size_t from = 0; from < order.size();) {
+    std::size_t to = from;
+    while (to < order.size() && all[order[to]] == all[order[from]]) ++to;
+    // Ranks from+1 to `to`: their mean is (from + 1 + to) / 2.
+    for (std::size_t i = from; i < to; ++i) ranks[order[i]] = from + 1 + to;
+    from = to;
+  }
+  return ranks;
+}
+
+// Of all ways to take n of the ranks, the share whose sum is at least as far from its mean as `sum`.
+double exact_p(const std::vector<std::size_t>& ranks, std::size_t n, std::size_t sum) {
+  const std::size_t whole = std::accumulate(ranks.begin(), ranks.end(), std::size_t{0});
+  // ways[k][s]: how many subsets of k of the ranks seen so far have the sum s.
+  std::vector<std::vector<double>> ways(n + 1, std::vector<double>(whole + 1, 0));
+  ways[0][0] = 1;
+  std::size_t seen = 0, reached = 0;
+  for (const std::size_t rank : ranks) {
+    ++seen;
+    reached += rank;
+    for (std::size_t k = std::min(n, seen); k > 0; --k) {
+      for (std::size_t s = reached; s >= rank; --s) ways[k][s] += ways[k - 1][s - rank];
+    }
+  }
+  // All doubled, and times the number of values, so that the mean is whole too.
+  const auto distance = [&](std::size_t s) {
+    const std::size_t scaled = s * ranks.size(), mean = n * whole;
+    return scaled > mean ? scaled - mean : mean - scaled;
+  };
+  double all = 0, far = 0;
+  for (std::size_t s = 0; s <= whole; ++s) {
+    all += ways[n][s];
+    if (distance(s) >= distance(sum)) far += ways[n][s];
+  }
+  return far / all;
+}
+
+double normal_p(const std::vector<double>& a, const std::vector<double>& b,
+                const std::vector<std::size_t>& ranks, double doubled_sum) {
+  const auto n = static_cast<double>(a.size()), m = static_cast<double>(b.size());
+  const double all = n + m;
+  std::vector<std::size_t> sorted = ranks;
+  std::sort(sorted.begin(), sorted.end());
+  double ties = 0;  // sum of t^3 - t
+  for (auto from = sorted.begin(); from != sorted.end();) {
+    const auto to = std::upper_bound(from, sorted.end(), *from);
+    const auto t = static_cast<double>(to - from);
+    ties += t * t * t - t;
+    from = to;
+  }
+  const double u = doubled_sum / 2 - n * (n + 1) / 2;
+  const double variance = n * m / 12 * (all + 1 - ties / (all * (all - 1)));
+  if (variance <= 0) return 1;
+  const double distance = std::max(0.0, std::abs(u - n * m / 2) - 0.5);
+  return std::erfc(distance / std::sqrt(2 * variance));
+}
+
+}  // namespace
+
+std::optional<double> mann_whitney_p(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.empty() || b.empty()) return std::nullopt;
+  const auto ranks = doubled_ranks(a, b);
+  const std::size_t sum =
+      std::accumulate(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(a.size()), std::size_t{0});
+  if (ranks.size() <= kMostExact) return exact_p(ranks, a.size(), sum);
+  return normal_p(a, b, ranks, static_cast<double>(sum));
+}
+
+double least_mann_whitney_p(std::size_t a, std::size_t b) {
+  double ways = 1;  // a + b choose a
+  for (std::size_t i = 1; i <= a; ++i) ways *= static_cast<double>(b + i) / static_cast<double>(i);
+  return std::min(1.0, 2 / ways);
+}
+
+std::optional<double> cliffs_delta(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.empty() || b.empty()) return std::nullopt;
+  std::vector<double> sorted = a;
+  std::sort(sorted.begin(), sorted.end());
+  double sum = 0;
+  for (const double value : b) {
+    const auto [low, high] = std::equal_range(sorted.begin(), sorted.end(), value);
+    sum += static_cast<double>(low - sorted.begin()) - static_cast<double>(sorted.end() - high);
+  }
+  return sum / static_cast<double>(a.size()) / static_cast<double>(b.size());
+}
+
+const char* effect_size(double delta) {
+  const double size = std::abs(delta);
+  if (size < 0.147) return "negligible";
+  if (size < 0.33) return "small";
+  return size < 0.474 ? "medium" : "large";
+}
+
+TwoSamples compare_samples(const std::vector<double>& before, const std::vector<double>& after) {
+  return {mann_whitney_p(before, after), cliffs_delta(before, after),
+          least_mann_whitney_p(before.size(), after.size()) >= kSignificance};
+}
+
+}  // namespace vtax

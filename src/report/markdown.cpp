@@ -1,0 +1,131 @@
+#include "report/markdown.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/readable.h"
+#include "report/answer.h"
+#include "report/cell.h"
+#include "report/phrase.h"
+#include "report/verdict.h"
+
+namespace vtax {
+namespace {
+
+// Printable text with nothing in it that Markdown reads: every ASCII punctuation may have a backslash before
+// it (CommonMark, 2.4); only what has a meaning inside a line gets one. `@` and `#` would name people and
+// issues.
+std::string escaped_markdown(std::string_view text, std::size_t longest = 500) {
+  std::string out;
+  for (const char c : printable(text, longest)) {
+    if (std::string_view("\\`*_[]<>|~&@#$").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+class MarkdownTable {
+ public:
+  // The first `texts` columns are text, the others numbers.
+  MarkdownTable(std::ostream& out, const std::vector<std::string>& heading, std::size_t texts) : out_(out) {
+    row(heading);
+    std::vector<std::string> rule;
+    for (std::size_t i = 0; i < heading.size(); ++i) rule.emplace_back(i < texts ? "---" : "---:");
+    row(rule);
+  }
+  void row(const std::vector<std::string>& cells) {
+    out_ << fmt::format("| {} |\n", fmt::join(cells, " | "));
+  }
+
+ private:
+  std::ostream& out_;
+};
+
+std::string work_of(const Comparison& comparison, const RunCosts& costs) {
+  return escaped_markdown(
+      full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload"))));
+}
+
+void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Comparison>& comparisons,
+                 Unit unit) {
+  bool has_begun = false;
+  for (const Comparison& comparison : comparisons) {
+    for (const Cell* cell : comparison.cells) {
+      if (!cell->cost) continue;
+      const WindowCost& cost = *cell->cost;
+      const auto units = units_of(cost.work);
+      if (std::find(units.begin(), units.end(), unit) == units.end()) continue;
+      if (!has_begun) {
+        out << fmt::format("\n### Cost per {}\n\nIn {}.\n\n", name(unit), unit_of_cost(costs));
+        std::vector<std::string> heading{"work", "platform"};
+        for (const Layer layer : kLayers) heading.emplace_back(name(layer));
+        heading.insert(heading.end(), {"total", "tax", "runs"});
+        MarkdownTable(out, heading, 2);
+        has_begun = true;
+      }
+      std::vector<std::string> row{work_of(comparison, costs), escaped_markdown(cell->platform())};
+      for (const Layer layer : kLayers)
+        row.push_back(readable(per_unit(cost.of(layer), cost.work, unit).value_or(0)));
+      row.push_back(readable(per_unit(cost.total, cost.work, unit).value_or(0)));
+      const auto t = tax(comparison, *cell, unit);
+      row.push_back(t ? fmt::format("{:.2f}", *t) : "-");
+      row.push_back(std::to_string(cell->totals.size()));
+      out << fmt::format("| {} |\n", fmt::join(row, " | "));
+    }
+  }
+}
+
+void write_claims_table(std::ostream& out, const Run& run, const RunCosts& costs) {
+  const auto published = published_of(run);
+  if (published && !*published) return;
+  out << "\n## Published beside measured\n\n";
+  if (!published) {
+    out << escaped_markdown(published.error().what + ": " + published.error().why) << '\n';
+    return;
+  }
+  const auto judged = judge(**published, costs);
+  out << fmt::format("{}: {}\n\n", escaped_markdown((*published)->paper), count_verdicts(judged));
+  MarkdownTable table(out, {"claim", "source", "verdict", "reason", "published", "measured"}, 4);
+  for (const JudgedClaim& j : judged) {
+    table.row({escaped_markdown(j.claim->says), escaped_markdown(j.claim->source),
+               std::string(name(j.verdict)), escaped_markdown(j.reason),
+               escaped_markdown(published_figure(*j.claim)), j.measured ? readable(*j.measured) : "-"});
+  }
+}
+
+void write_failures(std::ostream& out, const RunCosts& costs) {
+  if (costs.failed.empty()) return;
+  out << "\n## Failed trials\n\n";
+  MarkdownTable table(out, {"trial", "run", "platform", "error"}, 4);
+  for (const FailedTrial& trial : costs.failed) {
+    table.row({std::to_string(trial.index), std::to_string(trial.repetition),
+               escaped_markdown(trial.factors.at("platform")), escaped_markdown(trial.error)});
+  }
+}
+
+}  // namespace
+
+Result<> write_markdown(RunReader& reader, std::ostream& out) {
+  auto costs = read_costs(reader);
+  if (!costs) return fail(costs.error());
+  const Run& run = reader.header();
+  const auto comparisons = comparisons_of(*costs);
+  out << fmt::format("# {}\n\n", escaped_markdown(run.question.empty() ? run.study : run.question));
+  out << escaped_markdown(answer(*costs, comparisons), 2000) << '\n';
+  write_claims_table(out, run, *costs);
+  if (costs->finished > 0) out << "\n## Cost by layer\n";
+  for (const Unit unit : {Unit::kilobyte, Unit::packet, Unit::transaction})
+    write_costs(out, *costs, comparisons, unit);
+  write_failures(out, *costs);
+  out << fmt::format("\nStudy {}, {} of {} trials ended, {} failed; vtax {}, begun {}.\n",
+                     escaped_markdown(run.study, 100), costs->finished, run.planned_trials,
+                     costs->failed.size(), escaped_markdown(run.vtax_version),
+                     escaped_markdown(run.started_utc));
+  return {};
+}
+
+}  // namespace vtax

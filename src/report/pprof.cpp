@@ -1,0 +1,122 @@
+#include "report/pprof.h"
+
+#include <zlib.h>
+
+#include <map>
+#include <new>
+#include <vector>
+
+#include "report/profile_stack.h"
+#include "report/protobuf_writer.h"
+
+namespace vtax {
+namespace {
+
+// Field numbers of profile.proto.
+namespace field {
+constexpr std::uint32_t sample_type = 1, sample = 2, mapping = 3, location = 4, function = 5,
+                        string_table = 6;
+constexpr std::uint32_t period_type = 11, period = 12, comment = 13, default_sample_type = 14;
+}  // namespace field
+
+class PprofMessage {
+ public:
+  explicit PprofMessage(const Profile& profile) {
+    string("");
+    const std::uint64_t instructions = string("instructions");
+    ProtobufWriter type;
+    type.number(1, instructions);
+    type.number(2, string("count"));
+    message_.message(field::sample_type, type);
+    for (const FunctionCost& cost : profile.functions) add(cost);
+    message_.message(field::period_type, type);
+    message_.number(field::period, 1);
+    message_.number(field::comment, string(profile.study + ": " + profile.title));
+    message_.number(field::default_sample_type, instructions);
+    for (const std::string* text : strings_) message_.bytes(field::string_table, *text);
+  }
+
+  [[nodiscard]] const std::string& text() const { return message_.text(); }
+
+ private:
+  void add(const FunctionCost& cost) {
+    const auto stack = stack_of(cost);
+    ProtobufWriter locations;
+    // From the innermost out. What groups the functions is no part of a file.
+    locations.packed(location(stack[3], stack[2]));
+    for (std::size_t i = 3; i-- > 0;) locations.packed(location(stack[i], ""));
+    ProtobufWriter sample;
+    sample.bytes(1, locations.text());
+    sample.number(2, cost.instructions.value);
+    message_.message(field::sample, sample);
+  }
+
+  std::uint64_t location(const std::string& function, const std::string& image) {
+    const auto [place, is_new] = functions_.emplace(std::pair(function, image), functions_.size() + 1);
+    const std::uint64_t id = place->second;
+    if (!is_new) return id;
+    ProtobufWriter made, line, at;
+    made.number(1, id);
+    made.number(2, string(function));
+    made.number(3, string(function));
+    made.number(4, string(image));
+    message_.message(field::function, made);
+    line.number(1, id);
+    at.number(1, id);
+    if (!image.empty()) at.number(2, mapping(image));
+    at.message(4, line);
+    message_.message(field::location, at);
+    return id;
+  }
+
+  std::uint64_t mapping(const std::string& image) {
+    const auto [place, is_new] = mappings_.emplace(image, mappings_.size() + 1);
+    if (!is_new) return place->second;
+    ProtobufWriter made;
+    made.number(1, place->second);
+    made.number(5, string(image));
+    made.number(7, 1);  // has_functions: there is nothing to look up
+    message_.message(field::mapping, made);
+    return place->second;
+  }
+
+  std::uint64_t string(const std::string& text) {
+    const auto [place, is_new] = places_.emplace(text, strings_.size());
+    if (is_new) strings_.push_back(&place->first);
+    return place->second;
+  }
+
+  ProtobufWriter message_;
+  std::map<std::string, std::uint64_t> places_, mappings_;
+  std::vector<const std::string*> strings_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> functions_;
+};
+
+std::string gzipped(const std::string& text) {
+  z_stream stream{};
+  constexpr int gzip = 15 + 16;  // the largest window, with gzip's head
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, gzip, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::bad_alloc();
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  std::string in = text;  // zlib takes no const
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);  // the bound is enough, so once is
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+}  // namespace
+
+std::string pprof_message(const Profile& profile) {
+  return PprofMessage(profile).text();
+}
+
+void write_pprof(const Profile& profile, std::ostream& out) {
+  out << gzipped(pprof_message(profile));
+}
+
+}  // namespace vtax

@@ -1,0 +1,20 @@
+#include "report/profile_stack.h"
+
+#include <fmt/format.h>
+
+#include "core/readable.h"
+
+namespace vtax {
+
+std::string layer_text(const FunctionCost& cost) {
+  if (cost.part == Part::none) return std::string(name(cost.layer));
+  return fmt::format("{} {}", name(cost.layer), name(cost.part));
+}
+
+std::array<std::string, 4> stack_of(const FunctionCost& cost) {
+  constexpr std::size_t longest = 1000;
+  return {printable(cost.domain, longest), layer_text(cost), printable(cost.image, longest),
+          printable(cost.function, longest)};
+}
+
+}  // namespace vtax
