@@ -79,8 +79,9 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
   }
   print_wrapped(
       out, "  ",
-      fmt::format("per {}: {} -> {} instructions, {}", cell.unit(), readable(cell.before_per_unit()),
-                  readable(cell.after_per_unit()), percent(cell.relative())));
+      fmt::format("per {}: {} -> {} {}, {}", cell.unit(), readable(cell.before_per_unit()),
+                  readable(cell.after_per_unit()), cell.before.in_time ? "ns of CPU time" : "instructions",
+                  percent(cell.relative())));
   if (cell.samples) {
     print_wrapped(out, "  ",
                   cell.samples->is_too_few
