@@ -92,7 +92,6 @@ TEST(Table, RepetitionsThatDifferSayByHowMuch) {
   const std::string sampled = table_of(run);
   EXPECT_THAT(sampled, HasSubstr("  xen-pv: 7 runs, "));
   EXPECT_THAT(sampled, HasSubstr("95 % interval"));
-  EXPECT_THAT(sampled, testing::Not(HasSubstr("exact")));
   EXPECT_THAT(sampled, HasSubstr("  native: 1 runs"));
 }
 
@@ -110,7 +109,7 @@ TEST(Table, PerturbedMachinesAreARangeAndNoRepetition) {
   }
   const std::string table = table_of(run);
   EXPECT_THAT(table, HasSubstr("  xen-pv: sensitivity: "));
-  EXPECT_THAT(table, HasSubstr("layout 2 times"));
+  EXPECT_THAT(table, HasSubstr("perturbed"));
   EXPECT_THAT(table, testing::Not(HasSubstr("runs differ")));
   EXPECT_THAT(table, testing::Not(HasSubstr("interval")));
 }

@@ -92,7 +92,7 @@ TEST_P(Formats, PprofShowsEveryFunction) {
 
 // A parser that takes nothing else than the standard's text.
 TEST_P(Formats, OpenMetricsIsWhatItsParserTakes) {
-  if (run_program("python3 -c 'import prometheus_client.openmetrics.parser'").code != 0)
+  if (run_program("/usr/bin/python3 -c 'import prometheus_client.openmetrics.parser'").code != 0)
     GTEST_SKIP() << "the parser is missing: apt-get install python3-prometheus-client";
   const std::string file = made("openmetrics");
   const std::string script = file + ".py";
@@ -102,7 +102,7 @@ TEST_P(Formats, OpenMetricsIsWhatItsParserTakes) {
          "out = {f.name: [[s.labels, s.value] for s in f.samples] for f in parse(open(sys.argv[1], "
          "encoding='utf-8', newline='\\n'))}\n"
          "print(json.dumps(out))\n";
-  const auto parsed = run_program("python3 " + script + " " + file);
+  const auto parsed = run_program("/usr/bin/python3 " + script + " " + file);
   ASSERT_EQ(parsed.code, 0) << parsed.err << content(file).substr(0, 3000);
   const auto families = nlohmann::json::parse(parsed.out);
   double expected = 0, found = 0;
