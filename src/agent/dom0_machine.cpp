@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "agent/boot_word.h"
-#include "agent/kernel_modules.h"
+#include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "agent/lab_trial.h"
@@ -42,30 +42,6 @@ Result<> create_guests(int guests, int driver_cpus, const std::string& type) {
   return {};
 }
 
-// The guest boots meanwhile; nothing tells when it listens.
-Result<EndpointClient> reach_guest(int guest) {
-  const auto watchdog = Watchdog::start(std::chrono::seconds(120));
-  if (!watchdog) return fail(watchdog.error());
-  while (true) {
-    auto connection = tcp_connect({wiring::guest_ipv4(guest), lab::control_port}, 0, {}, *watchdog);
-    if (connection) return EndpointClient(ControlChannel(std::move(*connection), lab::guest_name(guest)));
-    if (watchdog->expired()) return fail(watchdog->timeout("reach the guest's agent"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-}
-
-Result<nlohmann::json> all_modules(std::vector<EndpointClient>& guests) {
-  std::vector<ModuleSection> all = module_sections("Domain-0");
-  for (std::size_t i = 0; i < guests.size(); ++i) {
-    const auto answer = guests[i].ask({{"do", "modules"}}, std::chrono::seconds(10));
-    if (!answer) return fail(answer.error());
-    const auto theirs = sections_from(*answer, lab::guest_name(static_cast<int>(i) + 1));
-    if (!theirs) return fail(theirs.error());
-    all.insert(all.end(), theirs->begin(), theirs->end());
-  }
-  return to_json(all);
-}
-
 struct Ready {
   PlatformName platform;
   std::vector<EndpointClient> guests;
@@ -76,7 +52,7 @@ struct Ready {
 Result<std::vector<EndpointClient>> reach_guests(int guests, int driver_cpus) {
   std::vector<EndpointClient> reached;
   for (int guest = 1; guest <= guests; ++guest) {
-    Result<EndpointClient> client = reach_guest(guest);
+    Result<EndpointClient> client = connect_to_guest(wiring::guest_ipv4(guest), lab::guest_name(guest));
     if (!client) return fail(client.error());
     reached.push_back(std::move(*client));
     const Result<> placed =
@@ -101,7 +77,7 @@ Result<Ready> bring_up() {
   if (!done) return fail(done.error());
   Result<std::vector<EndpointClient>> guests = reach_guests(*count, *driver_cpus);
   if (!guests) return fail(guests.error());
-  const auto modules = all_modules(*guests);
+  const auto modules = modules_of_all("Domain-0", *guests);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }

@@ -20,14 +20,15 @@ Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::stri
   }
 }
 
-Result<nlohmann::json> modules_of_both(const std::string& own, EndpointClient& client,
-                                       const std::string& guest) {
-  const auto answer = client.ask({{"do", "modules"}}, std::chrono::seconds(10));
-  if (!answer) return fail(answer.error());
-  const auto theirs = sections_from(*answer, guest);
-  if (!theirs) return fail(theirs.error());
+Result<nlohmann::json> modules_of_all(const std::string& own, std::span<EndpointClient> guests) {
   std::vector<ModuleSection> all = module_sections(own);
-  all.insert(all.end(), theirs->begin(), theirs->end());
+  for (std::size_t i = 0; i < guests.size(); ++i) {
+    const auto answer = guests[i].ask({{"do", "modules"}}, std::chrono::seconds(10));
+    if (!answer) return fail(answer.error());
+    const auto theirs = sections_from(*answer, lab::guest_name(static_cast<int>(i) + 1));
+    if (!theirs) return fail(theirs.error());
+    all.insert(all.end(), theirs->begin(), theirs->end());
+  }
   return to_json(all);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "core/result.h"
@@ -11,8 +12,7 @@ namespace vtax::agent {
 // The agent of a guest that boots meanwhile; nothing tells when it listens. Error: not within two minutes.
 [[nodiscard]] Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::string& name);
 
-// Where the modules of this kernel (as domain `own`) and of the guest's (as `guest`) were loaded.
-[[nodiscard]] Result<nlohmann::json> modules_of_both(const std::string& own, EndpointClient& client,
-                                                     const std::string& guest);
+// Where the modules of this kernel (as domain `own`) and of the guests' (guest1 first) were loaded.
+[[nodiscard]] Result<nlohmann::json> modules_of_all(const std::string& own, std::span<EndpointClient> guests);
 
 }  // namespace vtax::agent

@@ -53,7 +53,7 @@ Result<KvmReady> bring_kvm_up() {
   if (!guest) return fail(guest.error());
   if (Result<> placed = place_vmm(*vmm, lab::inside_system_cpu, lab::driver_cpu); !placed)
     return fail(placed.error());
-  const auto modules = modules_of_both(kvm_host, *guest, lab::guest_name(1));
+  const auto modules = modules_of_all(kvm_host, {&*guest, 1});
   if (!modules) return fail(modules.error());
   return KvmReady{vhost ? PlatformName::kvm : PlatformName::kvm_qemu, *vmm, std::move(*guest), *modules};
 }

@@ -179,11 +179,29 @@ Result<Plan> parse_plan(std::string_view json) {
     return parse_local(*fields);
   if (const auto workload = fields->text("workload"); workload && *workload == "programs")
     return parse_programs(*fields);
-  const Result<> known =
-      fields->only({"version", "platform", "topology", "workload", "direction", "offloads", "bytes",
-                    "write_bytes", "transactions", "request_bytes", "response_bytes", "warmup_bytes",
-                    "warmup_transactions", "rate_mbps", "delay_us", "guests", "loads", "guest_cpu",
-                    "softload_percent", "system_window", "peer_window", "link_mbps", "time_limit_ns"});
+  const Result<> known = fields->only({"version",
+                                       "platform",
+                                       "topology",
+                                       "workload",
+                                       "direction",
+                                       "offloads",
+                                       "bytes",
+                                       "write_bytes",
+                                       "transactions",
+                                       "request_bytes",
+                                       "response_bytes",
+                                       "warmup_bytes",
+                                       "warmup_transactions",
+                                       "rate_mbps",
+                                       "delay_us",
+                                       "guests",
+                                       "loads",
+                                       "guest_cpu",
+                                       "softload_percent",
+                                       "system_window",
+                                       "peer_window",
+                                       "link_mbps",
+                                       "time_limit_ns"});
   if (!known) return fail(known.error());
 
   Plan plan;

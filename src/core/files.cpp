@@ -12,6 +12,24 @@
 namespace vtax {
 namespace {
 
+Error too_long(const std::string& what, std::uint64_t size, std::uint64_t limit) {
+  return {what, "it has " + std::to_string(size) + " bytes, more than " + std::to_string(limit), "",
+          ExitCode::usage};
+}
+
+// Fills `bytes` from the file's place; what it does not need is cut off.
+template <class Container>
+Result<> fill(const Descriptor& in, Container& bytes, std::size_t from, const std::string& what) {
+  for (std::size_t at = from; at < bytes.size();) {
+    const ssize_t got = ::read(in.get(), bytes.data() + at, bytes.size() - at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(system_error(what, errno));
+    if (got == 0) bytes.resize(at);
+    at += static_cast<std::size_t>(got);
+  }
+  return {};
+}
+
 template <class Container>
 Result<Container> read_into(const std::filesystem::path& file, std::uint64_t limit) {
   const std::string what = "cannot read " + file.string();
@@ -20,16 +38,15 @@ Result<Container> read_into(const std::filesystem::path& file, std::uint64_t lim
   if (!in.valid() || ::fstat(in.get(), &status) != 0) return fail(system_error(what, errno));
   if (!S_ISREG(status.st_mode)) return fail({what, "it is not a file", "", ExitCode::usage});
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size > limit)
-    return fail({what, "it has " + std::to_string(size) + " bytes, more than " + std::to_string(limit), "",
-                 ExitCode::usage});
+  if (size > limit) return fail(too_long(what, size, limit));
   Container bytes(size, {});
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t got = ::read(in.get(), bytes.data() + at, bytes.size() - at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(system_error(what, errno));
-    if (got == 0) bytes.resize(at);  // shortened meanwhile
-    at += static_cast<std::size_t>(got);
+  if (Result<> read = fill(in, bytes, 0, what); !read) return fail(read.error());
+  // Files that the kernel makes (/proc) have no size until they are read.
+  constexpr std::size_t step = 64 << 10;
+  for (std::size_t had = 0; size == 0 && bytes.size() == had; had += step) {
+    bytes.resize(had + step);
+    if (Result<> read = fill(in, bytes, had, what); !read) return fail(read.error());
+    if (bytes.size() > limit) return fail(too_long(what, bytes.size(), limit));
   }
   return bytes;
 }

@@ -37,5 +37,12 @@ TEST_F(Files, FailedWriteLeavesNothing) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 
+TEST(ReadText, OfAFileThatTheKernelMakes) {
+  const auto text = read_text("/proc/self/status", 1 << 20);
+  ASSERT_TRUE(text) << text.error().text();
+  EXPECT_NE(text->find("Name:"), std::string::npos);
+  EXPECT_FALSE(read_text("/proc/self/status", 10));
+}
+
 }  // namespace
 }  // namespace vtax

@@ -83,8 +83,9 @@ TEST_P(Placement, BalancesAndRepeats) {
     bytes += guest.bytes.value;
     EXPECT_GT(guest.virtual_ns, 0U);
     EXPECT_LE(guest.virtual_ns, first.window_virtual_ns);
-    if (guest.guest.starts_with("guest"))
+    if (guest.guest.starts_with("guest")) {
       EXPECT_GT(instructions(first, guest.guest), 100'000U) << guest.guest;
+    }
   }
   EXPECT_EQ(bytes, first.work.bytes.value);
   if (factors.contains("topology")) return;
