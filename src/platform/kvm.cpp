@@ -40,7 +40,7 @@ class Kvm : public Platform {
     if (!peer) return fail(peer.error());
     peer_.emplace(std::move(*peer));
     const CountedDevice card{"system", guest_.name, guest_.device}, tap{"system", "host", guest_.tap};
-    const End system{&client_, wiring::system_ipv4, true, {card}};
+    const End system{&client_, wiring::system_ipv4, true, {card}, guest_.name};
     if (inside) {
       return Bench{system,
                    {&peer_->client(), wiring::driver_ipv4, false, {}},

@@ -61,7 +61,7 @@ class OnTap : public Platform {
     if (!set) return fail(set.error());
 
     const CountedDevice card{"system", guest_domain_name, guest_.device}, tap{"system", "host", guest_tap};
-    Bench bench{{&*client_, wiring::system_ipv4, true, {card}},
+    Bench bench{{&*client_, wiring::system_ipv4, true, {card}, guest_domain_name},
                 {&peer_->client(), wiring::peer_ipv4, false, {{"peer", "host", guest_peer_device}}},
                 {tap, {"peer", "host", guest_peer_port}},
                 {card, {"peer", "host", guest_peer_device}}};
