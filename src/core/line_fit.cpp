@@ -22,7 +22,7 @@ std::optional<LineFit> fit_line(const std::vector<Point>& points) {
     left += residual * residual;
     fit.greatest_residual = std::max(fit.greatest_residual, std::abs(residual));
   }
-  if (yy > 0) fit.r_squared = std::max(0.0, 1 - left / yy);
+  if (yy > 0 && points.size() > 2) fit.r_squared = std::max(0.0, 1 - left / yy);
   return fit;
 }
 

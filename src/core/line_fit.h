@@ -13,7 +13,8 @@ struct Point {
 struct LineFit {
   double constant = 0;
   double slope = 0;
-  // Part of the variation of y that the line explains, 0 to 1; nothing where y does not vary.
+  // Part of the variation of y that the line explains, 0 to 1; nothing where y does not vary, or where two
+  // points are all there are.
   std::optional<double> r_squared;
   double greatest_residual = 0;  // of all points, in units of y
 };

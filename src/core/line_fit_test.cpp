@@ -30,6 +30,7 @@ TEST(LineFit, NeedsTwoPlaces) {
   const auto flat = fit_line({{1, 5}, {2, 5}});
   EXPECT_EQ(flat->slope, 0);
   EXPECT_FALSE(flat->r_squared);
+  EXPECT_FALSE(fit_line({{1, 5}, {2, 6}})->r_squared);  // a line goes through any two points
 }
 
 }  // namespace

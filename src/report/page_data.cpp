@@ -176,12 +176,11 @@ void write_failed(JsonWriter& json, const PageData& data) {
 
 void write_models(JsonWriter& json, const PageData& data) {
   json.field("model", printable(data.model, 200)).key("message_models").begin_array();
-  for (const MessageModel& model : data.models) {
-    std::set<std::string> all;
-    for (const auto& [name, value] : model.factors) all.insert(name);
-    for (const char* dull : {"bytes", "warmup_bytes"}) all.erase(dull);
+  const auto names = names_of(data.models);
+  for (std::size_t which = 0; which < data.models.size(); ++which) {
+    const MessageModel& model = data.models[which];
     json.line().begin_object();
-    json.field("name", printable(model.factors.at("platform")) + ", " + full_phrase(model.factors, all));
+    json.field("name", names[which]);
     json.key("sizes").begin_array();
     for (const double size : model.sizes) json.value(size);
     json.end_array().key("terms").begin_array();

@@ -108,6 +108,19 @@ Result<std::vector<MessageModel>> message_models(RunReader& reader, const TermTa
   return models;
 }
 
+std::vector<std::string> names_of(const std::vector<MessageModel>& models) {
+  std::map<std::string, std::set<std::string>> values;
+  for (const MessageModel& model : models)
+    for (const auto& [factor, value] : model.factors) values[factor].insert(value);
+  std::set<std::string> varying;
+  for (const auto& [factor, all] : values)
+    if (all.size() > 1 || factor == "direction") varying.insert(factor);
+  std::vector<std::string> names;
+  for (const MessageModel& model : models)
+    names.push_back(printable(model.factors.at("platform")) + ", " + full_phrase(model.factors, varying));
+  return names;
+}
+
 void write_terms(const TermTable& table, const std::vector<MessageModel>& models, std::ostream& out) {
   print_wrapped(
       out, "",
@@ -117,12 +130,11 @@ void write_terms(const TermTable& table, const std::vector<MessageModel>& models
   for (const Term& term : table.terms())
     print_wrapped(out, fmt::format("  {}{}: ", printable(term.name), term.grows ? "(S)" : ""),
                   printable(term.says, 200));
-  for (const MessageModel& model : models) {
-    std::set<std::string> all;
-    for (const auto& [name, value] : model.factors) all.insert(name);
-    for (const char* dull : {"bytes", "warmup_bytes"}) all.erase(dull);
+  const auto names = names_of(models);
+  for (std::size_t which = 0; which < models.size(); ++which) {
+    const MessageModel& model = models[which];
     out << '\n';
-    print_wrapped(out, "", printable(model.factors.at("platform")) + ", " + full_phrase(model.factors, all));
+    print_wrapped(out, "", names[which]);
     // As many sizes as a page holds, the greatest and the least among them.
     std::vector<std::size_t> shown;
     constexpr std::size_t kMostSizes = 4;

@@ -37,6 +37,9 @@ struct MessageModel {
 // several sizes.
 [[nodiscard]] Result<std::vector<MessageModel>> message_models(RunReader& reader, const TermTable& table);
 
+// "xen-pv, tcp-stream, sending": each model's platform, workload, and what else tells it from the others.
+[[nodiscard]] std::vector<std::string> names_of(const std::vector<MessageModel>& models);
+
 // For the terminal.
 void write_terms(const TermTable& table, const std::vector<MessageModel>& models, std::ostream& out);
 
