@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "core/readable.h"
 
@@ -14,6 +15,17 @@ namespace {
 constexpr std::array<std::string_view, 9> kOrder{"direction",     "topology",       "offloads",
                                                  "write_bytes",   "bytes",          "transactions",
                                                  "request_bytes", "response_bytes", "warmup_bytes"};
+
+// A report needs no catalogue, so that it reads the runs of any version; phrase_test compares the two.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kUsual{{{"guests", "1"},
+                                                                               {"loads", "equal"},
+                                                                               {"guest_cpu", "own"},
+                                                                               {"driver_cpus", "1"},
+                                                                               {"scheduler", "credit2"},
+                                                                               {"softload_percent", "0"},
+                                                                               {"system_window", "0"},
+                                                                               {"peer_window", "0"},
+                                                                               {"link_mbps", "0"}}};
 
 std::size_t rank(const std::string& factor) {
   return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), factor) - kOrder.begin());
@@ -62,6 +74,11 @@ std::string full_phrase(const Factors& factors, const std::set<std::string>& sho
   const std::string rest = phrase(factors, shown);
   const std::string workload = printable(factors.at("workload"));
   return rest.empty() ? workload : workload + ", " + rest;
+}
+
+bool is_usual(const std::string& factor, const std::string& value) {
+  return std::find(kUsual.begin(), kUsual.end(),
+                   std::pair<std::string_view, std::string_view>(factor, value)) != kUsual.end();
 }
 
 std::set<std::string> varying_factors(const std::vector<Cell>& cells, const std::string& workload) {

@@ -21,6 +21,10 @@ namespace vtax {
 // The same with the workload before it.
 [[nodiscard]] std::string full_phrase(const Factors& factors, const std::set<std::string>& shown);
 
+// Whether a factor of placement has the value that it has wherever nothing else is asked for (the catalogue's
+// default): not worth a word where constants are named.
+[[nodiscard]] bool is_usual(const std::string& factor, const std::string& value);
+
 // The factors that take more than one value among the cells of one workload, without platform and workload.
 [[nodiscard]] std::set<std::string> varying_factors(const std::vector<Cell>& cells,
                                                     const std::string& workload);

@@ -59,7 +59,8 @@ void print_constants(std::ostream& out, const RunCosts& costs, const std::string
     if (cell.workload() != workload) continue;
     std::set<std::string> constant;
     for (const auto& [name, value] : cell.factors) {
-      if (name != "platform" && name != "workload" && varying.count(name) == 0) constant.insert(name);
+      const bool said = name == "platform" || name == "workload" || is_usual(name, value);
+      if (!said && varying.count(name) == 0) constant.insert(name);
     }
     if (constant.empty()) return;
     print_wrapped(out, fmt::format("  {}: ", printable(workload)),
