@@ -1,7 +1,7 @@
 // What the probe costs: the same trial from the same snapshot with and without it, in turn, on one CPU each.
 //   build/release/probe_overhead [PAIRS]
-// Prints the CPU time that the emulator took in each and the ratio of each pair, with the median. CPU time, since
-// the emulator is one busy thread, and what else the computer does stretches its wall time.
+// Prints the CPU time that the emulator took in each and the ratio of each pair, with the median. CPU time,
+// since the emulator is one busy thread, and what else the computer does stretches its wall time.
 
 #include <fmt/format.h>
 

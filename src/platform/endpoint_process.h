@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "core/result.h"
 #include "core/descriptor.h"
+#include "core/result.h"
 #include "workload/endpoint_client.h"
 
 namespace vtax {

@@ -2,8 +2,8 @@
 
 #include <sys/types.h>
 
-#include "core/result.h"
 #include "core/descriptor.h"
+#include "core/result.h"
 
 namespace vtax {
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/result.h"
 #include "core/descriptor.h"
+#include "core/result.h"
 
 namespace vtax {
 

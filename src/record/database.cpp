@@ -50,8 +50,8 @@ std::string_view Statement::text(int column) {
 
 Result<Database> Database::open(const std::filesystem::path& file, Mode mode, std::string what) {
   sqlite3* connection = nullptr;
-  // For reading too: after a kill SQLite must first roll back or take over what was under way. Where the file may
-  // not be written SQLite opens it for reading only.
+  // For reading too: after a kill SQLite must first roll back or take over what was under way. Where the file
+  // may not be written SQLite opens it for reading only.
   int code = sqlite3_open_v2(file.c_str(), &connection, SQLITE_OPEN_READWRITE, nullptr);
   Database database(connection, std::move(what));
   if (code != SQLITE_OK) return fail(database.error(code));

@@ -28,7 +28,8 @@ enum class Part { none, kernel, program };
 inline constexpr char cpu_time_kind[] = "cpu_ns";
 
 // One entry of a window's ledger. `kind` is "instructions", on the real host "cpu_ns", or an event:
-// hypercalls, upcalls, interrupts, page_table_switches, system_calls, page_faults, context_switches, vm_exits.
+// hypercalls, upcalls, interrupts, page_table_switches, system_calls, page_faults, context_switches,
+// vm_exits.
 struct LedgerEntry {
   int cpu = 0;
   std::string domain;  // "host", "Domain-0", "guest1", "idle"
@@ -86,9 +87,9 @@ struct Trial {
   std::string digest;  // SHA-256 over every count of the window, hexadecimal
   Work work;
   std::vector<DeviceCount> devices;
-  std::vector<GuestWork> guests;        // adds up to `work`; empty where it was not recorded
-  // Adds up to machine_total in kind "instructions". In kind "cpu_ns" its sum is the total: all CPUs' time from
-  // just before the window to just after it, idle and other programs' among it.
+  std::vector<GuestWork> guests;  // adds up to `work`; empty where it was not recorded
+  // Adds up to machine_total in kind "instructions". In kind "cpu_ns" its sum is the total: all CPUs' time
+  // from just before the window to just after it, idle and other programs' among it.
   std::vector<LedgerEntry> ledger;
   std::vector<FunctionCost> functions;  // likewise
   Instructions machine_total;           // the system under test: all CPUs but the peer's

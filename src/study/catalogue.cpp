@@ -115,8 +115,8 @@ const std::vector<std::string_view>& machines() {
 
 const std::vector<Factor>& common_factors() {
   static const std::vector<Factor> all{
-      choice("platform", {"native", "container", "xen-pv", "xen-pvh", "kvm", "kvm-qemu", "uml", "qemu"}, "native",
-             "how the workload is virtualised"),
+      choice("platform", {"native", "container", "xen-pv", "xen-pvh", "kvm", "kvm-qemu", "uml", "qemu"},
+             "native", "how the workload is virtualised"),
       choice("topology", {"inside", "card"}, "card",
              "both ends inside one machine, or a peer behind a network card"),
       choice("offloads", {"on", "off"}, "on", "segmentation and receive offloads (TSO, GSO, GRO)"),

@@ -27,13 +27,15 @@ Result<> check_host_placement(const Study& study, const std::string& what) {
                            "system_window", "peer_window", "link_mbps"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = study.factors.at(name);
-    if (std::any_of(values.begin(), values.end(), [&](const auto& value) { return value != factor->fallback; }))
+    if (std::any_of(values.begin(), values.end(),
+                    [&](const auto& value) { return value != factor->fallback; }))
       return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
                    "leave it out, or run the study in the lab"});
   }
   for (const StudyWorkload& workload : study.workloads)
     if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
-      return fail({what, fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
+      return fail({what,
+                   fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
                    "run it by hand: vtax workload --help"});
   return {};
 }

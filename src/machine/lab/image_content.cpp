@@ -52,10 +52,10 @@ Result<> add_libraries(CpioArchive& image, const std::vector<fs::path>& programs
 
 const Domain& first_domain(LabKind kind) {
   static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}};
-  static const Domain dom0 = {"dom0",
-                              {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev",
-                               "xen-gntalloc", "xen-netback"},
-                              {"sch_tbf"}};
+  static const Domain dom0 = {
+      "dom0",
+      {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
+      {"sch_tbf"}};
   static const Domain kvm = {"kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}};
   if (has_kvm(kind)) return kvm;
   return has_xen(kind) ? dom0 : native;

@@ -251,7 +251,8 @@ std::string_view name_of(LabKind kind) {
 }
 
 std::optional<LabKind> lab_kind(std::string_view name) {
-  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm, LabKind::kvm_qemu})
+  for (const LabKind kind :
+       {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm, LabKind::kvm_qemu})
     if (name_of(kind) == name) return kind;
   return std::nullopt;
 }

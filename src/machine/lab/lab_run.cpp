@@ -125,8 +125,8 @@ class LabRun {
   Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
     auto image = build_lab_image(key.first.image, options_.sources, cache_, Apt(), step());
     if (!image) return fail(image.error());
-    auto machine = LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_,
-                                       key.first.shape);
+    auto machine =
+        LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_, key.first.shape);
     if (!machine) return fail(machine.error());
     (*machine)->perturb(key.second);
     if (auto booted = (*machine)->boot(store_, step()); !booted) return fail(booted.error());
