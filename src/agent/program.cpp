@@ -1,5 +1,6 @@
 #include "agent/program.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -12,30 +13,44 @@
 
 namespace vtax::agent {
 
-Result<pid_t> start_program(const std::vector<std::string>& arguments) {
+Result<pid_t> start_program(const std::vector<std::string>& arguments, const char* output) {
   std::vector<std::string> copies = arguments;  // posix_spawn's interface wants them writable
   std::vector<char*> pointers;
   for (std::string& copy : copies) pointers.push_back(copy.data());
   pointers.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (output != nullptr) {
+    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  }
   pid_t child = -1;
-  const int error = posix_spawn(&child, pointers[0], nullptr, nullptr, pointers.data(), environ);
+  const int error = posix_spawn(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return fail(system_error("cannot start " + arguments.front(), error));
   return child;
+}
+
+Result<int> wait_for_program(pid_t process, const std::string& name, std::chrono::nanoseconds limit) {
+  const auto watchdog = Watchdog::start(limit);
+  if (!watchdog) return fail(watchdog.error());
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0) {
+    if (errno != EINTR) return fail(system_error("cannot wait for " + name, errno));
+    if (watchdog->expired()) return fail(watchdog->timeout("run " + name));
+  }
+  return status;
 }
 
 Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit) {
   const auto child = start_program(arguments);
   if (!child) return fail(child.error());
-  const auto watchdog = Watchdog::start(limit);
-  if (!watchdog) return fail(watchdog.error());
-  int status = 0;
-  while (waitpid(*child, &status, 0) < 0) {
-    if (errno != EINTR) return fail(system_error("cannot wait for " + arguments.front(), errno));
-    if (watchdog->expired()) {
-      kill(*child, SIGKILL);
-      return fail(watchdog->timeout("run " + arguments.front()));
-    }
+  const Result<int> ended = wait_for_program(*child, arguments.front(), limit);
+  if (!ended) {
+    kill(*child, SIGKILL);
+    return fail(ended.error());
   }
+  const int status = *ended;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   const std::string why = WIFSIGNALED(status) ? fmt::format("it was killed by signal {}", WTERMSIG(status))
                                               : fmt::format("it ended with code {}", WEXITSTATUS(status));

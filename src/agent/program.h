@@ -14,7 +14,12 @@ namespace vtax::agent {
 // longer.
 [[nodiscard]] Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit);
 
-// Starts a program that goes on by itself.
-[[nodiscard]] Result<pid_t> start_program(const std::vector<std::string>& arguments);
+// Starts a program that goes on by itself. `output`: the file for what it prints; the console without.
+[[nodiscard]] Result<pid_t> start_program(const std::vector<std::string>& arguments,
+                                          const char* output = nullptr);
+
+// The end of a started program, as waitpid(2) tells it. Error: it takes longer; it is not ended then.
+[[nodiscard]] Result<int> wait_for_program(pid_t process, const std::string& name,
+                                           std::chrono::nanoseconds limit);
 
 }  // namespace vtax::agent

@@ -1,12 +1,8 @@
 #include "agent/programs.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -14,10 +10,10 @@
 
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
+#include "agent/program.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "workload/marker.h"
-#include "workload/watchdog.h"
 
 namespace vtax::agent {
 namespace {
@@ -45,20 +41,11 @@ Result<std::vector<std::string>> words(const JsonFields& plan, const char* key) 
 // A process with its output in a file; it ends with this object.
 class Started {
  public:
-  static Result<Started> start(std::vector<std::string> arguments, const char* output, int cpu) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    pid_t child = -1;
-    const int error = posix_spawn(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return fail(system_error("cannot start " + arguments.front(), error));
-    Started started(child);
-    if (Result<> pinned = pin(child, cpu); !pinned) return fail(pinned.error());
+  static Result<Started> start(const std::vector<std::string>& arguments, const char* output, int cpu) {
+    const Result<pid_t> child = start_program(arguments, output);
+    if (!child) return fail(child.error());
+    Started started(*child);
+    if (Result<> pinned = pin(*child, cpu); !pinned) return fail(pinned.error());
     return started;
   }
 
@@ -73,14 +60,8 @@ class Started {
 
   // Its status; an error when the time is over.
   Result<int> wait(std::chrono::nanoseconds limit) {
-    const auto watchdog = Watchdog::start(limit);
-    if (!watchdog) return fail(watchdog.error());
-    int status = 0;
-    while (waitpid(process_, &status, 0) < 0) {
-      if (errno != EINTR) return fail(system_error("cannot wait for the client", errno));
-      if (watchdog->expired()) return fail(watchdog->timeout("run the client"));
-    }
-    process_ = -1;
+    const Result<int> status = wait_for_program(process_, "the client", limit);
+    if (status) process_ = -1;
     return status;
   }
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "workload/agreement.h"
-#include "workload/generator.h"
 #include "workload/pacer.h"
 #include "workload/socket_io.h"
+#include "workload/stream_generator.h"
 
 namespace vtax {
 namespace {
@@ -47,25 +47,13 @@ class GatheringReceiver {
 
 // Bulk transfer: the sender writes, the receiver reads as much as comes. With a fixed amount both know when
 // it is over; with a time the sender closes its half.
-class TcpStream : public Generator {
+class TcpStream : public StreamGenerator {
  public:
   explicit TcpStream(const Order& order)
       : order_(order), buffer_(std::max<std::size_t>(read_bytes, order.write_bytes), payload_byte) {}
 
-  Result<> initiate(const Flow& flow, const FlowTask& task) override {
-    if (task.sends) return send_stream(flow, task);
-    if (Result<> asked = send_go(flow, task); !asked) return asked;
-    return receive_stream(flow, task);
-  }
-
-  Result<> respond(const Flow& flow, const FlowTask& task) override {
-    if (!task.sends) return receive_stream(flow, task);
-    if (Result<> asked = await_go(flow, task); !asked) return asked;
-    return send_stream(flow, task);
-  }
-
  private:
-  Result<> send_stream(const Flow& flow, const FlowTask& task) {
+  Result<> send_stream(const Flow& flow, const FlowTask& task) override {
     const int fd = flow.stream.get();
     Pacer pacer(order_.bits_per_second, order_.write_bytes, order_.pacing);
     if (Result<> ready = prepare_copy(fd); !ready) return ready;
@@ -158,7 +146,7 @@ class TcpStream : public Generator {
     }
   }
 
-  Result<> receive_stream(const Flow& flow, const FlowTask& task) {
+  Result<> receive_stream(const Flow& flow, const FlowTask& task) override {
     const int fd = flow.stream.get();
     const int flags = order_.discard ? MSG_TRUNC : 0;
     Totals got;

@@ -12,9 +12,9 @@
 #include "workload/agreement.h"
 #include "workload/datagram.h"
 #include "workload/datagram_inbox.h"
-#include "workload/generator.h"
 #include "workload/pacer.h"
 #include "workload/socket_io.h"
+#include "workload/stream_generator.h"
 
 namespace vtax {
 namespace {
@@ -31,21 +31,9 @@ std::int64_t now_ns() {
 
 // Datagrams one way. With `batch` the kernel is given and gives many at once (UDP_SEGMENT, UDP_GRO); without,
 // one system call still carries several where nothing has to be waited for (sendmmsg, recvmmsg).
-class UdpStream : public Generator {
+class UdpStream : public StreamGenerator {
  public:
   explicit UdpStream(const Order& order) : order_(order) {}
-
-  Result<> initiate(const Flow& flow, const FlowTask& task) override {
-    if (task.sends) return send_stream(flow, task);
-    if (Result<> asked = send_go(flow, task); !asked) return asked;
-    return receive_stream(flow, task);
-  }
-
-  Result<> respond(const Flow& flow, const FlowTask& task) override {
-    if (!task.sends) return receive_stream(flow, task);
-    if (Result<> asked = await_go(flow, task); !asked) return asked;
-    return send_stream(flow, task);
-  }
 
  private:
   struct Batch {
@@ -84,7 +72,7 @@ class UdpStream : public Generator {
     return batch;
   }
 
-  Result<> send_stream(const Flow& flow, const FlowTask& task) {
+  Result<> send_stream(const Flow& flow, const FlowTask& task) override {
     const int fd = flow.datagrams.get();
     Result<Batch> batch = prepare(fd);
     if (!batch) return fail(batch.error());
@@ -152,7 +140,7 @@ class UdpStream : public Generator {
     return {};
   }
 
-  Result<> receive_stream(const Flow& flow, const FlowTask& task) const {
+  Result<> receive_stream(const Flow& flow, const FlowTask& task) override {
     const int fd = flow.datagrams.get();
     const int on = 1;
     if (order_.batch && setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) != 0)
