@@ -204,6 +204,15 @@ const Factor* find_factor(const std::vector<Factor>& factors, std::string_view n
   return found == factors.end() ? nullptr : &*found;
 }
 
+const Factor* find_factor_of_any(std::string_view name, std::string_view workload) {
+  if (const Factor* factor = find_factor(common_factors(), name)) return factor;
+  for (const WorkloadKind& kind : workloads()) {
+    if (!workload.empty() && kind.name != workload) continue;
+    if (const Factor* factor = find_factor(kind.factors, name)) return factor;
+  }
+  return nullptr;
+}
+
 std::vector<std::string_view> names_of(const std::vector<Factor>& factors) {
   std::vector<std::string_view> names;
   for (const Factor& factor : factors) names.push_back(factor.name);
