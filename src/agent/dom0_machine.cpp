@@ -10,16 +10,18 @@
 #include "agent/lab_trial.h"
 #include "agent/machine.h"
 #include "agent/toolstack.h"
+#include "platform/backend_placement.h"
+#include "platform/bridged_guests.h"
 #include "platform/kernel_file.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
-#include "platform/xen_pv.h"
 
 namespace vtax::agent {
 namespace {
 
 constexpr char bridge[] = "xenbr0";
+constexpr char domain_0[] = "Domain-0";  // the domain's name in the ledger
 
 // Domain-0's own address is the bridge's.
 Result<> make_bridge(int guests) {
@@ -56,7 +58,7 @@ Result<std::vector<EndpointClient>> reach_guests(int guests, int driver_cpus) {
     if (!client) return fail(client.error());
     reached.push_back(std::move(*client));
     const Result<> placed =
-        place_backend(lab::guest_vif(guest), driver_cpus > 1 ? lab::second_driver_cpu : lab::driver_cpu);
+        place_vif(lab::guest_vif(guest), driver_cpus > 1 ? lab::second_driver_cpu : lab::driver_cpu);
     if (!placed) return fail(placed.error());
   }
   return reached;
@@ -77,7 +79,7 @@ Result<Ready> bring_up() {
   if (!done) return fail(done.error());
   Result<std::vector<EndpointClient>> guests = reach_guests(*count, *driver_cpus);
   if (!guests) return fail(guests.error());
-  const auto modules = modules_of_all("Domain-0", *guests);
+  const auto modules = modules_of_all(domain_0, *guests);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
@@ -117,17 +119,17 @@ Result<> do_trial(Ready& ready) {
   if (Result<> announced = announce_on({0, 1}, 0); !announced) return announced;
   if (ready.driver_cpus > 1)
     if (Result<> announced = announce_on({lab::second_driver_cpu}, 0); !announced) return announced;
-  std::vector<XenGuest> guests;
+  std::vector<BridgedGuest> guests;
   for (int guest = 1; guest <= plan->guests; ++guest) {
     EndpointClient& client = ready.guests[static_cast<std::size_t>(guest - 1)];
     if (Result<> announced = client.announce(guest); !announced) return announced;
-    guests.push_back({lab::guest_name(guest), lab::guest_vif(guest), bridge, lab::guest_device, &client});
+    guests.push_back({lab::guest_name(guest), lab::guest_vif(guest), lab::guest_device, &client});
   }
   if (plan->self_check) return do_self_check(*plan->self_check, ready);
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
   if (Result<> placed = place_guests(*plan, ready.driver_cpus); !placed) return placed;
-  const auto platform = make_xen_pv(std::move(guests));
+  const auto platform = make_bridged_guests({domain_0, bridge}, std::move(guests));
   return arrange_and_work(*plan, *platform, *setup, ready.modules);
 }
 

@@ -7,8 +7,9 @@
 #include "agent/lab_trial.h"
 #include "agent/machine.h"
 #include "agent/vmm.h"
+#include "platform/backend_placement.h"
+#include "platform/bridged_guests.h"
 #include "platform/kernel_file.h"
-#include "platform/kvm.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
@@ -80,7 +81,8 @@ Result<> do_kvm_trial(KvmReady& ready) {
   if (plan->self_check) return do_kvm_self_check(*plan->self_check, ready);
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  const auto platform = make_kvm({lab::guest_name(1), kvm_tap, kvm_bridge, lab::guest_device}, ready.guest);
+  const auto platform = make_bridged_guests({kvm_host, kvm_bridge},
+                                            {{lab::guest_name(1), kvm_tap, lab::guest_device, &ready.guest}});
   return arrange_and_work(*plan, *platform, *setup, ready.modules);
 }
 

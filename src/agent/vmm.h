@@ -20,7 +20,7 @@ struct NewKvmGuest {
 [[nodiscard]] Result<> make_tap(const std::string& tap);
 
 // Starts QEMU, which runs on while the guest boots: its process. All its threads are where the caller is,
-// until place_vmm() (platform/kvm.h) puts them elsewhere.
+// until place_vmm() (platform/backend_placement.h) puts them elsewhere.
 [[nodiscard]] Result<pid_t> start_vmm(const NewKvmGuest& guest);
 
 // The last lines of the guest's console.
