@@ -10,10 +10,10 @@ namespace vtax::agent {
 
 // A guest that QEMU runs with KVM in the lab.
 struct NewKvmGuest {
-  std::string name;
+  int number = 1;  // 1, 2, ...; its name and its tap are lab_layout's, and the tap must be there
   unsigned memory_mib = 0;
-  std::string mac, tap;  // its virtio-net card, and the tap behind it, which must be there
-  bool vhost = true;     // packets pass through the kernel's vhost-net, or else through QEMU
+  std::string mac;    // of its virtio-net card
+  bool vhost = true;  // packets pass through the kernel's vhost-net, or else through QEMU
 };
 
 // A tap that stays when nobody holds it. Error: no tun module, no permission.

@@ -23,7 +23,7 @@ class TwoDomains : public testing::TestWithParam<Together> {
   static std::optional<Checked> together(KnownWork own, KnownWork guest) {
     return self_check(
         GetParam().kind,
-        {{"work", own.to_json()}, {"guest", guest.to_json()}, {"share_cpu", GetParam().share_cpu}});
+        {{"work", own.to_json()}, {"guest_work", {guest.to_json()}}, {"share_cpu", GetParam().share_cpu}});
   }
 
   static std::uint64_t program(const Checked& checked, const std::string& domain) {
