@@ -10,15 +10,19 @@
 
 #include "agent/plan.h"
 #include "agent/trial.h"
+#include "core/files.h"
 #include "core/sha256.h"
-#include "machine/host/host_ledger.h"
-#include "machine/host/softirq_clock.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_machine.h"
+#include "meter/host_ledger.h"
+#include "meter/softirq_clock.h"
 
 namespace vtax::host {
 namespace {
 
+using meter::CpuReading;
+using meter::LedgerInput;
+using meter::SoftirqClock;
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
@@ -56,7 +60,10 @@ Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
     return fail(Error{"make the platform " + name, "it does not run on this computer", "vtax doctor says why",
                       ExitCode::unavailable});
   if (name == "uml") return make_uml(parts->second.image, scratch_directory);
-  return make_qemu(parts->second.image, parts->second.emulator);
+  const auto way = name == "kvm"        ? Acceleration::kvm_with_vhost
+                   : name == "kvm-qemu" ? Acceleration::kvm
+                                        : Acceleration::tcg;
+  return make_qemu(parts->second.image, parts->second.emulator, way);
 }
 
 // The lab's plan, but for the platform: the agent's names are the lab's.
@@ -173,7 +180,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   LedgerInput seen;
   seen.processes = bench->processes;
   const auto read_into = [](CpuReading& into) -> Result<> {
-    auto reading = read_cpu_time();
+    auto reading = meter::read_cpu_time(outer_proc());
     if (!reading) return fail(reading.error());
     into = std::move(*reading);
     return {};
@@ -205,7 +212,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   const auto down = Clock::now();
   platform->reset();
   return json{{"result", *result},
-              {"ledger", to_json(host_ledger(seen))},
+              {"ledger", to_json(meter::host_ledger(seen))},
               {"meter", std::move(meter)},
               {"setup_ns", setup_ns},
               {"teardown_ns", ns_since(down)}};

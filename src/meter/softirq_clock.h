@@ -7,7 +7,7 @@
 #include "core/descriptor.h"
 #include "core/result.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 
 // How long the kernel worked for packets in network softirqs, by BPF programs at the tracepoints
 // softirq_entry, softirq_exit and netif_receive_skb: exact, where /proc/stat samples at ticks. The time goes
@@ -38,4 +38,4 @@ class SoftirqClock {
   std::size_t possible_cpus_ = 0;
 };
 
-}  // namespace vtax::host
+}  // namespace vtax::meter

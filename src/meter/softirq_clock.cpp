@@ -1,4 +1,4 @@
-#include "machine/host/softirq_clock.h"
+#include "meter/softirq_clock.h"
 
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -11,9 +11,9 @@
 #include <fstream>
 
 #include "core/files.h"
-#include "machine/host/kernel_types.h"
+#include "meter/kernel_types.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 namespace {
 
 constexpr std::uint32_t most_keys = 1024;
@@ -327,4 +327,4 @@ Result<std::map<SoftirqClock::Key, std::vector<std::uint64_t>>> SoftirqClock::re
   return out;
 }
 
-}  // namespace vtax::host
+}  // namespace vtax::meter
