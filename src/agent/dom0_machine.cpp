@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "agent/boot_word.h"
+#include "agent/dom0_books.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
@@ -128,7 +129,9 @@ Result<> do_trial(Ready& ready) {
   if (!setup) return fail(setup.error());
   if (Result<> placed = place_guests(*plan, ready.driver_cpus); !placed) return placed;
   const auto platform = make_xen_pv(std::move(guests));
-  return arrange_and_work(*plan, *platform, *setup, ready.modules);
+  if (!plan->books) return arrange_and_work(*plan, *platform, *setup, ready.modules);
+  Dom0Books books(plan->guests);
+  return arrange_and_work(*plan, *platform, *setup, ready.modules, books.hooks());
 }
 
 }  // namespace
