@@ -22,7 +22,7 @@ TEST(ProcessStat, NamesMayHoldAnything) {
 TEST(ProcessStat, GuestTimeIsTheFortyThirdField) {
   const std::string start = "77 (CPU 0/KVM) S 12 77 77 0 -1 4194304 1 2 3 4 55 66 7 8 20 0 3 0 100 1000 20 ";
   EXPECT_EQ(parse_process_stat(start)->guest_ticks, 0U);  // an older kernel's
-  const auto stat = parse_process_stat(start + "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 41 0 0 0");
+  const auto stat = parse_process_stat(start + "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 41 0 0");
   ASSERT_TRUE(stat);
   EXPECT_EQ(stat->guest_ticks, 41U);
 }
