@@ -24,7 +24,9 @@ class SoftirqClock {
   [[nodiscard]] static Result<SoftirqClock> start();
 
   struct Key {
-    bool on_own_thread = false;  // of the process namespace in which start() was called
+    // Of the process namespace in which start() was called, or of the kernel, with a name that begins with
+    // "vhost-".
+    bool on_own_thread = false;
     std::uint32_t network_namespace =
         0;  // the number that readlink(/proc/PID/ns/net) shows; 0: no packet came
     auto operator<=>(const Key&) const = default;
