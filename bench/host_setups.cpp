@@ -56,7 +56,7 @@ int make_many(const std::string& platform, int times, const std::map<std::string
 int kill_many(const std::string& platform, int times) {
   if (times == 0) return 0;
   const auto before = traces();
-  const std::string out = (fs::temp_directory_path() / fmt::format("host-setups-{}.run", getpid())).string();
+  const std::string out = fs::temp_directory_path().string() + ".run";  // beside the folder that is listed
   std::mt19937 random(11);
   int left = 0;
   for (int i = 0; i < times; ++i) {
@@ -85,7 +85,7 @@ struct Wanted {
   int setups = 0, kills = 0;
 };
 
-int run(const std::vector<Wanted>& all) {
+int in_own_folder(const std::vector<Wanted>& all) {
   take_in_orphans();
   auto cache = lab::PackageCache::open();
   if (!cache) return fmt::print("{}\n", cache.error().text()), 1;
@@ -100,6 +100,16 @@ int run(const std::vector<Wanted>& all) {
     left += make_many(wanted.platform, wanted.setups, parts);
     left += kill_many(wanted.platform, wanted.kills);
   }
+  return left;
+}
+
+int run(const std::vector<Wanted>& all) {
+  // What other programs leave in /tmp meanwhile is not ours.
+  std::string temporary = (fs::temp_directory_path() / "host-setups-XXXXXX").string();
+  if (mkdtemp(temporary.data()) == nullptr) return fmt::print("no temporary folder\n"), 1;
+  setenv("TMPDIR", temporary.c_str(), 1);
+  const int left = in_own_folder(all);
+  fs::remove_all(temporary);
   return left == 0 ? 0 : 1;
 }
 
