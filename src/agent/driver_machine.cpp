@@ -1,6 +1,7 @@
 #include "agent/driver_machine.h"
 
 #include "agent/boot_word.h"
+#include "agent/dom0_books.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
@@ -96,7 +97,9 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
     guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::guest_device,
                       &machine.guests[static_cast<std::size_t>(guest - 1)]});
   const auto platform = make_bridged_guests(machine.driver, std::move(guests));
-  return arrange_and_work(*plan, *platform, *setup, machine.modules);
+  if (!plan->books) return arrange_and_work(*plan, *platform, *setup, machine.modules);
+  Dom0Books books(machine.shape.guests);
+  return arrange_and_work(*plan, *platform, *setup, machine.modules, books.hooks());
 }
 
 }  // namespace vtax::agent

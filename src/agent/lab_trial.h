@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/plan.h"
+#include "agent/trial.h"
 #include "core/result.h"
 #include "platform/platform.h"
 
@@ -26,7 +27,7 @@ void send_error(const Error& error);
 
 // Arranges, works, and sends `result` with the modules' places.
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                                        const nlohmann::json& modules);
+                                        const nlohmann::json& modules, const WindowHooks& hooks = {});
 
 void send_result(nlohmann::json result, const nlohmann::json& modules);
 

@@ -77,7 +77,7 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
 
 Result<Plan> parse_programs(const JsonFields& fields) {
   const Result<> known =
-      fields.only({"version", "platform", "workload", "server", "client", "time_limit_ns"});
+      fields.only({"version", "platform", "workload", "server", "client", "marks", "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -199,6 +199,7 @@ Result<Plan> parse_plan(std::string_view json) {
                                        "system_window",
                                        "peer_window",
                                        "link_mbps",
+                                       "books",
                                        "time_limit_ns"});
   if (!known) return fail(known.error());
 
@@ -225,6 +226,11 @@ Result<Plan> parse_plan(std::string_view json) {
   }
 
   if (Result<> placed = take_placement(*fields, plan); !placed) return fail(placed.error());
+  if (fields->has("books")) {
+    if (!take(fields->boolean("books"), plan.books, error)) return fail(std::move(error));
+    if (plan.books && plan.platform != PlatformName::xen_pv && plan.platform != PlatformName::xen_pvh)
+      return fail(fields->bad("'books' are Domain-0's and Xen's"));
+  }
 
   plan.warmup.kind = window.kind;
   if (is_stream(window.kind)) {

@@ -103,6 +103,31 @@ TEST(Plan, GuestsShareTheWorkAsTheLoadsSay) {
   EXPECT_FALSE(guest_initiates(plan, 2));
 }
 
+TEST(Plan, BooksAreXensAlone) {
+  nlohmann::json plan = good();
+  EXPECT_FALSE(parse_plan(plan.dump())->books);
+  plan["books"] = true;
+  ASSERT_TRUE(parse_plan(plan.dump()));
+  EXPECT_TRUE(parse_plan(plan.dump())->books);
+  plan["platform"] = "native";
+  const auto refused = parse_plan(plan.dump());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("'books'"), std::string::npos);
+}
+
+TEST(Plan, AProgramMayMarkItsWindowItself) {
+  nlohmann::json plan = {{"version", 1},
+                         {"platform", "native"},
+                         {"workload", "programs"},
+                         {"client", {"/init", "run"}},
+                         {"time_limit_ns", 60'000'000'000}};
+  EXPECT_TRUE(parse_plan(plan.dump())->programs->marks);
+  plan["marks"] = false;
+  EXPECT_FALSE(parse_plan(plan.dump())->programs->marks);
+  plan["marks"] = 0;
+  EXPECT_FALSE(parse_plan(plan.dump()));
+}
+
 TEST(Plan, LocalWorkHasNoTraffic) {
   const nlohmann::json local{
       {"version", 1},          {"platform", "native"},  {"topology", "card"},

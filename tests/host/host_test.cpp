@@ -144,6 +144,18 @@ TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
+// Every test's environment has VTAX_NO_KVM (tests/CMakeLists.txt); here also when it is run by hand.
+TEST_F(Host, KvmIsRefusedWhereItIsForbidden) {
+  setenv(host::no_kvm_variable, "1", 1);
+  for (const std::string platform : {"kvm", "kvm-qemu"}) {
+    const auto result = run(study(platform, "tcp-rr"));
+    EXPECT_EQ(result.code, 3);
+    EXPECT_THAT(result.err, testing::HasSubstr("cannot run the platform " + platform + " on this computer"));
+    EXPECT_THAT(result.err, testing::HasSubstr("VTAX_NO_KVM is set"));
+    EXPECT_TRUE(fs::is_empty(folder_));
+  }
+}
+
 TEST_F(Host, CardsAreRefused) {
   const auto result = run(study("native", "tcp-rr --set topology=card"));
   EXPECT_EQ(result.code, 2);

@@ -32,7 +32,8 @@ Result<AddressMap::Table> shared(Result<SymbolTable> table) {
 // How many work at once: each marks the window's begin and end.
 std::uint64_t parties_of(const std::string& plan) {
   const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
-  return fields.is_object() ? fields.value("guests", std::uint64_t{1}) : 1;
+  if (!fields.is_object() || fields.value("books", false)) return 1;  // then the controller marks
+  return fields.value("guests", std::uint64_t{1});
 }
 
 // The agent's functions, as far as its file has its symbol table.
