@@ -55,7 +55,7 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
   const Result<> known =
-      fields.only({"version", "platform", "workload", "work", "guest", "share_cpu", "time_limit_ns"});
+      fields.only({"version", "platform", "workload", "work", "guest_work", "share_cpu", "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -67,8 +67,9 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
                     take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
-  if (plan.platform == PlatformName::native && (check.guest || check.share_cpu))
-    return fail(fields.bad("'guest' and 'share_cpu' need a platform with a guest"));
+  if (plan.platform == PlatformName::native && (!check.guests.empty() || check.share_cpu))
+    return fail(fields.bad("'guest_work' and 'share_cpu' need a platform with a guest"));
+  plan.guests = std::max(1, static_cast<int>(check.guests.size()));
   plan.time_limit = std::chrono::nanoseconds(limit);
   plan.self_check = check;
   return plan;
@@ -118,9 +119,6 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   if (!good) return fail(std::move(error));
   plan.guests = static_cast<int>(guests);
   plan.softload_percent = static_cast<int>(softload);
-  const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
-  if (kvm && (guests > 1 || softload > 0 || megabits > 0 || plan.loads != Loads::equal))
-    return fail(fields.bad("KVM's platforms have one guest, and neither 'softload_percent' nor 'link_mbps'"));
   plan.link_bits_per_second = megabits * 1'000'000;
   if (megabits != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));

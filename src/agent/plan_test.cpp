@@ -143,7 +143,7 @@ nlohmann::json self_check() {
           {"platform", "xen-pv"},
           {"workload", "self-check"},
           {"work", {{"loops", 5}, {"system_calls", 6}}},
-          {"guest", {{"loops", 7}}},
+          {"guest_work", {{{"loops", 7}}, {{"loops", 8}}}},
           {"share_cpu", true},
           {"time_limit_ns", 60'000'000'000}};
 }
@@ -153,8 +153,10 @@ TEST(SelfCheckPlan, IsReadAsStrictlyAsTheRest) {
   ASSERT_TRUE(plan) << plan.error().text();
   ASSERT_TRUE(plan->self_check);
   EXPECT_EQ(plan->self_check->work.system_calls, 6U);
-  ASSERT_TRUE(plan->self_check->guest);
-  EXPECT_EQ(plan->self_check->guest->loops, 7U);
+  ASSERT_EQ(plan->self_check->guests.size(), 2U);
+  EXPECT_EQ(plan->self_check->guests[0].loops, 7U);
+  EXPECT_EQ(plan->self_check->guests[1].loops, 8U);
+  EXPECT_EQ(plan->guests, 2);
   EXPECT_TRUE(plan->self_check->share_cpu);
 
   for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"platform", "native"},
@@ -164,7 +166,9 @@ TEST(SelfCheckPlan, IsReadAsStrictlyAsTheRest) {
                                    {"work", {{"lops", 1}}},
                                    {"work", {{"loops", -1}}},
                                    {"work", {{"loops", 2'000'000'000}}},
-                                   {"guest", "none"},
+                                   {"guest_work", "none"},
+                                   {"guest_work", {1}},
+                                   {"guest_work", {{{"lops", 1}}}},
                                    {"share_cpu", 1}}) {
     nlohmann::json bad = self_check();
     bad[key] = value;

@@ -14,7 +14,10 @@ Result<> set_machine(std::string_view machine, Study& study) {
   if (std::find(machines().begin(), machines().end(), machine) == machines().end())
     return fail(
         {"", fmt::format("'{}' is not a machine", printable(machine)), suggestion(machine, machines())});
-  if (machine == host_machine && study.machine != machine) study.factors["topology"] = {"inside"};
+  if (machine == host_machine && study.machine != machine) {
+    study.factors["topology"] = {"inside"};
+    for (StudyWorkload& workload : study.workloads) workload.common.erase("topology");
+  }
   study.machine = machine;
   return {};
 }
@@ -22,43 +25,47 @@ Result<> set_machine(std::string_view machine, Study& study) {
 namespace {
 
 // What the lab alone can arrange so far.
-Result<> check_host_placement(const Study& study, const std::string& what) {
+Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name : {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent",
                            "system_window", "peer_window", "link_mbps"}) {
     const Factor* factor = find_factor(common_factors(), name);
-    const auto& values = study.factors.at(name);
+    const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
                     [&](const auto& value) { return value != factor->fallback; }))
       return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
                    "leave it out, or run the study in the lab"});
   }
-  for (const StudyWorkload& workload : study.workloads)
-    if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
-      return fail({what,
-                   fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
-                   "run it by hand: vtax workload --help"});
+  if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
+    return fail({what, fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
+                 "run it by hand: vtax workload --help"});
   return {};
 }
 
-}  // namespace
-
-Result<> check_machine(const Study& study, const std::string& what) {
+Result<> check_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (study.machine == host_machine) {
-    const auto& topologies = study.factors.at("topology");
+    const auto& topologies = values_of(study, workload, "topology");
     if (std::any_of(topologies.begin(), topologies.end(), [](const auto& t) { return t != "inside"; }))
       return fail(
           {what,
            "on machine host only topology 'inside' can be measured: it has no two cards that are joined",
            "set topology=inside"});
-    return check_host_placement(study, what);
+    return check_host_placement(study, workload, what);
   }
-  for (const std::string& platform : study.factors.at("platform")) {
+  for (const std::string& platform : values_of(study, workload, "platform")) {
     const auto kind = std::find_if(platforms().begin(), platforms().end(),
                                    [&](const PlatformKind& p) { return p.name == platform; });
     if (kind != platforms().end() && !kind->in_lab)
       return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
                    "add --machine host, or machine = \"host\" in the study file"});
   }
+  return {};
+}
+
+}  // namespace
+
+Result<> check_machine(const Study& study, const std::string& what) {
+  for (const StudyWorkload& workload : study.workloads)
+    if (auto checked = check_workload(study, workload, what); !checked) return checked;
   return {};
 }
 

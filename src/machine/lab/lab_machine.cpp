@@ -20,7 +20,7 @@ namespace {
 constexpr Instructions kBootLimit(120'000'000'000);
 constexpr Instructions kTrialLimit(30'000'000'000);
 
-// What a guest takes with Xen's tables for it; the first one's is in MachineSpec::memory_mib.
+// What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
 
 constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
@@ -77,7 +77,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.kernel_arguments = image.kernel_command_line;
   spec.xen_arguments = image.xen_command_line;
   spec.virtualises = virtualises(image.kind);
-  if (!has_xen(image.kind)) return spec;
+  if (!has_guests(image.kind)) return spec;
   if (shape.guests > 1) {
     spec.cpus += shape.guests - 1;
     spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
@@ -88,7 +88,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
     spec.kernel_arguments += fmt::format(" vtax.driver_cpus={}", shape.driver_cpus);
     replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
   }
-  if (shape.scheduler != MachineShape().scheduler) spec.xen_arguments += " sched=" + shape.scheduler;
+  if (has_xen(image.kind) && shape.scheduler != MachineShape().scheduler)
+    spec.xen_arguments += " sched=" + shape.scheduler;
   return spec;
 }
 

@@ -30,7 +30,7 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
   MachineKind kind;
   if (const auto platform = factors.find("platform"); platform != factors.end())
     kind.image = machine_of(platform->second);
-  if (!has_xen(kind.image)) return kind;
+  if (!has_guests(kind.image)) return kind;
   for (const auto& [key, most, into] : {std::tuple{"guests", kMostGuests, &kind.shape.guests},
                                         {"driver_cpus", kMostDriverCpus, &kind.shape.driver_cpus}}) {
     const auto factor = factors.find(key);
@@ -39,7 +39,7 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
     if (!number) return fail(number.error());
     *into = static_cast<int>(std::clamp<std::uint64_t>(*number, 1, most));
   }
-  if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end())
+  if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end() && has_xen(kind.image))
     kind.shape.scheduler = scheduler->second;
   return kind;
 }

@@ -1,9 +1,8 @@
-#include "platform/xen_pv.h"
+#include "platform/bridged_guests.h"
 
 #include <utility>
 
 #include "platform/offloads.h"
-#include "platform/placement.h"
 #include "platform/wiring.h"
 
 namespace vtax {
@@ -11,14 +10,14 @@ namespace {
 
 using Network = EndpointProcess::Options::Network;
 
-constexpr char domain_0[] = "Domain-0";
 constexpr std::chrono::seconds order_limit{10};
 
-class XenPv : public Platform {
+class BridgedGuests : public Platform {
  public:
-  explicit XenPv(std::vector<XenGuest> guests) : guests_(std::move(guests)) {}
+  BridgedGuests(DriverDomain driver, std::vector<BridgedGuest> guests)
+      : driver_(std::move(driver)), guests_(std::move(guests)) {}
 
-  ~XenPv() override {
+  ~BridgedGuests() override {
     if (plugged_card_.empty()) return;
     if (Result<Links> here = Links::open()) static_cast<void>(here->release(plugged_card_));
   }
@@ -26,7 +25,7 @@ class XenPv : public Platform {
   Result<Bench> arrange(const Setup& setup) override {
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
-    Result<> done = set_segmentation_offloads(guests_.front().bridge, setup.offloads);
+    Result<> done = set_segmentation_offloads(driver_.bridge, setup.offloads);
     for (std::size_t i = 0; i < guests_.size() && done; ++i) {
       done = set_offloads(guests_[i], setup.offloads);
       if (done) done = start_peer(setup);
@@ -36,7 +35,7 @@ class XenPv : public Platform {
     Bench bench;
     for (std::size_t i = 0; i < guests_.size(); ++i) add(bench, static_cast<int>(i) + 1);
     if (setup.topology == Topology::inside) {
-      bench.here.push_back({"peer", domain_0, guests_.front().bridge});
+      bench.here.push_back({"peer", driver_.name, driver_.bridge});
       return bench;
     }
     const auto b = wiring::peer_interface(setup.peer_card, setup.offloads);
@@ -45,14 +44,14 @@ class XenPv : public Platform {
     if (done) done = wiring::introduce_guests(peer, b.device, static_cast<int>(guests_.size()));
     plugged_card_ = setup.system_card;
     if (done)
-      done = wiring::plug_card(*here, setup.system_card, guests_.front().bridge, setup.offloads,
-                               setup.system_cpu);
+      done = wiring::plug_card(*here, setup.system_card, driver_.bridge, setup.offloads, setup.system_cpu);
     if (done)
       done =
           wiring::shape_link(&*here, nullptr, setup.system_card, peer, b.device, setup.link_bits_per_second);
     if (done) done = wiring::wait_for_carrier(peer, b.device);
     if (!done) return fail(done.error());
-    const CountedDevice card_a{"system", domain_0, setup.system_card}, card_b{"peer", domain_0, b.device};
+    const CountedDevice card_a{"system", driver_.name, setup.system_card},
+        card_b{"peer", driver_.name, b.device};
     bench.peer.ipv4 = b.ipv4;
     for (EndPair& pair : bench.more) pair.peer.ipv4 = b.ipv4;
     bench.peer.devices = {card_b};
@@ -62,15 +61,15 @@ class XenPv : public Platform {
   }
 
  private:
-  static Result<> set_offloads(const XenGuest& guest, bool on) {
-    if (Result<> set = set_segmentation_offloads(guest.vif, on); !set) return set;
+  static Result<> set_offloads(const BridgedGuest& guest, bool on) {
+    if (Result<> set = set_segmentation_offloads(guest.backend, on); !set) return set;
     const auto set =
         guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", on}}, order_limit);
     if (!set) return fail(set.error());
     return {};
   }
 
-  // In Domain-0 itself, or all in one namespace behind the card.
+  // In the driver domain itself, or all in one namespace behind the card.
   Result<> start_peer(const Setup& setup) {
     const bool inside = setup.topology == Topology::inside, first = peers_.empty();
     peers_.reserve(guests_.size());  // the pointers into it stay good
@@ -84,8 +83,9 @@ class XenPv : public Platform {
 
   // As for both ends inside one machine.
   void add(Bench& bench, int number) {
-    const XenGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
-    const CountedDevice frontend{"system", guest.name, guest.device}, backend{"system", domain_0, guest.vif};
+    const BridgedGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
+    const CountedDevice frontend{"system", guest.name, guest.device},
+        backend{"system", driver_.name, guest.backend};
     EndPair pair{{guest.client, wiring::guest_ipv4(number), true, {frontend}, guest.name},
                  {&peers_[static_cast<std::size_t>(number - 1)].client(), wiring::driver_ipv4, false, {}}};
     bench.here.push_back(backend);
@@ -99,23 +99,16 @@ class XenPv : public Platform {
     }
   }
 
-  std::vector<XenGuest> guests_;
+  DriverDomain driver_;
+  std::vector<BridgedGuest> guests_;
   std::vector<EndpointProcess> peers_;
   std::string plugged_card_;
 };
 
 }  // namespace
 
-std::unique_ptr<Platform> make_xen_pv(std::vector<XenGuest> guests) {
-  return std::make_unique<XenPv>(std::move(guests));
-}
-
-Result<> place_backend(const std::string& vif, int cpu) {
-  const auto threads = pin_kernel_threads({vif + "-", "xenwatch", "xenbus"}, cpu);
-  if (!threads) return fail(threads.error());
-  const auto interrupts = interrupts_named(vif);
-  if (!interrupts) return fail(interrupts.error());
-  return pin_interrupts(*interrupts, cpu);
+std::unique_ptr<Platform> make_bridged_guests(DriverDomain driver, std::vector<BridgedGuest> guests) {
+  return std::make_unique<BridgedGuests>(std::move(driver), std::move(guests));
 }
 
 Result<nlohmann::json> obey_offloads(const JsonFields& order) {
