@@ -21,6 +21,8 @@ struct ContextTable {
   std::uint64_t vcpu = 0;
   int domain = -1;
   std::uint64_t* instructions = nullptr;  // by block number
+  std::uint64_t* before = nullptr;        // the same when the timeline's slice began
+  bool in_slice = false;                  // it may have changed since
   std::array<std::uint64_t, kEventKinds> events{};
 };
 
@@ -30,10 +32,11 @@ class Contexts {
   ContextTable* of(int cpu, std::uint64_t vcpu) {
     for (ContextTable* context : contexts_)
       if (context->cpu == cpu && context->vcpu == vcpu) return context;
-    void* memory = mmap(nullptr, std::size_t{kMaxBlocks} * sizeof(std::uint64_t), PROT_READ | PROT_WRITE,
+    void* memory = mmap(nullptr, 2 * std::size_t{kMaxBlocks} * sizeof(std::uint64_t), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
-    auto* context = new ContextTable{cpu, vcpu, domain_of(vcpu), static_cast<std::uint64_t*>(memory), {}};
+    auto* const table = static_cast<std::uint64_t*>(memory);
+    auto* context = new ContextTable{cpu, vcpu, domain_of(vcpu), table, table + kMaxBlocks, false, {}};
     contexts_.push_back(context);
     return context;
   }
@@ -59,6 +62,7 @@ class Contexts {
   void clear(std::uint32_t blocks) {
     for (ContextTable* context : contexts_) {
       std::memset(context->instructions, 0, std::size_t{blocks} * sizeof(std::uint64_t));
+      std::memset(context->before, 0, std::size_t{blocks} * sizeof(std::uint64_t));
       context->events.fill(0);
     }
   }

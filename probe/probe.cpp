@@ -27,7 +27,8 @@ Probe g;
 
 namespace {
 
-constexpr int kRax = 0, kRsp = 4, kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
+constexpr int kRax = 0, kRdx = 2, kRsp = 4, kRsi = 6,
+              kRdi = 7;  // places in env's first array, the general registers
 
 // ---- which CPU, which context ------------------------------------------------------------------------
 
@@ -245,6 +246,27 @@ void leave_guest(Cpu& cpu) {
   cpu.host_context = nullptr;
 }
 
+// Each CPU's tables may change in the slice that begins now.
+void note_current_contexts() {
+  for (int i = 0; i < g.cpu_count; ++i) g.cpus[i].context->in_slice = g.cpus[i].last_context->in_slice = true;
+}
+
+// Ends a slice of the timeline: `from_here` instructions of `block` belong to what follows.
+void cut_timeline(const Cpu& cpu, std::uint32_t block, std::uint64_t from_here, const Slice& slice) {
+  g.timeline.cut(g.contexts, g.blocks.size(), cpu.context, block, from_here, slice,
+                 g.clock.at(icount_of_all() - from_here));
+  note_current_contexts();
+}
+
+void note_progress(const Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
+  if (!g.window_open || !g.timeline.has_room()) return;
+  Slice slice{};
+  slice.guest = static_cast<std::uint32_t>(guest_register(cpu, kRdi));
+  slice.bytes = guest_register(cpu, kRsi);
+  slice.transactions = guest_register(cpu, kRdx);
+  cut_timeline(cpu, block, from_here, slice);
+}
+
 void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   if (g.window_open && g.settings.parties > 1) return;  // another party was first
   if (g.counter_offset == 0)
@@ -256,16 +278,28 @@ void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   g.window_base = icount_of_all() - after;
   header.corrected_blocks = header.corrected_instructions = header.slices_at_exceptions = 0;
   g.window_open = true;
+  if (g.clock.known())
+    g.timeline.begin(g.clock.at(g.window_base));
+  else
+    g.timeline.leave_out();
+  note_current_contexts();
   g.parties_at_work = g.settings.parties;
   g.output.set(State::window_open);
 }
 
 void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   if (!g.window_open || --g.parties_at_work > 0) return;
+  Slice last{};
+  last.guest = kNobody;
+  if (g.timeline.is_open()) cut_timeline(cpu, block, from_here, last);
   cpu.context->instructions[block] -= from_here;
   g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
   g.window_open = false;
-  g.output.write_window(g.contexts, g.blocks);
+  g.output.write_window(g.contexts, g.blocks, g.timeline);
+}
+
+void cpus_woke() {
+  if (g.counter_offset != 0) g.clock.woken(icount_of_all());
 }
 
 }  // namespace
@@ -315,6 +349,9 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
     case Mark::end:
       vtax::probe::end_window(*cpu, block, length - place);
       break;
+    case Mark::progress:
+      vtax::probe::note_progress(*cpu, block, length - place);
+      break;
     case Mark::enter_guest:
       vtax::probe::enter_guest(*cpu);
       break;
@@ -362,6 +399,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, 
   }
   if (const std::string error = g.settings.read(settings); !error.empty())
     g.output.stop(State::failed, error.c_str());
+  g.clock.start(g.settings.shift, vtax::probe::cpus_woke);
   g.machine_cpus = info->system.smp_vcpus;
   qemu_plugin_register_vcpu_tb_trans_cb(id, vtax::probe::on_translation);
   return 0;

@@ -11,6 +11,8 @@
 #include "output.h"
 #include "qemu_plugin_api.h"
 #include "settings.h"
+#include "timeline.h"
+#include "virtual_clock.h"
 #include "vm_exit.h"
 
 namespace vtax::probe {
@@ -31,6 +33,8 @@ struct Probe {
   Settings settings;
   VmcbReader vmcbs;
   Output output;
+  VirtualClock clock;
+  Timeline timeline;
   std::uint64_t window_base = 0;
   bool window_open = false;
   std::uint64_t parties_at_work = 0;  // end markers that the open window still waits for
@@ -38,7 +42,7 @@ struct Probe {
 
 extern Probe g;  // one plugin, one emulator, one thread
 
-enum class Mark : std::uint8_t { page_table_switch, announce, begin, end, enter_guest };
+enum class Mark : std::uint8_t { page_table_switch, announce, begin, end, progress, enter_guest };
 
 // An instruction callback's data: block, its length, the instruction's place in it, what it is.
 constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uint64_t place, Mark mark,

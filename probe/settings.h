@@ -5,11 +5,12 @@
 //   exception ADDRESS       an exception's first instruction
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
+//   shift N                 an instruction takes 2^N ns of virtual time; without: slices are not recorded
 //   nested                  a guest that VMRUN enters is charged as a virtual CPU of its own
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 //   parties COUNT           the window lasts from the first begin marker to this many end markers; without:
 //   one
-// Numbers are hexadecimal but for KIND, INSTRUCTIONS and COUNT.
+// Numbers are hexadecimal but for KIND, N, INSTRUCTIONS and COUNT.
 
 #include <cinttypes>
 #include <cstdint>
@@ -34,6 +35,7 @@ struct Settings {
   std::unordered_map<std::uint64_t, EntryPoint> entries;
   std::uint64_t limit = 0;  // 0: none
   std::uint64_t parties = 1;
+  int shift = -1;  // -1: not told
   bool nested = false;
 
   // An empty string, or what is wrong.
@@ -57,6 +59,8 @@ struct Settings {
         limit = address;
       else if (std::sscanf(line, "parties %" SCNu64, &address) == 1 && address > 0)
         parties = address;
+      else if (std::sscanf(line, "shift %" SCNu64, &address) == 1 && address <= 10)
+        shift = static_cast<int>(address);
       else if (std::strcmp(line, "nested\n") == 0)
         nested = true;
       else

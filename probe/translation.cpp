@@ -77,6 +77,8 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
       watch_instruction(insn, pack(block, length, i, Mark::begin, 0));
     else if (identity == kMarkerEnd)
       watch_instruction(insn, pack(block, length, i, Mark::end, 0));
+    else if (identity == kMarkerProgress)
+      watch_instruction(insn, pack(block, length, i, Mark::progress, 0), QEMU_PLUGIN_CB_R_REGS);
   }
 }
 

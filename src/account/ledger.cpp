@@ -8,6 +8,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "account/slices.h"
 #include "core/sha256.h"
 
 namespace vtax {
@@ -98,8 +99,9 @@ Payer payer_of(GuestAddress address, const Place& place, const Owner& owner, con
 std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owners) {
   std::map<std::tuple<int, std::string, std::uint64_t>, std::int64_t> counts;
   for (const auto& row : window.rows)
-    counts[{window.contexts[row.context].cpu, owners[row.context].domain, row.address.value}] +=
-        row.instructions;
+    if (row.instructions != 0)
+      counts[{window.contexts[row.context].cpu, owners[row.context].domain, row.address.value}] +=
+          row.instructions;
   Sha256 hash;
   for (const auto& [key, value] : counts)
     hash.add(fmt::format("{} {} {:x} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
@@ -140,11 +142,13 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   std::int64_t charged = 0;
   std::int64_t peer = 0;
   std::int64_t uncharged = 0;
+  SliceRows sliced(window);
 
   for (const auto& row : window.rows) {
     const int cpu = window.contexts[row.context].cpu;
     if (charging.peer_cpus.contains(cpu)) {
       peer += row.instructions;
+      sliced.leave_out();
       continue;
     }
     const Owner& owner = owners[row.context];
@@ -154,6 +158,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     charged += row.instructions;
     if (payer.layer == Layer::uncharged) uncharged += row.instructions;
     entries[{cpu, payer.domain, payer.layer, payer.part, "instructions"}] += row.instructions;
+    sliced.charge({cpu, payer.domain, payer.layer, payer.part});
     functions[{payer.domain, payer.layer, payer.part, place->second.image, place->second.function}] +=
         row.instructions;
   }
@@ -165,6 +170,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     uncharged += rest;
     charged += rest;
     entries[{-1, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
+    sliced.charge_rest({-1, "unknown", Layer::uncharged, Part::none}, rest);
     functions[{"unknown", Layer::uncharged, Part::none, "unknown", "unknown"}] += rest;
   }
   if (uncharged * 1000000 > charged * static_cast<std::int64_t>(kUnchargedPartsPerMillion))
@@ -192,6 +198,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   ledger.machine_total = Instructions(static_cast<std::uint64_t>(charged));
   ledger.peer_total = Instructions(static_cast<std::uint64_t>(peer));
   ledger.digest = digest_of(window, owners);
+  ledger.timeline = sliced.timeline();
   for (const auto& [key, value] : entries) {
     if (value < 0) return fail(contradiction("an entry is negative"));
     if (value > 0)

@@ -8,6 +8,7 @@
 #include "account/kallsyms.h"
 #include "account/module_symbols.h"
 #include "account/program_symbols.h"
+#include "account/slices.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
 
@@ -159,6 +160,7 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.probe = probe_;
   wiring.probe_settings =
       probe_settings_ + fmt::format("limit {}\nparties {}\n", kTrialLimit.value, parties_of(plan));
+  if (!spec_.real_time) wiring.probe_settings += fmt::format("shift {}\n", spec_.icount_shift);
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) return machine;
   if (auto resumed = (*machine)->resume(); !resumed) return fail(resumed.error());
@@ -236,6 +238,9 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   auto ledger = ledger_of(*seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
 
+  if (auto added = add_work(ledger->timeline, *seen->window, trial.guests); !added)
+    return fail(added.error());
+  trial.timeline = std::move(ledger->timeline);
   trial.ledger = std::move(ledger->entries);
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;
