@@ -100,6 +100,8 @@ const std::vector<PlatformKind>& platforms() {
       {"container", "network namespaces joined by veth and a bridge, one kernel"},
       {"xen-pv", "a paravirtual Xen guest: netfront, netback, and a bridge in Domain-0"},
       {"xen-pvh", "a Xen guest on the CPU's virtualisation with nested paging; devices as xen-pv"},
+      {"xen-hvm", "a fully virtualised Xen guest: QEMU in Domain-0 emulates its machine and its e1000 card"},
+      {"xen-hvm-pv", "the same, but the guest has paravirtual drivers: netfront and netback"},
       {"kvm", "a guest of Linux with KVM and QEMU: virtio-net, vhost-net, tap, and a bridge in the host"},
       {"kvm-qemu", "the same, but QEMU moves the packets between tap and guest, not vhost-net"},
       {"uml", "User Mode Linux: a kernel that is a program; its card is a tap (machine host alone)", false},
@@ -115,7 +117,9 @@ const std::vector<std::string_view>& machines() {
 
 const std::vector<Factor>& common_factors() {
   static const std::vector<Factor> all{
-      choice("platform", {"native", "container", "xen-pv", "xen-pvh", "kvm", "kvm-qemu", "uml", "qemu"},
+      choice("platform",
+             {"native", "container", "xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu", "uml",
+              "qemu"},
              "native", "how the workload is virtualised"),
       choice("topology", {"inside", "card"}, "card",
              "both ends inside one machine, or a peer behind a network card"),

@@ -20,6 +20,13 @@ namespace {
 constexpr Instructions kBootLimit(120'000'000'000);
 constexpr Instructions kTrialLimit(30'000'000'000);
 
+// Fully virtualised guests, whose firmware reads the kernel byte by byte from a program of Domain-0, take
+// most of it each.
+Instructions boot_limit(LabKind kind, const MachineShape& shape) {
+  return Instructions(kBootLimit.value *
+                      static_cast<std::uint64_t>(has_device_model(kind) ? shape.guests : 1));
+}
+
 // What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
 
@@ -48,6 +55,11 @@ AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
 }  // namespace
 
 namespace {
+
+Error with_console(Error error, const Emulator& machine) {
+  error.next = "the machine's last lines:\n" + machine.console_tail();
+  return error;
+}
 
 void replace(std::string& text, std::string_view part, std::string_view by) {
   if (const auto place = text.find(part); place != std::string::npos) text.replace(place, part.size(), by);
@@ -113,7 +125,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     if (!xen) return fail(xen.error());
     self->symbols_.hypervisor = *xen;
     self->symbols_.has_hypervisor = true;
-    self->symbols_.guests_take_exceptions = image.kind == LabKind::xen_pvh;
+    self->symbols_.guests_take_exceptions = virtualises(image.kind);
   }
   self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
@@ -142,12 +154,12 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : ""));
   Wiring wiring;
   wiring.probe = probe_;
-  wiring.probe_settings = fmt::format("limit {}\n", kBootLimit.value);
+  wiring.probe_settings = fmt::format("limit {}\n", boot_limit(image_.kind, shape_).value);
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) return fail(machine.error());
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
-  if (message->type != "ready") return fail(read_guest_error(message->json));
+  if (message->type != "ready") return fail(with_console(read_guest_error(message->json), **machine));
   if (auto stopped = (*machine)->wait_until_stopped(); !stopped) return stopped;
   return (*machine)->save(path);
 }
@@ -193,9 +205,7 @@ Result<Observation> LabMachine::observe(const std::string& plan, const Progress&
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
   if (message->type != "result") {
-    Error error = read_guest_error(message->json);
-    error.next = "the machine's last lines:\n" + (*machine)->console_tail();
-    return fail(error);
+    return fail(with_console(read_guest_error(message->json), **machine));
   }
   auto result = read_guest_result(message->json);
   if (!result) return fail(result.error());
