@@ -16,16 +16,16 @@ Trial with_caches(const std::string& caches, std::map<std::string, std::string> 
   return trial;
 }
 
-Trial run(Trial trial) {
+Trial run_natively(Trial trial) {
   const auto done = LabBench::get().machine(LabKind::native).run(trial, quiet);
   if (!done) ADD_FAILURE() << done.error().text();
   return trial;
 }
 
 Trial stream(const std::string& caches) {
-  return run(with_caches(caches, {{"workload", "memory"},
-                                  {"array_bytes", std::to_string(kArray)},
-                                  {"rounds", std::to_string(kRounds)}}));
+  return run_natively(with_caches(caches, {{"workload", "memory"},
+                                           {"array_bytes", std::to_string(kArray)},
+                                           {"rounds", std::to_string(kRounds)}}));
 }
 
 std::uint64_t of_program(const Trial& trial, std::string_view kind) {
@@ -55,7 +55,7 @@ TEST(Caches, SweepsMissWhatArithmeticSays) {
 
 TEST(Caches, ALoopInRegistersMissesNothing) {
   NEED_LAB(LabKind::native);
-  const Trial loop = run(with_caches("epyc", {{"workload", "cpu-loop"}, {"iterations", "2000000"}}));
+  const Trial loop = run_natively(with_caches("epyc", {{"workload", "cpu-loop"}, {"iterations", "2000000"}}));
   EXPECT_LT(of_program(loop, "l1d_misses"), 300U);
   EXPECT_LT(of_program(loop, "l1i_misses"), 300U);
 }
