@@ -8,7 +8,7 @@
 
 namespace vtax::probe {
 
-inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '2'};
+inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '3'};
 
 enum class State : std::uint32_t {
   starting = 0,
@@ -57,6 +57,7 @@ struct Header {
   std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
   std::uint64_t marker_domains_seen;     // bit k: domain k was announced
   std::uint64_t slices, slice_rows;      // lengths of two tables more, behind the others; 0: no virtual time
+  std::uint64_t cache_rows;              // length of one table more; 0 without a cache model
   char message[160];
 };
 
@@ -95,6 +96,22 @@ struct SliceRow {
   std::uint32_t row;  // of the window's rows: whose and where
   std::uint32_t reserved;
   std::int64_t instructions;  // negative: a correction of what the slice before was charged
+};
+
+// What the cache model (cache_model.h) counts.
+enum class CacheCount : std::uint32_t {
+  memory_accesses = 0,  // loads and stores; one that spans two lines is two
+  l1i_misses = 1,       // lines of code that were not in
+  l1d_misses = 2,
+  l2_misses = 3,
+  l3_misses = 4,
+};
+inline constexpr std::uint32_t kCacheCounts = 5;
+
+struct CacheRow {
+  std::uint32_t row;    // of the window's rows
+  std::uint32_t count;  // CacheCount
+  std::uint64_t value;
 };
 
 // Markers: an 8-byte NOP, these four bytes, then the identity in little endian.

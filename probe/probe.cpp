@@ -44,6 +44,7 @@ __attribute__((noinline)) Cpu* switch_to(const std::uint8_t* env) {
   if (context == nullptr) g.output.stop(State::failed, "no address space for the tables");
   cpu.charge_to(context);
   cpu.last_context = context;
+  if (g.caches.on()) g.caches.add_cpu();
   ++g.cpu_count;
   g.careful = true;
   return g.current = &cpu;
@@ -317,8 +318,11 @@ __attribute__((used)) void vtax_on_block(unsigned translator, void* data, const 
 __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
   const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
   const auto found = g.settings.entries.find(address);
-  if (found != g.settings.entries.end() && found->second.behind_vmrun)
-    vtax::probe::leave_guest(g.env == env ? *g.current : *vtax::probe::switch_to(env));
+  if (found != g.settings.entries.end() && found->second.behind_vmrun) {
+    Cpu& host = g.env == env ? *g.current : *vtax::probe::switch_to(env);
+    vtax::probe::leave_guest(host);
+    vtax::probe::forget_addresses(host);
+  }
   Cpu& cpu = vtax::probe::count(translator, data, env);
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
@@ -338,6 +342,10 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
   switch (static_cast<Mark>(packed >> 48 & 0xff)) {
     case Mark::page_table_switch:
       ++cpu->context->events[static_cast<std::size_t>(vtax::probe::Event::page_table_switches)];
+      vtax::probe::forget_addresses(*cpu);
+      break;
+    case Mark::forget_addresses:
+      vtax::probe::forget_addresses(*cpu);
       break;
     case Mark::announce:
       g.contexts.announce(cpu->context, domain);
@@ -400,6 +408,10 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, 
   if (const std::string error = g.settings.read(settings); !error.empty())
     g.output.stop(State::failed, error.c_str());
   g.clock.start(g.settings.shift, vtax::probe::cpus_woke);
+  if (g.settings.caches.line_bytes != 0) {
+    g.caches.start(g.settings.caches);
+    g.contexts.count_caches();
+  }
   g.machine_cpus = info->system.smp_vcpus;
   qemu_plugin_register_vcpu_tb_trans_cb(id, vtax::probe::on_translation);
   return 0;

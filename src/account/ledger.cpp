@@ -37,6 +37,9 @@ constexpr std::array<const char*, probe::kEventKinds> kEventNames = {"hypercalls
                                                                      "vm_exits_nested_page_fault",
                                                                      "vm_exits_other"};
 
+constexpr std::array<const char*, probe::kCacheCounts> kCacheNames = {"memory_accesses", "l1i_misses",
+                                                                      "l1d_misses", "l2_misses", "l3_misses"};
+
 struct Owner {
   std::string domain;
   int number = -1;  // -1: unknown, -2: the hypervisor's idle virtual CPU
@@ -111,6 +114,14 @@ std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owner
             static_cast<std::uint32_t>(event.event)}] += event.count;
   for (const auto& [key, value] : events)
     hash.add(fmt::format("{} {} event {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
+  std::map<std::tuple<int, std::string, std::uint32_t>, std::uint64_t> cached;
+  for (const auto& row : window.cache_rows) {
+    const std::uint32_t context = window.rows[row.row].context;
+    cached[{window.contexts[context].cpu, owners[context].domain, static_cast<std::uint32_t>(row.count)}] +=
+        row.value;
+  }
+  for (const auto& [key, value] : cached)
+    hash.add(fmt::format("{} {} cache {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
   hash.add(fmt::format("total {}\n", window.total.value));
   return hash.hex();
 }
@@ -175,6 +186,14 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   }
   if (uncharged * 1000000 > charged * static_cast<std::int64_t>(kUnchargedPartsPerMillion))
     return fail(contradiction(fmt::format("{} of {} instructions could not be charged", uncharged, charged)));
+
+  for (const auto& row : window.cache_rows) {
+    const SliceRows::Payer* const payer = sliced.payer_of(row.row);
+    if (payer == nullptr) continue;
+    const auto& [cpu, domain, layer, part] = *payer;
+    entries[{cpu, domain, layer, part, kCacheNames[static_cast<std::size_t>(row.count)]}] +=
+        static_cast<std::int64_t>(row.value);
+  }
 
   for (const auto& event : window.events) {
     const int cpu = window.contexts[event.context].cpu;

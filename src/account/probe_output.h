@@ -43,12 +43,19 @@ struct ProbeWindow {
     std::int64_t instructions = 0;
   };
 
+  struct CacheRow {
+    std::uint32_t row = 0;  // index into rows
+    probe::CacheCount count{};
+    std::uint64_t value = 0;
+  };
+
   std::vector<Context> contexts;
   std::vector<Row> rows;
   std::vector<EventCount> events;
   std::vector<Slice> slices;  // empty where the probe did not know the time
   std::vector<SliceRow> slice_rows;
-  Instructions total;  // by the emulator's own counter, independent of the rows
+  std::vector<CacheRow> cache_rows;  // empty without a cache model
+  Instructions total;                // by the emulator's own counter, independent of the rows
   std::uint64_t corrected_blocks = 0;
   std::uint64_t slices_at_exceptions = 0;
 };

@@ -30,7 +30,9 @@ bool is_last_negligible(const Timeline& timeline) {
 }  // namespace
 
 std::size_t SliceRows::number_of(const Payer& payer) {
-  return payers_.try_emplace(payer, payers_.size()).first->second;
+  const auto [place, is_new] = payers_.try_emplace(payer, payers_.size());
+  if (is_new) names_.push_back(&place->first);
+  return place->second;
 }
 
 void SliceRows::charge(const Payer& payer) {

@@ -21,6 +21,11 @@ class SliceRows {
 
   void charge(const Payer& payer);
   void leave_out() { payer_of_row_.push_back(kNone); }
+  // Whom the row was charged to; null where it was left out.
+  [[nodiscard]] const Payer* payer_of(std::size_t row) const {
+    const std::size_t number = payer_of_row_[row];
+    return number == kNone ? nullptr : names_[number];
+  }
   // What no row has goes to the last slice.
   void charge_rest(const Payer& payer, std::int64_t instructions);
 
@@ -34,6 +39,7 @@ class SliceRows {
 
   const ProbeWindow& window_;
   std::map<Payer, std::size_t> payers_;
+  std::vector<const Payer*> names_;  // by number
   std::vector<std::size_t> payer_of_row_;
   std::map<std::size_t, std::int64_t> rest_;
 };
