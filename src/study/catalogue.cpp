@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "core/cache_shape.h"
 #include "core/readable.h"
 #include "study/suggest.h"
 
@@ -140,6 +141,13 @@ const std::vector<Factor>& common_factors() {
       bytes("peer_window", 0, 212'992, "0", "the same of the other end"),
       count("link_mbps", 0, 10'000, "0",
             "with cards: bits of the wire, Mb/s of virtual time, both ways; 0: as fast as it goes"),
+      {"caches",
+       FactorType::caches,
+       "caches that the lab models, beside its counts, whose misses it tells",
+       "off",
+       {"off", "epyc", "xeon-mp"},
+       0,
+       0},
   };
   return all;
 }
@@ -233,6 +241,8 @@ std::string allowed_values(const Factor& factor) {
   switch (factor.type) {
     case FactorType::choice:
       return fmt::format("{}", fmt::join(factor.choices, ", "));
+    case FactorType::caches:
+      return fmt::format("{}, or sizes", fmt::join(factor.choices, ", "));
     case FactorType::bytes:
       return readable_bytes(factor.low) + " to " + readable_bytes(factor.high);
     case FactorType::count:
@@ -247,6 +257,16 @@ Result<std::string> canonical(const Factor& factor, std::string_view text) {
       return canonical_bytes(factor, text);
     case FactorType::count:
       return canonical_count(factor, text);
+    case FactorType::caches:
+      if (std::find(factor.choices.begin(), factor.choices.end(), text) == factor.choices.end()) {
+        const auto caches = read_caches(text);
+        if (!caches)
+          return fail(
+              {"", fmt::format("'{}' is not a value of 'caches': {}", printable(text), caches.error().why),
+               caches.error().next});
+        return text_of(*caches);
+      }
+      return std::string(text);
     case FactorType::choice:
       break;
   }

@@ -27,7 +27,7 @@ namespace {
 // What the lab alone can arrange so far.
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name : {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent",
-                           "system_window", "peer_window", "link_mbps"}) {
+                           "system_window", "peer_window", "link_mbps", "caches"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),

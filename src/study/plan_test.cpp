@@ -119,7 +119,7 @@ TEST(Plan, WrongOverridesSayWhatIsAllowed) {
 TEST(Plan, TheSameTrialTwiceIsRefused) {
   Study study = first_look();
   study.workloads.push_back(study.workloads.back());
-  EXPECT_THAT(make_plan(study, {}).error().text(), HasSubstr("stands in it twice: direction=receive"));
+  EXPECT_THAT(make_plan(study, {}).error().text(), HasSubstr("stands in it twice: caches=off direction=receive"));
 }
 
 std::vector<std::string> many_values(std::size_t n) {

@@ -8,6 +8,7 @@
 #include "account/kallsyms.h"
 #include "account/module_symbols.h"
 #include "account/program_symbols.h"
+#include "account/slices.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
 
@@ -41,6 +42,22 @@ std::uint64_t parties_of(const std::string& plan) {
   const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
   if (!fields.is_object() || fields.value("books", false)) return 1;  // then the controller marks
   return fields.value("guests", std::uint64_t{1});
+}
+
+// As the probe reads it (probe/settings.h).
+std::string setting_of(const CacheShapes& caches) {
+  return fmt::format("caches {} {} {} {} {} {} {} {} {}\n", caches.line_bytes, caches.l1i.bytes,
+                     caches.l1i.ways, caches.l1d.bytes, caches.l1d.ways, caches.l2.bytes, caches.l2.ways,
+                     caches.l3.bytes, caches.l3.ways);
+}
+
+// What the trial asks for: nothing, or caches to model.
+Result<std::optional<CacheShapes>> caches_of(const Trial& trial) {
+  const auto factor = trial.factors.find("caches");
+  if (factor == trial.factors.end() || factor->second == "off") return std::nullopt;
+  auto caches = read_caches(factor->second);
+  if (!caches) return fail(caches.error());
+  return *caches;
 }
 
 // The agent's functions, as far as its file has its symbol table.
@@ -163,14 +180,16 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
   return (*machine)->save(path);
 }
 
-Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
-                                                     const std::string& plan) const {
+Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot, const std::string& plan,
+                                                     const CacheShapes* caches) const {
   Wiring wiring;
   wiring.plan = plan;
   wiring.state_fd = snapshot.get();
   wiring.probe = probe_;
   wiring.probe_settings =
       probe_settings_ + fmt::format("limit {}\nparties {}\n", kTrialLimit.value, parties_of(plan));
+  if (!spec_.real_time) wiring.probe_settings += fmt::format("shift {}\n", spec_.icount_shift);
+  if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) return machine;
   if (auto resumed = (*machine)->resume(); !resumed) return fail(resumed.error());
@@ -178,11 +197,12 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
 }
 
 Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& plan,
-                                                             const Progress& progress) const {
+                                                             const Progress& progress,
+                                                             const CacheShapes* caches) const {
   std::unique_lock lock(mutex_);
   const Snapshot used = snapshot_;
   lock.unlock();
-  auto machine = resume(*used, plan);
+  auto machine = resume(*used, plan, caches);
   if (machine || machine.error().code != ExitCode::trial_failed) return machine;
   lock.lock();  // the first thread to come here boots; the others wait for it and find another snapshot
   if (snapshot_ == used) {
@@ -194,11 +214,12 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
   }
   const Snapshot healed = snapshot_;
   lock.unlock();
-  return resume(*healed, plan);
+  return resume(*healed, plan, caches);
 }
 
-Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress) const {
-  auto machine = resume_or_heal(plan, progress);
+Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress,
+                                        const CacheShapes* caches) const {
+  auto machine = resume_or_heal(plan, progress, caches);
   if (!machine) return fail(machine.error());
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
@@ -234,7 +255,9 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   const auto started = std::chrono::steady_clock::now();
   auto plan = plan_of(trial);
   if (!plan) return fail(plan.error());
-  auto seen = observe(*plan, progress);
+  const auto caches = caches_of(trial);
+  if (!caches) return fail(caches.error());
+  auto seen = observe(*plan, progress, *caches ? &**caches : nullptr);
   if (!seen) return fail(seen.error());
   trial.work = seen->result.work;
   trial.devices = seen->result.devices;
@@ -246,6 +269,9 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   auto ledger = ledger_of(*seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
 
+  if (auto added = add_work(ledger->timeline, *seen->window, trial.guests); !added)
+    return fail(added.error());
+  trial.timeline = std::move(ledger->timeline);
   trial.ledger = std::move(ledger->entries);
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;
