@@ -14,6 +14,7 @@
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
+#include "platform/xen_balloon.h"
 #include "platform/xen_pv.h"
 
 namespace vtax::agent {
@@ -33,10 +34,13 @@ Result<> make_bridge(int guests) {
 }
 
 Result<> create_guests(int guests, int driver_cpus, const std::string& type) {
+  const Result<int> memory =
+      boot_number(lab::guest_memory_word, lab::most_guest_memory_mib, lab::guest_memory_mib);
+  if (!memory) return fail(memory.error());
   for (int guest = 1; guest <= guests; ++guest) {
     const Result<> created =
         create_guest({guest, lab::guest_name(guest), std::to_string(lab::own_guest_cpu(guest, driver_cpus)),
-                      lab::guest_memory_mib, type, wiring::guest_mac(guest), bridge});
+                      *memory, type, wiring::guest_mac(guest), bridge});
     if (!created) return created;
   }
   return {};
@@ -96,6 +100,23 @@ Result<> do_self_check(const SelfCheck& check, Ready& ready) {
   return {};
 }
 
+// What each guest may have of the machine.
+Result<> ration_guests(const Plan& plan, std::vector<EndpointClient>& guests) {
+  const DriverPlacement& shares = plan.driver;
+  const bool scheduled = shares.weights != GuestWeights::equal || shares.cap_percent > 0;
+  Result<> done;
+  for (int guest = 1; guest <= plan.guests && done; ++guest) {
+    const std::string name = lab::guest_name(guest);
+    if (scheduled)
+      done = set_share(name, shares.scheduler, weight_of(shares.weights, guest), shares.cap_percent);
+    if (done && shares.balloon_mib > 0) done = set_memory(name, shares.balloon_mib);
+  }
+  for (EndpointClient& guest : guests)
+    if (done && shares.balloon_mib > 0)
+      done = wait_for_memory(guest, shares.balloon_mib, std::chrono::seconds(20));
+  return done;
+}
+
 Result<> place_guests(const Plan& plan, int driver_cpus) {
   if (plan.guest_cpu == GuestCpu::own) return {};
   const int cpu = plan.guest_cpu == GuestCpu::driver ? lab::driver_cpu : lab::own_guest_cpu(1, driver_cpus);
@@ -124,11 +145,26 @@ Result<> do_trial(Ready& ready) {
     guests.push_back({lab::guest_name(guest), lab::guest_vif(guest), bridge, lab::guest_device, &client});
   }
   if (plan->self_check) return do_self_check(*plan->self_check, ready);
-  const Result<Setup> setup = lab_setup(*plan);
+  Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  if (Result<> placed = place_guests(*plan, ready.driver_cpus); !placed) return placed;
+  if (ready.driver_cpus > 1) setup->second_driver_cpu = lab::second_driver_cpu;
+  Result<> placed = place_guests(*plan, ready.driver_cpus);
+  if (placed) placed = ration_guests(*plan, ready.guests);
+  if (placed) placed = load_what_is_needed(*plan);
+  if (!placed) return placed;
+  if (plan->driver.forwarding == Forwarding::nat) {
+    auto modules = modules_of_all("Domain-0", ready.guests);
+    if (!modules) return fail(modules.error());
+    ready.modules = std::move(*modules);
+  }
+  nlohmann::json memory = nlohmann::json::array();
+  for (EndpointClient& guest : ready.guests) {
+    const auto kib = memory_kib_of(guest);
+    if (!kib) return fail(kib.error());
+    memory.push_back(*kib);
+  }
   const auto platform = make_xen_pv(std::move(guests));
-  return arrange_and_work(*plan, *platform, *setup, ready.modules);
+  return arrange_and_work(*plan, *platform, *setup, ready.modules, {{"guest_memory_kib", memory}});
 }
 
 }  // namespace

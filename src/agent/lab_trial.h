@@ -24,9 +24,13 @@ void send_error(const Error& error);
 // Placement and cards of the lab machine for this plan. CPUs are numbered as the caller's kernel does.
 [[nodiscard]] Result<Setup> lab_setup(const Plan& plan);
 
-// Arranges, works, and sends `result` with the modules' places.
+// Kernel modules beyond those that every trial has; before modules are listed for the result.
+[[nodiscard]] Result<> load_what_is_needed(const Plan& plan);
+
+// Arranges, works, and sends `result` with the modules' places and with what else is known of the machine.
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                                        const nlohmann::json& modules);
+                                        const nlohmann::json& modules,
+                                        const nlohmann::json& facts = nlohmann::json::object());
 
 void send_result(nlohmann::json result, const nlohmann::json& modules);
 

@@ -127,7 +127,7 @@ const std::vector<Factor>& common_factors() {
       choice("guest_cpu", {"own", "together", "driver"}, "own",
              "of Xen's guests: a CPU each; all on one of their own; all on the driver domain's"),
       count("driver_cpus", 1, 2, "1",
-            "CPUs of Xen's driver domain; 2: cards on the first, virtual interfaces on the second"),
+            "CPUs of Xen's driver domain; driver_interrupts says what the second one does"),
       choice("scheduler", {"credit2", "credit", "rtds", "null"}, "credit2", "Xen's scheduler"),
       count("softload_percent", 0, 100, "0",
             "share of its CPU that an integer loop holds beside each system's work"),
@@ -136,6 +136,19 @@ const std::vector<Factor>& common_factors() {
       bytes("peer_window", 0, 212'992, "0", "the same of the other end"),
       count("link_mbps", 0, 10'000, "0",
             "with cards: bits of the wire, Mb/s of virtual time, both ways; 0: as fast as it goes"),
+      choice("forwarding", {"bridge", "route", "nat"}, "bridge",
+             "what the driver domain, or a container's host, does with packets; native has nobody between"),
+      count("cards", 1, 2, "1",
+            "with cards: the system's; 2: guests 1, 3, ... use the first, 2, 4, ... the second"),
+      choice("driver_interrupts", {"apart", "swapped", "first", "by-card"}, "apart",
+             "with driver_cpus = 2: cards first and interfaces second; the reverse; all first; each card's "
+             "by itself"),
+      choice("guest_weights", {"equal", "halving"}, "equal",
+             "of Xen's guests, for its scheduler: alike; each half of the one before"),
+      count("guest_cap_percent", 0, 100, "0", "most of a CPU that each of Xen's guests may have; 0: no cap"),
+      count("guest_memory_mib", 128, 1024, "192", "memory of each of Xen's guests at boot"),
+      count("balloon_mib", 0, 1024, "0",
+            "memory that each of them keeps when its balloon is blown up; 0: all that it has"),
   };
   return all;
 }
