@@ -1,6 +1,9 @@
 // Makes and takes down the host's platforms, N times each, and kills `vtax run` at random moments; says how
 // long a making takes and what is left. Needs what the platforms need (`vtax doctor`).
-//   host_setups [CONTAINERS=1000] [GUESTS=50] [KILLS=100]
+//   host_setups                              all of docs/benchmarks.md: container 1000, uml and qemu 50
+//                                            set-ups each; 100 kills each of these and of native
+//   host_setups PLATFORM [SETUPS [KILLS]]    one platform, so many
+// Before and after, everything that could be left is listed: tests/host/traces.h. Exit code 1: something is.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -31,6 +34,7 @@ int report_left(const std::set<std::string>& before) {
 }
 
 int make_many(const std::string& platform, int times, const std::map<std::string, host::GuestParts>& guests) {
+  if (times == 0) return 0;
   const auto before = traces();
   std::vector<double> seconds;
   for (int i = 0; i < times; ++i) {
@@ -50,8 +54,9 @@ int make_many(const std::string& platform, int times, const std::map<std::string
 }
 
 int kill_many(const std::string& platform, int times) {
+  if (times == 0) return 0;
   const auto before = traces();
-  const std::string out = (fs::temp_directory_path() / fmt::format("host-setups-{}.run", getpid())).string();
+  const std::string out = fs::temp_directory_path().string() + ".run";  // beside the folder that is listed
   std::mt19937 random(11);
   int left = 0;
   for (int i = 0; i < times; ++i) {
@@ -75,21 +80,36 @@ int kill_many(const std::string& platform, int times) {
   return left;
 }
 
-int run(int containers, int guests, int kills) {
+struct Wanted {
+  std::string platform;
+  int setups = 0, kills = 0;
+};
+
+int in_own_folder(const std::vector<Wanted>& all) {
   take_in_orphans();
   auto cache = lab::PackageCache::open();
   if (!cache) return fmt::print("{}\n", cache.error().text()), 1;
   std::map<std::string, host::GuestParts> parts;
-  int left = make_many("container", containers, parts);
-  for (const std::string platform : {"uml", "qemu"}) {
-    auto made = host::prepare_guest(platform, *cache, [](std::string_view) {});
-    if (!made) return fmt::print("{}\n", made.error().text()), 1;
-    parts.emplace(platform, std::move(*made));
-    left += make_many(platform, guests, parts);
+  int left = 0;
+  for (const Wanted& wanted : all) {
+    if (host::has_guest(wanted.platform)) {
+      auto made = host::prepare_guest(wanted.platform, *cache, [](std::string_view) {});
+      if (!made) return fmt::print("{}\n", made.error().text()), 1;
+      parts.emplace(wanted.platform, std::move(*made));
+    }
+    left += make_many(wanted.platform, wanted.setups, parts);
+    left += kill_many(wanted.platform, wanted.kills);
   }
-  const std::vector<std::string> platforms{"container", "uml", "qemu"};
-  for (std::size_t i = 0; i < platforms.size(); ++i)
-    left += kill_many(platforms[i], (kills + static_cast<int>(i)) / static_cast<int>(platforms.size()));
+  return left;
+}
+
+int run(const std::vector<Wanted>& all) {
+  // What other programs leave in /tmp meanwhile is not ours.
+  std::string temporary = (fs::temp_directory_path() / "host-setups-XXXXXX").string();
+  if (mkdtemp(temporary.data()) == nullptr) return fmt::print("no temporary folder\n"), 1;
+  setenv("TMPDIR", temporary.c_str(), 1);
+  const int left = in_own_folder(all);
+  fs::remove_all(temporary);
   return left == 0 ? 0 : 1;
 }
 
@@ -99,8 +119,7 @@ int run(int containers, int guests, int kills) {
 int main(int argc, char** argv) {
   // This program is also the guests' PID 1.
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
-  const auto number = [&](int place, int fallback) {
-    return argc > place ? std::atoi(argv[place]) : fallback;
-  };
-  return vtax::run(number(1, 1000), number(2, 50), number(3, 100));
+  const auto number = [&](int place) { return argc > place ? std::max(0, std::atoi(argv[place])) : 0; };
+  if (argc > 1) return vtax::run({{argv[1], argc > 2 ? number(2) : 50, argc > 3 ? number(3) : 100}});
+  return vtax::run({{"native", 0, 100}, {"container", 1000, 100}, {"uml", 50, 100}, {"qemu", 50, 100}});
 }

@@ -9,14 +9,7 @@
 #include <cstring>
 #include <string>
 
-#include "blocks.h"
-#include "contexts.h"
-#include "cpu.h"
-#include "format.h"
-#include "output.h"
-#include "qemu_plugin_api.h"
-#include "settings.h"
-#include "vm_exit.h"
+#include "probe.h"
 
 #ifndef __x86_64__
 #error "the probe takes the running CPU from %rbp: only x86-64 measuring computers are supported"
@@ -29,32 +22,12 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t,
 }
 
 namespace vtax::probe {
+
+Probe g;
+
 namespace {
 
 constexpr int kRax = 0, kRsp = 4, kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
-
-struct Probe {
-  const std::uint8_t* env = nullptr;     // of `current`
-  const std::uint8_t* steady = nullptr;  // the same, once `careful` is over
-  Cpu* current = nullptr;
-  int counter_offset = 0;
-  bool careful = true;  // the counter is not found yet, or some CPU has shown too little to tell its index
-  std::uint32_t fresh = kMaxBlocks;
-  Cpu cpus[kMaxCpus];
-  int cpu_count = 0;     // seen so far
-  int machine_cpus = 0;  // in all
-  Blocks blocks;
-  Contexts contexts;
-  CounterSearch search;
-  Settings settings;
-  VmcbReader vmcbs;
-  Output output;
-  std::uint64_t window_base = 0;
-  bool window_open = false;
-  std::uint64_t parties_at_work = 0;  // end markers that the open window still waits for
-};
-
-Probe g;  // one plugin, one emulator, one thread
 
 // ---- which CPU, which context ------------------------------------------------------------------------
 
@@ -272,14 +245,6 @@ void leave_guest(Cpu& cpu) {
   cpu.host_context = nullptr;
 }
 
-enum class Mark : std::uint8_t { page_table_switch, announce, begin, end, enter_guest };
-
-// An instruction callback's data: block, its length, the instruction's place in it, what it is.
-constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uint64_t place, Mark mark,
-                             std::uint64_t domain) {
-  return block | length << 24 | place << 36 | static_cast<std::uint64_t>(mark) << 48 | domain << 56;
-}
-
 void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   if (g.window_open && g.settings.parties > 1) return;  // another party was first
   if (g.counter_offset == 0)
@@ -363,12 +328,6 @@ __attribute__((used)) void vtax_on_memory(unsigned, qemu_plugin_meminfo_t, std::
   vtax::probe::executed_alone(*cpu, vtax::probe::BlockData(data).block());
 }
 
-// QEMU's generated code calls these with (translator, data), the last with (translator, what, address, data),
-// and its own env in %rbp.
-void vtax_memory_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void*);
-void vtax_block_trampoline(unsigned, void*);
-void vtax_entry_trampoline(unsigned, void*);
-void vtax_instruction_trampoline(unsigned, void*);
 asm(R"(
 .text
 .globl vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline, vtax_memory_trampoline
@@ -384,81 +343,6 @@ vtax_memory_trampoline:      mov %rbp, %r8
 )");
 
 }  // extern "C"
-
-namespace vtax::probe {
-namespace {
-
-std::size_t bytes_of(const qemu_plugin_insn* insn, std::uint8_t* to, std::size_t room) {
-  const std::size_t size = std::min(qemu_plugin_insn_size(insn), room);
-#if VTAX_QEMU_PLUGIN_API >= 4
-  return qemu_plugin_insn_data(insn, to, size);
-#else
-  std::memcpy(to, qemu_plugin_insn_data(insn), size);
-  return size;
-#endif
-}
-
-bool writes_cr3(const std::uint8_t* code, std::size_t size) {
-  if (size == 4 && (code[0] & 0xf0) == 0x40) ++code, --size;
-  return size == 3 && code[0] == 0x0f && code[1] == 0x22 && (code[2] & 0x38) == 0x18;
-}
-
-// The CPU comes back behind VMRUN whenever the guest exits, be it in the middle of one of its blocks.
-bool enters_guest(const std::uint8_t* code, std::size_t size) {
-  return size == 3 && code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xd8;
-}
-
-void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data,
-                       qemu_plugin_cb_flags registers = QEMU_PLUGIN_CB_NO_REGS) {
-  qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, registers,
-                                         reinterpret_cast<void*>(data));
-}
-
-void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
-  const std::size_t length = qemu_plugin_tb_n_insns(tb);
-  const std::uint64_t address = qemu_plugin_tb_vaddr(tb);
-  static std::vector<std::uint8_t> sizes;
-  sizes.clear();
-  for (std::size_t i = 0; i < length; ++i)
-    sizes.push_back(static_cast<std::uint8_t>(qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i))));
-  const std::uint32_t block = g.blocks.number_of(address, sizes);
-  if (block >= kMaxBlocks) g.output.stop(State::failed, "more code than the probe has room for");
-  g.fresh = block;
-
-  auto* const data = BlockData(block, static_cast<std::uint32_t>(length)).data();
-  const bool entry = g.settings.entries.contains(address);
-  qemu_plugin_register_vcpu_tb_exec_cb(tb, entry ? vtax_entry_trampoline : vtax_block_trampoline,
-                                       QEMU_PLUGIN_CB_NO_REGS, data);
-
-  if (length == 1)
-    qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, 0), vtax_memory_trampoline,
-                                     QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, data);
-
-  for (std::size_t i = 0; i < length; ++i) {
-    qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
-    std::uint8_t code[16];
-    const std::size_t size = bytes_of(insn, code, sizeof code);
-    if (enters_guest(code, size)) {
-      EntryPoint& back = g.settings.entries[qemu_plugin_insn_vaddr(insn) + size];
-      back.exception = back.behind_vmrun = true;
-      if (g.settings.nested)
-        watch_instruction(insn, pack(block, length, i, Mark::enter_guest, 0), QEMU_PLUGIN_CB_R_REGS);
-    }
-    if (writes_cr3(code, size)) watch_instruction(insn, pack(block, length, i, Mark::page_table_switch, 0));
-    if (size != 8 || std::memcmp(code, kMarkerPrefix, sizeof kMarkerPrefix) != 0) continue;
-    std::uint32_t identity = 0;
-    std::memcpy(&identity, code + 4, sizeof identity);
-    if (identity - kMarkerAnnounce < 64)
-      watch_instruction(insn, pack(block, length, i, Mark::announce, identity - kMarkerAnnounce));
-    else if (identity == kMarkerBegin)
-      watch_instruction(insn, pack(block, length, i, Mark::begin, 0));
-    else if (identity == kMarkerEnd)
-      watch_instruction(insn, pack(block, length, i, Mark::end, 0));
-  }
-}
-
-}  // namespace
-}  // namespace vtax::probe
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, char** argv) {
   using vtax::probe::State;

@@ -5,11 +5,11 @@
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
 #include "agent/self_check.h"
+#include "platform/bridged_guests.h"
 #include "platform/links.h"
 #include "platform/local_orders.h"
 #include "platform/wiring.h"
 #include "platform/xen_balloon.h"
-#include "platform/xen_pv.h"
 #include "workload/endpoint.h"
 
 namespace vtax::agent {

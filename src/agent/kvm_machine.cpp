@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 
+#include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
-#include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
-#include "agent/lab_trial.h"
 #include "agent/machine.h"
 #include "agent/vmm.h"
+#include "platform/backend_placement.h"
 #include "platform/kernel_file.h"
-#include "platform/kvm.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
@@ -16,79 +15,64 @@
 namespace vtax::agent {
 namespace {
 
-constexpr char kvm_bridge[] = "br0", kvm_tap[] = "tap1";
+constexpr char kvm_bridge[] = "br0";
 constexpr char kvm_host[] = "host";  // the domain's name in the ledger
 
-// The host's own address is the bridge's.
-Result<> make_kvm_bridge() {
-  Result<> done = make_tap(kvm_tap);
-  if (!done) return done;
+Result<> plug_tap(const std::string& tap) {
+  if (Result<> made = make_tap(tap); !made) return made;
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  done = wiring::make_bridge(*links, kvm_bridge, true);
-  if (done) done = links->add_address(kvm_bridge, wiring::driver_ipv4, wiring::prefix_bits);
-  if (done) done = links->add_neighbour(kvm_bridge, wiring::system_ipv4, wiring::system_mac);
-  if (done) done = wiring::plug(*links, kvm_tap, kvm_bridge, true);
-  return done;
+  return wiring::plug(*links, tap, kvm_bridge, true);
 }
 
-struct KvmReady {
-  PlatformName platform;
-  pid_t vmm;
-  EndpointClient guest;
-  nlohmann::json modules;
-};
+// Each guest has a QEMU of its own; they boot at once.
+Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
+  std::vector<pid_t> vmms;
+  for (int guest = 1; guest <= shape.guests; ++guest) {
+    if (Result<> plugged = plug_tap(lab::guest_tap(guest)); !plugged) return fail(plugged.error());
+    const auto vmm = start_vmm({guest, lab::guest_memory_mib, wiring::guest_mac(guest), vhost});
+    if (!vmm) return fail(vmm.error());
+    vmms.push_back(*vmm);
+  }
+  return vmms;
+}
 
-Result<KvmReady> bring_kvm_up() {
+Result<DriverMachine> bring_kvm_up() {
   const Result<std::string> backend = read_kernel_file(lab::guest_backend_file);
   if (!backend) return fail(backend.error());
   const bool vhost = *backend == "vhost";
+  const Result<DriverShape> shape = DriverShape::of_boot();
+  if (!shape) return fail(shape.error());
   Result<> done = lab_ports::open();
   if (done) done = pin_unbound_work(lab::driver_cpu);
-  if (done) done = make_kvm_bridge();
+  if (done) done = make_guests_bridge(kvm_bridge, shape->guests);
   if (!done) return fail(done.error());
-  const auto vmm = start_vmm({lab::guest_name(1), lab::guest_memory_mib, wiring::system_mac, kvm_tap, vhost});
-  if (!vmm) return fail(vmm.error());
-  Result<EndpointClient> guest = connect_to_guest(wiring::system_ipv4, lab::guest_name(1));
-  if (!guest) return fail(guest.error());
-  if (Result<> placed = place_vmm(*vmm, lab::inside_system_cpu, lab::driver_cpu); !placed)
-    return fail(placed.error());
-  const auto modules = modules_of_all(kvm_host, {&*guest, 1});
+  const auto vmms = start_vmms(*shape, vhost);
+  if (!vmms) return fail(vmms.error());
+  Result<std::vector<EndpointClient>> guests = reach_guests(shape->guests);
+  if (!guests) return fail(guests.error());
+  const auto move = [vmms = *vmms, backend_cpu = shape->backend_cpu()](int guest, int cpu) {
+    return place_vmm(vmms[static_cast<std::size_t>(guest - 1)], cpu, backend_cpu);
+  };
+  for (int guest = 1; guest <= shape->guests; ++guest)
+    if (Result<> placed = move(guest, lab::own_guest_cpu(guest, shape->driver_cpus)); !placed)
+      return fail(placed.error());
+  auto modules = modules_of_all(kvm_host, *guests);
   if (!modules) return fail(modules.error());
-  return KvmReady{vhost ? PlatformName::kvm : PlatformName::kvm_qemu, *vmm, std::move(*guest), *modules};
-}
-
-Result<> do_kvm_self_check(const SelfCheck& check, KvmReady& ready) {
-  if (check.share_cpu) {
-    if (Result<> moved = place_vmm(ready.vmm, lab::driver_cpu, lab::driver_cpu); !moved) return moved;
-  }
-  Result<nlohmann::json> checked =
-      check.guest ? check_beside_guest(check, ready.guest) : check_alone(check.work);
-  if (!checked) return fail(checked.error());
-  send_result(std::move(*checked), ready.modules);
-  return {};
-}
-
-Result<> do_kvm_trial(KvmReady& ready) {
-  const Result<Plan> plan = snapshot_and_read_plan();
-  if (!plan) return fail(plan.error());
-  if (plan->platform != ready.platform) {
-    return fail(Error{"run the plan", "this machine's platform is another one", "", ExitCode::trial_failed});
-  }
-  if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
-  if (Result<> announced = ready.guest.announce(1); !announced) return announced;
-  if (plan->self_check) return do_kvm_self_check(*plan->self_check, ready);
-  const Result<Setup> setup = lab_setup(*plan);
-  if (!setup) return fail(setup.error());
-  const auto platform = make_kvm({lab::guest_name(1), kvm_tap, kvm_bridge, lab::guest_device}, ready.guest);
-  return arrange_and_work(*plan, *platform, *setup, ready.modules);
+  return DriverMachine{vhost ? PlatformName::kvm : PlatformName::kvm_qemu,
+                       {kvm_host, kvm_bridge},
+                       *shape,
+                       lab::guest_tap,
+                       move,
+                       std::move(*guests),
+                       std::move(*modules)};
 }
 
 }  // namespace
 
 Result<> run_kvm_machine() {
-  Result<KvmReady> ready = bring_kvm_up();
-  const Result<> done = ready ? do_kvm_trial(*ready) : Result<>(fail(ready.error()));
+  Result<DriverMachine> machine = bring_kvm_up();
+  const Result<> done = machine ? run_trial_with_guests(*machine) : Result<>(fail(machine.error()));
   if (!done) fmt::print(stderr, "the guest's console:\n{}\n", vmm_console_tail(lab::guest_name(1)));
   return done;
 }

@@ -27,12 +27,16 @@ inline std::string guest_name(int guest) {
 inline std::string guest_vif(int guest) {
   return "vif" + std::to_string(guest) + ".0";
 }
+inline std::string guest_tap(int guest) {  // the same in KVM's host
+  return "tap" + std::to_string(guest);
+}
 inline int own_guest_cpu(int guest, int driver_cpus) {
   return driver_cpus + guest;
 }
 // The backends' with two CPUs of the driver domain: behind the first one's and the peer's.
 inline constexpr int second_driver_cpu = 2, most_driver_cpus = 2;
-// On the kernel's command line: of Domain-0 how many guests there are, of a guest which one it is.
+// On the kernel's command line: of Domain-0 or KVM's host how many guests there are, of a guest which one it
+// is.
 inline constexpr char guests_word[] = "vtax.guests=", guest_word[] = "vtax.guest=",
                       driver_cpus_word[] = "vtax.driver_cpus=", guest_memory_word[] = "vtax.guest_memory=";
 

@@ -89,7 +89,7 @@ Result<> load_what_is_needed(const Plan& plan) {
 }
 
 Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                          const nlohmann::json& modules, const nlohmann::json& facts) {
+                          const nlohmann::json& modules, const WindowHooks& hooks) {
   send_progress("arrange");
   // Neither this process nor the endpoints that it starts may hold ports in the window: each system call of
   // theirs would cost Domain-0 a hypercall that no other program makes.
@@ -97,10 +97,11 @@ Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& set
   if (plan.delay.count() > 0) std::this_thread::sleep_for(plan.delay);
   Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
-  Result<nlohmann::json> result = plan.local ? run_local_trial(plan, *bench) : run_trial(plan, *bench);
+  Result<nlohmann::json> result =
+      plan.local ? run_local_trial(plan, *bench) : run_trial(plan, *bench, lab_settle, hooks);
   if (!result) return fail(result.error());
+  if (hooks.describe) hooks.describe(*result);
   if (Result<> opened = lab_ports::open(); !opened) return opened;
-  result->update(facts);
   send_result(std::move(*result), modules);
   return {};
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/plan.h"
+#include "agent/trial.h"
 #include "core/result.h"
 #include "platform/platform.h"
 
@@ -27,10 +28,9 @@ void send_error(const Error& error);
 // Kernel modules beyond those that every trial has; before modules are listed for the result.
 [[nodiscard]] Result<> load_what_is_needed(const Plan& plan);
 
-// Arranges, works, and sends `result` with the modules' places and with what else is known of the machine.
+// Arranges, works, and sends `result` with the modules' places.
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                                        const nlohmann::json& modules,
-                                        const nlohmann::json& facts = nlohmann::json::object());
+                                        const nlohmann::json& modules, const WindowHooks& hooks = {});
 
 void send_result(nlohmann::json result, const nlohmann::json& modules);
 

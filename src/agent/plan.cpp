@@ -55,7 +55,7 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
   const Result<> known =
-      fields.only({"version", "platform", "workload", "work", "guest", "share_cpu", "time_limit_ns"});
+      fields.only({"version", "platform", "workload", "work", "guest_work", "share_cpu", "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -67,8 +67,9 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
                     take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
-  if (plan.platform == PlatformName::native && (check.guest || check.share_cpu))
-    return fail(fields.bad("'guest' and 'share_cpu' need a platform with a guest"));
+  if (plan.platform == PlatformName::native && (!check.guests.empty() || check.share_cpu))
+    return fail(fields.bad("'guest_work' and 'share_cpu' need a platform with a guest"));
+  plan.guests = std::max(1, static_cast<int>(check.guests.size()));
   plan.time_limit = std::chrono::nanoseconds(limit);
   plan.self_check = check;
   return plan;
@@ -76,7 +77,7 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
 
 Result<Plan> parse_programs(const JsonFields& fields) {
   const Result<> known =
-      fields.only({"version", "platform", "workload", "server", "client", "time_limit_ns"});
+      fields.only({"version", "platform", "workload", "server", "client", "marks", "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -118,12 +119,10 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   if (!good) return fail(std::move(error));
   plan.guests = static_cast<int>(guests);
   plan.softload_percent = static_cast<int>(softload);
-  const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
-  if (kvm && (guests > 1 || softload > 0 || megabits > 0 || plan.loads != Loads::equal))
-    return fail(fields.bad("KVM's platforms have one guest, and neither 'softload_percent' nor 'link_mbps'"));
   const auto driver = driver_placement_from(fields);
   if (!driver) return fail(driver.error());
   plan.driver = *driver;
+  const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
   if (kvm && (plan.driver.forwarding != Forwarding::bridge || plan.driver.cards > 1))
     return fail(fields.bad("KVM's platforms have one card, and a bridge: 'forwarding' or 'cards'"));
   plan.link_bits_per_second = megabits * 1'000'000;
@@ -216,6 +215,7 @@ Result<Plan> parse_plan(std::string_view json) {
                                        "guest_weights",
                                        "guest_cap_percent",
                                        "balloon_mib",
+                                       "books",
                                        "time_limit_ns"});
   if (!known) return fail(known.error());
 
@@ -242,6 +242,11 @@ Result<Plan> parse_plan(std::string_view json) {
   }
 
   if (Result<> placed = take_placement(*fields, plan); !placed) return fail(placed.error());
+  if (fields->has("books")) {
+    if (!take(fields->boolean("books"), plan.books, error)) return fail(std::move(error));
+    if (plan.books && plan.platform != PlatformName::xen_pv && plan.platform != PlatformName::xen_pvh)
+      return fail(fields->bad("'books' are Domain-0's and Xen's"));
+  }
 
   plan.warmup.kind = window.kind;
   if (is_stream(window.kind)) {

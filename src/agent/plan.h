@@ -36,9 +36,10 @@ struct Plan {
   std::uint64_t system_window = 0, peer_window = 0;  // socket buffers, bytes; 0: the kernel's own
   std::uint64_t link_bits_per_second = 0;            // 0: as fast as the cards are
   DriverPlacement driver;
-  Order window, warmup;                   // of the first guest
-  std::optional<FixedWork> local;         // in place of traffic: direction, offloads, window, warmup
-  std::chrono::microseconds delay{};      // slept before anything is set up: when timers tick in the window
+  Order window, warmup;               // of the first guest
+  bool books = false;                 // Domain-0's and Xen's own CPU times stand in the result (dom0_books.h)
+  std::optional<FixedWork> local;     // in place of traffic: direction, offloads, window, warmup
+  std::chrono::microseconds delay{};  // slept before anything is set up: when timers tick in the window
   std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
   std::optional<Programs> programs;       // likewise
   std::chrono::nanoseconds time_limit{};  // guest time, from reading the plan to the result

@@ -122,6 +122,31 @@ TEST(Plan, GuestsShareTheWorkAsTheLoadsSay) {
   EXPECT_FALSE(guest_initiates(plan, 2));
 }
 
+TEST(Plan, BooksAreXensAlone) {
+  nlohmann::json plan = good();
+  EXPECT_FALSE(parse_plan(plan.dump())->books);
+  plan["books"] = true;
+  ASSERT_TRUE(parse_plan(plan.dump()));
+  EXPECT_TRUE(parse_plan(plan.dump())->books);
+  plan["platform"] = "native";
+  const auto refused = parse_plan(plan.dump());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("'books'"), std::string::npos);
+}
+
+TEST(Plan, AProgramMayMarkItsWindowItself) {
+  nlohmann::json plan = {{"version", 1},
+                         {"platform", "native"},
+                         {"workload", "programs"},
+                         {"client", {"/init", "run"}},
+                         {"time_limit_ns", 60'000'000'000}};
+  EXPECT_TRUE(parse_plan(plan.dump())->programs->marks);
+  plan["marks"] = false;
+  EXPECT_FALSE(parse_plan(plan.dump())->programs->marks);
+  plan["marks"] = 0;
+  EXPECT_FALSE(parse_plan(plan.dump()));
+}
+
 TEST(Plan, LocalWorkHasNoTraffic) {
   const nlohmann::json local{
       {"version", 1},          {"platform", "native"},  {"topology", "card"},
@@ -162,7 +187,7 @@ nlohmann::json self_check() {
           {"platform", "xen-pv"},
           {"workload", "self-check"},
           {"work", {{"loops", 5}, {"system_calls", 6}}},
-          {"guest", {{"loops", 7}}},
+          {"guest_work", {{{"loops", 7}}, {{"loops", 8}}}},
           {"share_cpu", true},
           {"time_limit_ns", 60'000'000'000}};
 }
@@ -172,8 +197,10 @@ TEST(SelfCheckPlan, IsReadAsStrictlyAsTheRest) {
   ASSERT_TRUE(plan) << plan.error().text();
   ASSERT_TRUE(plan->self_check);
   EXPECT_EQ(plan->self_check->work.system_calls, 6U);
-  ASSERT_TRUE(plan->self_check->guest);
-  EXPECT_EQ(plan->self_check->guest->loops, 7U);
+  ASSERT_EQ(plan->self_check->guests.size(), 2U);
+  EXPECT_EQ(plan->self_check->guests[0].loops, 7U);
+  EXPECT_EQ(plan->self_check->guests[1].loops, 8U);
+  EXPECT_EQ(plan->guests, 2);
   EXPECT_TRUE(plan->self_check->share_cpu);
 
   for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"platform", "native"},
@@ -183,7 +210,9 @@ TEST(SelfCheckPlan, IsReadAsStrictlyAsTheRest) {
                                    {"work", {{"lops", 1}}},
                                    {"work", {{"loops", -1}}},
                                    {"work", {{"loops", 2'000'000'000}}},
-                                   {"guest", "none"},
+                                   {"guest_work", "none"},
+                                   {"guest_work", {1}},
+                                   {"guest_work", {{{"lops", 1}}}},
                                    {"share_cpu", 1}}) {
     nlohmann::json bad = self_check();
     bad[key] = value;

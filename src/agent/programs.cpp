@@ -89,6 +89,11 @@ Result<Programs> programs_from(const JsonFields& plan) {
   auto client = words(plan, "client");
   if (!client) return fail(client.error());
   programs.client = std::move(*client);
+  if (plan.has("marks")) {
+    const auto marks = plan.boolean("marks");
+    if (!marks) return fail(marks.error());
+    programs.marks = *marks;
+  }
   if (!plan.has("server")) return programs;
   auto server = words(plan, "server");
   if (!server) return fail(server.error());
@@ -109,11 +114,11 @@ Result<nlohmann::json> run_programs(const Programs& programs, std::chrono::nanos
     std::this_thread::sleep_for(server_begins);
   }
   const auto began = std::chrono::steady_clock::now();
-  marker::begin_window();
+  if (programs.marks) marker::begin_window();
   auto client = Started::start(programs.client, client_output, lab::inside_system_cpu);
   if (!client) return fail(client.error());
   const Result<int> status = client->wait(limit);
-  marker::end_window();
+  if (programs.marks) marker::end_window();
   const auto duration = std::chrono::steady_clock::now() - began;
   server.reset();
   if (Result<> opened = lab_ports::open(); !opened) return fail(opened.error());

@@ -15,9 +15,11 @@ namespace vtax::agent {
 struct Programs {
   std::vector<std::string> server;  // program and arguments; empty: none
   std::vector<std::string> client;
+  bool marks = true;  // the window is the client's whole life; otherwise the client marks one itself
 };
 
-// Fields of the plan: "client" and, where there is one, "server": arrays of texts, the first a path.
+// Fields of the plan: "client" and, where there is one, "server": arrays of texts, the first a path; "marks",
+// which may be left out.
 [[nodiscard]] Result<Programs> programs_from(const JsonFields& plan);
 
 // The result's "output" is what the client printed, at most 256 KiB. Error: one of them cannot start, the

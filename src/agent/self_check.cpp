@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "workload/marker.h"
 
@@ -55,12 +56,15 @@ Result<SelfCheck> self_check_from(const JsonFields& plan) {
   const auto work = KnownWork::from(*own);
   if (!work) return fail(work.error());
   check.work = *work;
-  if (plan.has("guest")) {
-    const auto fields = plan.object("guest");
-    if (!fields) return fail(fields.error());
-    const auto theirs = KnownWork::from(*fields);
+  if (plan.has("guest_work")) {
+    const auto theirs = plan.array("guest_work", lab::most_guests);
     if (!theirs) return fail(theirs.error());
-    check.guest = *theirs;
+    for (const nlohmann::json& one : *theirs) {
+      if (!one.is_object()) return fail(plan.bad("'guest_work' has an entry that is no object"));
+      const auto guest = KnownWork::from(JsonFields("read the plan", one));
+      if (!guest) return fail(guest.error());
+      check.guests.push_back(*guest);
+    }
   }
   if (plan.has("share_cpu")) {
     const auto share = plan.boolean("share_cpu");
@@ -82,14 +86,15 @@ Result<nlohmann::json> check_alone(const KnownWork& work) {
   return result;
 }
 
-Result<nlohmann::json> check_beside_guest(const SelfCheck& check, EndpointClient& guest) {
+Result<nlohmann::json> check_beside_guests(const SelfCheck& check, std::span<EndpointClient> guests) {
   const auto prepared = PreparedWork::prepare(check.work);
   if (!prepared) return fail(prepared.error());
   if (Result<> done = rehearse(check.work.port_accesses > 0); !done) return fail(done.error());
   lab_ports::close();
   const Clock::time_point start = Clock::now();
-  if (Result<> told = guest.tell({{"do", "known-work"}, {"work", check.guest->to_json()}}); !told)
-    return fail(told.error());
+  for (std::size_t i = 0; i < check.guests.size(); ++i)
+    if (Result<> told = guests[i].tell({{"do", "known-work"}, {"work", check.guests[i].to_json()}}); !told)
+      return fail(told.error());
 
   std::this_thread::sleep_until(start + window_opens);
   const Clock::time_point opened = Clock::now();
@@ -102,12 +107,17 @@ Result<nlohmann::json> check_beside_guest(const SelfCheck& check, EndpointClient
   const Clock::time_point closed = Clock::now();
   if (Result<> opened_again = lab_ports::open(); !opened_again) return fail(opened_again.error());
 
-  const auto message = guest.wait_for("done", std::chrono::seconds(60));
-  if (!message) return fail(message.error());
-  const auto duration = message->number("duration_ns", 0, 3'600'000'000'000);
-  if (!duration) return fail(duration.error());
-  if (done > start + end || std::chrono::nanoseconds(*duration) > end - begin - milliseconds(200))
-    return fail(Error{"check two domains at once", "their work outlasts the window", "", ExitCode::usage});
+  bool outlasts = done > start + end;
+  for (std::size_t i = 0; i < check.guests.size(); ++i) {
+    const auto message = guests[i].wait_for("done", std::chrono::seconds(60));
+    if (!message) return fail(message.error());
+    const auto duration = message->number("duration_ns", 0, 3'600'000'000'000);
+    if (!duration) return fail(duration.error());
+    outlasts = outlasts || std::chrono::nanoseconds(*duration) > end - begin - milliseconds(200);
+  }
+  if (outlasts)
+    return fail(
+        Error{"check several domains at once", "their work outlasts the window", "", ExitCode::usage});
   return result_of(closed - opened);
 }
 

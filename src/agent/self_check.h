@@ -1,7 +1,8 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
+#include <span>
+#include <vector>
 
 #include "agent/known_work.h"
 #include "core/result.h"
@@ -12,12 +13,13 @@
 namespace vtax::agent {
 
 struct SelfCheck {
-  KnownWork work;                  // of the host, or of Domain-0, on CPU 0
-  std::optional<KnownWork> guest;  // at the same time in the guest, on CPU 2 ...
-  bool share_cpu = false;          // ... or on CPU 0 too
+  KnownWork work;                 // of the host, or of Domain-0, on CPU 0
+  std::vector<KnownWork> guests;  // at the same time in guest 1, 2, ..., each on its own CPU ...
+  bool share_cpu = false;         // ... or all on CPU 0 too
 };
 
-// Fields of the plan: "work" and, on Xen, "guest" (objects, KnownWork) and "share_cpu".
+// Fields of the plan: "work" (an object, KnownWork) and, where there are guests, "guest_work" (an array of
+// these) and "share_cpu".
 [[nodiscard]] Result<SelfCheck> self_check_from(const JsonFields& plan);
 
 // Without a guest's part the program never sleeps in the window, so that virtual time advances by what is
@@ -25,7 +27,8 @@ struct SelfCheck {
 // last.
 [[nodiscard]] Result<nlohmann::json> check_alone(const KnownWork& work);
 
-[[nodiscard]] Result<nlohmann::json> check_beside_guest(const SelfCheck& check, EndpointClient& guest);
+[[nodiscard]] Result<nlohmann::json> check_beside_guests(const SelfCheck& check,
+                                                         std::span<EndpointClient> guests);
 
 // The guest's order "known-work".
 [[nodiscard]] Result<nlohmann::json> obey_known_work(const JsonFields& order);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "workload/marker.h"
+
 namespace vtax::agent {
 namespace {
 
@@ -112,11 +114,13 @@ class Span {
     if (!before) return fail(before.error());
     if (window_ && hooks_.before)
       if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
+    if (window_ && controller_marks()) marker::begin_window();
     for (Work& work : out.work)
       for (Side* side : {&work.initiator, &work.responder})
         if (!side->end->in_guest)
           if (Result<> ended = side->end->client->wait_until_ended(side->request); !ended)
             return fail(ended.error());
+    if (window_ && controller_marks()) marker::end_window();
     const auto after = read_counters(devices);
     if (!after) return fail(after.error());
     if (window_ && hooks_.after)
@@ -134,12 +138,14 @@ class Span {
   }
 
  private:
+  [[nodiscard]] bool controller_marks() const { return static_cast<bool>(hooks_.before); }
+
   RunRequest request(const Pair& pair, bool initiator) const {
     RunRequest out;
     out.order = order_of_guest(window_ ? plan_.window : plan_.warmup, plan_.loads, pair.guest);
     out.order.sockets = sockets_of(plan_, pair, initiator);
     out.initiator = initiator;
-    out.window = window_;
+    out.window = window_ && !controller_marks();
     out.limit = plan_.time_limit;
     out.hold = true;
     return out;
@@ -253,7 +259,10 @@ Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::mi
   if (hooks.after) {
     const Work& first = window->work.front();
     const Side& system = pairs.front().system_initiates ? first.initiator : first.responder;
-    result["system_user_ns"] = system.report.side.cpu.user.count();
+    const CpuUse& cpu = system.report.side.cpu;
+    result["system_user_ns"] = cpu.user.count();
+    result["system_cpu"] = {{"user_ns", cpu.user.count()}, {"system_ns", cpu.system.count()}};
+    if (cpu.machine_busy) result["system_cpu"]["machine_busy_ns"] = cpu.machine_busy->count();
   }
   return result;
 }

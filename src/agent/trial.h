@@ -12,9 +12,11 @@ namespace vtax::agent {
 // The unit of the quiet times around the work, longer than Linux's longest delayed acknowledgement (200 ms).
 inline constexpr std::chrono::milliseconds lab_settle{500};
 
-// Called with nothing going on: just before the window's work, and just after it.
+// Called with nothing going on: just before the window's work, and just after it. With them the window is the
+// time between the two, and the controller marks it; without, it is the work alone, and its ends do.
 struct WindowHooks {
   std::function<Result<>()> before, after;
+  std::function<void(nlohmann::json& result)> describe = {};  // adds to the lab's message `result`
 };
 
 // Connects the two ends, warms up, runs the window and checks that exactly the ordered work was done on both

@@ -10,17 +10,17 @@ namespace vtax::agent {
 
 // A guest that QEMU runs with KVM in the lab.
 struct NewKvmGuest {
-  std::string name;
+  int number = 1;  // 1, 2, ...; its name and its tap are lab_layout's, and the tap must be there
   unsigned memory_mib = 0;
-  std::string mac, tap;  // its virtio-net card, and the tap behind it, which must be there
-  bool vhost = true;     // packets pass through the kernel's vhost-net, or else through QEMU
+  std::string mac;    // of its virtio-net card
+  bool vhost = true;  // packets pass through the kernel's vhost-net, or else through QEMU
 };
 
 // A tap that stays when nobody holds it. Error: no tun module, no permission.
 [[nodiscard]] Result<> make_tap(const std::string& tap);
 
 // Starts QEMU, which runs on while the guest boots: its process. All its threads are where the caller is,
-// until place_vmm() (platform/kvm.h) puts them elsewhere.
+// until place_vmm() (platform/backend_placement.h) puts them elsewhere.
 [[nodiscard]] Result<pid_t> start_vmm(const NewKvmGuest& guest);
 
 // The last lines of the guest's console.

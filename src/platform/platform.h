@@ -81,6 +81,7 @@ struct MeteredProcess {
     system,    // the program under test, on the measuring kernel itself
     partner,   // the other end
     emulator,  // a guest's QEMU
+    kvm,       // a guest's QEMU with KVM: its virtual CPUs' threads have guest time
     uml,       // a guest that is a program: User Mode Linux
   };
   pid_t process = 0;

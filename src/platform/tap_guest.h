@@ -17,7 +17,7 @@ namespace vtax {
 // arrange() is called in a network namespace that has nothing else in it and ends with the trial: the
 // devices' names are fixed, and the tap stays in it.
 struct TapGuest {
-  std::string name;  // "uml", "qemu": for errors
+  std::string name;  // "uml", "qemu", "kvm": for errors
   MeteredProcess::Role role = MeteredProcess::Role::emulator;
   std::string device;  // the card's name in the guest
   GuestProgram program;
@@ -38,7 +38,11 @@ struct GuestImage {
 [[nodiscard]] std::unique_ptr<Platform> make_uml(const GuestImage& image,
                                                  const std::filesystem::path& scratch);
 
-// QEMU, always with TCG: emulation. `qemu`: program, arguments that come before all others, environment.
-[[nodiscard]] std::unique_ptr<Platform> make_qemu(const GuestImage& image, const GuestProgram& qemu);
+// How QEMU runs the guest. With KVM it opens /dev/kvm; packets pass through vhost-net, or through QEMU.
+enum class Acceleration { tcg, kvm_with_vhost, kvm };
+
+// `qemu`: program, arguments that come before all others, environment.
+[[nodiscard]] std::unique_ptr<Platform> make_qemu(const GuestImage& image, const GuestProgram& qemu,
+                                                  Acceleration acceleration);
 
 }  // namespace vtax

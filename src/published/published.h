@@ -26,12 +26,13 @@ enum class Formula {
   value,   // of
   ratio,   // of / to
   slope,   // least squares of `of` over the values of a factor: instructions per unit of work and per 1
+  rate,    // what `of` allows: report/capacity.h; Mb/s of payload, or transactions/s
   spread,  // greatest / least of `of` over the values of a factor
 };
 
 struct ClaimTest {
   Formula formula = Formula::value;
-  std::string per;                          // the unit of work: "KB", "packet", "transaction"
+  std::string per;                          // the unit of work: "KB", "packet", "transaction"; of a rate none
   Operand of;                               // without the factor `over`
   Operand to;                               // of a ratio
   std::string over;                         // of slope and spread: a factor that is a number,

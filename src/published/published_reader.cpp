@@ -23,7 +23,7 @@ constexpr std::size_t kMostClaims = 200;
 constexpr double kGreatestNumber = 1e15;
 
 const Keys& formulas() {
-  static const Keys names{"value", "ratio", "slope", "spread"};  // as in Formula
+  static const Keys names{"value", "ratio", "slope", "rate", "spread"};  // as in Formula
   return names;
 }
 
@@ -45,26 +45,6 @@ bool is_id(std::string_view text) {
   return !text.empty() && text.size() <= kLongestId && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
-}
-
-// The factor of this name, of any workload; null where there is none.
-const Factor* factor_named(std::string_view name, std::string_view workload) {
-  if (const Factor* factor = find_factor(common_factors(), name)) return factor;
-  for (const WorkloadKind& kind : workloads()) {
-    if (!workload.empty() && kind.name != workload) continue;
-    if (const Factor* factor = find_factor(kind.factors, name)) return factor;
-  }
-  return nullptr;
-}
-
-Keys factor_names() {
-  Keys names{"workload", "layers", "domain"};
-  const auto add = [&](const std::vector<Factor>& factors) {
-    for (const Factor& factor : factors) names.push_back(factor.name);
-  };
-  add(common_factors());
-  for (const WorkloadKind& kind : workloads()) add(kind.factors);
-  return names;
 }
 
 }  // namespace
@@ -182,9 +162,13 @@ Result<ClaimTest> PublishedReader::test_of(const toml::table& table) const {
   if (!formula) return fail(formula.error());
   test.formula =
       static_cast<Formula>(std::find(formulas().begin(), formulas().end(), *formula) - formulas().begin());
-  auto per = choice_of(table, "per", {"KB", "packet", "transaction"});
-  if (!per) return fail(per.error());
-  test.per = std::move(*per);
+  if (test.formula != Formula::rate) {
+    auto per = choice_of(table, "per", {"KB", "packet", "transaction"});
+    if (!per) return fail(per.error());
+    test.per = std::move(*per);
+  } else if (const toml::node* per = table.get("per")) {
+    return wrong(*per, "a rate has no 'per'", "it is Mb/s of payload, or transactions/s");
+  }
   if (auto read = read_limits(table, test); !read) return fail(read.error());
 
   const toml::node* of = table.get("of");
@@ -238,7 +222,8 @@ Result<> PublishedReader::read_over(const toml::table& table, ClaimTest& test) c
   const auto entry = *over->begin();
   const auto& [key, values] = entry;
   const auto workload = test.of.factors.find("workload");
-  const Factor* factor = factor_named(key.str(), workload == test.of.factors.end() ? "" : workload->second);
+  const Factor* factor =
+      find_factor_of_any(key.str(), workload == test.of.factors.end() ? "" : workload->second);
   if (factor == nullptr || factor->type == FactorType::choice)
     return wrong(values, fmt::format("'{}' is no factor that is a number", printable(key.str())));
   test.over = key.str();
@@ -272,32 +257,13 @@ Result<Operand> PublishedReader::operand_of(const toml::node& node, std::string_
       auto domain = text_of(*table, "domain", false);
       if (!domain) return fail(domain.error());
       operand.domain = std::move(*domain);
-    } else if (auto read = read_factor(name, value, operand.factors); !read) {
-      return fail(read.error());
+    } else {
+      auto read = study_.factor_value(name, value, {"layers", "domain"});
+      if (!read) return fail(read.error());
+      operand.factors[std::string(name.str())] = std::move(*read);
     }
   }
   return operand;
-}
-
-Result<> PublishedReader::read_factor(const toml::key& key, const toml::node& node, Factors& into) const {
-  if (key.str() == "workload") {
-    const auto name = node.value_exact<std::string>();
-    if (!name || find_workload(*name) == nullptr) {
-      return wrong(node, name ? fmt::format("'{}' is not a workload", printable(*name)) : "it is not text",
-                   suggestion(name.value_or(""), workload_names()));
-    }
-    into["workload"] = *name;
-    return {};
-  }
-  const Factor* factor = factor_named(key.str(), "");
-  if (factor == nullptr) {
-    return study_.wrong(key.source(), fmt::format("unknown factor '{}'", printable(key.str())),
-                        suggestion(key.str(), factor_names()));
-  }
-  auto value = study_.value_of(node, *factor);
-  if (!value) return fail(value.error());
-  into[std::string(key.str())] = std::move(*value);
-  return {};
 }
 
 Result<> PublishedReader::check_factors(const toml::node& node, const Operand& operand,
@@ -309,7 +275,7 @@ Result<> PublishedReader::check_factors(const toml::node& node, const Operand& o
   const std::string& workload = operand.factors.at("workload");
   for (const auto& [name, value] : operand.factors) {
     if (name == over) return wrong(node, fmt::format("'{}' stands in 'over' too", name));
-    if (name != "workload" && factor_named(name, workload) == nullptr)
+    if (name != "workload" && find_factor_of_any(name, workload) == nullptr)
       return wrong(node, fmt::format("{} has no factor '{}'", workload, name));
   }
   return {};

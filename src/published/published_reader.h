@@ -28,7 +28,6 @@ class PublishedReader {
   [[nodiscard]] Result<> read_over(const toml::table& table, ClaimTest& test) const;
   // What the table does not name is as in `base`.
   [[nodiscard]] Result<Operand> operand_of(const toml::node& node, std::string_view key, Operand base) const;
-  [[nodiscard]] Result<> read_factor(const toml::key& key, const toml::node& node, Factors& into) const;
   [[nodiscard]] Result<> check_factors(const toml::node& node, const Operand& operand,
                                        std::string_view over) const;
   [[nodiscard]] Result<std::vector<Layer>> layers_of(const toml::node& node) const;

@@ -53,6 +53,7 @@ WindowCost window_cost(const Trial& trial) {
   cost.devices = trial.devices;
   cost.guests = trial.guests;
   cost.digest = trial.digest;
+  cost.window_ns = trial.window_virtual_ns;
   return cost;
 }
 

@@ -36,6 +36,7 @@ struct WindowCost {
   std::vector<DeviceCount> devices;
   std::vector<GuestWork> guests;
   std::string digest;
+  std::uint64_t window_ns = 0;  // by the machine's own clock, which in the lab all CPUs share
 
   [[nodiscard]] std::uint64_t of(Layer layer) const { return instructions[static_cast<std::size_t>(layer)]; }
 };

@@ -30,7 +30,7 @@ void print_claims(std::ostream& out, const Run& header, const RunCosts& costs) {
     print_wrapped(out, "  ", fmt::format("{}: {}", published.error().what, published.error().why));
     return;
   }
-  const auto judged = judge(**published, costs);
+  const auto judged = judge(**published, header, costs);
   print_wrapped(out, "  ", (*published)->paper);
   if (!(*published)->machine.empty()) print_wrapped(out, "  on: ", (*published)->machine);
   print_wrapped(out, "  ", count_verdicts(judged));

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/sha256.h"
+#include "report/capacity_json.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
 
@@ -107,12 +108,15 @@ class Summary {
     json.field("finished_trials", finished_).field("failed_trials", failed_).field("digest", digest_.hex());
     // A second reading, where there is something to judge: costs of all cells are held in memory.
     RunCosts costs;
-    if (nlohmann::json::parse(run.settings, nullptr, false).contains("published")) {
+    const auto settings = nlohmann::json::parse(run.settings, nullptr, false);
+    const bool is_host = settings.is_object() && settings.value("machine", nlohmann::json()) == "host";
+    if (settings.contains("published") || settings.contains("speed") || is_host) {
       auto all = read_costs(reader);
       if (!all) return fail(all.error());
       costs = std::move(*all);
     }
     write_claims(json, run, costs);
+    write_rates(json, run, costs);
     return {};
   }
 

@@ -87,7 +87,7 @@ void write_claims_table(std::ostream& out, const Run& run, const RunCosts& costs
     out << escaped_markdown(published.error().what + ": " + published.error().why) << '\n';
     return;
   }
-  const auto judged = judge(**published, costs);
+  const auto judged = judge(**published, run, costs);
   out << fmt::format("{}: {}\n\n", escaped_markdown((*published)->paper), count_verdicts(judged));
   MarkdownTable table(out, {"claim", "source", "verdict", "reason", "published", "measured"}, 4);
   for (const JudgedClaim& j : judged) {

@@ -139,7 +139,7 @@ void write_cells(Exposition& text, const std::vector<Comparison>& comparisons, b
 void write_judged(Exposition& text, const Run& run, const RunCosts& costs) {
   const auto published = published_of(run);
   if (!published || !*published) return;
-  const auto judged = judge(**published, costs);
+  const auto judged = judge(**published, run, costs);
   text.begin("vtax_claim_measured", "What this run measured of a published claim, in the claim's unit.");
   for (const JudgedClaim& j : judged) {
     if (j.measured) text.sample(Labels().with("claim", j.claim->id), *j.measured);

@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "report/answer.h"
+#include "report/capacity_json.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
 #include "report/phrase.h"
@@ -87,6 +88,16 @@ void write_range(JsonWriter& json, std::string_view key, const std::optional<Int
   if (range) json.key(key).begin_array().value(range->low).value(range->high).end_array();
 }
 
+void write_guests(JsonWriter& json, const WindowCost& cost) {
+  json.key("guests").begin_array();
+  for (const GuestWork& guest : cost.guests) {
+    json.begin_object().field("guest", printable(guest.guest)).field("bytes", guest.bytes.value);
+    json.field("transactions", guest.transactions.value).field("ns", guest.virtual_ns).end_object();
+  }
+  json.end_array();
+  write_optional(json, "fairness", fairness_of(cost.guests));
+}
+
 void write_cell(JsonWriter& json, const PageData& data, const Comparison& comparison, const Cell& cell) {
   const WindowCost& cost = *cell.cost;
   const auto units = units_of(cost.work);
@@ -97,6 +108,8 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
   for (const Layer layer : kLayers) json.value(cost.of(layer));
   json.end_array();
   write_places(json, cost);
+  write_guests(json, cost);
+  if (data.speed && *data.speed) write_capacity(json, "capacity", cost, **data.speed);
   write_range(json, "sensitivity", sensitivity(cell));
   write_range(json, "tax_sensitivity", tax_sensitivity(comparison, cell));
   if (!data.costs.is_exact) write_range(json, "interval", median_interval(samples_of(cell)));
@@ -206,6 +219,7 @@ Result<PageData> read_page_data(RunReader& reader) {
   if (!costs) return fail(costs.error());
   PageData data;
   data.costs = std::move(*costs);
+  data.speed = machine_speed(reader.header(), data.costs);
   std::map<Factors, const Cell*> cells;
   for (const Cell& cell : data.costs.cells) cells[cell.factors] = &cell;
   const std::size_t most_functions = std::clamp(kMostFunctions / std::max<std::size_t>(cells.size(), 1),
@@ -246,6 +260,7 @@ void write_page_data(const Run& header, const PageData& data, const std::vector<
   for (const Layer layer : kLayers) json.value(name(layer));
   json.end_array();
   write_comparisons(json, data, comparisons);
+  if (data.speed) json.field("speed", *data.speed ? (*data.speed)->basis : data.speed->error().why);
   write_failed(json, data);
   write_claims(json, header, data.costs);
   write_models(json, data);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "core/result.h"
 #include "record/run_reader.h"
+#include "report/capacity.h"
 #include "report/cell.h"
 #include "report/terms.h"
 
@@ -16,6 +18,7 @@ namespace vtax {
 // What the page shows of a run beyond its costs.
 struct PageData {
   RunCosts costs;
+  std::optional<Found<MachineSpeed>> speed;  // what rates are derived with
   // Of each cell's median run: the dearest functions, and how many there are besides.
   std::map<Factors, std::pair<std::vector<FunctionCost>, std::uint64_t>> functions;
   std::vector<std::string> provenance;  // different ones, at most a few

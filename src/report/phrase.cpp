@@ -45,6 +45,11 @@ std::string bytes_text(const std::string& value) {
   return error == std::errc() && *end == '\0' ? readable_bytes(bytes) : printable(value);
 }
 
+std::string spaced(std::string factor) {
+  std::replace(factor.begin(), factor.end(), '_', ' ');
+  return printable(factor);
+}
+
 }  // namespace
 
 std::string phrase(const std::string& workload, const std::string& factor, const std::string& value) {
@@ -60,14 +65,21 @@ std::string phrase(const std::string& workload, const std::string& factor, const
   if (factor.ends_with("_bytes")) {
     return fmt::format("{} {}", printable(factor.substr(0, factor.size() - 6)), bytes_text(value));
   }
-  return fmt::format("{} {}", printable(factor), printable(value));
+  if (factor == "guests") return printable(value) + (value == "1" ? " guest" : " guests");
+  if (factor.ends_with("_window")) return spaced(factor) + " " + bytes_text(value);
+  if (factor.ends_with("_percent"))
+    return spaced(factor.substr(0, factor.size() - 8)) + " " + printable(value) + " %";
+  if (factor.ends_with("_mbps"))
+    return spaced(factor.substr(0, factor.size() - 5)) + " " + printable(value) + " Mb/s";
+  return spaced(factor) + " " + printable(value);
 }
 
 std::string phrase(const Factors& factors, const std::set<std::string>& shown) {
   const std::string& workload = factors.at("workload");
   std::vector<std::string> names;
   for (const auto& [name, value] : factors) {
-    if (name != "workload" && name != "platform" && shown.count(name) != 0) names.push_back(name);
+    const bool is_told = name != "workload" && name != "platform" && !is_usual(name, value);
+    if (is_told && shown.count(name) != 0) names.push_back(name);
   }
   std::stable_sort(names.begin(), names.end(),
                    [](const std::string& a, const std::string& b) { return rank(a) < rank(b); });

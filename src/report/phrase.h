@@ -15,7 +15,8 @@ namespace vtax {
                                  const std::string& value);
 
 // "receiving, card, offloads off, 64 KiB writes": the factors that are in `shown`, in the order in which
-// people think of them; "" when there are none. Platform and workload are never part of it.
+// people think of them; "" when there are none. Platform and workload are never part of it, nor is a usual
+// value of a factor of placement: what is not told is as usual.
 [[nodiscard]] std::string phrase(const Factors& factors, const std::set<std::string>& shown);
 
 // The same with the workload before it.

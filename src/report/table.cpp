@@ -9,6 +9,7 @@
 #include "core/statistics.h"
 #include "core/two_samples.h"
 #include "report/answer.h"
+#include "report/capacity.h"
 #include "report/cell.h"
 #include "report/claims_text.h"
 #include "report/phrase.h"
@@ -199,6 +200,19 @@ void print_guests(std::ostream& out, const Comparison& comparison, Unit unit) {
   }
 }
 
+// The rates that the costs allow, and on the real host the one that was reached.
+void print_rates(std::ostream& out, const Comparison& comparison, const MachineSpeed& speed) {
+  for (const Cell* cell : comparison.cells) {
+    if (!cell->cost) continue;
+    const auto allowed = capacity(*cell->cost, speed);
+    if (!allowed) continue;
+    std::string text = capacity_text(*allowed);
+    if (const auto reached = measured_rate(*cell->cost))
+      text += fmt::format("; it ran at {} {}", readable(*reached), unit_of_rate(allowed->unit));
+    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
+  }
+}
+
 // Repetitions of exact counts: they are equal, or the lab is broken.
 std::string exact_text(const Cell& cell, Unit unit) {
   if (cell.identical) return fmt::format("identical in {} runs", cell.totals.size());
@@ -253,7 +267,8 @@ void print_sensitivity(std::ostream& out, const Comparison& comparison, Unit uni
   }
 }
 
-void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison& comparison) {
+void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison& comparison,
+                      const std::optional<Found<MachineSpeed>>& speed) {
   const auto measured = std::find_if(comparison.cells.begin(), comparison.cells.end(),
                                      [](const Cell* c) { return c->cost.has_value(); });
   if (measured == comparison.cells.end()) return;
@@ -269,8 +284,20 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
   print_costs(out, costs, comparison, units);
   print_traffic(out, comparison, units.front());
   print_guests(out, comparison, units.front());
+  if (speed && *speed) print_rates(out, comparison, **speed);
   print_repetitions(out, costs, comparison, units.front());
   print_sensitivity(out, comparison, units.front());
+}
+
+// What the rates rest on, or why there are none.
+void print_speed(std::ostream& out, const std::optional<Found<MachineSpeed>>& speed) {
+  if (!speed) return;
+  print_wrapped(
+      out, "  ",
+      *speed ? fmt::format("\"at most\": the rate at which the busiest CPU or the wire is full, by {}. "
+                           "Latency and windows can keep it lower.",
+                           (*speed)->basis)
+             : fmt::format("No rates: {}.", speed->error().why));
 }
 
 void print_legend(std::ostream& out) {
@@ -314,8 +341,12 @@ Result<> write_table(RunReader& reader, std::ostream& out) {
   }
   print_tax_overview(out, *costs, comparisons);
   print_claims(out, reader.header(), *costs);
-  if (costs->finished > 0) print_legend(out);
-  for (const Comparison& comparison : comparisons) print_comparison(out, *costs, comparison);
+  const auto speed = machine_speed(reader.header(), *costs);
+  if (costs->finished > 0) {
+    print_legend(out);
+    print_speed(out, speed);
+  }
+  for (const Comparison& comparison : comparisons) print_comparison(out, *costs, comparison, speed);
   print_failed(out, reader.header(), *costs);
   return {};
 }

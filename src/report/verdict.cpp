@@ -9,60 +9,11 @@
 
 #include "core/line_fit.h"
 #include "core/readable.h"
-#include "report/phrase.h"
+#include "report/capacity.h"
+#include "report/find_cell.h"
 
 namespace vtax {
 namespace {
-
-// What keeps a claim from being tested.
-struct Obstacle {
-  std::string why;
-};
-
-template <class Value>
-using Found = tl::expected<Value, Obstacle>;
-
-tl::unexpected<Obstacle> obstacle(std::string why) {
-  return tl::unexpected<Obstacle>(Obstacle{std::move(why)});
-}
-
-std::string cell_name(const Factors& factors) {
-  std::set<std::string> all;
-  for (const auto& [name, value] : factors) all.insert(name);
-  return fmt::format("{}, {}", printable(factors.at("platform")), full_phrase(factors, all));
-}
-
-bool fits(const Cell& cell, const Factors& factors) {
-  return std::all_of(factors.begin(), factors.end(), [&](const auto& wanted) {
-    const auto found = cell.factors.find(wanted.first);
-    return found != cell.factors.end() && found->second == wanted.second;
-  });
-}
-
-std::string differing_factors(const std::vector<const Cell*>& cells) {
-  std::set<std::string> names;
-  for (const Cell* cell : cells) {
-    for (const auto& [name, value] : cells.front()->factors) {
-      const auto found = cell->factors.find(name);
-      if (found == cell->factors.end() || found->second != value) names.insert(printable(name));
-    }
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-Found<const WindowCost*> cost_of(const RunCosts& costs, const Factors& factors) {
-  std::vector<const Cell*> fitting;
-  for (const Cell& cell : costs.cells) {
-    if (fits(cell, factors)) fitting.push_back(&cell);
-  }
-  if (fitting.empty()) return obstacle(fmt::format("cell {} is not in this run", cell_name(factors)));
-  if (fitting.size() > 1) {
-    return obstacle(fmt::format("{} cells of this run fit {}: they differ in {}", fitting.size(),
-                                cell_name(factors), differing_factors(fitting)));
-  }
-  if (!fitting.front()->cost) return obstacle(fmt::format("cell {} did not end", cell_name(factors)));
-  return &*fitting.front()->cost;
-}
 
 Unit unit_named(std::string_view text) {
   for (const Unit unit : {Unit::packet, Unit::kilobyte}) {
@@ -87,7 +38,7 @@ std::uint64_t instructions_of(const WindowCost& cost, const Operand& operand) {
 }
 
 Found<double> cost_of(const RunCosts& costs, const ClaimTest& test, const Operand& operand) {
-  const auto cost = cost_of(costs, operand.factors);
+  const auto cost = find_cost(costs, operand.factors);
   if (!cost) return tl::unexpected(cost.error());
   if (!operand.domain.empty() && (*cost)->domains.count(operand.domain) == 0) {
     return obstacle(
@@ -117,7 +68,20 @@ Found<double> divided(double above, double below) {
   return above / below;
 }
 
-Found<double> measure(const RunCosts& costs, const ClaimTest& test) {
+Found<double> rate_of(const RunCosts& costs, const Operand& operand,
+                      const std::optional<Found<MachineSpeed>>& speed) {
+  if (!speed) return obstacle("a rate needs the machine's speed: the study has no [speed]");
+  if (!*speed) return tl::unexpected(speed->error());
+  const auto cost = find_cost(costs, operand.factors);
+  if (!cost) return tl::unexpected(cost.error());
+  const auto allowed = capacity(**cost, **speed);
+  if (!allowed) return obstacle(fmt::format("cell {} counted no work", cell_name(operand.factors)));
+  return allowed->rate();
+}
+
+Found<double> measure(const RunCosts& costs, const ClaimTest& test,
+                      const std::optional<Found<MachineSpeed>>& speed) {
+  if (test.formula == Formula::rate) return rate_of(costs, test.of, speed);
   if (test.formula == Formula::value) return cost_of(costs, test, test.of);
   if (test.formula == Formula::ratio) {
     const auto of = cost_of(costs, test, test.of);
@@ -150,10 +114,11 @@ std::string range_text(const ClaimTest& test) {
                        : fmt::format("at most {}", exact(*test.at_most));
 }
 
-JudgedClaim judge(const Claim& claim, const RunCosts& costs) {
+JudgedClaim judge(const Claim& claim, const RunCosts& costs,
+                  const std::optional<Found<MachineSpeed>>& speed) {
   if (!claim.test) return {&claim, std::nullopt, Verdict::not_testable, claim.not_testable};
   const ClaimTest& test = *claim.test;
-  const auto measured = measure(costs, test);
+  const auto measured = measure(costs, test, speed);
   if (!measured) return {&claim, std::nullopt, Verdict::not_testable, measured.error().why};
   const bool holds =
       (!test.at_least || *measured >= *test.at_least) && (!test.at_most || *measured <= *test.at_most);
@@ -176,9 +141,10 @@ std::string_view name(Verdict verdict) {
   return "?";
 }
 
-std::vector<JudgedClaim> judge(const Published& published, const RunCosts& costs) {
+std::vector<JudgedClaim> judge(const Published& published, const Run& header, const RunCosts& costs) {
+  const auto speed = machine_speed(header, costs);
   std::vector<JudgedClaim> judged;
-  for (const Claim& claim : published.claims) judged.push_back(judge(claim, costs));
+  for (const Claim& claim : published.claims) judged.push_back(judge(claim, costs, speed));
   return judged;
 }
 

@@ -24,7 +24,8 @@ struct JudgedClaim {
 // Each claim asked of the run's cells (docs/design/published.md). A cell is the only one of the run that has
 // the factors which the claim names; where there is none, where it did not end, or where several fit, the
 // claim is not testable. Of repeated cells the median run counts, as everywhere in a report.
-[[nodiscard]] std::vector<JudgedClaim> judge(const Published& published, const RunCosts& costs);
+[[nodiscard]] std::vector<JudgedClaim> judge(const Published& published, const Run& header,
+                                             const RunCosts& costs);
 
 // The claims that the run carries (settings, key `published`); nothing where its study names none. Errors:
 // claims that this vtax cannot read, for example of a newer one; the rest of the run is as good as ever.

@@ -50,7 +50,8 @@ RunCosts made_costs() {
 }
 
 // The claim with these lines as its test.
-JudgedClaim judged(const std::string& lines, const RunCosts& costs = made_costs()) {
+JudgedClaim judged(const std::string& lines, const RunCosts& costs = made_costs(),
+                   const vtax::Run& header = {}) {
   static std::vector<Published> kept;  // JudgedClaim points into it
   kept.reserve(100);
   auto parsed = parse_published(
@@ -61,7 +62,7 @@ JudgedClaim judged(const std::string& lines, const RunCosts& costs = made_costs(
   EXPECT_TRUE(parsed) << parsed.error().text();
   if (!parsed) return {};
   kept.push_back(std::move(*parsed));
-  return judge(kept.back(), costs).front();
+  return judge(kept.back(), header, costs).front();
 }
 
 struct Worked {
@@ -122,6 +123,21 @@ INSTANTIATE_TEST_SUITE_P(
 constexpr const char* kRatio =
     "formula = \"ratio\"\nper = \"KB\"\nof = { platform = \"xen-pv\", write_bytes = 500 }\n"
     "to = { platform = \"native\" }\n";  // 4
+
+TEST(Verdicts, ARateNeedsASpeed) {
+  const std::string claim =
+      "formula = \"rate\"\nof = { platform = \"native\", write_bytes = 500 }\nat_least = 81\nat_most = 82\n";
+  auto costs = made_costs();
+  EXPECT_EQ(judged(claim, costs).reason, "a rate needs the machine's speed: the study has no [speed]");
+  // 10 KB for 1000 instructions of one CPU; a million instructions a second.
+  costs.cells[0].cost->cpus[0] = costs.cells[0].cost->instructions;
+  vtax::Run header;
+  header.settings = R"({"speed": {"cpu_mips": 1}})";
+  const auto rate = judged(claim, costs, header);
+  ASSERT_TRUE(rate.measured) << rate.reason;
+  EXPECT_NEAR(*rate.measured, 81.92, 1e-9);
+  EXPECT_EQ(rate.verdict, Verdict::reproduced);
+}
 
 TEST(Verdicts, LimitsAreIncluded) {
   EXPECT_EQ(judged(kRatio + std::string("at_least = 4\nat_most = 4\n")).verdict, Verdict::reproduced);

@@ -125,9 +125,9 @@ const std::vector<Factor>& common_factors() {
       choice("loads", {"equal", "halving", "opposed"}, "equal",
              "of several guests: alike; each half of the one before; every second in the other direction"),
       choice("guest_cpu", {"own", "together", "driver"}, "own",
-             "of Xen's guests: a CPU each; all on one of their own; all on the driver domain's"),
+             "of Xen's and KVM's guests: a CPU each; all on one of their own; all on the driver domain's"),
       count("driver_cpus", 1, 2, "1",
-            "CPUs of Xen's driver domain; driver_interrupts says what the second one does"),
+            "CPUs of Xen's Domain-0 or KVM's host; driver_interrupts says what Domain-0's second one does"),
       choice("scheduler", {"credit2", "credit", "rtds", "null"}, "credit2", "Xen's scheduler"),
       count("softload_percent", 0, 100, "0",
             "share of its CPU that an integer loop holds beside each system's work"),
@@ -215,6 +215,15 @@ const Factor* find_factor(const std::vector<Factor>& factors, std::string_view n
   const auto found =
       std::find_if(factors.begin(), factors.end(), [&](const Factor& f) { return f.name == name; });
   return found == factors.end() ? nullptr : &*found;
+}
+
+const Factor* find_factor_of_any(std::string_view name, std::string_view workload) {
+  if (const Factor* factor = find_factor(common_factors(), name)) return factor;
+  for (const WorkloadKind& kind : workloads()) {
+    if (!workload.empty() && kind.name != workload) continue;
+    if (const Factor* factor = find_factor(kind.factors, name)) return factor;
+  }
+  return nullptr;
 }
 
 std::vector<std::string_view> names_of(const std::vector<Factor>& factors) {

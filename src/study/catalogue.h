@@ -49,6 +49,9 @@ struct WorkloadKind {
 [[nodiscard]] const WorkloadKind* find_workload(std::string_view name);
 [[nodiscard]] const Factor* find_factor(const std::vector<Factor>& factors, std::string_view name);
 
+// Among the common ones and those of `workload`, or of all workloads where that is empty.
+[[nodiscard]] const Factor* find_factor_of_any(std::string_view name, std::string_view workload);
+
 [[nodiscard]] std::vector<std::string_view> names_of(const std::vector<Factor>& factors);
 [[nodiscard]] std::vector<std::string_view> workload_names();
 

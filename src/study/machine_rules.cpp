@@ -14,7 +14,10 @@ Result<> set_machine(std::string_view machine, Study& study) {
   if (std::find(machines().begin(), machines().end(), machine) == machines().end())
     return fail(
         {"", fmt::format("'{}' is not a machine", printable(machine)), suggestion(machine, machines())});
-  if (machine == host_machine && study.machine != machine) study.factors["topology"] = {"inside"};
+  if (machine == host_machine && study.machine != machine) {
+    study.factors["topology"] = {"inside"};
+    for (StudyWorkload& workload : study.workloads) workload.common.erase("topology");
+  }
   study.machine = machine;
   return {};
 }
@@ -22,48 +25,47 @@ Result<> set_machine(std::string_view machine, Study& study) {
 namespace {
 
 // What the lab alone can arrange so far.
-Result<> check_host_placement(const Study& study, const std::string& what) {
+Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name : {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent",
                            "system_window", "peer_window", "link_mbps", "cards", "driver_interrupts",
                            "guest_weights", "guest_cap_percent", "guest_memory_mib", "balloon_mib"}) {
     const Factor* factor = find_factor(common_factors(), name);
-    const auto& values = study.factors.at(name);
+    const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
                     [&](const auto& value) { return value != factor->fallback; }))
       return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
                    "leave it out, or run the study in the lab"});
   }
-  for (const StudyWorkload& workload : study.workloads)
-    if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
-      return fail({what,
-                   fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
-                   "run it by hand: vtax workload --help"});
+  if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
+    return fail({what, fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
+                 "run it by hand: vtax workload --help"});
   return {};
 }
 
-bool names(const Study& study, const char* factor, std::initializer_list<std::string_view> values) {
-  const auto& named = study.factors.at(factor);
+bool names(const Study& study, const StudyWorkload& workload, const char* factor,
+           std::initializer_list<std::string_view> values) {
+  const auto& named = values_of(study, workload, factor);
   return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   });
 }
 
-bool names_other_than_usual(const Study& study, const char* factor) {
-  const auto& named = study.factors.at(factor);
+bool names_other_than_usual(const Study& study, const StudyWorkload& workload, const char* factor) {
+  const auto& named = values_of(study, workload, factor);
   return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
     return value != find_factor(common_factors(), factor)->fallback;
   });
 }
 
 // What some platforms cannot arrange so far.
-Result<> check_forwarding(const Study& study, const std::string& what) {
+Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* factor : {"forwarding", "cards", "guest_memory_mib", "balloon_mib"})
     for (const std::string_view platform : {"kvm", "kvm-qemu", "uml", "qemu"})
-      if (names_other_than_usual(study, factor) && names(study, "platform", {platform}))
+      if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
         return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
                      "name another platform, or leave the factor out"});
-  if (names(study, "forwarding", {"nat"}) && names(study, "topology", {"inside"}) &&
-      names(study, "platform", {"xen-pv", "xen-pvh"}))
+  if (names(study, workload, "forwarding", {"nat"}) && names(study, workload, "topology", {"inside"}) &&
+      names(study, workload, "platform", {"xen-pv", "xen-pvh"}))
     return fail({what,
                  "with topology inside the partner of Xen's guest is Domain-0 itself, and nothing is to be "
                  "translated",
@@ -72,18 +74,19 @@ Result<> check_forwarding(const Study& study, const std::string& what) {
 }
 
 // Weights and caps, memory and what the balloon leaves of it.
-Result<> check_shares(const Study& study, const std::string& what) {
+Result<> check_shares(const Study& study, const StudyWorkload& workload, const std::string& what) {
   constexpr int least_kept_mib = 96;  // a guest of the lab needs some 80
-  if (names(study, "scheduler", {"rtds", "null"}) &&
-      (names_other_than_usual(study, "guest_weights") || names_other_than_usual(study, "guest_cap_percent")))
+  if (names(study, workload, "scheduler", {"rtds", "null"}) &&
+      (names_other_than_usual(study, workload, "guest_weights") ||
+       names_other_than_usual(study, workload, "guest_cap_percent")))
     return fail({what, "Xen's schedulers rtds and null have neither weights nor caps",
                  "take scheduler credit2 or credit"});
-  for (const std::string& kept : study.factors.at("balloon_mib")) {
+  for (const std::string& kept : values_of(study, workload, "balloon_mib")) {
     if (kept == "0") continue;
     if (std::stoi(kept) < least_kept_mib)
       return fail({what, fmt::format("a guest cannot live with {} MiB", kept),
                    fmt::format("take balloon_mib = 0, or {} and more", least_kept_mib)});
-    for (const std::string& memory : study.factors.at("guest_memory_mib"))
+    for (const std::string& memory : values_of(study, workload, "guest_memory_mib"))
       if (std::stoi(kept) > std::stoi(memory))
         return fail({what, fmt::format("a guest of {} MiB cannot keep {}", memory, kept),
                      "a balloon only takes: name less than guest_memory_mib"});
@@ -91,28 +94,34 @@ Result<> check_shares(const Study& study, const std::string& what) {
   return {};
 }
 
-}  // namespace
-
-Result<> check_machine(const Study& study, const std::string& what) {
-  Result<> good = check_forwarding(study, what);
-  if (good) good = check_shares(study, what);
+Result<> check_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  Result<> good = check_forwarding(study, workload, what);
+  if (good) good = check_shares(study, workload, what);
   if (!good) return good;
   if (study.machine == host_machine) {
-    const auto& topologies = study.factors.at("topology");
+    const auto& topologies = values_of(study, workload, "topology");
     if (std::any_of(topologies.begin(), topologies.end(), [](const auto& t) { return t != "inside"; }))
       return fail(
           {what,
            "on machine host only topology 'inside' can be measured: it has no two cards that are joined",
            "set topology=inside"});
-    return check_host_placement(study, what);
+    return check_host_placement(study, workload, what);
   }
-  for (const std::string& platform : study.factors.at("platform")) {
+  for (const std::string& platform : values_of(study, workload, "platform")) {
     const auto kind = std::find_if(platforms().begin(), platforms().end(),
                                    [&](const PlatformKind& p) { return p.name == platform; });
     if (kind != platforms().end() && !kind->in_lab)
       return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
                    "add --machine host, or machine = \"host\" in the study file"});
   }
+  return {};
+}
+
+}  // namespace
+
+Result<> check_machine(const Study& study, const std::string& what) {
+  for (const StudyWorkload& workload : study.workloads)
+    if (auto checked = check_workload(study, workload, what); !checked) return checked;
   return {};
 }
 

@@ -81,6 +81,7 @@ Result<> set_factor(std::string_view name, std::string_view list, const std::str
     auto values = canonical_list(*factor, list, what);
     if (!values) return fail(values.error());
     study.factors[std::string(name)] = std::move(*values);
+    for (StudyWorkload& workload : study.workloads) workload.common.erase(std::string(name));
     return {};
   }
   bool found = false;

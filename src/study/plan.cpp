@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/readable.h"
@@ -20,7 +21,7 @@ struct Axis {
 std::vector<Axis> axes_of(const Study& study, const StudyWorkload& workload) {
   std::vector<Axis> axes;
   for (const Factor& factor : common_factors()) {
-    axes.push_back({std::string(factor.name), &study.factors.at(std::string(factor.name))});
+    axes.push_back({std::string(factor.name), &values_of(study, workload, std::string(factor.name))});
   }
   for (const Factor& factor : find_workload(workload.name)->factors) {
     axes.push_back({std::string(factor.name), &workload.factors.at(std::string(factor.name))});
@@ -51,12 +52,20 @@ std::vector<std::map<std::string, std::string>> cells_of(const Study& study, con
 
 // A pass over all workloads, each platform's trials together.
 std::vector<std::map<std::string, std::string>> pass_of(const Study& study) {
+  std::vector<std::string> platforms;
+  for (const StudyWorkload& workload : study.workloads) {
+    for (const std::string& platform : values_of(study, workload, "platform"))
+      if (std::find(platforms.begin(), platforms.end(), platform) == platforms.end())
+        platforms.push_back(platform);
+  }
   std::vector<std::map<std::string, std::string>> cells;
-  Study part = study;
-  for (const std::string& platform : study.factors.at("platform")) {
-    part.factors["platform"] = {platform};
-    for (const StudyWorkload& workload : study.workloads) {
-      for (auto& cell : cells_of(part, workload)) cells.push_back(std::move(cell));
+  for (const std::string& platform : platforms) {
+    for (StudyWorkload workload : study.workloads) {
+      const auto& its = values_of(study, workload, "platform");
+      const auto times = std::count(its.begin(), its.end(), platform);
+      workload.common["platform"] = {platform};
+      for (auto i = times; i > 0; --i)
+        for (auto& cell : cells_of(study, workload)) cells.push_back(std::move(cell));
     }
   }
   return cells;
@@ -78,12 +87,16 @@ std::string trials_text(double trials) {
 nlohmann::json effective_settings(const Study& study) {
   nlohmann::json workloads = nlohmann::json::array();
   for (const StudyWorkload& workload : study.workloads) {
-    workloads.push_back({{"name", workload.name}, {"factors", workload.factors}});
+    FactorValues factors = workload.factors;
+    factors.insert(workload.common.begin(), workload.common.end());
+    workloads.push_back({{"name", workload.name}, {"factors", std::move(factors)}});
   }
-  return {{"machine", study.machine},
-          {"repetitions", study.repetitions},
-          {"factors", study.factors},
-          {"workloads", std::move(workloads)}};
+  nlohmann::json settings = {{"machine", study.machine},
+                             {"repetitions", study.repetitions},
+                             {"factors", study.factors},
+                             {"workloads", std::move(workloads)}};
+  if (study.speed) settings["speed"] = to_json(*study.speed);
+  return settings;
 }
 
 double count_trials(const Study& study) {

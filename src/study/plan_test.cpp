@@ -42,6 +42,37 @@ TEST(Plan, IsTheCrossProductWithThePlatformSlowest) {
   EXPECT_EQ(plan->trials[0].factors, first);
 }
 
+TEST(Plan, ABlockMayHaveCommonFactorsOfItsOwn) {
+  const std::string text = R"(
+name = "s"
+[factors]
+platform = ["native", "xen-pv"]
+[[workload]]
+name = "tcp-rr"
+[[workload]]
+name = "linpack"
+platform = ["container", "native"]
+guests = [1, 2]
+)";
+  auto study = parse_study(text, "s.toml");
+  ASSERT_TRUE(study) << study.error().text();
+  const auto plan = make_plan(*study, {});
+  ASSERT_TRUE(plan) << plan.error().text();
+  std::vector<std::string> cells;
+  for (const PlannedTrial& trial : plan->trials)
+    cells.push_back(trial.factors.at("platform") + " " + trial.factors.at("workload") + " " +
+                    trial.factors.at("guests"));
+  EXPECT_THAT(cells, ElementsAre("native tcp-rr 1", "native linpack 1", "native linpack 2", "xen-pv tcp-rr 1",
+                                 "container linpack 1", "container linpack 2"));
+  EXPECT_EQ(effective_settings(*study)["workloads"][1]["factors"]["guests"], nlohmann::json({"1", "2"}));
+
+  // --set is for all of them.
+  const auto set = make_plan(*study, {{"guests=3"}, {}, {}, false});
+  ASSERT_TRUE(set) << set.error().text();
+  EXPECT_EQ(set->trials.size(), 4U);
+  for (const PlannedTrial& trial : set->trials) EXPECT_EQ(trial.factors.at("guests"), "3");
+}
+
 TEST(Plan, RepeatsWholePasses) {
   const auto plan = make_plan(first_look(), {{}, 2});
   ASSERT_EQ(plan->trials.size(), 120U);

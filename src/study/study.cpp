@@ -15,6 +15,12 @@ std::string what_of(std::string_view shown_name) {
 
 }  // namespace
 
+const std::vector<std::string>& values_of(const Study& study, const StudyWorkload& workload,
+                                          const std::string& common_factor) {
+  const auto own = workload.common.find(common_factor);
+  return own == workload.common.end() ? study.factors.at(common_factor) : own->second;
+}
+
 Result<Study> parse_study(std::string_view text, std::string_view shown_name) {
   const std::string what = what_of(shown_name);
   const auto table =

@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
+#include "study/speed.h"
 
 namespace vtax {
 
@@ -15,7 +17,8 @@ using FactorValues = std::map<std::string, std::vector<std::string>>;
 
 struct StudyWorkload {
   std::string name;
-  FactorValues factors;  // every factor of the workload: defaults are filled in
+  FactorValues factors;      // every factor of the workload: defaults are filled in
+  FactorValues common = {};  // of the common factors those that this block names for itself
 
   bool operator==(const StudyWorkload&) const = default;
 };
@@ -29,10 +32,15 @@ struct Study {
   int repetitions = 1;   // 1..1000
   FactorValues factors;  // every common factor
   std::vector<StudyWorkload> workloads;
+  std::optional<Speed> speed;
   std::string source;  // the file's text
 
   bool operator==(const Study&) const = default;
 };
+
+// The values of a common factor for one of the study's workloads.
+[[nodiscard]] const std::vector<std::string>& values_of(const Study& study, const StudyWorkload& workload,
+                                                        const std::string& common_factor);
 
 inline constexpr int kMostRepetitions = 1000;
 

@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "study/machine_rules.h"
+#include "study/speed_reader.h"
 #include "study/suggest.h"
 #include "study/toml_text.h"
 
@@ -17,7 +18,7 @@ constexpr std::size_t kLongestQuestion = 500;
 
 const std::vector<std::string_view>& root_keys() {
   static const std::vector<std::string_view> keys{"name",        "question", "published", "machine",
-                                                  "repetitions", "factors",  "workload"};
+                                                  "repetitions", "speed",    "factors",   "workload"};
   return keys;
 }
 
@@ -60,6 +61,8 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   if (!machine) return fail(machine.error());
   auto repetitions = repetitions_of(root);
   if (!repetitions) return fail(repetitions.error());
+  auto speed = read_speed(root, *this);
+  if (!speed) return fail(speed.error());
   auto factors = common_factors_of(root);
   if (!factors) return fail(factors.error());
   // The default of the topology is the lab's.
@@ -71,6 +74,7 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   study.published = std::move(*published);
   study.machine = std::move(*machine);
   study.repetitions = *repetitions;
+  study.speed = std::move(*speed);
   study.factors = std::move(*factors);
   study.workloads = std::move(*workloads);
   return study;
@@ -178,9 +182,18 @@ Result<StudyWorkload> StudyReader::workload_of(const toml::table& table) const {
     return wrong(name->source(), fmt::format("'{}' is not a workload", printable(*text)),
                  suggestion(*text, workload_names()));
   }
+  StudyWorkload workload{*text, {}};
+  for (const auto& [key, node] : table) {
+    const Factor* factor = find_factor(common_factors(), key.str());
+    if (factor == nullptr) continue;
+    auto values = values_of(node, *factor);
+    if (!values) return fail(values.error());
+    workload.common[std::string(key.str())] = std::move(*values);
+  }
   auto factors = values_of(table, kind->factors);
   if (!factors) return fail(factors.error());
-  return StudyWorkload{*text, std::move(*factors)};
+  workload.factors = std::move(*factors);
+  return workload;
 }
 
 Result<FactorValues> StudyReader::values_of(const toml::table& table,
@@ -189,7 +202,7 @@ Result<FactorValues> StudyReader::values_of(const toml::table& table,
   FactorValues values;
   for (const Factor& factor : factors) values[std::string(factor.name)] = {std::string(factor.fallback)};
   for (const auto& [key, node] : table) {
-    if (is_workload && key.str() == "name") continue;
+    if (is_workload && (key.str() == "name" || find_factor(common_factors(), key.str()) != nullptr)) continue;
     const Factor* factor = find_factor(factors, key.str());
     if (factor == nullptr) {
       return wrong(key.source(), fmt::format("unknown factor '{}'", printable(key.str())),
@@ -234,6 +247,27 @@ Result<std::string> StudyReader::value_of(const toml::node& node, const Factor& 
   auto value = canonical(factor, text);
   if (!value) return wrong(node.source(), value.error().why, value.error().next);
   return value;
+}
+
+Result<std::string> StudyReader::factor_value(const toml::key& key, const toml::node& node,
+                                              const std::vector<std::string_view>& others) const {
+  if (key.str() == "workload") {
+    const auto name = node.value_exact<std::string>();
+    if (name && find_workload(*name) != nullptr) return *name;
+    return wrong(node.source(),
+                 name ? fmt::format("'{}' is not a workload", printable(*name)) : "it is not text",
+                 suggestion(name.value_or(""), workload_names()));
+  }
+  if (const Factor* factor = find_factor_of_any(key.str(), "")) return value_of(node, *factor);
+  std::vector<std::string_view> names{"workload"};
+  names.insert(names.end(), others.begin(), others.end());
+  const auto add = [&](const std::vector<Factor>& factors) {
+    for (const Factor& factor : factors) names.push_back(factor.name);
+  };
+  add(common_factors());
+  for (const WorkloadKind& kind : workloads()) add(kind.factors);
+  return wrong(key.source(), fmt::format("unknown factor '{}'", printable(key.str())),
+               suggestion(key.str(), names));
 }
 
 }  // namespace vtax

@@ -21,6 +21,11 @@ class StudyReader {
   // One canonical value of the factor.
   [[nodiscard]] Result<std::string> value_of(const toml::node& node, const Factor& factor) const;
 
+  // The same of a factor of any workload, or of `workload` itself, which names one. `others`: what else may
+  // stand there, for the error.
+  [[nodiscard]] Result<std::string> factor_value(const toml::key& key, const toml::node& node,
+                                                 const std::vector<std::string_view>& others = {}) const;
+
   // An error at a place in the file.
   [[nodiscard]] tl::unexpected<Error> wrong(const toml::source_region& at, const std::string& why,
                                             std::string next) const;

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 
+#include "core/noise_for_test.h"
 #include "workload/endpoint_client.h"
 #include "workload/test_pair.h"
 
@@ -265,6 +267,41 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair{R"({"state":"armed"})", "'armed' where 'done' was due"},
         std::pair{R"({"bytes":1})", "'state' is missing"},
         std::pair{R"({"state":"error","what":"step","why":"reason"})", "guest1: step: reason"}));
+
+// A guest's answers are hostile: whatever is done to a good one, the client says what is wrong or takes what
+// it can check. Nothing may throw, hang or crash.
+TEST(EndpointClient, NoiseIsAnErrorOrAReport) {
+  SideReport side;
+  side.side = "client";
+  side.duration = std::chrono::nanoseconds(1234567);
+  side.bytes = Bytes(1 << 20);
+  side.failures = {{"lost", 3}};
+  side.metrics = {{"rate", 1.5e9, "bit/s", true}};
+  side.latency.emplace();
+  side.latency->record(12345, 7);
+  side.intervals = {{milliseconds(0), milliseconds(5), Bytes(7), Transactions(9)}};
+  const std::string good =
+      RunReport{side, {{"eth0", Packets(1), Packets(2), Bytes(3), Bytes(4)}}}.to_json().dump();
+  std::mt19937_64 random(17);
+  int taken = 0;
+  for (int round = 0; round < 3000; ++round) {
+    TestPair pair = make_test_pair();
+    EndpointClient client(ControlChannel(std::move(pair.left), "guest1"));
+    send_text(pair.right.get(), with_noise(good, random) + "\n");
+    pair.right.reset();  // so that a line without its end is not waited for
+    RunRequest wanted = request(true);
+    wanted.devices = {"eth0"};
+    const auto report = client.finish(wanted);
+    if (report) {
+      ++taken;
+      EXPECT_EQ(report->side.bytes, Bytes(1 << 20));
+      EXPECT_EQ(report->devices.size(), 1U);
+    } else {
+      EXPECT_LT(report.error().text().size(), 4096U);
+    }
+  }
+  EXPECT_GT(taken, 0) << "the noise spares nothing";
+}
 
 }  // namespace
 }  // namespace vtax

@@ -33,14 +33,17 @@ void add_children(int process, std::set<std::string>& all) {
   }
 }
 
+enum class Which { all, of_vtax_and_guests, of_guests };
+
 // Entries of a folder, as far as they are of the kinds that vtax and its guests make.
-void add_entries(const fs::path& folder, bool every, std::set<std::string>& all) {
+void add_entries(const fs::path& folder, Which which, std::set<std::string>& all) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name.find("vtax") != std::string::npos || name.find("uml") != std::string::npos ||
-                      name.find("vm_file") != std::string::npos || name.find("qemu") != std::string::npos;
-    if (every || ours) all.insert("file " + entry.path().string());
+    const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
+    if (which == Which::all || has("uml") || has("vm_file") || has("qemu") ||
+        (which == Which::of_vtax_and_guests && has("vtax")))
+      all.insert("file " + entry.path().string());
   }
 }
 
@@ -54,7 +57,7 @@ std::set<std::string> traces() {
   std::set<std::string> all;
   add_children(getpid(), all);
   // Others' links and mounts come and go; vtax's have its name, or are the namespaces' whole content.
-  add_entries("/sys/class/net", false, all);
+  add_entries("/sys/class/net", Which::of_vtax_and_guests, all);
   std::ifstream mounts("/proc/self/mounts");
   for (std::string line; std::getline(mounts, line);) all.insert("mount " + line);
   std::error_code error;
@@ -64,9 +67,15 @@ std::set<std::string> traces() {
       all.insert("control group " + entry->path().string());
     if (entry.depth() > 4) entry.disable_recursion_pending();
   }
-  for (const char* folder : {"/tmp", "/dev/shm", "/run"}) add_entries(folder, false, all);
-  if (const char* home = std::getenv("HOME"))
-    add_entries(home, false, all), add_entries(std::string(home) + "/.uml", true, all);
+  for (const char* folder : {"/dev/shm", "/run"}) add_entries(folder, Which::of_vtax_and_guests, all);
+  // Whoever sets TMPDIR has a folder of his own; /tmp then has other vtaxes' files.
+  const char* temporary = std::getenv("TMPDIR");
+  add_entries("/tmp", temporary == nullptr ? Which::of_vtax_and_guests : Which::of_guests, all);
+  if (temporary != nullptr) add_entries(temporary, Which::all, all);
+  if (const char* home = std::getenv("HOME")) {
+    add_entries(home, Which::of_vtax_and_guests, all);
+    add_entries(std::string(home) + "/.uml", Which::all, all);
+  }
   return all;
 }
 

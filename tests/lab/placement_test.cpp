@@ -152,7 +152,11 @@ INSTANTIATE_TEST_SUITE_P(
         Placed{"TwoCardsByCard", two_cards({{"driver_interrupts", "by-card"}, {"loads", "opposed"}})},
         Placed{"TwoCardsRouted", two_cards({{"driver_interrupts", "apart"}, {"forwarding", "route"}})},
         Placed{"Credit",
-               {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"scheduler", "credit"}}}),
+               {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"scheduler", "credit"}}},
+        Placed{"TwoGuestsOfKvm",
+               {{"platform", "kvm"}, {"guests", "2"}, {"loads", "opposed"}, {"softload_percent", "50"}}},
+        Placed{"TwoGuestsOfKvmOneCpu",
+               {{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"link_mbps", "100"}}}),
     [](const auto& one) { return std::string(one.param.name); });
 
 // What a factor is for shows in the ledger.
@@ -164,6 +168,18 @@ TEST(GuestCpu, IsWhereTheGuestRuns) {
     EXPECT_EQ(instructions(trial, "guest1", {Layer::kernel, Layer::program}),
               instructions(trial, "guest1", {Layer::kernel, Layer::program}, cpu))
         << placed;
+  }
+}
+
+TEST(GuestCpu, OfGuestsOfKvm) {
+  NEED_LAB(LabKind::kvm);
+  const std::set<Layer> own = {Layer::kernel, Layer::program};
+  for (const auto& [placed, first, second] :
+       {std::tuple{"own", 2, 3}, {"together", 2, 2}, {"driver", 0, 0}}) {
+    const Trial trial = run(small({{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", placed}}));
+    for (const auto& [guest, cpu] : {std::pair{"guest1", first}, {"guest2", second}})
+      EXPECT_EQ(instructions(trial, guest, own), instructions(trial, guest, own, cpu))
+          << placed << " " << guest;
   }
 }
 

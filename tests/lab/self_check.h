@@ -42,13 +42,23 @@ struct Checked {
   }
 };
 
+// Instructions of a domain's programs, whatever layer they are.
+[[nodiscard]] inline std::uint64_t program_of(const Checked& checked, const std::string& domain) {
+  std::uint64_t total = 0;
+  for (const LedgerEntry& entry : checked.ledger.entries)
+    if (entry.kind == "instructions" && entry.domain == domain &&
+        (entry.layer == Layer::program || entry.part == Part::program))
+      total += entry.value;
+  return total;
+}
+
 // Runs the agent's self-check. Failures are the calling test's.
-inline std::optional<Checked> self_check(LabKind kind, nlohmann::json plan) {
+inline std::optional<Checked> self_check(LabKind kind, nlohmann::json plan, const MachineShape& shape = {}) {
   plan["version"] = 1;
   plan["platform"] = name_of(kind);
   plan["workload"] = "self-check";
   plan["time_limit_ns"] = 60'000'000'000;
-  const LabMachine& machine = LabBench::get().machine(kind);
+  const LabMachine& machine = LabBench::get().machine(kind, shape);
   auto seen = machine.observe(plan.dump(), quiet);
   if (!seen) {
     ADD_FAILURE() << seen.error().text();

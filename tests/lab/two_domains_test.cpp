@@ -1,4 +1,4 @@
-// Two domains that do different, known work at the same time, on two CPUs and on one.
+// Domains that do different, known work at the same time, on CPUs of their own and on one.
 
 #include "tests/lab/self_check.h"
 
@@ -23,16 +23,7 @@ class TwoDomains : public testing::TestWithParam<Together> {
   static std::optional<Checked> together(KnownWork own, KnownWork guest) {
     return self_check(
         GetParam().kind,
-        {{"work", own.to_json()}, {"guest", guest.to_json()}, {"share_cpu", GetParam().share_cpu}});
-  }
-
-  static std::uint64_t program(const Checked& checked, const std::string& domain) {
-    std::uint64_t total = 0;
-    for (const LedgerEntry& entry : checked.ledger.entries)
-      if (entry.kind == "instructions" && entry.domain == domain &&
-          (entry.layer == Layer::program || entry.part == Part::program))
-        total += entry.value;
-    return total;
+        {{"work", own.to_json()}, {"guest_work", {guest.to_json()}}, {"share_cpu", GetParam().share_cpu}});
   }
 };
 
@@ -58,8 +49,8 @@ TEST_P(TwoDomains, PayForTheirOwnWork) {
               KnownWork::per_system_call * work[i].system_calls / 10);
     const std::uint64_t known =
         KnownWork::per_loop * work[i].loops + KnownWork::per_system_call * work[i].system_calls;
-    EXPECT_GE(program(*checked, domain), known);
-    EXPECT_LE(program(*checked, domain), known + 3'000);  // its sleeping and looking at the clock
+    EXPECT_GE(program_of(*checked, domain), known);
+    EXPECT_LE(program_of(*checked, domain), known + 3'000);  // its sleeping and looking at the clock
 
     constexpr std::uint64_t kOtherCalls = 20;
     EXPECT_GE(checked->sum("system_calls", domain), work[i].system_calls);
@@ -110,6 +101,47 @@ INSTANTIATE_TEST_SUITE_P(On, TwoDomains,
                          [](const auto& one) {
                            return test_name(one.param.kind) + (one.param.share_cpu ? "OneCpu" : "TwoCpus");
                          });
+
+// Two guests of KVM run the same kernel at the same addresses as each other and as their host; on one CPU
+// their control blocks alone tell whose turn it is.
+class TwoGuestsOfKvm : public testing::TestWithParam<bool> {};
+
+TEST_P(TwoGuestsOfKvm, PayForTheirOwnWork) {
+  NEED_LAB(LabKind::kvm);
+  const bool share_cpu = GetParam();
+  constexpr KnownWork kSecond{3'000'000, 0, 11'000, 0, 0};
+  MachineShape shape;
+  shape.guests = 2;
+  const auto checked = self_check(LabKind::kvm,
+                                  {{"work", kDomain0.to_json()},
+                                   {"guest_work", {kGuest.to_json(), kSecond.to_json()}},
+                                   {"share_cpu", share_cpu}},
+                                  shape);
+  ASSERT_TRUE(checked);
+  EXPECT_EQ(checked->uncharged(), 0U);
+  int guest = 0;
+  for (const auto& [domain, work] :
+       {std::pair{"host", kDomain0}, std::pair{"guest1", kGuest}, std::pair{"guest2", kSecond}}) {
+    SCOPED_TRACE(domain);
+    EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::per_loop * work.loops / 10);
+    EXPECT_EQ(checked->cost(domain, "known_work::call_kernel") / 10,
+              KnownWork::per_system_call * work.system_calls / 10);
+    const std::uint64_t known =
+        KnownWork::per_loop * work.loops + KnownWork::per_system_call * work.system_calls;
+    EXPECT_GE(program_of(*checked, domain), known);
+    if (guest > 0) {
+      EXPECT_LE(program_of(*checked, domain), known + 3'000);
+    }
+    EXPECT_GE(checked->sum("system_calls", domain), work.system_calls);
+    EXPECT_LE(checked->sum("system_calls", domain), work.system_calls + 200);  // the host's has QEMU's
+    const int cpu = guest == 0 || share_cpu ? 0 : 1 + guest;
+    EXPECT_GE(checked->sum("instructions", domain, {}, cpu), known);
+    ++guest;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(On, TwoGuestsOfKvm, testing::Bool(),
+                         [](const auto& one) { return one.param ? "OneCpu" : "TwoCpus"; });
 
 }  // namespace
 }  // namespace vtax::lab

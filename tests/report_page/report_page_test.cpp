@@ -141,6 +141,29 @@ TEST_F(ReportPage, ItsFlameGraphAndHeatMapAddUp) {
   EXPECT_THAT(elements, HasSubstr("<section id=\"terms-section\" aria-labelledby=\"terms-title\">"));
 }
 
+TEST_F(ReportPage, ShowsRatesAndFairness) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  run.settings = R"({"speed": {"cpu_mips": 1000, "link_mbps": 1000}})";
+  for (Trial& trial : run.trials) {
+    trial.guests = {{"guest1", Bytes(3000), Transactions(0), 1000},
+                    {"guest2", Bytes(1000), Transactions(0), 1000}};
+  }
+  make(run);
+  const std::string elements = rendered();
+  const auto fairness = series_of(elements, "fairness");
+  ASSERT_EQ(fairness.size(), 3U);  // native, container, xen-pv
+  EXPECT_EQ(fairness[2]["data"], nlohmann::json::parse("[1.5, 0.5]"));
+  EXPECT_THAT(elements, HasSubstr("Jain's fairness index native 0.800"));
+  const auto rates = series_of(elements, "rates");
+  ASSERT_EQ(rates.size(), 1U);
+  double most = 0;
+  for (const auto& bar : rates[0]["data"]) most = std::max(most, bar["value"].get<double>());
+  EXPECT_DOUBLE_EQ(most, 100);
+  EXPECT_THAT(elements, HasSubstr("is full, by 1,000 million instructions a second"));
+  EXPECT_THAT(elements, HasSubstr("Rates that the costs allow</h3>"));
+}
+
 TEST_F(ReportPage, MarkupInNamesNeverRuns) {
   VTAX_NEEDS_CHROMIUM();
   const std::string evil =

@@ -68,8 +68,9 @@ Result<Built> build(std::string_view platform, const lab::FetchedSet& kernel, la
                     const lab::Progress& progress) {
   const auto agent = read_agent();
   if (!agent) return fail(agent.error());
-  const fs::path directory = cache.directory() / "images" /
-                             ("host-" + std::string(platform) + "-" + hash_of(*agent, kernel).substr(0, 16));
+  const fs::path directory =
+      cache.directory() / "images" /
+      ((platform == "uml" ? "host-uml-" : "host-qemu-") + hash_of(*agent, kernel).substr(0, 16));
   const auto added = cache.add(directory, [&](const fs::path& into) {
     progress("building the image of the " + std::string(platform) + " guest");
     return platform == "uml" ? fill_uml(*agent, into) : fill_qemu(*agent, kernel, into);
@@ -105,7 +106,8 @@ Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& c
     parts.emulator.environment = qemu->environment;
     parts.emulator.environment.insert(parts.emulator.environment.end(), {"PATH=/usr/bin:/bin", "HOME=/"});
     parts.provenance["qemu"] = qemu->banner;
-    parts.provenance["accelerator"] = "tcg";
+    parts.provenance["accelerator"] = platform == "qemu" ? "tcg" : "kvm";
+    if (platform != "qemu") parts.provenance["vhost_net"] = platform == "kvm";
     parts.in_use.push_back(qemu->in_use);
   }
   return parts;

@@ -13,13 +13,14 @@ namespace vtax::host {
 // What a platform with a guest boots, from the lab's cache, and what that is made of.
 struct GuestParts {
   GuestImage image;
-  GuestProgram emulator;  // for platform qemu
+  GuestProgram emulator;  // QEMU, for all platforms but uml
   nlohmann::json provenance = nlohmann::json::object();
   std::vector<lab::InUse> in_use = {};  // nobody removes the files as long as this lives
 };
 
-// `platform`: "uml" or "qemu". Packages are fetched and unpacked (never installed) and the image is built the
-// first time; afterwards no more than this program is read. Errors: unavailable.
+// `platform`: "uml", "qemu", "kvm" or "kvm-qemu"; the last three boot the same image. Packages are fetched
+// and unpacked (never installed) and the image is built the first time; afterwards no more than this program
+// is read. Errors: unavailable.
 [[nodiscard]] Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
                                                const lab::Progress& progress);
 

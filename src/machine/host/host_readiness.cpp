@@ -1,7 +1,9 @@
 #include "machine/host/host_readiness.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "machine/host/sandbox.h"
@@ -13,6 +15,10 @@ namespace vtax::host {
 namespace {
 
 using lab::State;
+
+bool is_kvm(std::string_view platform) {
+  return platform == "kvm" || platform == "kvm-qemu";
+}
 
 // What stands in the way of namespaces, in the order in which distributions put it there.
 std::string mend_of_namespaces() {
@@ -61,6 +67,33 @@ PlatformCheck check_guest(const std::string& platform) {
   return {platform, State::good, check.detail + ", a tap", ""};
 }
 
+// Of files alone: a device that is opened may load modules and take memory, and the user has not asked.
+std::string why_no_device(const char* device, const char* module) {
+  if (access(device, F_OK) != 0)
+    return fmt::format(
+        "there is no {} (the kernel module {} is not loaded, or the CPU has no virtualisation)", device,
+        module);
+  if (access(device, R_OK | W_OK) != 0) return fmt::format("this user may not open {}", device);
+  return "";
+}
+
+PlatformCheck check_kvm(const std::string& platform) {
+  if (std::getenv(no_kvm_variable) != nullptr)
+    return {platform, State::missing, fmt::format("{} is set: /dev/kvm is not opened", no_kvm_variable),
+            fmt::format("unset {}, or run it in the lab: --machine lab", no_kvm_variable)};
+  const std::string kvm = why_no_device("/dev/kvm", "kvm-intel or kvm-amd");
+  const std::string vhost = platform == "kvm" ? why_no_device("/dev/vhost-net", "vhost-net") : "";
+  if (const std::string& why = kvm.empty() ? vhost : kvm; !why.empty())
+    return {platform, State::missing, why,
+            access(kvm.empty() ? "/dev/vhost-net" : "/dev/kvm", F_OK) == 0
+                ? "run vtax as root, or as a user of the group that owns it; or in the lab: --machine lab"
+            : kvm.empty() ? "as root: modprobe vhost-net; or platform kvm-qemu, which does without"
+                          : "run it in the lab, which needs none: --machine lab"};
+  PlatformCheck check = check_guest(platform);
+  if (check.state != State::missing) check.detail += "; /dev/kvm is opened when a run names this platform";
+  return check;
+}
+
 PlatformCheck check_xen(const std::string& platform) {
   std::error_code error;
   if (!std::filesystem::exists("/proc/xen/capabilities", error) &&
@@ -75,16 +108,14 @@ PlatformCheck check_xen(const std::string& platform) {
 }  // namespace
 
 bool has_guest(std::string_view platform) {
-  return platform == "uml" || platform == "qemu";
+  return platform == "uml" || platform == "qemu" || is_kvm(platform);
 }
 
 PlatformCheck examine_platform(const std::string& platform) {
   if (platform == "native" || platform == "container") return check_namespaces(platform);
+  if (is_kvm(platform)) return check_kvm(platform);
   if (has_guest(platform)) return check_guest(platform);
-  if (platform.starts_with("xen")) return check_xen(platform);
-  return {platform, State::missing,
-          "on a computer itself it is not built yet, and /dev/kvm is not opened unasked",
-          "run it in the lab: --machine lab"};
+  return check_xen(platform);
 }
 
 std::vector<PlatformCheck> examine_platforms() {

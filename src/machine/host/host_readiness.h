@@ -19,6 +19,9 @@ struct PlatformCheck {
 // Whether the platform has a guest of its own, which needs a tap and an image.
 [[nodiscard]] bool has_guest(std::string_view platform);
 
+// When this environment variable is set, no /dev/kvm is opened, whatever is asked for.
+inline constexpr char no_kvm_variable[] = "VTAX_NO_KVM";
+
 // Every platform of the catalogue is known. Makes and ends a child with namespaces; opens no /dev/kvm.
 [[nodiscard]] PlatformCheck examine_platform(const std::string& platform);
 [[nodiscard]] std::vector<PlatformCheck> examine_platforms();

@@ -10,15 +10,19 @@
 
 #include "agent/plan.h"
 #include "agent/trial.h"
+#include "core/files.h"
 #include "core/sha256.h"
-#include "machine/host/host_ledger.h"
-#include "machine/host/softirq_clock.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_machine.h"
+#include "meter/host_ledger.h"
+#include "meter/softirq_clock.h"
 
 namespace vtax::host {
 namespace {
 
+using meter::CpuReading;
+using meter::LedgerInput;
+using meter::SoftirqClock;
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
@@ -57,7 +61,10 @@ Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
     return fail(Error{"make the platform " + name, "it does not run on this computer", "vtax doctor says why",
                       ExitCode::unavailable});
   if (name == "uml") return make_uml(parts->second.image, scratch_directory);
-  return make_qemu(parts->second.image, parts->second.emulator);
+  const auto way = name == "kvm"        ? Acceleration::kvm_with_vhost
+                   : name == "kvm-qemu" ? Acceleration::kvm
+                                        : Acceleration::tcg;
+  return make_qemu(parts->second.image, parts->second.emulator, way);
 }
 
 // The lab's plan, but for the platform: the agent's names are the lab's.
@@ -159,6 +166,12 @@ json to_json(const std::vector<LedgerEntry>& ledger) {
   return rows;
 }
 
+// Taking a platform down link by link would wait for the kernel at each of them, some 25 ms; all of it ends
+// with the sandbox anyhow, guests too, which are processes of its namespace.
+void leave_to_sandbox(std::unique_ptr<Platform> platform) {
+  static_cast<void>(platform.release());
+}
+
 // Inside the sandbox.
 Result<json> measure(const std::string& name, const agent::Plan& plan,
                      const std::map<std::string, GuestParts>& guests, const Progress& progress) {
@@ -174,7 +187,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   LedgerInput seen;
   seen.processes = bench->processes;
   const auto read_into = [](CpuReading& into) -> Result<> {
-    auto reading = read_cpu_time();
+    auto reading = meter::read_cpu_time(outer_proc());
     if (!reading) return fail(reading.error());
     into = std::move(*reading);
     return {};
@@ -203,13 +216,12 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
       {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
   softirqs.describe(meter, namespaces);
 
-  const auto down = Clock::now();
-  platform->reset();
+  leave_to_sandbox(std::move(*platform));
   return json{{"result", *result},
-              {"ledger", to_json(host_ledger(seen))},
+              {"ledger", to_json(meter::host_ledger(seen))},
               {"meter", std::move(meter)},
               {"setup_ns", setup_ns},
-              {"teardown_ns", ns_since(down)}};
+              {"ended_ns", Clock::now().time_since_epoch().count()}};
 }
 
 Result<std::vector<LedgerEntry>> ledger_from(const json& rows) {
@@ -235,6 +247,7 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
   if (!plan) return fail(plan.error());
   const auto answer = run_in_sandbox(
       [&](const Progress& tell) { return measure(platform, *plan, guests, tell); }, progress, trial_limit);
+  const auto over = Clock::now();
   if (!answer) return fail(answer.error());
   auto result = lab::read_guest_result((*answer)["result"].dump());
   if (!result) return fail(result.error());
@@ -244,10 +257,12 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
   trial.devices = std::move(result->devices);
   trial.window_virtual_ns = result->window_virtual_ns;
   trial.ledger = std::move(*ledger);
-  json provenance = {{"machine", "host"},
-                     {"meter", (*answer)["meter"]},
-                     {"setup_ns", (*answer)["setup_ns"]},
-                     {"teardown_ns", (*answer)["teardown_ns"]}};
+  json provenance = {
+      {"machine", "host"},
+      {"meter", (*answer)["meter"]},
+      {"setup_ns", (*answer)["setup_ns"]},
+      {"teardown_ns", std::max<std::int64_t>(
+                          0, over.time_since_epoch().count() - answer->value("ended_ns", std::int64_t{0}))}};
   if (const auto parts = guests.find(platform); parts != guests.end())
     provenance.update(parts->second.provenance);
   trial.provenance = provenance.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -264,6 +279,7 @@ Result<SetupTimes> make_and_take_down(const std::string& platform,
         auto made = platform_of(platform, guests);
         if (!made) return fail(made.error());
         const auto bench = (*made)->arrange(host_setup(true));
+        leave_to_sandbox(std::move(*made));
         if (!bench) return fail(bench.error());
         return json::object();
       },

@@ -22,6 +22,8 @@ namespace {
 
 using nlohmann::json;
 
+int outer_proc_descriptor = -1;  // of this process, once it is in a sandbox
+
 constexpr std::size_t most_answer_bytes = 16 << 20;
 
 Error not_allowed(const char* what, int why) {
@@ -48,6 +50,7 @@ Result<> enter_namespaces() {
 Result<> mount_own() {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return fail(not_allowed("cannot make the mounts private", errno));
+  outer_proc_descriptor = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
     return fail(not_allowed("cannot mount /proc for the trial's processes", errno));
   // User Mode Linux maps its memory from here, and executes it.
@@ -171,6 +174,11 @@ class Listener {
 };
 
 }  // namespace
+
+std::filesystem::path outer_proc() {
+  if (outer_proc_descriptor < 0) return {};
+  return fmt::format("/proc/self/fd/{}", outer_proc_descriptor);
+}
 
 Result<json> run_in_sandbox(const Work& work, const Progress& progress, std::chrono::seconds limit) {
   int pair[2];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,6 +15,10 @@ using Work = std::function<Result<nlohmann::json>(const Progress& progress)>;
 
 // Where the sandbox mounts a file system of its own, for what a guest wants to write.
 inline constexpr char scratch_directory[] = "/dev/shm";
+
+// In a sandbox: a path to the /proc of the namespace around it, for what its own does not show (threads of
+// the kernel). Empty elsewhere.
+[[nodiscard]] std::filesystem::path outer_proc();
 
 // Does `work` in a child that has its own network, process and mount namespaces, and as far as the user is
 // not root, a user namespace in which it is. All that the work makes (processes, links, taps, mounts, files

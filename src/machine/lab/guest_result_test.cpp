@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "core/noise_for_test.h"
+
 namespace vtax::lab {
 namespace {
 
@@ -54,6 +58,15 @@ TEST(GuestResult, RefusesWhatIsMissingOrWrong) {
         changed("0xffffffffc0123000", "0x"), changed("0xffffffffc0123000", "0xfffffffffc0123000ff"),
         changed("118230112", "null")})
     EXPECT_FALSE(read_guest_result(bad)) << bad;
+}
+
+TEST(GuestResult, NoiseIsNoCrash) {
+  std::mt19937_64 random(5);
+  for (int round = 0; round < 5000; ++round) {
+    const std::string text = with_noise(kGood, random);
+    static_cast<void>(read_guest_result(text));
+    static_cast<void>(read_guest_error(text));
+  }
 }
 
 TEST(GuestError, KeepsOnlyPrintableText) {

@@ -71,7 +71,7 @@ const Domain& first_domain(LabKind kind) {
       {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
       {"sch_tbf"},
       kNat};
-  static const Domain kvm = {"kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}};
+  static const Domain kvm = {"kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}};
   if (has_kvm(kind)) return kvm;
   return has_xen(kind) ? dom0 : native;
 }

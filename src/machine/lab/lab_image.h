@@ -27,6 +27,10 @@ enum class LabKind {
   return kind == LabKind::kvm || kind == LabKind::kvm_qemu;
 }
 
+[[nodiscard]] constexpr bool has_guests(LabKind kind) {
+  return has_xen(kind) || has_kvm(kind);
+}
+
 // Whether its CPU lets a hypervisor run guests.
 [[nodiscard]] constexpr bool virtualises(LabKind kind) {
   return kind == LabKind::xen_pvh || has_kvm(kind);

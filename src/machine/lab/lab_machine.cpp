@@ -20,7 +20,7 @@ namespace {
 constexpr Instructions kBootLimit(120'000'000'000);
 constexpr Instructions kTrialLimit(30'000'000'000);
 
-// What a guest takes with Xen's tables for it; the first one's is in MachineSpec::memory_mib.
+// What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
 
 constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
@@ -33,7 +33,8 @@ Result<AddressMap::Table> shared(Result<SymbolTable> table) {
 // How many work at once: each marks the window's begin and end.
 std::uint64_t parties_of(const std::string& plan) {
   const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
-  return fields.is_object() ? fields.value("guests", std::uint64_t{1}) : 1;
+  if (!fields.is_object() || fields.value("books", false)) return 1;  // then the controller marks
+  return fields.value("guests", std::uint64_t{1});
 }
 
 // The agent's functions, as far as its file has its symbol table.
@@ -78,7 +79,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.xen_arguments = image.xen_command_line;
   spec.virtualises = virtualises(image.kind);
   spec.cards = shape.cards;
-  if (!has_xen(image.kind)) return spec;
+  if (!has_guests(image.kind)) return spec;
   if (shape.guests > 1) {
     spec.cpus += shape.guests - 1;
     spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
@@ -93,7 +94,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
     spec.kernel_arguments += fmt::format(" vtax.driver_cpus={}", shape.driver_cpus);
     replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
   }
-  if (shape.scheduler != MachineShape().scheduler) spec.xen_arguments += " sched=" + shape.scheduler;
+  if (has_xen(image.kind) && shape.scheduler != MachineShape().scheduler)
+    spec.xen_arguments += " sched=" + shape.scheduler;
   return spec;
 }
 

@@ -11,8 +11,8 @@ namespace vtax::lab {
 
 // What distinguishes booted machines of one image: another shape is another snapshot.
 struct MachineShape {
-  int guests = 1;                     // with Xen; each has a CPU of its own behind Domain-0's
-  int driver_cpus = 1;                // with Xen: Domain-0's besides the peer's CPU 1, which is its second
+  int guests = 1;                     // each has a CPU of its own behind the driver domain's
+  int driver_cpus = 1;                // of Domain-0 or KVM's host, besides the peer's CPU 1, its second
   std::string scheduler = "credit2";  // Xen's
   int cards = 1;                      // of the system; as many of peers
   int guest_memory_mib = 192;         // with Xen: of each guest

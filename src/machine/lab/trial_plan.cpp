@@ -34,16 +34,17 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
     const char* key;
     std::uint64_t least, most;
     int& into;
-    bool only_xen;
+    bool there;
   };
   MachineShape& shape = kind.shape;
   for (const Number& wanted :
-       {Number{"guests", 1, kMostGuests, shape.guests, true},
-        Number{"driver_cpus", 1, kMostDriverCpus, shape.driver_cpus, true},
-        Number{"guest_memory_mib", kLeastMemoryMib, kMostMemoryMib, shape.guest_memory_mib, true},
-        Number{"cards", 1, kMostCards, shape.cards, false}}) {
+       {Number{"guests", 1, kMostGuests, shape.guests, has_guests(kind.image)},
+        Number{"driver_cpus", 1, kMostDriverCpus, shape.driver_cpus, has_guests(kind.image)},
+        Number{"guest_memory_mib", kLeastMemoryMib, kMostMemoryMib, shape.guest_memory_mib,
+               has_xen(kind.image)},
+        Number{"cards", 1, kMostCards, shape.cards, true}}) {
     const auto factor = factors.find(wanted.key);
-    if (factor == factors.end() || (wanted.only_xen && !has_xen(kind.image))) continue;
+    if (factor == factors.end() || !wanted.there) continue;
     const auto number = number_of(wanted.key, factor->second);
     if (!number) return fail(number.error());
     wanted.into = static_cast<int>(std::clamp(*number, wanted.least, wanted.most));
@@ -51,8 +52,7 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
   // Inside one machine cards have nothing to do.
   const auto topology = factors.find("topology");
   if (topology != factors.end() && topology->second == "inside") shape.cards = 1;
-  if (!has_xen(kind.image)) return kind;
-  if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end())
+  if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end() && has_xen(kind.image))
     kind.shape.scheduler = scheduler->second;
   return kind;
 }

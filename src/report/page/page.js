@@ -167,7 +167,7 @@
       tooltip: tooltip((p) => `${rows[p.dataIndex].name}\n${p.seriesName}: ${readable(p.value)} times native, per ${rows[p.dataIndex].unit}`),
       xAxis: {type: "value", min: 0, ...axis(), splitNumber: isNarrow() ? 2 : 5},
       yAxis: {type: "category", inverse: true, data: rows.map((c) => c.name), ...axis(), axisTick: {show: false},
-        axisLabel: {color: color("ink"), width: isNarrow() ? 140 : 460, overflow: "break", lineHeight: isNarrow() ? 12 : 15,
+        axisLabel: {interval: 0, color: color("ink"), width: isNarrow() ? 140 : 460, overflow: "break", lineHeight: isNarrow() ? 12 : 15,
           fontSize: isNarrow() ? 10 : 12}},
       series: platforms.map((platform, i) => ({
         name: platform, type: "bar", barMaxWidth: 14, itemStyle: {color: color(palette[i % palette.length])},
@@ -261,7 +261,7 @@
       visualMap: {show: false, min: 0, max: most, inRange: {color: [color("panel"), color("kernel")]}},
       xAxis: {type: "category", data: cpus.map((c) => "CPU " + c), ...axis(), splitArea: {show: false}},
       yAxis: {type: "category", data: shown.map((c) => c.platform), inverse: true, ...axis(), axisTick: {show: false}, axisLabel: {color: color("ink")}},
-      series: [{name: "instructions", type: "heatmap", data: values, itemStyle: {borderColor: color("panel"), borderWidth: 2},
+      series: [{name: data.cost, type: "heatmap", data: values, itemStyle: {borderColor: color("panel"), borderWidth: 2},
         label: {show: true, color: color("ink"), textBorderColor: color("panel"), textBorderWidth: 3, formatter: (p) => readable(p.value[2])}}]
     });
     element("kiviat").hidden = cpus.length < 3;
@@ -274,6 +274,57 @@
         splitArea: {show: false}, splitLine: {lineStyle: {color: color("line")}}, axisLine: {lineStyle: {color: color("line")}}},
       series: [{name: "CPUs", type: "radar", data: shown.map((cell, i) => ({name: cell.platform, value: cpus.map((cpu) => cost(cell, cpu)),
         itemStyle: {color: color(palette[i % palette.length])}, areaStyle: {opacity: .15}}))}]
+    });
+  };
+
+  // ---- rates that the costs allow: how busy everyone is when the busiest is full ----
+  const drawRates = () => {
+    const comparison = data.comparisons[element("comparison").value];
+    const shown = comparison ? comparison.cells.filter((cell) => cell.capacity) : [];
+    element("rates-section").hidden = shown.length === 0;
+    if (shown.length === 0) return;
+    const bars = shown.flatMap((cell) => cell.capacity.stations.map((station) => ({cell, station})));
+    const name = ({cell, station}) => `${cell.platform}: ${station.name}`;
+    element("rates-note").textContent = `${comparison.name}: ` + shown.map((cell) =>
+      `${cell.platform} at most ${readable(cell.capacity.at_most)} ${cell.capacity.unit}` +
+      (cell.capacity.measured === undefined ? "" : `, it ran at ${readable(cell.capacity.measured)}`)).join("; ") +
+      `. The rate at which the busiest CPU or the wire is full, by ${data.speed}. Latency and windows can keep it lower.`;
+    draw("rates", 40 + 34 * bars.length, "How busy each CPU and the wire are at that rate: " + bars.map((bar) => `${name(bar)} ${Math.round(100 * bar.station.utilisation)} %`).join(", "), {
+      grid: {left: 8, right: 56, top: 8, bottom: 8, containLabel: true},
+      tooltip: tooltip((p) => `${name(bars[p.dataIndex])}\n${readable(p.value)} % busy at ${readable(bars[p.dataIndex].cell.capacity.at_most)} ${bars[p.dataIndex].cell.capacity.unit}`),
+      xAxis: {type: "value", min: 0, max: 100, ...axis(), axisLabel: {color: color("quiet"), formatter: (v) => v + " %"}, splitNumber: isNarrow() ? 2 : 5},
+      yAxis: {type: "category", data: bars.map(name), inverse: true, ...axis(), axisTick: {show: false},
+        axisLabel: {interval: 0, color: color("ink"), width: isNarrow() ? 130 : 320, overflow: "break"}},
+      series: [{name: "utilisation", type: "bar", barMaxWidth: 18,
+        data: bars.map(({station}) => ({value: 100 * station.utilisation, itemStyle: {color: color(station.utilisation > .995 ? "hypervisor" : "kernel")}})),
+        label: {show: true, position: "right", color: color("ink"), formatter: (p) => Math.round(p.value) + " %"}}]
+    });
+  };
+
+  // ---- fairness: each guest's rate by its own time, relative to their mean ----
+  const drawFairness = () => {
+    const comparison = data.comparisons[element("comparison").value];
+    const shown = comparison ? comparison.cells.filter((cell) => cell.fairness !== null && cell.guests.length > 1) : [];
+    element("fairness-section").hidden = shown.length === 0;
+    if (shown.length === 0) return;
+    const rates = (cell) => {
+      const all = cell.guests.map((g) => (g.transactions || g.bytes) / g.ns);
+      const mean = all.reduce((a, b) => a + b, 0) / all.length;
+      return all.map((rate) => rate / mean);
+    };
+    const most = Math.max(...shown.map((cell) => cell.guests.length));
+    const palette = ["kernel", "hypervisor", "driver", "program", "uncharged"];
+    element("fairness-note").textContent = `${comparison.name}: Jain's fairness index ` + shown.map((cell) => `${cell.platform} ${cell.fairness.toFixed(3)}`).join(", ") +
+      ". 1: all alike. A guest's amount by its own time, as a part of the guests' mean.";
+    draw("fairness", 300, element("fairness-note").textContent, {
+      grid: {left: 8, right: 16, top: 48, bottom: 8, containLabel: true},
+      legend: {data: shown.map((cell) => cell.platform), top: 8, textStyle: {color: color("ink")}},
+      tooltip: tooltip((p) => `${p.seriesName}, ${shown[p.seriesIndex].guests[p.dataIndex].guest}\n${readable(p.value)} of the mean`),
+      xAxis: {type: "category", data: Array.from({length: most}, (_, i) => String(i + 1)), ...axis()},
+      yAxis: {type: "value", min: 0, ...axis()},
+      series: shown.map((cell, i) => ({name: cell.platform, type: "bar", barMaxWidth: 44, data: rates(cell),
+        itemStyle: {color: color(palette[i % palette.length])},
+        label: {show: true, position: "top", color: color("ink"), formatter: (p) => readable(p.value)}}))
     });
   };
 
@@ -321,12 +372,12 @@
     const [from, to] = flameFocus || [0, chosen.cell.total];
     element("flame-reset").hidden = flameFocus === null;
     const height = 26;
-    element("flame-note").textContent = "Width: instructions. From the top: all, domain, layer, image, function. Choose a box to see it whole; the table below holds the same figures.";
-    draw("flame", 5 * height + 24, `Flame graph of ${chosen.cell.platform}, ${chosen.comparison.name}: ${whole(chosen.cell.total)} instructions; the table below holds the same`, {
+    element("flame-note").textContent = `Width: ${data.cost}. From the top: all, domain, layer, image, function. Choose a box to see it whole; the table below holds the same figures.`;
+    draw("flame", 5 * height + 24, `Flame graph of ${chosen.cell.platform}, ${chosen.comparison.name}: ${whole(chosen.cell.total)} ${data.cost}; the table below holds the same`, {
       grid: {left: 8, right: 8, top: 8, bottom: 8},
-      tooltip: tooltip((p) => `${["all", ...p.data.path].slice(-1)[0]}\n${p.data.path.slice(0, -1).join(" › ")}\n${whole(p.data.value[3])} instructions, ${(100 * p.data.value[3] / chosen.cell.total).toFixed(2)} %`),
+      tooltip: tooltip((p) => `${["all", ...p.data.path].slice(-1)[0]}\n${p.data.path.slice(0, -1).join(" › ")}\n${whole(p.data.value[3])} ${data.cost}, ${(100 * p.data.value[3] / chosen.cell.total).toFixed(2)} %`),
       xAxis: {type: "value", min: from, max: to, show: false}, yAxis: {type: "value", min: 0, max: 5, inverse: true, show: false},
-      series: [{name: "instructions", type: "custom", clip: true, encode: {x: [0, 1], y: 2}, data: boxes,
+      series: [{name: data.cost, type: "custom", clip: true, encode: {x: [0, 1], y: 2}, data: boxes,
         renderItem: (params, api) => {
           const box = boxes[params.dataIndex];
           const start = Math.max(api.value(0), from), end = Math.min(api.value(1), to);
@@ -421,6 +472,13 @@
       {name: "reason", text: true, words: true}],
       data.claims.map((c) => [c.says, c.published_text, c.measured, c.verdict, c.quantity, c.source, c.reason]));
   };
+  const fillRates = () => {
+    const rows = cells.filter(({cell}) => cell.capacity).flatMap(({comparison, cell}) => cell.capacity.stations.map((station) =>
+      [comparison.name, cell.platform, cell.capacity.at_most, cell.capacity.measured ?? null, cell.capacity.unit, station.name, 100 * station.utilisation]));
+    if (rows.length > 0)
+      table(element("rates-table"), "Rates that the costs allow", [{name: "work", text: true, wide: true}, {name: "platform", text: true}, {name: "at most"},
+        {name: "ran at"}, {name: "unit", text: true}, {name: "station", text: true}, {name: "busy, %"}], rows);
+  };
   const fillFailed = () => {
     element("failed-section").hidden = data.failed.length === 0;
     if (data.failed.length === 0) return;
@@ -449,7 +507,7 @@
 
   // What stands on the first screen comes first; the rest is drawn when that is on the screen.
   const drawFirst = () => { drawLayers(); drawTax(); };
-  const drawRest = () => { drawClaims(); drawTerms(); drawCpus(); drawFlame(); };
+  const drawRest = () => { drawClaims(); drawTerms(); drawCpus(); drawRates(); drawFairness(); drawFlame(); };
   const drawAll = () => { drawFirst(); drawRest(); };
   data.comparisons.forEach((comparison, i) => element("comparison").append(option(comparison.name, i)));
   if (data.headline) element("comparison").value = data.headline.comparison;
@@ -466,11 +524,12 @@
   if (first > 0) element("function-cell").value = first;
   fillFunctions();
   fillTraffic();
+  fillRates();
   fillFailed();
   fillProvenance();
   drawRest();
 
-  element("comparison").addEventListener("change", () => { fillUnits(); drawLayers(); drawCpus(); });
+  element("comparison").addEventListener("change", () => { fillUnits(); drawLayers(); drawCpus(); drawRates(); drawFairness(); });
   element("unit").addEventListener("change", () => { drawLayers(); drawCpus(); });
   element("terms-model").addEventListener("change", drawTerms);
   element("function-cell").addEventListener("change", () => { flameFocus = null; fillFunctions(); drawFlame(); });

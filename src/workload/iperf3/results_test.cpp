@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "workload/iperf3/noise_for_test.h"
+#include "core/noise_for_test.h"
 
 namespace vtax::iperf3 {
 namespace {

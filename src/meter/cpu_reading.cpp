@@ -1,6 +1,7 @@
-#include "machine/host/cpu_reading.h"
+#include "meter/cpu_reading.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <charconv>
 #include <filesystem>
@@ -9,7 +10,7 @@
 
 #include "platform/kernel_file.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 namespace {
 
 namespace fs = std::filesystem;
@@ -40,9 +41,9 @@ std::vector<int> numbers_in(const fs::path& directory) {
   return numbers;
 }
 
-// Files of /proc have no size, and this one has a line for each CPU.
-std::string read_proc_stat() {
-  std::ifstream file("/proc/stat");
+// Files of /proc have no size, and some have many lines.
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
@@ -59,9 +60,35 @@ void add_threads(int process, CpuReading& reading) {
     const auto text = read_kernel_file(task / "stat");
     const auto parsed = text ? parse_process_stat(*text) : std::nullopt;
     if (!run || !parsed) continue;
-    ThreadTime time{process, parsed->name, 0, parsed->user_ticks, parsed->system_ticks};
+    ThreadTime time{process, parsed->name, 0, parsed->user_ticks, parsed->system_ticks, parsed->guest_ticks};
     const auto words = words_of(*run);
     if (!words.empty() && to_number(words.front(), time.run_ns)) reading.threads[thread] = time;
+  }
+}
+
+ino_t number_of_namespace(const fs::path& process) {
+  struct stat status {};
+  return stat((process / "ns/pid").c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+// The kernel's threads that work for a QEMU of the sandbox.
+void add_vhost_threads(const fs::path& outer, CpuReading& reading) {
+  constexpr std::string_view prefix = "vhost-";
+  const ino_t own = number_of_namespace("/proc/self");
+  for (const int thread : numbers_in(outer)) {
+    const fs::path folder = outer / std::to_string(thread);
+    const auto name = read_kernel_file(folder / "comm");
+    int owner = 0;
+    if (!name || !name->starts_with(prefix) || !to_number(name->substr(prefix.size()), owner)) continue;
+    const auto inner = parse_inner_number(text_of(outer / std::to_string(owner) / "status"));
+    if (!inner || own == 0 || number_of_namespace(outer / std::to_string(owner)) != own) continue;
+    const auto run = read_kernel_file(folder / "schedstat");
+    const auto text = read_kernel_file(folder / "stat");
+    const auto stat = text ? parse_process_stat(*text) : std::nullopt;
+    if (!run || !stat) continue;
+    ThreadTime time{*inner, *name, 0, stat->user_ticks, stat->system_ticks, 0};
+    const auto words = words_of(*run);
+    if (!words.empty() && to_number(words.front(), time.run_ns)) reading.threads[-thread] = time;
   }
 }
 
@@ -70,12 +97,13 @@ void add_threads(int process, CpuReading& reading) {
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const std::size_t open = text.find('('), close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
-  ProcessStat stat{std::string(text.substr(open + 1, close - open - 1)), 0, 0, 0};
+  ProcessStat stat{std::string(text.substr(open + 1, close - open - 1)), 0, 0, 0, 0};
   const auto words = words_of(text.substr(close + 1));
-  constexpr std::size_t parent = 1, user = 11, system = 12;  // proc(5), counted from the state
+  constexpr std::size_t parent = 1, user = 11, system = 12, guest = 40;  // proc(5), counted from the state
   if (words.size() <= system || !to_number(words[parent], stat.parent) ||
       !to_number(words[user], stat.user_ticks) || !to_number(words[system], stat.system_ticks))
     return std::nullopt;
+  if (words.size() > guest && !to_number(words[guest], stat.guest_ticks)) return std::nullopt;
   return stat;
 }
 
@@ -97,11 +125,26 @@ std::map<int, CpuTicks> parse_proc_stat(std::string_view text) {
   return cpus;
 }
 
-Result<CpuReading> read_cpu_time() {
+std::optional<int> parse_inner_number(std::string_view status) {
+  constexpr std::string_view key = "NSpid:";
+  while (!status.empty()) {
+    const std::string_view line = status.substr(0, status.find('\n'));
+    status.remove_prefix(std::min(line.size() + 1, status.size()));
+    if (!line.starts_with(key)) continue;
+    const std::size_t last = line.find_last_of("\t ");
+    int number = 0;
+    if (last == std::string_view::npos || !to_number(line.substr(last + 1), number)) return std::nullopt;
+    return number;
+  }
+  return std::nullopt;
+}
+
+Result<CpuReading> read_cpu_time(const std::filesystem::path& outer_proc) {
   CpuReading reading;
-  reading.cpus = parse_proc_stat(read_proc_stat());
+  reading.cpus = parse_proc_stat(text_of("/proc/stat"));
   reading.at = std::chrono::steady_clock::now();
   for (const int process : numbers_in("/proc")) add_threads(process, reading);
+  if (!outer_proc.empty()) add_vhost_threads(outer_proc, reading);
   if (reading.cpus.empty())
     return fail(Error{"read the CPU time", "/proc/stat has no CPUs", "", ExitCode::unavailable});
   if (reading.threads.empty())
@@ -110,4 +153,4 @@ Result<CpuReading> read_cpu_time() {
   return reading;
 }
 
-}  // namespace vtax::host
+}  // namespace vtax::meter

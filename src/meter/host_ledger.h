@@ -4,11 +4,11 @@
 #include <optional>
 #include <vector>
 
-#include "machine/host/cpu_reading.h"
+#include "meter/cpu_reading.h"
 #include "platform/platform.h"
 #include "record/trial.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 
 // From two readings to a ledger in CPU nanoseconds, one set of rows a CPU. It balances by construction: the
 // rows of a CPU add up to the time between the readings.
@@ -18,6 +18,9 @@ namespace vtax::host {
 //   emulator                          its virtual CPUs' user time -> the guest: program as far as the guest
 //                                     says so, kernel the rest (with TCG's own work, which no book tells
 //                                     apart); all else -> driver
+//   kvm                               its virtual CPUs' guest time -> the guest, program as far as the guest
+//                                     says so; all else, the kernel's vhost threads among it -> driver. KVM's
+//                                     own code is in driver's kernel: no book tells it apart
 //   uml                               user time of its first process -> the guest's kernel, of the others,
 //                                     which are the guest's programs -> program; system time -> driver
 //   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
@@ -40,4 +43,4 @@ struct LedgerInput {
 };
 [[nodiscard]] std::vector<LedgerEntry> host_ledger(const LedgerInput& input);
 
-}  // namespace vtax::host
+}  // namespace vtax::meter

@@ -7,7 +7,7 @@
 
 #include "core/bytes.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 
 // Where a member lies in a structure of the running kernel, from its BTF (Documentation/bpf/btf.rst of Linux;
 // /sys/kernel/btf/vmlinux). Members of nameless structures and unions count as the outer one's.
@@ -32,4 +32,4 @@ class KernelTypes {
   std::vector<Type> all_;  // by number, from 1
 };
 
-}  // namespace vtax::host
+}  // namespace vtax::meter

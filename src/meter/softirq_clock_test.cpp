@@ -1,4 +1,4 @@
-#include "machine/host/softirq_clock.h"
+#include "meter/softirq_clock.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -11,9 +11,9 @@
 #include <iterator>
 #include <random>
 
-#include "machine/host/kernel_types.h"
+#include "meter/kernel_types.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 namespace {
 
 std::vector<std::uint8_t> btf_of_this_kernel() {
@@ -80,4 +80,4 @@ TEST(SoftirqClock, TimeGoesToThePacketsNamespace) {
 }
 
 }  // namespace
-}  // namespace vtax::host
+}  // namespace vtax::meter

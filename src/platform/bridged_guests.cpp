@@ -1,10 +1,9 @@
-#include "platform/xen_pv.h"
+#include "platform/bridged_guests.h"
 
 #include <optional>
 #include <utility>
 
 #include "platform/offloads.h"
-#include "platform/placement.h"
 #include "platform/router.h"
 #include "platform/wiring.h"
 
@@ -13,13 +12,12 @@ namespace {
 
 using Network = EndpointProcess::Options::Network;
 
-constexpr char domain_0[] = "Domain-0";
 constexpr std::chrono::seconds order_limit{10};
 
 // Of the second wire; the first one's is the guests' own.
-constexpr char second_bridge[] = "xenbr1";
+constexpr char second_bridge[] = "vtaxbr1";
 
-// The CPU of Domain-0 for the interrupts of a wire's card, and of its guests' virtual interfaces.
+// The CPU of the driver domain for the interrupts of a wire's card, and of its guests' virtual interfaces.
 int card_cpu(const Setup& setup, int wire) {
   const bool second = setup.interrupts == DriverInterrupts::swapped ||
                       (setup.interrupts == DriverInterrupts::by_card && wire > 0);
@@ -33,11 +31,12 @@ int interface_cpu(const Setup& setup, int wire) {
   return second ? setup.second_driver_cpu : first;
 }
 
-class XenPv : public Platform {
+class BridgedGuests : public Platform {
  public:
-  explicit XenPv(std::vector<XenGuest> guests) : guests_(std::move(guests)) {}
+  BridgedGuests(DriverDomain driver, std::vector<BridgedGuest> guests)
+      : driver_(std::move(driver)), guests_(std::move(guests)) {}
 
-  ~XenPv() override {
+  ~BridgedGuests() override {
     router_.reset();
     if (Result<Links> here = Links::open())
       for (const std::string& card : plugged_cards_) static_cast<void>(here->release(card));
@@ -54,7 +53,7 @@ class XenPv : public Platform {
     if (!here) return fail(here.error());
     Result<> done = make_middle(*here, setup);
     for (int guest = 1; guest <= setup.guests && done; ++guest) {
-      const XenGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
+      const BridgedGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
       done = attach(*here, setup, guest);
       if (done) done = set_offloads(one, setup.offloads);
       if (done) done = start_peer(setup, guest);
@@ -64,7 +63,7 @@ class XenPv : public Platform {
     Bench bench;
     for (int guest = 1; guest <= setup.guests; ++guest) add(bench, setup, guest);
     if (inside) {
-      if (!router_) bench.here.push_back({"peer", domain_0, guests_.front().bridge});
+      if (!router_) bench.here.push_back({"peer", driver_.name, driver_.bridge});
       return bench;
     }
     bench.wire.clear();
@@ -75,8 +74,8 @@ class XenPv : public Platform {
   }
 
  private:
-  static Result<> set_offloads(const XenGuest& guest, bool on) {
-    if (Result<> set = set_segmentation_offloads(guest.vif, on); !set) return set;
+  static Result<> set_offloads(const BridgedGuest& guest, bool on) {
+    if (Result<> set = set_segmentation_offloads(guest.backend, on); !set) return set;
     const auto set =
         guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", on}}, order_limit);
     if (!set) return fail(set.error());
@@ -91,33 +90,34 @@ class XenPv : public Platform {
       router_.emplace(std::move(*router));
       return {};
     }
-    Result<> done = set_segmentation_offloads(guests_.front().bridge, setup.offloads);
+    Result<> done = set_segmentation_offloads(driver_.bridge, setup.offloads);
     if (done && setup.wires() > 1) done = wiring::make_bridge(here, second_bridge, setup.offloads);
     if (done && setup.wires() > 1)
       done = here.add_address(second_bridge, wiring::driver_ipv4, wiring::host_bits);
     return done;
   }
 
-  std::string bridge_of(int wire) const { return wire == 0 ? guests_.front().bridge : second_bridge; }
+  std::string bridge_of(int wire) const { return wire == 0 ? driver_.bridge : second_bridge; }
 
-  // From the bridge in which the guest's vif is since it was made to where this trial wants it. The
+  // From the bridge in which the guest's backend is since it was made to where this trial wants it. The
   // connection to its agent outlasts that.
   Result<> attach(Links& here, const Setup& setup, int guest) {
-    const XenGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
+    const BridgedGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
     const int wire = setup.wire_of(guest);
-    if (setup.second_driver_cpu >= 0)
-      if (Result<> placed = place_backend(one.vif, interface_cpu(setup, wire)); !placed) return placed;
+    if (setup.second_driver_cpu >= 0 && driver_.place_backend)
+      if (Result<> placed = driver_.place_backend(one.backend, interface_cpu(setup, wire)); !placed)
+        return placed;
     if (!router_ && wire == 0) return {};
-    Result<> done = here.release(one.vif);
+    Result<> done = here.release(one.backend);
     if (!done) return done;
-    if (router_) return router_->face_system(one.vif, guest, setup.offloads);
-    done = wiring::plug(here, one.vif, bridge_of(wire), setup.offloads);
+    if (router_) return router_->face_system(one.backend, guest, setup.offloads);
+    done = wiring::plug(here, one.backend, bridge_of(wire), setup.offloads);
     if (done) done = here.add_neighbour(bridge_of(wire), wiring::guest_ipv4(guest), wiring::guest_mac(guest));
     if (done) done = here.add_route(wiring::guest_ipv4(guest), wiring::host_bits, bridge_of(wire));
     return done;
   }
 
-  // In Domain-0 itself, or in one namespace behind each card.
+  // In the driver domain itself, or in one namespace behind each card.
   Result<> start_peer(const Setup& setup, int guest) {
     peers_.reserve(guests_.size());  // the pointers into it stay good
     auto peer = setup.topology == Topology::inside
@@ -130,9 +130,10 @@ class XenPv : public Platform {
 
   // As for both ends inside one machine.
   void add(Bench& bench, const Setup& setup, int number) {
-    const XenGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
+    const BridgedGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
     const int wire = setup.wire_of(number);
-    const CountedDevice frontend{"system", guest.name, guest.device}, backend{"system", domain_0, guest.vif};
+    const CountedDevice frontend{"system", guest.name, guest.device},
+        backend{"system", driver_.name, guest.backend};
     const std::string peer_ipv4 =
         setup.topology == Topology::inside
             ? wiring::driver_ipv4
@@ -167,11 +168,12 @@ class XenPv : public Platform {
                      : wiring::plug_card(here, card, bridge_of(wire), setup.offloads, card_cpu(setup, wire));
     if (done) done = wiring::shape_link(&here, nullptr, card, peer, b.device, setup.link_bits_per_second);
     if (done) done = wiring::wait_for_carrier(peer, b.device);
-    wiring::count_wire(bench, wire, {"system", domain_0, card}, {"peer", domain_0, b.device});
+    wiring::count_wire(bench, wire, {"system", driver_.name, card}, {"peer", driver_.name, b.device});
     return done;
   }
 
-  std::vector<XenGuest> guests_;
+  DriverDomain driver_;
+  std::vector<BridgedGuest> guests_;
   std::vector<EndpointProcess> peers_;
   std::optional<Router> router_;  // in the bridges' place
   std::vector<std::string> plugged_cards_;
@@ -179,16 +181,8 @@ class XenPv : public Platform {
 
 }  // namespace
 
-std::unique_ptr<Platform> make_xen_pv(std::vector<XenGuest> guests) {
-  return std::make_unique<XenPv>(std::move(guests));
-}
-
-Result<> place_backend(const std::string& vif, int cpu) {
-  const auto threads = pin_kernel_threads({vif + "-", "xenwatch", "xenbus"}, cpu);
-  if (!threads) return fail(threads.error());
-  const auto interrupts = interrupts_named(vif);
-  if (!interrupts) return fail(interrupts.error());
-  return pin_interrupts(*interrupts, cpu);
+std::unique_ptr<Platform> make_bridged_guests(DriverDomain driver, std::vector<BridgedGuest> guests) {
+  return std::make_unique<BridgedGuests>(std::move(driver), std::move(guests));
 }
 
 Result<nlohmann::json> obey_offloads(const JsonFields& order) {

@@ -1,8 +1,8 @@
-#include "machine/host/kernel_types.h"
+#include "meter/kernel_types.h"
 
 #include <cstring>
 
-namespace vtax::host {
+namespace vtax::meter {
 namespace {
 
 // enum values of linux/btf.h, which are the format.
@@ -111,4 +111,4 @@ std::optional<std::uint32_t> KernelTypes::offset_of(std::string_view structure,
   return std::nullopt;
 }
 
-}  // namespace vtax::host
+}  // namespace vtax::meter

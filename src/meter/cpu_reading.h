@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,7 +11,7 @@
 
 #include "core/result.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 
 // What the kernel's own books say at one moment. A tick is 1/100 s (USER_HZ).
 inline constexpr std::uint64_t tick_ns = 10'000'000;
@@ -22,6 +23,7 @@ struct ThreadTime {
   std::string name;
   std::uint64_t run_ns = 0;
   std::uint64_t user_ticks = 0, system_ticks = 0;
+  std::uint64_t guest_ticks = 0;  // of user_ticks: KVM's guest ran on this thread
 };
 
 // A line cpuN of /proc/stat, in ticks.
@@ -37,7 +39,11 @@ struct CpuReading {
 };
 
 // All processes that /proc shows: in the sandbox, those of the trial.
-[[nodiscard]] Result<CpuReading> read_cpu_time();
+//
+// `outer_proc`: a path to the /proc of the namespace around the sandbox, if there is one. Until Linux 6.3 a
+// vhost worker is a thread of the kernel, which the sandbox does not show; its name is "vhost-" and the
+// number of its QEMU there. It is added as a thread of that QEMU, under a number below zero.
+[[nodiscard]] Result<CpuReading> read_cpu_time(const std::filesystem::path& outer_proc = {});
 
 [[nodiscard]] std::map<int, CpuTicks> parse_proc_stat(std::string_view text);
 
@@ -46,7 +52,11 @@ struct ProcessStat {
   std::string name;
   int parent = 0;
   std::uint64_t user_ticks = 0, system_ticks = 0;
+  std::uint64_t guest_ticks = 0;
 };
 [[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view text);
 
-}  // namespace vtax::host
+// The last number of "NSpid:" in /proc/PID/status: the process's own in its innermost namespace.
+[[nodiscard]] std::optional<int> parse_inner_number(std::string_view status);
+
+}  // namespace vtax::meter

@@ -1,8 +1,8 @@
-#include "machine/host/host_ledger.h"
+#include "meter/host_ledger.h"
 
 #include <gtest/gtest.h>
 
-namespace vtax::host {
+namespace vtax::meter {
 namespace {
 
 using Role = MeteredProcess::Role;
@@ -23,10 +23,10 @@ LedgerInput quiet_second() {
 }
 
 void add_thread(LedgerInput& input, int process, int parent, int thread, const std::string& name,
-                std::uint64_t run_ns, std::uint64_t user, std::uint64_t system) {
+                std::uint64_t run_ns, std::uint64_t user, std::uint64_t system, std::uint64_t guest = 0) {
   constexpr std::uint64_t earlier = 5 * ms;
-  input.before.threads[thread] = {process, name, earlier, 7, 9};
-  input.after.threads[thread] = {process, name, earlier + run_ns, 7 + user, 9 + system};
+  input.before.threads[thread] = {process, name, earlier, 7, 9, 2};
+  input.after.threads[thread] = {process, name, earlier + run_ns, 7 + user, 9 + system, 2 + guest};
   input.after.parents[process] = parent;
 }
 
@@ -113,6 +113,20 @@ TEST(HostLedger, AGuestCannotClaimMoreThanItsCpuRan) {
   EXPECT_EQ(total(ledger, 1), 1000 * ms);
 }
 
+TEST(HostLedger, KvmsGuestTimeIsTheGuests) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::kvm, 1}};
+  input.guest_program_ns = 20 * ms;
+  add_thread(input, 10, 1, 11, "CPU 0/KVM", 200 * ms, 16, 4, 12);  // 120 ms in the guest, 40 ms in QEMU
+  add_thread(input, 10, 1, -77, "vhost-812", 50 * ms, 0, 5);       // the kernel's thread, under QEMU's name
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 20 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 100 * ms);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::program), 40 * ms);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 40 * ms + 50 * ms);
+  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+}
+
 TEST(HostLedger, UmlsChildrenAreItsPrograms) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::uml, 1}};
@@ -134,4 +148,4 @@ TEST(HostLedger, AParentLoopEnds) {
 }
 
 }  // namespace
-}  // namespace vtax::host
+}  // namespace vtax::meter

@@ -1,4 +1,4 @@
-#include "machine/host/cpu_reading.h"
+#include "meter/cpu_reading.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include <random>
 
-namespace vtax::host {
+namespace vtax::meter {
 namespace {
 
 TEST(ProcessStat, NamesMayHoldAnything) {
@@ -17,6 +17,22 @@ TEST(ProcessStat, NamesMayHoldAnything) {
   EXPECT_EQ(stat->parent, 12);
   EXPECT_EQ(stat->user_ticks, 55U);
   EXPECT_EQ(stat->system_ticks, 66U);
+}
+
+TEST(ProcessStat, GuestTimeIsTheFortyThirdField) {
+  const std::string start = "77 (CPU 0/KVM) S 12 77 77 0 -1 4194304 1 2 3 4 55 66 7 8 20 0 3 0 100 1000 20 ";
+  EXPECT_EQ(parse_process_stat(start)->guest_ticks, 0U);  // an older kernel's
+  const auto stat = parse_process_stat(start + "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 41 0 0");
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->guest_ticks, 41U);
+}
+
+TEST(InnerNumber, IsTheLastOfItsLine) {
+  EXPECT_EQ(parse_inner_number("Name:\tqemu\nNSpid:\t812\t3\nNSpgid:\t812\t9\n"), 3);
+  EXPECT_EQ(parse_inner_number("NSpid:\t812\n"), 812);
+  EXPECT_FALSE(parse_inner_number("Name:\tNSpid:\nPid:\t5\n"));
+  EXPECT_FALSE(parse_inner_number("NSpid:\t812\tx\n"));
+  EXPECT_FALSE(parse_inner_number(""));
 }
 
 TEST(ProcessStat, WhatIsCutIsNothing) {
@@ -42,6 +58,7 @@ TEST(ProcStat, NoiseIsNoCrash) {
       text[random() % text.size()] = static_cast<char>(random() % 256);
     static_cast<void>(parse_proc_stat(text));
     static_cast<void>(parse_process_stat(text));
+    static_cast<void>(parse_inner_number("NSpid:\t" + text));
   }
 }
 
@@ -57,4 +74,4 @@ TEST(ReadCpuTime, SeesThisProgram) {
 }
 
 }  // namespace
-}  // namespace vtax::host
+}  // namespace vtax::meter

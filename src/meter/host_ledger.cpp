@@ -1,4 +1,4 @@
-#include "machine/host/host_ledger.h"
+#include "meter/host_ledger.h"
 
 #include <algorithm>
 #include <map>
@@ -6,13 +6,13 @@
 
 #include "platform/tap_guest.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 namespace {
 
 using Role = MeteredProcess::Role;
 
 // Threads that are charged alike: their ticks are few, so they are added up before they are asked.
-enum class Kind { host, partner, virtual_cpu, emulator, uml_kernel, uml_program };
+enum class Kind { host, partner, virtual_cpu, kvm_cpu, emulator, uml_kernel, uml_program };
 
 struct Class {
   int cpu = 0;
@@ -21,7 +21,7 @@ struct Class {
 };
 
 struct Use {
-  std::uint64_t run_ns = 0, user_ticks = 0, system_ticks = 0;
+  std::uint64_t run_ns = 0, user_ticks = 0, system_ticks = 0, guest_ticks = 0;
 };
 
 struct Row {
@@ -57,6 +57,8 @@ Kind kind_of(const ThreadTime& thread, const MeteredProcess& owner) {
       return Kind::partner;
     case Role::emulator:
       return thread.name.starts_with("CPU ") ? Kind::virtual_cpu : Kind::emulator;
+    case Role::kvm:
+      return thread.name.starts_with("CPU ") ? Kind::kvm_cpu : Kind::emulator;
     case Role::uml:
       return thread.process == owner.process ? Kind::uml_kernel : Kind::uml_program;
   }
@@ -68,7 +70,7 @@ class Charging {
   explicit Charging(const LedgerInput& input)
       : guest_program_ns_(input.guest_program_ns.value_or(0)),
         has_guest_(std::any_of(input.processes.begin(), input.processes.end(), [](const MeteredProcess& p) {
-          return p.role == Role::emulator || p.role == Role::uml;
+          return p.role == Role::emulator || p.role == Role::kvm || p.role == Role::uml;
         })) {}
 
   void charge(const Class& which, const Use& use) {
@@ -78,10 +80,21 @@ class Charging {
       add({which.cpu, domain, Layer::uncharged, Part::none}, use.run_ns);
       return;
     }
-    const auto user = static_cast<std::uint64_t>(
-        static_cast<double>(use.run_ns) * static_cast<double>(use.user_ticks) / static_cast<double>(ticks));
-    charge_user(which, std::min(user, use.run_ns));
-    charge_system(which, use.run_ns - std::min(user, use.run_ns));
+    const auto part = [&](std::uint64_t of) {
+      return std::min(use.run_ns, static_cast<std::uint64_t>(static_cast<double>(use.run_ns) *
+                                                             static_cast<double>(std::min(of, ticks)) /
+                                                             static_cast<double>(ticks)));
+    };
+    const std::uint64_t user = part(use.user_ticks);
+    if (which.kind == Kind::kvm_cpu) {
+      // The kernel counts its guest's time within the thread's user time.
+      const std::uint64_t guest = std::min(user, part(use.guest_ticks));
+      charge_guest(which.cpu, guest);
+      charge_user({which.cpu, Kind::emulator}, user - guest);
+    } else {
+      charge_user(which, user);
+    }
+    charge_system(which, use.run_ns - user);
   }
 
   void charge_packets(int cpu, std::uint64_t ns) { charge_system({cpu, Kind::host}, ns); }
@@ -105,17 +118,22 @@ class Charging {
 
  private:
   static bool is_guests(Kind kind) {
-    return kind == Kind::virtual_cpu || kind == Kind::uml_kernel || kind == Kind::uml_program;
+    return kind == Kind::virtual_cpu || kind == Kind::kvm_cpu || kind == Kind::uml_kernel ||
+           kind == Kind::uml_program;
+  }
+
+  // What the guest says of its program is believed up to all that its CPU ran.
+  void charge_guest(int cpu, std::uint64_t ns) {
+    const std::uint64_t program = std::min(ns, guest_program_ns_);
+    add({cpu, guest_domain_name, Layer::program, Part::none}, program);
+    add({cpu, guest_domain_name, Layer::kernel, Part::none}, ns - program);
   }
 
   void charge_user(const Class& which, std::uint64_t ns) {
     switch (which.kind) {
-      case Kind::virtual_cpu: {
-        const std::uint64_t program = std::min(ns, guest_program_ns_);
-        add({which.cpu, guest_domain_name, Layer::program, Part::none}, program);
-        add({which.cpu, guest_domain_name, Layer::kernel, Part::none}, ns - program);
-        return;
-      }
+      case Kind::virtual_cpu:
+      case Kind::kvm_cpu:
+        return charge_guest(which.cpu, ns);
       case Kind::uml_kernel:
         return add({which.cpu, guest_domain_name, Layer::kernel, Part::none}, ns);
       case Kind::uml_program:
@@ -173,6 +191,7 @@ std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
     use.run_ns += since(start.run_ns, thread.run_ns);
     use.user_ticks += since(start.user_ticks, thread.user_ticks);
     use.system_ticks += since(start.system_ticks, thread.system_ticks);
+    use.guest_ticks += since(start.guest_ticks, thread.guest_ticks);
   }
   Charging charging(input);
   for (const auto& [which, use] : uses) charging.charge(which, use);
@@ -188,4 +207,4 @@ std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
   return charging.entries();
 }
 
-}  // namespace vtax::host
+}  // namespace vtax::meter

@@ -3,7 +3,7 @@
 #include <random>
 #include <string>
 
-namespace vtax::iperf3 {
+namespace vtax {
 
 // The text with one to eight bytes changed, cut out, doubled or put in, and sometimes cut off.
 inline std::string with_noise(std::string text, std::mt19937_64& random) {
@@ -32,4 +32,4 @@ inline std::string with_noise(std::string text, std::mt19937_64& random) {
   return below(10) == 0 ? text.substr(0, below(text.size() + 1)) : text;
 }
 
-}  // namespace vtax::iperf3
+}  // namespace vtax

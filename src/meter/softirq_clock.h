@@ -7,7 +7,7 @@
 #include "core/descriptor.h"
 #include "core/result.h"
 
-namespace vtax::host {
+namespace vtax::meter {
 
 // How long the kernel worked for packets in network softirqs, by BPF programs at the tracepoints
 // softirq_entry, softirq_exit and netif_receive_skb: exact, where /proc/stat samples at ticks. The time goes
@@ -24,7 +24,9 @@ class SoftirqClock {
   [[nodiscard]] static Result<SoftirqClock> start();
 
   struct Key {
-    bool on_own_thread = false;  // of the process namespace in which start() was called
+    // Of the process namespace in which start() was called, or of the kernel, with a name that begins with
+    // "vhost-".
+    bool on_own_thread = false;
     std::uint32_t network_namespace =
         0;  // the number that readlink(/proc/PID/ns/net) shows; 0: no packet came
     auto operator<=>(const Key&) const = default;
@@ -38,4 +40,4 @@ class SoftirqClock {
   std::size_t possible_cpus_ = 0;
 };
 
-}  // namespace vtax::host
+}  // namespace vtax::meter

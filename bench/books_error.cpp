@@ -1,0 +1,338 @@
+// What the books of a computer (/proc, KVM's guest time, Xen's counters) say of a window, beside the exact
+// ledger of the same window: the error of measuring CPU time from within.
+//
+//   books_error [check] [PLATFORM...]
+//
+// Platforms: native, container, kvm, kvm-qemu, xen-pv, xen-pvh; without: all but xen-pvh. `check` is the
+// test's way: one trial of each, nothing fetched (exit code 77 where something is missing), and exit code 1
+// if a book that ought to be right is off by more than a few per cent.
+//
+// In the lab, everything on one CPU, where virtual time and instructions are the same thing: 2 ns each. On
+// several, the lab's CPUs take turns, and a book would be charged with its neighbour's turn.
+//   native, container, kvm: the host's own trial (vtax run --machine host), run by this program within it
+//   xen: the lab's trial, with Domain-0's /proc, Xen's counters, and the guest's /proc
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "agent/entry.h"
+#include "agent/kernel_modules.h"
+#include "core/files.h"
+#include "core/sha256.h"
+#include "machine/host/host_trial.h"
+#include "machine/lab/cpio.h"
+#include "machine/lab/lab_machine.h"
+#include "machine/lab/lab_parts.h"
+#include "platform/kernel_file.h"
+
+namespace vtax {
+namespace {
+
+using namespace lab;
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Factors = std::map<std::string, std::string>;
+
+constexpr const char* in_lab_word = "in-lab";
+constexpr const char* more_modules = "/lab/more-modules";
+constexpr double ms_per_instruction = 2e-6;  // the lab's icount shift=1
+constexpr double ms_per_ns = 1e-6;
+
+constexpr int skipped = 77;
+
+// For machines and changed images; it goes with the program, exit() included.
+struct OwnFolder {
+  fs::path path;
+  OwnFolder() {
+    std::string pattern = (fs::temp_directory_path() / "vtax-books-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path = pattern;
+  }
+  OwnFolder(const OwnFolder&) = delete;
+  OwnFolder& operator=(const OwnFolder&) = delete;
+  ~OwnFolder() {
+    std::error_code ignored;
+    if (!path.empty()) fs::remove_all(path, ignored);
+  }
+};
+
+const OwnFolder& own_folder() {
+  static const OwnFolder folder;
+  return folder;
+}
+
+[[noreturn]] void quit(const std::string& why) {
+  fmt::print(stderr, "books_error: {}\n", why);
+  std::exit(1);
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) quit(result.error().text());
+  return std::move(*result);
+}
+
+// ---- inside the machine
+
+void go_on_one_cpu() {
+  cpu_set_t first;
+  CPU_ZERO(&first);
+  CPU_SET(0, &first);
+  if (sched_setaffinity(0, sizeof first, &first) != 0) quit("cannot go to CPU 0");
+  for (const int cpu : {1, 2})
+    if (auto off = write_kernel_file(fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu), "0"); !off)
+      quit(off.error().text());
+}
+
+// The lab's image for KVM has what a host's cache would have.
+host::GuestParts guest_of_the_image() {
+  host::GuestParts parts;
+  parts.image = {"/lab/guest/vmlinux", "/lab/guest/initrd"};
+  parts.emulator = {
+      "/usr/bin/qemu-system-x86_64", {"-L", "/usr/share/vmm"}, {"PATH=/usr/bin:/bin", "HOME=/"}};
+  return parts;
+}
+
+int run_in_lab(const char* factors) {
+  go_on_one_cpu();
+  mkdir("/dev/shm", 0755);
+  if (fs::exists(more_modules))
+    if (auto loaded = agent::load_modules(more_modules); !loaded) quit(loaded.error().text());
+  Trial trial;
+  trial.factors = json::parse(factors).get<Factors>();
+  const std::string platform = trial.factors.at("platform");
+  std::map<std::string, host::GuestParts> guests;
+  if (platform.starts_with("kvm")) guests[platform] = guest_of_the_image();
+  if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
+    quit(done.error().text());
+  json rows = json::array();
+  for (const LedgerEntry& row : trial.ledger)
+    rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
+  fmt::print("{}\n",
+             json{{"ledger", rows}, {"provenance", json::parse(trial.provenance, nullptr, false)}}.dump());
+  return 0;
+}
+
+// ---- outside
+
+struct Machine {
+  std::unique_ptr<LabMachine> lab;
+  fs::path folder;
+};
+
+// KVM's image as a plain Linux that happens to have QEMU and KVM: this program makes the guest itself.
+LabImage as_plain_host(LabImage image, const fs::path& veth, const fs::path& folder) {
+  CpioArchive extra;
+  const std::string role = "native\n", list = "/lab/modules.d/veth.ko\n";
+  extra.file("lab/role", {role.begin(), role.end()});
+  extra.file("lab/more-modules", {list.begin(), list.end()});
+  extra.file("lab/modules.d/veth.ko", must(read_file(veth)));
+  auto initrd = must(read_file(image.initrd));
+  initrd.resize((initrd.size() + 511) / 512 * 512);
+  const auto more = extra.bytes();
+  initrd.insert(initrd.end(), more.begin(), more.end());
+  image.initrd = folder / (std::string(name_of(image.kind)) + ".cpio");
+  if (auto written = write_file(image.initrd, initrd); !written) quit(written.error().text());
+  image.hash = sha256_hex(ByteView(initrd));
+  return image;
+}
+
+struct Lab {
+  PackageCache cache;
+  Qemu qemu;
+  fs::path folder;
+
+  [[nodiscard]] LabImage image(LabKind kind) {
+    return must(build_lab_image(kind, {}, cache, Apt(), [](std::string_view) {}));
+  }
+
+  [[nodiscard]] std::unique_ptr<LabMachine> boot(LabKind kind) {
+    LabImage made = image(kind);
+    if (has_kvm(kind)) {
+      fs::path veth;
+      for (const ModuleFile& module : image(LabKind::native).modules)
+        if (module.name == "veth") veth = module.file;
+      made = as_plain_host(std::move(made), veth, folder);
+    }
+    auto machine = must(LabMachine::prepare(std::move(made), "/proc/self/exe", qemu, must(find_probe(qemu))));
+    SnapshotStore store(folder);
+    const auto booted =
+        machine->boot(store, [](std::string_view step) { fmt::print(stderr, "books_error: {}\n", step); });
+    if (!booted) quit(booted.error().text());
+    return machine;
+  }
+};
+
+struct Seen {
+  std::vector<LedgerEntry> exact;
+  json answer;
+};
+
+Seen observe(const LabMachine& machine, const json& plan) {
+  const auto seen = machine.observe(plan.dump(), [](std::string_view) {});
+  if (!seen) quit(seen.error().text());
+  return {must(machine.ledger_of(*seen, {})).entries, json::parse(seen->answer, nullptr, false)};
+}
+
+double exact_ms(const Seen& seen, const std::string& domain, std::optional<Layer> layer = {}) {
+  double sum = 0;
+  for (const LedgerEntry& row : seen.exact)
+    if (row.kind == "instructions" && row.layer != Layer::idle && (domain.empty() || row.domain == domain) &&
+        (!layer || row.layer == *layer))
+      sum += static_cast<double>(row.value) * ms_per_instruction;
+  return sum;
+}
+
+double books_ms(const json& rows, const std::string& domain, std::string_view layer = "") {
+  double sum = 0;
+  for (const json& row : rows)
+    if (row.value("domain", "") == domain && (layer.empty() || row.value("layer", "") == layer))
+      sum += row.value("ns", 0.0) * ms_per_ns;
+  return sum;
+}
+
+// Books that ought to be right, and by how much they may be off.
+constexpr double any_error = 1e9, exact_book = 3, ticked_book = 15;
+int wrong_books = 0;
+
+void print_row(const std::string& trial, const std::string& who, double exact, const char* book, double says,
+               double most_per_cent = any_error) {
+  const double error = exact > 0 ? (says / exact - 1) * 100 : any_error;
+  if (std::abs(error) > most_per_cent) ++wrong_books;
+  fmt::print("| {} | {} | {:.1f} | {} | {:.1f} | {:+.1f} % |\n", trial, who, exact, book, says, error);
+  std::fflush(stdout);
+}
+
+struct Work {
+  std::string name;
+  Factors factors;
+};
+
+std::vector<Work> works() {
+  const Factors stream{{"workload", "tcp-stream"},  {"write_bytes", "65536"}, {"bytes", "100663296"},
+                       {"warmup_bytes", "1048576"}, {"topology", "inside"},   {"offloads", "off"}};
+  const Factors exchange{{"workload", "tcp-rr"},  {"transactions", "10000"},     {"request_bytes", "1"},
+                         {"response_bytes", "1"}, {"warmup_transactions", "50"}, {"topology", "inside"},
+                         {"offloads", "off"},     {"direction", "send"}};
+  Factors receive = stream, send = stream;
+  receive["direction"] = "receive";
+  send["direction"] = "send";
+  return {{"96 MiB received", receive}, {"96 MiB sent", send}, {"10,000 transactions", exchange}};
+}
+
+void on_linux(const LabMachine& machine, const std::string& platform, const Work& work) {
+  Factors factors = work.factors;
+  factors["platform"] = platform;
+  const Seen seen = observe(machine, {{"version", 1},
+                                      {"platform", "native"},
+                                      {"workload", "programs"},
+                                      {"client", {"/init", in_lab_word, json(factors).dump()}},
+                                      {"marks", false},
+                                      {"time_limit_ns", 300'000'000'000}});
+  const json said = json::parse(seen.answer.value("output", ""), nullptr, false);
+  if (!said.is_object()) quit("no JSON: " + seen.answer.value("output", ""));
+  const json& rows = said["ledger"];
+  const std::string trial = platform + ", " + work.name;
+  const auto row = [&](const std::string& who, double exact, double says, double most = any_error) {
+    print_row(trial, who, exact, "schedstat, ticks, BPF", says, most);
+  };
+  if (!platform.starts_with("kvm")) {
+    row("kernel", exact_ms(seen, "host", Layer::kernel), books_ms(rows, "host", "kernel"));
+    row("program", exact_ms(seen, "host", Layer::program), books_ms(rows, "host", "program"));
+    row("all", exact_ms(seen, "host"), books_ms(rows, "host"), exact_book);
+  } else {
+    const double kernel = exact_ms(seen, "guest1", Layer::kernel),
+                 program = exact_ms(seen, "guest1", Layer::program), all = exact_ms(seen, "");
+    row("the guest's kernel", kernel, books_ms(rows, "guest1", "kernel"), ticked_book);
+    row("the guest's program", program, books_ms(rows, "guest1", "program"));
+    row("the host for it: KVM, QEMU, vhost, the partner", all - kernel - program, books_ms(rows, "host"),
+        ticked_book);
+    row("all", all, books_ms(rows, "guest1") + books_ms(rows, "host"), ticked_book);
+  }
+  fmt::print(stderr, "{}: uncharged {:.2f} ms, elsewhere {:.1f} ms, meter {}\n", trial,
+             books_ms(rows, "host", "uncharged"), books_ms(rows, "elsewhere"),
+             said["provenance"].value("meter", json()).dump());
+}
+
+void on_xen(const LabMachine& machine, const std::string& platform, const Work& work) {
+  Trial trial;
+  trial.factors = work.factors;
+  trial.factors["platform"] = platform;
+  trial.factors["guest_cpu"] = "driver";
+  json plan = json::parse(must(plan_of(trial)));
+  plan["books"] = true;
+  const Seen seen = observe(machine, plan);
+  const json books = seen.answer.value("books", json::object());
+  const json xen = books.value("xen", json::array()), proc = books.value("proc_stat_ns", json::object());
+  const json cpu = seen.answer.value("system_cpu", json::object());
+  const std::string name = platform + ", " + work.name;
+  const auto row = [&](const std::string& who, double exact, const char* book, double says,
+                       double most = any_error) { print_row(name, who, exact, book, says, most); };
+  const double guest = exact_ms(seen, "guest1"), driver = exact_ms(seen, "Domain-0");
+  const double guest_linux =
+      exact_ms(seen, "guest1", Layer::kernel) + exact_ms(seen, "guest1", Layer::program);
+  const double driver_linux = exact_ms(seen, "Domain-0", Layer::driver);
+  double driver_busy = 0;
+  for (const char* field : {"user", "nice", "system", "irq", "softirq"})
+    driver_busy += proc.value(field, 0.0) * ms_per_ns;
+  const double guest_busy = cpu.value("machine_busy_ns", 0.0) * ms_per_ns;
+  const std::string guest_and_xen = "the guest, with Xen's work for it",
+                    driver_and_xen = "Domain-0, with Xen's work for it";
+  row(guest_and_xen, guest, "Xen's counter", books_ms(xen, "guest1"), exact_book);
+  row(driver_and_xen, driver, "Xen's counter", books_ms(xen, "Domain-0"), exact_book);
+  row(driver_and_xen, driver, "Domain-0's /proc/stat", driver_busy);
+  row("Domain-0 alone", driver_linux, "Domain-0's /proc/stat", driver_busy);
+  row(driver_and_xen, driver, "Domain-0's schedstat", books.value("threads_ns", 0.0) * ms_per_ns);
+  row(guest_and_xen, guest, "the guest's /proc/stat", guest_busy);
+  row("the guest alone", guest_linux, "the guest's /proc/stat", guest_busy);
+  row("all that the traffic costs", guest + driver, "the guest's /proc/stat", guest_busy);
+  fmt::print(stderr, "{}: {} {}\n", name, books.dump(), cpu.dump());
+}
+
+bool all_is_here(const PackageCache& cache) {
+  return cache.find(PackageSet::kernel) && cache.find(PackageSet::xen) && cache.find(PackageSet::vmm) &&
+         find_qemu(cache);
+}
+
+int measure(const std::vector<std::string>& platforms, bool check) {
+  auto cache = must(PackageCache::open());
+  if (check && !all_is_here(cache)) {
+    fmt::print("the packages are not in the cache: `vtax lab fetch` puts them there\n");
+    return skipped;
+  }
+  const Qemu qemu = must(fetch_qemu(cache, [](std::string_view) {}));
+  Lab lab{std::move(cache), qemu, own_folder().path};
+  fmt::print("| trial | whose CPU time | exact, ms | book | says, ms | error |\n|---|---|---|---|---|---|\n");
+  std::map<LabKind, std::unique_ptr<LabMachine>> machines;
+  std::vector<Work> todo = works();
+  if (check) todo.resize(1);
+  for (const std::string& platform : platforms) {
+    auto& machine = machines[machine_of(platform)];
+    if (!machine) machine = lab.boot(machine_of(platform));
+    for (const Work& work : todo)
+      platform.starts_with("xen") ? on_xen(*machine, platform, work) : on_linux(*machine, platform, work);
+  }
+  if (check && wrong_books > 0) fmt::print("{} books are wrong that ought to be right\n", wrong_books);
+  return check && wrong_books > 0 ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace vtax
+
+int main(int argc, char** argv) {
+  // This program is also PID 1 of the machines, and Xen's hotplug program.
+  if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
+  if (argc == 3 && argv[1] == std::string_view(vtax::in_lab_word)) return vtax::run_in_lab(argv[2]);
+  std::vector<std::string> platforms(argv + 1, argv + argc);
+  const bool check = !platforms.empty() && platforms.front() == "check";
+  if (check) platforms.erase(platforms.begin());
+  if (platforms.empty()) platforms = {"native", "container", "kvm", "kvm-qemu", "xen-pv"};
+  return vtax::measure(platforms, check);
+}

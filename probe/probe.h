@@ -1,0 +1,63 @@
+#pragma once
+
+// The probe's state, and what its two halves share: translation.cpp chooses at each block's translation what
+// is called when it runs, probe.cpp counts when it runs.
+
+#include <cstdint>
+
+#include "blocks.h"
+#include "contexts.h"
+#include "cpu.h"
+#include "output.h"
+#include "qemu_plugin_api.h"
+#include "settings.h"
+#include "vm_exit.h"
+
+namespace vtax::probe {
+
+struct Probe {
+  const std::uint8_t* env = nullptr;     // of `current`
+  const std::uint8_t* steady = nullptr;  // the same, once `careful` is over
+  Cpu* current = nullptr;
+  int counter_offset = 0;
+  bool careful = true;  // the counter is not found yet, or some CPU has shown too little to tell its index
+  std::uint32_t fresh = kMaxBlocks;
+  Cpu cpus[kMaxCpus];
+  int cpu_count = 0;     // seen so far
+  int machine_cpus = 0;  // in all
+  Blocks blocks;
+  Contexts contexts;
+  CounterSearch search;
+  Settings settings;
+  VmcbReader vmcbs;
+  Output output;
+  std::uint64_t window_base = 0;
+  bool window_open = false;
+  std::uint64_t parties_at_work = 0;  // end markers that the open window still waits for
+};
+
+extern Probe g;  // one plugin, one emulator, one thread
+
+enum class Mark : std::uint8_t { page_table_switch, announce, begin, end, enter_guest };
+
+// An instruction callback's data: block, its length, the instruction's place in it, what it is.
+constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uint64_t place, Mark mark,
+                             std::uint64_t domain) {
+  return block | length << 24 | place << 36 | static_cast<std::uint64_t>(mark) << 48 | domain << 56;
+}
+
+// QEMU calls it with each block that it translates.
+void on_translation(qemu_plugin_id_t id, qemu_plugin_tb* tb);
+
+}  // namespace vtax::probe
+
+extern "C" {
+
+// QEMU's generated code calls these with (translator, data), the last with (translator, what, address, data),
+// and its own env in %rbp.
+void vtax_memory_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void*);
+void vtax_block_trampoline(unsigned, void*);
+void vtax_entry_trampoline(unsigned, void*);
+void vtax_instruction_trampoline(unsigned, void*);
+
+}  // extern "C"

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "agent/plan.h"
+#include "core/result.h"
+#include "platform/bridged_guests.h"
+
+// What Xen's Domain-0 and KVM's host do alike.
+namespace vtax::agent {
+
+// How many guests there are, and how many CPUs the driver domain has besides the peer's: the machine's shape,
+// from the kernel's command line.
+struct DriverShape {
+  int guests = 1;
+  int driver_cpus = 1;
+
+  [[nodiscard]] static Result<DriverShape> of_boot();
+  // Of the guests' network backends.
+  [[nodiscard]] int backend_cpu() const;
+};
+
+// A driver domain whose guests are up.
+struct DriverMachine {
+  PlatformName platform = PlatformName::xen_pv;
+  DriverDomain driver;
+  DriverShape shape;
+  std::function<std::string(int guest)> backend;           // of guest 1, 2, ...: its network device here
+  std::function<Result<>(int guest, int cpu)> move_guest;  // its virtual CPU goes to another CPU
+  std::vector<EndpointClient> guests;                      // their agents
+  nlohmann::json modules;                                  // of all domains' kernels
+  // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.
+  std::function<Result<>(const Plan& plan, std::vector<EndpointClient>& guests)> ration = {};
+  std::function<Result<nlohmann::json>(std::vector<EndpointClient>& guests)> facts = {};
+};
+
+// The bridge with the driver domain's own address, which knows its guests'.
+[[nodiscard]] Result<> make_guests_bridge(const std::string& bridge, int guests);
+
+// The agents of guests 1 to `guests`, which boot meanwhile.
+[[nodiscard]] Result<std::vector<EndpointClient>> reach_guests(int guests);
+
+// From `ready` to `result`: snapshot, plan, trial.
+[[nodiscard]] Result<> run_trial_with_guests(DriverMachine& machine);
+
+}  // namespace vtax::agent

@@ -1,0 +1,44 @@
+#include "platform/backend_placement.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+
+#include "platform/kernel_file.h"
+#include "platform/placement.h"
+
+namespace vtax {
+
+Result<> place_vif(const std::string& vif, int cpu) {
+  const auto threads = pin_kernel_threads({vif + "-", "xenwatch", "xenbus"}, cpu);
+  if (!threads) return fail(threads.error());
+  const auto interrupts = interrupts_named(vif);
+  if (!interrupts) return fail(interrupts.error());
+  return pin_interrupts(*interrupts, cpu);
+}
+
+Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu) {
+  bool has_virtual_cpu = false;
+  std::error_code error;
+  const std::filesystem::path threads = fmt::format("/proc/{}/task", vmm);
+  for (std::filesystem::directory_iterator thread(threads, error), end; !error && thread != end;
+       thread.increment(error)) {
+    const std::string number = thread->path().filename();
+    pid_t id = 0;
+    std::from_chars(number.data(), number.data() + number.size(), id);
+    const auto name = read_kernel_file(thread->path() / "comm");
+    if (!name) continue;  // it ended meanwhile
+    const bool is_virtual_cpu = name->starts_with("CPU ");
+    has_virtual_cpu = has_virtual_cpu || is_virtual_cpu;
+    if (Result<> pinned = pin(id, is_virtual_cpu ? guest_cpu : driver_cpu); !pinned) return pinned;
+  }
+  if (!has_virtual_cpu)
+    return fail(
+        Error{"place the guest's virtual CPU", "QEMU has no thread for it", "", ExitCode::trial_failed});
+  const auto kernels = pin_kernel_threads({"vhost-", "kvm-"}, driver_cpu);
+  if (!kernels) return fail(kernels.error());
+  return {};
+}
+
+}  // namespace vtax

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "core/result.h"
+
+// Where the work of a guest's driver domain is done.
+namespace vtax {
+
+// The kernel threads and interrupts of a Xen guest's network backend go to one CPU of Domain-0, with those
+// of xenbus.
+[[nodiscard]] Result<> place_vif(const std::string& vif, int cpu);
+
+// The virtual CPU's thread of QEMU process `vmm` goes to `guest_cpu`; its other threads and the kernel's that
+// work for it (vhost-net, KVM's own) to `driver_cpu`. Error: QEMU has no thread for a virtual CPU.
+[[nodiscard]] Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu);
+
+}  // namespace vtax

@@ -1,0 +1,158 @@
+#include "report/capacity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "core/readable.h"
+#include "study/speed.h"
+
+namespace vtax {
+namespace {
+
+// Behind each frame, besides what a card counts, which has the checksum with it: preamble 8, gap 12.
+constexpr double kBytesBetweenFrames = 20;
+constexpr double kBitsOfMegabit = 1e6, kBytesOfKilobyte = 1024;
+
+std::uint64_t busy(const LayerCosts& layers) {
+  const std::uint64_t all = std::accumulate(layers.begin(), layers.end(), std::uint64_t{0});
+  return all - layers[static_cast<std::size_t>(Layer::idle)];
+}
+
+// Bits of the wire in the direction that has more of them. Cards count single frames when they receive, so
+// the receivers of both directions are asked.
+double bits_on_wire(const WindowCost& cost) {
+  double most = 0;
+  for (const DeviceCount& device : cost.devices) {
+    const double bytes = static_cast<double>(device.received_bytes.value) +
+                         kBytesBetweenFrames * static_cast<double>(device.received.value);
+    most = std::max(most, 8 * bytes);
+  }
+  return most;
+}
+
+bool is_over_wire(const WindowCost& cost) {
+  return cost.peer > 0;
+}
+
+std::string cpu_name(const WindowCost& cost, int cpu, const LayerCosts& layers) {
+  if (cost.of(Layer::driver) == 0) return fmt::format("CPU {}", cpu);
+  const auto in = [&](Layer layer) { return layers[static_cast<std::size_t>(layer)]; };
+  const bool is_driver = in(Layer::driver) > in(Layer::kernel) + in(Layer::program);
+  return fmt::format("{} CPU {}", is_driver ? "the driver's" : "the guest's", cpu);
+}
+
+// How many of the unit a second this rate is.
+double units_per_second(Unit unit, double rate) {
+  return unit == Unit::kilobyte ? rate * kBitsOfMegabit / 8 / kBytesOfKilobyte : rate;
+}
+
+std::optional<double> units_done(const WindowCost& cost) {
+  const auto units = units_of(cost.work);
+  if (units.empty()) return std::nullopt;
+  const auto one = per_unit(1, cost.work, units.front());
+  return one ? std::optional(1 / *one) : std::nullopt;
+}
+
+Found<MachineSpeed> calibrated(const Speed& setting, const RunCosts& costs) {
+  MachineSpeed speed;
+  speed.link_bits_per_second = setting.link_mbps * kBitsOfMegabit;
+  if (setting.cpu_mips > 0) {
+    speed.cpu_per_second = setting.cpu_mips * 1e6;
+    speed.basis = fmt::format("{} million instructions a second of a CPU, as the study says",
+                              readable(setting.cpu_mips));
+    return speed;
+  }
+  const auto cost = find_cost(costs, setting.of);
+  if (!cost) return obstacle("the study's [speed] cannot be applied: " + cost.error().why);
+  const auto units = units_done(**cost);
+  std::uint64_t most = 0;
+  for (const auto& [cpu, layers] : (*cost)->cpus) most = std::max(most, busy(layers));
+  if (!units || most == 0)
+    return obstacle(
+        fmt::format("the study's [speed] cannot be applied: cell {} counted no work", cell_name(setting.of)));
+  const Unit unit = units_of((*cost)->work).front();
+  speed.cpu_per_second =
+      static_cast<double>(most) / *units * units_per_second(unit, setting.rate) / (setting.cpu_percent / 100);
+  speed.basis = fmt::format("{} million instructions a second of a CPU, so that {} uses {} % of one at {} {}",
+                            readable(speed.cpu_per_second * 1e-6), cell_name(setting.of), setting.cpu_percent,
+                            setting.rate, unit_of_rate(unit));
+  return speed;
+}
+
+}  // namespace
+
+std::optional<Found<MachineSpeed>> machine_speed(const Run& header, const RunCosts& costs) {
+  if (in_time(costs)) return MachineSpeed{1e9, 0, "this computer's own CPU time"};
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  if (!settings.is_object() || !settings.contains("speed")) return std::nullopt;
+  const auto setting = speed_from(settings["speed"]);
+  if (!setting) return obstacle(fmt::format("{}: {}", setting.error().what, setting.error().why));
+  return calibrated(*setting, costs);
+}
+
+double Capacity::rate() const {
+  return unit == Unit::kilobyte ? units_per_second * kBytesOfKilobyte * 8 / kBitsOfMegabit : units_per_second;
+}
+
+std::optional<Capacity> capacity(const WindowCost& cost, const MachineSpeed& speed) {
+  const auto units = units_done(cost);
+  if (!units) return std::nullopt;
+  Capacity out;
+  out.unit = units_of(cost.work).front();
+  double longest = 0;  // seconds of the whole window's work
+  const auto add = [&](std::string name, double seconds) {
+    if (seconds <= 0) return;
+    longest = std::max(longest, seconds);
+    out.stations.push_back({std::move(name), seconds});
+  };
+  for (const auto& [cpu, layers] : cost.cpus)
+    add(cpu_name(cost, cpu, layers), static_cast<double>(busy(layers)) / speed.cpu_per_second);
+  add("the peer's CPU", static_cast<double>(cost.peer) / speed.cpu_per_second);
+  if (speed.link_bits_per_second > 0 && is_over_wire(cost))
+    add("the wire", bits_on_wire(cost) / speed.link_bits_per_second);
+  if (longest == 0) return std::nullopt;
+  out.units_per_second = *units / longest;
+  for (Station& station : out.stations) station.utilisation /= longest;
+  std::stable_sort(out.stations.begin(), out.stations.end(),
+                   [](const Station& a, const Station& b) { return a.utilisation > b.utilisation; });
+  return out;
+}
+
+std::optional<double> measured_rate(const WindowCost& cost) {
+  const auto units = units_done(cost);
+  if (!units || !cost.in_time || cost.window_ns == 0) return std::nullopt;
+  Capacity own;
+  own.unit = units_of(cost.work).front();
+  own.units_per_second = *units / (static_cast<double>(cost.window_ns) * 1e-9);
+  return own.rate();
+}
+
+std::string_view unit_of_rate(Unit unit) {
+  switch (unit) {
+    case Unit::kilobyte:
+      return "Mb/s";
+    case Unit::transaction:
+      return "transactions/s";
+    case Unit::packet:
+      return "packets/s";
+  }
+  return "?";
+}
+
+std::string capacity_text(const Capacity& capacity) {
+  constexpr double worth_a_word = 0.01;
+  std::string out = fmt::format("at most {} {}: {} is busy all the time", readable(capacity.rate()),
+                                unit_of_rate(capacity.unit), capacity.stations.front().name);
+  bool first = true;
+  for (auto station = capacity.stations.begin() + 1; station != capacity.stations.end(); ++station) {
+    if (station->utilisation < worth_a_word) continue;
+    out += fmt::format("{}{} {:.0f} %", first ? "; " : ", ", station->name, 100 * station->utilisation);
+    first = false;
+  }
+  return out;
+}
+
+}  // namespace vtax

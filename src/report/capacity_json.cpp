@@ -1,0 +1,36 @@
+#include "report/capacity_json.h"
+
+namespace vtax {
+
+void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost,
+                    const MachineSpeed& speed) {
+  const auto allowed = capacity(cost, speed);
+  if (!allowed) return;
+  json.key(key).begin_object().field("unit", unit_of_rate(allowed->unit)).field("at_most", allowed->rate());
+  if (const auto reached = measured_rate(cost)) json.field("measured", *reached);
+  json.key("stations").begin_array();
+  for (const Station& station : allowed->stations)
+    json.begin_object().field("name", station.name).field("utilisation", station.utilisation).end_object();
+  json.end_array().end_object();
+}
+
+void write_rates(JsonWriter& json, const Run& header, const RunCosts& costs) {
+  const auto speed = machine_speed(header, costs);
+  if (!speed) return;
+  if (!*speed) {
+    json.field("rates_error", speed->error().why);
+    return;
+  }
+  json.field("rates_basis", (*speed)->basis).key("rates").begin_array();
+  for (const Cell& cell : costs.cells) {
+    if (!cell.cost) continue;
+    json.line().begin_object().key("factors").begin_object();
+    for (const auto& [factor, value] : cell.factors) json.field(factor, value);
+    json.end_object();
+    write_capacity(json, "capacity", *cell.cost, **speed);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace vtax

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+#include "report/capacity.h"
+#include "report/json_writer.h"
+
+namespace vtax {
+
+// The object `key`: what the cost allows (docs/report-schema.md, "rates"); nothing where no work was counted.
+void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost,
+                    const MachineSpeed& speed);
+
+// The array "rates", of every cell; left out where the run has no speed. Where its calibration failed,
+// "rates_error" says why.
+void write_rates(JsonWriter& json, const Run& header, const RunCosts& costs);
+
+}  // namespace vtax

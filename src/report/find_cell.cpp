@@ -1,0 +1,56 @@
+#include "report/find_cell.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/readable.h"
+#include "report/phrase.h"
+
+namespace vtax {
+namespace {
+
+bool fits(const Cell& cell, const Factors& factors) {
+  return std::all_of(factors.begin(), factors.end(), [&](const auto& wanted) {
+    const auto found = cell.factors.find(wanted.first);
+    return found != cell.factors.end() && found->second == wanted.second;
+  });
+}
+
+std::string differing_factors(const std::vector<const Cell*>& cells) {
+  std::set<std::string> names;
+  for (const Cell* cell : cells) {
+    for (const auto& [name, value] : cells.front()->factors) {
+      const auto found = cell->factors.find(name);
+      if (found == cell->factors.end() || found->second != value) names.insert(printable(name));
+    }
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Found<const WindowCost*> find_cost(const RunCosts& costs, const Factors& factors) {
+  std::vector<const Cell*> fitting;
+  for (const Cell& cell : costs.cells) {
+    if (fits(cell, factors)) fitting.push_back(&cell);
+  }
+  if (fitting.empty()) return obstacle(fmt::format("cell {} is not in this run", cell_name(factors)));
+  if (fitting.size() > 1) {
+    return obstacle(fmt::format("{} cells of this run fit {}: they differ in {}", fitting.size(),
+                                cell_name(factors), differing_factors(fitting)));
+  }
+  if (!fitting.front()->cost) return obstacle(fmt::format("cell {} did not end", cell_name(factors)));
+  return &*fitting.front()->cost;
+}
+
+std::string cell_name(const Factors& factors) {
+  std::set<std::string> all;
+  for (const auto& [name, value] : factors) all.insert(name);
+  const auto platform = factors.find("platform");
+  const std::string words = full_phrase(factors, all);
+  return platform == factors.end() ? words : fmt::format("{}, {}", printable(platform->second), words);
+}
+
+}  // namespace vtax
