@@ -57,6 +57,8 @@ int kill_many(const std::string& platform, int times) {
   if (times == 0) return 0;
   const auto before = traces();
   const std::string out = fs::temp_directory_path().string() + ".run";  // beside the folder that is listed
+  // Until some way into the second trial.
+  const unsigned longest_ms = host::has_guest(platform) ? 12000 : 4000;
   std::mt19937 random(11);
   int left = 0;
   for (int i = 0; i < times; ++i) {
@@ -70,7 +72,7 @@ int kill_many(const std::string& platform, int times) {
             "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
       _exit(127);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 4000));
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % longest_ms));
     kill(child, SIGKILL);
     left += report_left(before);
   }

@@ -16,24 +16,41 @@
 
 namespace vtax::probe {
 
+struct CacheCounts {
+  std::uint64_t of[kCacheCounts];
+};
+
 struct ContextTable {
   int cpu = -1;
   std::uint64_t vcpu = 0;
   int domain = -1;
   std::uint64_t* instructions = nullptr;  // by block number
+  std::uint64_t* before = nullptr;        // the same when the timeline's slice began
+  CacheCounts* caches = nullptr;          // by block number; null without a cache model
+  bool in_slice = false;                  // it may have changed since
   std::array<std::uint64_t, kEventKinds> events{};
 };
 
 class Contexts {
  public:
+  void count_caches() { counts_caches_ = true; }
+
   // The context of `vcpu` on `cpu`; null when address space cannot be had. Stays valid for ever.
   ContextTable* of(int cpu, std::uint64_t vcpu) {
     for (ContextTable* context : contexts_)
       if (context->cpu == cpu && context->vcpu == vcpu) return context;
-    void* memory = mmap(nullptr, std::size_t{kMaxBlocks} * sizeof(std::uint64_t), PROT_READ | PROT_WRITE,
+    void* memory = mmap(nullptr, 2 * std::size_t{kMaxBlocks} * sizeof(std::uint64_t), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
-    auto* context = new ContextTable{cpu, vcpu, domain_of(vcpu), static_cast<std::uint64_t*>(memory), {}};
+    auto* const table = static_cast<std::uint64_t*>(memory);
+    auto* context =
+        new ContextTable{cpu, vcpu, domain_of(vcpu), table, table + kMaxBlocks, nullptr, false, {}};
+    if (counts_caches_) {
+      void* counts = mmap(nullptr, std::size_t{kMaxBlocks} * sizeof(CacheCounts), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (counts == MAP_FAILED) return nullptr;
+      context->caches = static_cast<CacheCounts*>(counts);
+    }
     contexts_.push_back(context);
     return context;
   }
@@ -59,6 +76,9 @@ class Contexts {
   void clear(std::uint32_t blocks) {
     for (ContextTable* context : contexts_) {
       std::memset(context->instructions, 0, std::size_t{blocks} * sizeof(std::uint64_t));
+      std::memset(context->before, 0, std::size_t{blocks} * sizeof(std::uint64_t));
+      if (context->caches != nullptr)
+        std::memset(context->caches, 0, std::size_t{blocks} * sizeof(CacheCounts));
       context->events.fill(0);
     }
   }
@@ -73,6 +93,7 @@ class Contexts {
 
   std::vector<ContextTable*> contexts_;
   std::map<std::uint64_t, int> domains_;
+  bool counts_caches_ = false;
 };
 
 }  // namespace vtax::probe

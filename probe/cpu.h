@@ -56,6 +56,7 @@ struct Cpu {
 
   void charge_to(ContextTable* to) {
     context = to;
+    to->in_slice = true;
     instructions = to->instructions;
   }
 

@@ -8,7 +8,7 @@
 
 namespace vtax::probe {
 
-inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '1'};
+inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '3'};
 
 enum class State : std::uint32_t {
   starting = 0,
@@ -56,6 +56,8 @@ struct Header {
   std::uint64_t slices_at_exceptions;    // faults whose rest a new slice hid: each miscounts a block at most
   std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
   std::uint64_t marker_domains_seen;     // bit k: domain k was announced
+  std::uint64_t slices, slice_rows;      // lengths of two tables more, behind the others; 0: no virtual time
+  std::uint64_t cache_rows;              // length of one table more; 0 without a cache model
   char message[160];
 };
 
@@ -79,10 +81,45 @@ struct EventRow {
   std::uint64_t count;
 };
 
+// What was executed from one progress marker to the next; the first begins with the window, the last ends
+// with it.
+struct Slice {
+  std::uint64_t end_virtual_ns;       // since the window's begin
+  std::uint64_t bytes, transactions;  // what `guest` has done so far, as it says
+  std::uint32_t guest;                // whose marker ended it; kNobody: the window's end did
+  std::uint32_t rows;                 // how many of the slice rows are its own, in the slices' order
+};
+inline constexpr std::uint32_t kNobody = 0xffffffff;
+inline constexpr std::uint64_t kMostSlices = 1024;  // the last one is then the rest of the window
+
+struct SliceRow {
+  std::uint32_t row;  // of the window's rows: whose and where
+  std::uint32_t reserved;
+  std::int64_t instructions;  // negative: a correction of what the slice before was charged
+};
+
+// What the cache model (cache_model.h) counts.
+enum class CacheCount : std::uint32_t {
+  memory_accesses = 0,  // loads and stores; one that spans two lines is two
+  l1i_misses = 1,       // lines of code that were not in
+  l1d_misses = 2,
+  l2_misses = 3,
+  l3_misses = 4,
+};
+inline constexpr std::uint32_t kCacheCounts = 5;
+
+struct CacheRow {
+  std::uint32_t row;    // of the window's rows
+  std::uint32_t count;  // CacheCount
+  std::uint64_t value;
+};
+
 // Markers: an 8-byte NOP, these four bytes, then the identity in little endian.
 inline constexpr std::uint8_t kMarkerPrefix[4] = {0x0f, 0x1f, 0x84, 0x00};
 inline constexpr std::uint32_t kMarkerAnnounce = 0x56540000;  // + domain number, 0 to 63
 inline constexpr std::uint32_t kMarkerBegin = 0x56540100;
 inline constexpr std::uint32_t kMarkerEnd = 0x56540101;
+// The guest whose number is in %rdi has done %rsi bytes and %rdx transactions since the window's begin.
+inline constexpr std::uint32_t kMarkerProgress = 0x56540102;
 
 }  // namespace vtax::probe

@@ -13,6 +13,7 @@
 #include "blocks.h"
 #include "contexts.h"
 #include "format.h"
+#include "timeline.h"
 
 namespace vtax::probe {
 
@@ -45,22 +46,43 @@ class Output {
     _exit(70);
   }
 
-  void write_window(const Contexts& contexts, const Blocks& blocks) {
+  void write_window(const Contexts& contexts, const Blocks& blocks, const Timeline& timeline) {
     std::vector<Context> table;
     std::vector<Row> rows;
     std::vector<EventRow> events;
+    std::vector<CacheRow> cache_rows;
+    // By context and block: its row. What the slices name has one, be its sum over the window zero.
+    constexpr std::uint32_t kNoRow = ~0U;
+    std::vector<std::uint32_t> row_of(contexts.all().size() * blocks.size(), kNoRow);
+    for (const Timeline::Difference& one : timeline.differences())
+      row_of[one.context * std::size_t{blocks.size()} + one.block] = 0;
     for (const ContextTable* context : contexts.all()) {
       const auto number = static_cast<std::uint32_t>(table.size());
       table.push_back({context->cpu, context->domain, context->vcpu});
-      for (std::uint32_t block = 0; block < blocks.size(); ++block)
-        if (context->instructions[block] != 0)
-          rows.push_back({blocks[block].address, context->instructions[block], number, 0});
+      for (std::uint32_t block = 0; block < blocks.size(); ++block) {
+        std::uint32_t& row = row_of[number * std::size_t{blocks.size()} + block];
+        const bool cached = has_counts(*context, block);
+        if (context->instructions[block] == 0 && row == kNoRow && !cached) continue;
+        if (cached)
+          for (std::uint32_t kind = 0; kind < kCacheCounts; ++kind)
+            if (const std::uint64_t value = context->caches[block].of[kind]; value != 0)
+              cache_rows.push_back({static_cast<std::uint32_t>(rows.size()), kind, value});
+        row = static_cast<std::uint32_t>(rows.size());
+        rows.push_back({blocks[block].address, context->instructions[block], number, 0});
+      }
       for (std::uint32_t kind = 0; kind < kEventKinds; ++kind)
         if (context->events[kind] != 0) events.push_back({number, kind, context->events[kind]});
     }
     header_->contexts = table.size();
     header_->rows = rows.size();
     header_->events = events.size();
+    std::vector<SliceRow> slice_rows;
+    for (const Timeline::Difference& one : timeline.differences())
+      slice_rows.push_back(
+          {row_of[one.context * std::size_t{blocks.size()} + one.block], 0, one.instructions});
+    header_->slices = timeline.slices().size();
+    header_->slice_rows = slice_rows.size();
+    header_->cache_rows = cache_rows.size();
     off_t at = sizeof(Header);
     const auto put = [&](const void* data, std::size_t bytes) {
       const char* from = static_cast<const char*>(data);
@@ -75,11 +97,21 @@ class Output {
     put(table.data(), table.size() * sizeof(Context));
     put(rows.data(), rows.size() * sizeof(Row));
     put(events.data(), events.size() * sizeof(EventRow));
+    put(timeline.slices().data(), timeline.slices().size() * sizeof(Slice));
+    put(slice_rows.data(), slice_rows.size() * sizeof(SliceRow));
+    put(cache_rows.data(), cache_rows.size() * sizeof(CacheRow));
     ++header_->windows;
     set(State::window_closed);
   }
 
  private:
+  static bool has_counts(const ContextTable& context, std::uint32_t block) {
+    if (context.caches == nullptr) return false;
+    for (const std::uint64_t value : context.caches[block].of)
+      if (value != 0) return true;
+    return false;
+  }
+
   int fd_ = -1;
   Header* header_ = nullptr;
 };

@@ -27,7 +27,8 @@ Probe g;
 
 namespace {
 
-constexpr int kRax = 0, kRsp = 4, kRdi = 7, kRsi = 6;  // places in env's first array, the general registers
+constexpr int kRax = 0, kRdx = 2, kRsp = 4, kRsi = 6,
+              kRdi = 7;  // places in env's first array, the general registers
 
 // ---- which CPU, which context ------------------------------------------------------------------------
 
@@ -43,6 +44,7 @@ __attribute__((noinline)) Cpu* switch_to(const std::uint8_t* env) {
   if (context == nullptr) g.output.stop(State::failed, "no address space for the tables");
   cpu.charge_to(context);
   cpu.last_context = context;
+  if (g.caches.on()) g.caches.add_cpu();
   ++g.cpu_count;
   g.careful = true;
   return g.current = &cpu;
@@ -245,6 +247,27 @@ void leave_guest(Cpu& cpu) {
   cpu.host_context = nullptr;
 }
 
+// Each CPU's tables may change in the slice that begins now.
+void note_current_contexts() {
+  for (int i = 0; i < g.cpu_count; ++i) g.cpus[i].context->in_slice = g.cpus[i].last_context->in_slice = true;
+}
+
+// Ends a slice of the timeline: `from_here` instructions of `block` belong to what follows.
+void cut_timeline(const Cpu& cpu, std::uint32_t block, std::uint64_t from_here, const Slice& slice) {
+  g.timeline.cut(g.contexts, g.blocks.size(), cpu.context, block, from_here, slice,
+                 g.clock.at(icount_of_all() - from_here));
+  note_current_contexts();
+}
+
+void note_progress(const Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
+  if (!g.window_open || !g.timeline.has_room()) return;
+  Slice slice{};
+  slice.guest = static_cast<std::uint32_t>(guest_register(cpu, kRdi));
+  slice.bytes = guest_register(cpu, kRsi);
+  slice.transactions = guest_register(cpu, kRdx);
+  cut_timeline(cpu, block, from_here, slice);
+}
+
 void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   if (g.window_open && g.settings.parties > 1) return;  // another party was first
   if (g.counter_offset == 0)
@@ -256,16 +279,28 @@ void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   g.window_base = icount_of_all() - after;
   header.corrected_blocks = header.corrected_instructions = header.slices_at_exceptions = 0;
   g.window_open = true;
+  if (g.clock.known())
+    g.timeline.begin(g.clock.at(g.window_base));
+  else
+    g.timeline.leave_out();
+  note_current_contexts();
   g.parties_at_work = g.settings.parties;
   g.output.set(State::window_open);
 }
 
 void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   if (!g.window_open || --g.parties_at_work > 0) return;
+  Slice last{};
+  last.guest = kNobody;
+  if (g.timeline.is_open()) cut_timeline(cpu, block, from_here, last);
   cpu.context->instructions[block] -= from_here;
   g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
   g.window_open = false;
-  g.output.write_window(g.contexts, g.blocks);
+  g.output.write_window(g.contexts, g.blocks, g.timeline);
+}
+
+void cpus_woke() {
+  if (g.counter_offset != 0) g.clock.woken(icount_of_all());
 }
 
 }  // namespace
@@ -283,8 +318,11 @@ __attribute__((used)) void vtax_on_block(unsigned translator, void* data, const 
 __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
   const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
   const auto found = g.settings.entries.find(address);
-  if (found != g.settings.entries.end() && found->second.behind_vmrun)
-    vtax::probe::leave_guest(g.env == env ? *g.current : *vtax::probe::switch_to(env));
+  if (found != g.settings.entries.end() && found->second.behind_vmrun) {
+    Cpu& host = g.env == env ? *g.current : *vtax::probe::switch_to(env);
+    vtax::probe::leave_guest(host);
+    vtax::probe::forget_addresses(host);
+  }
   Cpu& cpu = vtax::probe::count(translator, data, env);
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
@@ -304,6 +342,10 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
   switch (static_cast<Mark>(packed >> 48 & 0xff)) {
     case Mark::page_table_switch:
       ++cpu->context->events[static_cast<std::size_t>(vtax::probe::Event::page_table_switches)];
+      vtax::probe::forget_addresses(*cpu);
+      break;
+    case Mark::forget_addresses:
+      vtax::probe::forget_addresses(*cpu);
       break;
     case Mark::announce:
       g.contexts.announce(cpu->context, domain);
@@ -314,6 +356,9 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
       break;
     case Mark::end:
       vtax::probe::end_window(*cpu, block, length - place);
+      break;
+    case Mark::progress:
+      vtax::probe::note_progress(*cpu, block, length - place);
       break;
     case Mark::enter_guest:
       vtax::probe::enter_guest(*cpu);
@@ -362,6 +407,11 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, 
   }
   if (const std::string error = g.settings.read(settings); !error.empty())
     g.output.stop(State::failed, error.c_str());
+  g.clock.start(g.settings.shift, vtax::probe::cpus_woke);
+  if (g.settings.caches.line_bytes != 0) {
+    g.caches.start(g.settings.caches);
+    g.contexts.count_caches();
+  }
   g.machine_cpus = info->system.smp_vcpus;
   qemu_plugin_register_vcpu_tb_trans_cb(id, vtax::probe::on_translation);
   return 0;

@@ -6,11 +6,14 @@
 #include <cstdint>
 
 #include "blocks.h"
+#include "cache_model.h"
 #include "contexts.h"
 #include "cpu.h"
 #include "output.h"
 #include "qemu_plugin_api.h"
 #include "settings.h"
+#include "timeline.h"
+#include "virtual_clock.h"
 #include "vm_exit.h"
 
 namespace vtax::probe {
@@ -31,6 +34,9 @@ struct Probe {
   Settings settings;
   VmcbReader vmcbs;
   Output output;
+  VirtualClock clock;
+  Timeline timeline;
+  CacheModel caches;
   std::uint64_t window_base = 0;
   bool window_open = false;
   std::uint64_t parties_at_work = 0;  // end markers that the open window still waits for
@@ -38,13 +44,25 @@ struct Probe {
 
 extern Probe g;  // one plugin, one emulator, one thread
 
-enum class Mark : std::uint8_t { page_table_switch, announce, begin, end, enter_guest };
+enum class Mark : std::uint8_t {
+  page_table_switch,
+  announce,
+  begin,
+  end,
+  progress,
+  enter_guest,
+  forget_addresses
+};
 
 // An instruction callback's data: block, its length, the instruction's place in it, what it is.
 constexpr std::uint64_t pack(std::uint32_t block, std::uint64_t length, std::uint64_t place, Mark mark,
                              std::uint64_t domain) {
   return block | length << 24 | place << 36 | static_cast<std::uint64_t>(mark) << 48 | domain << 56;
 }
+
+// cache_callbacks.cpp: has each of the block's accesses and each of its runs go through the cache model.
+void watch_caches(qemu_plugin_tb* tb);
+void forget_addresses(const Cpu& cpu);
 
 // QEMU calls it with each block that it translates.
 void on_translation(qemu_plugin_id_t id, qemu_plugin_tb* tb);
@@ -59,5 +77,7 @@ void vtax_memory_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void
 void vtax_block_trampoline(unsigned, void*);
 void vtax_entry_trampoline(unsigned, void*);
 void vtax_instruction_trampoline(unsigned, void*);
+void vtax_data_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void*);
+void vtax_code_trampoline(unsigned, void*);
 
 }  // extern "C"

@@ -45,6 +45,15 @@ void qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_insn* insn, qemu_plugin_
                                             qemu_plugin_cb_flags flags, void* userdata);
 void qemu_plugin_register_vcpu_mem_cb(qemu_plugin_insn* insn, qemu_plugin_vcpu_mem_cb_t cb,
                                       qemu_plugin_cb_flags flags, qemu_plugin_mem_rw rw, void* userdata);
+struct qemu_plugin_hwaddr;
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+// Valid in the access's callback alone; null without a physical address.
+qemu_plugin_hwaddr* qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, std::uint64_t address);
+bool qemu_plugin_hwaddr_is_io(const qemu_plugin_hwaddr* address);
+std::uint64_t qemu_plugin_hwaddr_phys_addr(const qemu_plugin_hwaddr* address);
+void* qemu_plugin_insn_haddr(const qemu_plugin_insn* insn);  // in this process; null of a device
+
 std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb* tb);
 std::uint64_t qemu_plugin_tb_vaddr(const qemu_plugin_tb* tb);
 qemu_plugin_insn* qemu_plugin_tb_get_insn(const qemu_plugin_tb* tb, std::size_t index);

@@ -5,11 +5,14 @@
 //   exception ADDRESS       an exception's first instruction
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
+//   shift N                 an instruction takes 2^N ns of virtual time; without: slices are not recorded
+//   caches LINE L1I WAYS L1D WAYS L2 WAYS L3 WAYS
+//                           model these caches: sizes in bytes; all decimal
 //   nested                  a guest that VMRUN enters is charged as a virtual CPU of its own
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 //   parties COUNT           the window lasts from the first begin marker to this many end markers; without:
 //   one
-// Numbers are hexadecimal but for KIND, INSTRUCTIONS and COUNT.
+// Numbers are hexadecimal but for KIND, N, INSTRUCTIONS and COUNT.
 
 #include <cinttypes>
 #include <cstdint>
@@ -19,6 +22,7 @@
 #include <unordered_map>
 
 #include "blocks.h"
+#include "cache_model.h"
 #include "format.h"
 
 namespace vtax::probe {
@@ -34,6 +38,8 @@ struct Settings {
   std::unordered_map<std::uint64_t, EntryPoint> entries;
   std::uint64_t limit = 0;  // 0: none
   std::uint64_t parties = 1;
+  int shift = -1;  // -1: not told
+  CacheShapes caches;
   bool nested = false;
 
   // An empty string, or what is wrong.
@@ -57,6 +63,10 @@ struct Settings {
         limit = address;
       else if (std::sscanf(line, "parties %" SCNu64, &address) == 1 && address > 0)
         parties = address;
+      else if (std::sscanf(line, "shift %" SCNu64, &address) == 1 && address <= 10)
+        shift = static_cast<int>(address);
+      else if (std::strncmp(line, "caches ", 7) == 0 && read_caches(line + 7))
+        continue;
       else if (std::strcmp(line, "nested\n") == 0)
         nested = true;
       else
@@ -64,6 +74,23 @@ struct Settings {
     }
     std::fclose(file);
     return error;
+  }
+
+ private:
+  bool read_caches(const char* text) {
+    CacheShapes read;
+    const int fields =
+        std::sscanf(text,
+                    "%" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu64 " %" SCNu32
+                    " %" SCNu64 " %" SCNu32,
+                    &read.line_bytes, &read.l1i.bytes, &read.l1i.ways, &read.l1d.bytes, &read.l1d.ways,
+                    &read.l2.bytes, &read.l2.ways, &read.l3.bytes, &read.l3.ways);
+    bool good = fields == 9 && read.line_bytes >= 16 && (read.line_bytes & (read.line_bytes - 1)) == 0;
+    for (const CacheShape& level : {read.l1i, read.l1d, read.l2, read.l3})
+      good = good && level.ways > 0 && level.bytes > 0 && level.bytes <= 1U << 30 &&
+             level.bytes % (std::uint64_t{read.line_bytes} * level.ways) == 0;
+    if (good) caches = read;
+    return good;
   }
 };
 

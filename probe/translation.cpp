@@ -29,6 +29,17 @@ bool enters_guest(const std::uint8_t* code, std::size_t size) {
   return size == 3 && code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xd8;
 }
 
+// INVLPG and INVPCID.
+bool changes_addresses(const std::uint8_t* code, std::size_t size) {
+  std::size_t at = 0;
+  const bool operand_size = code[at] == 0x66;
+  if (operand_size) ++at;
+  if (at < size && (code[at] & 0xf0) == 0x40) ++at;
+  if (size < at + 3 || code[at] != 0x0f) return false;
+  if (operand_size) return code[at + 1] == 0x38 && code[at + 2] == 0x82;
+  return code[at + 1] == 0x01 && (code[at + 2] & 0x38) == 0x38 && code[at + 2] < 0xc0;
+}
+
 void watch_instruction(qemu_plugin_insn* insn, std::uint64_t data,
                        qemu_plugin_cb_flags registers = QEMU_PLUGIN_CB_NO_REGS) {
   qemu_plugin_register_vcpu_insn_exec_cb(insn, vtax_instruction_trampoline, registers,
@@ -57,6 +68,8 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
     qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, 0), vtax_memory_trampoline,
                                      QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, data);
 
+  if (g.caches.on()) watch_caches(tb);
+
   for (std::size_t i = 0; i < length; ++i) {
     qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
     std::uint8_t code[16];
@@ -67,6 +80,8 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
       if (g.settings.nested)
         watch_instruction(insn, pack(block, length, i, Mark::enter_guest, 0), QEMU_PLUGIN_CB_R_REGS);
     }
+    if (g.caches.on() && (changes_addresses(code, size) || enters_guest(code, size)))
+      watch_instruction(insn, pack(block, length, i, Mark::forget_addresses, 0));
     if (writes_cr3(code, size)) watch_instruction(insn, pack(block, length, i, Mark::page_table_switch, 0));
     if (size != 8 || std::memcmp(code, kMarkerPrefix, sizeof kMarkerPrefix) != 0) continue;
     std::uint32_t identity = 0;
@@ -77,6 +92,8 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
       watch_instruction(insn, pack(block, length, i, Mark::begin, 0));
     else if (identity == kMarkerEnd)
       watch_instruction(insn, pack(block, length, i, Mark::end, 0));
+    else if (identity == kMarkerProgress)
+      watch_instruction(insn, pack(block, length, i, Mark::progress, 0), QEMU_PLUGIN_CB_R_REGS);
   }
 }
 

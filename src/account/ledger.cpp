@@ -8,6 +8,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "account/slices.h"
 #include "core/sha256.h"
 
 namespace vtax {
@@ -35,6 +36,9 @@ constexpr std::array<const char*, probe::kEventKinds> kEventNames = {"hypercalls
                                                                      "vm_exits_hypercall",
                                                                      "vm_exits_nested_page_fault",
                                                                      "vm_exits_other"};
+
+constexpr std::array<const char*, probe::kCacheCounts> kCacheNames = {"memory_accesses", "l1i_misses",
+                                                                      "l1d_misses", "l2_misses", "l3_misses"};
 
 struct Owner {
   std::string domain;
@@ -98,8 +102,9 @@ Payer payer_of(GuestAddress address, const Place& place, const Owner& owner, con
 std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owners) {
   std::map<std::tuple<int, std::string, std::uint64_t>, std::int64_t> counts;
   for (const auto& row : window.rows)
-    counts[{window.contexts[row.context].cpu, owners[row.context].domain, row.address.value}] +=
-        row.instructions;
+    if (row.instructions != 0)
+      counts[{window.contexts[row.context].cpu, owners[row.context].domain, row.address.value}] +=
+          row.instructions;
   Sha256 hash;
   for (const auto& [key, value] : counts)
     hash.add(fmt::format("{} {} {:x} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
@@ -109,6 +114,14 @@ std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owner
             static_cast<std::uint32_t>(event.event)}] += event.count;
   for (const auto& [key, value] : events)
     hash.add(fmt::format("{} {} event {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
+  std::map<std::tuple<int, std::string, std::uint32_t>, std::uint64_t> cached;
+  for (const auto& row : window.cache_rows) {
+    const std::uint32_t context = window.rows[row.row].context;
+    cached[{window.contexts[context].cpu, owners[context].domain, static_cast<std::uint32_t>(row.count)}] +=
+        row.value;
+  }
+  for (const auto& [key, value] : cached)
+    hash.add(fmt::format("{} {} cache {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
   hash.add(fmt::format("total {}\n", window.total.value));
   return hash.hex();
 }
@@ -140,11 +153,13 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   std::int64_t charged = 0;
   std::int64_t peer = 0;
   std::int64_t uncharged = 0;
+  SliceRows sliced(window);
 
   for (const auto& row : window.rows) {
     const int cpu = window.contexts[row.context].cpu;
     if (charging.peer_cpus.contains(cpu)) {
       peer += row.instructions;
+      sliced.leave_out();
       continue;
     }
     const Owner& owner = owners[row.context];
@@ -154,6 +169,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     charged += row.instructions;
     if (payer.layer == Layer::uncharged) uncharged += row.instructions;
     entries[{cpu, payer.domain, payer.layer, payer.part, "instructions"}] += row.instructions;
+    sliced.charge({cpu, payer.domain, payer.layer, payer.part});
     functions[{payer.domain, payer.layer, payer.part, place->second.image, place->second.function}] +=
         row.instructions;
   }
@@ -165,10 +181,19 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     uncharged += rest;
     charged += rest;
     entries[{-1, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
+    sliced.charge_rest({-1, "unknown", Layer::uncharged, Part::none}, rest);
     functions[{"unknown", Layer::uncharged, Part::none, "unknown", "unknown"}] += rest;
   }
   if (uncharged * 1000000 > charged * static_cast<std::int64_t>(kUnchargedPartsPerMillion))
     return fail(contradiction(fmt::format("{} of {} instructions could not be charged", uncharged, charged)));
+
+  for (const auto& row : window.cache_rows) {
+    const SliceRows::Payer* const payer = sliced.payer_of(row.row);
+    if (payer == nullptr) continue;
+    const auto& [cpu, domain, layer, part] = *payer;
+    entries[{cpu, domain, layer, part, kCacheNames[static_cast<std::size_t>(row.count)]}] +=
+        static_cast<std::int64_t>(row.value);
+  }
 
   for (const auto& event : window.events) {
     const int cpu = window.contexts[event.context].cpu;
@@ -192,6 +217,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   ledger.machine_total = Instructions(static_cast<std::uint64_t>(charged));
   ledger.peer_total = Instructions(static_cast<std::uint64_t>(peer));
   ledger.digest = digest_of(window, owners);
+  ledger.timeline = sliced.timeline();
   for (const auto& [key, value] : entries) {
     if (value < 0) return fail(contradiction("an entry is negative"));
     if (value > 0)

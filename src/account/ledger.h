@@ -24,6 +24,7 @@ struct Ledger {
   std::vector<FunctionCost> functions;  // by cost, dearest first; adds up likewise
   Instructions machine_total;           // the system under test
   Instructions peer_total;
+  Timeline timeline;  // its rows add up to the entries of kind "instructions"; its work is not filled in
   std::string
       digest;  // SHA-256 over every (cpu, domain, address, instructions) and every event, peer included
 };

@@ -103,6 +103,22 @@ TEST(Charge, KvmsHostAndItsGuestShareAddresses) {
   EXPECT_EQ(value(*ledger, 2, "host", Layer::driver, Part::kernel, "interrupts"), 5U);
 }
 
+TEST(Charge, MissesGoToWhomTheirInstructionsGo) {
+  auto window = xen_window();
+  window.cache_rows = {{1, probe::CacheCount::l2_misses, 5},
+                       {4, probe::CacheCount::l2_misses, 100},  // the peer's
+                       {8, probe::CacheCount::memory_accesses, 30}};
+  const auto ledger = charge(window, xen_machine());
+  ASSERT_TRUE(ledger) << ledger.error().text();
+  EXPECT_EQ(value(*ledger, 0, "Domain-0", Layer::driver, Part::kernel, "l2_misses"), 5U);
+  EXPECT_EQ(value(*ledger, 2, "guest1", Layer::program, Part::none, "memory_accesses"), 30U);
+  std::uint64_t all = 0;
+  for (const LedgerEntry& entry : ledger->entries)
+    if (entry.kind == "l2_misses") all += entry.value;
+  EXPECT_EQ(all, 5U);
+  EXPECT_NE(ledger->digest, charge(xen_window(), xen_machine())->digest);
+}
+
 TEST(Charge, PeerIsLeftOutAndTheRestBalances) {
   const auto ledger = charge(xen_window(), xen_machine());
   ASSERT_TRUE(ledger);

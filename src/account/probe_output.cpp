@@ -19,6 +19,35 @@ T field_at(std::span<const std::byte> file, std::size_t at) {
   return value;
 }
 
+// The tables behind the events.
+Result<> read_details(std::span<const std::byte> file, std::size_t at, const probe::Header& header,
+                      ProbeWindow& window) {
+  if (header.slices > probe::kMostSlices) return damaged("it has too many slices");
+  std::uint64_t rows = 0, now = 0;
+  for (std::uint64_t i = 0; i < header.slices; ++i, at += sizeof(probe::Slice)) {
+    const auto slice = field_at<probe::Slice>(file, at);
+    if (slice.end_virtual_ns < now) return damaged("its slices go back in time");
+    now = slice.end_virtual_ns;
+    window.slices.push_back({now, slice.guest, Bytes(slice.bytes), Transactions(slice.transactions),
+                             static_cast<std::size_t>(rows), slice.rows});
+    rows += slice.rows;
+  }
+  if (rows != header.slice_rows) return damaged("its slices have other rows than they say");
+  window.slice_rows.reserve(rows);
+  for (std::uint64_t i = 0; i < rows; ++i, at += sizeof(probe::SliceRow)) {
+    const auto row = field_at<probe::SliceRow>(file, at);
+    if (row.row >= header.rows) return damaged("a slice names a row that is not there");
+    window.slice_rows.push_back({row.row, row.instructions});
+  }
+  for (std::uint64_t i = 0; i < header.cache_rows; ++i, at += sizeof(probe::CacheRow)) {
+    const auto row = field_at<probe::CacheRow>(file, at);
+    if (row.row >= header.rows || row.count >= probe::kCacheCounts)
+      return damaged("a count of the cache model names a row or a kind that is not there");
+    window.cache_rows.push_back({row.row, static_cast<probe::CacheCount>(row.count), row.value});
+  }
+  return {};
+}
+
 }  // namespace
 
 ProbeStatus read_probe_status(std::span<const std::byte> file) {
@@ -42,9 +71,11 @@ Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
 
   const std::uint64_t room = file.size() - sizeof(probe::Header);
   const std::uint64_t limit = room / sizeof(probe::Context);
-  if (header.contexts > limit || header.rows > limit || header.events > limit ||
+  if (header.contexts > limit || header.rows > limit || header.events > limit || header.slices > limit ||
+      header.slice_rows > limit || header.cache_rows > limit ||
       header.contexts * sizeof(probe::Context) + header.rows * sizeof(probe::Row) +
-              header.events * sizeof(probe::EventRow) >
+              header.events * sizeof(probe::EventRow) + header.slices * sizeof(probe::Slice) +
+              header.slice_rows * sizeof(probe::SliceRow) + header.cache_rows * sizeof(probe::CacheRow) >
           room)
     return damaged("its tables are longer than the file");
 
@@ -70,6 +101,7 @@ Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
       return damaged("an event names a context or a kind that is not there");
     window.events.push_back({event.context, static_cast<probe::Event>(event.event), event.count});
   }
+  if (auto read = read_details(file, at, header, window); !read) return fail(read.error());
   return window;
 }
 

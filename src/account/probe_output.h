@@ -30,10 +30,32 @@ struct ProbeWindow {
     std::uint64_t count = 0;
   };
 
+  // What was executed since the slice before (probe/format.h).
+  struct Slice {
+    std::uint64_t end_virtual_ns = 0;  // since the window's begin; never less than the slice before
+    std::uint32_t guest = probe::kNobody;
+    Bytes bytes;  // that `guest` has done so far, as it says
+    Transactions transactions;
+    std::size_t first_row = 0, rows = 0;  // in slice_rows
+  };
+  struct SliceRow {
+    std::uint32_t row = 0;  // index into rows
+    std::int64_t instructions = 0;
+  };
+
+  struct CacheRow {
+    std::uint32_t row = 0;  // index into rows
+    probe::CacheCount count{};
+    std::uint64_t value = 0;
+  };
+
   std::vector<Context> contexts;
   std::vector<Row> rows;
   std::vector<EventCount> events;
-  Instructions total;  // by the emulator's own counter, independent of the rows
+  std::vector<Slice> slices;  // empty where the probe did not know the time
+  std::vector<SliceRow> slice_rows;
+  std::vector<CacheRow> cache_rows;  // empty without a cache model
+  Instructions total;                // by the emulator's own counter, independent of the rows
   std::uint64_t corrected_blocks = 0;
   std::uint64_t slices_at_exceptions = 0;
 };

@@ -26,6 +26,49 @@ std::vector<std::byte> file(std::uint64_t contexts, std::uint64_t rows, std::uin
   return bytes;
 }
 
+// The same with two slices, of two rows and one, and two counts of the cache model.
+std::vector<std::byte> sliced_file(std::uint32_t row = 2, std::uint64_t second_end = 9,
+                                   std::uint32_t cache_count = 4) {
+  std::vector<std::byte> bytes = file(2, 3);
+  const std::uint64_t slices = 2, slice_rows = 3;
+  std::memcpy(bytes.data() + offsetof(probe::Header, slices), &slices, sizeof slices);
+  std::memcpy(bytes.data() + offsetof(probe::Header, slice_rows), &slice_rows, sizeof slice_rows);
+  const std::uint64_t cache_rows = 2;
+  std::memcpy(bytes.data() + offsetof(probe::Header, cache_rows), &cache_rows, sizeof cache_rows);
+  const auto add = [&](const auto& what) {
+    const auto* from = reinterpret_cast<const std::byte*>(&what);
+    bytes.insert(bytes.end(), from, from + sizeof what);
+  };
+  add(probe::Slice{5, 100, 0, 1, 2});
+  add(probe::Slice{second_end, 0, 0, probe::kNobody, 1});
+  for (const std::int64_t instructions : {3, -1, 4}) add(probe::SliceRow{row, 0, instructions});
+  add(probe::CacheRow{0, 0, 50});
+  add(probe::CacheRow{row, cache_count, 6});
+  return bytes;
+}
+
+TEST(ProbeOutput, ReadsSlices) {
+  const auto window = read_probe_window(sliced_file());
+  ASSERT_TRUE(window) << window.error().text();
+  ASSERT_EQ(window->slices.size(), 2U);
+  EXPECT_EQ(window->slices[0].end_virtual_ns, 5U);
+  EXPECT_EQ(window->slices[0].bytes, Bytes(100));
+  EXPECT_EQ(window->slices[0].rows, 2U);
+  EXPECT_EQ(window->slices[1].first_row, 2U);
+  EXPECT_EQ(window->slices[1].guest, probe::kNobody);
+  ASSERT_EQ(window->slice_rows.size(), 3U);
+  EXPECT_EQ(window->slice_rows[1].instructions, -1);
+  ASSERT_EQ(window->cache_rows.size(), 2U);
+  EXPECT_EQ(window->cache_rows[1].count, probe::CacheCount::l3_misses);
+  EXPECT_EQ(window->cache_rows[1].value, 6U);
+  EXPECT_FALSE(read_probe_window(sliced_file(2, 9, 5)));  // a kind that is not there
+  EXPECT_FALSE(read_probe_window(sliced_file(3)));        // a row that is not there
+  EXPECT_FALSE(read_probe_window(sliced_file(2, 4)));     // back in time
+  const auto whole = sliced_file();
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(read_probe_window(std::span(whole).first(size))) << size;
+}
+
 TEST(ProbeOutput, ReadsWhatTheProbeWrote) {
   const auto window = read_probe_window(file(2, 3, 1));
   ASSERT_TRUE(window) << window.error().text();
@@ -52,9 +95,9 @@ TEST(ProbeOutput, RefusesIndicesAndLengthsBeyondTheTables) {
 
 TEST(ProbeOutput, SurvivesNoise) {
   std::mt19937 random(1);
-  const auto whole = file(3, 10);
+  const auto whole = file(3, 10), sliced = sliced_file();
   for (int round = 0; round < 5000; ++round) {
-    auto bytes = whole;
+    auto bytes = round % 2 == 0 ? whole : sliced;
     for (int i = 0; i < 8; ++i) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
     (void)read_probe_window(bytes);
     (void)read_probe_status(bytes);

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <optional>
+
 #include "agent/boot_word.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
@@ -33,7 +35,18 @@ Result<> create_guests(const DriverShape& shape, const std::string& type) {
   return {};
 }
 
-Result<> place_vifs(const DriverShape& shape) {
+std::optional<PlatformName> platform_of(const std::string& type) {
+  if (type == "pv") return PlatformName::xen_pv;
+  if (type == "pvh") return PlatformName::xen_pvh;
+  if (type == "hvm") return PlatformName::xen_hvm;
+  if (type == "hvm-pv") return PlatformName::xen_hvm_pv;
+  return std::nullopt;
+}
+
+Result<> place_backends(const DriverShape& shape, PlatformName platform) {
+  if (platform == PlatformName::xen_hvm || platform == PlatformName::xen_hvm_pv)
+    if (Result<> placed = place_device_models(shape.backend_cpu()); !placed) return placed;
+  if (platform == PlatformName::xen_hvm) return {};  // its vifs lead nowhere
   for (int guest = 1; guest <= shape.guests; ++guest)
     if (Result<> placed = place_vif(lab::guest_vif(guest), shape.backend_cpu()); !placed) return placed;
   return {};
@@ -70,6 +83,8 @@ Result<nlohmann::json> facts_of_guests(std::vector<EndpointClient>& guests) {
 Result<DriverMachine> bring_up() {
   const Result<std::string> type = read_kernel_file(lab::guest_type_file);
   if (!type) return fail(type.error());
+  const auto platform = platform_of(*type);
+  if (!platform) return fail(Error{"read the guests' type", "it is '" + *type + "'", "", ExitCode::usage});
   const Result<DriverShape> shape = DriverShape::of_boot();
   if (!shape) return fail(shape.error());
   Result<> done = lab_ports::open();
@@ -80,20 +95,24 @@ Result<DriverMachine> bring_up() {
   if (!done) return fail(done.error());
   Result<std::vector<EndpointClient>> guests = reach_guests(shape->guests);
   if (!guests) return fail(guests.error());
-  if (Result<> placed = place_vifs(*shape); !placed) return fail(placed.error());
+  if (Result<> placed = place_backends(*shape, *platform); !placed) return fail(placed.error());
   auto modules = modules_of_all(domain_0, *guests);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
-  return DriverMachine{*type == "pvh" ? PlatformName::xen_pvh : PlatformName::xen_pv,
-                       {domain_0, bridge, place_vif},
+  // A fully virtualised guest may have neither a vif nor a balloon that works.
+  const bool paravirtual = *platform == PlatformName::xen_pv || *platform == PlatformName::xen_pvh;
+  DriverDomain driver{domain_0, bridge};
+  if (paravirtual) driver.place_backend = place_vif;
+  return DriverMachine{*platform,
+                       std::move(driver),
                        *shape,
-                       lab::guest_vif,
+                       *platform == PlatformName::xen_hvm ? lab::guest_emulated_vif : lab::guest_vif,
                        [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
                        std::move(*guests),
                        std::move(*modules),
                        ration_guests,
-                       facts_of_guests};
+                       paravirtual ? facts_of_guests : nullptr};
 }
 
 }  // namespace

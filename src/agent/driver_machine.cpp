@@ -11,6 +11,10 @@
 namespace vtax::agent {
 namespace {
 
+// Of guest time: a fully virtualised one, whose firmware reads its kernel byte by byte, takes more than two
+// minutes. Several boot at once and share the driver domain's CPU.
+constexpr std::chrono::seconds boot_limit{200};
+
 Result<> expect_plan_for(const DriverMachine& machine, const Plan& plan) {
   const char* why = nullptr;
   if (plan.platform != machine.platform) why = "this machine's platform is another one";
@@ -76,7 +80,8 @@ Result<> make_guests_bridge(const std::string& bridge, int guests) {
 Result<std::vector<EndpointClient>> reach_guests(int guests) {
   std::vector<EndpointClient> reached;
   for (int guest = 1; guest <= guests; ++guest) {
-    Result<EndpointClient> client = connect_to_guest(wiring::guest_ipv4(guest), lab::guest_name(guest));
+    Result<EndpointClient> client =
+        connect_to_guest(wiring::guest_ipv4(guest), lab::guest_name(guest), guests * boot_limit);
     if (!client) return fail(client.error());
     reached.push_back(std::move(*client));
   }

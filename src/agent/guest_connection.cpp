@@ -9,8 +9,9 @@
 
 namespace vtax::agent {
 
-Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::string& name) {
-  const auto watchdog = Watchdog::start(std::chrono::seconds(120));
+Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::string& name,
+                                        std::chrono::seconds limit) {
+  const auto watchdog = Watchdog::start(limit);
   if (!watchdog) return fail(watchdog.error());
   while (true) {
     auto connection = tcp_connect({ipv4, lab::control_port}, 0, {}, *watchdog);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -9,8 +10,9 @@
 
 namespace vtax::agent {
 
-// The agent of a guest that boots meanwhile; nothing tells when it listens. Error: not within two minutes.
-[[nodiscard]] Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::string& name);
+// The agent of a guest that boots meanwhile; nothing tells when it listens. Error: not within the limit.
+[[nodiscard]] Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::string& name,
+                                                      std::chrono::seconds limit);
 
 // Where the modules of this kernel (as domain `own`) and of the guests' (guest1 first) were loaded.
 [[nodiscard]] Result<nlohmann::json> modules_of_all(const std::string& own, std::span<EndpointClient> guests);

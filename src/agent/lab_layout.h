@@ -13,9 +13,9 @@ inline constexpr char modules_file[] =
 inline constexpr char nat_modules_file[] = "/lab/nat-modules";
 inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
 
-inline constexpr char guest_type_file[] = "/lab/guest/type";        // "pv" or "pvh"
+inline constexpr char guest_type_file[] = "/lab/guest/type";        // "pv", "pvh", "hvm" or "hvm-pv"
 inline constexpr char guest_backend_file[] = "/lab/guest/backend";  // "vhost" or "qemu"
-inline constexpr char guest_kernel[] = "/lab/guest/vmlinux", guest_initrd[] = "/lab/guest/initrd";
+inline constexpr char guest_kernel[] = "/lab/guest/kernel", guest_initrd[] = "/lab/guest/initrd";
 
 inline constexpr char guest_device[] = "eth0";
 inline constexpr int most_guests = 7;  // the probe tells eight domains apart (workload/marker.h)
@@ -26,6 +26,9 @@ inline std::string guest_name(int guest) {
 }
 inline std::string guest_vif(int guest) {
   return "vif" + std::to_string(guest) + ".0";
+}
+inline std::string guest_emulated_vif(int guest) {  // of a card that the device model emulates: a tap
+  return guest_vif(guest) + "-emu";
 }
 inline std::string guest_tap(int guest) {  // the same in KVM's host
   return "tap" + std::to_string(guest);

@@ -42,6 +42,8 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench) {
     const Result<> told =
         systems[i]->client->tell({{"do", "fixed-work"},
                                   {"work", work.to_json()},
+                                  {"guest", i + 1},
+                                  {"marks", marks_of_each(systems.size())},
                                   {"lead_ns", lead.count()},
                                   {"trail_ns", std::chrono::nanoseconds(4 * lab_settle).count()}});
     if (!told) return fail(told.error());

@@ -49,6 +49,8 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
                                {"container", PlatformName::container},
                                {"xen-pv", PlatformName::xen_pv},
                                {"xen-pvh", PlatformName::xen_pvh},
+                               {"xen-hvm", PlatformName::xen_hvm},
+                               {"xen-hvm-pv", PlatformName::xen_hvm_pv},
                                {"kvm", PlatformName::kvm},
                                {"kvm-qemu", PlatformName::kvm_qemu}});
 }

@@ -21,7 +21,7 @@ enum class Loads { equal, halving, opposed };
 // Of guests: each a CPU of its own, all on the first one's, or all on the driver domain's.
 enum class GuestCpu { own, together, driver };
 
-enum class PlatformName { native, container, xen_pv, xen_pvh, kvm, kvm_qemu };
+enum class PlatformName { native, container, xen_pv, xen_pvh, xen_hvm, xen_hvm_pv, kvm, kvm_qemu };
 
 // One trial, as the host side asks for it (docs/design/architecture.md, "The plan").
 struct Plan {

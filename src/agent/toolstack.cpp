@@ -93,19 +93,35 @@ Result<> start_toolstack() {
   return run_program({*programs + "/xenconsoled", "--log=guest"}, seconds(20));
 }
 
+namespace {
+
+// A PC without screen and keyboard. Without Xen's platform device a guest finds no paravirtual devices, and
+// keeps the emulated ones.
+std::string emulated_machine(const NewGuest& guest) {
+  return fmt::format(
+      "vga=\"none\"\nnographic=1\nvnc=0\nsdl=0\nusb=0\nserial=\"file:/run/xen/{}.serial\"\n"
+      "xen_platform_pci={}\ndevice_model_args=[\"-global\",\"e1000.romfile=\"]\n",
+      guest.name, guest.type == "hvm" ? 0 : 1);
+}
+
+}  // namespace
+
 Result<> create_guest(const NewGuest& guest) {
+  const bool emulated = guest.type.starts_with("hvm");
   const std::string config = fmt::format(
       "name=\"{}\"\ntype=\"{}\"\nuuid=\"76746178-0000-4000-8000-{:012}\"\n"
       "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}\"\n"
-      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}\"]\n"
+      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}{}\"]\n"
       // Without an invariant TSC, which keeps QEMU from saving the machine, Xen would emulate each rdtsc;
       // Linux executes one at every system call.
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
-      guest.name, guest.type, guest.number, lab::guest_kernel, lab::guest_initrd, lab::guest_word,
-      guest.number, guest.memory_mib, guest.cpus, guest.mac, guest.bridge);
+      guest.name, emulated ? "hvm" : guest.type, guest.number, lab::guest_kernel, lab::guest_initrd,
+      lab::guest_word, guest.number, guest.memory_mib, guest.cpus, guest.mac, guest.bridge,
+      emulated ? ",model=e1000" : "");
   constexpr char path[] = "/run/xen/guest.cfg";
-  if (Result<> written = write_file(path, config); !written) return written;
+  if (Result<> written = write_file(path, config + (emulated ? emulated_machine(guest) : "")); !written)
+    return written;
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
   return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));

@@ -17,7 +17,7 @@ struct NewGuest {
   std::string name;
   std::string cpus;  // Xen's syntax: "2"
   int memory_mib = 0;
-  std::string type;  // "pv" or "pvh"
+  std::string type;  // "pv", "pvh", "hvm" (QEMU emulates its machine) or "hvm-pv" (but its drivers are PV)
   std::string mac, bridge;
 };
 

@@ -15,6 +15,8 @@ using Clock = std::chrono::steady_clock;
 // Fixed, so that two runs hash and queue alike; each guest has ports of its own.
 constexpr std::uint16_t source_port = 40001;
 
+constexpr unsigned all_marks = 32, least_marks = 8;
+
 // One guest with its partner.
 struct Pair {
   EndPair ends;
@@ -146,6 +148,7 @@ class Span {
     out.order.sockets = sockets_of(plan_, pair, initiator);
     out.initiator = initiator;
     out.window = window_ && !controller_marks();
+    if (out.window) out.marking = {static_cast<unsigned>(pair.guest), marks_of_each(pairs_.size())};
     out.limit = plan_.time_limit;
     out.hold = true;
     return out;
@@ -241,6 +244,10 @@ nlohmann::json result_of(const Bench& bench, std::vector<Pair>& pairs, const Win
 }
 
 }  // namespace
+
+unsigned marks_of_each(std::size_t guests) {
+  return std::max(least_marks, all_marks / static_cast<unsigned>(guests));
+}
 
 Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle,
                                  const WindowHooks& hooks) {

@@ -12,6 +12,9 @@ namespace vtax::agent {
 // The unit of the quiet times around the work, longer than Linux's longest delayed acknowledgement (200 ms).
 inline constexpr std::chrono::milliseconds lab_settle{500};
 
+// How often each of so many guests marks its progress in the window: 32 marks in all, but enough of each.
+[[nodiscard]] unsigned marks_of_each(std::size_t guests);
+
 // Called with nothing going on: just before the window's work, and just after it. With them the window is the
 // time between the two, and the controller marks it; without, it is the work alone, and its ends do.
 struct WindowHooks {

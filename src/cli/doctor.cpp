@@ -38,6 +38,8 @@ void print_json(const std::vector<lab::Check>& checks, const HostChecks& platfor
                                 {"container", ready},
                                 {"xen-pv", ready},
                                 {"xen-pvh", ready},
+                                {"xen-hvm", ready},
+                                {"xen-hvm-pv", ready},
                                 {"kvm", ready},
                                 {"kvm-qemu", ready}}}};
   fmt::print("{}\n", out.dump(2));
@@ -56,9 +58,9 @@ void print_table(const std::vector<lab::Check>& checks, const HostChecks& platfo
     fmt::print("{:<8} {:<10} {}\n", check.name, name_of(check.state), check.detail);
     if (!check.mend.empty()) fmt::print("{:<8} {:<10} -> {}\n", "", "", check.mend);
   }
-  fmt::print("\n{}\n", lab::ready(checks)
-                           ? "The lab can measure here: native, container, xen-pv, xen-pvh, kvm, kvm-qemu."
-                           : "The lab cannot run here yet.");
+  fmt::print("\n{}\n", lab::ready(checks) ? "The lab can measure here: native, container, xen-pv, xen-pvh, "
+                                            "xen-hvm, xen-hvm-pv, kvm, kvm-qemu."
+                                          : "The lab cannot run here yet.");
   print_host(platforms);
 }
 

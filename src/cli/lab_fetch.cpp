@@ -24,7 +24,8 @@ Result<> fetch_all(bool refresh) {
   auto cache = lab::PackageCache::open();
   if (!cache) return fail(cache.error());
   std::vector<lab::Package> packages;
-  for (const lab::PackageSet set : {lab::PackageSet::kernel, lab::PackageSet::xen, lab::PackageSet::vmm}) {
+  for (const lab::PackageSet set :
+       {lab::PackageSet::kernel, lab::PackageSet::xen, lab::PackageSet::vmm, lab::PackageSet::device_model}) {
     const auto fetched = cache->fetch(set, lab::Apt(), say_fetching, refresh);
     if (!fetched) return fail(fetched.error());
     packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());

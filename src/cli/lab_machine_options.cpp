@@ -9,8 +9,8 @@
 namespace vtax {
 
 void add_lab_machine_options(CLI::App& app, LabMachineOptions& options) {
-  app.add_option("MACHINE", options.machine, "native, xen-pv, xen-pvh, kvm or kvm-qemu")
-      ->check(CLI::IsMember({"native", "xen-pv", "xen-pvh", "kvm", "kvm-qemu"}))
+  app.add_option("MACHINE", options.machine, "native, xen-pv, xen-pvh, xen-hvm, xen-hvm-pv, kvm or kvm-qemu")
+      ->check(CLI::IsMember({"native", "xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu"}))
       ->capture_default_str();
   add_own_builds(app, options.own);
 }

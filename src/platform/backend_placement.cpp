@@ -18,10 +18,13 @@ Result<> place_vif(const std::string& vif, int cpu) {
   return pin_interrupts(*interrupts, cpu);
 }
 
-Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu) {
-  bool has_virtual_cpu = false;
+namespace {
+
+// Calls `place` with each thread of a process and its name.
+template <class Place>
+Result<> for_each_thread(pid_t process, Place place) {
   std::error_code error;
-  const std::filesystem::path threads = fmt::format("/proc/{}/task", vmm);
+  const std::filesystem::path threads = fmt::format("/proc/{}/task", process);
   for (std::filesystem::directory_iterator thread(threads, error), end; !error && thread != end;
        thread.increment(error)) {
     const std::string number = thread->path().filename();
@@ -29,10 +32,33 @@ Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu) {
     std::from_chars(number.data(), number.data() + number.size(), id);
     const auto name = read_kernel_file(thread->path() / "comm");
     if (!name) continue;  // it ended meanwhile
-    const bool is_virtual_cpu = name->starts_with("CPU ");
-    has_virtual_cpu = has_virtual_cpu || is_virtual_cpu;
-    if (Result<> pinned = pin(id, is_virtual_cpu ? guest_cpu : driver_cpu); !pinned) return pinned;
+    if (Result<> placed = place(id, *name); !placed) return placed;
   }
+  return {};
+}
+
+}  // namespace
+
+Result<> place_device_models(int cpu) {
+  const auto processes = processes_named("xen-qemu-system");  // as far as the kernel keeps a name
+  if (processes.empty())
+    return fail(Error{"place the device models", "there are none", "", ExitCode::trial_failed});
+  for (const pid_t process : processes) {
+    const auto placed =
+        for_each_thread(process, [&](pid_t thread, const std::string&) { return pin(thread, cpu); });
+    if (!placed) return placed;
+  }
+  return {};
+}
+
+Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu) {
+  bool has_virtual_cpu = false;
+  const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {
+    const bool is_virtual_cpu = name.starts_with("CPU ");
+    has_virtual_cpu = has_virtual_cpu || is_virtual_cpu;
+    return pin(thread, is_virtual_cpu ? guest_cpu : driver_cpu);
+  });
+  if (!placed) return placed;
   if (!has_virtual_cpu)
     return fail(
         Error{"place the guest's virtual CPU", "QEMU has no thread for it", "", ExitCode::trial_failed});

@@ -13,6 +13,10 @@ namespace vtax {
 // of xenbus.
 [[nodiscard]] Result<> place_vif(const std::string& vif, int cpu);
 
+// All threads of the device models (QEMU) of Xen's fully virtualised guests go to one CPU of Domain-0. Error:
+// there are none.
+[[nodiscard]] Result<> place_device_models(int cpu);
+
 // The virtual CPU's thread of QEMU process `vmm` goes to `guest_cpu`; its other threads and the kernel's that
 // work for it (vhost-net, KVM's own) to `driver_cpu`. Error: QEMU has no thread for a virtual CPU.
 [[nodiscard]] Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu);

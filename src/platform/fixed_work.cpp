@@ -88,7 +88,7 @@ Result<FixedWork> FixedWork::from(const JsonFields& fields, const char* kind_key
   return work;
 }
 
-Result<SideReport> run_fixed_work(const FixedWork& work, bool window) {
+Result<SideReport> run_fixed_work(const FixedWork& work, bool window, const Marking& marking) {
   switch (work.kind) {
     case FixedWork::Kind::memory: {
       MemoryOptions options;
@@ -96,6 +96,7 @@ Result<SideReport> run_fixed_work(const FixedWork& work, bool window) {
       options.rounds = work.rounds;
       options.stores = Stores::regular;  // `automatic` chooses by the clock
       options.window = window;
+      options.marking = marking;
       return run_memory(options);
     }
     case FixedWork::Kind::linpack: {
@@ -104,10 +105,11 @@ Result<SideReport> run_fixed_work(const FixedWork& work, bool window) {
       options.precision = work.single_precision ? Precision::single_precision : Precision::double_precision;
       options.systems = work.systems;
       options.window = window;
+      options.marking = marking;
       return run_linpack(options);
     }
     case FixedWork::Kind::cpu_loop:
-      return run_spin({work.iterations, window});
+      return run_spin({work.iterations, window, marking});
   }
   return fail(Error{"do local work", "its kind is not known", "", ExitCode::usage});
 }

@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "workload/json_fields.h"
 #include "workload/measure/side_report.h"
+#include "workload/progress.h"
 
 namespace vtax {
 
@@ -31,7 +32,8 @@ struct FixedWork {
 
 [[nodiscard]] bool is_fixed_work(std::string_view name);  // "memory", "linpack", "cpu-loop"
 
-// `window`: the lab's markers around the measured part.
-[[nodiscard]] Result<SideReport> run_fixed_work(const FixedWork& work, bool window);
+// `window`: the lab's markers around the measured part, and of the progress in it.
+[[nodiscard]] Result<SideReport> run_fixed_work(const FixedWork& work, bool window,
+                                                const Marking& marking = {});
 
 }  // namespace vtax

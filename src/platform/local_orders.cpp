@@ -28,8 +28,13 @@ Result<nlohmann::json> do_fixed_work(const JsonFields& order) {
   const auto lead = order.number("lead_ns", 0, longest_ns), trail = order.number("trail_ns", 0, longest_ns);
   if (!lead) return fail(lead.error());
   if (!trail) return fail(trail.error());
+  const auto guest = order.number("guest", 0, Marking::most_guests),
+             marks = order.number("marks", 0, Marking::most_marks);
+  if (!guest) return fail(guest.error());
+  if (!marks) return fail(marks.error());
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
-  const auto side = run_fixed_work(*work, true);
+  const auto side =
+      run_fixed_work(*work, true, {static_cast<unsigned>(*guest), static_cast<unsigned>(*marks)});
   if (!side) return fail(side.error());
   std::this_thread::sleep_for(std::chrono::nanoseconds(*trail));
   return nlohmann::json{{"state", "done"}, {"side", side->to_json()}};

@@ -35,11 +35,6 @@ std::vector<int> numbered_entries(const fs::path& directory) {
   return numbers;
 }
 
-bool starts_with_any(std::string_view text, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](const std::string& prefix) { return text.starts_with(prefix); });
-}
-
 }  // namespace
 
 Result<> pin(pid_t process, int cpu) {
@@ -97,13 +92,22 @@ Result<> pin_interrupts(const std::vector<int>& interrupts, int cpu) {
   return {};
 }
 
-Result<int> pin_kernel_threads(const std::vector<std::string>& prefixes, int cpu) {
-  int moved = 0;
+std::vector<pid_t> processes_named(std::string_view prefix) {
+  std::vector<pid_t> found;
   for (const int process : numbered_entries("/proc")) {
     const auto name = read_kernel_file(fmt::format("/proc/{}/comm", process));
-    if (!name || !starts_with_any(*name, prefixes)) continue;
-    if (Result<> pinned = pin(process, cpu); !pinned) return fail(pinned.error());
-    ++moved;
+    if (name && name->starts_with(prefix)) found.push_back(process);
+  }
+  return found;
+}
+
+Result<int> pin_kernel_threads(const std::vector<std::string>& prefixes, int cpu) {
+  int moved = 0;
+  for (const std::string& prefix : prefixes) {
+    for (const pid_t process : processes_named(prefix)) {
+      if (Result<> pinned = pin(process, cpu); !pinned) return fail(pinned.error());
+      ++moved;
+    }
   }
   return moved;
 }

@@ -24,6 +24,9 @@ namespace vtax {
 
 [[nodiscard]] Result<> pin_interrupts(const std::vector<int>& interrupts, int cpu);
 
+// Processes whose name begins so, in the order of their numbers.
+[[nodiscard]] std::vector<pid_t> processes_named(std::string_view prefix);
+
 // Kernel threads whose name starts with one of the prefixes. Those bound to a CPU by the kernel are left
 // alone.
 [[nodiscard]] Result<int> pin_kernel_threads(const std::vector<std::string>& prefixes, int cpu);

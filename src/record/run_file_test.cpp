@@ -14,6 +14,7 @@
 #include "record/run_reader.h"
 #include "record/run_writer.h"
 #include "record/testing/synthetic_run.h"
+#include "record/trial_check.h"
 
 namespace vtax {
 namespace {
@@ -75,6 +76,7 @@ void expect_equal(const Trial& a, const Trial& b) {
   EXPECT_EQ(a.work.bytes, b.work.bytes);
   EXPECT_EQ(a.work.transactions, b.work.transactions);
   EXPECT_EQ(a.guests, b.guests);
+  EXPECT_EQ(a.timeline, b.timeline);
   EXPECT_EQ(a.ledger, b.ledger);
   EXPECT_EQ(a.functions, b.functions);
   EXPECT_EQ(a.machine_total, b.machine_total);
@@ -306,11 +308,67 @@ TEST_F(RunFile, KeepsTheWorkOfEachGuest) {
   for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
 }
 
+// One slice a third of the ledger, the other the rest.
+Timeline two_slices_of(const Trial& trial) {
+  Timeline timeline;
+  timeline.end_ns = {10, 30};
+  for (const LedgerEntry& e : trial.ledger)
+    if (e.kind == "instructions")
+      timeline.rows.push_back({e.cpu, e.domain, e.layer, e.part, {e.value / 3, e.value - e.value / 3}});
+  for (const GuestWork& g : trial.guests)
+    timeline.work.push_back({g.guest, {0, g.bytes.value}, {g.transactions.value, 0}});
+  return timeline;
+}
+
+TEST_F(RunFile, KeepsTheTimeline) {
+  vtax::Run written = three_trials();
+  written.trials[1].guests = {{"guest1", Bytes(100), Transactions(0), 7}};
+  written.trials[1].timeline = two_slices_of(written.trials[1]);
+  write(written);
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+}
+
+TEST_F(RunFile, ATimelineThatDoesNotAddUpIsRefused) {
+  vtax::Run run = three_trials();
+  Trial& trial = run.trials[1];
+  trial.guests = {{"guest1", Bytes(100), Transactions(0), 7}};
+  const Timeline good = two_slices_of(trial);
+  trial.timeline = good;
+  ASSERT_TRUE(check(trial));
+  trial.timeline.rows[0].instructions[1] += 1;
+  EXPECT_FALSE(check(trial));
+  trial.timeline = good;
+  trial.timeline.rows.pop_back();
+  EXPECT_FALSE(check(trial));
+  trial.timeline = good;
+  trial.timeline.work[0].bytes = {50, 49};
+  EXPECT_FALSE(check(trial));
+  trial.timeline = good;
+  trial.timeline.end_ns = {30, 10};
+  EXPECT_FALSE(check(trial));
+}
+
+// As a vtax before the timeline wrote it.
+TEST_F(RunFile, AFileOfTheSecondSchemaIsRead) {
+  const vtax::Run written = three_trials();
+  write(written);
+  sql("DROP TABLE timeline; PRAGMA user_version = 2");
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  ASSERT_EQ(read->trials.size(), 3U);
+}
+
 // As vtax 0.1 wrote it.
 TEST_F(RunFile, AFileOfTheFirstSchemaIsReadButNotGoneOnWith) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE guest_work; PRAGMA user_version = 1");
+  sql("DROP TABLE timeline; DROP TABLE guest_work; PRAGMA user_version = 1");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
   const auto read = reader->all();
@@ -324,7 +382,7 @@ TEST_F(RunFile, ANewerSchemaIsSaid) {
   write(synthetic_header());
   sql("PRAGMA user_version = 7");
   EXPECT_THAT(reading_error(),
-              HasSubstr("a newer vtax wrote it: its schema is 7, this vtax reads up to 2\n  update vtax"));
+              HasSubstr("a newer vtax wrote it: its schema is 7, this vtax reads up to 3\n  update vtax"));
 }
 
 TEST_F(RunFile, EveryTruncationIsAnErrorOrAWholeRun) {

@@ -10,6 +10,7 @@
 #include "core/readable.h"
 #include "record/run_header.h"
 #include "record/schema.h"
+#include "record/timeline_text.h"
 #include "record/trial_check.h"
 
 namespace vtax {
@@ -166,6 +167,14 @@ Result<> RunReader::read_guests(Statement& rows, Trial& trial) {
   });
 }
 
+Result<> RunReader::read_the_timeline(Statement& row, Trial& trial) {
+  return each_row(*database_, row, 1, "timeline", [&] {
+    auto timeline = read_timeline(row.text(0));
+    if (timeline) trial.timeline = std::move(*timeline);
+    return timeline.has_value();
+  });
+}
+
 Result<> RunReader::read_ledger(Statement& rows, Trial& trial) {
   return each_row(*database_, rows, kMostEntries, "ledger", [&] {
     const std::uint64_t cpu = rows.count(0);
@@ -211,7 +220,9 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
         "place",
         schema_version_ == 1 ? "SELECT 0, 0, 0, 0 FROM trial WHERE id = ? AND 0"
                              : "SELECT guest, bytes, transactions, virtual_ns FROM guest_work WHERE trial = "
-                               "? ORDER BY place"}) {
+                               "? ORDER BY place",
+        schema_version_ < 3 ? "SELECT '' FROM trial WHERE id = ? AND 0"
+                            : "SELECT json FROM timeline WHERE trial = ?"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     rows.push_back(std::move(*statement));
@@ -228,6 +239,7 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
     if (auto read = read_ledger(rows[2], *trial); !read) return read;
     if (auto read = read_guests(rows[4], *trial); !read) return read;
     if (detail == Detail::all) {
+      if (auto read = read_the_timeline(rows[5], *trial); !read) return read;
       if (auto read = read_functions(rows[3], *trial); !read) return read;
     }
     if (auto checked = check(*trial); !checked) return fail(database_->damaged(checked.error().why));

@@ -18,7 +18,7 @@ namespace vtax {
 class RunReader {
  public:
   enum class Detail {
-    costs,  // all but `functions`, which stay empty
+    costs,  // all but `functions` and `timeline`, which stay empty
     all,
   };
 
@@ -41,6 +41,7 @@ class RunReader {
   [[nodiscard]] Result<Trial> read_trial(Statement& row);
   [[nodiscard]] Result<> read_devices(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_guests(Statement& rows, Trial& trial);
+  [[nodiscard]] Result<> read_the_timeline(Statement& row, Trial& trial);
   [[nodiscard]] Result<> read_ledger(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_functions(Statement& rows, Trial& trial);
   [[nodiscard]] Result<std::string> provenance(std::uint64_t id);

@@ -7,12 +7,14 @@
 #include "core/readable.h"
 #include "record/run_header.h"
 #include "record/schema.h"
+#include "record/timeline_text.h"
 #include "record/trial_check.h"
 
 namespace vtax {
 
 struct RunWriter::Statements {
-  Statement trial, device, ledger, function, string, provenance, find_provenance, forget, guest_work;
+  Statement trial, device, ledger, function, string, provenance, find_provenance, forget, guest_work,
+      timeline;
 };
 
 namespace {
@@ -89,14 +91,14 @@ Result<> RunWriter::prepare() {
         "INSERT INTO function VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "INSERT INTO string VALUES (?, ?)",
         "INSERT INTO provenance(json) VALUES (?) ON CONFLICT DO NOTHING",
         "SELECT id FROM provenance WHERE json = ?", "DELETE FROM trial WHERE id = ? AND error <> ''",
-        "INSERT INTO guest_work VALUES (?, ?, ?, ?, ?, ?)"}) {
+        "INSERT INTO guest_work VALUES (?, ?, ?, ?, ?, ?)", "INSERT INTO timeline VALUES (?, ?)"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     made.push_back(std::move(*statement));
   }
   statements_ = std::make_unique<Statements>(Statements{
       std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]), std::move(made[4]),
-      std::move(made[5]), std::move(made[6]), std::move(made[7]), std::move(made[8])});
+      std::move(made[5]), std::move(made[6]), std::move(made[7]), std::move(made[8]), std::move(made[9])});
   return {};
 }
 
@@ -268,6 +270,12 @@ Result<> RunWriter::insert_details(const Trial& trial) {
     Row row(statements_->function);
     row << trial.index << place++ << id(f.domain) << id(name(f.layer)) << id(name(f.part)) << id(f.image)
         << id(f.function) << f.instructions.value;
+    insert_row(row);
+  }
+  if (!trial.timeline.empty()) {
+    const std::string text = timeline_text(trial.timeline);
+    Row row(statements_->timeline);
+    row << trial.index << std::string_view(text);
     insert_row(row);
   }
   return failed ? fail(std::move(failure)) : Result<>();

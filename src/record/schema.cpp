@@ -7,7 +7,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::array<const char*, 10> kObjects{
+constexpr std::array<const char*, 11> kObjects{
     R"(CREATE TABLE run(
   id INTEGER PRIMARY KEY CHECK (id = 1),
   study TEXT NOT NULL,
@@ -87,8 +87,12 @@ constexpr std::array<const char*, 10> kObjects{
   virtual_ns INTEGER NOT NULL,
   PRIMARY KEY (trial, place)
 ) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE timeline(
+  trial INTEGER PRIMARY KEY REFERENCES trial(id) ON DELETE CASCADE,
+  json TEXT NOT NULL            -- record/timeline_text.h
+) STRICT)",
 };
-constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10};
+constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11};
 
 }  // namespace
 

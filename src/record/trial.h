@@ -79,6 +79,34 @@ struct GuestWork {
   auto operator<=>(const GuestWork&) const = default;
 };
 
+// The window in slices that follow each other without a gap; every column has one number a slice. Each row
+// adds up to its ledger entry of kind "instructions", each guest's work to its own.
+struct Timeline {
+  // The amounts stand in the slice at whose end the guest told them.
+  struct Work {
+    std::string guest;
+    std::vector<std::uint64_t> bytes, transactions;
+
+    auto operator<=>(const Work&) const = default;
+  };
+  struct Row {
+    int cpu = 0;
+    std::string domain;
+    Layer layer = Layer::uncharged;
+    Part part = Part::none;
+    std::vector<std::uint64_t> instructions;
+
+    auto operator<=>(const Row&) const = default;
+  };
+
+  std::vector<std::uint64_t> end_ns;  // since the window's begin, by the machine's own clock
+  std::vector<Work> work;             // as Trial::guests
+  std::vector<Row> rows;              // in the ledger's order
+
+  [[nodiscard]] bool empty() const { return end_ns.empty(); }
+  auto operator<=>(const Timeline&) const = default;
+};
+
 struct Trial {
   std::uint64_t index = 0;                     // place in the study's plan
   std::map<std::string, std::string> factors;  // every factor, "platform" and "workload" among them
@@ -92,6 +120,7 @@ struct Trial {
   // from just before the window to just after it, idle and other programs' among it.
   std::vector<LedgerEntry> ledger;
   std::vector<FunctionCost> functions;  // likewise
+  Timeline timeline;                    // empty where it was not recorded
   Instructions machine_total;           // the system under test: all CPUs but the peer's
   Instructions peer_total;              // the peer's own CPU; outside the ledger
   std::uint64_t window_virtual_ns = 0;  // the machine's own clock; on the real host the real one

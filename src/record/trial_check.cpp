@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/readable.h"
+#include "record/timeline_text.h"
 
 namespace vtax {
 namespace {
@@ -66,6 +68,42 @@ Result<> check_balance(const Trial& trial) {
   if (!functions.fits() || functions.value() != trial.machine_total.value) {
     return wrong(trial, fmt::format("its profile adds up to {} instructions, but the machine executed {}",
                                     functions.value(), trial.machine_total.value));
+  }
+  return {};
+}
+
+// What a column adds up to; nothing if that is out of range, or if it has not one number a slice.
+std::optional<std::uint64_t> column_sum(const std::vector<std::uint64_t>& column, const Timeline& timeline) {
+  if (column.size() != timeline.end_ns.size()) return std::nullopt;
+  Sum sum;
+  for (const std::uint64_t value : column) sum.add(value);
+  return sum.fits() ? std::optional(sum.value()) : std::nullopt;
+}
+
+Result<> check_timeline(const Trial& trial) {
+  const Timeline& timeline = trial.timeline;
+  if (timeline.empty()) return {};
+  if (timeline.end_ns.size() > kMostSlices || timeline.end_ns.back() > kLargest ||
+      !std::is_sorted(timeline.end_ns.begin(), timeline.end_ns.end()))
+    return wrong(trial, "its timeline goes back in time");
+  auto row = timeline.rows.begin();
+  for (const LedgerEntry& entry : trial.ledger) {
+    if (entry.kind != "instructions") continue;
+    const bool same = row != timeline.rows.end() && row->cpu == entry.cpu && row->domain == entry.domain &&
+                      row->layer == entry.layer && row->part == entry.part &&
+                      column_sum(row->instructions, timeline) == entry.value;
+    if (!same) return wrong(trial, "its timeline does not add up to its ledger");
+    ++row;
+  }
+  if (row != timeline.rows.end()) return wrong(trial, "its timeline has rows that its ledger has not");
+  if (timeline.work.size() != trial.guests.size())
+    return wrong(trial, "its timeline tells of other guests' work");
+  for (std::size_t i = 0; i < timeline.work.size(); ++i) {
+    const Timeline::Work& work = timeline.work[i];
+    const GuestWork& guest = trial.guests[i];
+    if (work.guest != guest.guest || column_sum(work.bytes, timeline) != guest.bytes.value ||
+        column_sum(work.transactions, timeline) != guest.transactions.value)
+      return wrong(trial, "its timeline does not add up to its guests' work");
   }
   return {};
 }
@@ -132,7 +170,8 @@ Result<> check(const Trial& trial) {
     counts.add(guest.virtual_ns);
   }
   if (!counts.fits()) return wrong(trial, "a count of it is out of range");
-  return check_balance(trial);
+  if (auto balanced = check_balance(trial); !balanced) return balanced;
+  return check_timeline(trial);
 }
 
 }  // namespace vtax

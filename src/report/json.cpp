@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/sha256.h"
+#include "record/timeline_text.h"
 #include "report/capacity_json.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
@@ -81,6 +82,7 @@ void write_trial(JsonWriter& json, const Trial& trial) {
     write_devices(json, trial);
     write_guests(json, trial);
     write_ledger(json, trial);
+    if (!trial.timeline.empty()) json.key("timeline").raw(timeline_text(trial.timeline));
     write_functions(json, trial);
   } else {
     json.field("error", trial.error);

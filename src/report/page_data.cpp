@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kLeastFunctionsOfCell = 30;  // a page of 500 trials stays below 5 MB
 constexpr std::size_t kMostFunctionsOfCell = 400;
 constexpr std::size_t kMostFunctions = 8000;  // of all cells, as long as each has the least
+constexpr std::size_t kMostTimelines = 150;
 constexpr std::size_t kMostProvenance = 5;
 constexpr std::size_t kMostModels = 40;
 
@@ -98,6 +99,35 @@ void write_guests(JsonWriter& json, const WindowCost& cost) {
   write_optional(json, "fairness", fairness_of(cost.guests));
 }
 
+// By slice: its end, the work that was told at it, and instructions by layer.
+void write_timeline(JsonWriter& json, const PageData& data, const Cell& cell) {
+  const auto found = data.timelines.find(cell.factors);
+  if (found == data.timelines.end()) return;
+  const Timeline& timeline = found->second;
+  const bool exchanges = cell.cost->work.transactions.value > 0;
+  json.key("timeline").begin_object().key("end_ns").begin_array();
+  for (const std::uint64_t end : timeline.end_ns) json.value(end);
+  json.end_array().key("done").begin_array();
+  for (std::size_t slice = 0; slice < timeline.end_ns.size(); ++slice) {
+    std::uint64_t done = 0;
+    for (const auto& guest : timeline.work)
+      done += exchanges ? guest.transactions[slice] : guest.bytes[slice];
+    json.value(done);
+  }
+  json.end_array().key("layers").begin_array();
+  for (const Layer layer : kLayers) {
+    json.begin_array();
+    for (std::size_t slice = 0; slice < timeline.end_ns.size(); ++slice) {
+      std::uint64_t sum = 0;
+      for (const auto& row : timeline.rows)
+        if (row.layer == layer) sum += row.instructions[slice];
+      json.value(sum);
+    }
+    json.end_array();
+  }
+  json.end_array().end_object();
+}
+
 void write_cell(JsonWriter& json, const PageData& data, const Comparison& comparison, const Cell& cell) {
   const WindowCost& cost = *cell.cost;
   const auto units = units_of(cost.work);
@@ -109,6 +139,7 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
   json.end_array();
   write_places(json, cost);
   write_guests(json, cost);
+  write_timeline(json, data, cell);
   if (data.speed && *data.speed) write_capacity(json, "capacity", cost, **data.speed);
   write_range(json, "sensitivity", sensitivity(cell));
   write_range(json, "tax_sensitivity", tax_sensitivity(comparison, cell));
@@ -232,6 +263,8 @@ Result<PageData> read_page_data(RunReader& reader) {
     const Cell* cell = cells.at(factors);
     if (!trial.error.empty() || is_perturbed(trial) || !cell->cost || cell->cost->digest != trial.digest)
       return Result<>();
+    if (!trial.timeline.empty() && data.timelines.size() < kMostTimelines)
+      data.timelines.try_emplace(factors, trial.timeline);
     auto functions = trial.functions;
     std::stable_sort(functions.begin(), functions.end(), [](const FunctionCost& a, const FunctionCost& b) {
       return a.instructions > b.instructions;

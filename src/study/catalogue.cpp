@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "core/cache_shape.h"
 #include "core/readable.h"
 #include "study/suggest.h"
 
@@ -100,6 +101,8 @@ const std::vector<PlatformKind>& platforms() {
       {"container", "network namespaces joined by veth and a bridge, one kernel"},
       {"xen-pv", "a paravirtual Xen guest: netfront, netback, and a bridge in Domain-0"},
       {"xen-pvh", "a Xen guest on the CPU's virtualisation with nested paging; devices as xen-pv"},
+      {"xen-hvm", "a fully virtualised Xen guest: QEMU in Domain-0 emulates its machine and its e1000 card"},
+      {"xen-hvm-pv", "the same, but the guest has paravirtual drivers: netfront and netback"},
       {"kvm", "a guest of Linux with KVM and QEMU: virtio-net, vhost-net, tap, and a bridge in the host"},
       {"kvm-qemu", "the same, but QEMU moves the packets between tap and guest, not vhost-net"},
       {"uml", "User Mode Linux: a kernel that is a program; its card is a tap (machine host alone)", false},
@@ -115,7 +118,9 @@ const std::vector<std::string_view>& machines() {
 
 const std::vector<Factor>& common_factors() {
   static const std::vector<Factor> all{
-      choice("platform", {"native", "container", "xen-pv", "xen-pvh", "kvm", "kvm-qemu", "uml", "qemu"},
+      choice("platform",
+             {"native", "container", "xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu", "uml",
+              "qemu"},
              "native", "how the workload is virtualised"),
       choice("topology", {"inside", "card"}, "card",
              "both ends inside one machine, or a peer behind a network card"),
@@ -149,6 +154,13 @@ const std::vector<Factor>& common_factors() {
       count("guest_memory_mib", 128, 1024, "192", "memory of each of Xen's guests at boot"),
       count("balloon_mib", 0, 1024, "0",
             "memory that each of them keeps when its balloon is blown up; 0: all that it has"),
+      {"caches",
+       FactorType::caches,
+       "caches that the lab models, beside its counts, whose misses it tells",
+       "off",
+       {"off", "epyc", "xeon-mp"},
+       0,
+       0},
   };
   return all;
 }
@@ -242,6 +254,8 @@ std::string allowed_values(const Factor& factor) {
   switch (factor.type) {
     case FactorType::choice:
       return fmt::format("{}", fmt::join(factor.choices, ", "));
+    case FactorType::caches:
+      return fmt::format("{}, or sizes", fmt::join(factor.choices, ", "));
     case FactorType::bytes:
       return readable_bytes(factor.low) + " to " + readable_bytes(factor.high);
     case FactorType::count:
@@ -256,6 +270,16 @@ Result<std::string> canonical(const Factor& factor, std::string_view text) {
       return canonical_bytes(factor, text);
     case FactorType::count:
       return canonical_count(factor, text);
+    case FactorType::caches:
+      if (std::find(factor.choices.begin(), factor.choices.end(), text) == factor.choices.end()) {
+        const auto caches = read_caches(text);
+        if (!caches)
+          return fail(
+              {"", fmt::format("'{}' is not a value of 'caches': {}", printable(text), caches.error().why),
+               caches.error().next});
+        return text_of(*caches);
+      }
+      return std::string(text);
     case FactorType::choice:
       break;
   }

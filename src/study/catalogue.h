@@ -15,6 +15,7 @@ enum class FactorType {
   choice,  // one of `choices`
   bytes,   // a size: 1448, "1448", "64 KiB", "8 MiB", "1 GiB"; canonical form: plain bytes
   count,   // a whole number
+  caches,  // one of `choices`, or sizes of caches (core/cache_shape.h)
 };
 
 struct Factor {

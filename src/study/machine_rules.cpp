@@ -26,9 +26,10 @@ namespace {
 
 // What the lab alone can arrange so far.
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* name : {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent",
-                           "system_window", "peer_window", "link_mbps", "cards", "driver_interrupts",
-                           "guest_weights", "guest_cap_percent", "guest_memory_mib", "balloon_mib"}) {
+  for (const char* name :
+       {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent", "system_window",
+        "peer_window", "link_mbps", "cards", "driver_interrupts", "guest_weights", "guest_cap_percent",
+        "guest_memory_mib", "balloon_mib", "caches"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
@@ -59,8 +60,8 @@ bool names_other_than_usual(const Study& study, const StudyWorkload& workload, c
 
 // What some platforms cannot arrange so far.
 Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* factor : {"forwarding", "cards", "guest_memory_mib", "balloon_mib"})
-    for (const std::string_view platform : {"kvm", "kvm-qemu", "uml", "qemu"})
+  for (const char* factor : {"forwarding", "cards", "driver_interrupts", "guest_memory_mib", "balloon_mib"})
+    for (const std::string_view platform : {"kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
       if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
         return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
                      "name another platform, or leave the factor out"});

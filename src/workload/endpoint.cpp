@@ -144,7 +144,8 @@ Result<nlohmann::json> Endpoint::run(const JsonFields& order) {
   const auto before = read_counters(request->devices);
   if (!before) return fail(before.error());
   std::this_thread::sleep_for(request->lead - request->lead / 2);
-  const SpanRequest span{request->order, request->initiator, request->window, request->limit};
+  const SpanRequest span{request->order, request->initiator, request->window, request->limit,
+                         request->marking};
   auto side = run_span(span, flows_, {listener_.get(), partner_});
   if (!side) return fail(side.error());
   side->side = request->initiator ? "client" : "server";

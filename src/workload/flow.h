@@ -9,6 +9,7 @@
 #include "core/descriptor.h"
 #include "core/histogram.h"
 #include "workload/order.h"
+#include "workload/progress.h"
 #include "workload/watchdog.h"
 
 namespace vtax {
@@ -60,6 +61,7 @@ struct FlowTask {
   const Watchdog& watchdog;
   SpanSignals& signals;
   FlowRecord& record;
+  Progress& progress;  // whoever initiates tells what is done
 
   [[nodiscard]] bool timed() const { return order.duration.count() != 0; }
   [[nodiscard]] bool over() const { return signals.over.load(std::memory_order_relaxed); }

@@ -53,9 +53,10 @@ struct OneSide {
     flow.stream = std::move(stream);
     signals.measuring = true;
     const auto watchdog = Watchdog::start(limit);
+    Progress progress;
     const bool sends = (order.direction == Direction::send) == initiator;
-    const FlowTask task{order,     0,       sends, order.bytes.value, order.transactions.value,
-                        *watchdog, signals, record};
+    const FlowTask task{order,     0,       sends,  order.bytes.value, order.transactions.value,
+                        *watchdog, signals, record, progress};
     const auto generator = make_generator(order, {});
     const Result<> outcome = initiator ? generator->initiate(flow, task) : generator->respond(flow, task);
     stream = std::move(flow.stream);

@@ -1,6 +1,7 @@
 #include "workload/run_request.h"
 
 #include <limits>
+#include <tuple>
 
 #include "workload/side_report_reader.h"
 
@@ -18,6 +19,8 @@ nlohmann::json RunRequest::to_json() const {
           {"order", order.to_json()},
           {"initiator", initiator},
           {"window", window},
+          {"guest", marking.guest},
+          {"marks", marking.marks},
           {"lead_ns", lead.count()},
           {"trail_ns", trail.count()},
           {"limit_ns", limit.count()},
@@ -46,6 +49,12 @@ Result<RunRequest> RunRequest::from(const JsonFields& fields) {
     const auto value = fields.number(key, 0, most_ns);
     if (!value) return fail(value.error());
     *into = std::chrono::nanoseconds(*value);
+  }
+  for (const auto& [key, most, into] : {std::tuple{"guest", Marking::most_guests, &request.marking.guest},
+                                        {"marks", Marking::most_marks, &request.marking.marks}}) {
+    const auto value = fields.number(key, 0, most);
+    if (!value) return fail(value.error());
+    *into = static_cast<unsigned>(*value);
   }
   const auto devices = fields.array("devices", most_devices);
   if (!devices) return fail(devices.error());

@@ -9,6 +9,7 @@
 #include "workload/device_counters.h"
 #include "workload/measure/side_report.h"
 #include "workload/order.h"
+#include "workload/progress.h"
 
 namespace vtax {
 
@@ -17,6 +18,7 @@ struct RunRequest {
   Order order;
   bool initiator = false;
   bool window = false;              // the initiator executes the window's markers
+  Marking marking;                  // of the window's progress
   std::chrono::nanoseconds lead{};  // quiet time before: delayed acknowledgements and timers are done by then
   std::chrono::nanoseconds trail{};  // quiet time after, before the counters are read and the answer is sent
   std::chrono::nanoseconds limit{};  // of the work itself

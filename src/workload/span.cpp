@@ -22,6 +22,7 @@ constexpr std::chrono::milliseconds poll_time{1};
 struct Worker {
   std::unique_ptr<Generator> generator;
   FlowRecord record;
+  Progress progress;
   bool sends = false;
   std::uint64_t bytes = 0, transactions = 0;
   Result<> outcome;
@@ -71,7 +72,7 @@ class Span {
     if (!watchdog) return fail(watchdog.error());
     const FlowTask task{order_,       static_cast<int>(flow), worker.sends,
                         worker.bytes, worker.transactions,    *watchdog,
-                        signals_,     worker.record};
+                        signals_,     worker.record,          worker.progress};
     return request_.initiator ? worker.generator->initiate(flows_[flow], task)
                               : worker.generator->respond(flows_[flow], task);
   }
@@ -83,8 +84,11 @@ class Span {
       const auto watchdog = Watchdog::start(request_.limit);
       if (!watchdog) return fail(watchdog.error());
       Worker& worker = *workers_[0];
-      const FlowTask task{order_,    0,        worker.sends, worker.bytes, worker.transactions,
-                          *watchdog, signals_, worker.record};
+      if (window)
+        worker.progress =
+            Progress(request_.marking, is_stream(order_.kind) ? worker.bytes : worker.transactions);
+      const FlowTask task{order_,    0,        worker.sends,  worker.bytes,   worker.transactions,
+                          *watchdog, signals_, worker.record, worker.progress};
       meter_.emplace();
       begin_ = Clock::now();
       if (window) marker::begin_window();

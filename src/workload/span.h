@@ -15,6 +15,7 @@ struct SpanRequest {
   bool initiator = false;
   bool window = false;               // the initiator executes the window's markers around the work
   std::chrono::nanoseconds limit{};  // of the work; a timed order gets its time on top
+  Marking marking;                   // within the window, where a single flow does a fixed amount of work
 };
 
 // What this side has done: for a timed order between the end of the warm-up and the end of the time; else

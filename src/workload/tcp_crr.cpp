@@ -115,6 +115,7 @@ class TcpCrr : public Generator {
     done.bytes += bytes;
     FlowRecord::add(task.record.transactions, 1);
     FlowRecord::add(task.record.bytes, bytes);
+    task.progress.at(done.messages, done.bytes, done.messages);
   }
 
   Order order_;

@@ -123,6 +123,7 @@ class TcpRr : public Generator {
     done.bytes += bytes;
     FlowRecord::add(task.record.transactions, transactions);
     FlowRecord::add(task.record.bytes, bytes);
+    task.progress.at(done.messages, done.bytes, done.messages);
   }
 
   static Error too_much() {

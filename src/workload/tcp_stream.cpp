@@ -67,6 +67,7 @@ class TcpStream : public StreamGenerator {
       sent.bytes += size;
       sent.messages += 1;
       FlowRecord::add(task.record.bytes, size);
+      task.progress.at(sent.bytes, sent.bytes, 0);
     }
     if (order_.copy == Copy::zero_copy) collect_completions(fd);
     if (task.timed()) shutdown(fd, SHUT_WR);
@@ -163,6 +164,7 @@ class TcpStream : public StreamGenerator {
       if (got.bytes == 0) task.start();
       got.bytes += *some;
       FlowRecord::add(task.record.bytes, *some);
+      task.progress.at(got.bytes, got.bytes, 0);
     }
     return send_totals(flow, task, got);
   }

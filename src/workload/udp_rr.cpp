@@ -53,6 +53,7 @@ class UdpRr : public Generator {
       ++answered;
       FlowRecord::add(task.record.transactions, 1);
       FlowRecord::add(task.record.bytes, order_.request_bytes + order_.response_bytes);
+      task.progress.at(answered, answered * (order_.request_bytes + order_.response_bytes), answered);
     }
     return finish(flow, task, next);
   }

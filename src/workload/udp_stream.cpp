@@ -89,6 +89,7 @@ class UdpStream : public StreamGenerator {
       if (!sent) return fail(sent.error());
       number += *sent;
       FlowRecord::add(task.record.bytes, *sent * size);
+      task.progress.at(number * size, number * size, 0);
       FlowRecord::add(task.record.messages, *sent);
     }
     return finish(flow, task, number);
@@ -164,6 +165,7 @@ class UdpStream : public StreamGenerator {
       got.bytes += batch.bytes;
       got.messages += batch.messages;
       FlowRecord::add(task.record.bytes, batch.bytes);
+      task.progress.at(got.bytes, got.bytes, 0);
       FlowRecord::add(task.record.messages, batch.messages);
     }
     meter.finish(sent);

@@ -67,10 +67,10 @@ std::set<std::string> traces() {
       all.insert("control group " + entry->path().string());
     if (entry.depth() > 4) entry.disable_recursion_pending();
   }
-  for (const char* folder : {"/dev/shm", "/run"}) add_entries(folder, Which::of_vtax_and_guests, all);
-  // Whoever sets TMPDIR has a folder of his own; /tmp then has other vtaxes' files.
+  // Whoever sets TMPDIR has a folder of his own; the others then have other vtaxes' files.
   const char* temporary = std::getenv("TMPDIR");
-  add_entries("/tmp", temporary == nullptr ? Which::of_vtax_and_guests : Which::of_guests, all);
+  for (const char* folder : {"/tmp", "/dev/shm", "/run"})
+    add_entries(folder, temporary == nullptr ? Which::of_vtax_and_guests : Which::of_guests, all);
   if (temporary != nullptr) add_entries(temporary, Which::all, all);
   if (const char* home = std::getenv("HOME")) {
     add_entries(home, Which::of_vtax_and_guests, all);

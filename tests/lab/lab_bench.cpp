@@ -66,7 +66,8 @@ std::string LabBench::missing(LabKind kind) const {
   if (!missing_.empty()) return missing_;
   const bool there = cache_->find(PackageSet::kernel).has_value() &&
                      (!has_xen(kind) || cache_->find(PackageSet::xen).has_value()) &&
-                     (!has_kvm(kind) || cache_->find(PackageSet::vmm).has_value());
+                     (!has_kvm(kind) || cache_->find(PackageSet::vmm).has_value()) &&
+                     (!has_device_model(kind) || cache_->find(PackageSet::device_model).has_value());
   return there ? "" : "the packages are not in the cache: `vtax lab fetch` puts them there";
 }
 

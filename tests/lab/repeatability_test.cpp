@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "record/trial_check.h"
 #include "tests/lab/lab_bench.h"
 
 namespace vtax::lab {
@@ -114,6 +115,22 @@ TEST_P(Repeated, TheLedgerBalances) {
   EXPECT_EQ(entries, trial.machine_total.value);
   EXPECT_EQ(functions, trial.machine_total.value);
   EXPECT_LE(uncharged * 1000, trial.machine_total.value);
+}
+
+// trial_check.h has the slices add up to the ledger; here: that there are any, and that their clock is the
+// machine's. The endpoint reads its own clock just outside the window.
+TEST_P(Repeated, ItsCourseIsRecordedAndTheClockIsTheMachines) {
+  NEED_LAB(GetParam());
+  const LabMachine& machine = LabBench::get().machine(GetParam());
+  for (const Trial& trial : {run(machine), run(machine, sleepy_trial(GetParam()))}) {
+    const Timeline& timeline = trial.timeline;
+    ASSERT_GE(timeline.end_ns.size(), 30U);
+    ASSERT_LE(timeline.end_ns.size(), 34U);
+    EXPECT_TRUE(check(trial));
+    EXPECT_LE(timeline.end_ns.back(), trial.window_virtual_ns + 1000);
+    EXPECT_GE(timeline.end_ns.back() + 20'000 + trial.window_virtual_ns / 500, trial.window_virtual_ns);
+  }
+  EXPECT_EQ(run(machine).timeline, run(machine).timeline);
 }
 
 TEST_P(Repeated, EachVmExitHasAReason) {

@@ -120,7 +120,8 @@ PlatformCheck examine_platform(const std::string& platform) {
 
 std::vector<PlatformCheck> examine_platforms() {
   std::vector<PlatformCheck> all;
-  for (const char* platform : {"native", "container", "uml", "qemu", "xen-pv", "xen-pvh", "kvm", "kvm-qemu"})
+  for (const char* platform : {"native", "container", "uml", "qemu", "xen-pv", "xen-pvh", "xen-hvm",
+                               "xen-hvm-pv", "kvm", "kvm-qemu"})
     all.push_back(examine_platform(platform));
   return all;
 }

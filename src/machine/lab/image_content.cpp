@@ -71,15 +71,26 @@ const Domain& first_domain(LabKind kind) {
       {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
       {"sch_tbf"},
       kNat};
+  // The emulated card's other end is a tap.
+  static const Domain dom0_hvm = {"dom0",
+                                  [] {
+                                    std::vector<std::string> modules = dom0.modules;
+                                    modules.emplace_back("tun");
+                                    return modules;
+                                  }(),
+                                  dom0.optional};
   static const Domain kvm = {"kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}};
   if (has_kvm(kind)) return kvm;
+  if (has_device_model(kind)) return dom0_hvm;
   return has_xen(kind) ? dom0 : native;
 }
 
 const Domain* guest_domain(LabKind kind) {
   static const Domain xen = {"guest", {"xen-netfront"}};
+  static const Domain emulated = {"guest", {"e1000"}};
   static const Domain kvm = {"guest", {"virtio-pci", "virtio-net"}};
   if (has_kvm(kind)) return &kvm;
+  if (kind == LabKind::xen_hvm) return &emulated;
   return has_xen(kind) ? &xen : nullptr;
 }
 
@@ -112,6 +123,27 @@ Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {
     programs.push_back(file);
   }
   return add_libraries(image, programs, packages);
+}
+
+Result<> add_device_model(CpioArchive& image, const fs::path& packages, const fs::path& xen_packages) {
+  const auto xen = xen_directory(xen_packages);
+  if (!xen) return fail(xen.error());
+  const std::string loader = fs::relative(*xen / "boot/hvmloader", xen_packages).string();
+  const fs::path program = packages / "usr/libexec/xen-qemu-system-i386";
+  const std::pair<fs::path, std::string> files[] = {
+      {program, "usr/libexec/xen-qemu-system-i386"},
+      {*xen / "boot/hvmloader", loader},
+      {packages / "usr/share/seabios/bios-256k.bin", "usr/share/seabios/bios-256k.bin"},
+      {packages / "usr/share/qemu/keymaps/en-us",
+       "usr/share/qemu/keymaps/en-us"},  // asked for by "-vnc none"
+      {packages / "usr/share/qemu/linuxboot.bin", "usr/share/qemu/linuxboot.bin"},
+      {packages / "usr/share/qemu/linuxboot_dma.bin", "usr/share/qemu/linuxboot_dma.bin"}};
+  for (const auto& [file, path] : files) {
+    const auto content = read_file(file);
+    if (!content) return fail(content.error());
+    image.file(path, *content, 0755);
+  }
+  return add_libraries(image, {program}, packages);
 }
 
 Result<> add_vmm(CpioArchive& image, const fs::path& packages) {

@@ -38,6 +38,11 @@ void add_nat_modules(CpioArchive& image, const std::vector<Module>& modules);
 // (DT_NEEDED, through all levels), at the paths at which they look for each other.
 [[nodiscard]] Result<> add_toolstack(CpioArchive& image, const std::filesystem::path& packages);
 
+// Xen's device model from the unpacked packages, where the toolstack looks for it, with the firmware of its
+// guests, and hvmloader from Xen's.
+[[nodiscard]] Result<> add_device_model(CpioArchive& image, const std::filesystem::path& packages,
+                                        const std::filesystem::path& xen_packages);
+
 // QEMU from the unpacked packages, likewise, with the firmware that a PC guest needs in /usr/share/vmm.
 [[nodiscard]] Result<> add_vmm(CpioArchive& image, const std::filesystem::path& packages);
 

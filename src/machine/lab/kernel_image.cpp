@@ -65,7 +65,7 @@ std::string release_of(ByteView vmlinux) {
   return "";
 }
 
-bool is_bzimage(ByteView file) {
+bool has_boot_header(ByteView file) {
   return file.size() > payload_length_at + 4 && text_of(file).substr(header_magic_at, 4) == "HdrS";
 }
 
@@ -113,6 +113,10 @@ bool looks_like_text(ByteView file) {
 
 }  // namespace
 
+bool is_bzimage(ByteView file) {
+  return has_boot_header(file);
+}
+
 std::string describe_file(ByteView file) {
   const std::string_view text = text_of(file);
   if (file.empty()) return "an empty file";
@@ -124,7 +128,7 @@ std::string describe_file(ByteView file) {
            machine_name(*machine);
   }
   if (text.size() > 0x3c && text.substr(0x38, 4) == "ARM\x64") return "an arm64 kernel";
-  if (is_bzimage(file)) return "a bzImage (a Linux kernel for x86)";
+  if (has_boot_header(file)) return "a bzImage (a Linux kernel for x86)";
   if (text.starts_with("MZ")) return "an EFI program";
   if (text.starts_with("!<arch>\ndebian")) return "a Debian package";
   if (text.starts_with("070701")) return "a cpio archive";
@@ -135,7 +139,7 @@ std::string describe_file(ByteView file) {
 Result<KernelImage> read_kernel(ByteView file, const std::string& name) {
   const std::string what = "cannot use " + name + " as the lab's kernel";
   ByteView packed = file;
-  if (is_bzimage(file)) {
+  if (has_boot_header(file)) {
     const auto payload = payload_of(file, what);
     if (!payload) return fail(payload.error());
     packed = *payload;

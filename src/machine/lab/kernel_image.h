@@ -21,6 +21,9 @@ struct KernelImage {
 // vmlinux, plain or packed. Errors say what the file is instead. `name` is the file's name, for errors.
 [[nodiscard]] Result<KernelImage> read_kernel(ByteView file, const std::string& name);
 
+// Whether it has the boot protocol's header (HdrS).
+[[nodiscard]] bool is_bzimage(ByteView file);
+
 // The multiboot image of a Xen hypervisor (ELF32; QEMU's and GRUB's -kernel), from xen.gz or plain.
 [[nodiscard]] Result<std::vector<std::uint8_t>> read_xen(ByteView file, const std::string& name);
 

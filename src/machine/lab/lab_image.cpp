@@ -28,6 +28,7 @@ struct Parts {
   FetchedSet kernel_set;
   std::optional<FetchedSet> xen_set;
   std::optional<FetchedSet> vmm_set;
+  std::optional<FetchedSet> device_model_set;
   std::vector<std::uint8_t> agent;
   std::string agent_sha256;
   std::vector<Module> own_modules;
@@ -106,6 +107,11 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
   }
+  if (has_device_model(kind)) {
+    auto device_model_set = cache.fetch(PackageSet::device_model, apt, progress);
+    if (!device_model_set) return fail(device_model_set.error());
+    parts.device_model_set = std::move(*device_model_set);
+  }
   if (has_kvm(kind)) {
     auto vmm_set = cache.fetch(PackageSet::vmm, apt, progress);
     if (!vmm_set) return fail(vmm_set.error());
@@ -116,7 +122,7 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
 
 std::vector<Package> packages_of(const Parts& parts) {
   std::vector<Package> all = parts.kernel_set.packages;
-  for (const auto* set : {&parts.xen_set, &parts.vmm_set})
+  for (const auto* set : {&parts.xen_set, &parts.device_model_set, &parts.vmm_set})
     if (*set) all.insert(all.end(), (*set)->packages.begin(), (*set)->packages.end());
   return all;
 }
@@ -158,19 +164,19 @@ Result<std::vector<Module>> nat_modules_for(const Domain& domain, const std::vec
   return modules;
 }
 
-Result<KernelImage> kernel_for(LabKind kind, const Sources& sources, const Parts& parts, fs::path& file) {
-  if (sources.kernel) {
-    file = *sources.kernel;
-  } else {
-    const auto found = only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
-    if (!found) return fail(found.error());
-    file = *found;
-  }
-  const auto bytes = read_file(file);
-  if (!bytes) return fail(bytes.error());
-  auto kernel = read_kernel(*bytes, file.filename().string());
+Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
+  if (sources.kernel) return *sources.kernel;
+  return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
+}
+
+Result<KernelImage> kernel_for(LabKind kind, const fs::path& file, const std::vector<std::uint8_t>& bytes) {
+  auto kernel = read_kernel(bytes, file.filename().string());
   if (!kernel) return kernel;
   const std::string what = "cannot use " + file.filename().string() + " as the lab's kernel";
+  // The firmware of a fully virtualised guest boots what a PC's would.
+  if (has_device_model(kind) && !is_bzimage(bytes))
+    return fail({what, "the guest of " + std::string(name_of(kind)) + " boots a bzImage, and this is none",
+                 "give the build's arch/x86/boot/bzImage"});
   if (kind != LabKind::xen_pv && !kernel->pvh)
     return fail({what, "it was built without CONFIG_PVH", "switch CONFIG_PVH on"});
   if (has_xen(kind) && !kernel->xen_pv)
@@ -189,13 +195,13 @@ Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, con
   if (!bytes) return fail(bytes.error());
   auto xen = read_xen(*bytes, file.filename().string());
   if (!xen) return fail(xen.error());
-  if (kind == LabKind::xen_pvh)
+  if (virtualises(kind))
     if (auto changed = leave_cr0_reads_to_guests(*xen, file.filename().string()); !changed) return changed;
   return write_file(into / "xen", *xen);
 }
 
 Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const KernelImage& kernel,
-                              const Parts& parts, const std::vector<std::uint8_t>& vmlinux,
+                              const Parts& parts, const std::vector<std::uint8_t>& guest_kernel,
                               std::vector<Module>& used) {
   const Domain& domain = first_domain(kind);
   const auto modules = modules_for(domain, tree, kernel);
@@ -211,7 +217,7 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
   used.insert(used.end(), guest_modules->begin(), guest_modules->end());
-  image.file("lab/guest/vmlinux", vmlinux);
+  image.file("lab/guest/kernel", guest_kernel);
   image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent).bytes());
   if (has_kvm(kind)) {
     const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
@@ -219,22 +225,29 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
     if (auto added = add_vmm(image, parts.vmm_set->root); !added) return fail(added.error());
     return image;
   }
-  const std::string type = kind == LabKind::xen_pvh ? "pvh\n" : "pv\n";
+  const std::string type = std::string(name_of(kind).substr(std::string_view("xen-").size())) + "\n";
   image.file("lab/guest/type", {type.begin(), type.end()});
   if (auto added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
+  if (!has_device_model(kind)) return image;
+  const auto added = add_device_model(image, parts.device_model_set->root, parts.xen_set->root);
+  if (!added) return fail(added.error());
   return image;
 }
 
 Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const fs::path& into,
                LabImage& image) {
-  fs::path kernel_file;
-  const auto kernel = kernel_for(kind, sources, parts, kernel_file);
+  const auto kernel_file = kernel_file_of(sources, parts);
+  if (!kernel_file) return fail(kernel_file.error());
+  const auto kernel_bytes = read_file(*kernel_file);
+  if (!kernel_bytes) return fail(kernel_bytes.error());
+  const auto kernel = kernel_for(kind, *kernel_file, *kernel_bytes);
   if (!kernel) return fail(kernel.error());
   const auto tree = ModuleTree::open(sources.modules.value_or(parts.kernel_set.root));
   if (!tree) return fail(tree.error());
   const std::vector<std::uint8_t> vmlinux = loaded_part(kernel->vmlinux);
   std::vector<Module> modules;
-  const auto archive = initramfs(kind, *tree, *kernel, parts, vmlinux, modules);
+  const auto archive =
+      initramfs(kind, *tree, *kernel, parts, has_device_model(kind) ? *kernel_bytes : vmlinux, modules);
   if (!archive) return fail(archive.error());
 
   if (auto written = write_file(into / "vmlinux", vmlinux); !written) return written;
@@ -261,6 +274,10 @@ std::string_view name_of(LabKind kind) {
       return "xen-pv";
     case LabKind::xen_pvh:
       return "xen-pvh";
+    case LabKind::xen_hvm:
+      return "xen-hvm";
+    case LabKind::xen_hvm_pv:
+      return "xen-hvm-pv";
     case LabKind::kvm:
       return "kvm";
     case LabKind::kvm_qemu:
@@ -270,8 +287,7 @@ std::string_view name_of(LabKind kind) {
 }
 
 std::optional<LabKind> lab_kind(std::string_view name) {
-  for (const LabKind kind :
-       {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm, LabKind::kvm_qemu})
+  for (const LabKind kind : every_lab_kind)
     if (name_of(kind) == name) return kind;
   return std::nullopt;
 }
@@ -284,8 +300,8 @@ Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCa
   image.kind = kind;
   image.hash = content_hash(kind, *parts);
   image.own_files = parts->own_files;
-  if (kind == LabKind::xen_pvh) image.changes = {std::string(cr0_reads_change), std::string(kVmrunChange)};
-  if (has_kvm(kind)) image.changes = {std::string(kVmrunChange)};
+  if (has_xen(kind) && virtualises(kind)) image.changes.emplace_back(cr0_reads_change);
+  if (virtualises(kind)) image.changes.emplace_back(kVmrunChange);
   image.packages = packages_of(*parts);
   image.kernel_command_line = has_xen(kind) ? dom0_arguments : native_arguments;
   image.xen_command_line = has_xen(kind) ? xen_arguments : "";

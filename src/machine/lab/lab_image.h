@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,15 +13,28 @@
 namespace vtax::lab {
 
 enum class LabKind {
-  native,    // Linux alone: the platforms native and container
-  xen_pv,    // Xen, Linux as Domain-0, and the image of a PV guest inside it
-  xen_pvh,   // the same with a PVH guest, on the CPU's virtualisation with nested paging
-  kvm,       // Linux as KVM's host, with the image of a guest and the QEMU that runs it; vhost-net
-  kvm_qemu,  // the same, but packets pass through QEMU
+  native,      // Linux alone: the platforms native and container
+  xen_pv,      // Xen, Linux as Domain-0, and the image of a PV guest inside it
+  xen_pvh,     // the same with a PVH guest, on the CPU's virtualisation with nested paging
+  xen_hvm,     // with a fully virtualised guest: QEMU in Domain-0 emulates its machine, the network card
+               // included
+  xen_hvm_pv,  // the same, but the guest has paravirtual drivers
+  kvm,         // Linux as KVM's host, with the image of a guest and the QEMU that runs it; vhost-net
+  kvm_qemu,    // the same, but packets pass through QEMU
 };
 
+inline constexpr std::array every_lab_kind = {LabKind::native,  LabKind::xen_pv,     LabKind::xen_pvh,
+                                              LabKind::xen_hvm, LabKind::xen_hvm_pv, LabKind::kvm,
+                                              LabKind::kvm_qemu};
+
 [[nodiscard]] constexpr bool has_xen(LabKind kind) {
-  return kind == LabKind::xen_pv || kind == LabKind::xen_pvh;
+  return kind == LabKind::xen_pv || kind == LabKind::xen_pvh || kind == LabKind::xen_hvm ||
+         kind == LabKind::xen_hvm_pv;
+}
+
+// Whether QEMU in Domain-0 makes its guest's machine.
+[[nodiscard]] constexpr bool has_device_model(LabKind kind) {
+  return kind == LabKind::xen_hvm || kind == LabKind::xen_hvm_pv;
 }
 
 [[nodiscard]] constexpr bool has_kvm(LabKind kind) {
@@ -33,7 +47,7 @@ enum class LabKind {
 
 // Whether its CPU lets a hypervisor run guests.
 [[nodiscard]] constexpr bool virtualises(LabKind kind) {
-  return kind == LabKind::xen_pvh || has_kvm(kind);
+  return kind == LabKind::xen_pvh || has_device_model(kind) || has_kvm(kind);
 }
 
 [[nodiscard]] std::string_view name_of(LabKind kind);

@@ -9,6 +9,7 @@
 #include "account/kallsyms.h"
 #include "account/module_symbols.h"
 #include "account/program_symbols.h"
+#include "account/slices.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
 
@@ -19,6 +20,13 @@ namespace {
 // time for a boot (Xen with its guest needs some 10 s) and one for a trial.
 constexpr Instructions kBootLimit(120'000'000'000);
 constexpr Instructions kTrialLimit(30'000'000'000);
+
+// Fully virtualised guests, whose firmware reads the kernel byte by byte from a program of Domain-0, take
+// most of it each.
+Instructions boot_limit(LabKind kind, const MachineShape& shape) {
+  return Instructions(kBootLimit.value *
+                      static_cast<std::uint64_t>(has_device_model(kind) ? shape.guests : 1));
+}
 
 // What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
@@ -37,6 +45,22 @@ std::uint64_t parties_of(const std::string& plan) {
   return fields.value("guests", std::uint64_t{1});
 }
 
+// As the probe reads it (probe/settings.h).
+std::string setting_of(const CacheShapes& caches) {
+  return fmt::format("caches {} {} {} {} {} {} {} {} {}\n", caches.line_bytes, caches.l1i.bytes,
+                     caches.l1i.ways, caches.l1d.bytes, caches.l1d.ways, caches.l2.bytes, caches.l2.ways,
+                     caches.l3.bytes, caches.l3.ways);
+}
+
+// What the trial asks for: nothing, or caches to model.
+Result<std::optional<CacheShapes>> caches_of(const Trial& trial) {
+  const auto factor = trial.factors.find("caches");
+  if (factor == trial.factors.end() || factor->second == "off") return std::nullopt;
+  auto caches = read_caches(factor->second);
+  if (!caches) return fail(caches.error());
+  return *caches;
+}
+
 // The agent's functions, as far as its file has its symbol table.
 AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
   const auto file = read_file(agent);
@@ -48,6 +72,11 @@ AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
 }  // namespace
 
 namespace {
+
+Error with_console(Error error, const Emulator& machine) {
+  error.next = "the machine's last lines:\n" + machine.console_tail();
+  return error;
+}
 
 void replace(std::string& text, std::string_view part, std::string_view by) {
   if (const auto place = text.find(part); place != std::string::npos) text.replace(place, part.size(), by);
@@ -118,7 +147,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     if (!xen) return fail(xen.error());
     self->symbols_.hypervisor = *xen;
     self->symbols_.has_hypervisor = true;
-    self->symbols_.guests_take_exceptions = image.kind == LabKind::xen_pvh;
+    self->symbols_.guests_take_exceptions = virtualises(image.kind);
   }
   self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
@@ -147,24 +176,26 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : ""));
   Wiring wiring;
   wiring.probe = probe_;
-  wiring.probe_settings = fmt::format("limit {}\n", kBootLimit.value);
+  wiring.probe_settings = fmt::format("limit {}\n", boot_limit(image_.kind, shape_).value);
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) return fail(machine.error());
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
-  if (message->type != "ready") return fail(read_guest_error(message->json));
+  if (message->type != "ready") return fail(with_console(read_guest_error(message->json), **machine));
   if (auto stopped = (*machine)->wait_until_stopped(); !stopped) return stopped;
   return (*machine)->save(path);
 }
 
-Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
-                                                     const std::string& plan) const {
+Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot, const std::string& plan,
+                                                     const CacheShapes* caches) const {
   Wiring wiring;
   wiring.plan = plan;
   wiring.state_fd = snapshot.get();
   wiring.probe = probe_;
   wiring.probe_settings =
       probe_settings_ + fmt::format("limit {}\nparties {}\n", kTrialLimit.value, parties_of(plan));
+  if (!spec_.real_time) wiring.probe_settings += fmt::format("shift {}\n", spec_.icount_shift);
+  if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) return machine;
   if (auto resumed = (*machine)->resume(); !resumed) return fail(resumed.error());
@@ -172,11 +203,12 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
 }
 
 Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& plan,
-                                                             const Progress& progress) const {
+                                                             const Progress& progress,
+                                                             const CacheShapes* caches) const {
   std::unique_lock lock(mutex_);
   const Snapshot used = snapshot_;
   lock.unlock();
-  auto machine = resume(*used, plan);
+  auto machine = resume(*used, plan, caches);
   if (machine || machine.error().code != ExitCode::trial_failed) return machine;
   lock.lock();  // the first thread to come here boots; the others wait for it and find another snapshot
   if (snapshot_ == used) {
@@ -188,18 +220,17 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
   }
   const Snapshot healed = snapshot_;
   lock.unlock();
-  return resume(*healed, plan);
+  return resume(*healed, plan, caches);
 }
 
-Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress) const {
-  auto machine = resume_or_heal(plan, progress);
+Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress,
+                                        const CacheShapes* caches) const {
+  auto machine = resume_or_heal(plan, progress, caches);
   if (!machine) return fail(machine.error());
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
   if (message->type != "result") {
-    Error error = read_guest_error(message->json);
-    error.next = "the machine's last lines:\n" + (*machine)->console_tail();
-    return fail(error);
+    return fail(with_console(read_guest_error(message->json), **machine));
   }
   auto result = read_guest_result(message->json);
   if (!result) return fail(result.error());
@@ -230,7 +261,9 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   const auto started = std::chrono::steady_clock::now();
   auto plan = plan_of(trial);
   if (!plan) return fail(plan.error());
-  auto seen = observe(*plan, progress);
+  const auto caches = caches_of(trial);
+  if (!caches) return fail(caches.error());
+  auto seen = observe(*plan, progress, *caches ? &**caches : nullptr);
   if (!seen) return fail(seen.error());
   trial.work = seen->result.work;
   trial.devices = seen->result.devices;
@@ -242,6 +275,9 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   auto ledger = ledger_of(*seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
 
+  if (auto added = add_work(ledger->timeline, *seen->window, trial.guests); !added)
+    return fail(added.error());
+  trial.timeline = std::move(ledger->timeline);
   trial.ledger = std::move(ledger->entries);
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;

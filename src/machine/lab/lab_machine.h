@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "account/ledger.h"
+#include "core/cache_shape.h"
 #include "core/descriptor.h"
 #include "core/result.h"
 #include "machine/lab/emulator.h"
@@ -52,7 +53,9 @@ class LabMachine {
 
   // Runs one plan from the snapshot. A snapshot that does not resume is damaged: it is replaced once, which
   // `progress` says; it is silent otherwise.
-  [[nodiscard]] Result<Observation> observe(const std::string& plan, const Progress& progress) const;
+  // `caches`: what the probe is to model; null: nothing. The machine itself does not know.
+  [[nodiscard]] Result<Observation> observe(const std::string& plan, const Progress& progress,
+                                            const CacheShapes* caches = nullptr) const;
 
   // Charges an observation's window, which it must have.
   [[nodiscard]] Result<Ledger> ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const;
@@ -69,10 +72,11 @@ class LabMachine {
 
   LabMachine() = default;
   [[nodiscard]] Result<> boot_into(const std::string& path, const Progress& progress) const;
-  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot,
-                                                         const std::string& plan) const;
+  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot, const std::string& plan,
+                                                         const CacheShapes* caches) const;
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume_or_heal(const std::string& plan,
-                                                                 const Progress& progress) const;
+                                                                 const Progress& progress,
+                                                                 const CacheShapes* caches) const;
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
   [[nodiscard]] std::string provenance() const;

@@ -52,7 +52,8 @@ class LabRun {
 
  private:
   // The dearest boot goes first, so that other machines' trials run beside it.
-  static constexpr std::array kOrder = {LabKind::xen_pvh, LabKind::xen_pv, LabKind::kvm, LabKind::kvm_qemu,
+  static constexpr std::array kOrder = {LabKind::xen_hvm, LabKind::xen_hvm_pv, LabKind::xen_pvh,
+                                        LabKind::xen_pv,  LabKind::kvm,        LabKind::kvm_qemu,
                                         LabKind::native};
 
   // A machine by its kind and how it is perturbed at boot. A trial that names no variation finds its error

@@ -160,7 +160,7 @@ Result<PackageCache::Cleaned> PackageCache::clean(bool packages, const std::func
   }
   // A set's list of packages goes with its folder.
   for (const PackageSet set : {PackageSet::kernel, PackageSet::xen, PackageSet::qemu, PackageSet::vmm,
-                               PackageSet::shell, PackageSet::uml})
+                               PackageSet::device_model, PackageSet::shell, PackageSet::uml})
     if (packages && !find(set))
       fs::remove(directory_ / "packages" / (std::string(name_of(set)) + ".json"), error);
   const std::uint64_t after = bytes_below(directory_);

@@ -114,6 +114,12 @@ Result<std::vector<Package>> resolve_vmm(const Apt& apt) {
                  [](const auto& name) { return is_library(name); });
 }
 
+// Runs in Domain-0: likewise.
+Result<std::vector<Package>> resolve_device_model(const Apt& apt) {
+  return closure(apt, {"qemu-system-xen", "qemu-system-data", "seabios"},
+                 [](const auto& name) { return is_library(name); });
+}
+
 }  // namespace
 
 std::string_view name_of(PackageSet set) {
@@ -126,6 +132,8 @@ std::string_view name_of(PackageSet set) {
       return "qemu";
     case PackageSet::vmm:
       return "vmm";
+    case PackageSet::device_model:
+      return "device-model";
     case PackageSet::shell:
       return "shell";
     case PackageSet::uml:
@@ -144,6 +152,8 @@ Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt) {
       return resolve_qemu(apt);
     case PackageSet::vmm:
       return resolve_vmm(apt);
+    case PackageSet::device_model:
+      return resolve_device_model(apt);
     case PackageSet::shell:
       return closure(apt, {"busybox-static"}, [](const auto&) { return false; });
     case PackageSet::uml:

@@ -15,8 +15,10 @@ enum class PackageSet {
   xen,     // the newest Xen, its toolstack and the libraries that the toolstack needs
   qemu,    // QEMU with its firmware and the libraries that are not installed here
   vmm,     // the distribution's QEMU with firmware and every library: it runs the guest in the kvm machine
-  shell,   // a static BusyBox, for `vtax lab shell` alone
-  uml,     // User Mode Linux, for the host's platform uml alone
+  device_model,  // the QEMU that serves Xen's fully virtualised guests in Domain-0, with firmware and
+                 // libraries
+  shell,         // a static BusyBox, for `vtax lab shell` alone
+  uml,           // User Mode Linux, for the host's platform uml alone
 };
 
 [[nodiscard]] std::string_view name_of(PackageSet set);

@@ -33,8 +33,8 @@ Check check_space(const PackageCache& cache) {
             "set VTAX_CACHE to a directory of your own"};
   if (::statvfs(where.c_str(), &disk) != 0) return {"cache", State::good, where, ""};
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  const bool filled =
-      cache.find(PackageSet::kernel) && cache.find(PackageSet::xen) && cache.find(PackageSet::vmm);
+  const bool filled = cache.find(PackageSet::kernel) && cache.find(PackageSet::xen) &&
+                      cache.find(PackageSet::vmm) && cache.find(PackageSet::device_model);
   const auto gigabytes = [](std::uint64_t bytes) { return static_cast<double>(bytes) / 1e9; };
   const std::string detail =
       fmt::format("{} holds {:.1f} GB ({}); {:.1f} GB free", where, gigabytes(bytes_below(cache.directory())),
@@ -115,6 +115,7 @@ std::vector<Check> examine_machine() {
   checks.push_back(check_packages(*cache, PackageSet::kernel, "Linux", "linux-image-"));
   checks.push_back(check_packages(*cache, PackageSet::xen, "Xen", "xen-hypervisor-"));
   checks.push_back(check_packages(*cache, PackageSet::vmm, "QEMU for KVM", "qemu-system-x86"));
+  checks.push_back(check_packages(*cache, PackageSet::device_model, "QEMU for Xen", "qemu-system-xen"));
   return checks;
 }
 

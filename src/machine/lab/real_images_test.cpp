@@ -68,7 +68,7 @@ TEST_F(RealImages, ModulesOfEveryDomainAreThere) {
   if (!set) GTEST_SKIP() << "the cache holds no kernel: run vtax lab fetch";
   const auto tree = ModuleTree::open(set->root);
   ASSERT_TRUE(tree) << tree.error().text();
-  for (const LabKind kind : {LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm}) {
+  for (const LabKind kind : every_lab_kind) {
     for (const Domain* domain : {&first_domain(kind), guest_domain(kind)}) {
       if (domain == nullptr) continue;
       const auto modules = tree->closure(domain->modules);
@@ -97,6 +97,14 @@ TEST_F(RealImages, VmmFindsAllItsLibrariesAndFirmware) {
   if (!set) GTEST_SKIP() << "the cache holds no QEMU for KVM: run vtax lab fetch";
   CpioArchive image;
   const auto added = add_vmm(image, set->root);
+  EXPECT_TRUE(added) << added.error().text();
+}
+
+TEST_F(RealImages, DeviceModelFindsAllItsLibrariesAndFirmware) {
+  const auto set = cached(PackageSet::device_model), xen = cached(PackageSet::xen);
+  if (!set || !xen) GTEST_SKIP() << "the cache holds no QEMU for Xen: run vtax lab fetch";
+  CpioArchive image;
+  const auto added = add_device_model(image, set->root, xen->root);
   EXPECT_TRUE(added) << added.error().text();
 }
 

@@ -85,6 +85,7 @@ Result<SideReport> linpack_of(const LinpackOptions& options) {
   double seconds = 0, best = 1e300, worst_residual = 0;
   const CpuMeter meter;
   const auto start = LinpackClock::now();
+  Progress progress(options.window ? options.marking : Marking(), options.systems);
   if (options.window) marker::begin_window();
   do {
     system.restore();
@@ -104,6 +105,7 @@ Result<SideReport> linpack_of(const LinpackOptions& options) {
     best = std::min(best, std::chrono::duration<double>(took).count());
     latency.record(static_cast<std::uint64_t>(std::chrono::nanoseconds(took).count()));
     report.transactions += Transactions(1);
+    progress.at(report.transactions.value, 0, report.transactions.value);
   } while (options.systems != 0 ? report.transactions.value < options.systems
                                 : LinpackClock::now() - start < options.duration);
   if (options.window) marker::end_window();

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <system_error>
 #include <thread>
 
@@ -210,6 +211,11 @@ class StreamRun {
     barrier_.arrive_and_wait();
   }
 
+  [[nodiscard]] std::uint64_t bytes_a_round() const {
+    return std::accumulate(stream_arrays.begin(), stream_arrays.end(), std::uint64_t{0}) * count_ *
+           sizeof(double);
+  }
+
   void work(std::uint64_t thread) {
     // Each stays where it first touches its part, so that the part is in that node's memory.
     const Pinned pinned(cpus_[thread % cpus_.size()]);
@@ -220,6 +226,7 @@ class StreamRun {
     const CpuMeter meter;
     const auto start = StreamClock::now();
     const bool window = options_.window && thread == 0;
+    Progress progress(window ? options_.marking : Marking(), options_.rounds);
     if (window) marker::begin_window();
     for (std::uint64_t round = 0; round < options_.rounds; ++round) {
       for (std::size_t k = 0; k < stream_kernels; ++k) {
@@ -227,6 +234,7 @@ class StreamRun {
         if (thread == 0) seconds[k].push_back(took);
       }
       if (stopped()) return;
+      progress.at(round + 1, (round + 1) * bytes_a_round(), 0);
     }
     if (window) marker::end_window();
     if (thread != 0) return;

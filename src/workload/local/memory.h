@@ -5,6 +5,7 @@
 
 #include "core/result.h"
 #include "workload/measure/side_report.h"
+#include "workload/progress.h"
 
 namespace vtax {
 
@@ -22,7 +23,8 @@ struct MemoryOptions {
   std::uint64_t threads = 1;
   std::uint64_t rounds = 10;
   Stores stores = Stores::automatic;
-  bool window = false;  // the lab's markers around the rounds
+  Marking marking = {};  // of the window's progress
+  bool window = false;   // the lab's markers around the rounds
 
   [[nodiscard]] Result<> check() const;
 };

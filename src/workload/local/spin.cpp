@@ -1,5 +1,7 @@
 #include "workload/local/spin.h"
 
+#include <algorithm>
+
 #include "workload/local/option_bounds.h"
 #include "workload/marker.h"
 
@@ -26,7 +28,19 @@ Result<SideReport> run_spin(const SpinOptions& options) {
   const CpuMeter meter;
   const auto start = std::chrono::steady_clock::now();
   if (options.window) marker::begin_window();
-  const std::uint64_t state = spin(spin_start, options.iterations);
+  std::uint64_t state = spin_start;
+  if (options.window && options.marking.marks > 0) {
+    Progress progress(options.marking, options.iterations);
+    const std::uint64_t part = options.iterations / options.marking.marks;
+    for (std::uint64_t done = 0; done < options.iterations;) {
+      const std::uint64_t now = std::min(std::max<std::uint64_t>(part, 1), options.iterations - done);
+      state = spin(state, now);
+      done += now;
+      progress.at(done, 0, done);
+    }
+  } else {
+    state = spin(state, options.iterations);
+  }
   if (options.window) marker::end_window();
   SideReport report;
   report.side = "local";

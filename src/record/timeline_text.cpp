@@ -1,0 +1,88 @@
+#include "record/timeline_text.h"
+
+#include <nlohmann/json.hpp>
+
+#include "record/trial_check.h"
+
+namespace vtax {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMostTimelineBytes = 4U << 20U;
+constexpr std::size_t kMostTimelineRows = 1000;
+
+// Collects whether anything was wrong, so that the reading below stays flat.
+class TimelineFields {
+ public:
+  std::vector<std::uint64_t> column(const json& object, const char* key) {
+    std::vector<std::uint64_t> numbers;
+    const auto found = object.find(key);
+    good = good && found != object.end() && found->is_array() && found->size() <= kMostSlices;
+    if (!good) return numbers;
+    for (const json& number : *found) {
+      good = good && number.is_number_unsigned();
+      numbers.push_back(good ? number.get<std::uint64_t>() : 0);
+    }
+    return numbers;
+  }
+
+  std::string name(const json& object, const char* key) {
+    const auto found = object.find(key);
+    good = good && found != object.end() && found->is_string();
+    return good ? found->get<std::string>() : "";
+  }
+
+  const json& objects(const json& object, const char* key) {
+    static const json none = json::array();
+    const auto found = object.find(key);
+    good = good && found != object.end() && found->is_array() && found->size() <= kMostTimelineRows;
+    if (!good) return none;
+    for (const json& one : *found) good = good && one.is_object();
+    return good ? *found : none;
+  }
+
+  bool good = true;
+};
+
+}  // namespace
+
+std::string timeline_text(const Timeline& timeline) {
+  json out = {{"end_ns", timeline.end_ns}, {"work", json::array()}, {"rows", json::array()}};
+  for (const Timeline::Work& work : timeline.work)
+    out["work"].push_back(
+        {{"guest", work.guest}, {"bytes", work.bytes}, {"transactions", work.transactions}});
+  for (const Timeline::Row& row : timeline.rows)
+    out["rows"].push_back({{"cpu", row.cpu},
+                           {"domain", row.domain},
+                           {"layer", name(row.layer)},
+                           {"part", name(row.part)},
+                           {"instructions", row.instructions}});
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<Timeline> read_timeline(std::string_view text) {
+  if (text.empty() || text.size() > kMostTimelineBytes || !is_json_object(text)) return std::nullopt;
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) return std::nullopt;
+  TimelineFields fields;
+  Timeline timeline;
+  timeline.end_ns = fields.column(object, "end_ns");
+  for (const json& work : fields.objects(object, "work"))
+    timeline.work.push_back(
+        {fields.name(work, "guest"), fields.column(work, "bytes"), fields.column(work, "transactions")});
+  for (const json& row : fields.objects(object, "rows")) {
+    const auto cpu = row.find("cpu");
+    const auto layer = layer_named(fields.name(row, "layer"));
+    const auto part = part_named(fields.name(row, "part"));
+    if (!layer || !part || cpu == row.end() || !cpu->is_number_unsigned() ||
+        cpu->get<std::uint64_t>() > 65535)
+      return std::nullopt;
+    timeline.rows.push_back({static_cast<int>(cpu->get<std::uint64_t>()), fields.name(row, "domain"), *layer,
+                             *part, fields.column(row, "instructions")});
+  }
+  if (!fields.good || timeline.empty()) return std::nullopt;
+  return timeline;
+}
+
+}  // namespace vtax

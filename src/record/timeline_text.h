@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "record/trial.h"
+
+// A timeline as the run file keeps it, JSON:
+//   {"end_ns": [N, ...], "work": [{"guest": "guest1", "bytes": [...], "transactions": [...]}],
+//    "rows": [{"cpu": 2, "domain": "guest1", "layer": "kernel", "part": "", "instructions": [...]}]}
+// `vtax report --format json` hands it on as it is.
+namespace vtax {
+
+inline constexpr std::size_t kMostSlices = 1024;
+
+[[nodiscard]] std::string timeline_text(const Timeline& timeline);
+
+// Nothing when the text is not of this form. Whether it adds up is record/trial_check.h's to say.
+[[nodiscard]] std::optional<Timeline> read_timeline(std::string_view text);
+
+}  // namespace vtax

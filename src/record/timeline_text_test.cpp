@@ -1,0 +1,50 @@
+#include "record/timeline_text.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace vtax {
+namespace {
+
+Timeline two_slices() {
+  Timeline timeline;
+  timeline.end_ns = {1000, 2500};
+  timeline.work = {{"guest1", {60, 40}, {0, 0}}};
+  timeline.rows = {{0, "Domain-0", Layer::driver, Part::kernel, {7, 8}},
+                   {2, "guest1", Layer::kernel, Part::none, {9, 10}}};
+  return timeline;
+}
+
+TEST(TimelineText, ComesBackAsItWas) {
+  const auto read = read_timeline(timeline_text(two_slices()));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, two_slices());
+}
+
+TEST(TimelineText, OtherFormsAreRefused) {
+  for (
+      const char* text :
+      {"", "[]", "{}", R"({"end_ns": [], "work": [], "rows": []})",
+       R"({"end_ns": [1], "work": [], "rows": 3})", R"({"end_ns": [-1], "work": [], "rows": []})",
+       R"({"end_ns": [1], "work": [1], "rows": []})",
+       R"({"end_ns": [1], "work": [], "rows": [{"cpu": 99999999, "domain": "a", "layer": "kernel", "part": "",
+            "instructions": [1]}]})",
+       R"({"end_ns": [1], "work": [], "rows": [{"cpu": 1, "domain": "a", "layer": "cellar", "part": "",
+            "instructions": [1]}]})"})
+    EXPECT_FALSE(read_timeline(text)) << text;
+}
+
+TEST(TimelineText, SurvivesNoise) {
+  std::mt19937 random(1);
+  const std::string whole = timeline_text(two_slices());
+  for (int round = 0; round < 5000; ++round) {
+    std::string text = whole;
+    for (int i = 0; i < 4; ++i) text[random() % text.size()] = static_cast<char>(random() % 95 + 32);
+    (void)read_timeline(text.substr(0, random() % (text.size() + 1)));
+    (void)read_timeline(text);
+  }
+}
+
+}  // namespace
+}  // namespace vtax
