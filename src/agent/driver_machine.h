@@ -32,6 +32,9 @@ struct DriverMachine {
   std::function<Result<>(int guest, int cpu)> move_guest;  // its virtual CPU goes to another CPU
   std::vector<EndpointClient> guests;                      // their agents
   nlohmann::json modules;                                  // of all domains' kernels
+  // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.
+  std::function<Result<>(const Plan& plan, std::vector<EndpointClient>& guests)> ration = {};
+  std::function<Result<nlohmann::json>(std::vector<EndpointClient>& guests)> facts = {};
 };
 
 // The bridge with the driver domain's own address, which knows its guests'.

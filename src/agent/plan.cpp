@@ -121,6 +121,12 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   if (!good) return fail(std::move(error));
   plan.guests = static_cast<int>(guests);
   plan.softload_percent = static_cast<int>(softload);
+  const auto driver = driver_placement_from(fields);
+  if (!driver) return fail(driver.error());
+  plan.driver = *driver;
+  const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
+  if (kvm && (plan.driver.forwarding != Forwarding::bridge || plan.driver.cards > 1))
+    return fail(fields.bad("KVM's platforms have one card, and a bridge: 'forwarding' or 'cards'"));
   plan.link_bits_per_second = megabits * 1'000'000;
   if (megabits != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));
@@ -129,10 +135,13 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
 
 // A local workload's plan has the placement, but nothing of the traffic.
 Result<Plan> parse_local(const JsonFields& fields) {
-  const Result<> known =
-      fields.only({"version", "platform", "topology", "workload", "offloads", "array_bytes", "rounds", "size",
-                   "systems", "precision", "iterations", "guests", "loads", "guest_cpu", "softload_percent",
-                   "system_window", "peer_window", "link_mbps", "time_limit_ns"});
+  const Result<> known = fields.only(
+      {"version",           "platform",    "topology",      "workload",          "offloads",
+       "array_bytes",       "rounds",      "size",          "systems",           "precision",
+       "iterations",        "guests",      "loads",         "guest_cpu",         "softload_percent",
+       "system_window",     "peer_window", "link_mbps",     "forwarding",        "cards",
+       "driver_interrupts", "scheduler",   "guest_weights", "guest_cap_percent", "balloon_mib",
+       "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -201,6 +210,13 @@ Result<Plan> parse_plan(std::string_view json) {
                                        "system_window",
                                        "peer_window",
                                        "link_mbps",
+                                       "forwarding",
+                                       "cards",
+                                       "driver_interrupts",
+                                       "scheduler",
+                                       "guest_weights",
+                                       "guest_cap_percent",
+                                       "balloon_mib",
                                        "books",
                                        "time_limit_ns"});
   if (!known) return fail(known.error());

@@ -292,11 +292,12 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
 // What the rates rest on, or why there are none.
 void print_speed(std::ostream& out, const std::optional<Found<MachineSpeed>>& speed) {
   if (!speed) return;
-  print_wrapped(out, "  ",
-                *speed ? fmt::format("\"at most\": the rate at which the busiest CPU or the wire is full, by {}. "
-                                     "Latency and windows can keep it lower.",
-                                     (*speed)->basis)
-                       : fmt::format("No rates: {}.", speed->error().why));
+  print_wrapped(
+      out, "  ",
+      *speed ? fmt::format("\"at most\": the rate at which the busiest CPU or the wire is full, by {}. "
+                           "Latency and windows can keep it lower.",
+                           (*speed)->basis)
+             : fmt::format("No rates: {}.", speed->error().why));
 }
 
 void print_legend(std::ostream& out) {

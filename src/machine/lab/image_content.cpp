@@ -48,14 +48,29 @@ Result<> add_libraries(CpioArchive& image, const std::vector<fs::path>& programs
   return {};
 }
 
+// Adds them as files; returns the list of their paths.
+std::string add_modules(CpioArchive& image, const std::vector<Module>& modules) {
+  std::string list;
+  for (const Module& module : modules) {
+    const std::string path = "lab/modules.d/" + module.name + ".ko";
+    image.file(path, module.object);
+    list += "/" + path + "\n";
+  }
+  return list;
+}
+
+// libcrc32c, which they need, finds its algorithm by name alone.
+const std::vector<std::string> kNat = {"crc32c_generic", "nft_chain_nat", "nft_masq", "nft_nat"};
+
 }  // namespace
 
 const Domain& first_domain(LabKind kind) {
-  static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}};
+  static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}, kNat};
   static const Domain dom0 = {
       "dom0",
       {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
-      {"sch_tbf"}};
+      {"sch_tbf"},
+      kNat};
   // The emulated card's other end is a tap.
   static const Domain dom0_hvm = {"dom0",
                                   [] {
@@ -85,15 +100,13 @@ CpioArchive base_image(const std::string& role, const std::vector<Module>& modul
   for (const char* directory : {"dev", "proc", "sys", "run", "tmp"}) image.directory(directory);
   image.character_device("dev/console", 5, 1);
   image.file("init", agent, 0755);
-  std::string list;
-  for (const Module& module : modules) {
-    const std::string path = "lab/modules.d/" + module.name + ".ko";
-    image.file(path, module.object);
-    list += "/" + path + "\n";
-  }
-  image.file("lab/modules", content_of(list));
+  image.file("lab/modules", content_of(add_modules(image, modules)));
   image.file("lab/role", content_of(role + "\n"));
   return image;
+}
+
+void add_nat_modules(CpioArchive& image, const std::vector<Module>& modules) {
+  image.file("lab/nat-modules", content_of(add_modules(image, modules)));
 }
 
 Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {

@@ -52,6 +52,7 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 
 Domain all_domains(LabKind kind) {
   Domain all = first_domain(kind);
+  all.optional.insert(all.optional.end(), all.nat.begin(), all.nat.end());
   if (const Domain* guest = guest_domain(kind)) {
     all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
     all.optional.insert(all.optional.end(), guest->optional.begin(), guest->optional.end());
@@ -149,6 +150,20 @@ Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& 
   return modules;
 }
 
+// What comes to them for translating addresses.
+Result<std::vector<Module>> nat_modules_for(const Domain& domain, const std::vector<Module>& others,
+                                            const ModuleTree& tree, const KernelImage& kernel) {
+  Domain with = domain;
+  with.optional.insert(with.optional.end(), domain.nat.begin(), domain.nat.end());
+  auto modules = modules_for(with, tree, kernel);
+  if (!modules) return modules;
+  std::erase_if(*modules, [&](const Module& module) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const Module& other) { return other.name == module.name; });
+  });
+  return modules;
+}
+
 Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
   if (sources.kernel) return *sources.kernel;
   return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
@@ -193,6 +208,10 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   if (!modules) return fail(modules.error());
   used = *modules;
   CpioArchive image = base_image(domain.role, *modules, parts.agent);
+  const auto nat_modules = nat_modules_for(domain, *modules, tree, kernel);
+  if (!nat_modules) return fail(nat_modules.error());
+  used.insert(used.end(), nat_modules->begin(), nat_modules->end());
+  add_nat_modules(image, *nat_modules);
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) return image;
   const auto guest_modules = modules_for(*guest, tree, kernel);
