@@ -253,7 +253,7 @@ Result<Plan> parse_plan(std::string_view json) {
   plan.warmup.kind = window.kind;
   if (is_stream(window.kind)) {
     good = take(fields->number("bytes", 1, Order::most_bytes), window.bytes.value, error) &&
-           take(fields->number("write_bytes", 1, Order::most_message_bytes), window.write_bytes, error) &&
+           take(fields->number("write_bytes", 1, Order::most_write_bytes), window.write_bytes, error) &&
            take(fields->number("warmup_bytes", 0, Order::most_bytes), plan.warmup.bytes.value, error);
     plan.warmup.write_bytes = window.write_bytes;
   } else {

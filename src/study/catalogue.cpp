@@ -190,7 +190,7 @@ const std::vector<WorkloadKind>& workloads() {
   constexpr std::uint64_t datagram = 65507;
   static const std::vector<WorkloadKind> all{
       {"tcp-stream", "a fixed number of bytes over one TCP connection",
-       stream_factors({bytes("write_bytes", 1, kMiB, "65536", "payload of one write by the sender")})},
+       stream_factors({bytes("write_bytes", 1, 64 * kMiB, "65536", "payload of one write by the sender")})},
       {"udp-stream", "a fixed number of bytes in datagrams at a set rate; a lost one fails the trial",
        stream_factors(
            {bytes("write_bytes", 16, datagram, "1448", "payload of a datagram"),

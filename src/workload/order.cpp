@@ -83,7 +83,7 @@ Error wrong(std::string why) {
 Result<> check_stream(const Order& order) {
   const bool udp = order.kind == WorkKind::udp_stream;
   const std::uint64_t least = udp ? Order::least_datagram_bytes : 1;
-  const std::uint64_t most = udp ? Order::most_datagram_bytes : Order::most_message_bytes;
+  const std::uint64_t most = udp ? Order::most_datagram_bytes : Order::most_write_bytes;
   if (order.write_bytes < least || order.write_bytes > most)
     return fail(wrong(fmt::format("{} bytes in one {}, {} to {} are possible", order.write_bytes,
                                   udp ? "datagram" : "write", least, most)));
@@ -184,7 +184,7 @@ Result<Order> Order::from(const JsonFields& fields) {
   reader.number("transactions", order.transactions.value, most_transactions);
   reader.time("duration_ns", order.duration);
   reader.time("warmup_ns", order.warmup);
-  reader.number("write_bytes", order.write_bytes, most_message_bytes);
+  reader.number("write_bytes", order.write_bytes, most_write_bytes);
   reader.number("request_bytes", order.request_bytes, most_message_bytes);
   reader.number("response_bytes", order.response_bytes, most_message_bytes);
   reader.number("flows", order.flows, most_flows);

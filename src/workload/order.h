@@ -71,6 +71,7 @@ struct Order {
   static constexpr std::uint64_t most_bytes = 1ULL << 40;
   static constexpr std::uint64_t most_transactions = 1ULL << 32;
   static constexpr std::uint64_t most_message_bytes = 1 << 20;
+  static constexpr std::uint64_t most_write_bytes = 64 << 20;  // of tcp-stream
   static constexpr std::uint64_t most_datagram_bytes = 65507;
   static constexpr std::uint64_t least_datagram_bytes = 16;  // its header
   static constexpr int most_flows = 128, most_in_flight = 1024;
