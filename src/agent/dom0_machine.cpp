@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "agent/disks.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
@@ -47,6 +48,17 @@ Result<> place_backends(const DriverShape& shape, PlatformName platform) {
   return {};
 }
 
+// Behind the CPU of its network backend.
+Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::string& disk, int cpu) {
+  if (Result<> attached = attach_disk(lab::guest_name(guest), disk, lab::xen_disk); !attached)
+    return fail(attached.error());
+  auto path = take_disk(client, lab::xen_disk);
+  if (!path) return path;
+  if (Result<> placed = place_vbd(fmt::format("{}.{}", guest, lab::xen_disk), cpu); !placed)
+    return fail(placed.error());
+  return path;
+}
+
 Result<DriverMachine> bring_up() {
   const Result<std::string> type = read_kernel_file(lab::guest_type_file);
   if (!type) return fail(type.error());
@@ -67,13 +79,17 @@ Result<DriverMachine> bring_up() {
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
-  return DriverMachine{*platform,
-                       {domain_0, bridge},
-                       *shape,
-                       *platform == PlatformName::xen_hvm ? lab::guest_emulated_vif : lab::guest_vif,
-                       [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
-                       std::move(*guests),
-                       std::move(*modules)};
+  return DriverMachine{
+      *platform,
+      {domain_0, bridge},
+      *shape,
+      *platform == PlatformName::xen_hvm ? lab::guest_emulated_vif : lab::guest_vif,
+      [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
+      [cpu = shape->backend_cpu()](int guest, EndpointClient& client, const std::string& disk) {
+        return give_xen_disk(guest, client, disk, cpu);
+      },
+      std::move(*guests),
+      std::move(*modules)};
 }
 
 }  // namespace

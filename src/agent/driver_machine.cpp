@@ -1,6 +1,7 @@
 #include "agent/driver_machine.h"
 
 #include "agent/boot_word.h"
+#include "agent/disks.h"
 #include "agent/dom0_books.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
@@ -53,6 +54,22 @@ Result<> place_guests(DriverMachine& machine, GuestCpu where) {
                                                      : lab::own_guest_cpu(1, machine.shape.driver_cpus));
 }
 
+// Each guest's, as it calls it. The drivers come with them.
+Result<std::vector<std::string>> give_disks(DriverMachine& machine) {
+  const auto disks = make_disks(machine.shape.guests);
+  if (!disks) return fail(disks.error());
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < disks->size(); ++i) {
+    auto path = machine.give_disk(static_cast<int>(i) + 1, machine.guests[i], (*disks)[i]);
+    if (!path) return fail(path.error());
+    paths.push_back(std::move(*path));
+  }
+  auto modules = modules_of_all(machine.driver.name, machine.guests);
+  if (!modules) return fail(modules.error());
+  machine.modules = std::move(*modules);
+  return paths;
+}
+
 }  // namespace
 
 Result<DriverShape> DriverShape::of_boot() {
@@ -97,14 +114,16 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
   if (Result<> placed = place_guests(machine, plan->guest_cpu); !placed) return placed;
+  const auto disks = has_disk(*plan) ? give_disks(machine) : std::vector<std::string>();
+  if (!disks) return fail(disks.error());
   std::vector<BridgedGuest> guests;
   for (int guest = 1; guest <= machine.shape.guests; ++guest)
     guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::guest_device,
                       &machine.guests[static_cast<std::size_t>(guest - 1)]});
   const auto platform = make_bridged_guests(machine.driver, std::move(guests));
-  if (!plan->books) return arrange_and_work(*plan, *platform, *setup, machine.modules);
+  if (!plan->books) return arrange_and_work(*plan, *platform, *setup, machine.modules, {}, *disks);
   Dom0Books books(machine.shape.guests);
-  return arrange_and_work(*plan, *platform, *setup, machine.modules, books.hooks());
+  return arrange_and_work(*plan, *platform, *setup, machine.modules, books.hooks(), *disks);
 }
 
 }  // namespace vtax::agent

@@ -30,8 +30,10 @@ struct DriverMachine {
   DriverShape shape;
   std::function<std::string(int guest)> backend;           // of guest 1, 2, ...: its network device here
   std::function<Result<>(int guest, int cpu)> move_guest;  // its virtual CPU goes to another CPU
-  std::vector<EndpointClient> guests;                      // their agents
-  nlohmann::json modules;                                  // of all domains' kernels
+  // Gives it a block device of this domain as its disk: the disk's path there.
+  std::function<Result<std::string>(int guest, EndpointClient& client, const std::string& disk)> give_disk;
+  std::vector<EndpointClient> guests;  // their agents
+  nlohmann::json modules;              // of all domains' kernels
 };
 
 // The bridge with the driver domain's own address, which knows its guests'.

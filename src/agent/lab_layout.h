@@ -8,14 +8,16 @@ namespace vtax::agent::lab {
 
 inline constexpr char role_file[] = "/lab/role";  // "native", "dom0", "kvm" or "guest"
 inline constexpr char modules_file[] =
-    "/lab/modules";                                   // paths of kernel modules, one a line, in loading order
-inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
+    "/lab/modules";  // paths of kernel modules, one a line, in loading order
+inline constexpr char disk_modules_file[] = "/lab/disk-modules";  // likewise, for trials that have a disk
+inline constexpr char plan_name[] = "opt/vtax/plan";              // in fw_cfg
 
 inline constexpr char guest_type_file[] = "/lab/guest/type";        // "pv", "pvh", "hvm" or "hvm-pv"
 inline constexpr char guest_backend_file[] = "/lab/guest/backend";  // "vhost" or "qemu"
 inline constexpr char guest_kernel[] = "/lab/guest/kernel", guest_initrd[] = "/lab/guest/initrd";
 
 inline constexpr char guest_device[] = "eth0";
+inline constexpr char xen_disk[] = "xvda", kvm_disk[] = "vda";  // a guest's disk, as it calls it
 inline constexpr int most_guests = 7;  // the probe tells eight domains apart (workload/marker.h)
 
 // Guest 1, 2, ...: its domain, its network backend in Domain-0, and the CPU that is its own.

@@ -25,9 +25,11 @@ void send_error(const Error& error);
 // Placement and cards of the lab machine for this plan. CPUs are numbered as the caller's kernel does.
 [[nodiscard]] Result<Setup> lab_setup(const Plan& plan);
 
-// Arranges, works, and sends `result` with the modules' places.
+// Arranges, works, and sends `result` with the modules' places. `disks`: the systems' own, where the plan has
+// a disk.
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                                        const nlohmann::json& modules, const WindowHooks& hooks = {});
+                                        const nlohmann::json& modules, const WindowHooks& hooks = {},
+                                        const std::vector<std::string>& disks = {});
 
 void send_result(nlohmann::json result, const nlohmann::json& modules);
 

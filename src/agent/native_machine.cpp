@@ -1,3 +1,4 @@
+#include "agent/disks.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
@@ -11,7 +12,7 @@ Result<> run_native_machine() {
   Result<> ready = lab_ports::open();
   if (ready) ready = pin_unbound_work(lab::driver_cpu);
   if (!ready) return ready;
-  const nlohmann::json modules = to_json(module_sections("host"));
+  nlohmann::json modules = to_json(module_sections("host"));
 
   const Result<Plan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
@@ -28,8 +29,15 @@ Result<> run_native_machine() {
   }
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
+  std::vector<std::string> disks;
+  if (has_disk(*plan)) {
+    auto made = make_disks(plan->guests);
+    if (!made) return fail(made.error());
+    disks = std::move(*made);
+    modules = to_json(module_sections("host"));
+  }
   const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();
-  return arrange_and_work(*plan, *platform, *setup, modules);
+  return arrange_and_work(*plan, *platform, *setup, modules, {}, disks);
 }
 
 }  // namespace vtax::agent

@@ -157,9 +157,10 @@ void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
                                   printable(d.device), with_thousands(d.received.value),
                                   with_thousands(d.sent.value)));
     }
-    print_wrapped(
-        out, fmt::format("  {}: ", printable(cell->platform())),
-        fmt::format("{} packets ({})", with_thousands(cost.work.packets.value), fmt::join(parts, "; ")));
+    if (!cost.devices.empty())  // else nobody counted them
+      print_wrapped(
+          out, fmt::format("  {}: ", printable(cell->platform())),
+          fmt::format("{} packets ({})", with_thousands(cost.work.packets.value), fmt::join(parts, "; ")));
     parts.clear();
     for (const auto& [kind, count] : cost.events) {
       std::string words = printable(kind);
@@ -292,11 +293,12 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
 // What the rates rest on, or why there are none.
 void print_speed(std::ostream& out, const std::optional<Found<MachineSpeed>>& speed) {
   if (!speed) return;
-  print_wrapped(out, "  ",
-                *speed ? fmt::format("\"at most\": the rate at which the busiest CPU or the wire is full, by {}. "
-                                     "Latency and windows can keep it lower.",
-                                     (*speed)->basis)
-                       : fmt::format("No rates: {}.", speed->error().why));
+  print_wrapped(
+      out, "  ",
+      *speed ? fmt::format("\"at most\": the rate at which the busiest CPU or the wire is full, by {}. "
+                           "Latency and windows can keep it lower.",
+                           (*speed)->basis)
+             : fmt::format("No rates: {}.", speed->error().why));
 }
 
 void print_legend(std::ostream& out) {

@@ -119,7 +119,8 @@ TEST(Plan, WrongOverridesSayWhatIsAllowed) {
 TEST(Plan, TheSameTrialTwiceIsRefused) {
   Study study = first_look();
   study.workloads.push_back(study.workloads.back());
-  EXPECT_THAT(make_plan(study, {}).error().text(), HasSubstr("stands in it twice: caches=off direction=receive"));
+  EXPECT_THAT(make_plan(study, {}).error().text(),
+              HasSubstr("stands in it twice: caches=off direction=receive"));
 }
 
 std::vector<std::string> many_values(std::size_t n) {
@@ -189,6 +190,19 @@ TEST(Plan, QuickIsLessOfTheSame) {
     const auto found = trial.factors.find("bytes");
     EXPECT_TRUE(found == trial.factors.end() || found->second == "4194304");
   }
+}
+
+TEST(Plan, ADiskIsWhereItsMachineHasOne) {
+  const auto why = [](std::vector<std::string> set) {
+    set.push_back("workload=disk");
+    const auto plan = make_plan(first_look(), {std::move(set), {}});
+    return plan ? std::string() : plan.error().text();
+  };
+  EXPECT_EQ(why({"platform=native,xen-pv,kvm"}), "");
+  EXPECT_THAT(why({"platform=native,xen-hvm"}), HasSubstr("platform 'xen-hvm' has no disk"));
+  EXPECT_THAT(why({"store=tmpdir"}), HasSubstr("'store' can only be memory in the lab"));
+  EXPECT_EQ(why({"machine=host", "platform=native,container", "store=tmpdir"}), "");
+  EXPECT_THAT(why({"machine=host", "platform=native,uml"}), HasSubstr("platform 'uml' has no disk"));
 }
 
 }  // namespace

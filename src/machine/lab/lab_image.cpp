@@ -52,9 +52,11 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 
 Domain all_domains(LabKind kind) {
   Domain all = first_domain(kind);
+  all.optional.insert(all.optional.end(), all.disk.begin(), all.disk.end());
   if (const Domain* guest = guest_domain(kind)) {
     all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
-    all.optional.insert(all.optional.end(), guest->optional.begin(), guest->optional.end());
+    for (const auto* more : {&guest->optional, &guest->disk})
+      all.optional.insert(all.optional.end(), more->begin(), more->end());
   }
   return all;
 }
@@ -149,6 +151,18 @@ Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& 
   return modules;
 }
 
+// What a disk needs besides the others.
+Result<std::vector<Module>> disk_modules_for(const Domain& domain, const ModuleTree& tree,
+                                             const KernelImage& kernel, const std::vector<Module>& others) {
+  auto modules = modules_for({domain.role, {}, domain.disk}, tree, kernel);
+  if (!modules) return modules;
+  std::erase_if(*modules, [&](const Module& module) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const Module& other) { return other.name == module.name; });
+  });
+  return modules;
+}
+
 Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
   if (sources.kernel) return *sources.kernel;
   return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
@@ -191,15 +205,21 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   const Domain& domain = first_domain(kind);
   const auto modules = modules_for(domain, tree, kernel);
   if (!modules) return fail(modules.error());
+  const auto disk = disk_modules_for(domain, tree, kernel, *modules);
+  if (!disk) return fail(disk.error());
   used = *modules;
-  CpioArchive image = base_image(domain.role, *modules, parts.agent);
+  used.insert(used.end(), disk->begin(), disk->end());
+  CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) return image;
   const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
-  used.insert(used.end(), guest_modules->begin(), guest_modules->end());
+  const auto guest_disk = disk_modules_for(*guest, tree, kernel, *guest_modules);
+  if (!guest_disk) return fail(guest_disk.error());
+  for (const auto* more : {&*guest_modules, &*guest_disk})
+    used.insert(used.end(), more->begin(), more->end());
   image.file("lab/guest/kernel", guest_kernel);
-  image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent).bytes());
+  image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent, *guest_disk).bytes());
   if (has_kvm(kind)) {
     const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
