@@ -97,7 +97,7 @@ TEST_F(Host, ADiskIsAFileOfTheTrials) {
     const auto result =
         run_program("cd " + folder_.string() + " && TMPDIR=" + folder_.string() + " " VTAX_PROGRAM " run " +
                     study("native,container",
-                          "disk --set bytes=67108864 --set "
+                          "disk --set offloads=on --set bytes=67108864 --set "
                           "block_bytes=4096 --set operation=write,read --json --set store=") +
                     store);
     ASSERT_EQ(result.code, 0) << result.err;
@@ -118,7 +118,7 @@ TEST_F(Host, ServesTheWeb) {
   need("native");
   const auto before = traces();
   const auto result = run(study("native,container",
-                                "http --set requests=2000 --set connections=4 --set "
+                                "http --set offloads=on --set requests=2000 --set connections=4 --set "
                                 "requests_per_connection=10 --set direction=receive,send --json"));
   ASSERT_EQ(result.code, 0) << result.err;
   const json out = json::parse(result.out);
