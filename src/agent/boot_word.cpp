@@ -9,7 +9,7 @@
 
 namespace vtax::agent {
 
-Result<int> boot_number(std::string_view command_line, std::string_view word, int most) {
+Result<int> boot_number(std::string_view command_line, std::string_view word, int most, int absent) {
   while (!command_line.empty()) {
     const std::size_t end = std::min(command_line.find(' '), command_line.size());
     const std::string_view found = command_line.substr(0, end);
@@ -23,13 +23,13 @@ Result<int> boot_number(std::string_view command_line, std::string_view word, in
     return fail(Error{"read the kernel's command line", fmt::format("'{}' is not 1 to {}", found, most), "",
                       ExitCode::usage});
   }
-  return 1;
+  return absent;
 }
 
-Result<int> boot_number(std::string_view word, int most) {
+Result<int> boot_number(std::string_view word, int most, int absent) {
   const Result<std::string> line = read_kernel_file("/proc/cmdline");
   if (!line) return fail(line.error());
-  return boot_number(*line, word, most);
+  return boot_number(*line, word, most, absent);
 }
 
 }  // namespace vtax::agent

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "agent/boot_word.h"
 #include "agent/disks.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
@@ -14,6 +15,7 @@
 #include "platform/kernel_file.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
+#include "platform/xen_balloon.h"
 
 namespace vtax::agent {
 namespace {
@@ -22,10 +24,13 @@ constexpr char bridge[] = "xenbr0";
 constexpr char domain_0[] = "Domain-0";  // the domain's name in the ledger
 
 Result<> create_guests(const DriverShape& shape, const std::string& type) {
+  const Result<int> memory =
+      boot_number(lab::guest_memory_word, lab::most_guest_memory_mib, lab::guest_memory_mib);
+  if (!memory) return fail(memory.error());
   for (int guest = 1; guest <= shape.guests; ++guest) {
     const Result<> created = create_guest({guest, lab::guest_name(guest),
                                            std::to_string(lab::own_guest_cpu(guest, shape.driver_cpus)),
-                                           lab::guest_memory_mib, type, wiring::guest_mac(guest), bridge});
+                                           *memory, type, wiring::guest_mac(guest), bridge});
     if (!created) return created;
   }
   return {};
@@ -59,6 +64,34 @@ Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::
   return path;
 }
 
+// What each guest may have of the machine.
+Result<> ration_guests(const Plan& plan, std::vector<EndpointClient>& guests) {
+  const DriverPlacement& shares = plan.driver;
+  const bool scheduled = shares.weights != GuestWeights::equal || shares.cap_percent > 0;
+  Result<> done;
+  for (int guest = 1; guest <= plan.guests && done; ++guest) {
+    const std::string name = lab::guest_name(guest);
+    if (scheduled)
+      done = set_share(name, shares.scheduler, weight_of(shares.weights, guest), shares.cap_percent);
+    if (done && shares.balloon_mib > 0) done = set_memory(name, shares.balloon_mib);
+  }
+  for (EndpointClient& guest : guests)
+    if (done && shares.balloon_mib > 0)
+      done = wait_for_memory(guest, shares.balloon_mib, std::chrono::seconds(20));
+  return done;
+}
+
+// What they hold, for the result.
+Result<nlohmann::json> facts_of_guests(std::vector<EndpointClient>& guests) {
+  nlohmann::json memory = nlohmann::json::array();
+  for (EndpointClient& guest : guests) {
+    const auto kib = memory_kib_of(guest);
+    if (!kib) return fail(kib.error());
+    memory.push_back(*kib);
+  }
+  return nlohmann::json{{"guest_memory_kib", memory}};
+}
+
 Result<DriverMachine> bring_up() {
   const Result<std::string> type = read_kernel_file(lab::guest_type_file);
   if (!type) return fail(type.error());
@@ -79,9 +112,13 @@ Result<DriverMachine> bring_up() {
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
+  // A fully virtualised guest may have neither a vif nor a balloon that works.
+  const bool paravirtual = *platform == PlatformName::xen_pv || *platform == PlatformName::xen_pvh;
+  DriverDomain driver{domain_0, bridge};
+  if (paravirtual) driver.place_backend = place_vif;
   return DriverMachine{
       *platform,
-      {domain_0, bridge},
+      std::move(driver),
       *shape,
       *platform == PlatformName::xen_hvm ? lab::guest_emulated_vif : lab::guest_vif,
       [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
@@ -89,7 +126,9 @@ Result<DriverMachine> bring_up() {
         return give_xen_disk(guest, client, disk, cpu);
       },
       std::move(*guests),
-      std::move(*modules)};
+      std::move(*modules),
+      ration_guests,
+      paravirtual ? facts_of_guests : nullptr};
 }
 
 }  // namespace

@@ -111,9 +111,22 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (Result<> fits = expect_plan_for(machine, *plan); !fits) return fits;
   if (Result<> announced = announce_all(machine); !announced) return announced;
   if (plan->self_check) return check_self(machine, *plan->self_check);
-  const Result<Setup> setup = lab_setup(*plan);
+  Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  if (Result<> placed = place_guests(machine, plan->guest_cpu); !placed) return placed;
+  if (machine.shape.driver_cpus > 1 && machine.driver.place_backend)
+    setup->second_driver_cpu = lab::second_driver_cpu;
+  Result<> placed = place_guests(machine, plan->guest_cpu);
+  if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
+  if (placed) placed = load_what_is_needed(*plan);
+  if (!placed) return placed;
+  if (plan->driver.forwarding == Forwarding::nat) {
+    auto modules = modules_of_all(machine.driver.name, machine.guests);
+    if (!modules) return fail(modules.error());
+    machine.modules = std::move(*modules);
+  }
+  const auto facts =
+      machine.facts ? machine.facts(machine.guests) : Result<nlohmann::json>(nlohmann::json::object());
+  if (!facts) return fail(facts.error());
   const auto disks = has_disk(*plan) ? give_disks(machine) : std::vector<std::string>();
   if (!disks) return fail(disks.error());
   std::vector<BridgedGuest> guests;
@@ -121,9 +134,13 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
     guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::guest_device,
                       &machine.guests[static_cast<std::size_t>(guest - 1)]});
   const auto platform = make_bridged_guests(machine.driver, std::move(guests));
-  if (!plan->books) return arrange_and_work(*plan, *platform, *setup, machine.modules, {}, *disks);
   Dom0Books books(machine.shape.guests);
-  return arrange_and_work(*plan, *platform, *setup, machine.modules, books.hooks(), *disks);
+  WindowHooks hooks = plan->books ? books.hooks() : WindowHooks();
+  hooks.describe = [&facts, inner = hooks.describe](nlohmann::json& result) {
+    if (inner) inner(result);
+    result.update(*facts);
+  };
+  return arrange_and_work(*plan, *platform, *setup, machine.modules, hooks, *disks);
 }
 
 }  // namespace vtax::agent

@@ -34,6 +34,9 @@ struct DriverMachine {
   std::function<Result<std::string>(int guest, EndpointClient& client, const std::string& disk)> give_disk;
   std::vector<EndpointClient> guests;  // their agents
   nlohmann::json modules;              // of all domains' kernels
+  // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.
+  std::function<Result<>(const Plan& plan, std::vector<EndpointClient>& guests)> ration = {};
+  std::function<Result<nlohmann::json>(std::vector<EndpointClient>& guests)> facts = {};
 };
 
 // The bridge with the driver domain's own address, which knows its guests'.

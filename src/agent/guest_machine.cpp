@@ -10,6 +10,7 @@
 #include "platform/links.h"
 #include "platform/local_orders.h"
 #include "platform/wiring.h"
+#include "platform/xen_balloon.h"
 #include "workload/endpoint.h"
 
 namespace vtax::agent {
@@ -35,6 +36,8 @@ Result<> configure_network(int guest) {
   if (done) done = links->add_address(*device, wiring::guest_ipv4(guest), wiring::prefix_bits);
   if (done) done = links->add_neighbour(*device, wiring::driver_ipv4, wiring::driver_mac);
   if (done) done = links->add_neighbour(*device, wiring::peer_ipv4, wiring::peer_mac);
+  // For trials in which the driver domain routes.
+  if (done) done = links->add_route("0.0.0.0", 0, *device, wiring::driver_ipv4);
   return done;
 }
 
@@ -42,6 +45,7 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
   if (order == "offloads") return obey_offloads(fields);
   if (order == "known-work") return obey_known_work(fields);
   if (order == "disk") return obey_disk(fields);
+  if (order == "memory") return obey_memory();
   if (order == "modules") {
     return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections("guest"))}};
   }

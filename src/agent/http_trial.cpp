@@ -59,14 +59,15 @@ struct HttpSpan {
 };
 
 Result<> tell_ask(const HttpPair& pair, const HttpWork& work, const HttpSpan& span, nanoseconds limit) {
-  return pair.client->client->tell({{"do", "http-ask"},
-                                    {"work", work.to_json()},
-                                    {"ipv4", pair.server->ipv4},
-                                    {"port", pair.port},
-                                    {"window", span.window},
-                                    {"lead_ns", span.lead.count()},
-                                    {"trail_ns", span.trail.count()},
-                                    {"limit_ns", limit.count()}});
+  return pair.client->client->tell(
+      {{"do", "http-ask"},
+       {"work", work.to_json()},
+       {"ipv4", pair.server->known_as.empty() ? pair.server->ipv4 : pair.server->known_as},
+       {"port", pair.port},
+       {"window", span.window},
+       {"lead_ns", span.lead.count()},
+       {"trail_ns", span.trail.count()},
+       {"limit_ns", limit.count()}});
 }
 
 Result<> start_servers(const Plan& plan, std::vector<HttpPair>& pairs) {

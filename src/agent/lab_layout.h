@@ -10,7 +10,9 @@ inline constexpr char role_file[] = "/lab/role";  // "native", "dom0", "kvm" or 
 inline constexpr char modules_file[] =
     "/lab/modules";  // paths of kernel modules, one a line, in loading order
 inline constexpr char disk_modules_file[] = "/lab/disk-modules";  // likewise, for trials that have a disk
-inline constexpr char plan_name[] = "opt/vtax/plan";              // in fw_cfg
+// Likewise, but loaded only where a trial translates addresses: the connection tracker has timers.
+inline constexpr char nat_modules_file[] = "/lab/nat-modules";
+inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
 
 inline constexpr char guest_type_file[] = "/lab/guest/type";        // "pv", "pvh", "hvm" or "hvm-pv"
 inline constexpr char guest_backend_file[] = "/lab/guest/backend";  // "vhost" or "qemu"
@@ -41,14 +43,17 @@ inline constexpr int second_driver_cpu = 2, most_driver_cpus = 2;
 // On the kernel's command line: of Domain-0 or KVM's host how many guests there are, of a guest which one it
 // is.
 inline constexpr char guests_word[] = "vtax.guests=", guest_word[] = "vtax.guest=",
-                      driver_cpus_word[] = "vtax.driver_cpus=";
+                      driver_cpus_word[] = "vtax.driver_cpus=", guest_memory_word[] = "vtax.guest_memory=";
 
-inline constexpr unsigned guest_memory_mib = 192;
+inline constexpr int guest_memory_mib = 192, most_guest_memory_mib = 1024;
 inline constexpr std::uint16_t control_port = 5200;  // of the guest's agent
 
 // The Ethernet addresses of the two cards tell them apart.
 inline constexpr char system_card_mac[] = "52:54:00:00:00:0a";
 inline constexpr char peer_card_mac[] = "52:54:00:00:00:0b";
+// Of the second wire, in machines that have it.
+inline constexpr char second_system_card_mac[] = "52:54:00:00:00:0c";
+inline constexpr char second_peer_card_mac[] = "52:54:00:00:00:0d";
 
 // CPUs (docs/design/architecture.md, "Placement").
 inline constexpr int driver_cpu = 0, card_peer_cpu = 1, inside_system_cpu = 2;

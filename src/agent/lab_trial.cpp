@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "agent/http_trial.h"
+#include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "agent/local_trial.h"
@@ -58,6 +59,8 @@ Result<Setup> lab_setup(const Plan& plan) {
   setup.guests = plan.guests;
   setup.link_bits_per_second = plan.link_bits_per_second;
   setup.softload_percent = plan.softload_percent;
+  setup.forwarding = plan.driver.forwarding;
+  setup.interrupts = plan.driver.interrupts;
   if (plan.topology == Topology::inside) {
     setup.system_cpu = lab::inside_system_cpu;
     setup.peer_cpu = lab::driver_cpu;
@@ -72,7 +75,18 @@ Result<Setup> lab_setup(const Plan& plan) {
   if (!b) return fail(b.error());
   setup.system_card = *a;
   setup.peer_card = *b;
+  if (plan.driver.cards < 2) return setup;
+  const auto c = links->find_by_mac(lab::second_system_card_mac),
+             d = links->find_by_mac(lab::second_peer_card_mac);
+  if (!c) return fail(c.error());
+  if (!d) return fail(d.error());
+  setup.second_system_card = *c;
+  setup.second_peer_card = *d;
   return setup;
+}
+
+Result<> load_what_is_needed(const Plan& plan) {
+  return plan.driver.forwarding == Forwarding::nat ? load_modules(lab::nat_modules_file) : Result<>{};
 }
 
 Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,

@@ -25,6 +25,9 @@ void send_error(const Error& error);
 // Placement and cards of the lab machine for this plan. CPUs are numbered as the caller's kernel does.
 [[nodiscard]] Result<Setup> lab_setup(const Plan& plan);
 
+// Kernel modules beyond those that every trial has; before modules are listed for the result.
+[[nodiscard]] Result<> load_what_is_needed(const Plan& plan);
+
 // Arranges, works, and sends `result` with the modules' places. `disks`: the systems' own, where the plan has
 // a disk.
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,

@@ -12,13 +12,13 @@ Result<> run_native_machine() {
   Result<> ready = lab_ports::open();
   if (ready) ready = pin_unbound_work(lab::driver_cpu);
   if (!ready) return ready;
-  nlohmann::json modules = to_json(module_sections("host"));
-
   const Result<Plan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
   if (plan->platform != PlatformName::native && plan->platform != PlatformName::container) {
     return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
   }
+  if (Result<> loaded = load_what_is_needed(*plan); !loaded) return loaded;
+  nlohmann::json modules = to_json(module_sections("host"));
   if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
   if (plan->self_check || plan->programs) {
     Result<nlohmann::json> done = plan->self_check ? check_alone(plan->self_check->work)

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/driver_placement.h"
 #include "agent/programs.h"
 #include "agent/self_check.h"
 #include "core/result.h"
@@ -35,7 +36,8 @@ struct Plan {
   int softload_percent = 0;
   std::uint64_t system_window = 0, peer_window = 0;  // socket buffers, bytes; 0: the kernel's own
   std::uint64_t link_bits_per_second = 0;            // 0: as fast as the cards are
-  Order window, warmup;                              // of the first guest
+  DriverPlacement driver;
+  Order window, warmup;               // of the first guest
   bool books = false;                 // Domain-0's and Xen's own CPU times stand in the result (dom0_books.h)
   std::optional<FixedWork> local;     // in place of traffic: direction, offloads, window, warmup
   std::optional<HttpWork> http;       // in place of window and warmup

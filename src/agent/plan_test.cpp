@@ -65,7 +65,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NoGuests", "guests", 0}, Case{"TooManyGuests", "guests", 8},
         Case{"UnknownLoads", "loads", "odd"}, Case{"UnknownGuestCpu", "guest_cpu", "any"},
         Case{"HugeWindow", "system_window", 1 << 30}, Case{"MuchSoftload", "softload_percent", 101},
-        Case{"FastLink", "link_mbps", 100'000}, Case{"UnknownKey", "sise", 1}),
+        Case{"FastLink", "link_mbps", 100'000}, Case{"UnknownForwarding", "forwarding", "hub"},
+        Case{"NoCards", "cards", 0}, Case{"ThreeCards", "cards", 3},
+        Case{"UnknownInterrupts", "driver_interrupts", "all"}, Case{"UnknownScheduler", "scheduler", "bvt"},
+        Case{"UnknownWeights", "guest_weights", 2}, Case{"MuchCap", "guest_cap_percent", 101},
+        Case{"HugeBalloon", "balloon_mib", 1 << 20}, Case{"UnknownKey", "sise", 1}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Plan, ReadsThePlacement) {
@@ -76,7 +80,14 @@ TEST(Plan, ReadsThePlacement) {
                {"softload_percent", 90},
                {"system_window", 16384},
                {"peer_window", 65536},
-               {"link_mbps", 1000}});
+               {"link_mbps", 1000},
+               {"forwarding", "nat"},
+               {"cards", 2},
+               {"driver_interrupts", "by-card"},
+               {"scheduler", "credit"},
+               {"guest_weights", "halving"},
+               {"guest_cap_percent", 50},
+               {"balloon_mib", 128}});
   const auto plan = parse_plan(json.dump());
   ASSERT_TRUE(plan) << plan.error().text();
   EXPECT_EQ(plan->guests, 4);
@@ -85,6 +96,14 @@ TEST(Plan, ReadsThePlacement) {
   EXPECT_EQ(plan->softload_percent, 90);
   EXPECT_EQ(plan->system_window, 16384U);
   EXPECT_EQ(plan->link_bits_per_second, 1'000'000'000U);
+  EXPECT_EQ(plan->driver.forwarding, Forwarding::nat);
+  EXPECT_EQ(plan->driver.cards, 2);
+  EXPECT_EQ(plan->driver.interrupts, DriverInterrupts::by_card);
+  EXPECT_EQ(plan->driver.scheduler, Scheduler::credit);
+  EXPECT_EQ(plan->driver.cap_percent, 50);
+  EXPECT_EQ(plan->driver.balloon_mib, 128);
+  EXPECT_EQ(weight_of(plan->driver.weights, 1), 256);
+  EXPECT_EQ(weight_of(plan->driver.weights, 7), 4);
   json["topology"] = "inside";
   EXPECT_FALSE(parse_plan(json.dump()));
 }

@@ -143,6 +143,23 @@ Result<> move_guest(const std::string& guest, int cpu) {
   return run_program({*programs + "/xl", "vcpu-pin", guest, "0", std::to_string(cpu)}, seconds(20));
 }
 
+Result<> set_share(const std::string& guest, Scheduler scheduler, int weight, int cap_percent) {
+  if (scheduler != Scheduler::credit2 && scheduler != Scheduler::credit)
+    return fail(Error{"set the guest's weight and cap", "this scheduler of Xen's has none",
+                      "take scheduler credit2 or credit", ExitCode::trial_failed});
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  return run_program({*programs + "/xl", scheduler == Scheduler::credit ? "sched-credit" : "sched-credit2",
+                      "-d", guest, "-w", std::to_string(weight), "-c", std::to_string(cap_percent)},
+                     seconds(20));
+}
+
+Result<> set_memory(const std::string& guest, int mib) {
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  return run_program({*programs + "/xl", "mem-set", guest, fmt::format("{}m", mib)}, seconds(20));
+}
+
 std::string guest_console_tail(const std::string& guest) {
   constexpr std::streamoff most = 2000;
   std::ifstream file(fmt::format("/var/log/xen/console/guest-{}.log", guest), std::ios::ate);

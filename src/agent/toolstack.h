@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "agent/driver_placement.h"
 #include "core/result.h"
 
 namespace vtax::agent {
@@ -15,7 +16,7 @@ struct NewGuest {
   int number = 1;  // 1, 2, ...
   std::string name;
   std::string cpus;  // Xen's syntax: "2"
-  unsigned memory_mib = 0;
+  int memory_mib = 0;
   std::string type;  // "pv", "pvh", "hvm" (QEMU emulates its machine) or "hvm-pv" (but its drivers are PV)
   std::string mac, bridge;
 };
@@ -30,6 +31,13 @@ struct NewGuest {
 
 // Pins the guest's only virtual CPU to another CPU.
 [[nodiscard]] Result<> move_guest(const std::string& guest, int cpu);
+
+// The guest's part of CPUs that it has to share: its weight (256 is usual) and its cap in per cent of a CPU
+// (0: none). Error: the scheduler has neither.
+[[nodiscard]] Result<> set_share(const std::string& guest, Scheduler scheduler, int weight, int cap_percent);
+
+// Asks the guest's balloon for all above this. It takes its time: wait_for_memory().
+[[nodiscard]] Result<> set_memory(const std::string& guest, int mib);
 
 // The last lines of the guest's console, for the reader of an error.
 [[nodiscard]] std::string guest_console_tail(const std::string& guest);

@@ -13,7 +13,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Fixed, so that two runs hash and queue alike; each guest has ports of its own.
-constexpr std::uint16_t work_port = 5201, source_port = 40001;
+constexpr std::uint16_t source_port = 40001;
 
 constexpr unsigned all_marks = 32, least_marks = 8;
 
@@ -180,7 +180,9 @@ class Span {
 
 Result<> connect(const Plan& plan, Pair& pair) {
   const int other = pair.guest - 1;
-  const TcpAddress address{pair.responder().ipv4, static_cast<std::uint16_t>(work_port + other)};
+  const End& responder = pair.responder();
+  const TcpAddress address{responder.ipv4, work_port_of(pair.guest)};
+  const TcpAddress reached{responder.known_as.empty() ? responder.ipv4 : responder.known_as, address.port};
   const auto source = static_cast<std::uint16_t>(source_port + other * Order::most_flows);
   const FlowSetup theirs{plan.window.flows, is_udp(plan.window.kind), {}, sockets_of(plan, pair, true)};
   FlowSetup setup = theirs;
@@ -189,7 +191,7 @@ Result<> connect(const Plan& plan, Pair& pair) {
   if (!port) return fail(port.error());
   // The responder answers only when all flows are there.
   Result<> step = pair.responder().client->tell_accept(setup, true, plan.time_limit);
-  if (step) step = pair.initiator().client->connect(address, source, theirs, plan.time_limit);
+  if (step) step = pair.initiator().client->connect(reached, source, theirs, plan.time_limit);
   if (!step) return step;
   const auto accepted = pair.responder().client->wait_for("done", plan.time_limit);
   if (!accepted) return fail(accepted.error());

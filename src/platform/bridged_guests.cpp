@@ -1,8 +1,10 @@
 #include "platform/bridged_guests.h"
 
+#include <optional>
 #include <utility>
 
 #include "platform/offloads.h"
+#include "platform/router.h"
 #include "platform/wiring.h"
 
 namespace vtax {
@@ -12,51 +14,62 @@ using Network = EndpointProcess::Options::Network;
 
 constexpr std::chrono::seconds order_limit{10};
 
+// Of the second wire; the first one's is the guests' own.
+constexpr char second_bridge[] = "vtaxbr1";
+
+// The CPU of the driver domain for the interrupts of a wire's card, and of its guests' virtual interfaces.
+int card_cpu(const Setup& setup, int wire) {
+  const bool second = setup.interrupts == DriverInterrupts::swapped ||
+                      (setup.interrupts == DriverInterrupts::by_card && wire > 0);
+  return second && setup.second_driver_cpu >= 0 ? setup.second_driver_cpu : setup.system_cpu;
+}
+
+int interface_cpu(const Setup& setup, int wire) {
+  const bool second = setup.interrupts == DriverInterrupts::apart ||
+                      (setup.interrupts == DriverInterrupts::by_card && wire > 0);
+  const int first = setup.topology == Topology::inside ? setup.peer_cpu : setup.system_cpu;
+  return second ? setup.second_driver_cpu : first;
+}
+
 class BridgedGuests : public Platform {
  public:
   BridgedGuests(DriverDomain driver, std::vector<BridgedGuest> guests)
       : driver_(std::move(driver)), guests_(std::move(guests)) {}
 
   ~BridgedGuests() override {
-    if (plugged_card_.empty()) return;
-    if (Result<Links> here = Links::open()) static_cast<void>(here->release(plugged_card_));
+    router_.reset();
+    if (Result<Links> here = Links::open())
+      for (const std::string& card : plugged_cards_) static_cast<void>(here->release(card));
   }
 
   Result<Bench> arrange(const Setup& setup) override {
+    const bool inside = setup.topology == Topology::inside;
+    if (inside && setup.forwarding == Forwarding::nat)
+      return fail(
+          Error{"translate addresses",
+                "inside one machine the guest's partner is Domain-0 itself: there is nobody to hide from",
+                "take topology card", ExitCode::trial_failed});
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
-    Result<> done = set_segmentation_offloads(driver_.bridge, setup.offloads);
-    for (std::size_t i = 0; i < guests_.size() && done; ++i) {
-      done = set_offloads(guests_[i], setup.offloads);
-      if (done) done = start_peer(setup);
-      if (done) done = wiring::start_softload(*guests_[i].client, setup.softload_percent);
+    Result<> done = make_middle(*here, setup);
+    for (int guest = 1; guest <= setup.guests && done; ++guest) {
+      const BridgedGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
+      done = attach(*here, setup, guest);
+      if (done) done = set_offloads(one, setup.offloads);
+      if (done) done = start_peer(setup, guest);
+      if (done) done = wiring::start_softload(*one.client, setup.softload_percent);
     }
     if (!done) return fail(done.error());
     Bench bench;
-    for (std::size_t i = 0; i < guests_.size(); ++i) add(bench, static_cast<int>(i) + 1);
-    if (setup.topology == Topology::inside) {
-      bench.here.push_back({"peer", driver_.name, driver_.bridge});
+    for (int guest = 1; guest <= setup.guests; ++guest) add(bench, setup, guest);
+    if (inside) {
+      if (!router_) bench.here.push_back({"peer", driver_.name, driver_.bridge});
       return bench;
     }
-    const auto b = wiring::peer_interface(setup.peer_card, setup.offloads);
-    const EndpointProcess& peer = peers_.front();
-    done = wiring::hand_over_card(*here, peer, b, setup.peer_cpu);
-    if (done) done = wiring::introduce_guests(peer, b.device, static_cast<int>(guests_.size()));
-    plugged_card_ = setup.system_card;
-    if (done)
-      done = wiring::plug_card(*here, setup.system_card, driver_.bridge, setup.offloads, setup.system_cpu);
-    if (done)
-      done =
-          wiring::shape_link(&*here, nullptr, setup.system_card, peer, b.device, setup.link_bits_per_second);
-    if (done) done = wiring::wait_for_carrier(peer, b.device);
+    bench.wire.clear();
+    for (int wire = 0; wire < setup.wires() && done; ++wire) done = attach_peer(*here, setup, wire, bench);
+    if (done && setup.forwarding == Forwarding::nat) done = router_->translate(setup.guests);
     if (!done) return fail(done.error());
-    const CountedDevice card_a{"system", driver_.name, setup.system_card},
-        card_b{"peer", driver_.name, b.device};
-    bench.peer.ipv4 = b.ipv4;
-    for (EndPair& pair : bench.more) pair.peer.ipv4 = b.ipv4;
-    bench.peer.devices = {card_b};
-    bench.here.push_back(card_a);
-    bench.wire = {card_a, card_b};
     return bench;
   }
 
@@ -69,25 +82,69 @@ class BridgedGuests : public Platform {
     return {};
   }
 
-  // In the driver domain itself, or all in one namespace behind the card.
-  Result<> start_peer(const Setup& setup) {
-    const bool inside = setup.topology == Topology::inside, first = peers_.empty();
+  // The bridge that is there, with one for the second wire; or a router in their place.
+  Result<> make_middle(Links& here, const Setup& setup) {
+    if (setup.forwarding != Forwarding::bridge) {
+      Result<Router> router = Router::start();
+      if (!router) return fail(router.error());
+      router_.emplace(std::move(*router));
+      return {};
+    }
+    Result<> done = set_segmentation_offloads(driver_.bridge, setup.offloads);
+    if (done && setup.wires() > 1) done = wiring::make_bridge(here, second_bridge, setup.offloads);
+    if (done && setup.wires() > 1)
+      done = here.add_address(second_bridge, wiring::driver_ipv4, wiring::host_bits);
+    return done;
+  }
+
+  std::string bridge_of(int wire) const { return wire == 0 ? driver_.bridge : second_bridge; }
+
+  // From the bridge in which the guest's backend is since it was made to where this trial wants it. The
+  // connection to its agent outlasts that.
+  Result<> attach(Links& here, const Setup& setup, int guest) {
+    const BridgedGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
+    const int wire = setup.wire_of(guest);
+    if (setup.second_driver_cpu >= 0 && driver_.place_backend)
+      if (Result<> placed = driver_.place_backend(one.backend, interface_cpu(setup, wire)); !placed)
+        return placed;
+    if (!router_ && wire == 0) return {};
+    Result<> done = here.release(one.backend);
+    if (!done) return done;
+    if (router_) return router_->face_system(one.backend, guest, setup.offloads);
+    done = wiring::plug(here, one.backend, bridge_of(wire), setup.offloads);
+    if (done) done = here.add_neighbour(bridge_of(wire), wiring::guest_ipv4(guest), wiring::guest_mac(guest));
+    if (done) done = here.add_route(wiring::guest_ipv4(guest), wiring::host_bits, bridge_of(wire));
+    return done;
+  }
+
+  // In the driver domain itself, or in one namespace behind each card.
+  Result<> start_peer(const Setup& setup, int guest) {
     peers_.reserve(guests_.size());  // the pointers into it stay good
-    const Network network = inside ? Network::callers : first ? Network::own : Network::shared;
-    auto peer = EndpointProcess::start({inside ? "the partner" : "the peer", setup.peer_cpu, network,
-                                        first ? -1 : peers_.front().network_namespace()});
+    auto peer = setup.topology == Topology::inside
+                    ? EndpointProcess::start({"the partner", setup.peer_cpu, Network::callers, -1})
+                    : wiring::start_on_wire(peers_, setup, guest, "the peer", setup.peer_cpu);
     if (!peer) return fail(peer.error());
     peers_.push_back(std::move(*peer));
     return {};
   }
 
   // As for both ends inside one machine.
-  void add(Bench& bench, int number) {
+  void add(Bench& bench, const Setup& setup, int number) {
     const BridgedGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
+    const int wire = setup.wire_of(number);
     const CountedDevice frontend{"system", guest.name, guest.device},
         backend{"system", driver_.name, guest.backend};
-    EndPair pair{{guest.client, wiring::guest_ipv4(number), true, {frontend}, guest.name},
-                 {&peers_[static_cast<std::size_t>(number - 1)].client(), wiring::driver_ipv4, false, {}}};
+    const std::string peer_ipv4 =
+        setup.topology == Topology::inside
+            ? wiring::driver_ipv4
+            : wiring::peer_interface("", setup.offloads, setup.forwarding, wire).ipv4;
+    EndPair pair{{guest.client,
+                  wiring::guest_ipv4(number),
+                  true,
+                  {frontend},
+                  guest.name,
+                  wiring::name_outside(setup.forwarding, wire)},
+                 {&peers_[static_cast<std::size_t>(number - 1)].client(), peer_ipv4, false, {}}};
     bench.here.push_back(backend);
     bench.wire.push_back(frontend);
     bench.wire.push_back(backend);
@@ -99,10 +156,27 @@ class BridgedGuests : public Platform {
     }
   }
 
+  Result<> attach_peer(Links& here, const Setup& setup, int wire, Bench& bench) {
+    const EndpointProcess& peer = peers_[static_cast<std::size_t>(wire)];
+    const std::string& card = setup.system_card_of(wire);
+    const auto b = wiring::peer_interface(setup.peer_card_of(wire), setup.offloads, setup.forwarding, wire);
+    Result<> done = wiring::hand_over_card(here, peer, b, setup.peer_cpu);
+    if (done && !router_) done = wiring::introduce_guests(peer, b.device, setup.guests);
+    plugged_cards_.push_back(card);
+    if (done)
+      done = router_ ? router_->face_peers_by_card(card, wire, setup.offloads, card_cpu(setup, wire))
+                     : wiring::plug_card(here, card, bridge_of(wire), setup.offloads, card_cpu(setup, wire));
+    if (done) done = wiring::shape_link(&here, nullptr, card, peer, b.device, setup.link_bits_per_second);
+    if (done) done = wiring::wait_for_carrier(peer, b.device);
+    wiring::count_wire(bench, wire, {"system", driver_.name, card}, {"peer", driver_.name, b.device});
+    return done;
+  }
+
   DriverDomain driver_;
   std::vector<BridgedGuest> guests_;
   std::vector<EndpointProcess> peers_;
-  std::string plugged_card_;
+  std::optional<Router> router_;  // in the bridges' place
+  std::vector<std::string> plugged_cards_;
 };
 
 }  // namespace

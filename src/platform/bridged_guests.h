@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,11 +22,13 @@ struct BridgedGuest {
 struct DriverDomain {
   std::string name;    // in the ledger: "Domain-0", "host"
   std::string bridge;  // that the backends are plugged into, with the domain's own address: "xenbr0"
+  // A backend's interrupts and kernel threads go to one of the domain's CPUs; empty: they stay.
+  std::function<Result<>(const std::string& backend, int cpu)> place_backend = {};
 };
 
-// Guests behind a bridge as the systems under test: netfront and netback, or virtio-net, QEMU or vhost-net
-// and a tap; one bridge; and the driver domain's partner programs or a card. The guests are the caller's:
-// they stay when this is destroyed. Their addresses are wiring's.
+// Guests behind a bridge, or a router in its place, as the systems under test: netfront and netback, or
+// virtio-net, QEMU or vhost-net and a tap; one bridge; and the driver domain's partner programs or a card.
+// The guests are the caller's: they stay when this is destroyed. Their addresses are wiring's.
 [[nodiscard]] std::unique_ptr<Platform> make_bridged_guests(DriverDomain driver,
                                                             std::vector<BridgedGuest> guests);
 

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "platform/platform.h"
+#include "platform/router.h"
 #include "platform/wiring.h"
 
 namespace vtax {
@@ -8,9 +11,13 @@ namespace {
 
 using Network = EndpointProcess::Options::Network;
 
-constexpr char bridge[] = "vtaxbr0";
 constexpr char peer_port[] = "vtaxp0", peer_device[] = "vtaxp1";  // a veth pair: the bridge's end and the
                                                                   // end that moves into the namespace
+// One for each wire.
+std::string bridge_of(int wire) {
+  return fmt::format("vtaxbr{}", wire);
+}
+
 // The same for container 1, 2, ...
 std::string system_port(int guest) {
   return guest == 1 ? "vtaxs0" : fmt::format("vtaxs0-{}", guest);
@@ -23,6 +30,7 @@ std::string system_device(int guest) {
 class Container : public Platform {
  public:
   ~Container() override {
+    router_.reset();
     // The veth pairs would go with the namespaces, but some time later.
     if (Result<Links> here = Links::open()) {
       for (const std::string& device : made_) static_cast<void>(here->remove(device));
@@ -33,38 +41,18 @@ class Container : public Platform {
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
     Result<> done = start_all(setup);
-    if (done) done = wiring::make_bridge(*here, bridge, setup.offloads);
+    if (done) done = make_middle(*here, setup);
     if (!done) return fail(done.error());
-    made_.push_back(bridge);
 
     Bench bench;
     for (int guest = 1; guest <= setup.guests && done; ++guest) {
-      const std::string device = system_device(guest);
-      done = attach(*here, systems_[static_cast<std::size_t>(guest - 1)], system_port(guest),
-                    wiring::system_interface(device, setup.offloads, guest));
-      add(bench, guest);
+      done = attach_system(*here, setup, guest);
+      add(bench, setup, guest);
     }
-    const EndpointProcess& peer = peers_.front();
-    if (setup.topology == Topology::inside) {
-      if (done) done = attach(*here, peer, peer_port, wiring::peer_interface(peer_device, setup.offloads));
-      if (done) done = wiring::introduce_guests(peer, peer_device, setup.guests);
-      bench.peer.devices = {{"peer", "host", peer_device}};
-      bench.here.push_back({"peer", "host", peer_port});
-      bench.wire = {bench.system.devices.front(), bench.peer.devices.front()};
-      for (const EndPair& pair : bench.more) bench.wire.push_back(pair.system.devices.front());
-    } else {
-      const auto b = wiring::peer_interface(setup.peer_card, setup.offloads);
-      if (done) done = wiring::hand_over_card(*here, peer, b, setup.peer_cpu);
-      if (done) done = wiring::introduce_guests(peer, b.device, setup.guests);
-      if (done) done = wiring::plug_card(*here, setup.system_card, bridge, setup.offloads, setup.system_cpu);
-      if (done)
-        done = wiring::shape_link(&*here, nullptr, setup.system_card, peer, b.device,
-                                  setup.link_bits_per_second);
-      if (done) done = wiring::wait_for_carrier(peer, b.device);
-      bench.peer.devices = {{"peer", "host", b.device}};
-      bench.here.push_back({"system", "host", setup.system_card});
-      bench.wire = {bench.here.back(), bench.peer.devices.front()};
-    }
+    for (int wire = 0; wire < setup.wires() && done; ++wire)
+      done = setup.topology == Topology::inside ? attach_partner(*here, setup, bench)
+                                                : attach_peer(*here, setup, wire, bench);
+    if (done && setup.forwarding == Forwarding::nat) done = router_->translate(setup.guests);
     if (!done) return fail(done.error());
     for (std::size_t i = 0; i < systems_.size(); ++i) {
       bench.processes.push_back({systems_[i].process(), MeteredProcess::Role::system, setup.system_cpu});
@@ -74,7 +62,7 @@ class Container : public Platform {
   }
 
  private:
-  // Each system in a namespace of its own, all peers in one.
+  // Each system in a namespace of its own, the peers of one wire in one.
   Result<> start_all(const Setup& setup) {
     // The pointers into these stay good.
     systems_.reserve(static_cast<std::size_t>(setup.guests));
@@ -85,23 +73,39 @@ class Container : public Platform {
       systems_.push_back(std::move(*system));
       const Result<> loaded = wiring::start_softload(systems_.back().client(), setup.softload_percent);
       if (!loaded) return fail(loaded.error());
-      const int shared = guest == 1 ? -1 : peers_.front().network_namespace();
-      auto peer = EndpointProcess::start(
-          {"the peer", setup.peer_cpu, guest == 1 ? Network::own : Network::shared, shared});
+      auto peer = wiring::start_on_wire(peers_, setup, guest, "the peer", setup.peer_cpu);
       if (!peer) return fail(peer.error());
       peers_.push_back(std::move(*peer));
     }
     return {};
   }
 
-  void add(Bench& bench, int guest) {
+  Result<> make_middle(Links& here, const Setup& setup) {
+    if (setup.forwarding != Forwarding::bridge) {
+      Result<Router> router = Router::start();
+      if (!router) return fail(router.error());
+      router_.emplace(std::move(*router));
+      return {};
+    }
+    for (int wire = 0; wire < setup.wires(); ++wire) {
+      const Result<> made = wiring::make_bridge(here, bridge_of(wire), setup.offloads);
+      if (!made) return made;
+      made_.push_back(bridge_of(wire));
+    }
+    return {};
+  }
+
+  void add(Bench& bench, const Setup& setup, int guest) {
     const auto place = static_cast<std::size_t>(guest - 1);
+    const int wire = setup.wire_of(guest);
     const End system{&systems_[place].client(),
                      wiring::guest_ipv4(guest),
                      false,
                      {{"system", "host", system_device(guest)}},
-                     fmt::format("container{}", guest)};
-    const End peer{&peers_[place].client(), wiring::peer_ipv4, false, {}};
+                     fmt::format("container{}", guest),
+                     wiring::name_outside(setup.forwarding, wire)};
+    const auto outside = wiring::peer_interface("", setup.offloads, setup.forwarding, wire);
+    const End peer{&peers_[place].client(), outside.ipv4, false, {}};
     if (guest == 1) {
       bench.system = system;
       bench.peer = peer;
@@ -111,16 +115,57 @@ class Container : public Platform {
     bench.here.push_back({"system", "host", system_port(guest)});
   }
 
-  Result<> attach(Links& here, const EndpointProcess& end, const std::string& port,
-                  const wiring::Interface& interface) {
+  Result<> attach_system(Links& here, const Setup& setup, int guest) {
+    const auto interface =
+        wiring::system_interface(system_device(guest), setup.offloads, guest, setup.forwarding);
+    Result<> done =
+        make_pair(here, systems_[static_cast<std::size_t>(guest - 1)], system_port(guest), interface);
+    if (!done) return done;
+    if (router_) return router_->face_system(system_port(guest), guest, setup.offloads);
+    return wiring::plug(here, system_port(guest), bridge_of(setup.wire_of(guest)), setup.offloads);
+  }
+
+  Result<> attach_partner(Links& here, const Setup& setup, Bench& bench) {
+    const EndpointProcess& peer = peers_.front();
+    const auto interface = wiring::peer_interface(peer_device, setup.offloads, setup.forwarding);
+    Result<> done = make_pair(here, peer, peer_port, interface);
+    if (done)
+      done = router_ ? router_->face_peers(peer_port, 0, setup.offloads)
+                     : wiring::plug(here, peer_port, bridge_of(0), setup.offloads);
+    if (done && !router_) done = wiring::introduce_guests(peer, peer_device, setup.guests);
+    bench.peer.devices = {{"peer", "host", peer_device}};
+    bench.here.push_back({"peer", "host", peer_port});
+    bench.wire = {bench.system.devices.front(), bench.peer.devices.front()};
+    for (const EndPair& pair : bench.more) bench.wire.push_back(pair.system.devices.front());
+    return done;
+  }
+
+  Result<> attach_peer(Links& here, const Setup& setup, int wire, Bench& bench) {
+    const EndpointProcess& peer = peers_[static_cast<std::size_t>(wire)];
+    const std::string& card = setup.system_card_of(wire);
+    const auto b = wiring::peer_interface(setup.peer_card_of(wire), setup.offloads, setup.forwarding, wire);
+    Result<> done = wiring::hand_over_card(here, peer, b, setup.peer_cpu);
+    if (done && !router_) done = wiring::introduce_guests(peer, b.device, setup.guests);
+    if (done)
+      done = router_ ? router_->face_peers_by_card(card, wire, setup.offloads, setup.system_cpu)
+                     : wiring::plug_card(here, card, bridge_of(wire), setup.offloads, setup.system_cpu);
+    if (done) done = wiring::shape_link(&here, nullptr, card, peer, b.device, setup.link_bits_per_second);
+    if (done) done = wiring::wait_for_carrier(peer, b.device);
+    wiring::count_wire(bench, wire, {"system", "host", card}, {"peer", "host", b.device});
+    return done;
+  }
+
+  // The veth pair between here and the end's namespace.
+  Result<> make_pair(Links& here, const EndpointProcess& end, const std::string& port,
+                     const wiring::Interface& interface) {
     Result<> done = here.add_veth(port, interface.device);
     if (done) made_.push_back(port);
-    if (done) done = wiring::plug(here, port, bridge, interface.offloads);
     if (done) done = wiring::hand_over(here, end, interface);
     return done;
   }
 
   std::vector<EndpointProcess> systems_, peers_;
+  std::optional<Router> router_;   // in the bridges' place
   std::vector<std::string> made_;  // devices of the caller's namespace
 };
 

@@ -8,8 +8,10 @@
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
 #include <netlink/route/neighbour.h>
+#include <netlink/route/nexthop.h>
 #include <netlink/route/qdisc.h>
 #include <netlink/route/qdisc/tbf.h>
+#include <netlink/route/route.h>
 #include <netlink/route/tc.h>
 #include <poll.h>
 
@@ -161,6 +163,31 @@ Result<> Links::add_address(const std::string& device, const std::string& ipv4, 
   return {};
 }
 
+Result<> Links::add_route(const std::string& ipv4, int prefix_bits, const std::string& device,
+                          const std::string& gateway) {
+  const Result<Link> link = find(socket_.get(), device, "add a route");
+  if (!link) return fail(link.error());
+  const Result<Address> destination = parse_address(ipv4, AF_INET);
+  if (!destination) return fail(destination.error());
+  nl_addr_set_prefixlen(destination->get(), prefix_bits);
+  const Owned<rtnl_route, rtnl_route_put> route(rtnl_route_alloc());
+  rtnl_route_set_family(route.get(), AF_INET);
+  rtnl_route_set_dst(route.get(), destination->get());
+  rtnl_route_set_scope(route.get(), gateway.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+  rtnl_nexthop* hop = rtnl_route_nh_alloc();
+  rtnl_route_nh_set_ifindex(hop, rtnl_link_get_ifindex(link->get()));
+  rtnl_route_add_nexthop(route.get(), hop);  // takes it over
+  if (!gateway.empty()) {
+    const Result<Address> via = parse_address(gateway, AF_INET);
+    if (!via) return fail(via.error());
+    rtnl_route_nh_set_gateway(hop, via->get());
+  }
+  if (const int code = rtnl_route_add(socket_.get(), route.get(), NLM_F_CREATE | NLM_F_EXCL); code < 0) {
+    return fail(trouble(device, "add a route", code));
+  }
+  return {};
+}
+
 Result<> Links::add_neighbour(const std::string& device, const std::string& ipv4, const std::string& mac) {
   const Result<Link> link = find(socket_.get(), device, "add a neighbour");
   if (!link) return fail(link.error());
@@ -196,6 +223,12 @@ Result<> Links::shape(const std::string& device, std::uint64_t bits_per_second) 
   }
   if (code < 0) return fail(trouble(device, "shape what leaves", code));
   return {};
+}
+
+Result<std::uint32_t> Links::index_of(const std::string& device) {
+  const Result<Link> link = find(socket_.get(), device, "find the device");
+  if (!link) return fail(link.error());
+  return static_cast<std::uint32_t>(rtnl_link_get_ifindex(link->get()));
 }
 
 Result<std::string> Links::find_by_mac(const std::string& mac) {

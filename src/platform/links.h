@@ -33,6 +33,9 @@ class Links {
   [[nodiscard]] Result<> move(const std::string& device, int network_namespace);
 
   [[nodiscard]] Result<> add_address(const std::string& device, const std::string& ipv4, int prefix_bits);
+  // To one address or a subnet, directly behind the device or by a gateway there ("0.0.0.0", 0: everything).
+  [[nodiscard]] Result<> add_route(const std::string& ipv4, int prefix_bits, const std::string& device,
+                                   const std::string& gateway = "");
   // A neighbour that is known for ever: no address resolution takes place.
   [[nodiscard]] Result<> add_neighbour(const std::string& device, const std::string& ipv4,
                                        const std::string& mac);
@@ -42,6 +45,7 @@ class Links {
   // up; 100 ms of it may wait.
   [[nodiscard]] Result<> shape(const std::string& device, std::uint64_t bits_per_second);
 
+  [[nodiscard]] Result<std::uint32_t> index_of(const std::string& device);
   // The device whose Ethernet address this is ("52:54:00:00:00:0a").
   [[nodiscard]] Result<std::string> find_by_mac(const std::string& mac);
   // Sleeps until the device runs (has its carrier), told by the kernel's notifications. Call it

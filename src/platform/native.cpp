@@ -20,13 +20,8 @@ class Native : public Platform {
     systems_.reserve(static_cast<std::size_t>(setup.guests));
     peers_.reserve(static_cast<std::size_t>(setup.guests));
     const bool inside = setup.topology == Topology::inside;
-    if (Result<> started = start(systems_, "the system under test", setup.system_cpu, setup.guests, -1);
-        !started)
-      return fail(started.error());
-    const int shared = inside ? systems_.front().network_namespace() : -1;
-    const Result<> started =
-        start(peers_, inside ? "the partner" : "the peer", setup.peer_cpu, setup.guests, shared);
-    if (!started) return fail(started.error());
+    if (Result<> started = start_systems(setup); !started) return fail(started.error());
+    if (Result<> started = start_peers(setup); !started) return fail(started.error());
     for (EndpointProcess& system : systems_) {
       const Result<> loaded = wiring::start_softload(system.client(), setup.softload_percent);
       if (!loaded) return fail(loaded.error());
@@ -40,14 +35,25 @@ class Native : public Platform {
   }
 
  private:
-  // The first in a network namespace of its own, or in `shared`; the others beside it.
-  static Result<> start(std::vector<EndpointProcess>& ends, const char* name, int cpu, int count,
-                        int shared) {
-    for (int i = 0; i < count; ++i) {
-      const int place = i == 0 ? shared : ends.front().network_namespace();
-      auto process = EndpointProcess::start({name, cpu, place < 0 ? Network::own : Network::shared, place});
-      if (!process) return fail(process.error());
-      ends.push_back(std::move(*process));
+  // In one network namespace for each wire.
+  Result<> start_systems(const Setup& setup) {
+    for (int guest = 1; guest <= setup.guests; ++guest) {
+      auto system = wiring::start_on_wire(systems_, setup, guest, "the system under test", setup.system_cpu);
+      if (!system) return fail(system.error());
+      systems_.push_back(std::move(*system));
+    }
+    return {};
+  }
+
+  // Likewise; inside beside the systems.
+  Result<> start_peers(const Setup& setup) {
+    for (int guest = 1; guest <= setup.guests; ++guest) {
+      auto peer = setup.topology == Topology::inside
+                      ? EndpointProcess::start({"the partner", setup.peer_cpu, Network::shared,
+                                                systems_.front().network_namespace()})
+                      : wiring::start_on_wire(peers_, setup, guest, "the peer", setup.peer_cpu);
+      if (!peer) return fail(peer.error());
+      peers_.push_back(std::move(*peer));
     }
     return {};
   }
@@ -63,31 +69,45 @@ class Native : public Platform {
     if (!done) return fail(done.error());
 
     const CountedDevice lo{"system", "host", "lo"};
-    return bench(loopback_ipv4, loopback_ipv4, {lo}, {});
+    Bench out = bench(loopback_ipv4, loopback_ipv4);
+    out.system.devices = {lo};
+    out.wire = {lo};
+    return out;
   }
 
   Result<Bench> over_cards(const Setup& setup) {
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
-    const EndpointProcess &system = systems_.front(), &peer = peers_.front();
-    const auto a = wiring::system_interface(setup.system_card, setup.offloads);
-    const auto b = wiring::peer_interface(setup.peer_card, setup.offloads);
-    Result<> done = wiring::hand_over_card(*here, system, a, setup.system_cpu);
-    if (done) done = wiring::hand_over_card(*here, peer, b, setup.peer_cpu);
+    Bench out = bench(wiring::system_ipv4, wiring::peer_ipv4);
+    Result<> done;
+    for (int wire = 0; wire < setup.wires() && done; ++wire) done = attach(*here, setup, wire, out);
+    if (!done) return fail(done.error());
+    return out;
+  }
+
+  // Both cards of a wire: each wire is a network of its own, with the same addresses.
+  Result<> attach(Links& here, const Setup& setup, int wire, Bench& out) {
+    const EndpointProcess &system = systems_[static_cast<std::size_t>(wire)],
+                          &peer = peers_[static_cast<std::size_t>(wire)];
+    const auto a = wiring::system_interface(setup.system_card_of(wire), setup.offloads);
+    const auto b = wiring::peer_interface(setup.peer_card_of(wire), setup.offloads);
+    Result<> done = wiring::hand_over_card(here, system, a, setup.system_cpu);
+    if (done) done = wiring::hand_over_card(here, peer, b, setup.peer_cpu);
     if (done)
       done = wiring::shape_link(nullptr, &system, a.device, peer, b.device, setup.link_bits_per_second);
     if (done) done = wiring::wait_for_carrier(system, a.device);
     if (done) done = wiring::wait_for_carrier(peer, b.device);
-    if (!done) return fail(done.error());
-    return bench(a.ipv4, b.ipv4, {{"system", "host", a.device}}, {{"peer", "host", b.device}});
+    const CountedDevice card_a{"system", "host", a.device}, card_b{"peer", "host", b.device};
+    (wire == 0 ? out.system : out.more[static_cast<std::size_t>(wire - 1)].system).devices = {card_a};
+    (wire == 0 ? out.peer : out.more[static_cast<std::size_t>(wire - 1)].peer).devices = {card_b};
+    out.wire.push_back(card_a);
+    out.wire.push_back(card_b);
+    return done;
   }
 
-  // All systems share one address, and their devices are counted once.
-  Bench bench(const std::string& system_ipv4, const std::string& peer_ipv4,
-              std::vector<CountedDevice> system_devices, std::vector<CountedDevice> peer_devices) {
+  // All systems have one address; who counts devices is the caller's to say.
+  Bench bench(const std::string& system_ipv4, const std::string& peer_ipv4) {
     Bench out;
-    out.wire = system_devices;
-    out.wire.insert(out.wire.end(), peer_devices.begin(), peer_devices.end());
     for (std::size_t i = 0; i < systems_.size(); ++i) {
       EndPair pair{{&systems_[i].client(), system_ipv4, false, {}, fmt::format("process{}", i + 1)},
                    {&peers_[i].client(), peer_ipv4, false, {}}};
@@ -97,8 +117,6 @@ class Native : public Platform {
       }
       out.system = std::move(pair.system);
       out.peer = std::move(pair.peer);
-      out.system.devices = std::move(system_devices);
-      out.peer.devices = std::move(peer_devices);
     }
     return out;
   }

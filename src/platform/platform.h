@@ -16,6 +16,21 @@ namespace vtax {
 // Where the other end of the traffic is: in the same machine, or behind two network cards joined by a wire.
 enum class Topology { inside, card };
 
+// What the driver domain (or a container's host) does with the systems' packets: switches them by Ethernet
+// address; routes them between two subnets; or routes and translates addresses, so that the peers see its
+// own. Natively there is nobody between.
+enum class Forwarding { bridge, route, nat };
+
+// With a second CPU of Xen's driver domain: the interrupts of cards go to the first and those of virtual
+// interfaces to the second; the other way round; all to the first; or each wire's, of its card and of its
+// guests' interfaces, to a CPU of its own.
+enum class DriverInterrupts { apart, swapped, first, by_card };
+
+// Where a pair's responder listens: each pair has a port of its own.
+[[nodiscard]] constexpr std::uint16_t work_port_of(int guest) {
+  return static_cast<std::uint16_t>(5200 + guest);
+}
+
 struct Setup {
   Topology topology = Topology::inside;
   bool offloads = true;  // TSO, GSO and GRO of every device along the path
@@ -25,6 +40,20 @@ struct Setup {
   std::uint64_t link_bits_per_second = 0;  // of the wire between the cards, all its bits; 0: as it is
   int softload_percent = 0;                // of its CPU, beside each system's work
   int guests = 1;                          // systems under test that work at once, each with a partner
+  Forwarding forwarding = Forwarding::bridge;
+  int second_driver_cpu = -1;  // of Xen's driver domain; -1: it has one
+  DriverInterrupts interrupts = DriverInterrupts::apart;
+  std::string second_system_card, second_peer_card;  // of a second wire, if there is one
+
+  // Systems are shared out over the wires in turn; a wire without a system stays unused.
+  [[nodiscard]] int wires() const { return second_system_card.empty() || guests < 2 ? 1 : 2; }
+  [[nodiscard]] int wire_of(int guest) const { return (guest - 1) % wires(); }
+  [[nodiscard]] const std::string& system_card_of(int wire) const {
+    return wire == 0 ? system_card : second_system_card;
+  }
+  [[nodiscard]] const std::string& peer_card_of(int wire) const {
+    return wire == 0 ? peer_card : second_peer_card;
+  }
 };
 
 struct CountedDevice {
@@ -39,6 +68,7 @@ struct End {
   bool in_guest = false;               // its control connection shares devices with the traffic
   std::vector<CountedDevice> devices;  // in its network namespace: only it can read their counters
   std::string name = {};               // of a system under test: "guest1", "process1", "container1"
+  std::string known_as = {};           // the address under which the other end reaches it; empty: ipv4
 };
 
 struct EndPair {

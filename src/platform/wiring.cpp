@@ -16,12 +16,26 @@ std::string guest_mac(int guest) {
   return guest == 1 ? system_mac : fmt::format("02:76:74:61:78:{:02x}", 0x10 + guest);
 }
 
-Interface system_interface(const std::string& device, bool offloads, int guest) {
-  return {device, guest_ipv4(guest), guest_mac(guest), peer_ipv4, peer_mac, offloads};
+std::string outer_ipv4(int way) {
+  return fmt::format("10.78.{}.1", way);
 }
 
-Interface peer_interface(const std::string& device, bool offloads) {
-  return {device, peer_ipv4, peer_mac, system_ipv4, system_mac, offloads};
+std::string outer_peer_ipv4(int way) {
+  return fmt::format("10.78.{}.3", way);
+}
+
+Interface system_interface(const std::string& device, bool offloads, int guest, Forwarding forwarding) {
+  if (forwarding == Forwarding::bridge)
+    return {device, guest_ipv4(guest), guest_mac(guest), peer_ipv4, peer_mac, offloads};
+  return {device, guest_ipv4(guest), guest_mac(guest), driver_ipv4, driver_mac, offloads, driver_ipv4};
+}
+
+Interface peer_interface(const std::string& device, bool offloads, Forwarding forwarding, int way) {
+  if (forwarding == Forwarding::bridge)
+    return {device, peer_ipv4, peer_mac, system_ipv4, system_mac, offloads};
+  Interface out{device, outer_peer_ipv4(way), peer_mac, outer_ipv4(way), outer_mac, offloads};
+  if (forwarding == Forwarding::route) out.gateway = outer_ipv4(way);
+  return out;
 }
 
 Result<> hand_over(Links& here, const EndpointProcess& end, const Interface& interface) {
@@ -35,6 +49,8 @@ Result<> hand_over(Links& here, const EndpointProcess& end, const Interface& int
   if (done) done = links->set_up(interface.device);
   if (done) done = links->add_address(interface.device, interface.ipv4, prefix_bits);
   if (done) done = links->add_neighbour(interface.device, interface.other_ipv4, interface.other_mac);
+  if (done && !interface.gateway.empty())
+    done = links->add_route("0.0.0.0", 0, interface.device, interface.gateway);
   return done;
 }
 
@@ -88,6 +104,26 @@ Result<> shape_link(Links* here, const EndpointProcess* system, const std::strin
   Result<> done = system != nullptr ? shape_there(*system, card, rate) : here->shape(card, rate);
   if (done) done = shape_there(peer, peer_card, rate);
   return done;
+}
+
+Result<EndpointProcess> start_on_wire(const std::vector<EndpointProcess>& ends, const Setup& setup, int guest,
+                                      const std::string& name, int cpu) {
+  using Network = EndpointProcess::Options::Network;
+  const auto first = static_cast<std::size_t>(setup.wire_of(guest));
+  if (first >= ends.size()) return EndpointProcess::start({name, cpu, Network::own, -1});
+  return EndpointProcess::start({name, cpu, Network::shared, ends[first].network_namespace()});
+}
+
+std::string name_outside(Forwarding forwarding, int wire) {
+  return forwarding == Forwarding::nat ? outer_ipv4(wire) : "";
+}
+
+void count_wire(Bench& bench, int wire, const CountedDevice& system, const CountedDevice& peer) {
+  End& end = wire == 0 ? bench.peer : bench.more[static_cast<std::size_t>(wire - 1)].peer;
+  end.devices = {peer};
+  bench.here.push_back(system);
+  bench.wire.push_back(system);
+  bench.wire.push_back(peer);
 }
 
 Result<> start_softload(EndpointClient& system, int percent) {

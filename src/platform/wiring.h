@@ -5,18 +5,25 @@
 #include "core/result.h"
 #include "platform/endpoint_process.h"
 #include "platform/links.h"
+#include "platform/platform.h"
 
 // The steps that the platforms share.
 namespace vtax::wiring {
 
 // One private subnet, fixed addresses: runs must be the same to the bit.
-inline constexpr int prefix_bits = 24;
+inline constexpr int prefix_bits = 24, host_bits = 32;
 inline constexpr char driver_ipv4[] = "10.77.0.1";
 inline constexpr char system_ipv4[] = "10.77.0.2";
 inline constexpr char peer_ipv4[] = "10.77.0.3";
 inline constexpr char driver_mac[] = "02:76:74:61:78:01";
 inline constexpr char system_mac[] = "02:76:74:61:78:02";
 inline constexpr char peer_mac[] = "02:76:74:61:78:03";
+
+// Where a router stands between (Forwarding), the peers have subnets of their own, one behind each card
+// (way 0, 1), and this is the router's end there.
+inline constexpr char outer_mac[] = "02:76:74:61:78:04";
+[[nodiscard]] std::string outer_ipv4(int way);
+[[nodiscard]] std::string outer_peer_ipv4(int way);
 
 inline constexpr std::chrono::seconds carrier_limit{30};
 
@@ -30,9 +37,13 @@ struct Interface {
   std::string ipv4, mac;
   std::string other_ipv4, other_mac;
   bool offloads = true;
+  std::string gateway = {};  // to everything else; empty: there is nothing else
 };
-[[nodiscard]] Interface system_interface(const std::string& device, bool offloads, int guest = 1);
-[[nodiscard]] Interface peer_interface(const std::string& device, bool offloads);
+[[nodiscard]] Interface system_interface(const std::string& device, bool offloads, int guest = 1,
+                                         Forwarding forwarding = Forwarding::bridge);
+// Behind a router that translates addresses the peers know no way to the systems.
+[[nodiscard]] Interface peer_interface(const std::string& device, bool offloads,
+                                       Forwarding forwarding = Forwarding::bridge, int way = 0);
 
 // Moves the device from `here` into the end's namespace, and configures it there. It may still wait for its
 // carrier.
@@ -52,6 +63,18 @@ struct Interface {
 [[nodiscard]] Result<> shape_link(Links* here, const EndpointProcess* system, const std::string& card,
                                   const EndpointProcess& peer, const std::string& peer_card,
                                   std::uint64_t bits_per_second);
+
+// The end of system 1, 2, ..., on either side; those before it are in `ends`. It has a network namespace of
+// its own, or, if it is not the first on its wire, the first one's.
+[[nodiscard]] Result<EndpointProcess> start_on_wire(const std::vector<EndpointProcess>& ends,
+                                                    const Setup& setup, int guest, const std::string& name,
+                                                    int cpu);
+
+// The address under which peers reach a system, where that is not its own (End::known_as).
+[[nodiscard]] std::string name_outside(Forwarding forwarding, int wire);
+
+// Both cards of a wire are counted, and are an end of the last hop.
+void count_wire(Bench& bench, int wire, const CountedDevice& system, const CountedDevice& peer);
 
 // Order "softload" to a system under test.
 [[nodiscard]] Result<> start_softload(EndpointClient& system, int percent);

@@ -222,7 +222,8 @@ Result<> PublishedReader::read_over(const toml::table& table, ClaimTest& test) c
   const auto entry = *over->begin();
   const auto& [key, values] = entry;
   const auto workload = test.of.factors.find("workload");
-  const Factor* factor = find_factor_of_any(key.str(), workload == test.of.factors.end() ? "" : workload->second);
+  const Factor* factor =
+      find_factor_of_any(key.str(), workload == test.of.factors.end() ? "" : workload->second);
   if (factor == nullptr || factor->type == FactorType::choice)
     return wrong(values, fmt::format("'{}' is no factor that is a number", printable(key.str())));
   test.over = key.str();

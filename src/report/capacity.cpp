@@ -71,11 +71,11 @@ Found<MachineSpeed> calibrated(const Speed& setting, const RunCosts& costs) {
   std::uint64_t most = 0;
   for (const auto& [cpu, layers] : (*cost)->cpus) most = std::max(most, busy(layers));
   if (!units || most == 0)
-    return obstacle(fmt::format("the study's [speed] cannot be applied: cell {} counted no work",
-                                cell_name(setting.of)));
+    return obstacle(
+        fmt::format("the study's [speed] cannot be applied: cell {} counted no work", cell_name(setting.of)));
   const Unit unit = units_of((*cost)->work).front();
-  speed.cpu_per_second = static_cast<double>(most) / *units * units_per_second(unit, setting.rate) /
-                         (setting.cpu_percent / 100);
+  speed.cpu_per_second =
+      static_cast<double>(most) / *units * units_per_second(unit, setting.rate) / (setting.cpu_percent / 100);
   speed.basis = fmt::format("{} million instructions a second of a CPU, so that {} uses {} % of one at {} {}",
                             readable(speed.cpu_per_second * 1e-6), cell_name(setting.of), setting.cpu_percent,
                             setting.rate, unit_of_rate(unit));

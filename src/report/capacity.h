@@ -6,17 +6,17 @@
 
 #include "report/find_cell.h"
 
-// The rate that a window's costs allow. With D_k the time that station k (a CPU, the wire) is busy for one unit
-// of work, no rate X can be above 1 / max D_k, where the busiest one is busy all the time; at X the others are
-// busy for X D_k (Denning and Buzen, "The Operational Analysis of Queueing Network Models", 1978: utilisation
-// law and asymptotic bound). It is reached by work that never waits for an answer, and by requests when enough
-// of them are under way. Latency and windows can only keep the rate below it. D_k is that of the measured
-// window: batching changes with the rate.
+// The rate that a window's costs allow. With D_k the time that station k (a CPU, the wire) is busy for one
+// unit of work, no rate X can be above 1 / max D_k, where the busiest one is busy all the time; at X the
+// others are busy for X D_k (Denning and Buzen, "The Operational Analysis of Queueing Network Models", 1978:
+// utilisation law and asymptotic bound). It is reached by work that never waits for an answer, and by
+// requests when enough of them are under way. Latency and windows can only keep the rate below it. D_k is
+// that of the measured window: batching changes with the rate.
 namespace vtax {
 
 // How quick the stations are: a study's [speed], or the real host's own clock.
 struct MachineSpeed {
-  double cpu_per_second = 0;  // what a CPU spends in a second, in the run's unit of cost
+  double cpu_per_second = 0;        // what a CPU spends in a second, in the run's unit of cost
   double link_bits_per_second = 0;  // 0: no limit by the wire
   std::string basis;                // where that comes from, in words
 };
@@ -25,7 +25,7 @@ struct MachineSpeed {
 [[nodiscard]] std::optional<Found<MachineSpeed>> machine_speed(const Run& header, const RunCosts& costs);
 
 struct Station {
-  std::string name;  // "the driver domain's CPU 0", "the wire"
+  std::string name;        // "the driver domain's CPU 0", "the wire"
   double utilisation = 0;  // at the capacity; 1: busy all the time
 };
 

@@ -8,7 +8,8 @@
 namespace vtax {
 
 // The object `key`: what the cost allows (docs/report-schema.md, "rates"); nothing where no work was counted.
-void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost, const MachineSpeed& speed);
+void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost,
+                    const MachineSpeed& speed);
 
 // The array "rates", of every cell; left out where the run has no speed. Where its calibration failed,
 // "rates_error" says why.

@@ -35,7 +35,8 @@ void write_claims(JsonWriter& json, const Run& header, const RunCosts& costs) {
   const auto published = published_of(header);
   json.key("claims").begin_array();
   if (published && *published) {
-    for (const JudgedClaim& judged : judge(**published, header, costs)) write_claim(json, **published, judged);
+    for (const JudgedClaim& judged : judge(**published, header, costs))
+      write_claim(json, **published, judged);
   }
   json.end_array();
   if (!published)

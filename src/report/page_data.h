@@ -22,9 +22,9 @@ struct PageData {
   // Of each cell's median run: the dearest functions, and how many there are besides.
   std::map<Factors, std::pair<std::vector<FunctionCost>, std::uint64_t>> functions;
   std::map<Factors, Timeline> timelines;  // of each cell's median run, where there is one
-  std::vector<std::string> provenance;  // different ones, at most a few
-  std::string model;                    // whose terms `models` has
-  std::vector<MessageModel> models;     // where streams were measured with several sizes of a write
+  std::vector<std::string> provenance;    // different ones, at most a few
+  std::string model;                      // whose terms `models` has
+  std::vector<MessageModel> models;       // where streams were measured with several sizes of a write
 };
 
 [[nodiscard]] Result<PageData> read_page_data(RunReader& reader);

@@ -17,16 +17,24 @@ constexpr std::array<std::string_view, 9> kOrder{"direction",     "topology",   
                                                  "request_bytes", "response_bytes", "warmup_bytes"};
 
 // A report needs no catalogue, so that it reads the runs of any version; phrase_test compares the two.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kUsual{{{"guests", "1"},
-                                                                                {"loads", "equal"},
-                                                                                {"guest_cpu", "own"},
-                                                                                {"driver_cpus", "1"},
-                                                                                {"scheduler", "credit2"},
-                                                                                {"softload_percent", "0"},
-                                                                                {"system_window", "0"},
-                                                                                {"peer_window", "0"},
-                                                                                {"link_mbps", "0"},
-                                                                                {"caches", "off"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kUsual{
+    {{"guests", "1"},
+     {"loads", "equal"},
+     {"guest_cpu", "own"},
+     {"driver_cpus", "1"},
+     {"scheduler", "credit2"},
+     {"softload_percent", "0"},
+     {"system_window", "0"},
+     {"peer_window", "0"},
+     {"link_mbps", "0"},
+     {"forwarding", "bridge"},
+     {"cards", "1"},
+     {"driver_interrupts", "apart"},
+     {"guest_weights", "equal"},
+     {"guest_cap_percent", "0"},
+     {"guest_memory_mib", "192"},
+     {"balloon_mib", "0"},
+     {"caches", "off"}}};
 
 std::size_t rank(const std::string& factor) {
   return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), factor) - kOrder.begin());
@@ -60,8 +68,10 @@ std::string phrase(const std::string& workload, const std::string& factor, const
   }
   if (factor == "guests") return printable(value) + (value == "1" ? " guest" : " guests");
   if (factor.ends_with("_window")) return spaced(factor) + " " + bytes_text(value);
-  if (factor.ends_with("_percent")) return spaced(factor.substr(0, factor.size() - 8)) + " " + printable(value) + " %";
-  if (factor.ends_with("_mbps")) return spaced(factor.substr(0, factor.size() - 5)) + " " + printable(value) + " Mb/s";
+  if (factor.ends_with("_percent"))
+    return spaced(factor.substr(0, factor.size() - 8)) + " " + printable(value) + " %";
+  if (factor.ends_with("_mbps"))
+    return spaced(factor.substr(0, factor.size() - 5)) + " " + printable(value) + " Mb/s";
   return spaced(factor) + " " + printable(value);
 }
 

@@ -17,14 +17,16 @@ TEST(IsUsual, KnowsTheCataloguesDefaultsOfPlacement) {
 }
 
 TEST(Phrase, TellsWhatIsNotAsUsual) {
-  const Factors factors{{"workload", "tcp-stream"}, {"platform", "xen-pv"},     {"direction", "send"},
-                        {"guests", "4"},            {"guest_cpu", "together"},  {"peer_window", "65536"},
-                        {"system_window", "0"},     {"softload_percent", "90"}, {"scheduler", "credit2"},
-                        {"link_mbps", "100"}};
+  const Factors factors{{"workload", "tcp-stream"}, {"platform", "xen-pv"},
+                        {"direction", "send"},      {"guests", "4"},
+                        {"guest_cpu", "together"},  {"peer_window", "65536"},
+                        {"system_window", "0"},     {"softload_percent", "90"},
+                        {"scheduler", "credit2"},   {"link_mbps", "100"}};
   std::set<std::string> all;
   for (const auto& [name, value] : factors) all.insert(name);
-  EXPECT_EQ(full_phrase(factors, all),
-            "tcp-stream, sending, guest cpu together, 4 guests, link 100 Mb/s, peer window 64 KiB, softload 90 %");
+  EXPECT_EQ(
+      full_phrase(factors, all),
+      "tcp-stream, sending, guest cpu together, 4 guests, link 100 Mb/s, peer window 64 KiB, softload 90 %");
 }
 
 }  // namespace

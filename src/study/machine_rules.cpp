@@ -37,8 +37,10 @@ Result<> check_host_disk(const Study& study, const StudyWorkload& workload, cons
 
 // What the lab alone can arrange so far.
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* name : {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent",
-                           "system_window", "peer_window", "link_mbps", "caches"}) {
+  for (const char* name :
+       {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent", "system_window",
+        "peer_window", "link_mbps", "cards", "driver_interrupts", "guest_weights", "guest_cap_percent",
+        "guest_memory_mib", "balloon_mib", "caches"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
@@ -64,7 +66,62 @@ Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const
   return {};
 }
 
+bool names(const Study& study, const StudyWorkload& workload, const char* factor,
+           std::initializer_list<std::string_view> values) {
+  const auto& named = values_of(study, workload, factor);
+  return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  });
+}
+
+bool names_other_than_usual(const Study& study, const StudyWorkload& workload, const char* factor) {
+  const auto& named = values_of(study, workload, factor);
+  return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
+    return value != find_factor(common_factors(), factor)->fallback;
+  });
+}
+
+// What some platforms cannot arrange so far.
+Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  for (const char* factor : {"forwarding", "cards", "driver_interrupts", "guest_memory_mib", "balloon_mib"})
+    for (const std::string_view platform : {"kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
+      if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
+        return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
+                     "name another platform, or leave the factor out"});
+  if (names(study, workload, "forwarding", {"nat"}) && names(study, workload, "topology", {"inside"}) &&
+      names(study, workload, "platform", {"xen-pv", "xen-pvh"}))
+    return fail({what,
+                 "with topology inside the partner of Xen's guest is Domain-0 itself, and nothing is to be "
+                 "translated",
+                 "take topology = \"card\", or another study for forwarding = \"nat\""});
+  return {};
+}
+
+// Weights and caps, memory and what the balloon leaves of it.
+Result<> check_shares(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  constexpr int least_kept_mib = 96;  // a guest of the lab needs some 80
+  if (names(study, workload, "scheduler", {"rtds", "null"}) &&
+      (names_other_than_usual(study, workload, "guest_weights") ||
+       names_other_than_usual(study, workload, "guest_cap_percent")))
+    return fail({what, "Xen's schedulers rtds and null have neither weights nor caps",
+                 "take scheduler credit2 or credit"});
+  for (const std::string& kept : values_of(study, workload, "balloon_mib")) {
+    if (kept == "0") continue;
+    if (std::stoi(kept) < least_kept_mib)
+      return fail({what, fmt::format("a guest cannot live with {} MiB", kept),
+                   fmt::format("take balloon_mib = 0, or {} and more", least_kept_mib)});
+    for (const std::string& memory : values_of(study, workload, "guest_memory_mib"))
+      if (std::stoi(kept) > std::stoi(memory))
+        return fail({what, fmt::format("a guest of {} MiB cannot keep {}", memory, kept),
+                     "a balloon only takes: name less than guest_memory_mib"});
+  }
+  return {};
+}
+
 Result<> check_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  Result<> good = check_forwarding(study, workload, what);
+  if (good) good = check_shares(study, workload, what);
+  if (!good) return good;
   if (study.machine == host_machine) {
     const auto& topologies = values_of(study, workload, "topology");
     if (std::any_of(topologies.begin(), topologies.end(), [](const auto& t) { return t != "inside"; }))

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "study/catalogue.h"
@@ -119,8 +120,7 @@ TEST(Plan, WrongOverridesSayWhatIsAllowed) {
 TEST(Plan, TheSameTrialTwiceIsRefused) {
   Study study = first_look();
   study.workloads.push_back(study.workloads.back());
-  EXPECT_THAT(make_plan(study, {}).error().text(),
-              HasSubstr("stands in it twice: caches=off direction=receive"));
+  EXPECT_THAT(make_plan(study, {}).error().text(), HasSubstr("stands in it twice: balloon_mib=0"));
 }
 
 std::vector<std::string> many_values(std::size_t n) {
@@ -204,6 +204,49 @@ TEST(Plan, ADiskIsWhereItsMachineHasOne) {
   EXPECT_EQ(why({"machine=host", "platform=native,container", "store=tmpdir"}), "");
   EXPECT_THAT(why({"machine=host", "platform=native,uml"}), HasSubstr("platform 'uml' has no disk"));
 }
+
+struct Together {
+  const char* name;
+  std::vector<std::string> set;
+  const char* says;  // part of the error; empty: they go together
+};
+class WhatGoesTogether : public testing::TestWithParam<Together> {};
+
+TEST_P(WhatGoesTogether, IsCheckedBeforeAnythingBoots) {
+  std::vector<std::string> set = {"workload=tcp-rr"};
+  for (const std::string& one : GetParam().set) set.push_back(one);
+  const auto says = [](const std::string& one) { return one.starts_with("topology="); };
+  if (std::none_of(set.begin(), set.end(), says)) set.emplace_back("topology=card");
+  EXPECT_THAT(error_of(set), HasSubstr(*GetParam().says == '\0' ? "no error" : GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, WhatGoesTogether,
+    testing::Values(
+        Together{"RoutedGuests", {"platform=xen-pv,container", "forwarding=bridge,route,nat"}, ""},
+        Together{"RoutedKvm",
+                 {"platform=kvm", "forwarding=route"},
+                 "platform 'kvm' has no choice of 'forwarding'"},
+        Together{"TwoCardsOfKvm",
+                 {"platform=kvm-qemu", "cards=2"},
+                 "platform 'kvm-qemu' has no choice of 'cards'"},
+        Together{
+            "ContainersMayTranslateInside", {"platform=container", "forwarding=nat", "topology=inside"}, ""},
+        Together{"NatToDomain0",
+                 {"platform=xen-pv", "forwarding=nat", "topology=inside"},
+                 "nothing is to be translated"},
+        Together{"CapOfCredit", {"platform=xen-pv", "guest_cap_percent=50", "scheduler=credit"}, ""},
+        Together{"CapOfNull",
+                 {"platform=xen-pv", "guest_cap_percent=50", "scheduler=null"},
+                 "neither weights nor caps"},
+        Together{"WeightsOfRtds",
+                 {"platform=xen-pv", "guest_weights=halving", "scheduler=credit2,rtds"},
+                 "neither weights nor caps"},
+        Together{"Balloon", {"platform=xen-pv", "balloon_mib=0,96", "guest_memory_mib=192,256"}, ""},
+        Together{
+            "BalloonThatGives", {"platform=xen-pv", "balloon_mib=200"}, "a guest of 192 MiB cannot keep 200"},
+        Together{"TinyBalloon", {"platform=xen-pv", "balloon_mib=64"}, "cannot live with 64 MiB"}),
+    [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
 }  // namespace vtax

@@ -22,8 +22,9 @@ Result<Speed> speed_from(const nlohmann::json& json) {
   };
   if (!json.is_object()) return wrong("it is no object");
   Speed speed;
-  for (const auto& [key, into] : {std::pair("link_mbps", &speed.link_mbps), std::pair("cpu_mips", &speed.cpu_mips),
-                                  std::pair("cpu_percent", &speed.cpu_percent), std::pair("rate", &speed.rate)}) {
+  for (const auto& [key, into] :
+       {std::pair("link_mbps", &speed.link_mbps), std::pair("cpu_mips", &speed.cpu_mips),
+        std::pair("cpu_percent", &speed.cpu_percent), std::pair("rate", &speed.rate)}) {
     if (!json.contains(key)) continue;
     if (!json[key].is_number()) return wrong(std::string(key) + " is no number");
     *into = json[key].get<double>();
@@ -37,9 +38,11 @@ Result<Speed> speed_from(const nlohmann::json& json) {
     }
   }
   for (const char* needed : {"platform", "workload"})
-    if (!speed.of.empty() && speed.of.count(needed) == 0) return wrong(std::string("'of' names no ") + needed);
+    if (!speed.of.empty() && speed.of.count(needed) == 0)
+      return wrong(std::string("'of' names no ") + needed);
   const bool is_calibrated = !speed.of.empty() && speed.cpu_percent > 0 && speed.rate > 0;
-  if (speed.cpu_mips == 0 && !is_calibrated) return wrong("it names neither cpu_mips nor a cell to calibrate by");
+  if (speed.cpu_mips == 0 && !is_calibrated)
+    return wrong("it names neither cpu_mips nor a cell to calibrate by");
   return speed;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 struct Number {
   std::string_view key;
-  double Speed::* into;
+  double Speed::*into;
   double low, high;
 };
 constexpr std::array<Number, 4> kNumbers{{{"link_mbps", &Speed::link_mbps, 0, 1e6},
@@ -61,8 +61,9 @@ Result<std::optional<Speed>> read_speed(const toml::table& root, const StudyRead
                           suggestion(key.str(), {"link_mbps", "cpu_mips", "of", "cpu_percent", "rate"}));
     const auto given = value.value<double>();
     if (!given || !(*given >= number->low && *given <= number->high))
-      return reader.wrong(value.source(),
-                          fmt::format("'{}' is a number from {} to {}", number->key, number->low, number->high), "");
+      return reader.wrong(
+          value.source(),
+          fmt::format("'{}' is a number from {} to {}", number->key, number->low, number->high), "");
     speed.*(number->into) = *given;
   }
   const bool by_cell = !speed.of.empty() || speed.cpu_percent > 0 || speed.rate > 0;

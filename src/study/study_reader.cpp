@@ -18,7 +18,7 @@ constexpr std::size_t kLongestQuestion = 500;
 
 const std::vector<std::string_view>& root_keys() {
   static const std::vector<std::string_view> keys{"name",        "question", "published", "machine",
-                                                  "repetitions", "speed", "factors",  "workload"};
+                                                  "repetitions", "speed",    "factors",   "workload"};
   return keys;
 }
 

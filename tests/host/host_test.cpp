@@ -131,6 +131,24 @@ TEST_F(Host, ServesTheWeb) {
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
 
+TEST_F(Host, ContainersAreRoutedAndTranslated) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto before = traces();
+  const auto result =
+      run(study("container", "tcp-rr --set transactions=2000 --set forwarding=route,nat --json"));
+  const json out = json::parse(result.out, nullptr, false);
+  ASSERT_FALSE(out.is_discarded()) << result.err;
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+  ASSERT_EQ(out["trials"].size(), 2U);
+  for (const json& trial : out["trials"]) {
+    if (trial.contains("error") && trial["error"].get<std::string>().find("nf_tables") != std::string::npos)
+      GTEST_SKIP() << trial["error"];
+    expect_balance(trial);
+    EXPECT_EQ(trial["work"]["transactions"], 2000);
+  }
+}
+
 class HostGuest : public Host, public testing::WithParamInterface<std::string> {};
 
 TEST_P(HostGuest, IsMeasuredFromOutside) {

@@ -1,6 +1,7 @@
 // Every placement that a study may name: the work is done whole, the ledger balances, and a rerun is the
 // same.
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/statistics.h"
@@ -21,6 +22,14 @@ Trial small(const FactorMap& changes) {
   trial.factors = {{"topology", "card"},     {"workload", "tcp-stream"}, {"direction", "receive"},
                    {"offloads", "off"},      {"bytes", "262144"},        {"write_bytes", "1448"},
                    {"warmup_bytes", "65536"}};
+  for (const auto& [key, value] : changes) trial.factors[key] = value;
+  return trial;
+}
+
+Trial looping(const FactorMap& changes) {
+  Trial trial;
+  trial.factors = {
+      {"platform", "xen-pv"}, {"topology", "card"}, {"workload", "cpu-loop"}, {"iterations", "10000000"}};
   for (const auto& [key, value] : changes) trial.factors[key] = value;
   return trial;
 }
@@ -52,6 +61,13 @@ Trial run(Trial trial) {
   const LabMachine& machine = LabBench::get().machine(kind->image, kind->shape);
   if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
   return trial;
+}
+
+// One machine for everything with two cards, two CPUs of the driver domain and two guests.
+FactorMap two_cards(const FactorMap& more) {
+  FactorMap out = {{"platform", "xen-pv"}, {"guests", "2"}, {"cards", "2"}, {"driver_cpus", "2"}};
+  for (const auto& [key, value] : more) out[key] = value;
+  return out;
 }
 
 class Placement : public testing::TestWithParam<Placed> {
@@ -89,16 +105,20 @@ TEST_P(Placement, BalancesAndRepeats) {
   }
   EXPECT_EQ(bytes, first.work.bytes.value);
   if (factors.contains("topology")) return;
-  // What one card sends the other receives, though several ends share them.
-  const DeviceCount *a = nullptr, *b = nullptr;
+  // What one card sends the other receives, though several ends share them; wires come in their order.
+  std::vector<const DeviceCount*> a, b;
   for (const DeviceCount& device : first.devices) {
-    if (device.side == "peer") b = &device;
+    if (device.side == "peer") b.push_back(&device);
     if (device.side == "system" && !device.domain.starts_with("guest") && device.device.starts_with("e"))
-      a = &device;
+      a.push_back(&device);
   }
-  ASSERT_TRUE(a != nullptr && b != nullptr);
-  EXPECT_EQ(a->received, b->sent);
-  EXPECT_EQ(b->received, a->sent);
+  ASSERT_EQ(a.size(), factors.contains("cards") ? 2U : 1U);
+  ASSERT_EQ(b.size(), a.size());
+  for (std::size_t wire = 0; wire < a.size(); ++wire) {
+    EXPECT_GT(b[wire]->sent.value, 0U);
+    EXPECT_EQ(a[wire]->received, b[wire]->sent);
+    EXPECT_EQ(b[wire]->received, a[wire]->sent);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -117,6 +137,22 @@ INSTANTIATE_TEST_SUITE_P(
         Placed{"Softload", {{"platform", "xen-pv"}, {"softload_percent", "90"}}},
         Placed{"NativeSoftload", {{"platform", "native"}, {"softload_percent", "50"}}},
         Placed{"Link", {{"platform", "xen-pv"}, {"link_mbps", "100"}}},
+        Placed{"RoutedContainersInside",
+               {{"platform", "container"}, {"guests", "2"}, {"forwarding", "route"}, {"topology", "inside"}}},
+        Placed{"TranslatedContainers",
+               {{"platform", "container"}, {"guests", "2"}, {"forwarding", "nat"}, {"loads", "opposed"}}},
+        Placed{"TwoCardsOfProcesses", {{"platform", "native"}, {"guests", "2"}, {"cards", "2"}}},
+        Placed{"TwoCardsOfContainers",
+               {{"platform", "container"}, {"guests", "3"}, {"cards", "2"}, {"forwarding", "nat"}}},
+        Placed{"RoutedGuestInside",
+               {{"platform", "xen-pv"}, {"forwarding", "route"}, {"topology", "inside"}}},
+        Placed{"RoutedGuest", {{"platform", "xen-pv"}, {"forwarding", "route"}}},
+        Placed{"TranslatedGuests",
+               {{"platform", "xen-pv"}, {"guests", "2"}, {"forwarding", "nat"}, {"loads", "opposed"}}},
+        Placed{"TwoCardsByCard", two_cards({{"driver_interrupts", "by-card"}, {"loads", "opposed"}})},
+        Placed{"TwoCardsRouted", two_cards({{"driver_interrupts", "apart"}, {"forwarding", "route"}})},
+        Placed{"Credit",
+               {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"scheduler", "credit"}}},
         Placed{"TwoGuestsOfKvm",
                {{"platform", "kvm"}, {"guests", "2"}, {"loads", "opposed"}, {"softload_percent", "50"}}},
         Placed{"TwoGuestsOfKvmOneCpu",
@@ -181,6 +217,72 @@ TEST(Link, CarriesWhatEthernetCarries) {
     EXPECT_NEAR(mbps, 94.149, 3) << direction;  // the bucket lets the first 128 KiB through at once
     RecordProperty(std::string(direction) + "_mbps", std::to_string(mbps));
   }
+}
+
+TEST(PlacementOfForwarding, ShowsInTheFunctionsOfTheDriverDomain) {
+  NEED_LAB(LabKind::xen_pv);
+  const auto forwarded = [](const char* way) {
+    return run(small({{"platform", "xen-pv"}, {"forwarding", way}}));
+  };
+  const Trial bridged = forwarded("bridge"), routed = forwarded("route"), translated = forwarded("nat");
+  EXPECT_GT(cost_of(bridged, "Domain-0", "br_handle_frame"), 0U);
+  EXPECT_EQ(cost_of(routed, "Domain-0", "br_handle_frame"), 0U);
+  EXPECT_EQ(cost_of(bridged, "Domain-0", "ip_forward"), 0U);
+  EXPECT_GT(cost_of(routed, "Domain-0", "ip_forward"), 0U);
+  EXPECT_EQ(cost_of(routed, "Domain-0", "nf_nat"), 0U);
+  EXPECT_GT(cost_of(translated, "Domain-0", "nf_nat"), 0U);
+  EXPECT_GT(instructions(translated, "Domain-0", {Layer::driver}),
+            instructions(routed, "Domain-0", {Layer::driver}));
+}
+
+TEST(PlacementOfInterrupts, GivesTheDriverDomainsSecondCpuItsWork) {
+  NEED_LAB(LabKind::xen_pv);
+  const auto second_cpu = [](const char* interrupts) {
+    const Trial trial = run(small(two_cards({{"driver_interrupts", interrupts}})));
+    return instructions(trial, "Domain-0", {Layer::driver}, 2);
+  };
+  const std::uint64_t standard = second_cpu("first"), by_card = second_cpu("by-card");
+  EXPECT_GT(by_card, 1'000'000U);
+  EXPECT_LT(standard * 20, by_card);  // timers alone
+}
+
+// Alike loops on one CPU. Guest 1 ends when both have had their parts of what it needed: at half a window
+// with a share of 1, at 3/4 with two thirds, at the end with a half.
+TEST(PlacementOfWeights, ShareACpuAsTheySay) {
+  NEED_LAB(LabKind::xen_pv);
+  const auto first_of_window = [](const char* weights) {
+    Trial trial = run(looping({{"guests", "2"}, {"guest_cpu", "together"}, {"guest_weights", weights}}));
+    return static_cast<double>(trial.guests.front().virtual_ns) /
+           static_cast<double>(trial.window_virtual_ns);
+  };
+  EXPECT_NEAR(first_of_window("equal"), 1, 0.06);
+  EXPECT_NEAR(first_of_window("halving"), 0.75, 0.06);
+}
+
+TEST(PlacementOfCaps, HoldsAGuestToItsPart) {
+  NEED_LAB(LabKind::xen_pv);
+  const Trial free = run(looping({{"guest_cap_percent", "0"}}));
+  const Trial capped = run(looping({{"guest_cap_percent", "25"}}));
+  ASSERT_GT(free.window_virtual_ns, 0U);
+  EXPECT_NEAR(static_cast<double>(capped.window_virtual_ns) / static_cast<double>(free.window_virtual_ns), 4,
+              0.4);
+}
+
+TEST(PlacementOfMemory, IsWhatTheGuestFinds) {
+  NEED_LAB(LabKind::xen_pv);
+  const auto held_mib = [](const char* balloon) {
+    Trial trial = looping({{"balloon_mib", balloon}});
+    trial.factors["iterations"] = "1000";
+    const auto plan = plan_of(trial);
+    const auto seen = LabBench::get().machine(LabKind::xen_pv).observe(plan.value(), quiet);
+    if (!seen) {
+      ADD_FAILURE() << seen.error().text();
+      return 0.0;
+    }
+    return nlohmann::json::parse(seen->answer).at("guest_memory_kib").at(0).get<double>() / 1024;
+  };
+  EXPECT_NEAR(held_mib("0"), 192, 2);
+  EXPECT_NEAR(held_mib("128"), 128, 2);
 }
 
 TEST(Scheduler, ThatXenDoesNotHaveIsRefusedBeforeItBoots) {

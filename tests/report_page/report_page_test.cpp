@@ -146,7 +146,8 @@ TEST_F(ReportPage, ShowsRatesAndFairness) {
   vtax::Run run = synthetic_run();
   run.settings = R"({"speed": {"cpu_mips": 1000, "link_mbps": 1000}})";
   for (Trial& trial : run.trials) {
-    trial.guests = {{"guest1", Bytes(3000), Transactions(0), 1000}, {"guest2", Bytes(1000), Transactions(0), 1000}};
+    trial.guests = {{"guest1", Bytes(3000), Transactions(0), 1000},
+                    {"guest2", Bytes(1000), Transactions(0), 1000}};
   }
   make(run);
   const std::string elements = rendered();
@@ -170,20 +171,25 @@ TEST_F(ReportPage, ShowsTheCourseOfTheWindow) {
     const std::uint64_t bytes = trial.work.bytes.value, exchanges = trial.work.transactions.value;
     trial.guests = {{"guest1", trial.work.bytes, trial.work.transactions, 4'000'000}};
     trial.timeline.end_ns = {1'000'000, 4'000'000};
-    trial.timeline.work = {{"guest1", {bytes / 2, bytes - bytes / 2}, {exchanges / 2, exchanges - exchanges / 2}}};
+    trial.timeline.work = {
+        {"guest1", {bytes / 2, bytes - bytes / 2}, {exchanges / 2, exchanges - exchanges / 2}}};
     for (const LedgerEntry& entry : trial.ledger)
       if (entry.kind == "instructions")
-        trial.timeline.rows.push_back(
-            {entry.cpu, entry.domain, entry.layer, entry.part, {entry.value / 4, entry.value - entry.value / 4}});
+        trial.timeline.rows.push_back({entry.cpu,
+                                       entry.domain,
+                                       entry.layer,
+                                       entry.part,
+                                       {entry.value / 4, entry.value - entry.value / 4}});
   }
   make(run);
   const auto timeline = series_of(rendered(), "timeline");
-  ASSERT_EQ(timeline.size(), 7U);  // six layers and the pace
+  ASSERT_EQ(timeline.size(), 7U);          // six layers and the pace
   const Trial& xen = run.trials[17 + 40];  // the headline
   std::uint64_t driver = 0;
   for (const LedgerEntry& entry : xen.ledger)
     if (entry.kind == "instructions" && entry.layer == Layer::driver) driver += entry.value;
-  EXPECT_EQ(timeline[1]["data"][0].get<std::uint64_t>() + timeline[1]["data"][1].get<std::uint64_t>(), driver);
+  EXPECT_EQ(timeline[1]["data"][0].get<std::uint64_t>() + timeline[1]["data"][1].get<std::uint64_t>(),
+            driver);
   EXPECT_NEAR(timeline[6]["data"][0].get<double>(), 2, 1e-9);  // half of the work in a quarter of the time
   EXPECT_NEAR(timeline[6]["data"][1].get<double>(), 2.0 / 3, 1e-9);
 }

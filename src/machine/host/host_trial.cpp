@@ -39,10 +39,11 @@ std::int64_t ns_since(Clock::time_point start) {
 }
 
 // The first two CPUs of this process; one twice where there is no other.
-Setup host_setup(bool offloads) {
+Setup host_setup(bool offloads, Forwarding forwarding = Forwarding::bridge) {
   Setup setup;
   setup.topology = Topology::inside;
   setup.offloads = offloads;
+  setup.forwarding = forwarding;
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   sched_getaffinity(0, sizeof allowed, &allowed);
@@ -196,7 +197,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   auto platform = platform_of(name, guests);
   if (!platform) return fail(platform.error());
   progress("making " + name);
-  auto bench = (*platform)->arrange(host_setup(plan.offloads));
+  auto bench = (*platform)->arrange(host_setup(plan.offloads, plan.driver.forwarding));
   if (!bench) return fail(bench.error());
   const std::int64_t setup_ns = ns_since(start);
 

@@ -53,6 +53,7 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 Domain all_domains(LabKind kind) {
   Domain all = first_domain(kind);
   all.optional.insert(all.optional.end(), all.disk.begin(), all.disk.end());
+  all.optional.insert(all.optional.end(), all.nat.begin(), all.nat.end());
   if (const Domain* guest = guest_domain(kind)) {
     all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
     for (const auto* more : {&guest->optional, &guest->disk})
@@ -151,10 +152,13 @@ Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& 
   return modules;
 }
 
-// What a disk needs besides the others.
-Result<std::vector<Module>> disk_modules_for(const Domain& domain, const ModuleTree& tree,
-                                             const KernelImage& kernel, const std::vector<Module>& others) {
-  auto modules = modules_for({domain.role, {}, domain.disk}, tree, kernel);
+// What comes to `others` of a domain, for some trials: those of its `more` that the kernel has.
+Result<std::vector<Module>> more_modules(const Domain& domain, const std::vector<std::string>& more,
+                                         const std::vector<Module>& others, const ModuleTree& tree,
+                                         const KernelImage& kernel) {
+  Domain with = domain;
+  with.optional.insert(with.optional.end(), more.begin(), more.end());
+  auto modules = modules_for(with, tree, kernel);
   if (!modules) return modules;
   std::erase_if(*modules, [&](const Module& module) {
     return std::any_of(others.begin(), others.end(),
@@ -205,16 +209,20 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   const Domain& domain = first_domain(kind);
   const auto modules = modules_for(domain, tree, kernel);
   if (!modules) return fail(modules.error());
-  const auto disk = disk_modules_for(domain, tree, kernel, *modules);
-  if (!disk) return fail(disk.error());
   used = *modules;
+  const auto disk = more_modules(domain, domain.disk, *modules, tree, kernel);
+  if (!disk) return fail(disk.error());
   used.insert(used.end(), disk->begin(), disk->end());
   CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
+  const auto nat_modules = more_modules(domain, domain.nat, *modules, tree, kernel);
+  if (!nat_modules) return fail(nat_modules.error());
+  used.insert(used.end(), nat_modules->begin(), nat_modules->end());
+  add_nat_modules(image, *nat_modules);
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) return image;
   const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
-  const auto guest_disk = disk_modules_for(*guest, tree, kernel, *guest_modules);
+  const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
   if (!guest_disk) return fail(guest_disk.error());
   for (const auto* more : {&*guest_modules, &*guest_disk})
     used.insert(used.end(), more->begin(), more->end());

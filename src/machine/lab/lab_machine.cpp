@@ -114,11 +114,16 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.kernel_arguments = image.kernel_command_line;
   spec.xen_arguments = image.xen_command_line;
   spec.virtualises = virtualises(image.kind);
+  spec.cards = shape.cards;
   if (!has_guests(image.kind)) return spec;
   if (shape.guests > 1) {
     spec.cpus += shape.guests - 1;
     spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
     spec.kernel_arguments += fmt::format(" vtax.guests={}", shape.guests);
+  }
+  if (const int more = shape.guest_memory_mib - MachineShape().guest_memory_mib; more != 0) {
+    spec.memory_mib += shape.guests * std::max(more, 0);
+    spec.kernel_arguments += fmt::format(" vtax.guest_memory={}", shape.guest_memory_mib);
   }
   if (shape.driver_cpus > 1) {
     ++spec.cpus;

@@ -37,6 +37,10 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
                                                                     // docs/design/lab-image.md, "The
                                                                     // snapshot".
       "-device", "ib700", "-action", "watchdog=pause"};
+  if (spec.cards > 1)
+    out.insert(out.end(), {"-netdev", "hubport,id=wire2,hubid=1", "-netdev", "hubport,id=wire3,hubid=1",
+                           "-device", "e1000e,netdev=wire2,mac=52:54:00:00:00:0c,addr=5,romfile=", "-device",
+                           "e1000e,netdev=wire3,mac=52:54:00:00:00:0d,addr=7,romfile="});
   if (!spec.real_time)
     out.insert(out.end(), {"-icount", fmt::format("shift={},align=off,sleep=off", spec.icount_shift)});
   out.insert(out.begin(), spec.qemu.arguments.begin(), spec.qemu.arguments.end());

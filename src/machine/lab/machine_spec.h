@@ -14,6 +14,8 @@ struct MachineShape {
   int guests = 1;                     // each has a CPU of its own behind the driver domain's
   int driver_cpus = 1;                // of Domain-0 or KVM's host, besides the peer's CPU 1, its second
   std::string scheduler = "credit2";  // Xen's
+  int cards = 1;                      // of the system; as many of peers
+  int guest_memory_mib = 192;         // with Xen: of each guest
 
   auto operator<=>(const MachineShape&) const = default;
 };
@@ -29,6 +31,7 @@ struct MachineSpec {
   std::string kernel_arguments;
   std::string date = "2026-01-01";  // at boot, as QEMU reads it
   int cpus = 3;
+  int cards = 1;  // of the system, each with a wire to a peer's
   int memory_mib = 1024;
   int icount_shift = 1;
   bool virtualises = false;  // its CPU lets a hypervisor run guests (AMD SVM with nested paging)

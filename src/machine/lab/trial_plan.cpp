@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include <tuple>
 
 #include "machine/lab/lab_machine.h"
 
@@ -14,7 +13,8 @@ constexpr std::uint64_t kTimeLimitNs = 60'000'000'000;
 // Likewise for each block of a disk, and the agent's limit of limits.
 constexpr std::uint64_t kBlockLimitNs = 500'000, kMostTimeLimitNs = 3'600'000'000'000;
 
-constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2;  // of the catalogue
+constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2, kMostCards = 2, kLeastMemoryMib = 128,
+                        kMostMemoryMib = 1024;  // of the catalogue
 
 Result<std::uint64_t> number_of(const std::string& key, const std::string& text) {
   std::uint64_t number = 0;
@@ -33,15 +33,28 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
   MachineKind kind;
   if (const auto platform = factors.find("platform"); platform != factors.end())
     kind.image = machine_of(platform->second);
-  if (!has_guests(kind.image)) return kind;
-  for (const auto& [key, most, into] : {std::tuple{"guests", kMostGuests, &kind.shape.guests},
-                                        {"driver_cpus", kMostDriverCpus, &kind.shape.driver_cpus}}) {
-    const auto factor = factors.find(key);
-    if (factor == factors.end()) continue;
-    const auto number = number_of(key, factor->second);
+  struct Number {
+    const char* key;
+    std::uint64_t least, most;
+    int& into;
+    bool there;
+  };
+  MachineShape& shape = kind.shape;
+  for (const Number& wanted :
+       {Number{"guests", 1, kMostGuests, shape.guests, has_guests(kind.image)},
+        Number{"driver_cpus", 1, kMostDriverCpus, shape.driver_cpus, has_guests(kind.image)},
+        Number{"guest_memory_mib", kLeastMemoryMib, kMostMemoryMib, shape.guest_memory_mib,
+               has_xen(kind.image)},
+        Number{"cards", 1, kMostCards, shape.cards, true}}) {
+    const auto factor = factors.find(wanted.key);
+    if (factor == factors.end() || !wanted.there) continue;
+    const auto number = number_of(wanted.key, factor->second);
     if (!number) return fail(number.error());
-    *into = static_cast<int>(std::clamp<std::uint64_t>(*number, 1, most));
+    wanted.into = static_cast<int>(std::clamp(*number, wanted.least, wanted.most));
   }
+  // Inside one machine cards have nothing to do.
+  const auto topology = factors.find("topology");
+  if (topology != factors.end() && topology->second == "inside") shape.cards = 1;
   if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end() && has_xen(kind.image))
     kind.shape.scheduler = scheduler->second;
   return kind;
@@ -50,7 +63,8 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
 Result<std::string> plan_of(const Trial& trial) {
   nlohmann::json plan = {{"version", 1}, {"time_limit_ns", kTimeLimitNs}};
   for (const char* key : {"platform", "topology", "workload", "direction", "loads", "guest_cpu", "precision",
-                          "operation", "store", "pattern", "direct", "files"}) {
+                          "forwarding", "driver_interrupts", "scheduler", "guest_weights", "operation",
+                          "store", "pattern", "direct", "files"}) {
     const auto factor = trial.factors.find(key);
     if (factor != trial.factors.end()) plan[key] = factor->second;
   }
@@ -69,6 +83,9 @@ Result<std::string> plan_of(const Trial& trial) {
                           "system_window",
                           "peer_window",
                           "link_mbps",
+                          "cards",
+                          "guest_cap_percent",
+                          "balloon_mib",
                           "array_bytes",
                           "rounds",
                           "size",

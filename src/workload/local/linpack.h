@@ -24,7 +24,7 @@ struct LinpackOptions {
   Precision precision = Precision::single_precision;
   std::chrono::nanoseconds duration = std::chrono::seconds(10);  // at least one system is solved
   std::uint64_t systems = 0;  // solve so many, whatever the time; 0: for the duration
-  Marking marking = {};            // of the window's progress
+  Marking marking = {};       // of the window's progress
   bool window = false;        // the lab's markers around them
   std::uint64_t seed = 1;     // of A's elements, -0.5 to 0.5
 

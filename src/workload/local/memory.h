@@ -23,8 +23,8 @@ struct MemoryOptions {
   std::uint64_t threads = 1;
   std::uint64_t rounds = 10;
   Stores stores = Stores::automatic;
-  Marking marking = {};      // of the window's progress
-  bool window = false;  // the lab's markers around the rounds
+  Marking marking = {};  // of the window's progress
+  bool window = false;   // the lab's markers around the rounds
 
   [[nodiscard]] Result<> check() const;
 };

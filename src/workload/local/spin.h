@@ -18,8 +18,8 @@ inline constexpr std::uint64_t spin_start = 88172645463325252ULL;  // Marsaglia'
 // A fixed number of iterations. `transactions` are iterations.
 struct SpinOptions {
   std::uint64_t iterations = 10'000'000;
-  bool window = false;  // the lab's markers around them
-  Marking marking = {};      // of the window's progress
+  bool window = false;   // the lab's markers around them
+  Marking marking = {};  // of the window's progress
 
   [[nodiscard]] Result<> check() const;
 };
