@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "agent/boot_word.h"
+#include "agent/disks.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
@@ -50,6 +51,17 @@ Result<> place_backends(const DriverShape& shape, PlatformName platform) {
   for (int guest = 1; guest <= shape.guests; ++guest)
     if (Result<> placed = place_vif(lab::guest_vif(guest), shape.backend_cpu()); !placed) return placed;
   return {};
+}
+
+// Behind the CPU of its network backend.
+Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::string& disk, int cpu) {
+  if (Result<> attached = attach_disk(lab::guest_name(guest), disk, lab::xen_disk); !attached)
+    return fail(attached.error());
+  auto path = take_disk(client, lab::xen_disk);
+  if (!path) return path;
+  if (Result<> placed = place_vbd(fmt::format("{}.{}", guest, lab::xen_disk), cpu); !placed)
+    return fail(placed.error());
+  return path;
 }
 
 // What each guest may have of the machine.
@@ -104,15 +116,19 @@ Result<DriverMachine> bring_up() {
   const bool paravirtual = *platform == PlatformName::xen_pv || *platform == PlatformName::xen_pvh;
   DriverDomain driver{domain_0, bridge};
   if (paravirtual) driver.place_backend = place_vif;
-  return DriverMachine{*platform,
-                       std::move(driver),
-                       *shape,
-                       *platform == PlatformName::xen_hvm ? lab::guest_emulated_vif : lab::guest_vif,
-                       [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
-                       std::move(*guests),
-                       std::move(*modules),
-                       ration_guests,
-                       paravirtual ? facts_of_guests : nullptr};
+  return DriverMachine{
+      *platform,
+      std::move(driver),
+      *shape,
+      *platform == PlatformName::xen_hvm ? lab::guest_emulated_vif : lab::guest_vif,
+      [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
+      [cpu = shape->backend_cpu()](int guest, EndpointClient& client, const std::string& disk) {
+        return give_xen_disk(guest, client, disk, cpu);
+      },
+      std::move(*guests),
+      std::move(*modules),
+      ration_guests,
+      paravirtual ? facts_of_guests : nullptr};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "agent/driver_machine.h"
 
 #include "agent/boot_word.h"
+#include "agent/disks.h"
 #include "agent/dom0_books.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
@@ -51,6 +52,22 @@ Result<> place_guests(DriverMachine& machine, GuestCpu where) {
   if (where == GuestCpu::own) return {};
   return move_all(machine, where == GuestCpu::driver ? lab::driver_cpu
                                                      : lab::own_guest_cpu(1, machine.shape.driver_cpus));
+}
+
+// Each guest's, as it calls it. The drivers come with them.
+Result<std::vector<std::string>> give_disks(DriverMachine& machine) {
+  const auto disks = make_disks(machine.shape.guests);
+  if (!disks) return fail(disks.error());
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < disks->size(); ++i) {
+    auto path = machine.give_disk(static_cast<int>(i) + 1, machine.guests[i], (*disks)[i]);
+    if (!path) return fail(path.error());
+    paths.push_back(std::move(*path));
+  }
+  auto modules = modules_of_all(machine.driver.name, machine.guests);
+  if (!modules) return fail(modules.error());
+  machine.modules = std::move(*modules);
+  return paths;
 }
 
 }  // namespace
@@ -110,6 +127,8 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   const auto facts =
       machine.facts ? machine.facts(machine.guests) : Result<nlohmann::json>(nlohmann::json::object());
   if (!facts) return fail(facts.error());
+  const auto disks = has_disk(*plan) ? give_disks(machine) : std::vector<std::string>();
+  if (!disks) return fail(disks.error());
   std::vector<BridgedGuest> guests;
   for (int guest = 1; guest <= machine.shape.guests; ++guest)
     guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::guest_device,
@@ -121,7 +140,7 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
     if (inner) inner(result);
     result.update(*facts);
   };
-  return arrange_and_work(*plan, *platform, *setup, machine.modules, hooks);
+  return arrange_and_work(*plan, *platform, *setup, machine.modules, hooks, *disks);
 }
 
 }  // namespace vtax::agent

@@ -30,8 +30,10 @@ struct DriverMachine {
   DriverShape shape;
   std::function<std::string(int guest)> backend;           // of guest 1, 2, ...: its network device here
   std::function<Result<>(int guest, int cpu)> move_guest;  // its virtual CPU goes to another CPU
-  std::vector<EndpointClient> guests;                      // their agents
-  nlohmann::json modules;                                  // of all domains' kernels
+  // Gives it a block device of this domain as its disk: the disk's path there.
+  std::function<Result<std::string>(int guest, EndpointClient& client, const std::string& disk)> give_disk;
+  std::vector<EndpointClient> guests;  // their agents
+  nlohmann::json modules;              // of all domains' kernels
   // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.
   std::function<Result<>(const Plan& plan, std::vector<EndpointClient>& guests)> ration = {};
   std::function<Result<nlohmann::json>(std::vector<EndpointClient>& guests)> facts = {};

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "agent/block_script.h"
 #include "agent/init.h"
 #include "agent/vif_script.h"
 
@@ -13,6 +14,9 @@ std::optional<int> run_by_circumstance(int argument_count, char** arguments) {
   if (getpid() == 1) return run_as_init();
   if (argument_count > 0 && std::filesystem::path(arguments[0]).filename() == vif_script) {
     return run_as_vif_script(argument_count, arguments);
+  }
+  if (argument_count > 0 && std::filesystem::path(arguments[0]).filename() == block_script) {
+    return run_as_block_script(argument_count, arguments);
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 #include <thread>
 
 #include "agent/boot_word.h"
+#include "agent/disks.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
@@ -43,6 +44,7 @@ Result<> configure_network(int guest) {
 std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields) {
   if (order == "offloads") return obey_offloads(fields);
   if (order == "known-work") return obey_known_work(fields);
+  if (order == "disk") return obey_disk(fields);
   if (order == "memory") return obey_memory();
   if (order == "modules") {
     return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections("guest"))}};

@@ -32,11 +32,13 @@ bool is_address(std::string_view text) {
 Result<> load_modules(const fs::path& list) {
   std::ifstream file(list);
   if (!file) return fail(system_error("cannot read " + list.string(), errno));
-  for (std::string path; std::getline(file, path);) {
-    if (path.empty()) continue;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty()) continue;
+    const std::string path = line.substr(0, line.find(' '));
+    const std::string parameters = path == line ? "" : line.substr(path.size() + 1);
     const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return fail(system_error("cannot open module " + path, errno));
-    if (syscall(SYS_finit_module, fd.get(), "", 0) != 0 && errno != EEXIST) {
+    if (syscall(SYS_finit_module, fd.get(), parameters.c_str(), 0) != 0 && errno != EEXIST) {
       return fail(system_error("cannot load module " + path, errno));
     }
   }

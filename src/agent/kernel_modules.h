@@ -11,8 +11,8 @@
 
 namespace vtax::agent {
 
-// Loads the modules whose paths `list` names, one a line, in that order. One that is loaded already is no
-// error.
+// Loads the modules whose paths `list` names, one a line with its parameters, if any, behind a space, in that
+// order. One that is loaded already is no error.
 [[nodiscard]] Result<> load_modules(const std::filesystem::path& list);
 
 // Where a loaded module's code is, so that instructions can be charged to its functions.

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include "agent/disks.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "agent/machine.h"
 #include "agent/vmm.h"
+#include "agent/vmm_control.h"
 #include "platform/backend_placement.h"
 #include "platform/kernel_file.h"
 #include "platform/links.h"
@@ -37,6 +39,13 @@ Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
   return vmms;
 }
 
+// QEMU's main thread does its work; a QEMU has no other threads for it.
+Result<std::string> give_kvm_disk(int guest, EndpointClient& client, const std::string& disk) {
+  if (Result<> plugged = plug_disk(vmm_control(lab::guest_name(guest)), disk); !plugged)
+    return fail(plugged.error());
+  return take_disk(client, lab::kvm_disk);
+}
+
 Result<DriverMachine> bring_kvm_up() {
   const Result<std::string> backend = read_kernel_file(lab::guest_backend_file);
   if (!backend) return fail(backend.error());
@@ -64,6 +73,7 @@ Result<DriverMachine> bring_kvm_up() {
                        *shape,
                        lab::guest_tap,
                        move,
+                       give_kvm_disk,
                        std::move(*guests),
                        std::move(*modules)};
 }

@@ -9,6 +9,7 @@ namespace vtax::agent::lab {
 inline constexpr char role_file[] = "/lab/role";  // "native", "dom0", "kvm" or "guest"
 inline constexpr char modules_file[] =
     "/lab/modules";  // paths of kernel modules, one a line, in loading order
+inline constexpr char disk_modules_file[] = "/lab/disk-modules";  // likewise, for trials that have a disk
 // Likewise, but loaded only where a trial translates addresses: the connection tracker has timers.
 inline constexpr char nat_modules_file[] = "/lab/nat-modules";
 inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
@@ -18,6 +19,7 @@ inline constexpr char guest_backend_file[] = "/lab/guest/backend";  // "vhost" o
 inline constexpr char guest_kernel[] = "/lab/guest/kernel", guest_initrd[] = "/lab/guest/initrd";
 
 inline constexpr char guest_device[] = "eth0";
+inline constexpr char xen_disk[] = "xvda", kvm_disk[] = "vda";  // a guest's disk, as it calls it
 inline constexpr int most_guests = 7;  // the probe tells eight domains apart (workload/marker.h)
 
 // Guest 1, 2, ...: its domain, its network backend in Domain-0, and the CPU that is its own.

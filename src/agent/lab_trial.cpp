@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "agent/http_trial.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
@@ -89,7 +90,8 @@ Result<> load_what_is_needed(const Plan& plan) {
 }
 
 Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                          const nlohmann::json& modules, const WindowHooks& hooks) {
+                          const nlohmann::json& modules, const WindowHooks& hooks,
+                          const std::vector<std::string>& disks) {
   send_progress("arrange");
   // Neither this process nor the endpoints that it starts may hold ports in the window: each system call of
   // theirs would cost Domain-0 a hypercall that no other program makes.
@@ -97,8 +99,9 @@ Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& set
   if (plan.delay.count() > 0) std::this_thread::sleep_for(plan.delay);
   Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
-  Result<nlohmann::json> result =
-      plan.local ? run_local_trial(plan, *bench) : run_trial(plan, *bench, lab_settle, hooks);
+  Result<nlohmann::json> result = plan.http    ? run_http_trial(plan, *bench, lab_settle, hooks)
+                                  : plan.local ? run_local_trial(plan, *bench, disks, hooks)
+                                               : run_trial(plan, *bench, lab_settle, hooks);
   if (!result) return fail(result.error());
   if (hooks.describe) hooks.describe(*result);
   if (Result<> opened = lab_ports::open(); !opened) return opened;

@@ -28,9 +28,11 @@ void send_error(const Error& error);
 // Kernel modules beyond those that every trial has; before modules are listed for the result.
 [[nodiscard]] Result<> load_what_is_needed(const Plan& plan);
 
-// Arranges, works, and sends `result` with the modules' places.
+// Arranges, works, and sends `result` with the modules' places. `disks`: the systems' own, where the plan has
+// a disk.
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                                        const nlohmann::json& modules, const WindowHooks& hooks = {});
+                                        const nlohmann::json& modules, const WindowHooks& hooks = {},
+                                        const std::vector<std::string>& disks = {});
 
 void send_result(nlohmann::json result, const nlohmann::json& modules);
 

@@ -1,6 +1,7 @@
 #include "agent/local_trial.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "agent/trial.h"
 #include "workload/side_report_reader.h"
@@ -15,6 +16,8 @@ FixedWork local_work_of(const FixedWork& first, Loads loads, int guest) {
   work.rounds = std::max<std::uint64_t>(2, work.rounds >> (guest - 1));
   work.systems = std::max<std::uint64_t>(1, work.systems >> (guest - 1));
   work.iterations = std::max<std::uint64_t>(1, work.iterations >> (guest - 1));
+  if (work.kind == FixedWork::Kind::disk)
+    work.bytes = std::max<std::uint64_t>(512, work.bytes >> (guest - 1));
   return work;
 }
 
@@ -28,7 +31,8 @@ Result<SideReport> local_report(EndpointClient& client, std::chrono::nanoseconds
 
 }  // namespace
 
-Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench) {
+Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench, const std::vector<std::string>& disks,
+                                       const WindowHooks& hooks) {
   using Clock = std::chrono::steady_clock;
   std::vector<End*> systems{&bench.system};
   for (EndPair& pair : bench.more) systems.push_back(&pair.system);
@@ -37,7 +41,8 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench) {
   // for longer than they can take if their work is alike.
   const Clock::time_point begin = Clock::now() + 2 * lab_settle;
   for (std::size_t i = 0; i < systems.size(); ++i) {
-    const FixedWork work = local_work_of(*plan.local, plan.loads, static_cast<int>(i) + 1);
+    FixedWork work = local_work_of(*plan.local, plan.loads, static_cast<int>(i) + 1);
+    if (i < disks.size()) work.file = disks[i];
     const auto lead = std::max<std::chrono::nanoseconds>(begin - Clock::now(), lab_settle / 4);
     const Result<> told =
         systems[i]->client->tell({{"do", "fixed-work"},
@@ -47,6 +52,10 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench) {
                                   {"lead_ns", lead.count()},
                                   {"trail_ns", std::chrono::nanoseconds(4 * lab_settle).count()}});
     if (!told) return fail(told.error());
+  }
+  if (hooks.before) {
+    std::this_thread::sleep_until(begin - lab_settle / 4);
+    if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
   }
   nlohmann::json guests = nlohmann::json::array();
   std::uint64_t bytes = 0, transactions = 0;
@@ -62,6 +71,8 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench) {
     transactions += side->transactions.value;
     longest = std::max(longest, side->duration);
   }
+  if (hooks.after)
+    if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
   return nlohmann::json{{"window_virtual_ns", longest.count()},
                         {"work", {{"bytes", bytes}, {"packets", 0}, {"transactions", transactions}}},
                         {"guests", guests},

@@ -3,13 +3,16 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/plan.h"
+#include "agent/trial.h"
 #include "core/result.h"
 #include "platform/platform.h"
 
 namespace vtax::agent {
 
 // The plan's local work in all systems under test at once, without traffic; the answer is the message
-// `result` without its modules.
-[[nodiscard]] Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench);
+// `result` without its modules. `disks`: of the first system, the second, ..., as each sees its own.
+[[nodiscard]] Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench,
+                                                     const std::vector<std::string>& disks = {},
+                                                     const WindowHooks& hooks = {});
 
 }  // namespace vtax::agent

@@ -1,3 +1,4 @@
+#include "agent/disks.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
@@ -17,7 +18,7 @@ Result<> run_native_machine() {
     return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
   }
   if (Result<> loaded = load_what_is_needed(*plan); !loaded) return loaded;
-  const nlohmann::json modules = to_json(module_sections("host"));
+  nlohmann::json modules = to_json(module_sections("host"));
   if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
   if (plan->self_check || plan->programs) {
     Result<nlohmann::json> done = plan->self_check ? check_alone(plan->self_check->work)
@@ -28,8 +29,15 @@ Result<> run_native_machine() {
   }
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
+  std::vector<std::string> disks;
+  if (has_disk(*plan)) {
+    auto made = make_disks(plan->guests);
+    if (!made) return fail(made.error());
+    disks = std::move(*made);
+    modules = to_json(module_sections("host"));
+  }
   const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();
-  return arrange_and_work(*plan, *platform, *setup, modules);
+  return arrange_and_work(*plan, *platform, *setup, modules, {}, disks);
 }
 
 }  // namespace vtax::agent

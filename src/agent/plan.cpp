@@ -133,15 +133,23 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   return {};
 }
 
+Result<> take_delay(const JsonFields& fields, Plan& plan) {
+  if (!fields.has("delay_us")) return {};
+  const auto delay = fields.number("delay_us", 0, most_delay_us);
+  if (!delay) return fail(delay.error());
+  plan.delay = std::chrono::microseconds(*delay);
+  return {};
+}
+
 // A local workload's plan has the placement, but nothing of the traffic.
 Result<Plan> parse_local(const JsonFields& fields) {
   const Result<> known = fields.only(
-      {"version",           "platform",    "topology",      "workload",          "offloads",
-       "array_bytes",       "rounds",      "size",          "systems",           "precision",
-       "iterations",        "guests",      "loads",         "guest_cpu",         "softload_percent",
-       "system_window",     "peer_window", "link_mbps",     "forwarding",        "cards",
-       "driver_interrupts", "scheduler",   "guest_weights", "guest_cap_percent", "balloon_mib",
-       "time_limit_ns"});
+      {"version",     "platform",  "topology",          "workload",      "offloads",      "array_bytes",
+       "rounds",      "size",      "systems",           "precision",     "iterations",    "guests",
+       "loads",       "guest_cpu", "softload_percent",  "system_window", "peer_window",   "link_mbps",
+       "forwarding",  "cards",     "driver_interrupts", "scheduler",     "guest_weights", "guest_cap_percent",
+       "balloon_mib", "bytes",     "block_bytes",       "operation",     "store",         "pattern",
+       "direct",      "delay_us",  "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -157,8 +165,46 @@ Result<Plan> parse_local(const JsonFields& fields) {
       take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   if (Result<> placed = take_placement(fields, plan); !placed) return fail(placed.error());
+  if (Result<> delayed = take_delay(fields, plan); !delayed) return fail(delayed.error());
   plan.time_limit = std::chrono::nanoseconds(limit);
   plan.local = work;
+  return plan;
+}
+
+// A web server's plan has the placement, and direction.
+Result<Plan> parse_http(const JsonFields& fields) {
+  const Result<> known = fields.only({"version",         "platform",      "topology",
+                                      "workload",        "direction",     "offloads",
+                                      "requests",        "connections",   "requests_per_connection",
+                                      "file_bytes",      "files",         "connections_per_second",
+                                      "warmup_requests", "delay_us",      "guests",
+                                      "loads",           "guest_cpu",     "softload_percent",
+                                      "system_window",   "peer_window",   "link_mbps",
+                                      "forwarding",      "cards",         "driver_interrupts",
+                                      "scheduler",       "guest_weights", "guest_cap_percent",
+                                      "balloon_mib",     "time_limit_ns"});
+  if (!known) return fail(known.error());
+  Plan plan;
+  Error error;
+  std::uint64_t version = 0, limit = 0;
+  HttpWork work;
+  const bool good =
+      take(fields.number("version", 1, 1), version, error) &&
+      take(platform_name(fields), plan.platform, error) &&
+      take(choose<Topology>(fields, "topology", {{"inside", Topology::inside}, {"card", Topology::card}}),
+           plan.topology, error) &&
+      take(choose<bool>(fields, "direction", {{"send", true}, {"receive", false}}), plan.system_initiates,
+           error) &&
+      take(fields.boolean("offloads"), plan.offloads, error) && take(HttpWork::from(fields), work, error) &&
+      take(fields.number("warmup_requests", 0, HttpWork::most_requests), plan.http_warmup, error) &&
+      take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
+  if (!good) return fail(std::move(error));
+  if (Result<> placed = take_placement(fields, plan); !placed) return fail(placed.error());
+  if (plan.system_window != 0 || plan.peer_window != 0)
+    return fail(fields.bad("'system_window' and 'peer_window' are not part of the workload 'http'"));
+  if (Result<> delayed = take_delay(fields, plan); !delayed) return fail(delayed.error());
+  plan.time_limit = std::chrono::nanoseconds(limit);
+  plan.http = work;
   return plan;
 }
 
@@ -186,6 +232,8 @@ Result<Plan> parse_plan(std::string_view json) {
     return parse_self_check(*fields);
   if (const auto workload = fields->text("workload"); workload && is_fixed_work(*workload))
     return parse_local(*fields);
+  if (const auto workload = fields->text("workload"); workload && *workload == "http")
+    return parse_http(*fields);
   if (const auto workload = fields->text("workload"); workload && *workload == "programs")
     return parse_programs(*fields);
   const Result<> known = fields->only({"version",
@@ -237,12 +285,7 @@ Result<Plan> parse_plan(std::string_view json) {
       take(fields->number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   plan.time_limit = std::chrono::nanoseconds(limit);
-  if (fields->has("delay_us")) {
-    std::uint64_t delay = 0;
-    if (!take(fields->number("delay_us", 0, most_delay_us), delay, error)) return fail(std::move(error));
-    plan.delay = std::chrono::microseconds(delay);
-  }
-
+  if (Result<> delayed = take_delay(*fields, plan); !delayed) return fail(delayed.error());
   if (Result<> placed = take_placement(*fields, plan); !placed) return fail(placed.error());
   if (fields->has("books")) {
     if (!take(fields->boolean("books"), plan.books, error)) return fail(std::move(error));

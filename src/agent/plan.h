@@ -9,6 +9,7 @@
 #include "agent/self_check.h"
 #include "core/result.h"
 #include "platform/fixed_work.h"
+#include "platform/http_work.h"
 #include "platform/platform.h"
 #include "workload/order.h"
 
@@ -39,6 +40,8 @@ struct Plan {
   Order window, warmup;               // of the first guest
   bool books = false;                 // Domain-0's and Xen's own CPU times stand in the result (dom0_books.h)
   std::optional<FixedWork> local;     // in place of traffic: direction, offloads, window, warmup
+  std::optional<HttpWork> http;       // in place of window and warmup
+  std::uint64_t http_warmup = 0;      // requests
   std::chrono::microseconds delay{};  // slept before anything is set up: when timers tick in the window
   std::optional<SelfCheck> self_check;    // in place of everything between platform and time_limit
   std::optional<Programs> programs;       // likewise
@@ -48,6 +51,10 @@ struct Plan {
 // The work of guest 1, 2, ...: its share of the window's or the warm-up's order, and who initiates.
 [[nodiscard]] Order order_of_guest(const Order& first, Loads loads, int guest);
 [[nodiscard]] bool guest_initiates(const Plan& plan, int guest);
+
+[[nodiscard]] inline bool has_disk(const Plan& plan) {
+  return plan.local && plan.local->kind == FixedWork::Kind::disk;
+}
 
 // Unknown keys, wrong types and impossible values are errors that name the key.
 [[nodiscard]] Result<Plan> parse_plan(std::string_view json);

@@ -167,6 +167,65 @@ TEST(Plan, LocalWorkHasNoTraffic) {
   }
 }
 
+TEST(Plan, ADiskIsLocalWork) {
+  const nlohmann::json disk{{"version", 1},
+                            {"platform", "xen-pv"},
+                            {"topology", "card"},
+                            {"workload", "disk"},
+                            {"offloads", true},
+                            {"bytes", 4096},
+                            {"block_bytes", 512},
+                            {"operation", "read"},
+                            {"pattern", "sequential"},
+                            {"direct", "off"},
+                            {"store", "memory"},
+                            {"delay_us", 5},
+                            {"guests", 2},
+                            {"time_limit_ns", 60'000'000'000}};
+  const auto plan = parse_plan(disk.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_TRUE(has_disk(*plan));
+  EXPECT_FALSE(plan->local->writes);
+  EXPECT_EQ(plan->delay, std::chrono::microseconds(5));
+  for (const char* key : {"bytes", "block_bytes", "operation", "pattern", "direct", "store"}) {
+    nlohmann::json without = disk;
+    without.erase(key);
+    EXPECT_FALSE(parse_plan(without.dump())) << key;
+  }
+}
+
+TEST(Plan, AWebServerHasRequestsAndADirection) {
+  const nlohmann::json http{{"version", 1},
+                            {"platform", "container"},
+                            {"topology", "inside"},
+                            {"workload", "http"},
+                            {"direction", "receive"},
+                            {"offloads", true},
+                            {"requests", 100},
+                            {"connections", 2},
+                            {"requests_per_connection", 10},
+                            {"files", "set"},
+                            {"file_bytes", 0},
+                            {"connections_per_second", 50},
+                            {"warmup_requests", 7},
+                            {"time_limit_ns", 60'000'000'000}};
+  const auto plan = parse_plan(http.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  ASSERT_TRUE(plan->http);
+  EXPECT_FALSE(plan->system_initiates);
+  EXPECT_TRUE(plan->http->file_set);
+  EXPECT_EQ(plan->http_warmup, 7U);
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"direction", "both"},
+                                   {"requests", 0},
+                                   {"system_window", 65536},
+                                   {"warmup_requests", -1},
+                                   {"bytes", 1}}) {
+    nlohmann::json bad = http;
+    bad[key] = value;
+    EXPECT_FALSE(parse_plan(bad.dump())) << key;
+  }
+}
+
 TEST(Plan, AStreamNeedsItsSizes) {
   nlohmann::json json = good();
   json["workload"] = "tcp-stream";

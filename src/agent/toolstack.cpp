@@ -12,6 +12,7 @@
 #include <iterator>
 #include <thread>
 
+#include "agent/block_script.h"
 #include "agent/lab_layout.h"
 #include "agent/program.h"
 #include "agent/vif_script.h"
@@ -23,7 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::seconds;
 
-const std::string vif_script_path = std::string("/etc/xen/scripts/") + vif_script;
+const std::string vif_script_path = std::string("/etc/xen/scripts/") + vif_script,
+                  block_script_path = std::string("/etc/xen/scripts/") + block_script;
 
 Result<std::string> programs_directory() {
   std::error_code error;
@@ -42,7 +44,8 @@ Result<> make_directories() {
   }
   for (const auto& [link, target] : {std::pair<std::string, std::string>{"/var/run", "/run"},
                                      {"/var/lock", "/run/lock"},
-                                     {vif_script_path, "/init"}}) {
+                                     {vif_script_path, "/init"},
+                                     {block_script_path, "/init"}}) {
     fs::create_symlink(target, link, error);
     if (error) return fail(system_error(fmt::format("cannot make {}", link), error.value()));
   }
@@ -125,6 +128,13 @@ Result<> create_guest(const NewGuest& guest) {
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
   return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));
+}
+
+Result<> attach_disk(const std::string& guest, const std::string& device, const std::string& name) {
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  return run_program({*programs + "/xl", "block-attach", guest, fmt::format("phy:{},{},w", device, name)},
+                     seconds(60));
 }
 
 Result<> move_guest(const std::string& guest, int cpu) {

@@ -25,6 +25,10 @@ struct NewGuest {
 // backends are "vif1.0", "vif2.0", ...
 [[nodiscard]] Result<> create_guest(const NewGuest& guest);
 
+// Gives a running guest a block device of this domain as its `name` ("xvda"), through blkback.
+[[nodiscard]] Result<> attach_disk(const std::string& guest, const std::string& device,
+                                   const std::string& name);
+
 // Pins the guest's only virtual CPU to another CPU.
 [[nodiscard]] Result<> move_guest(const std::string& guest, int cpu);
 

@@ -37,6 +37,10 @@ Result<> make_tap(const std::string& tap) {
   return {};
 }
 
+std::string vmm_control(const std::string& guest) {
+  return fmt::format("/run/{}.qmp", guest);
+}
+
 Result<pid_t> start_vmm(const NewKvmGuest& guest) {
   const std::string name = lab::guest_name(guest.number);
   return start_program(
@@ -68,6 +72,8 @@ Result<pid_t> start_vmm(const NewKvmGuest& guest) {
        fmt::format("console=ttyS0 quiet nokaslr panic=-1 {}{}", lab::guest_word, guest.number),
        "-serial",
        "file:" + console_of(name),
+       "-qmp",
+       fmt::format("unix:{},server=on,wait=off", vmm_control(name)),
        "-netdev",
        fmt::format("tap,id=net,ifname={},script=no,downscript=no,vhost={}", lab::guest_tap(guest.number),
                    guest.vhost ? "on" : "off"),

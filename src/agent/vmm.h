@@ -23,6 +23,9 @@ struct NewKvmGuest {
 // until place_vmm() (platform/backend_placement.h) puts them elsewhere.
 [[nodiscard]] Result<pid_t> start_vmm(const NewKvmGuest& guest);
 
+// The socket at which the guest's QEMU takes orders: vmm_control.h.
+[[nodiscard]] std::string vmm_control(const std::string& guest);
+
 // The last lines of the guest's console.
 [[nodiscard]] std::string vmm_console_tail(const std::string& guest);
 

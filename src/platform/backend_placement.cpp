@@ -18,6 +18,14 @@ Result<> place_vif(const std::string& vif, int cpu) {
   return pin_interrupts(*interrupts, cpu);
 }
 
+Result<> place_vbd(const std::string& vbd, int cpu) {
+  const auto threads = pin_kernel_threads({vbd + "-"}, cpu);
+  if (!threads) return fail(threads.error());
+  const auto interrupts = interrupts_named("blkif-backend");
+  if (!interrupts) return fail(interrupts.error());
+  return pin_interrupts(*interrupts, cpu);
+}
+
 namespace {
 
 // Calls `place` with each thread of a process and its name.

@@ -13,6 +13,9 @@ namespace vtax {
 // of xenbus.
 [[nodiscard]] Result<> place_vif(const std::string& vif, int cpu);
 
+// The same of blkback, for the disk of a guest ("1.xvda": its domain's number, and what it calls it).
+[[nodiscard]] Result<> place_vbd(const std::string& vbd, int cpu);
+
 // All threads of the device models (QEMU) of Xen's fully virtualised guests go to one CPU of Domain-0. Error:
 // there are none.
 [[nodiscard]] Result<> place_device_models(int cpu);

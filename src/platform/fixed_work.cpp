@@ -1,7 +1,12 @@
 #include "platform/fixed_work.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <array>
 
+#include "workload/local/disk.h"
 #include "workload/local/linpack.h"
 #include "workload/local/memory.h"
 #include "workload/local/spin.h"
@@ -13,9 +18,10 @@ struct FixedKind {
   std::string_view name;
   FixedWork::Kind kind;
 };
-constexpr std::array<FixedKind, 3> fixed_kinds{{{"memory", FixedWork::Kind::memory},
+constexpr std::array<FixedKind, 4> fixed_kinds{{{"memory", FixedWork::Kind::memory},
                                                 {"linpack", FixedWork::Kind::linpack},
-                                                {"cpu-loop", FixedWork::Kind::cpu_loop}}};
+                                                {"cpu-loop", FixedWork::Kind::cpu_loop},
+                                                {"disk", FixedWork::Kind::disk}}};
 
 const FixedKind* fixed_kind(std::string_view name) {
   for (const FixedKind& one : fixed_kinds)
@@ -42,6 +48,10 @@ Result<> read_amounts(const JsonFields& fields, FixedWork& work) {
     case FixedWork::Kind::cpu_loop:
       amounts = {{"iterations", 1, FixedWork::most_iterations, &work.iterations}};
       break;
+    case FixedWork::Kind::disk:
+      amounts = {{"bytes", 512, FixedWork::most_disk_bytes, &work.bytes},
+                 {"block_bytes", 512, FixedWork::most_block_bytes, &work.block_bytes}};
+      break;
   }
   for (const Amount& amount : amounts) {
     const auto number = fields.number(amount.key, amount.least, amount.most);
@@ -49,6 +59,49 @@ Result<> read_amounts(const JsonFields& fields, FixedWork& work) {
     *amount.into = *number;
   }
   return {};
+}
+
+// Which of two words stands there.
+Result<> read_either(const JsonFields& fields, const char* key, const char* yes, const char* no,
+                     bool& is_yes) {
+  const auto text = fields.text(key, 16);
+  if (!text) return fail(text.error());
+  if (*text != yes && *text != no)
+    return fail(fields.bad(fmt::format("'{}' is neither {} nor {}", key, yes, no)));
+  is_yes = *text == yes;
+  return {};
+}
+
+Result<> read_disk(const JsonFields& fields, FixedWork& work) {
+  Result<> read = read_either(fields, "operation", "write", "read", work.writes);
+  if (read) read = read_either(fields, "pattern", "random", "sequential", work.random);
+  if (read) read = read_either(fields, "direct", "on", "off", work.direct);
+  if (read) read = read_either(fields, "store", "tmpdir", "memory", work.in_tmpdir);
+  if (!read) return read;
+  if (work.block_bytes % 512 != 0) return fail(fields.bad("'block_bytes' is no multiple of 512"));
+  if (!fields.has("file")) return {};
+  auto file = fields.text("file", 4096);
+  if (!file) return fail(file.error());
+  work.file = std::move(*file);
+  return {};
+}
+
+Result<SideReport> run_disk_work(const FixedWork& work, bool window) {
+  DiskOptions options;
+  options.file = work.file;
+  struct stat status {};
+  options.existing = options.device = options.fill =
+      stat(work.file.c_str(), &status) == 0 && S_ISBLK(status.st_mode);
+  options.block = work.block_bytes;
+  options.blocks = (work.bytes + work.block_bytes - 1) / work.block_bytes;
+  options.size = std::min(options.blocks, FixedWork::disk_store_bytes / work.block_bytes) * work.block_bytes;
+  options.pattern = work.random ? DiskPattern::random : DiskPattern::sequential;
+  options.operation = work.writes ? DiskOperation::write : DiskOperation::read;
+  options.direct = work.direct;
+  options.window = window;
+  auto report = run_disk(options);
+  if (report) report->transactions = {};  // its cost is per KB
+  return report;
 }
 
 }  // namespace
@@ -67,7 +120,14 @@ nlohmann::json FixedWork::to_json() const {
           {"size", size},
           {"systems", systems},
           {"precision", single_precision ? "single" : "double"},
-          {"iterations", iterations}};
+          {"iterations", iterations},
+          {"bytes", bytes},
+          {"block_bytes", block_bytes},
+          {"operation", writes ? "write" : "read"},
+          {"pattern", random ? "random" : "sequential"},
+          {"direct", direct ? "on" : "off"},
+          {"store", in_tmpdir ? "tmpdir" : "memory"},
+          {"file", file}};
 }
 
 Result<FixedWork> FixedWork::from(const JsonFields& fields, const char* kind_key) {
@@ -85,6 +145,8 @@ Result<FixedWork> FixedWork::from(const JsonFields& fields, const char* kind_key
       return fail(fields.bad("'precision' is neither single nor double"));
     work.single_precision = *precision == "single";
   }
+  if (work.kind == Kind::disk)
+    if (Result<> read = read_disk(fields, work); !read) return fail(read.error());
   return work;
 }
 
@@ -110,6 +172,8 @@ Result<SideReport> run_fixed_work(const FixedWork& work, bool window, const Mark
     }
     case FixedWork::Kind::cpu_loop:
       return run_spin({work.iterations, window, marking});
+    case FixedWork::Kind::disk:
+      return run_disk_work(work, window);
   }
   return fail(Error{"do local work", "its kind is not known", "", ExitCode::usage});
 }

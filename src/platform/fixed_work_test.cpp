@@ -47,5 +47,36 @@ TEST(FixedWork, RefusesWhatIsWrong) {
   }
 }
 
+TEST(FixedWork, ADisksFileIsWherePlanAndPlaceSay) {
+  nlohmann::json json{{"kind", "disk"},      {"bytes", 10'000},
+                      {"block_bytes", 4096}, {"operation", "write"},
+                      {"pattern", "random"}, {"direct", "off"},
+                      {"store", "tmpdir"},   {"file", testing::TempDir() + "vtax-fixed-work"}};
+  const FixedWork work = work_of(json);
+  EXPECT_TRUE(work.in_tmpdir && work.random && work.writes && !work.direct);
+  EXPECT_EQ(work_of(work.to_json()).to_json(), work.to_json());
+  for (const char* operation : {"write", "read"}) {
+    json["operation"] = operation;
+    const auto done = run_fixed_work(work_of(json), false);
+    ASSERT_TRUE(done) << done.error().text();
+    EXPECT_EQ(done->bytes, Bytes(3 * 4096)) << "whole blocks";
+    EXPECT_EQ(done->transactions, Transactions()) << "its cost is per KB";
+  }
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"bytes", 511},
+                                   {"bytes", std::uint64_t{5} << 30},
+                                   {"block_bytes", 1000},
+                                   {"block_bytes", 2 << 20},
+                                   {"operation", "erase"},
+                                   {"pattern", "zigzag"},
+                                   {"direct", true},
+                                   {"store", "moon"},
+                                   {"file", 7}}) {
+    nlohmann::json bad = json;
+    bad[key] = value;
+    const auto fields = JsonFields::parse("read the work", bad.dump());
+    EXPECT_FALSE(FixedWork::from(*fields)) << key << value;
+  }
+}
+
 }  // namespace
 }  // namespace vtax

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "platform/fixed_work.h"
+#include "platform/http_work.h"
 #include "workload/local/softload.h"
 
 namespace vtax {
@@ -45,7 +46,7 @@ Result<nlohmann::json> do_fixed_work(const JsonFields& order) {
 std::optional<Result<nlohmann::json>> obey_local(const std::string& order, const JsonFields& fields) {
   if (order == "softload") return start_softload(fields);
   if (order == "fixed-work") return do_fixed_work(fields);
-  return std::nullopt;
+  return obey_http(order, fields);
 }
 
 }  // namespace vtax

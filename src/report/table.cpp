@@ -157,9 +157,10 @@ void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
                                   printable(d.device), with_thousands(d.received.value),
                                   with_thousands(d.sent.value)));
     }
-    print_wrapped(
-        out, fmt::format("  {}: ", printable(cell->platform())),
-        fmt::format("{} packets ({})", with_thousands(cost.work.packets.value), fmt::join(parts, "; ")));
+    if (!cost.devices.empty())  // else nobody counted them
+      print_wrapped(
+          out, fmt::format("  {}: ", printable(cell->platform())),
+          fmt::format("{} packets ({})", with_thousands(cost.work.packets.value), fmt::join(parts, "; ")));
     parts.clear();
     for (const auto& [kind, count] : cost.events) {
       std::string words = printable(kind);

@@ -24,6 +24,17 @@ Result<> set_machine(std::string_view machine, Study& study) {
 
 namespace {
 
+// A guest's disk there would be a device of the user's, which nobody has named.
+Result<> check_host_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (workload.name != "disk") return {};
+  for (const std::string& platform : values_of(study, workload, "platform"))
+    if (platform != "native" && platform != "container")
+      return fail({what,
+                   fmt::format("on machine host platform '{}' has no disk for the workload 'disk'", platform),
+                   "name native and container, or run the study in the lab"});
+  return {};
+}
+
 // What the lab alone can arrange so far.
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name :
@@ -40,6 +51,18 @@ Result<> check_host_placement(const Study& study, const StudyWorkload& workload,
   if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
     return fail({what, fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
                  "run it by hand: vtax workload --help"});
+  return check_host_disk(study, workload, what);
+}
+
+Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (workload.name != "disk") return {};
+  for (const std::string& platform : values_of(study, workload, "platform"))
+    if (platform.starts_with("xen-hvm"))
+      return fail({what, fmt::format("platform '{}' has no disk for the workload 'disk' yet", platform),
+                   "name xen-pv or xen-pvh"});
+  if (workload.factors.at("store") != std::vector<std::string>{"memory"})
+    return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
+                 "leave it out, or add --machine host"});
   return {};
 }
 
@@ -115,7 +138,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
       return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
                    "add --machine host, or machine = \"host\" in the study file"});
   }
-  return {};
+  return check_lab_disk(study, workload, what);
 }
 
 }  // namespace

@@ -192,6 +192,19 @@ TEST(Plan, QuickIsLessOfTheSame) {
   }
 }
 
+TEST(Plan, ADiskIsWhereItsMachineHasOne) {
+  const auto why = [](std::vector<std::string> set) {
+    set.push_back("workload=disk");
+    const auto plan = make_plan(first_look(), {std::move(set), {}});
+    return plan ? std::string() : plan.error().text();
+  };
+  EXPECT_EQ(why({"platform=native,xen-pv,kvm"}), "");
+  EXPECT_THAT(why({"platform=native,xen-hvm"}), HasSubstr("platform 'xen-hvm' has no disk"));
+  EXPECT_THAT(why({"store=tmpdir"}), HasSubstr("'store' can only be memory in the lab"));
+  EXPECT_EQ(why({"machine=host", "platform=native,container", "store=tmpdir"}), "");
+  EXPECT_THAT(why({"machine=host", "platform=native,uml"}), HasSubstr("platform 'uml' has no disk"));
+}
+
 struct Together {
   const char* name;
   std::vector<std::string> set;

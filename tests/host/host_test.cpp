@@ -90,6 +90,47 @@ TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
 
+TEST_F(Host, ADiskIsAFileOfTheTrials) {
+  need("native");
+  const auto before = traces();
+  for (const char* store : {"memory", "tmpdir"}) {
+    const auto result =
+        run_program("cd " + folder_.string() + " && TMPDIR=" + folder_.string() + " " VTAX_PROGRAM " run " +
+                    study("native,container",
+                          "disk --set offloads=on --set bytes=67108864 --set "
+                          "block_bytes=4096 --set operation=write,read --json --set store=") +
+                    store);
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json out = json::parse(result.out);
+    ASSERT_EQ(out["trials"].size(), 4U);
+    for (const json& trial : out["trials"]) {
+      expect_balance(trial);
+      EXPECT_EQ(trial["work"]["bytes"], 67108864);
+      EXPECT_GT(sum(trial, "kernel", "host"), 0U);
+    }
+    fs::remove(folder_ / "first-look.vtax");
+  }
+  EXPECT_TRUE(fs::is_empty(folder_)) << "the disk stayed";
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+TEST_F(Host, ServesTheWeb) {
+  need("native");
+  const auto before = traces();
+  const auto result = run(study("native,container",
+                                "http --set offloads=on --set requests=2000 --set connections=4 --set "
+                                "requests_per_connection=10 --set direction=receive,send --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 4U);
+  for (const json& trial : out["trials"]) {
+    expect_balance(trial);
+    EXPECT_EQ(trial["work"]["transactions"], 2000);
+    EXPECT_EQ(trial["work"]["bytes"], 2000 * 14746);
+  }
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
 TEST_F(Host, ContainersAreRoutedAndTranslated) {
   need("container");
   if (IsSkipped()) return;

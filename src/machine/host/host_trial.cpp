@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <set>
 
+#include "agent/http_trial.h"
+#include "agent/local_trial.h"
 #include "agent/plan.h"
 #include "agent/trial.h"
 #include "core/files.h"
@@ -172,6 +175,21 @@ void leave_to_sandbox(std::unique_ptr<Platform> platform) {
   static_cast<void>(platform.release());
 }
 
+// The disk is a file that is unlinked as soon as it is open.
+std::vector<std::string> host_disks(const agent::Plan& plan) {
+  const std::string name = fmt::format("vtax-disk-{:x}", Clock::now().time_since_epoch().count());
+  if (!plan.local->in_tmpdir) return {std::string(scratch_directory) + "/" + name};
+  std::error_code error;
+  const auto folder = std::filesystem::temp_directory_path(error);
+  return {((error ? "/tmp" : folder) / name).string()};
+}
+
+Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowHooks& hooks) {
+  if (plan.http) return agent::run_http_trial(plan, bench, host_settle, hooks);
+  if (plan.local) return agent::run_local_trial(plan, bench, host_disks(plan), hooks);
+  return agent::run_trial(plan, bench, host_settle, hooks);
+}
+
 // Inside the sandbox.
 Result<json> measure(const std::string& name, const agent::Plan& plan,
                      const std::map<std::string, GuestParts>& guests, const Progress& progress) {
@@ -203,7 +221,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
     softirqs.end();
     return read;
   };
-  auto result = agent::run_trial(plan, *bench, host_settle, hooks);
+  auto result = work_of(plan, *bench, hooks);
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
   seen.guest_program_ns = result->value("system_user_ns", std::uint64_t{0});

@@ -54,7 +54,8 @@ std::string add_modules(CpioArchive& image, const std::vector<Module>& modules) 
   for (const Module& module : modules) {
     const std::string path = "lab/modules.d/" + module.name + ".ko";
     image.file(path, module.object);
-    list += "/" + path + "\n";
+    // Of itself null_blk makes a disk that keeps nothing.
+    list += "/" + path + (module.name == "null_blk" ? " nr_devices=0\n" : "\n");
   }
   return list;
 }
@@ -65,12 +66,13 @@ const std::vector<std::string> kNat = {"crc32c_generic", "nft_chain_nat", "nft_m
 }  // namespace
 
 const Domain& first_domain(LabKind kind) {
-  static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}, kNat};
+  static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}, kNat, {"null_blk"}};
   static const Domain dom0 = {
       "dom0",
       {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
       {"sch_tbf"},
-      kNat};
+      kNat,
+      {"null_blk", "xen-blkback"}};
   // The emulated card's other end is a tap.
   static const Domain dom0_hvm = {"dom0",
                                   [] {
@@ -79,28 +81,30 @@ const Domain& first_domain(LabKind kind) {
                                     return modules;
                                   }(),
                                   dom0.optional};
-  static const Domain kvm = {"kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}};
+  static const Domain kvm = {
+      "kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, {}, {"null_blk"}};
   if (has_kvm(kind)) return kvm;
   if (has_device_model(kind)) return dom0_hvm;
   return has_xen(kind) ? dom0 : native;
 }
 
 const Domain* guest_domain(LabKind kind) {
-  static const Domain xen = {"guest", {"xen-netfront"}};
+  static const Domain xen = {"guest", {"xen-netfront"}, {}, {}, {"xen-blkfront"}};
   static const Domain emulated = {"guest", {"e1000"}};
-  static const Domain kvm = {"guest", {"virtio-pci", "virtio-net"}};
+  static const Domain kvm = {"guest", {"virtio-pci", "virtio-net"}, {}, {}, {"virtio-blk"}};
   if (has_kvm(kind)) return &kvm;
   if (kind == LabKind::xen_hvm) return &emulated;
   return has_xen(kind) ? &xen : nullptr;
 }
 
 CpioArchive base_image(const std::string& role, const std::vector<Module>& modules,
-                       const std::vector<std::uint8_t>& agent) {
+                       const std::vector<std::uint8_t>& agent, const std::vector<Module>& disk_modules) {
   CpioArchive image;
   for (const char* directory : {"dev", "proc", "sys", "run", "tmp"}) image.directory(directory);
   image.character_device("dev/console", 5, 1);
   image.file("init", agent, 0755);
   image.file("lab/modules", content_of(add_modules(image, modules)));
+  image.file("lab/disk-modules", content_of(add_modules(image, disk_modules)));
   image.file("lab/role", content_of(role + "\n"));
   return image;
 }

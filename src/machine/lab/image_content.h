@@ -15,21 +15,24 @@ namespace vtax::lab {
 //   /init          the agent
 //   /lab/role      "native", "dom0", "kvm" or "guest"
 //   /lab/modules   paths of modules, one a line, in loading order; likewise /lab/nat-modules
+//   /lab/disk-modules  likewise, those for a disk, with parameters behind the path
 // and where there is a guest its kernel and image, with what runs it: Xen's toolstack, or QEMU for KVM.
 struct Domain {
   std::string role;
   std::vector<std::string> modules;        // wanted; what they need comes with them
   std::vector<std::string> optional = {};  // a kernel of the user's may lack them: what needs them then fails
   std::vector<std::string> nat = {};       // likewise; loaded only where addresses are translated
+  std::vector<std::string> disk = {};      // likewise, loaded only for trials that have a disk
 };
 
 // What the machine boots, and what that runs as its guest (nullptr: nothing).
 [[nodiscard]] const Domain& first_domain(LabKind kind);
 [[nodiscard]] const Domain* guest_domain(LabKind kind);
 
-// What all domains have.
+// What all domains have. `disk_modules`: those besides `modules`.
 [[nodiscard]] CpioArchive base_image(const std::string& role, const std::vector<Module>& modules,
-                                     const std::vector<std::uint8_t>& agent);
+                                     const std::vector<std::uint8_t>& agent,
+                                     const std::vector<Module>& disk_modules = {});
 
 // Modules that are there, but loaded only where a trial translates addresses.
 void add_nat_modules(CpioArchive& image, const std::vector<Module>& modules);

@@ -52,10 +52,12 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 
 Domain all_domains(LabKind kind) {
   Domain all = first_domain(kind);
+  all.optional.insert(all.optional.end(), all.disk.begin(), all.disk.end());
   all.optional.insert(all.optional.end(), all.nat.begin(), all.nat.end());
   if (const Domain* guest = guest_domain(kind)) {
     all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
-    all.optional.insert(all.optional.end(), guest->optional.begin(), guest->optional.end());
+    for (const auto* more : {&guest->optional, &guest->disk})
+      all.optional.insert(all.optional.end(), more->begin(), more->end());
   }
   return all;
 }
@@ -150,11 +152,12 @@ Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& 
   return modules;
 }
 
-// What comes to them for translating addresses.
-Result<std::vector<Module>> nat_modules_for(const Domain& domain, const std::vector<Module>& others,
-                                            const ModuleTree& tree, const KernelImage& kernel) {
+// What comes to `others` of a domain, for some trials: those of its `more` that the kernel has.
+Result<std::vector<Module>> more_modules(const Domain& domain, const std::vector<std::string>& more,
+                                         const std::vector<Module>& others, const ModuleTree& tree,
+                                         const KernelImage& kernel) {
   Domain with = domain;
-  with.optional.insert(with.optional.end(), domain.nat.begin(), domain.nat.end());
+  with.optional.insert(with.optional.end(), more.begin(), more.end());
   auto modules = modules_for(with, tree, kernel);
   if (!modules) return modules;
   std::erase_if(*modules, [&](const Module& module) {
@@ -207,8 +210,11 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   const auto modules = modules_for(domain, tree, kernel);
   if (!modules) return fail(modules.error());
   used = *modules;
-  CpioArchive image = base_image(domain.role, *modules, parts.agent);
-  const auto nat_modules = nat_modules_for(domain, *modules, tree, kernel);
+  const auto disk = more_modules(domain, domain.disk, *modules, tree, kernel);
+  if (!disk) return fail(disk.error());
+  used.insert(used.end(), disk->begin(), disk->end());
+  CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
+  const auto nat_modules = more_modules(domain, domain.nat, *modules, tree, kernel);
   if (!nat_modules) return fail(nat_modules.error());
   used.insert(used.end(), nat_modules->begin(), nat_modules->end());
   add_nat_modules(image, *nat_modules);
@@ -216,9 +222,12 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   if (guest == nullptr) return image;
   const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
-  used.insert(used.end(), guest_modules->begin(), guest_modules->end());
+  const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
+  if (!guest_disk) return fail(guest_disk.error());
+  for (const auto* more : {&*guest_modules, &*guest_disk})
+    used.insert(used.end(), more->begin(), more->end());
   image.file("lab/guest/kernel", guest_kernel);
-  image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent).bytes());
+  image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent, *guest_disk).bytes());
   if (has_kvm(kind)) {
     const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});

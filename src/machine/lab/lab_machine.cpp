@@ -45,6 +45,13 @@ std::uint64_t parties_of(const std::string& plan) {
   return fields.value("guests", std::uint64_t{1});
 }
 
+// At 2 ns each, what the plan's time limit lets one CPU execute, where that is more.
+std::uint64_t instruction_limit(const std::string& plan) {
+  const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
+  const std::uint64_t ns = fields.is_object() ? fields.value("time_limit_ns", std::uint64_t{0}) : 0;
+  return std::max(kTrialLimit.value, ns / 2);
+}
+
 // As the probe reads it (probe/settings.h).
 std::string setting_of(const CacheShapes& caches) {
   return fmt::format("caches {} {} {} {} {} {} {} {} {}\n", caches.line_bytes, caches.l1i.bytes,
@@ -193,7 +200,7 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.state_fd = snapshot.get();
   wiring.probe = probe_;
   wiring.probe_settings =
-      probe_settings_ + fmt::format("limit {}\nparties {}\n", kTrialLimit.value, parties_of(plan));
+      probe_settings_ + fmt::format("limit {}\nparties {}\n", instruction_limit(plan), parties_of(plan));
   if (!spec_.real_time) wiring.probe_settings += fmt::format("shift {}\n", spec_.icount_shift);
   if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
   auto machine = Emulator::start(spec_, wiring);

@@ -10,6 +10,9 @@ namespace {
 // Guest time for one trial, set-up and warm-up included; hundreds of times what a trial needs.
 constexpr std::uint64_t kTimeLimitNs = 60'000'000'000;
 
+// Likewise for each block of a disk, and the agent's limit of limits.
+constexpr std::uint64_t kBlockLimitNs = 500'000, kMostTimeLimitNs = 3'600'000'000'000;
+
 constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2, kMostCards = 2, kLeastMemoryMib = 128,
                         kMostMemoryMib = 1024;  // of the catalogue
 
@@ -60,23 +63,51 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
 Result<std::string> plan_of(const Trial& trial) {
   nlohmann::json plan = {{"version", 1}, {"time_limit_ns", kTimeLimitNs}};
   for (const char* key : {"platform", "topology", "workload", "direction", "loads", "guest_cpu", "precision",
-                          "forwarding", "driver_interrupts", "scheduler", "guest_weights"}) {
+                          "forwarding", "driver_interrupts", "scheduler", "guest_weights", "operation",
+                          "store", "pattern", "direct", "files"}) {
     const auto factor = trial.factors.find(key);
     if (factor != trial.factors.end()) plan[key] = factor->second;
   }
   const auto offloads = trial.factors.find("offloads");
   plan["offloads"] = offloads == trial.factors.end() || offloads->second == "on";
-  for (const char* key :
-       {"bytes",          "write_bytes",         "warmup_bytes", "transactions", "request_bytes",
-        "response_bytes", "warmup_transactions", "rate_mbps",    "guests",       "softload_percent",
-        "system_window",  "peer_window",         "link_mbps",    "cards",        "guest_cap_percent",
-        "balloon_mib",    "array_bytes",         "rounds",       "size",         "systems",
-        "iterations"}) {
+  for (const char* key : {"bytes",
+                          "write_bytes",
+                          "warmup_bytes",
+                          "transactions",
+                          "request_bytes",
+                          "response_bytes",
+                          "warmup_transactions",
+                          "rate_mbps",
+                          "guests",
+                          "softload_percent",
+                          "system_window",
+                          "peer_window",
+                          "link_mbps",
+                          "cards",
+                          "guest_cap_percent",
+                          "balloon_mib",
+                          "array_bytes",
+                          "rounds",
+                          "size",
+                          "systems",
+                          "iterations",
+                          "block_bytes",
+                          "requests",
+                          "connections",
+                          "requests_per_connection",
+                          "file_bytes",
+                          "connections_per_second",
+                          "warmup_requests"}) {
     const auto factor = trial.factors.find(key);
     if (factor == trial.factors.end()) continue;
     const auto number = number_of(key, factor->second);
     if (!number) return fail(number.error());
     plan[key] = *number;
+  }
+  if (plan["workload"] == "disk") {
+    const std::uint64_t blocks = plan.value("bytes", std::uint64_t{0}) /
+                                 std::max<std::uint64_t>(1, plan.value("block_bytes", std::uint64_t{1}));
+    plan["time_limit_ns"] = std::min(kTimeLimitNs + blocks * kBlockLimitNs, kMostTimeLimitNs);
   }
   const auto variation = variation_of(trial.factors);
   if (!variation) return fail(variation.error());

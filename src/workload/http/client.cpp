@@ -13,6 +13,7 @@
 #include "core/readable.h"
 #include "workload/http/client_loop.h"
 #include "workload/http/open_files.h"
+#include "workload/marker.h"
 
 namespace vtax::http {
 namespace {
@@ -208,6 +209,27 @@ Result<ClientReport> run_client(const Load& load, const RequestSource& source) {
          ExitCode::trial_failed});
   }
   return ClientReport{report_of(load, counts, cpu), warnings_of(load, counts)};
+}
+
+Result<SideReport> run_requests(const Load& load, const RequestSource& source, bool window) {
+  if (Result<> good = check(load); !good) return fail(good.error());
+  raise_open_files();
+  const CpuMeter meter;
+  const Clock::time_point start = Clock::now();
+  ClientLoop loop(load, source, {start, start, start + load.duration}, 0);
+  if (window) marker::begin_window();
+  const Result<> ended = loop.run();
+  if (window) marker::end_window();
+  const nanoseconds took = Clock::now() - start;
+  if (!ended) return fail(ended.error());
+  const ClientCounts& counts = loop.counts();
+  if (counts.transactions != load.total)
+    return fail({fmt::format("{} of {} requests to {} were answered", counts.transactions, load.total,
+                             load.url.text()),
+                 failures_of(counts), advice(load, counts), ExitCode::trial_failed});
+  SideReport report = report_of(load, counts, meter.since());
+  report.duration = took;
+  return report;
 }
 
 }  // namespace vtax::http

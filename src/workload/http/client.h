@@ -29,6 +29,11 @@ struct ClientReport {
 // An error (trial_failed) when not one response came.
 [[nodiscard]] Result<ClientReport> run_client(const Load& load, const RequestSource& source);
 
+// Exactly load.total requests, from this thread alone, as a controller of both ends needs it; `window`: the
+// lab's markers around them. The report's span is what they took. An error (trial_failed) unless every one
+// had its response.
+[[nodiscard]] Result<SideReport> run_requests(const Load& load, const RequestSource& source, bool window);
+
 // What is wrong with the load itself (usage).
 [[nodiscard]] Result<> check(const Load& load);
 

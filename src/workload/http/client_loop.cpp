@@ -93,6 +93,8 @@ Result<> ClientLoop::run() {
 }
 
 bool ClientLoop::over() const {
+  // A request that failed has no other in its place: the caller counts what was answered.
+  if (all_begun() && in_flight_ == 0) return true;
   if (now_ < span_.end) return false;
   return closed_loop_ || (in_flight_ == 0 && schedule_->due() >= span_.end);
 }
@@ -110,7 +112,7 @@ nanoseconds ClientLoop::time_to_wait() const {
   const auto not_after = [&](Instant at) { until = std::min(until, at); };
   if (!cpu_at_begin_) not_after(span_.begin);
   if (now_ < span_.end) not_after(span_.end);
-  if (schedule_ && schedule_->due() < span_.end)
+  if (schedule_ && !connections_begun() && schedule_->due() < span_.end)
     not_after(stalled_ ? schedule_->due() + load_.timeout : schedule_->due());
   if (restarts_ > 0) not_after(restart_at_);
   if (deadlines_.first() != Deadlines::none) not_after(deadlines_.first_at() + load_.timeout);
@@ -158,11 +160,15 @@ void ClientLoop::wait_for_events() {
 void ClientLoop::go_on() {
   for (const std::uint32_t index : answered_) {
     now_ = clock_now();
-    connections_[index].requests_left = 1;
+    if (all_begun()) {
+      close_connection(index);
+      continue;
+    }
+    if (load_.total == 0) connections_[index].requests_left = 1;
     begin_request(index, now_);
   }
   answered_.clear();
-  for (std::size_t todo = std::exchange(replaced_, 0); todo > 0; --todo) {
+  for (std::size_t todo = std::exchange(replaced_, 0); todo > 0 && !all_begun(); --todo) {
     now_ = clock_now();
     begin_one(now_);
   }
@@ -170,9 +176,9 @@ void ClientLoop::go_on() {
 
 void ClientLoop::begin_what_is_due() {
   if (restarts_ > 0 && now_ >= restart_at_ && now_ < span_.end) {
-    for (std::size_t todo = std::exchange(restarts_, 0); todo > 0; --todo) begin_one(now_);
+    for (std::size_t todo = std::exchange(restarts_, 0); todo > 0 && !all_begun(); --todo) begin_one(now_);
   }
-  if (!schedule_) return;
+  if (!schedule_ || connections_begun()) return;
   bool was_stalled = std::exchange(stalled_, false);
   for (Instant due = schedule_->due(); due <= now_ && due < span_.end; due = schedule_->due()) {
     if (due + load_.timeout <= now_) {
@@ -193,6 +199,7 @@ void ClientLoop::begin_what_is_due() {
       }
       begin_one(due);
     }
+    if (connections_begun()) return;
     schedule_->advance();
   }
 }
@@ -239,7 +246,7 @@ std::uint32_t ClientLoop::open_connection() {
   Connection& connection = connections_[index];
   connection.fd = std::move(fd);
   connection.state = State::connecting;
-  connection.requests_left = load_.mode == Load::Mode::connections ? load_.requests_per_connection : 1;
+  connection.requests_left = requests_of_one();
   ++open_;
   ++counts_.connections;
   return index;
@@ -248,8 +255,8 @@ std::uint32_t ClientLoop::open_connection() {
 void ClientLoop::begin_request(std::uint32_t index, Instant due) {
   Connection& connection = connections_[index];
   const bool fresh = connection.state == State::connecting;
-  const bool goes_on =
-      load_.mode == Load::Mode::connections ? connection.requests_left > 1 : load_.keep_alive;
+  const bool counted = load_.mode == Load::Mode::connections || load_.total != 0;
+  const bool goes_on = counted ? connection.requests_left > 1 : load_.keep_alive;
   --connection.requests_left;
   connection.target = source_.draw(random_);
   const RequestSource::Target& target = source_[connection.target];
@@ -379,7 +386,7 @@ void ClientLoop::finish_connection(std::uint32_t index, bool reusable) {
   Connection& connection = connections_[index];
   const bool goes_on = now_ < span_.end;
   if (closed_loop_) {
-    if (load_.keep_alive && reusable && goes_on) {
+    if (load_.keep_alive && reusable && goes_on && (load_.total == 0 || connection.requests_left > 0)) {
       answered_.push_back(index);
       return;
     }
@@ -388,7 +395,7 @@ void ClientLoop::finish_connection(std::uint32_t index, bool reusable) {
   } else if (reuse_ && reusable) {
     connection.state = State::idle;
     idle_.push_back(index);
-  } else if (connection.requests_left > 0 && goes_on) {
+  } else if (connection.requests_left > 0 && goes_on && !all_begun()) {
     if (reusable) return begin_request(index, now_);
     count_failure(Failure::closed, now_);  // the server has ended a connection that had more requests to make
     close_connection(index);

@@ -69,6 +69,16 @@ class ClientLoop {
   void meter_cpu();
   [[nodiscard]] bool in_span(Instant at) const { return at >= span_.begin && at < span_.end; }
   [[nodiscard]] bool over() const;
+  // Of a fixed number of requests: all have been begun.
+  [[nodiscard]] bool all_begun() const { return load_.total != 0 && counts_.requests >= load_.total; }
+  // In the open loop of connections a connection that is open makes all of its requests.
+  [[nodiscard]] bool connections_begun() const {
+    return load_.total != 0 && counts_.connections * load_.requests_per_connection >= load_.total;
+  }
+  // Requests of a connection that is not open yet.
+  [[nodiscard]] std::uint32_t requests_of_one() const {
+    return load_.mode == Load::Mode::connections || load_.total != 0 ? load_.requests_per_connection : 1;
+  }
 
   const Load& load_;
   const RequestSource& source_;

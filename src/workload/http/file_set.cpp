@@ -38,10 +38,10 @@ std::vector<std::uint32_t> shuffled(std::uint32_t count, Random random) {
 
 }  // namespace
 
-FileSet::FileSet(std::uint64_t seed, Sizes sizes) : seed_(seed) {
-  const std::vector<std::uint32_t> rank = shuffled(directories, Random(seed));
+FileSet::FileSet(std::uint64_t seed, Sizes sizes, std::uint32_t directories_held) : seed_(seed) {
+  const std::vector<std::uint32_t> rank = shuffled(directories_held, Random(seed));
   double sum = 0;
-  for (std::uint32_t directory = 0; directory < directories; ++directory) {
+  for (std::uint32_t directory = 0; directory < directories_held; ++directory) {
     for (std::uint32_t size_class = 0; size_class < classes; ++size_class) {
       for (std::uint32_t file = 0; file < files_in_class; ++file) {
         const double weight = class_share[size_class] * file_share[file] / (rank[directory] + 1);

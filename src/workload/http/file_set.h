@@ -44,8 +44,9 @@ struct Figures {
 class FileSet {
  public:
   // The same seed gives the same bytes. It decides which directory has which place in the popularity, and
-  // what is in the files.
-  explicit FileSet(std::uint64_t seed, Sizes sizes = Sizes::table);
+  // what is in the files. Fewer directories than all leave the sizes' shares as they are.
+  explicit FileSet(std::uint64_t seed, Sizes sizes = Sizes::table,
+                   std::uint32_t directories_held = directories);
 
   [[nodiscard]] const std::vector<File>& files() const { return files_; }
   [[nodiscard]] Figures figures() const;

@@ -87,5 +87,13 @@ TEST(FileSet, IsTheSameFromTheSameSeed) {
   EXPECT_EQ(digest(FileSet(1)), "152b262d7aa606a107e37838b984408d41732581f2f03416845b67a7ffb59671");
 }
 
+TEST(FileSet, FewerDirectoriesHaveTheSameSizesAndTheSameMeanOfARequest) {
+  const Figures all = FileSet(1).figures(), few = FileSet(1, Sizes::table, 4).figures();
+  EXPECT_EQ(few.files, 4U * files_in_directory);
+  EXPECT_NEAR(few.mean, all.mean, 1);
+  EXPECT_NEAR(few.requested_mean, all.requested_mean, 1);
+  EXPECT_NEAR(few.requested_mean, 14.4 * 1024, 51);
+}
+
 }  // namespace
 }  // namespace vtax::http

@@ -30,6 +30,9 @@ struct Load {
   std::size_t connections = 1000;
   // From when a request was begun to its response's last byte; and what has been due for so long without a
   // connection is given up.
+  // So many requests in all, in place of a time (run_requests()); `duration` is then a limit. In the closed
+  // loop a connection carries `requests_per_connection` of them, if keep_alive.
+  std::uint64_t total = 0;
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
   std::chrono::nanoseconds late =
       std::chrono::milliseconds(1);  // what begins so much after it was due counts as late

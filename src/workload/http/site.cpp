@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -62,28 +63,48 @@ void Site::add(const std::string& path, int fd, std::uint64_t offset, std::uint6
   bytes_ += size;
 }
 
-Result<Site> Site::of(const FileSet& set) {
-  const std::string step = "cannot hold the file set in memory";
-  Site site;
-  for (const File& file : set.files()) site.map_size_ += file.size;
+// The first descriptor, and its map.
+Result<> Site::map_memory(std::uint64_t bytes) {
+  const std::string step = "cannot hold the files in memory";
   Descriptor memory(memfd_create("vtax-files", MFD_CLOEXEC));
-  if (!memory.valid() || ftruncate(memory.get(), static_cast<off_t>(site.map_size_)) != 0)
+  if (!memory.valid() || ftruncate(memory.get(), static_cast<off_t>(bytes)) != 0)
     return fail(system_error(step, errno));
   // Taken now, so that a machine without so much memory says so instead of a SIGBUS later.
-  if (const int error = posix_fallocate(memory.get(), 0, static_cast<off_t>(site.map_size_)); error != 0)
+  if (const int error = posix_fallocate(memory.get(), 0, static_cast<off_t>(bytes)); error != 0)
     return fail(system_error(step, error));
-  void* map = mmap(nullptr, site.map_size_, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
+  void* map = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (map == MAP_FAILED) return fail(system_error(step, errno));
-  site.map_ = map;
+  map_ = map;
+  map_size_ = bytes;
+  descriptors_.push_back(std::move(memory));
+  return {};
+}
+
+Result<Site> Site::of(const FileSet& set) {
+  Site site;
+  std::uint64_t all = 0;
+  for (const File& file : set.files()) all += file.size;
+  if (Result<> mapped = site.map_memory(all); !mapped) return fail(mapped.error());
+  const int memory = site.descriptors_.front().get();
   std::uint64_t offset = 0;
   for (std::size_t i = 0; i < set.files().size(); ++i) {
     const File& file = set.files()[i];
-    char* place = static_cast<char*>(map) + offset;
+    char* place = static_cast<char*>(site.map_) + offset;
     set.fill(i, std::as_writable_bytes(std::span(place, file.size)));
-    site.add(file.path, memory.get(), offset, file.size, place);
+    site.add(file.path, memory, offset, file.size, place);
     offset += file.size;
   }
-  site.descriptors_.push_back(std::move(memory));
+  return site;
+}
+
+Result<Site> Site::of_one_file(std::uint64_t bytes) {
+  Site site;
+  // A page at least: an empty map is none.
+  if (Result<> mapped = site.map_memory(std::max<std::uint64_t>(bytes, 1)); !mapped)
+    return fail(mapped.error());
+  auto* const content = static_cast<char*>(site.map_);
+  for (std::uint64_t i = 0; i < bytes; ++i) content[i] = static_cast<char>('a' + i % 26);
+  site.add("/", site.descriptors_.front().get(), 0, bytes, content);
   return site;
 }
 

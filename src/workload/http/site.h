@@ -28,6 +28,9 @@ class Site {
   // All files of the set, in memory (one memfd, so that they can be sent without a copy).
   [[nodiscard]] static Result<Site> of(const FileSet& set);
 
+  // "/", of so many bytes.
+  [[nodiscard]] static Result<Site> of_one_file(std::uint64_t bytes);
+
   // The regular files below a directory, each opened now; symbolic links, devices and what cannot be read are
   // left out. "/" and "/x/" are their index.html. ExitCode::usage when it is no directory, holds no file, or
   // more than there can be descriptors; a file that shrinks while it is served breaks off its response.
@@ -50,6 +53,7 @@ class Site {
   };
 
   Site() = default;
+  Result<> map_memory(std::uint64_t bytes);
   void add(const std::string& path, int fd, std::uint64_t offset, std::uint64_t size, const char* memory);
   Result<> add_directory(int fd, const std::string& path, int depth);
 

@@ -11,6 +11,7 @@
 #include "workload/local/disk_run.h"
 #include "workload/local/option_bounds.h"
 #include "workload/local/seeded.h"
+#include "workload/marker.h"
 
 namespace vtax {
 namespace {
@@ -40,7 +41,10 @@ SideReport disk_report(const DiskRun& run, std::chrono::nanoseconds span, const 
 }
 
 Result<> disk_prepare(const DiskOptions& options, const DiskFile& file, SectorPattern& pattern) {
-  if (options.existing) {
+  if (options.existing && options.fill && options.operation == DiskOperation::read) {
+    if (Result<> good = file.write_pattern(options.size, pattern); !good) return good;
+    file.drop_cache(options.size);
+  } else if (options.existing) {
     if (Result<> good = file.sync(); !good) return good;  // only clean pages can be dropped
     file.drop_cache(options.size);
   } else if (options.operation == DiskOperation::read) {
@@ -73,6 +77,8 @@ Result<> DiskOptions::check() const {
   if (depth > 1 && !direct)
     return fail({fmt::format("--depth {} cannot be had through the page cache", depth),
                  "its copies are made one at a time", "add --direct, or leave --depth out"});
+  if (blocks != 0 && duration.count() != 0)
+    return fail({"a number of blocks and --duration", "each says when the work ends", "give one of them"});
   return within("--duration", duration, std::chrono::nanoseconds(0), longest_run);
 }
 
@@ -84,16 +90,18 @@ BlockOrder DiskRun::order_of(std::uint64_t pass) const {
 
 std::optional<std::uint64_t> DiskRun::next_offset() {
   if (next_ == order.blocks()) {
-    if (options.duration.count() == 0) return std::nullopt;
+    if (options.duration.count() == 0 && issued_ >= options.blocks) return std::nullopt;
     next_ = 0;
     order = order_of(++passes);
     if (options.operation == DiskOperation::read && !options.direct) file.drop_cache(options.size);
   }
+  if (options.blocks != 0 && issued_ == options.blocks) return std::nullopt;
+  ++issued_;
   return order.at(next_++) * options.block;
 }
 
 Result<> DiskRun::finished(std::uint64_t offset, const std::uint8_t* read, std::chrono::nanoseconds took) {
-  if (read != nullptr && !options.existing) {
+  if (read != nullptr && (!options.existing || options.fill)) {
     const auto wrong = options.verify_all ? pattern.wrong_byte(read, options.block, offset)
                                           : pattern.wrong_tag(read, options.block, offset);
     if (wrong)
@@ -101,7 +109,7 @@ Result<> DiskRun::finished(std::uint64_t offset, const std::uint8_t* read, std::
                    fmt::format("the sector at byte {} is wrong", offset + *wrong),
                    "do not trust this disk or its file system", ExitCode::io});
   }
-  latency.record(static_cast<std::uint64_t>(took.count()));
+  if (!options.window) latency.record(static_cast<std::uint64_t>(took.count()));
   ++done;
   return {};
 }
@@ -118,7 +126,7 @@ Result<> run_in_turn(DiskRun& run) {
       static_cast<std::uint8_t*>(std::aligned_alloc(4096, (options.block + 4095) / 4096 * 4096)), std::free);
   if (!buffer) return fail(run.io_error(ENOMEM));
   const int fd = run.file.fd();
-  auto start = DiskClock::now();
+  auto start = run.now();
   while (!interrupted() && !run.time_is_over(start)) {
     const auto offset = run.next_offset();
     if (!offset) return {};
@@ -134,10 +142,12 @@ Result<> run_in_turn(DiskRun& run) {
     }
     if (!reads && options.sync == DiskSync::each)
       if (Result<> good = run.file.sync(); !good) return good;
-    const auto end = DiskClock::now();
+    if (!reads && run.between_passes())
+      if (Result<> good = run.file.sync(); !good) return good;
+    const auto end = run.now();
     if (Result<> good = run.finished(*offset, reads ? buffer.get() : nullptr, end - start); !good)
       return good;
-    start = reads ? DiskClock::now() : end;  // checking is no part of the latency
+    start = reads ? run.now() : end;  // checking is no part of the latency
   }
   return interrupted() ? Result<>(fail(interruption_error())) : Result<>();
 }
@@ -148,9 +158,9 @@ Result<SideReport> run_disk(const DiskOptions& options) {
   if (!pattern.valid())
     return fail({"cannot have the blocks' pattern", "no memory", "", ExitCode::unavailable});
   const bool reads = options.operation == DiskOperation::read;
-  const auto file = options.existing
-                        ? DiskFile::existing(options.file, options.size, {!reads, options.device})
-                        : DiskFile::make(options.file);
+  const auto file = options.existing ? DiskFile::existing(options.file, options.size,
+                                                          {!reads || options.fill, options.device})
+                                     : DiskFile::make(options.file);
   if (!file) return fail(file.error());
   if (Result<> good = disk_prepare(options, *file, pattern); !good) return fail(good.error());
   const double cached = reads && !options.direct ? file->cached_share(options.size) : 0;
@@ -159,17 +169,19 @@ Result<SideReport> run_disk(const DiskOptions& options) {
   const CpuMeter meter;
   const auto start = DiskClock::now();
   run.deadline = start + options.duration;
+  if (options.window) marker::begin_window();
   const Result<> ran = options.depth > 1 ? run_in_flight(run) : run_in_turn(run);
   if (!ran) return fail(ran.error());
   if (!reads && options.sync != DiskSync::none)
     if (Result<> good = file->sync_in_pieces(options.size); !good) return fail(good.error());
+  if (options.window) marker::end_window();
   const auto span = DiskClock::now() - start;
   SideReport report = disk_report(run, span, meter.since());
   if (interrupted()) return fail(interruption_error());
   if (cached > 0.1)
     report.details["warnings"].push_back(fmt::format(
         "The page cache kept {:.0f} % of the file: these are not figures of the disk.", 100 * cached));
-  if (reads && options.existing)
+  if (reads && options.existing && !options.fill)
     report.details["warnings"].push_back(
         "What was read is not vtax's own: nobody has checked that it is right.");
   if (!reads && !options.direct && options.sync == DiskSync::end && report.bytes.value > options.size)

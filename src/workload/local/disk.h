@@ -25,6 +25,7 @@ struct DiskOptions {
   std::string file;       // to be made: it must not be there, unless `existing`
   bool existing = false;  // a file or device of at least `size` bytes; it stays, writes destroy what it holds
   bool device = false;    // also write to a block device
+  bool fill = false;      // what is read of an existing file: first write it, so that it can be checked
   std::uint64_t size = std::uint64_t{128} << 20;  // of the file, a multiple of `block`
   std::uint64_t block = 512;                      // a multiple of 512, up to 16 MiB
   DiskPattern pattern = DiskPattern::sequential;
@@ -32,9 +33,11 @@ struct DiskOptions {
   bool direct = false;
   std::uint64_t depth = 1;              // blocks in flight; above 1 needs `direct`
   std::chrono::nanoseconds duration{};  // 0: each block once; else over and over until then
-  DiskSync sync = DiskSync::end;        // of writes
-  bool verify_all = false;              // every byte of what is read, in place of each sector's tag
+  std::uint64_t blocks = 0;       // in place of a duration: this many, in passes of which each is synced
+  DiskSync sync = DiskSync::end;  // of writes
+  bool verify_all = false;        // every byte of what is read, in place of each sector's tag
   std::uint64_t seed = 1;
+  bool window = false;  // the lab's markers around the measured part, and no clock is read in it: no latency
 
   [[nodiscard]] Result<> check() const;
 };

@@ -19,6 +19,12 @@ struct DiskRun {
 
   // The next block's offset, or nothing when all that was asked for is under way.
   [[nodiscard]] std::optional<std::uint64_t> next_offset();
+  // Between two passes over the file; not before the first or after the last.
+  [[nodiscard]] bool between_passes() const { return next_ == order.blocks() && issued_ < options.blocks; }
+  // The time, where it is measured.
+  [[nodiscard]] DiskClock::time_point now() const {
+    return options.window ? DiskClock::time_point() : DiskClock::now();
+  }
   // Counts a block that is done and, when it was read, checked.
   [[nodiscard]] Result<> finished(std::uint64_t offset, const std::uint8_t* read,
                                   std::chrono::nanoseconds took);
@@ -39,7 +45,7 @@ struct DiskRun {
   [[nodiscard]] BlockOrder order_of(std::uint64_t pass) const;
 
   BlockOrder order;
-  std::uint64_t next_ = 0;
+  std::uint64_t next_ = 0, issued_ = 0;
 };
 
 // One block at a time.

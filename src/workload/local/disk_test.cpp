@@ -259,5 +259,36 @@ TEST(SectorPattern, FindsASectorThatIsMisplacedOrDamaged) {
   EXPECT_TRUE(SectorPattern(2, 512).wrong_tag(block.data(), 512, offset));
 }
 
+// A number of blocks in place of a time: passes over the file, the last one in part.
+TEST_F(Disk, DoesSoManyBlocks) {
+  options_.window = true;
+  for (const DiskOperation operation : {DiskOperation::write, DiskOperation::read}) {
+    for (const std::uint64_t blocks : {1U, 256U, 600U}) {
+      options_.operation = operation;
+      options_.blocks = blocks;
+      const auto report = run_disk(options_);
+      ASSERT_TRUE(report) << report.error().text();
+      EXPECT_EQ(report->transactions, Transactions(blocks));
+      EXPECT_EQ(report->bytes, Bytes(blocks * 4096));
+      EXPECT_FALSE(report->latency && report->latency->count() > 0) << "no clock is read in a window";
+    }
+  }
+  options_.duration = std::chrono::seconds(1);
+  EXPECT_EQ(code_of(options_), ExitCode::usage);
+}
+
+TEST_F(Disk, FillsAnExistingFileThatItReads) {
+  const auto file = folder_ / "existing";
+  std::ofstream(file) << std::string(1 << 20, 'x');
+  options_.file = file;
+  options_.existing = options_.fill = true;
+  options_.verify_all = true;
+  const auto report = run_disk(options_);
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->bytes, Bytes(1 << 20));
+  EXPECT_NE(std::ifstream(file).get(), 'x');
+  std::filesystem::remove(file);
+}
+
 }  // namespace
 }  // namespace vtax

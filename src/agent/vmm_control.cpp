@@ -1,0 +1,96 @@
+#include "agent/vmm_control.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/descriptor.h"
+
+namespace vtax::agent {
+namespace {
+
+constexpr std::size_t most_line = 65536;
+constexpr int most_events = 100;
+constexpr timeval answer_limit{20, 0};
+
+class Qmp {
+ public:
+  static Result<Qmp> open(const std::string& path) {
+    Descriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    if (!fd.valid() ||
+        setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &answer_limit, sizeof answer_limit) != 0 ||
+        connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      return fail(system_error("cannot reach QEMU at " + path, errno));
+    Qmp out(std::move(fd));
+    if (const auto greeting = out.line(); !greeting) return fail(greeting.error());
+    if (Result<> ready = out.execute("qmp_capabilities", nlohmann::json::object()); !ready)
+      return fail(ready.error());
+    return out;
+  }
+
+  Result<> execute(const char* command, const nlohmann::json& arguments) {
+    const std::string text = nlohmann::json{{"execute", command}, {"arguments", arguments}}.dump() + "\n";
+    if (write(fd_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+      return fail(system_error(fmt::format("cannot tell QEMU {}", command), errno));
+    for (int event = 0; event < most_events; ++event) {
+      const auto answer = line();
+      if (!answer) return fail(answer.error());
+      const auto json = nlohmann::json::parse(*answer, nullptr, false);
+      if (json.is_object() && json.contains("return")) return {};
+      if (json.is_object() && json.contains("event")) continue;
+      return fail(Error{fmt::format("tell QEMU {}", command), "it answers: " + answer->substr(0, 300), "",
+                        ExitCode::trial_failed});
+    }
+    return fail(
+        Error{fmt::format("tell QEMU {}", command), "it does not answer", "", ExitCode::trial_failed});
+  }
+
+ private:
+  explicit Qmp(Descriptor fd) : fd_(std::move(fd)) {}
+
+  Result<std::string> line() {
+    while (true) {
+      if (const auto end = held_.find('\n'); end != std::string::npos) {
+        std::string out = held_.substr(0, end);
+        held_.erase(0, end + 1);
+        return out;
+      }
+      char piece[4096];
+      const ssize_t got = read(fd_.get(), piece, sizeof piece);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return fail(system_error("cannot hear QEMU", got < 0 ? errno : EPIPE));
+      held_.append(piece, static_cast<std::size_t>(got));
+      if (held_.size() > most_line)
+        return fail(Error{"hear QEMU", "it says too much", "", ExitCode::trial_failed});
+    }
+  }
+
+  Descriptor fd_;
+  std::string held_;
+};
+
+}  // namespace
+
+Result<> plug_disk(const std::string& control_socket, const std::string& device) {
+  auto qmp = Qmp::open(control_socket);
+  if (!qmp) return fail(qmp.error());
+  if (Result<> added = qmp->execute("blockdev-add", {{"driver", "host_device"},
+                                                     {"node-name", "disk"},
+                                                     {"filename", device},
+                                                     {"aio", "native"},
+                                                     {"cache", {{"direct", true}}}});
+      !added)
+    return added;
+  return qmp->execute("device_add", {{"driver", "virtio-blk-pci"}, {"id", "disk0"}, {"drive", "disk"}});
+}
+
+}  // namespace vtax::agent

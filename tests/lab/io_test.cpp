@@ -1,0 +1,148 @@
+// Disks and web servers in the lab: the work is done whole, the ledger balances and charges whom it should,
+// and a rerun is the same.
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/lab/lab_bench.h"
+
+namespace vtax::lab {
+namespace {
+
+using IoFactors = std::map<std::string, std::string>;
+
+Trial io_trial(const IoFactors& factors) {
+  Trial trial;
+  trial.factors = {{"topology", "card"}, {"offloads", "on"}};
+  for (const auto& [key, value] : factors) trial.factors[key] = value;
+  return trial;
+}
+
+Trial disk_trial(const std::string& platform, const IoFactors& changes) {
+  Trial trial = io_trial({{"platform", platform},
+                          {"workload", "disk"},
+                          {"bytes", "262144"},
+                          {"block_bytes", "4096"},
+                          {"operation", "write"},
+                          {"pattern", "sequential"},
+                          {"direct", "on"},
+                          {"store", "memory"}});
+  for (const auto& [key, value] : changes) trial.factors[key] = value;
+  return trial;
+}
+
+Trial http_trial_of(const std::string& platform, const IoFactors& changes) {
+  Trial trial = io_trial({{"platform", platform},
+                          {"workload", "http"},
+                          {"direction", "receive"},
+                          {"requests", "20"},
+                          {"connections", "2"},
+                          {"requests_per_connection", "5"},
+                          {"files", "one"},
+                          {"file_bytes", "14746"},
+                          {"connections_per_second", "0"},
+                          {"warmup_requests", "5"}});
+  for (const auto& [key, value] : changes) trial.factors[key] = value;
+  return trial;
+}
+
+Trial run_io(Trial trial) {
+  const auto kind = machine_of(trial.factors);
+  if (!kind) {
+    ADD_FAILURE() << kind.error().text();
+    return trial;
+  }
+  const LabMachine& machine = LabBench::get().machine(kind->image, kind->shape);
+  if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
+  return trial;
+}
+
+std::uint64_t io_instructions(const Trial& trial, const std::set<Layer>& layers) {
+  std::uint64_t sum = 0;
+  for (const LedgerEntry& entry : trial.ledger)
+    if (entry.kind == "instructions" && layers.contains(entry.layer)) sum += entry.value;
+  return sum;
+}
+
+std::uint64_t io_cost_of(const Trial& trial, const std::string& domain, const std::string& image) {
+  std::uint64_t sum = 0;
+  for (const FunctionCost& one : trial.functions)
+    if (one.domain == domain && one.image == image) sum += one.instructions.value;
+  return sum;
+}
+
+// Twice: the same, and charged.
+Trial run_io_twice(const Trial& trial) {
+  Trial first = run_io(trial);
+  const Trial again = run_io(trial);
+  EXPECT_EQ(first.digest.size(), 64U);
+  EXPECT_EQ(first.digest, again.digest);
+  EXPECT_GT(first.machine_total.value, 100'000U);
+  EXPECT_LE(io_instructions(first, {Layer::uncharged}) * 1000, first.machine_total.value);
+  return first;
+}
+
+TEST(IoNative, WritesAndReadsItsDisk) {
+  NEED_LAB(LabKind::native);
+  for (const char* operation : {"write", "read"}) {
+    const Trial trial = run_io_twice(disk_trial("native", {{"operation", operation}, {"pattern", "random"}}));
+    EXPECT_EQ(trial.work.bytes.value, 262144U);
+    EXPECT_GT(io_cost_of(trial, "host", "null_blk"), 0U) << operation;
+  }
+}
+
+// Of more than the disk holds each byte goes there: the second half of the work costs what the first does.
+TEST(IoNative, BeginsAgainWhereTheDiskEnds) {
+  NEED_LAB(LabKind::native);
+  const IoFactors large{{"block_bytes", "1048576"}, {"direct", "off"}};
+  IoFactors once = large, twice = large;
+  once["bytes"] = "33554432";
+  twice["bytes"] = "67108864";
+  const Trial one = run_io(disk_trial("native", once)), two = run_io(disk_trial("native", twice));
+  const auto first = static_cast<double>(one.machine_total.value);
+  EXPECT_NEAR(static_cast<double>(two.machine_total.value) / first, 2, 0.3);
+  EXPECT_NEAR(static_cast<double>(io_cost_of(two, "host", "null_blk")),
+              2 * static_cast<double>(io_cost_of(one, "host", "null_blk")), 0.2 * first);
+}
+
+TEST(IoNative, ServesTheWeb) {
+  NEED_LAB(LabKind::native);
+  for (const char* direction : {"receive", "send"}) {
+    const Trial trial = run_io_twice(http_trial_of("native", {{"direction", direction}}));
+    EXPECT_EQ(trial.work.transactions.value, 20U);
+    EXPECT_EQ(trial.work.bytes.value, 20U * 14746U);
+  }
+}
+
+// Connections that are due at set times, and files of the set.
+TEST(IoNative, ServesTheSetAtARate) {
+  NEED_LAB(LabKind::native);
+  const Trial trial = run_io_twice(
+      http_trial_of("native", {{"files", "set"}, {"connections_per_second", "100"}, {"connections", "8"}}));
+  EXPECT_EQ(trial.work.transactions.value, 20U);
+  EXPECT_GE(trial.window_virtual_ns, 30'000'000U);  // the fourth connection is due after three gaps
+}
+
+TEST(IoXenPv, WritesAndReadsItsDisk) {
+  NEED_LAB(LabKind::xen_pv);
+  for (const char* operation : {"write", "read"}) {
+    const Trial trial = run_io_twice(disk_trial("xen-pv", {{"operation", operation}}));
+    EXPECT_EQ(trial.work.bytes.value, 262144U);
+    // Front end, back end and disk are whom they belong to.
+    EXPECT_GT(io_cost_of(trial, "guest1", "xen_blkfront"), 0U) << operation;
+    EXPECT_GT(io_cost_of(trial, "Domain-0", "xen_blkback"), 0U) << operation;
+    EXPECT_GT(io_cost_of(trial, "Domain-0", "null_blk"), 0U) << operation;
+    EXPECT_GT(io_instructions(trial, {Layer::driver}), io_cost_of(trial, "Domain-0", "xen_blkback"));
+  }
+}
+
+TEST(IoXenPv, ServesTheWeb) {
+  NEED_LAB(LabKind::xen_pv);
+  const Trial trial = run_io_twice(http_trial_of("xen-pv", {}));
+  EXPECT_EQ(trial.work.transactions.value, 20U);
+  EXPECT_GT(io_instructions(trial, {Layer::driver}), 0U);
+}
+
+}  // namespace
+}  // namespace vtax::lab
