@@ -25,6 +25,7 @@
 
 #include "agent/entry.h"
 #include "agent/kernel_modules.h"
+#include "agent/lab_layout.h"
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/host/host_trial.h"
@@ -94,7 +95,7 @@ void go_on_one_cpu() {
 // The lab's image for KVM has what a host's cache would have.
 host::GuestParts guest_of_the_image() {
   host::GuestParts parts;
-  parts.image = {"/lab/guest/vmlinux", "/lab/guest/initrd"};
+  parts.image = {agent::lab::guest_kernel, agent::lab::guest_initrd};
   parts.emulator = {
       "/usr/bin/qemu-system-x86_64", {"-L", "/usr/share/vmm"}, {"PATH=/usr/bin:/bin", "HOME=/"}};
   return parts;
