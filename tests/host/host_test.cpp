@@ -106,7 +106,10 @@ TEST_F(Host, ADiskIsAFileOfTheTrials) {
     for (const json& trial : out["trials"]) {
       expect_balance(trial);
       EXPECT_EQ(trial["work"]["bytes"], 67108864);
-      EXPECT_GT(sum(trial, "kernel", "host"), 0U);
+      // Which of its layers a few milliseconds are charged to is a matter of ticks.
+      EXPECT_GT(
+          sum(trial, "kernel", "host") + sum(trial, "program", "host") + sum(trial, "uncharged", "host"),
+          1'000'000U);
     }
     fs::remove(folder_ / "first-look.vtax");
   }
@@ -135,8 +138,8 @@ TEST_F(Host, ContainersAreRoutedAndTranslated) {
   need("container");
   if (IsSkipped()) return;
   const auto before = traces();
-  const auto result =
-      run(study("container", "tcp-rr --set transactions=2000 --set forwarding=route,nat --json"));
+  const auto result = run(study(
+      "container", "tcp-rr --set offloads=on --set transactions=2000 --set forwarding=route,nat --json"));
   const json out = json::parse(result.out, nullptr, false);
   ASSERT_FALSE(out.is_discarded()) << result.err;
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
