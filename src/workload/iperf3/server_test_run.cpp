@@ -148,7 +148,8 @@ class ServerTest {
   }
 
   Result<> finish(Phase& phase) {
-    const bool settles = test_.amount() != 0 && test_.omit.count() == 0 && (!test_.reverse);
+    const bool settles = test_.amount() != 0 && test_.omit.count() == 0;
+    const auto ended = Clock::now();
     if (!settles) phase.freeze();
     if (Result<> sent = control_.send(State::exchange_results); !sent) return sent;
     const auto fields = control_.receive_json("read the client's results", end_patience);
@@ -156,7 +157,7 @@ class ServerTest {
     auto results = Results::from(*fields, test_);
     if (!results) return fail(results.error());
     report_.there = std::move(*results);
-    if (settles) settle(phase);
+    if (settles) settle(phase, ended);
     phase.end_sending();
     phase.stop(std::chrono::milliseconds(0));
     report_.here = phase.report();
@@ -173,21 +174,23 @@ class ServerTest {
     return {};
   }
 
-  // Of a fixed amount the client has said now how much it sent: what is still on its way belongs to it.
-  void settle(Phase& phase) {
-    const auto limit = Clock::now() + settle_limit;
-    auto last = Clock::now();
-    std::uint64_t moved = phase.moved();
+  // Of a fixed amount the client has said now how much went each way. What is still on its way here belongs
+  // to it, and so does what a sender has handed to the kernel but not yet counted.
+  void settle(Phase& phase, Clock::time_point ended) {
     const auto complete = [&] {
       for (std::size_t i = 0; i < streams_.size(); ++i)
-        if (!streams_[i].sends && phase.moved(i) < report_.there.streams[i].bytes) return false;
+        if (phase.moved(i) < report_.there.streams[i].bytes) return false;
       return true;
     };
-    while (!complete() && Clock::now() < limit && Clock::now() - last < settle_quiet && !interrupted()) {
+    const auto limit = Clock::now() + settle_limit;
+    auto last = ended, quiet_since = Clock::now();
+    std::uint64_t moved = phase.moved();
+    while (!complete() && Clock::now() < limit && Clock::now() - quiet_since < settle_quiet &&
+           !interrupted()) {
       std::this_thread::sleep_for(std::chrono::microseconds(200));
       if (phase.moved() == moved) continue;
       moved = phase.moved();
-      last = Clock::now();
+      last = quiet_since = Clock::now();
     }
     phase.freeze(std::max(last, phase.amount_end().value_or(last)));
   }
