@@ -94,7 +94,7 @@ Payer payer_of(GuestAddress address, const Place& place, const Owner& owner, con
   const bool program = region == Region::program;
   if (charging.map.nested && owner.number == 0 && is_kvm(place))
     return {owner.domain, Layer::hypervisor, Part::none};
-  if (charging.first_is_driver && owner.number == 0)
+  if (charging.drivers.contains(owner.number))
     return {owner.domain, Layer::driver, program ? Part::program : Part::kernel};
   return {owner.domain, program ? Layer::program : Layer::kernel, Part::none};
 }

@@ -15,7 +15,7 @@ namespace vtax {
 struct Charging {
   AddressMap map;
   std::vector<std::string> domains;  // names by announced number; without a hypervisor only the first is used
-  bool first_is_driver = false;      // domain 0 is the driver domain: its cost is layer `driver`
+  std::set<int> drivers;             // numbers of driver domains: their cost is layer `driver`
   std::set<int> peer_cpus;           // left out of the ledger
 };
 

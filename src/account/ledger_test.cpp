@@ -21,7 +21,7 @@ Charging xen_machine() {
                           {GuestAddress(kIdleText + 0x100), "__cpuidle_text_end", 'T'}});
   charging.map.find_idle_text();
   charging.domains = {"Domain-0", "guest1"};
-  charging.first_is_driver = true;
+  charging.drivers = {0};
   charging.peer_cpus = {1};
   return charging;
 }
@@ -182,7 +182,7 @@ TEST(Charge, WithoutAHypervisorAllContextsAreTheHost) {
   Charging charging = xen_machine();
   charging.map.has_hypervisor = false;
   charging.domains = {"host"};
-  charging.first_is_driver = false;
+  charging.drivers.clear();
   charging.peer_cpus = {};
   ProbeWindow window;
   window.contexts = {{0, 0, 0}, {1, -1, 0}};

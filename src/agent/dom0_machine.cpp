@@ -5,6 +5,7 @@
 
 #include "agent/boot_word.h"
 #include "agent/disks.h"
+#include "agent/driver_domains.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
 #include "agent/lab_layout.h"
@@ -23,14 +24,24 @@ namespace {
 constexpr char bridge[] = "xenbr0";
 constexpr char domain_0[] = "Domain-0";  // the domain's name in the ledger
 
-Result<> create_guests(const DriverShape& shape, const std::string& type) {
+Result<> create_guests(const DriverShape& shape, const std::string& type, DriverDomains& domains) {
   const Result<int> memory =
       boot_number(lab::guest_memory_word, lab::most_guest_memory_mib, lab::guest_memory_mib);
   if (!memory) return fail(memory.error());
   for (int guest = 1; guest <= shape.guests; ++guest) {
-    const Result<> created = create_guest({guest, lab::guest_name(guest),
-                                           std::to_string(lab::own_guest_cpu(guest, shape.driver_cpus)),
-                                           *memory, type, wiring::guest_mac(guest), bridge});
+    NewGuest wanted{guest,
+                    lab::guest_name(guest),
+                    std::to_string(lab::own_guest_cpu(guest, shape.driver_cpus)),
+                    *memory,
+                    type,
+                    wiring::guest_mac(guest),
+                    bridge};
+    if (shape.driver_domains > 0) {
+      wanted.bridge = lab::driver_bridge;
+      wanted.backend = lab::driver_name(lab::driver_of(guest, shape.driver_domains));
+    }
+    Result<> created = create_guest(wanted);
+    if (created) created = plug_guest(domains, shape, guest);
     if (!created) return created;
   }
   return {};
@@ -47,19 +58,22 @@ std::optional<PlatformName> platform_of(const std::string& type) {
 Result<> place_backends(const DriverShape& shape, PlatformName platform) {
   if (platform == PlatformName::xen_hvm || platform == PlatformName::xen_hvm_pv)
     if (Result<> placed = place_device_models(shape.backend_cpu()); !placed) return placed;
-  if (platform == PlatformName::xen_hvm) return {};  // its vifs lead nowhere
+  // A fully virtualised guest's vif leads nowhere; a driver domain has one CPU.
+  if (platform == PlatformName::xen_hvm || shape.driver_domains > 0) return {};
   for (int guest = 1; guest <= shape.guests; ++guest)
-    if (Result<> placed = place_vif(lab::guest_vif(guest), shape.backend_cpu()); !placed) return placed;
+    if (Result<> placed = place_vif(lab::vif_of(guest), shape.backend_cpu()); !placed) return placed;
   return {};
 }
 
 // Behind the CPU of its network backend.
-Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::string& disk, int cpu) {
+Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::string& disk,
+                                  const DriverShape& shape) {
   if (Result<> attached = attach_disk(lab::guest_name(guest), disk, lab::xen_disk); !attached)
     return fail(attached.error());
   auto path = take_disk(client, lab::xen_disk);
   if (!path) return path;
-  if (Result<> placed = place_vbd(fmt::format("{}.{}", guest, lab::xen_disk), cpu); !placed)
+  const int domain = lab::xen_domain_of(guest, shape.driver_domains);
+  if (Result<> placed = place_vbd(fmt::format("{}.{}", domain, lab::xen_disk), shape.backend_cpu()); !placed)
     return fail(placed.error());
   return path;
 }
@@ -102,13 +116,15 @@ Result<DriverMachine> bring_up() {
   Result<> done = lab_ports::open();
   if (done) done = pin_unbound_work(lab::driver_cpu);
   if (done) done = start_toolstack();
-  if (done) done = make_guests_bridge(bridge, shape->guests);
-  if (done) done = create_guests(*shape, *type);
+  if (done && shape->driver_domains == 0) done = make_guests_bridge(bridge, shape->guests);
   if (!done) return fail(done.error());
+  Result<DriverDomains> domains = create_driver_domains(*shape);
+  if (!domains) return fail(domains.error());
+  if (Result<> created = create_guests(*shape, *type, *domains); !created) return fail(created.error());
   Result<std::vector<EndpointClient>> guests = reach_guests(shape->guests);
   if (!guests) return fail(guests.error());
   if (Result<> placed = place_backends(*shape, *platform); !placed) return fail(placed.error());
-  auto modules = modules_of_all(domain_0, *guests);
+  auto modules = modules_of_all(domain_0, *guests, domains->clients);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
@@ -120,15 +136,20 @@ Result<DriverMachine> bring_up() {
       *platform,
       std::move(driver),
       *shape,
-      *platform == PlatformName::xen_hvm ? lab::guest_emulated_vif : lab::guest_vif,
+      [emulated = *platform == PlatformName::xen_hvm, drivers = shape->driver_domains](int guest) {
+        const int domain = lab::xen_domain_of(guest, drivers);
+        return emulated ? lab::emulated_vif_of(domain) : lab::vif_of(domain);
+      },
       [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
-      [cpu = shape->backend_cpu()](int guest, EndpointClient& client, const std::string& disk) {
-        return give_xen_disk(guest, client, disk, cpu);
+      [shape = *shape](int guest, EndpointClient& client, const std::string& disk) {
+        return give_xen_disk(guest, client, disk, shape);
       },
       std::move(*guests),
       std::move(*modules),
       ration_guests,
-      paravirtual ? facts_of_guests : nullptr};
+      paravirtual ? facts_of_guests : nullptr,
+      std::move(domains->drivers),
+      std::move(domains->clients)};
 }
 
 }  // namespace
@@ -136,7 +157,10 @@ Result<DriverMachine> bring_up() {
 Result<> run_dom0_machine() {
   Result<DriverMachine> machine = bring_up();
   const Result<> done = machine ? run_trial_with_guests(*machine) : Result<>(fail(machine.error()));
-  if (!done) fmt::print(stderr, "the guest's console:\n{}\n", guest_console_tail(lab::guest_name(1)));
+  if (done) return done;
+  fmt::print(stderr, "the guest's console:\n{}\n", guest_console_tail(lab::guest_name(1)));
+  const std::string driver = guest_console_tail(lab::driver_name(1));
+  if (!driver.empty()) fmt::print(stderr, "the driver domain's console:\n{}\n", driver);
   return done;
 }
 

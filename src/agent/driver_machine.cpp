@@ -20,15 +20,20 @@ Result<> expect_plan_for(const DriverMachine& machine, const Plan& plan) {
   const char* why = nullptr;
   if (plan.platform != machine.platform) why = "this machine's platform is another one";
   if (plan.guests != machine.shape.guests) why = "this machine has another number of guests";
+  if (plan.driver.domains != machine.shape.driver_domains && !plan.self_check)
+    why = "this machine has another number of driver domains";
   if (why == nullptr) return {};
   return fail(Error{"run the plan", why, "", ExitCode::trial_failed});
 }
 
 Result<> announce_all(DriverMachine& machine) {
   Result<> announced = announce_on({lab::driver_cpu, lab::card_peer_cpu}, 0);
-  if (announced && machine.shape.driver_cpus > 1) announced = announce_on({lab::second_driver_cpu}, 0);
+  if (announced && machine.shape.own_cpus() > 1) announced = announce_on({lab::second_driver_cpu}, 0);
   for (int guest = 1; guest <= machine.shape.guests && announced; ++guest)
     announced = machine.guests[static_cast<std::size_t>(guest - 1)].announce(guest);
+  for (int driver = 1; driver <= machine.shape.driver_domains && announced; ++driver)
+    announced = machine.driver_clients[static_cast<std::size_t>(driver - 1)].announce(
+        lab::number_of_driver(driver, machine.shape.guests));
   return announced;
 }
 
@@ -50,6 +55,12 @@ Result<> check_self(DriverMachine& machine, const SelfCheck& check) {
 
 Result<> place_guests(DriverMachine& machine, GuestCpu where) {
   if (where == GuestCpu::own) return {};
+  if (where == GuestCpu::driver && machine.shape.driver_domains > 0) {
+    for (int guest = 1; guest <= machine.shape.guests; ++guest)
+      if (Result<> moved = machine.move_guest(guest, machine.shape.cpu_of_driver_of(guest)); !moved)
+        return moved;
+    return {};
+  }
   return move_all(machine, where == GuestCpu::driver ? lab::driver_cpu
                                                      : lab::own_guest_cpu(1, machine.shape.driver_cpus));
 }
@@ -64,7 +75,7 @@ Result<std::vector<std::string>> give_disks(DriverMachine& machine) {
     if (!path) return fail(path.error());
     paths.push_back(std::move(*path));
   }
-  auto modules = modules_of_all(machine.driver.name, machine.guests);
+  auto modules = machine.list_modules();
   if (!modules) return fail(modules.error());
   machine.modules = std::move(*modules);
   return paths;
@@ -77,11 +88,21 @@ Result<DriverShape> DriverShape::of_boot() {
   if (!guests) return fail(guests.error());
   const Result<int> driver_cpus = boot_number(lab::driver_cpus_word, lab::most_driver_cpus);
   if (!driver_cpus) return fail(driver_cpus.error());
-  return DriverShape{*guests, *driver_cpus};
+  const Result<int> driver_domains = boot_number(lab::driver_domains_word, lab::most_driver_domains, 0);
+  if (!driver_domains) return fail(driver_domains.error());
+  return DriverShape{*guests, *driver_cpus, *driver_domains};
+}
+
+int DriverShape::own_cpus() const {
+  return driver_domains > 0 ? 1 : driver_cpus;
+}
+
+int DriverShape::cpu_of_driver_of(int guest) const {
+  return lab::cpu_of_driver(lab::driver_of(guest, driver_domains), driver_cpus);
 }
 
 int DriverShape::backend_cpu() const {
-  return driver_cpus > 1 ? lab::second_driver_cpu : lab::driver_cpu;
+  return own_cpus() > 1 ? lab::second_driver_cpu : lab::driver_cpu;
 }
 
 Result<> make_guests_bridge(const std::string& bridge, int guests) {
@@ -113,14 +134,14 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (plan->self_check) return check_self(machine, *plan->self_check);
   Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  if (machine.shape.driver_cpus > 1 && machine.driver.place_backend)
+  if (machine.shape.own_cpus() > 1 && machine.driver.place_backend)
     setup->second_driver_cpu = lab::second_driver_cpu;
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (placed) placed = load_what_is_needed(*plan);
   if (!placed) return placed;
   if (plan->driver.forwarding == Forwarding::nat) {
-    auto modules = modules_of_all(machine.driver.name, machine.guests);
+    auto modules = machine.list_modules();
     if (!modules) return fail(modules.error());
     machine.modules = std::move(*modules);
   }
@@ -133,7 +154,11 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   for (int guest = 1; guest <= machine.shape.guests; ++guest)
     guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::guest_device,
                       &machine.guests[static_cast<std::size_t>(guest - 1)]});
-  const auto platform = make_bridged_guests(machine.driver, std::move(guests));
+  for (std::size_t i = 0; i < machine.drivers.size(); ++i)
+    machine.drivers[i].client = &machine.driver_clients[i];
+  const auto platform = machine.drivers.empty()
+                            ? make_bridged_guests(machine.driver, std::move(guests))
+                            : make_driven_guests(machine.driver.name, machine.drivers, std::move(guests));
   Dom0Books books(machine.shape.guests);
   WindowHooks hooks = plan->books ? books.hooks() : WindowHooks();
   hooks.describe = [&facts, inner = hooks.describe](nlohmann::json& result) {

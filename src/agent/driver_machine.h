@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "agent/guest_connection.h"
 #include "agent/plan.h"
 #include "core/result.h"
 #include "platform/bridged_guests.h"
+#include "platform/driven_guests.h"
 
 // What Xen's Domain-0 and KVM's host do alike.
 namespace vtax::agent {
@@ -17,8 +19,13 @@ namespace vtax::agent {
 struct DriverShape {
   int guests = 1;
   int driver_cpus = 1;
+  int driver_domains = 0;  // Xen's, besides Domain-0
 
   [[nodiscard]] static Result<DriverShape> of_boot();
+  // Of this domain, besides the peer's: with driver domains the second one is the first of those's.
+  [[nodiscard]] int own_cpus() const;
+  // With driver domains: of the one that has this guest's backend.
+  [[nodiscard]] int cpu_of_driver_of(int guest) const;
   // Of the guests' network backends.
   [[nodiscard]] int backend_cpu() const;
 };
@@ -37,6 +44,13 @@ struct DriverMachine {
   // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.
   std::function<Result<>(const Plan& plan, std::vector<EndpointClient>& guests)> ration = {};
   std::function<Result<nlohmann::json>(std::vector<EndpointClient>& guests)> facts = {};
+  // Where others than this domain have the cards, what they are; their clients are in `driver_clients`.
+  std::vector<RemoteDriver> drivers = {};
+  std::vector<EndpointClient> driver_clients = {};
+
+  [[nodiscard]] Result<nlohmann::json> list_modules() {
+    return modules_of_all(driver.name, guests, driver_clients);
+  }
 };
 
 // The bridge with the driver domain's own address, which knows its guests'.

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "agent/lab_layout.h"
+
 namespace vtax::agent {
 namespace {
 
@@ -61,6 +63,7 @@ Result<DriverPlacement> driver_placement_from(const JsonFields& plan) {
                        std::array<std::pair<std::string_view, GuestWeights>, 2>{
                            {{"equal", GuestWeights::equal}, {"halving", GuestWeights::halving}}},
                        out.weights);
+  if (good) good = take_number(plan, "driver_domains", 0, lab::most_driver_domains, out.domains);
   if (good) good = take_number(plan, "cards", 1, 2, out.cards);
   if (good) good = take_number(plan, "guest_cap_percent", 0, 100, out.cap_percent);
   if (good) good = take_number(plan, "balloon_mib", 0, most_balloon_mib, out.balloon_mib);

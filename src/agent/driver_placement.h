@@ -15,7 +15,8 @@ enum class GuestWeights { equal, halving };
 // What a plan says of the driver domain and of the guests' shares of the machine. All of it may be left out.
 struct DriverPlacement {
   Forwarding forwarding = Forwarding::bridge;
-  int cards = 1;  // of the system, each with a wire of its own
+  int domains = 0;  // besides Domain-0, that have the cards; 0: Domain-0 has them
+  int cards = 1;    // of the system, each with a wire of its own
   DriverInterrupts interrupts = DriverInterrupts::apart;
   Scheduler scheduler = Scheduler::credit2;  // with which the machine was booted
   GuestWeights weights = GuestWeights::equal;

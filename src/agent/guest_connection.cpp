@@ -21,16 +21,50 @@ Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::stri
   }
 }
 
-Result<nlohmann::json> modules_of_all(const std::string& own, std::span<EndpointClient> guests) {
+namespace {
+
+Result<> add_modules_of(EndpointClient& client, const std::string& name, std::vector<ModuleSection>& all) {
+  const auto answer = client.ask({{"do", "modules"}}, std::chrono::seconds(10));
+  if (!answer) return fail(answer.error());
+  const auto theirs = sections_from(*answer, name);
+  if (!theirs) return fail(theirs.error());
+  all.insert(all.end(), theirs->begin(), theirs->end());
+  return {};
+}
+
+}  // namespace
+
+Result<nlohmann::json> modules_of_all(const std::string& own, std::span<EndpointClient> guests,
+                                      std::span<EndpointClient> drivers) {
   std::vector<ModuleSection> all = module_sections(own);
-  for (std::size_t i = 0; i < guests.size(); ++i) {
-    const auto answer = guests[i].ask({{"do", "modules"}}, std::chrono::seconds(10));
-    if (!answer) return fail(answer.error());
-    const auto theirs = sections_from(*answer, lab::guest_name(static_cast<int>(i) + 1));
-    if (!theirs) return fail(theirs.error());
-    all.insert(all.end(), theirs->begin(), theirs->end());
-  }
+  Result<> added;
+  for (std::size_t i = 0; i < guests.size() && added; ++i)
+    added = add_modules_of(guests[i], lab::guest_name(static_cast<int>(i) + 1), all);
+  for (std::size_t i = 0; i < drivers.size() && added; ++i)
+    added = add_modules_of(drivers[i], lab::driver_name(static_cast<int>(i) + 1), all);
+  if (!added) return fail(added.error());
   return to_json(all);
+}
+
+Result<std::string> wait_for_interface(Links& links, const std::string& mac) {
+  Result<std::string> device;
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    device = links.find_by_mac(mac);
+    if (device) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return device;
+}
+
+Result<> serve_controller(const std::string& ipv4, Endpoint::MoreOrders orders) {
+  const auto listener = tcp_listen({ipv4, lab::control_port});
+  if (!listener) return fail(listener.error());
+  const auto watchdog = Watchdog::start(std::chrono::hours(1));
+  if (!watchdog) return fail(watchdog.error());
+  auto connection = tcp_accept(listener->get(), *watchdog);
+  if (!connection) return fail(connection.error());
+  ControlChannel control(std::move(*connection), "the driver domain");
+  return fail(Endpoint(std::move(control), std::move(orders)).serve());
 }
 
 }  // namespace vtax::agent

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "core/result.h"
+#include "platform/links.h"
+#include "workload/endpoint.h"
 #include "workload/endpoint_client.h"
 
 namespace vtax::agent {
@@ -14,7 +16,16 @@ namespace vtax::agent {
 [[nodiscard]] Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::string& name,
                                                       std::chrono::seconds limit);
 
-// Where the modules of this kernel (as domain `own`) and of the guests' (guest1 first) were loaded.
-[[nodiscard]] Result<nlohmann::json> modules_of_all(const std::string& own, std::span<EndpointClient> guests);
+// Where the modules of this kernel (as domain `own`), of the guests' (guest1 first) and of the driver
+// domains' (driver1 first) were loaded.
+[[nodiscard]] Result<nlohmann::json> modules_of_all(const std::string& own, std::span<EndpointClient> guests,
+                                                    std::span<EndpointClient> drivers = {});
+
+// The other side of it, in a guest or a driver domain.
+//
+// The interface of this Ethernet address, which appears when its backend is ready.
+[[nodiscard]] Result<std::string> wait_for_interface(Links& links, const std::string& mac);
+// Obeys the first that connects, for ever; returns only by an error.
+[[nodiscard]] Result<> serve_controller(const std::string& ipv4, Endpoint::MoreOrders orders);
 
 }  // namespace vtax::agent

@@ -1,7 +1,6 @@
-#include <thread>
-
 #include "agent/boot_word.h"
 #include "agent/disks.h"
+#include "agent/guest_connection.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
@@ -16,21 +15,10 @@
 namespace vtax::agent {
 namespace {
 
-// The frontend appears when its backend is ready.
-Result<std::string> wait_for_card(Links& links, const std::string& mac) {
-  Result<std::string> device;
-  for (int attempt = 0; attempt < 1000; ++attempt) {
-    device = links.find_by_mac(mac);
-    if (device) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return device;
-}
-
 Result<> configure_network(int guest) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  const auto device = wait_for_card(*links, wiring::guest_mac(guest));
+  const auto device = wait_for_interface(*links, wiring::guest_mac(guest));
   if (!device) return fail(device.error());
   Result<> done = links->set_up(*device);
   if (done) done = links->add_address(*device, wiring::guest_ipv4(guest), wiring::prefix_bits);
@@ -58,13 +46,7 @@ Result<> run_guest_machine() {
   const Result<int> guest = boot_number(lab::guest_word, lab::most_guests);
   if (!guest) return fail(guest.error());
   if (Result<> configured = configure_network(*guest); !configured) return configured;
-  const auto listener = tcp_listen({wiring::guest_ipv4(*guest), lab::control_port});
-  if (!listener) return fail(listener.error());
-  const auto watchdog = Watchdog::start(std::chrono::hours(1));
-  if (!watchdog) return fail(watchdog.error());
-  auto connection = tcp_accept(listener->get(), *watchdog);
-  if (!connection) return fail(connection.error());
-  return fail(Endpoint(ControlChannel(std::move(*connection), "the driver domain"), obey).serve());
+  return serve_controller(wiring::guest_ipv4(*guest), obey);
 }
 
 }  // namespace vtax::agent

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "agent/boot_word.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
@@ -59,7 +60,11 @@ Result<> run() {
   if (*role == "native") return run_native_machine();
   if (*role == "dom0") return run_dom0_machine();
   if (*role == "kvm") return run_kvm_machine();
-  if (*role == "guest") return run_guest_machine();
+  if (*role == "guest") {
+    const Result<int> driver = boot_number(lab::driver_word, lab::most_driver_domains, 0);
+    if (!driver) return fail(driver.error());
+    return *driver == 0 ? run_guest_machine() : run_driver_domain(*driver);
+  }
   return fail(Error{fmt::format("read {}", lab::role_file), fmt::format("role '{}' is not known", *role), "",
                     ExitCode::usage});
 }

@@ -12,6 +12,9 @@ inline constexpr char modules_file[] =
 inline constexpr char disk_modules_file[] = "/lab/disk-modules";  // likewise, for trials that have a disk
 // Likewise, but loaded only where a trial translates addresses: the connection tracker has timers.
 inline constexpr char nat_modules_file[] = "/lab/nat-modules";
+// Likewise, of a Domain-0 that gives its cards away, and of a driver domain.
+inline constexpr char giver_modules_file[] = "/lab/giver-modules",
+                      driver_modules_file[] = "/lab/driver-modules";
 inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
 
 inline constexpr char guest_type_file[] = "/lab/guest/type";        // "pv", "pvh", "hvm" or "hvm-pv"
@@ -26,11 +29,11 @@ inline constexpr int most_guests = 7;  // the probe tells eight domains apart (w
 inline std::string guest_name(int guest) {
   return "guest" + std::to_string(guest);
 }
-inline std::string guest_vif(int guest) {
-  return "vif" + std::to_string(guest) + ".0";
+inline std::string vif_of(int xen_domain) {
+  return "vif" + std::to_string(xen_domain) + ".0";
 }
-inline std::string guest_emulated_vif(int guest) {  // of a card that the device model emulates: a tap
-  return guest_vif(guest) + "-emu";
+inline std::string emulated_vif_of(int xen_domain) {  // of a card that the device model emulates: a tap
+  return vif_of(xen_domain) + "-emu";
 }
 inline std::string guest_tap(int guest) {  // the same in KVM's host
   return "tap" + std::to_string(guest);
@@ -40,6 +43,29 @@ inline int own_guest_cpu(int guest, int driver_cpus) {
 }
 // The backends' with two CPUs of the driver domain: behind the first one's and the peer's.
 inline constexpr int second_driver_cpu = 2, most_driver_cpus = 2;
+// Driver domains 1, 2, ... are created before the guests, and so have Xen's numbers 1, 2, ...
+inline constexpr int most_driver_domains = 2, driver_memory_mib = 192;
+inline constexpr char driver_bridge[] = "xenbr0";  // in each of them
+inline std::string driver_name(int driver) {
+  return "driver" + std::to_string(driver);
+}
+inline int xen_domain_of(int guest, int driver_domains) {
+  return driver_domains + guest;
+}
+// For the probe: behind the guests.
+inline int number_of_driver(int driver, int guests) {
+  return guests + driver;
+}
+// Who has a guest's network backend: in turn, as with wires (Setup::wire_of).
+inline int driver_of(int guest, int driver_domains) {
+  return (guest - 1) % driver_domains + 1;
+}
+// With a second CPU that is the first one's, and another one shares Domain-0's.
+inline int cpu_of_driver(int driver, int driver_cpus) {
+  return driver_cpus > 1 && driver == 1 ? second_driver_cpu : 0;
+}
+inline constexpr char driver_domains_word[] = "vtax.driver_domains=", driver_word[] = "vtax.driver=";
+
 // On the kernel's command line: of Domain-0 or KVM's host how many guests there are, of a guest which one it
 // is.
 inline constexpr char guests_word[] = "vtax.guests=", guest_word[] = "vtax.guest=",

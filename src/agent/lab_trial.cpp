@@ -2,6 +2,7 @@
 
 #include <sys/reboot.h>
 
+#include <span>
 #include <thread>
 
 #include "agent/http_trial.h"
@@ -70,18 +71,23 @@ Result<Setup> lab_setup(const Plan& plan) {
   setup.peer_cpu = lab::card_peer_cpu;
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  const auto a = links->find_by_mac(lab::system_card_mac), b = links->find_by_mac(lab::peer_card_mac);
-  if (!a) return fail(a.error());
-  if (!b) return fail(b.error());
-  setup.system_card = *a;
-  setup.peer_card = *b;
-  if (plan.driver.cards < 2) return setup;
-  const auto c = links->find_by_mac(lab::second_system_card_mac),
-             d = links->find_by_mac(lab::second_peer_card_mac);
-  if (!c) return fail(c.error());
-  if (!d) return fail(d.error());
-  setup.second_system_card = *c;
-  setup.second_peer_card = *d;
+  struct Wire {
+    const char *system_mac, *peer_mac;
+    std::string &system, &peer;
+  };
+  const Wire wires[] = {{lab::system_card_mac, lab::peer_card_mac, setup.system_card, setup.peer_card},
+                        {lab::second_system_card_mac, lab::second_peer_card_mac, setup.second_system_card,
+                         setup.second_peer_card}};
+  for (const Wire& wire : std::span(wires).first(static_cast<std::size_t>(plan.driver.cards))) {
+    const auto peer = links->find_by_mac(wire.peer_mac);
+    if (!peer) return fail(peer.error());
+    wire.peer = *peer;
+    // Where driver domains have them this kernel does not know them.
+    const auto system =
+        plan.driver.domains > 0 ? std::string("given away") : links->find_by_mac(wire.system_mac);
+    if (!system) return fail(system.error());
+    wire.system = *system;
+  }
   return setup;
 }
 

@@ -11,5 +11,7 @@ namespace vtax::agent {
 [[nodiscard]] Result<> run_kvm_machine();
 // Serves the agent of Domain-0 or of KVM's host for ever.
 [[nodiscard]] Result<> run_guest_machine();
+// Likewise, as Xen's driver domain 1, 2, ...: with the guests' image.
+[[nodiscard]] Result<> run_driver_domain(int driver);
 
 }  // namespace vtax::agent

@@ -127,6 +127,12 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
   if (kvm && (plan.driver.forwarding != Forwarding::bridge || plan.driver.cards > 1))
     return fail(fields.bad("KVM's platforms have one card, and a bridge: 'forwarding' or 'cards'"));
+  const bool has_domains = plan.platform == PlatformName::xen_pv || plan.platform == PlatformName::xen_pvh;
+  if (plan.driver.domains > 0 &&
+      (!has_domains || plan.topology != Topology::card || plan.driver.forwarding != Forwarding::bridge))
+    return fail(fields.bad("'driver_domains' are those of xen-pv and xen-pvh, with cards and bridges"));
+  if (plan.driver.domains > 0 && plan.driver.cards != plan.driver.domains)
+    return fail(fields.bad("each of 'driver_domains' has one of the 'cards'"));
   plan.link_bits_per_second = megabits * 1'000'000;
   if (megabits != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));
@@ -143,13 +149,40 @@ Result<> take_delay(const JsonFields& fields, Plan& plan) {
 
 // A local workload's plan has the placement, but nothing of the traffic.
 Result<Plan> parse_local(const JsonFields& fields) {
-  const Result<> known = fields.only(
-      {"version",     "platform",  "topology",          "workload",      "offloads",      "array_bytes",
-       "rounds",      "size",      "systems",           "precision",     "iterations",    "guests",
-       "loads",       "guest_cpu", "softload_percent",  "system_window", "peer_window",   "link_mbps",
-       "forwarding",  "cards",     "driver_interrupts", "scheduler",     "guest_weights", "guest_cap_percent",
-       "balloon_mib", "bytes",     "block_bytes",       "operation",     "store",         "pattern",
-       "direct",      "delay_us",  "time_limit_ns"});
+  const Result<> known = fields.only({"version",
+                                      "platform",
+                                      "topology",
+                                      "workload",
+                                      "offloads",
+                                      "array_bytes",
+                                      "rounds",
+                                      "size",
+                                      "systems",
+                                      "precision",
+                                      "iterations",
+                                      "guests",
+                                      "loads",
+                                      "guest_cpu",
+                                      "softload_percent",
+                                      "system_window",
+                                      "peer_window",
+                                      "link_mbps",
+                                      "forwarding",
+                                      "cards",
+                                      "driver_domains",
+                                      "driver_interrupts",
+                                      "scheduler",
+                                      "guest_weights",
+                                      "guest_cap_percent",
+                                      "balloon_mib",
+                                      "bytes",
+                                      "block_bytes",
+                                      "operation",
+                                      "store",
+                                      "pattern",
+                                      "direct",
+                                      "delay_us",
+                                      "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -173,16 +206,36 @@ Result<Plan> parse_local(const JsonFields& fields) {
 
 // A web server's plan has the placement, and direction.
 Result<Plan> parse_http(const JsonFields& fields) {
-  const Result<> known = fields.only({"version",         "platform",      "topology",
-                                      "workload",        "direction",     "offloads",
-                                      "requests",        "connections",   "requests_per_connection",
-                                      "file_bytes",      "files",         "connections_per_second",
-                                      "warmup_requests", "delay_us",      "guests",
-                                      "loads",           "guest_cpu",     "softload_percent",
-                                      "system_window",   "peer_window",   "link_mbps",
-                                      "forwarding",      "cards",         "driver_interrupts",
-                                      "scheduler",       "guest_weights", "guest_cap_percent",
-                                      "balloon_mib",     "time_limit_ns"});
+  const Result<> known = fields.only({"version",
+                                      "platform",
+                                      "topology",
+                                      "workload",
+                                      "direction",
+                                      "offloads",
+                                      "requests",
+                                      "connections",
+                                      "requests_per_connection",
+                                      "file_bytes",
+                                      "files",
+                                      "connections_per_second",
+                                      "warmup_requests",
+                                      "delay_us",
+                                      "guests",
+                                      "loads",
+                                      "guest_cpu",
+                                      "softload_percent",
+                                      "system_window",
+                                      "peer_window",
+                                      "link_mbps",
+                                      "forwarding",
+                                      "cards",
+                                      "driver_domains",
+                                      "driver_interrupts",
+                                      "scheduler",
+                                      "guest_weights",
+                                      "guest_cap_percent",
+                                      "balloon_mib",
+                                      "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -260,6 +313,7 @@ Result<Plan> parse_plan(std::string_view json) {
                                        "link_mbps",
                                        "forwarding",
                                        "cards",
+                                       "driver_domains",
                                        "driver_interrupts",
                                        "scheduler",
                                        "guest_weights",

@@ -107,6 +107,14 @@ std::string emulated_machine(const NewGuest& guest) {
       guest.name, guest.type == "hvm" ? 0 : 1);
 }
 
+Result<> create_from(const std::string& config) {
+  constexpr char path[] = "/run/xen/guest.cfg";
+  if (Result<> written = write_file(path, config); !written) return written;
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));
+}
+
 }  // namespace
 
 Result<> create_guest(const NewGuest& guest) {
@@ -114,20 +122,32 @@ Result<> create_guest(const NewGuest& guest) {
   const std::string config = fmt::format(
       "name=\"{}\"\ntype=\"{}\"\nuuid=\"76746178-0000-4000-8000-{:012}\"\n"
       "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}\"\n"
-      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}{}\"]\n"
+      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}{}{}\"]\n"
       // Without an invariant TSC, which keeps QEMU from saving the machine, Xen would emulate each rdtsc;
       // Linux executes one at every system call.
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
       guest.name, emulated ? "hvm" : guest.type, guest.number, lab::guest_kernel, lab::guest_initrd,
       lab::guest_word, guest.number, guest.memory_mib, guest.cpus, guest.mac, guest.bridge,
-      emulated ? ",model=e1000" : "");
-  constexpr char path[] = "/run/xen/guest.cfg";
-  if (Result<> written = write_file(path, config + (emulated ? emulated_machine(guest) : "")); !written)
-    return written;
+      emulated ? ",model=e1000" : "", guest.backend.empty() ? "" : ",backend=" + guest.backend);
+  return create_from(config + (emulated ? emulated_machine(guest) : ""));
+}
+
+Result<> create_driver_domain(const NewDriverDomain& driver) {
+  return create_from(fmt::format(
+      "name=\"{}\"\ntype=\"pv\"\nuuid=\"76746178-0000-4000-8001-{:012}\"\n"
+      "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}\"\n"
+      "memory={}\nvcpus=1\ncpus=\"{}\"\ndriver_domain=1\npci=[\"{}\"]\nvif=[\"mac={},bridge={}\"]\n"
+      "tsc_mode=\"native\"\n"
+      "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
+      driver.name, driver.number, lab::guest_kernel, lab::guest_initrd, lab::driver_word, driver.number,
+      driver.memory_mib, driver.cpus, driver.card, driver.mac, driver.bridge));
+}
+
+Result<> give_away(const std::string& device) {
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
-  return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));
+  return run_program({*programs + "/xl", "pci-assignable-add", device}, seconds(20));
 }
 
 Result<> attach_disk(const std::string& guest, const std::string& device, const std::string& name) {

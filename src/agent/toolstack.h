@@ -19,11 +19,26 @@ struct NewGuest {
   int memory_mib = 0;
   std::string type;  // "pv", "pvh", "hvm" (QEMU emulates its machine) or "hvm-pv" (but its drivers are PV)
   std::string mac, bridge;
+  std::string backend = {};  // the domain that has the bridge; empty: this one
 };
 
 // Builds the guest with `xl create` from /lab/guest. Created in the order of their numbers, their network
 // backends are "vif1.0", "vif2.0", ...
 [[nodiscard]] Result<> create_guest(const NewGuest& guest);
+
+// A paravirtual driver domain, from the guests' image.
+struct NewDriverDomain {
+  int number = 1;
+  std::string name;
+  std::string cpus;
+  int memory_mib = 0;
+  std::string card;         // that it gets: "0000:00:04.0", given away
+  std::string mac, bridge;  // of its interface to this domain, and this domain's bridge
+};
+[[nodiscard]] Result<> create_driver_domain(const NewDriverDomain& driver);
+
+// Takes a PCI device from its driver, so that a domain can have it (`xl pci-assignable-add`).
+[[nodiscard]] Result<> give_away(const std::string& device);
 
 // Gives a running guest a block device of this domain as its `name` ("xvda"), through blkback.
 [[nodiscard]] Result<> attach_disk(const std::string& guest, const std::string& device,

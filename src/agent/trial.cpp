@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "platform/driven_guests.h"
 #include "workload/marker.h"
 
 namespace vtax::agent {
@@ -77,8 +78,20 @@ struct Work {
 
 struct Window {
   std::vector<Work> work;            // of guest 1, 2, ...
-  std::vector<DeviceCounters> here;  // differences
+  std::vector<DeviceCounters> here;  // differences; behind the bench's own those elsewhere
 };
+
+// Of the caller's devices and of those elsewhere, outside the window.
+Result<std::vector<DeviceCounters>> counters_for(const Bench& bench) {
+  auto counters = read_counters(names(bench.here));
+  for (const RemoteDevices& remote : bench.elsewhere) {
+    if (!counters) break;
+    auto more = counters_of(remote);
+    if (!more) return more;
+    counters->insert(counters->end(), more->begin(), more->end());
+  }
+  return counters;
+}
 
 SocketSettings sockets_of(const Plan& plan, const Pair& pair, bool initiator) {
   SocketSettings out = plan.window.sockets;
@@ -110,9 +123,8 @@ class Span {
     for (Work& work : out.work)
       if (Result<> armed = arm(work.initiator, 2 * settle_); !armed) return fail(armed.error());
 
-    const std::vector<std::string> devices = window_ ? names(bench_.here) : std::vector<std::string>{};
     std::this_thread::sleep_until(start_ + settle_ + settle_ / 2);
-    const auto before = read_counters(devices);
+    const auto before = counters();
     if (!before) return fail(before.error());
     if (window_ && hooks_.before)
       if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
@@ -123,7 +135,7 @@ class Span {
           if (Result<> ended = side->end->client->wait_until_ended(side->request); !ended)
             return fail(ended.error());
     if (window_ && controller_marks()) marker::end_window();
-    const auto after = read_counters(devices);
+    const auto after = counters();
     if (!after) return fail(after.error());
     if (window_ && hooks_.after)
       if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
@@ -140,6 +152,12 @@ class Span {
   }
 
  private:
+  // Nobody's in the warm-up.
+  Result<std::vector<DeviceCounters>> counters() const {
+    if (!window_) return std::vector<DeviceCounters>();
+    return counters_for(bench_);
+  }
+
   [[nodiscard]] bool controller_marks() const { return static_cast<bool>(hooks_.before); }
 
   RunRequest request(const Pair& pair, bool initiator) const {
@@ -228,7 +246,10 @@ nlohmann::json result_of(const Bench& bench, std::vector<Pair>& pairs, const Win
     all.transactions.value += done.transactions.value;
     longest = std::max(longest, done.duration);
   }
-  add(devices, bench.here, window.here);
+  std::vector<CountedDevice> middle = bench.here;
+  for (const RemoteDevices& remote : bench.elsewhere)
+    middle.insert(middle.end(), remote.devices.begin(), remote.devices.end());
+  add(devices, middle, window.here);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const Work& work = window.work[i];
     const Side& peer = pairs[i].system_initiates ? work.responder : work.initiator;

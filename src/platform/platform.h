@@ -62,6 +62,12 @@ struct CountedDevice {
   std::string device;
 };
 
+// Of another domain: its agent reads their counters (driven_guests.h).
+struct RemoteDevices {
+  EndpointClient* client = nullptr;
+  std::vector<CountedDevice> devices;
+};
+
 struct End {
   EndpointClient* client = nullptr;  // owned by the platform
   std::string ipv4;
@@ -99,6 +105,7 @@ struct Bench {
   std::vector<CountedDevice> wire;
   std::vector<EndPair> more = {};  // the second system under test with its partner, the third, ...
   std::vector<MeteredProcess> processes = {};
+  std::vector<RemoteDevices> elsewhere = {};
 };
 
 // One way to place a workload. arrange() is called once; the destructor takes everything down again.

@@ -16,6 +16,18 @@ std::string guest_mac(int guest) {
   return guest == 1 ? system_mac : fmt::format("02:76:74:61:78:{:02x}", 0x10 + guest);
 }
 
+std::string driver_domain_ipv4(int driver) {
+  return fmt::format("10.77.0.{}", 4 + driver);
+}
+
+std::string driver_domain_mac(int driver) {
+  return fmt::format("02:76:74:61:78:{:02x}", 0x20 + driver);
+}
+
+std::string driver_uplink_mac(int driver) {
+  return fmt::format("02:76:74:61:78:{:02x}", 0x30 + driver);
+}
+
 std::string outer_ipv4(int way) {
   return fmt::format("10.78.{}.1", way);
 }
@@ -82,27 +94,27 @@ Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface
   return pin_interrupts(*interrupts, cpu);
 }
 
-namespace {
+Result<> shape_end(Links& here, const std::string& card, std::uint64_t bits_per_second) {
+  constexpr std::uint64_t frame_bytes = 1514, wire_bytes = 1538;
+  if (bits_per_second == 0) return {};
+  return here.shape(card, bits_per_second * frame_bytes / wire_bytes);
+}
 
-constexpr std::uint64_t frame_bytes = 1514, wire_bytes = 1538;
-
-Result<> shape_there(const EndpointProcess& end, const std::string& card, std::uint64_t bits_per_second) {
+Result<> shape_end(const EndpointProcess& end, const std::string& card, std::uint64_t bits_per_second) {
+  if (bits_per_second == 0) return {};
   const auto inside = NamespaceScope::enter(end.network_namespace());
   if (!inside) return fail(inside.error());
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  return links->shape(card, bits_per_second);
+  return shape_end(*links, card, bits_per_second);
 }
-
-}  // namespace
 
 Result<> shape_link(Links* here, const EndpointProcess* system, const std::string& card,
                     const EndpointProcess& peer, const std::string& peer_card,
                     std::uint64_t bits_per_second) {
-  if (bits_per_second == 0) return {};
-  const std::uint64_t rate = bits_per_second * frame_bytes / wire_bytes;
-  Result<> done = system != nullptr ? shape_there(*system, card, rate) : here->shape(card, rate);
-  if (done) done = shape_there(peer, peer_card, rate);
+  Result<> done =
+      system != nullptr ? shape_end(*system, card, bits_per_second) : shape_end(*here, card, bits_per_second);
+  if (done) done = shape_end(peer, peer_card, bits_per_second);
   return done;
 }
 

@@ -25,6 +25,12 @@ inline constexpr char outer_mac[] = "02:76:74:61:78:04";
 [[nodiscard]] std::string outer_ipv4(int way);
 [[nodiscard]] std::string outer_peer_ipv4(int way);
 
+// Of Xen's driver domains 1, 2, ...: their bridge, with their own address, and the end of the interface by
+// which Domain-0 reaches that bridge.
+[[nodiscard]] std::string driver_domain_ipv4(int driver);
+[[nodiscard]] std::string driver_domain_mac(int driver);
+[[nodiscard]] std::string driver_uplink_mac(int driver);
+
 inline constexpr std::chrono::seconds carrier_limit{30};
 
 // Addresses of the first, second, ... system under test; the first has the two above.
@@ -60,6 +66,10 @@ struct Interface {
 // Both directions of the wire: card A in the caller's namespace or in `system`'s, card B in the peer's.
 // 1 Gb/s on the wire are 1514/1538 of it in frames as a card is given them (preamble 8, checksum 4, gap 12
 // bytes), so that full frames of TCP carry 941.49 Mb/s.
+// 0: as it is. An end of it alone: of the caller's namespace, or of the end's.
+[[nodiscard]] Result<> shape_end(Links& here, const std::string& card, std::uint64_t bits_per_second);
+[[nodiscard]] Result<> shape_end(const EndpointProcess& end, const std::string& card,
+                                 std::uint64_t bits_per_second);
 [[nodiscard]] Result<> shape_link(Links* here, const EndpointProcess* system, const std::string& card,
                                   const EndpointProcess& peer, const std::string& peer_card,
                                   std::uint64_t bits_per_second);

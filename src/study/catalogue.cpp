@@ -148,6 +148,10 @@ const std::vector<Factor>& common_factors() {
       choice("driver_interrupts", {"apart", "swapped", "first", "by-card"}, "apart",
              "with driver_cpus = 2: cards first and interfaces second; the reverse; all first; each card's "
              "by itself"),
+      count("driver_domains", 0, 2, "0",
+            "Xen's, besides Domain-0, with a card each and guests in turn; 0: Domain-0 drives the cards"),
+      choice("iommu", {"off", "on", "strict"}, "off",
+             "with Xen: none; one, as driver domains have it always; strict: for Domain-0's devices too"),
       choice("guest_weights", {"equal", "halving"}, "equal",
              "of Xen's guests, for its scheduler: alike; each half of the one before"),
       count("guest_cap_percent", 0, 100, "0", "most of a CPU that each of Xen's guests may have; 0: no cap"),

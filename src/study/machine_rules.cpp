@@ -39,8 +39,8 @@ Result<> check_host_disk(const Study& study, const StudyWorkload& workload, cons
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name :
        {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent", "system_window",
-        "peer_window", "link_mbps", "cards", "driver_interrupts", "guest_weights", "guest_cap_percent",
-        "guest_memory_mib", "balloon_mib", "caches"}) {
+        "peer_window", "link_mbps", "cards", "driver_interrupts", "driver_domains", "iommu", "guest_weights",
+        "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
@@ -83,7 +83,8 @@ bool names_other_than_usual(const Study& study, const StudyWorkload& workload, c
 
 // What some platforms cannot arrange so far.
 Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* factor : {"forwarding", "cards", "driver_interrupts", "guest_memory_mib", "balloon_mib"})
+  for (const char* factor : {"forwarding", "cards", "driver_interrupts", "driver_domains", "iommu",
+                             "guest_memory_mib", "balloon_mib"})
     for (const std::string_view platform : {"kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
       if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
         return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
@@ -94,6 +95,28 @@ Result<> check_forwarding(const Study& study, const StudyWorkload& workload, con
                  "with topology inside the partner of Xen's guest is Domain-0 itself, and nothing is to be "
                  "translated",
                  "take topology = \"card\", or another study for forwarding = \"nat\""});
+  return {};
+}
+
+// Only what Domain-0 does as driver domain, others cannot yet.
+Result<> check_driver_domains(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (!names(study, workload, "driver_domains", {"1", "2"}) ||
+      !names(study, workload, "platform", {"xen-pv", "xen-pvh"}))
+    return {};
+  if (names(study, workload, "topology", {"inside"}))
+    return fail({what, "a driver domain has a card: with topology inside the guest's partner is Domain-0",
+                 "take topology = \"card\""});
+  for (const char* factor : {"forwarding", "driver_interrupts"})
+    if (names_other_than_usual(study, workload, factor))
+      return fail({what,
+                   fmt::format("driver domains have one CPU each and a bridge: no choice of '{}'", factor),
+                   "leave it out, or take driver_domains = 0"});
+  if (names(study, workload, "driver_domains", {"1"}) && names(study, workload, "cards", {"2"}))
+    return fail({what, "a driver domain has one card, so one of them cannot have 'cards' = 2",
+                 "take driver_domains = 2, which has two cards, beside 0"});
+  if (names(study, workload, "scheduler", {"null"}))
+    return fail({what, "Xen's scheduler null gives no two domains one CPU, and Domain-0 shares its own",
+                 "take another scheduler, or driver_domains = 0"});
   return {};
 }
 
@@ -120,6 +143,7 @@ Result<> check_shares(const Study& study, const StudyWorkload& workload, const s
 
 Result<> check_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
   Result<> good = check_forwarding(study, workload, what);
+  if (good) good = check_driver_domains(study, workload, what);
   if (good) good = check_shares(study, workload, what);
   if (!good) return good;
   if (study.machine == host_machine) {

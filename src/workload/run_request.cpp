@@ -1,5 +1,7 @@
 #include "workload/run_request.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <tuple>
 
@@ -56,25 +58,14 @@ Result<RunRequest> RunRequest::from(const JsonFields& fields) {
     if (!value) return fail(value.error());
     *into = static_cast<unsigned>(*value);
   }
-  const auto devices = fields.array("devices", most_devices);
+  auto devices = device_names_from(fields, "devices");
   if (!devices) return fail(devices.error());
-  for (const nlohmann::json& device : *devices) {
-    if (!device.is_string()) return fail(fields.bad("'devices' holds something other than names"));
-    request.devices.push_back(device.get<std::string>());
-  }
+  request.devices = std::move(*devices);
   return request;
 }
 
 nlohmann::json RunReport::to_json() const {
-  nlohmann::json list = nlohmann::json::array();
-  for (const DeviceCounters& device : devices) {
-    list.push_back({{"device", device.device},
-                    {"received", device.received.value},
-                    {"sent", device.sent.value},
-                    {"received_bytes", device.received_bytes.value},
-                    {"sent_bytes", device.sent_bytes.value}});
-  }
-  return {{"state", "done"}, {"side", side.to_json()}, {"devices", list}};
+  return {{"state", "done"}, {"side", side.to_json()}, {"devices", counters_to_json(devices)}};
 }
 
 Result<RunReport> RunReport::from(const JsonFields& fields) {
@@ -84,6 +75,37 @@ Result<RunReport> RunReport::from(const JsonFields& fields) {
   const auto side = read_side_report(*side_fields);
   if (!side) return fail(side.error());
   report.side = *side;
+  auto devices = counters_from(fields);
+  if (!devices) return fail(devices.error());
+  report.devices = std::move(*devices);
+  return report;
+}
+
+Result<std::vector<std::string>> device_names_from(const JsonFields& fields, const char* key) {
+  const auto list = fields.array(key, most_devices);
+  if (!list) return fail(list.error());
+  std::vector<std::string> names;
+  for (const nlohmann::json& name : *list) {
+    if (!name.is_string()) return fail(fields.bad(fmt::format("'{}' holds something other than names", key)));
+    names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+nlohmann::json counters_to_json(const std::vector<DeviceCounters>& devices) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const DeviceCounters& device : devices) {
+    list.push_back({{"device", device.device},
+                    {"received", device.received.value},
+                    {"sent", device.sent.value},
+                    {"received_bytes", device.received_bytes.value},
+                    {"sent_bytes", device.sent_bytes.value}});
+  }
+  return list;
+}
+
+Result<std::vector<DeviceCounters>> counters_from(const JsonFields& fields) {
+  std::vector<DeviceCounters> out;
   const auto devices = fields.array("devices", most_devices);
   if (!devices) return fail(devices.error());
   for (const nlohmann::json& entry : *devices) {
@@ -101,9 +123,9 @@ Result<RunReport> RunReport::from(const JsonFields& fields) {
       if (!value) return fail(value.error());
       *into = *value;
     }
-    report.devices.push_back(counters);
+    out.push_back(counters);
   }
-  return report;
+  return out;
 }
 
 }  // namespace vtax

@@ -40,4 +40,12 @@ struct RunReport {
   [[nodiscard]] static Result<RunReport> from(const JsonFields& fields);
 };
 
+// Counters as a list of objects with the keys "device", "received", "sent", "received_bytes", "sent_bytes";
+// `fields` has it as "devices".
+[[nodiscard]] nlohmann::json counters_to_json(const std::vector<DeviceCounters>& devices);
+[[nodiscard]] Result<std::vector<DeviceCounters>> counters_from(const JsonFields& fields);
+
+// Names of devices, which `fields` has as `key`.
+[[nodiscard]] Result<std::vector<std::string>> device_names_from(const JsonFields& fields, const char* key);
+
 }  // namespace vtax

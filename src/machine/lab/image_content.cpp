@@ -72,7 +72,8 @@ const Domain& first_domain(LabKind kind) {
       {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
       {"sch_tbf"},
       kNat,
-      {"null_blk", "xen-blkback"}};
+      {"null_blk", "xen-blkback"},
+      {"xen-pciback"}};
   // The emulated card's other end is a tap.
   static const Domain dom0_hvm = {"dom0",
                                   [] {
@@ -89,7 +90,10 @@ const Domain& first_domain(LabKind kind) {
 }
 
 const Domain* guest_domain(LabKind kind) {
-  static const Domain xen = {"guest", {"xen-netfront"}, {}, {}, {"xen-blkfront"}};
+  // The card comes with the frontend of its bus.
+  static const std::vector<std::string> driving = {"xen-pcifront", "e1000e", "bridge", "xen-netback",
+                                                   "sch_tbf"};
+  static const Domain xen = {"guest", {"xen-netfront"}, {}, {}, {"xen-blkfront"}, {}, driving};
   static const Domain emulated = {"guest", {"e1000"}};
   static const Domain kvm = {"guest", {"virtio-pci", "virtio-net"}, {}, {}, {"virtio-blk"}};
   if (has_kvm(kind)) return &kvm;
@@ -109,8 +113,8 @@ CpioArchive base_image(const std::string& role, const std::vector<Module>& modul
   return image;
 }
 
-void add_nat_modules(CpioArchive& image, const std::vector<Module>& modules) {
-  image.file("lab/nat-modules", content_of(add_modules(image, modules)));
+void add_more_modules(CpioArchive& image, const std::string& list, const std::vector<Module>& modules) {
+  image.file("lab/" + list, content_of(add_modules(image, modules)));
 }
 
 Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {

@@ -1,6 +1,7 @@
 #include "machine/lab/lab_image.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/files.h"
 #include "core/sha256.h"
@@ -52,11 +53,11 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 
 Domain all_domains(LabKind kind) {
   Domain all = first_domain(kind);
-  all.optional.insert(all.optional.end(), all.disk.begin(), all.disk.end());
-  all.optional.insert(all.optional.end(), all.nat.begin(), all.nat.end());
+  for (const auto* more : {&all.disk, &all.nat, &all.giver})
+    all.optional.insert(all.optional.end(), more->begin(), more->end());
   if (const Domain* guest = guest_domain(kind)) {
     all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
-    for (const auto* more : {&guest->optional, &guest->disk})
+    for (const auto* more : {&guest->optional, &guest->disk, &guest->driver})
       all.optional.insert(all.optional.end(), more->begin(), more->end());
   }
   return all;
@@ -203,6 +204,17 @@ Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, con
   return write_file(into / "xen", *xen);
 }
 
+// Likewise, as a list of their own in the domain's image.
+Result<> add_more(CpioArchive& image, const char* list, const Domain& domain,
+                  const std::vector<std::string>& more, const std::vector<Module>& others,
+                  const ModuleTree& tree, const KernelImage& kernel, std::vector<Module>& used) {
+  const auto modules = more_modules(domain, more, others, tree, kernel);
+  if (!modules) return fail(modules.error());
+  used.insert(used.end(), modules->begin(), modules->end());
+  add_more_modules(image, list, *modules);
+  return {};
+}
+
 Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const KernelImage& kernel,
                               const Parts& parts, const std::vector<std::uint8_t>& guest_kernel,
                               std::vector<Module>& used) {
@@ -214,10 +226,9 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   if (!disk) return fail(disk.error());
   used.insert(used.end(), disk->begin(), disk->end());
   CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
-  const auto nat_modules = more_modules(domain, domain.nat, *modules, tree, kernel);
-  if (!nat_modules) return fail(nat_modules.error());
-  used.insert(used.end(), nat_modules->begin(), nat_modules->end());
-  add_nat_modules(image, *nat_modules);
+  Result<> added = add_more(image, "nat-modules", domain, domain.nat, *modules, tree, kernel, used);
+  if (added) added = add_more(image, "giver-modules", domain, domain.giver, *modules, tree, kernel, used);
+  if (!added) return fail(added.error());
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) return image;
   const auto guest_modules = modules_for(*guest, tree, kernel);
@@ -226,19 +237,22 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   if (!guest_disk) return fail(guest_disk.error());
   for (const auto* more : {&*guest_modules, &*guest_disk})
     used.insert(used.end(), more->begin(), more->end());
+  CpioArchive guest_image = base_image(guest->role, *guest_modules, parts.agent, *guest_disk);
+  added = add_more(guest_image, "driver-modules", *guest, guest->driver, *guest_modules, tree, kernel, used);
+  if (!added) return fail(added.error());
   image.file("lab/guest/kernel", guest_kernel);
-  image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent, *guest_disk).bytes());
+  image.file("lab/guest/initrd", guest_image.bytes());
   if (has_kvm(kind)) {
     const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
-    if (auto added = add_vmm(image, parts.vmm_set->root); !added) return fail(added.error());
+    if (added = add_vmm(image, parts.vmm_set->root); !added) return fail(added.error());
     return image;
   }
   const std::string type = std::string(name_of(kind).substr(std::string_view("xen-").size())) + "\n";
   image.file("lab/guest/type", {type.begin(), type.end()});
-  if (auto added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
+  if (added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
   if (!has_device_model(kind)) return image;
-  const auto added = add_device_model(image, parts.device_model_set->root, parts.xen_set->root);
+  added = add_device_model(image, parts.device_model_set->root, parts.xen_set->root);
   if (!added) return fail(added.error());
   return image;
 }
@@ -264,7 +278,9 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
   if (has_xen(kind))
     if (auto written = write_xen(kind, sources, parts, into); !written) return written;
   if (auto made = make_directories(into / "modules"); !made) return made;
+  std::set<std::string> there;  // a driver domain has some of Domain-0's
   for (const Module& module : modules) {
+    if (!there.insert(module.name).second) continue;
     if (auto written = write_file(into / "modules" / (module.name + ".ko"), module.object); !written)
       return written;
     image.modules.push_back({module.name, {}});

@@ -37,6 +37,11 @@ inline constexpr std::array every_lab_kind = {LabKind::native,  LabKind::xen_pv,
   return kind == LabKind::xen_hvm || kind == LabKind::xen_hvm_pv;
 }
 
+// Whether domains besides Domain-0 may have the cards.
+[[nodiscard]] constexpr bool has_driver_domains(LabKind kind) {
+  return kind == LabKind::xen_pv || kind == LabKind::xen_pvh;
+}
+
 [[nodiscard]] constexpr bool has_kvm(LabKind kind) {
   return kind == LabKind::kvm || kind == LabKind::kvm_qemu;
 }

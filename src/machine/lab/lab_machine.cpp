@@ -128,10 +128,17 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   if (shape.driver_cpus > 1) {
     ++spec.cpus;
     spec.kernel_arguments += fmt::format(" vtax.driver_cpus={}", shape.driver_cpus);
-    replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
+    // With driver domains the second CPU is the first one's.
+    if (shape.driver_domains == 0) replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
   }
-  if (has_xen(image.kind) && shape.scheduler != MachineShape().scheduler)
-    spec.xen_arguments += " sched=" + shape.scheduler;
+  if (!has_xen(image.kind)) return spec;
+  if (shape.scheduler != MachineShape().scheduler) spec.xen_arguments += " sched=" + shape.scheduler;
+  spec.iommu = shape.iommu != MachineShape().iommu;
+  if (shape.iommu == "strict") spec.xen_arguments += " dom0-iommu=strict";
+  if (shape.driver_domains > 0) {
+    spec.memory_mib += shape.driver_domains * kMemoryPerGuestMib;
+    spec.kernel_arguments += fmt::format(" vtax.driver_domains={}", shape.driver_domains);
+  }
   return spec;
 }
 
@@ -180,7 +187,8 @@ Result<> LabMachine::boot(SnapshotStore& store, const Progress& progress) {
 
 Result<> LabMachine::boot_into(const std::string& path, const Progress& progress) const {
   progress(fmt::format("booting {} once{}", name_of(image_.kind),
-                       shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : ""));
+                       shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
+           (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
   Wiring wiring;
   wiring.probe = probe_;
   wiring.probe_settings = fmt::format("limit {}\n", boot_limit(image_.kind, shape_).value);
@@ -256,10 +264,15 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   auto map = map_with_modules(seen.result.modules);
   if (!map) return fail(map.error());
   charging.map = std::move(*map);
-  charging.first_is_driver = charging.map.has_hypervisor || charging.map.nested;
+  const bool has_driver = charging.map.has_hypervisor || charging.map.nested;
+  if (has_driver) charging.drivers = {0};
   charging.domains = {charging.map.has_hypervisor ? "Domain-0" : "host"};
-  for (int guest = 1; charging.first_is_driver && guest <= shape_.guests; ++guest)
+  for (int guest = 1; has_driver && guest <= shape_.guests; ++guest)
     charging.domains.push_back(fmt::format("guest{}", guest));
+  for (int driver = 1; driver <= shape_.driver_domains; ++driver) {
+    charging.drivers.insert(static_cast<int>(charging.domains.size()));
+    charging.domains.push_back(fmt::format("driver{}", driver));
+  }
   charging.peer_cpus = peer_cpus;
   return charge(*seen.window, charging);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vtax::lab {
 namespace {
 
@@ -25,8 +27,8 @@ std::filesystem::path working_directory(const MachineSpec& spec) {
 
 std::vector<std::string> machine_arguments(const MachineSpec& spec) {
   std::vector<std::string> out = {
-      "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "pc", "-accel",
-      "tcg,thread=single", "-rtc", "base=" + spec.date + ",clock=vm", "-cpu",
+      "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", spec.iommu ? "q35" : "pc",
+      "-accel", "tcg,thread=single", "-rtc", "base=" + spec.date + ",clock=vm", "-cpu",
       spec.virtualises ? kVirtualisingCpu : kCpu, "-smp", std::to_string(spec.cpus), "-m",
       std::to_string(spec.memory_mib), "-net", "none",
       // Two cards and the wire between them; their slots keep the interrupt lines apart.
@@ -37,6 +39,12 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
                                                                     // docs/design/lab-image.md, "The
                                                                     // snapshot".
       "-device", "ib700", "-action", "watchdog=pause"};
+  // Ahead of the devices whose accesses it translates. Without interrupt remapping Xen's interrupts are those
+  // of the machine without it.
+  if (spec.iommu) {
+    const auto first_device = std::find(out.begin(), out.end(), "-device");
+    out.insert(first_device, {"-device", "intel-iommu,intremap=off"});
+  }
   if (spec.cards > 1)
     out.insert(out.end(), {"-netdev", "hubport,id=wire2,hubid=1", "-netdev", "hubport,id=wire3,hubid=1",
                            "-device", "e1000e,netdev=wire2,mac=52:54:00:00:00:0c,addr=5,romfile=", "-device",

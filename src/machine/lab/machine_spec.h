@@ -16,6 +16,8 @@ struct MachineShape {
   std::string scheduler = "credit2";  // Xen's
   int cards = 1;                      // of the system; as many of peers
   int guest_memory_mib = 192;         // with Xen: of each guest
+  int driver_domains = 0;             // with Xen: that have a card each; 0: Domain-0 has them
+  std::string iommu = "off";          // with Xen: "off", "on" or "strict"; driver domains need one
 
   auto operator<=>(const MachineShape&) const = default;
 };
@@ -34,6 +36,7 @@ struct MachineSpec {
   int cards = 1;  // of the system, each with a wire to a peer's
   int memory_mib = 1024;
   int icount_shift = 1;
+  bool iommu = false;        // a chipset with Intel's VT-d
   bool virtualises = false;  // its CPU lets a hypervisor run guests (AMD SVM with nested paging)
   bool real_time = false;    // runs by the host's clock, and no two runs are the same: for people
 };

@@ -13,7 +13,8 @@ constexpr std::uint64_t kTimeLimitNs = 60'000'000'000;
 // Likewise for each block of a disk, and the agent's limit of limits.
 constexpr std::uint64_t kBlockLimitNs = 500'000, kMostTimeLimitNs = 3'600'000'000'000;
 
-constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2, kMostCards = 2, kLeastMemoryMib = 128,
+constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2, kMostCards = 2, kMostDriverDomains = 2,
+                        kLeastMemoryMib = 128,
                         kMostMemoryMib = 1024;  // of the catalogue
 
 Result<std::uint64_t> number_of(const std::string& key, const std::string& text) {
@@ -45,6 +46,7 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
         Number{"driver_cpus", 1, kMostDriverCpus, shape.driver_cpus, has_guests(kind.image)},
         Number{"guest_memory_mib", kLeastMemoryMib, kMostMemoryMib, shape.guest_memory_mib,
                has_xen(kind.image)},
+        Number{"driver_domains", 0, kMostDriverDomains, shape.driver_domains, has_driver_domains(kind.image)},
         Number{"cards", 1, kMostCards, shape.cards, true}}) {
     const auto factor = factors.find(wanted.key);
     if (factor == factors.end() || !wanted.there) continue;
@@ -55,6 +57,13 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
   // Inside one machine cards have nothing to do.
   const auto topology = factors.find("topology");
   if (topology != factors.end() && topology->second == "inside") shape.cards = 1;
+  // Each has a card, and none can be without an IOMMU.
+  shape.cards = std::max(shape.cards, shape.driver_domains);
+  const auto iommu = factors.find("iommu");
+  if (shape.driver_domains > 0)
+    shape.iommu = "on";
+  else if (iommu != factors.end() && has_driver_domains(kind.image))
+    shape.iommu = iommu->second;
   if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end() && has_xen(kind.image))
     kind.shape.scheduler = scheduler->second;
   return kind;
@@ -103,6 +112,10 @@ Result<std::string> plan_of(const Trial& trial) {
     const auto number = number_of(key, factor->second);
     if (!number) return fail(number.error());
     plan[key] = *number;
+  }
+  if (const auto kind = machine_of(trial.factors); kind && kind->shape.driver_domains > 0) {
+    plan["driver_domains"] = kind->shape.driver_domains;
+    plan["cards"] = kind->shape.cards;
   }
   if (plan["workload"] == "disk") {
     const std::uint64_t blocks = plan.value("bytes", std::uint64_t{0}) /
