@@ -178,6 +178,25 @@ TEST(Charge, DigestSeesEveryCountButNotTheirOrder) {
   EXPECT_NE(charge(other, machine)->digest, digest);
 }
 
+TEST(Charge, ADriverDomainBesideDomain0IsDriverUnderItsOwnName) {
+  Charging charging = xen_machine();
+  charging.domains = {"Domain-0", "guest1", "driver1"};
+  charging.drivers = {0, 2};
+  ProbeWindow window = xen_window();
+  window.contexts.push_back({0, 2, 0xc0});
+  window.rows.push_back({4, GuestAddress(kKernel), 500});
+  window.rows.push_back({4, GuestAddress(kProgram), 6});
+  window.rows.push_back({4, GuestAddress(kXen), 70});
+  window.total.value += 576;
+  const auto ledger = charge(window, charging);
+  ASSERT_TRUE(ledger) << ledger.error().text();
+  EXPECT_EQ(value(*ledger, 0, "driver1", Layer::driver, Part::kernel), 500U);
+  EXPECT_EQ(value(*ledger, 0, "driver1", Layer::driver, Part::program), 6U);
+  EXPECT_EQ(value(*ledger, 0, "driver1", Layer::hypervisor, Part::none), 70U);
+  EXPECT_EQ(value(*ledger, 0, "Domain-0", Layer::driver, Part::kernel), 200U);
+  EXPECT_EQ(value(*ledger, 2, "guest1", Layer::kernel, Part::none), 300U);
+}
+
 TEST(Charge, WithoutAHypervisorAllContextsAreTheHost) {
   Charging charging = xen_machine();
   charging.map.has_hypervisor = false;

@@ -134,10 +134,12 @@ Result<> create_guest(const NewGuest& guest) {
 }
 
 Result<> create_driver_domain(const NewDriverDomain& driver) {
+  // What it passes on from a guest to this domain lies in pages that are the guest's, and cannot be granted:
+  // a frontend that does not trust its backend copies what it sends.
   return create_from(fmt::format(
       "name=\"{}\"\ntype=\"pv\"\nuuid=\"76746178-0000-4000-8001-{:012}\"\n"
       "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}\"\n"
-      "memory={}\nvcpus=1\ncpus=\"{}\"\ndriver_domain=1\npci=[\"{}\"]\nvif=[\"mac={},bridge={}\"]\n"
+      "memory={}\nvcpus=1\ncpus=\"{}\"\ndriver_domain=1\npci=[\"{}\"]\nvif=[\"mac={},bridge={},untrusted\"]\n"
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
       driver.name, driver.number, lab::guest_kernel, lab::guest_initrd, lab::driver_word, driver.number,
