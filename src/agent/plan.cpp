@@ -131,6 +131,8 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   if (plan.driver.domains > 0 &&
       (!has_domains || plan.topology != Topology::card || plan.driver.forwarding != Forwarding::bridge))
     return fail(fields.bad("'driver_domains' are those of xen-pv and xen-pvh, with cards and bridges"));
+  if (plan.driver.domains > 0 && plan.guests + plan.driver.domains > lab::most_guests)
+    return fail(fields.bad("'guests' and 'driver_domains' are more domains than the probe tells apart"));
   if (plan.driver.domains > 0 && plan.driver.cards != plan.driver.domains)
     return fail(fields.bad("each of 'driver_domains' has one of the 'cards'"));
   plan.link_bits_per_second = megabits * 1'000'000;

@@ -108,6 +108,26 @@ TEST(Plan, ReadsThePlacement) {
   EXPECT_FALSE(parse_plan(json.dump()));
 }
 
+TEST(Plan, EachDriverDomainHasACard) {
+  nlohmann::json json = good();
+  json.update(
+      {{"platform", "xen-pv"}, {"topology", "card"}, {"guests", 3}, {"driver_domains", 2}, {"cards", 2}});
+  const auto plan = parse_plan(json.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->driver.domains, 2);
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"cards", 1},
+                                   {"driver_domains", 1},
+                                   {"driver_domains", 3},
+                                   {"forwarding", "route"},
+                                   {"topology", "inside"},
+                                   {"platform", "kvm"},
+                                   {"guests", 6}}) {
+    nlohmann::json other = json;
+    other[key] = value;
+    EXPECT_FALSE(parse_plan(other.dump())) << key;
+  }
+}
+
 TEST(Plan, GuestsShareTheWorkAsTheLoadsSay) {
   Plan plan;
   plan.window.transactions = Transactions(5);

@@ -201,6 +201,25 @@ void print_guests(std::ostream& out, const Comparison& comparison, Unit unit) {
   }
 }
 
+// Of several domains in the driver's layer: what each cost, with the hypervisor's work on its account.
+void print_drivers(std::ostream& out, const Comparison& comparison, Unit unit) {
+  for (const Cell* cell : comparison.cells) {
+    if (!cell->cost) continue;
+    std::vector<std::string> parts;
+    for (const auto& [domain, layers] : cell->cost->domains) {
+      const std::uint64_t driver = layers[static_cast<std::size_t>(Layer::driver)];
+      if (driver == 0) continue;
+      const std::uint64_t hypervisor = layers[static_cast<std::size_t>(Layer::hypervisor)];
+      parts.push_back(fmt::format("{} {} and {} in the hypervisor", printable(domain),
+                                  readable(per_unit(driver, cell->cost->work, unit).value_or(0)),
+                                  readable(per_unit(hypervisor, cell->cost->work, unit).value_or(0))));
+    }
+    if (parts.size() > 1)
+      print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
+                    fmt::format("driver per {}: {}", name(unit), fmt::join(parts, "; ")));
+  }
+}
+
 // The rates that the costs allow, and on the real host the one that was reached.
 void print_rates(std::ostream& out, const Comparison& comparison, const MachineSpeed& speed) {
   for (const Cell* cell : comparison.cells) {
@@ -285,6 +304,7 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
   print_costs(out, costs, comparison, units);
   print_traffic(out, comparison, units.front());
   print_guests(out, comparison, units.front());
+  print_drivers(out, comparison, units.front());
   if (speed && *speed) print_rates(out, comparison, **speed);
   print_repetitions(out, costs, comparison, units.front());
   print_sensitivity(out, comparison, units.front());

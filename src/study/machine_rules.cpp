@@ -114,6 +114,14 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
   if (names(study, workload, "driver_domains", {"1"}) && names(study, workload, "cards", {"2"}))
     return fail({what, "a driver domain has one card, so one of them cannot have 'cards' = 2",
                  "take driver_domains = 2, which has two cards, beside 0"});
+  constexpr int most_domains = 7;  // that the probe tells from Domain-0
+  for (const std::string& guests : values_of(study, workload, "guests"))
+    for (const std::string& drivers : values_of(study, workload, "driver_domains"))
+      if (drivers != "0" && std::stoi(guests) + std::stoi(drivers) > most_domains)
+        return fail({what,
+                     fmt::format("{} guests and {} driver domains are more than {} domains", guests, drivers,
+                                 most_domains),
+                     "take fewer guests"});
   if (names(study, workload, "scheduler", {"null"}))
     return fail({what, "Xen's scheduler null gives no two domains one CPU, and Domain-0 shares its own",
                  "take another scheduler, or driver_domains = 0"});
