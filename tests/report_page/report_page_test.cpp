@@ -190,6 +190,34 @@ TEST_F(ReportPage, ShowsRatesAndFairness) {
   EXPECT_THAT(elements, HasSubstr("Rates that the costs allow</h3>"));
 }
 
+TEST_F(ReportPage, ShowsWhatIsPossibleOfWhatIsOffered) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  run.settings = R"({"speed": {"cpu_mips": 1000}})";
+  for (Trial& trial : run.trials) {
+    if (trial.factors["workload"] != "tcp-rr") continue;
+    trial.factors["workload"] = "http";
+    trial.factors["connections_per_second"] = trial.factors["offloads"] == "on" ? "100" : "1000000";
+    trial.factors.erase("offloads");
+  }
+  make(run);
+  const std::string elements = rendered();
+  const auto possible = series_of(elements, "offered"), busy = series_of(elements, "offered-busy");
+  ASSERT_EQ(possible.size(), 3U);  // native, container, xen-pv
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& line = possible[i]["data"];
+    ASSERT_EQ(line.size(), 3U) << "below the knee, at it, beyond";
+    EXPECT_EQ(line[0], nlohmann::json::parse("[100, 100]"));
+    EXPECT_DOUBLE_EQ(line[1][0].get<double>(), line[1][1].get<double>());
+    EXPECT_EQ(line[2][0], 1000000);
+    EXPECT_DOUBLE_EQ(line[2][1].get<double>(), line[1][1].get<double>());
+    EXPECT_LT(busy[i]["data"][0][1].get<double>(), 100);
+    EXPECT_DOUBLE_EQ(busy[i]["data"][2][1].get<double>(), 100);
+  }
+  EXPECT_THAT(elements, HasSubstr("Offered and possible</h3>"));
+  EXPECT_THAT(elements, HasSubstr("xen-pv has its knee at"));
+}
+
 TEST_F(ReportPage, ShowsTheCourseOfTheWindow) {
   VTAX_NEEDS_CHROMIUM();
   vtax::Run run = synthetic_run();
