@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "agent/boot_word.h"
 #include "agent/disks.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
@@ -29,10 +30,13 @@ Result<> plug_tap(const std::string& tap) {
 
 // Each guest has a QEMU of its own; they boot at once.
 Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
+  const Result<int> memory =
+      boot_number(lab::guest_memory_word, lab::most_guest_memory_mib, lab::guest_memory_mib);
+  if (!memory) return fail(memory.error());
   std::vector<pid_t> vmms;
   for (int guest = 1; guest <= shape.guests; ++guest) {
     if (Result<> plugged = plug_tap(lab::guest_tap(guest)); !plugged) return fail(plugged.error());
-    const auto vmm = start_vmm({guest, lab::guest_memory_mib, wiring::guest_mac(guest), vhost});
+    const auto vmm = start_vmm({guest, static_cast<unsigned>(*memory), wiring::guest_mac(guest), vhost});
     if (!vmm) return fail(vmm.error());
     vmms.push_back(*vmm);
   }

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "agent/trial.h"
+#include "agent/trial_result.h"
 #include "workload/side_report_reader.h"
 
 namespace vtax::agent {
@@ -16,6 +17,7 @@ FixedWork local_work_of(const FixedWork& first, Loads loads, int guest) {
   work.rounds = std::max<std::uint64_t>(2, work.rounds >> (guest - 1));
   work.systems = std::max<std::uint64_t>(1, work.systems >> (guest - 1));
   work.iterations = std::max<std::uint64_t>(1, work.iterations >> (guest - 1));
+  work.compiles = std::max<std::uint64_t>(1, work.compiles >> (guest - 1));
   if (work.kind == FixedWork::Kind::disk)
     work.bytes = std::max<std::uint64_t>(512, work.bytes >> (guest - 1));
   return work;
@@ -57,26 +59,15 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench, const std
     std::this_thread::sleep_until(begin - lab_settle / 4);
     if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
   }
-  nlohmann::json guests = nlohmann::json::array();
-  std::uint64_t bytes = 0, transactions = 0;
-  std::chrono::nanoseconds longest{};
+  TrialResult done;
   for (End* system : systems) {
     const auto side = local_report(*system->client, plan.time_limit);
     if (!side) return fail(side.error());
-    guests.push_back({{"guest", system->name},
-                      {"bytes", side->bytes.value},
-                      {"transactions", side->transactions.value},
-                      {"virtual_ns", side->duration.count()}});
-    bytes += side->bytes.value;
-    transactions += side->transactions.value;
-    longest = std::max(longest, side->duration);
+    done.add(system->name, *side);
   }
   if (hooks.after)
     if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
-  return nlohmann::json{{"window_virtual_ns", longest.count()},
-                        {"work", {{"bytes", bytes}, {"packets", 0}, {"transactions", transactions}}},
-                        {"guests", guests},
-                        {"devices", nlohmann::json::array()}};
+  return done.to_json();
 }
 
 }  // namespace vtax::agent

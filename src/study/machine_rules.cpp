@@ -38,9 +38,9 @@ Result<> check_host_disk(const Study& study, const StudyWorkload& workload, cons
 // What the lab alone can arrange so far.
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name :
-       {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent", "system_window",
-        "peer_window", "link_mbps", "cards", "driver_interrupts", "driver_domains", "iommu", "guest_weights",
-        "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches"}) {
+       {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent", "sampling_hz",
+        "system_window", "peer_window", "link_mbps", "cards", "driver_interrupts", "driver_domains", "iommu",
+        "guest_weights", "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
@@ -48,7 +48,8 @@ Result<> check_host_placement(const Study& study, const StudyWorkload& workload,
       return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
                    "leave it out, or run the study in the lab"});
   }
-  if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
+  if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop" ||
+      workload.name == "compile")
     return fail({what, fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
                  "run it by hand: vtax workload --help"});
   return check_host_disk(study, workload, what);
@@ -63,6 +64,16 @@ Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const
   if (workload.factors.at("store") != std::vector<std::string>{"memory"})
     return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
                  "leave it out, or add --machine host"});
+  return {};
+}
+
+// The firmware of a fully virtualised guest would read the compiler byte by byte from a program.
+Result<> check_lab_compile(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (workload.name != "compile") return {};
+  for (const std::string& platform : values_of(study, workload, "platform"))
+    if (platform.starts_with("xen-hvm"))
+      return fail({what, fmt::format("platform '{}' has no compiler for the workload 'compile'", platform),
+                   "name xen-pv or xen-pvh"});
   return {};
 }
 
@@ -114,6 +125,9 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
   if (names(study, workload, "driver_domains", {"1"}) && names(study, workload, "cards", {"2"}))
     return fail({what, "a driver domain has one card, so one of them cannot have 'cards' = 2",
                  "take driver_domains = 2, which has two cards, beside 0"});
+  if (workload.name == "compile")
+    return fail({what, "the guests' image with a compiler is more than a driver domain has memory for",
+                 "take driver_domains = 0"});
   constexpr int most_domains = 7;  // that the probe tells from Domain-0
   for (const std::string& guests : values_of(study, workload, "guests"))
     for (const std::string& drivers : values_of(study, workload, "driver_domains"))
@@ -170,6 +184,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
       return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
                    "add --machine host, or machine = \"host\" in the study file"});
   }
+  if (auto good_here = check_lab_compile(study, workload, what); !good_here) return good_here;
   return check_lab_disk(study, workload, what);
 }
 

@@ -18,6 +18,7 @@ struct MachineShape {
   int guest_memory_mib = 192;         // with Xen: of each guest
   int driver_domains = 0;             // with Xen: that have a card each; 0: Domain-0 has them
   std::string iommu = "off";          // with Xen: "off", "on" or "strict"; driver domains need one
+  bool compiler = false;              // its systems hold one (Sources::compiler), and guests more memory
 
   auto operator<=>(const MachineShape&) const = default;
 };
