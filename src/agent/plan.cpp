@@ -124,9 +124,6 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   const auto driver = driver_placement_from(fields);
   if (!driver) return fail(driver.error());
   plan.driver = *driver;
-  const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
-  if (kvm && (plan.driver.forwarding != Forwarding::bridge || plan.driver.cards > 1))
-    return fail(fields.bad("KVM's platforms have one card, and a bridge: 'forwarding' or 'cards'"));
   plan.link_bits_per_second = megabits * 1'000'000;
   if (megabits != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));

@@ -21,7 +21,7 @@ enum class Topology { inside, card };
 // own. Natively there is nobody between.
 enum class Forwarding { bridge, route, nat };
 
-// With a second CPU of Xen's driver domain: the interrupts of cards go to the first and those of virtual
+// With a second CPU of the driver domain: the interrupts of cards go to the first and those of virtual
 // interfaces to the second; the other way round; all to the first; or each wire's, of its card and of its
 // guests' interfaces, to a CPU of its own.
 enum class DriverInterrupts { apart, swapped, first, by_card };
@@ -41,7 +41,7 @@ struct Setup {
   int softload_percent = 0;                // of its CPU, beside each system's work
   int guests = 1;                          // systems under test that work at once, each with a partner
   Forwarding forwarding = Forwarding::bridge;
-  int second_driver_cpu = -1;  // of Xen's driver domain; -1: it has one
+  int second_driver_cpu = -1;  // of Xen's driver domain or KVM's host; -1: it has one
   DriverInterrupts interrupts = DriverInterrupts::apart;
   std::string second_system_card, second_peer_card;  // of a second wire, if there is one
 

@@ -54,12 +54,8 @@ Result<> check_host_placement(const Study& study, const StudyWorkload& workload,
   return check_host_disk(study, workload, what);
 }
 
-Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
+Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) {
   if (workload.name != "disk") return {};
-  for (const std::string& platform : values_of(study, workload, "platform"))
-    if (platform.starts_with("xen-hvm"))
-      return fail({what, fmt::format("platform '{}' has no disk for the workload 'disk' yet", platform),
-                   "name xen-pv or xen-pvh"});
   if (workload.factors.at("store") != std::vector<std::string>{"memory"})
     return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
                  "leave it out, or add --machine host"});
@@ -84,15 +80,15 @@ bool names_other_than_usual(const Study& study, const StudyWorkload& workload, c
 // What some platforms cannot arrange so far.
 Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* factor : {"forwarding", "cards", "driver_interrupts", "guest_memory_mib", "balloon_mib"})
-    for (const std::string_view platform : {"kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
+    for (const std::string_view platform : {"uml", "qemu"})
       if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
         return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
                      "name another platform, or leave the factor out"});
   if (names(study, workload, "forwarding", {"nat"}) && names(study, workload, "topology", {"inside"}) &&
-      names(study, workload, "platform", {"xen-pv", "xen-pvh"}))
+      names(study, workload, "platform", {"xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu"}))
     return fail({what,
-                 "with topology inside the partner of Xen's guest is Domain-0 itself, and nothing is to be "
-                 "translated",
+                 "with topology inside the partner of a guest is its driver domain itself, and nothing is to "
+                 "be translated",
                  "take topology = \"card\", or another study for forwarding = \"nat\""});
   return {};
 }
@@ -138,7 +134,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
       return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
                    "add --machine host, or machine = \"host\" in the study file"});
   }
-  return check_lab_disk(study, workload, what);
+  return check_lab_disk(workload, what);
 }
 
 }  // namespace

@@ -198,8 +198,7 @@ TEST(Plan, ADiskIsWhereItsMachineHasOne) {
     const auto plan = make_plan(first_look(), {std::move(set), {}});
     return plan ? std::string() : plan.error().text();
   };
-  EXPECT_EQ(why({"platform=native,xen-pv,kvm"}), "");
-  EXPECT_THAT(why({"platform=native,xen-hvm"}), HasSubstr("platform 'xen-hvm' has no disk"));
+  EXPECT_EQ(why({"platform=native,xen-pv,xen-pvh,xen-hvm,xen-hvm-pv,kvm,kvm-qemu"}), "");
   EXPECT_THAT(why({"store=tmpdir"}), HasSubstr("'store' can only be memory in the lab"));
   EXPECT_EQ(why({"machine=host", "platform=native,container", "store=tmpdir"}), "");
   EXPECT_THAT(why({"machine=host", "platform=native,uml"}), HasSubstr("platform 'uml' has no disk"));
@@ -224,12 +223,11 @@ INSTANTIATE_TEST_SUITE_P(
     Of, WhatGoesTogether,
     testing::Values(
         Together{"RoutedGuests", {"platform=xen-pv,container", "forwarding=bridge,route,nat"}, ""},
-        Together{"RoutedKvm",
-                 {"platform=kvm", "forwarding=route"},
-                 "platform 'kvm' has no choice of 'forwarding'"},
-        Together{"TwoCardsOfKvm",
-                 {"platform=kvm-qemu", "cards=2"},
-                 "platform 'kvm-qemu' has no choice of 'cards'"},
+        Together{"RoutedKvm", {"platform=kvm,kvm-qemu", "forwarding=route,nat"}, ""},
+        Together{"TwoCardsOfFullVirtualisation", {"platform=xen-hvm,xen-hvm-pv", "cards=2"}, ""},
+        Together{"NatToKvmsHost",
+                 {"platform=kvm", "forwarding=nat", "topology=inside"},
+                 "nothing is to be translated"},
         Together{
             "ContainersMayTranslateInside", {"platform=container", "forwarding=nat", "topology=inside"}, ""},
         Together{"NatToDomain0",

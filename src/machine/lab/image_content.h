@@ -14,7 +14,8 @@ namespace vtax::lab {
 // The initramfs of each kind of domain, as the agent expects to find it (docs/design/lab-image.md):
 //   /init          the agent
 //   /lab/role      "native", "dom0", "kvm" or "guest"
-//   /lab/modules   paths of modules, one a line, in loading order; likewise /lab/nat-modules
+//   /lab/modules   paths of modules, one a line, in loading order; likewise /lab/nat-modules,
+//                  /lab/balloon-modules
 //   /lab/disk-modules  likewise, those for a disk, with parameters behind the path
 // and where there is a guest its kernel and image, with what runs it: Xen's toolstack, or QEMU for KVM.
 struct Domain {
@@ -23,6 +24,7 @@ struct Domain {
   std::vector<std::string> optional = {};  // a kernel of the user's may lack them: what needs them then fails
   std::vector<std::string> nat = {};       // likewise; loaded only where addresses are translated
   std::vector<std::string> disk = {};      // likewise, loaded only for trials that have a disk
+  std::vector<std::string> balloon = {};   // likewise, only where its balloon is blown up
 };
 
 // What the machine boots, and what that runs as its guest (nullptr: nothing).
@@ -34,8 +36,8 @@ struct Domain {
                                      const std::vector<std::uint8_t>& agent,
                                      const std::vector<Module>& disk_modules = {});
 
-// Modules that are there, but loaded only where a trial translates addresses.
-void add_nat_modules(CpioArchive& image, const std::vector<Module>& modules);
+// Modules that are there, but loaded only by the trials that need them: `list` is the file that names them.
+void add_more_modules(CpioArchive& image, const std::string& list, const std::vector<Module>& modules);
 
 // Xen's toolstack from the unpacked packages: programs, and every library that one of them needs
 // (DT_NEEDED, through all levels), at the paths at which they look for each other.

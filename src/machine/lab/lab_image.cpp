@@ -217,17 +217,21 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   const auto nat_modules = more_modules(domain, domain.nat, *modules, tree, kernel);
   if (!nat_modules) return fail(nat_modules.error());
   used.insert(used.end(), nat_modules->begin(), nat_modules->end());
-  add_nat_modules(image, *nat_modules);
+  add_more_modules(image, "lab/nat-modules", *nat_modules);
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) return image;
   const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
   const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
   if (!guest_disk) return fail(guest_disk.error());
-  for (const auto* more : {&*guest_modules, &*guest_disk})
+  const auto guest_balloon = more_modules(*guest, guest->balloon, *guest_modules, tree, kernel);
+  if (!guest_balloon) return fail(guest_balloon.error());
+  for (const auto* more : {&*guest_modules, &*guest_disk, &*guest_balloon})
     used.insert(used.end(), more->begin(), more->end());
+  CpioArchive guest_image = base_image(guest->role, *guest_modules, parts.agent, *guest_disk);
+  add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
   image.file("lab/guest/kernel", guest_kernel);
-  image.file("lab/guest/initrd", base_image(guest->role, *guest_modules, parts.agent, *guest_disk).bytes());
+  image.file("lab/guest/initrd", guest_image.bytes());
   if (has_kvm(kind)) {
     const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});

@@ -15,7 +15,7 @@ struct MachineShape {
   int driver_cpus = 1;                // of Domain-0 or KVM's host, besides the peer's CPU 1, its second
   std::string scheduler = "credit2";  // Xen's
   int cards = 1;                      // of the system; as many of peers
-  int guest_memory_mib = 192;         // with Xen: of each guest
+  int guest_memory_mib = 192;         // of each guest
 
   auto operator<=>(const MachineShape&) const = default;
 };
