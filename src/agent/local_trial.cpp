@@ -57,7 +57,7 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench, const std
     std::this_thread::sleep_until(begin - lab_settle / 4);
     if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
   }
-  nlohmann::json guests = nlohmann::json::array();
+  nlohmann::json guests = nlohmann::json::array(), programs = nlohmann::json::array();
   std::uint64_t bytes = 0, transactions = 0;
   std::chrono::nanoseconds longest{};
   for (End* system : systems) {
@@ -67,16 +67,19 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench, const std
                       {"bytes", side->bytes.value},
                       {"transactions", side->transactions.value},
                       {"virtual_ns", side->duration.count()}});
+    programs.push_back(side->cpu.user.count());
     bytes += side->bytes.value;
     transactions += side->transactions.value;
     longest = std::max(longest, side->duration);
   }
   if (hooks.after)
     if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
-  return nlohmann::json{{"window_virtual_ns", longest.count()},
+  nlohmann::json result{{"window_virtual_ns", longest.count()},
                         {"work", {{"bytes", bytes}, {"packets", 0}, {"transactions", transactions}}},
                         {"guests", guests},
                         {"devices", nlohmann::json::array()}};
+  if (hooks.after) result["systems_user_ns"] = programs;
+  return result;
 }
 
 }  // namespace vtax::agent

@@ -86,7 +86,8 @@ struct MeteredProcess {
   };
   pid_t process = 0;
   Role role = Role::system;
-  int cpu = 0;  // to which it is pinned
+  int cpu = 0;    // to which it is pinned
+  int guest = 1;  // whose it is, where it is a guest's
 };
 
 // Two ends that reach each other, and every device between them.

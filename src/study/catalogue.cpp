@@ -140,7 +140,8 @@ const std::vector<Factor>& common_factors() {
             "socket buffers of the system under test, and so TCP's window; 0: the kernel's own"),
       bytes("peer_window", 0, 212'992, "0", "the same of the other end"),
       count("link_mbps", 0, 10'000, "0",
-            "with cards: bits of the wire, Mb/s of virtual time, both ways; 0: as fast as it goes"),
+            "bits of the wire, Mb/s, both ways: in the lab with cards, on the host of the peers' end; 0: "
+            "none set"),
       choice("forwarding", {"bridge", "route", "nat"}, "bridge",
              "what the driver domain, or a container's host, does with packets; native has nobody between"),
       count("cards", 1, 2, "1",

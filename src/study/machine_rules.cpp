@@ -24,44 +24,6 @@ Result<> set_machine(std::string_view machine, Study& study) {
 
 namespace {
 
-// A guest's disk there would be a device of the user's, which nobody has named.
-Result<> check_host_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  if (workload.name != "disk") return {};
-  for (const std::string& platform : values_of(study, workload, "platform"))
-    if (platform != "native" && platform != "container")
-      return fail({what,
-                   fmt::format("on machine host platform '{}' has no disk for the workload 'disk'", platform),
-                   "name native and container, or run the study in the lab"});
-  return {};
-}
-
-// What the lab alone can arrange so far.
-Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* name :
-       {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent", "system_window",
-        "peer_window", "link_mbps", "cards", "driver_interrupts", "guest_weights", "guest_cap_percent",
-        "guest_memory_mib", "balloon_mib", "caches"}) {
-    const Factor* factor = find_factor(common_factors(), name);
-    const auto& values = values_of(study, workload, name);
-    if (std::any_of(values.begin(), values.end(),
-                    [&](const auto& value) { return value != factor->fallback; }))
-      return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
-                   "leave it out, or run the study in the lab"});
-  }
-  if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop")
-    return fail({what, fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
-                 "run it by hand: vtax workload --help"});
-  return check_host_disk(study, workload, what);
-}
-
-Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) {
-  if (workload.name != "disk") return {};
-  if (workload.factors.at("store") != std::vector<std::string>{"memory"})
-    return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
-                 "leave it out, or add --machine host"});
-  return {};
-}
-
 bool names(const Study& study, const StudyWorkload& workload, const char* factor,
            std::initializer_list<std::string_view> values) {
   const auto& named = values_of(study, workload, factor);
@@ -77,14 +39,47 @@ bool names_other_than_usual(const Study& study, const StudyWorkload& workload, c
   });
 }
 
-// What some platforms cannot arrange so far.
+// A guest's disk there would be a device of the user's, which nobody has named.
+Result<> check_host_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (workload.name != "disk") return {};
+  for (const std::string& platform : values_of(study, workload, "platform"))
+    if (platform != "native" && platform != "container")
+      return fail({what,
+                   fmt::format("on machine host platform '{}' has no disk for the workload 'disk'", platform),
+                   "name native and container, or run the study in the lab"});
+  return {};
+}
+
+// What the lab alone can arrange: on this computer vtax chooses no CPUs beyond the two it uses, has one card
+// at most, no hypervisor to schedule or ration guests, and cannot see the caches.
+Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  for (const char* name :
+       {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts", "guest_weights",
+        "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches"}) {
+    const Factor* factor = find_factor(common_factors(), name);
+    const auto& values = values_of(study, workload, name);
+    if (std::any_of(values.begin(), values.end(),
+                    [&](const auto& value) { return value != factor->fallback; }))
+      return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
+                   "leave it out, or run the study in the lab"});
+  }
+  if (names_other_than_usual(study, workload, "link_mbps") && names(study, workload, "platform", {"native"}))
+    return fail({what, "on machine host platform 'native' has no link to shape: its ends are joined by lo",
+                 "name other platforms, or leave 'link_mbps' out"});
+  return check_host_disk(study, workload, what);
+}
+
+Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) {
+  if (workload.name != "disk") return {};
+  if (workload.factors.at("store") != std::vector<std::string>{"memory"})
+    return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
+                 "leave it out, or add --machine host"});
+  return {};
+}
+
 Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* factor : {"forwarding", "cards", "driver_interrupts", "guest_memory_mib", "balloon_mib"})
-    for (const std::string_view platform : {"uml", "qemu"})
-      if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
-        return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
-                     "name another platform, or leave the factor out"});
-  if (names(study, workload, "forwarding", {"nat"}) && names(study, workload, "topology", {"inside"}) &&
+  if (study.machine != host_machine && names(study, workload, "forwarding", {"nat"}) &&
+      names(study, workload, "topology", {"inside"}) &&
       names(study, workload, "platform", {"xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu"}))
     return fail({what,
                  "with topology inside the partner of a guest is its driver domain itself, and nothing is to "
