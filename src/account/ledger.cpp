@@ -180,8 +180,8 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   if (rest > 0) {
     uncharged += rest;
     charged += rest;
-    entries[{-1, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
-    sliced.charge_rest({-1, "unknown", Layer::uncharged, Part::none}, rest);
+    entries[{LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
+    sliced.charge_rest({LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none}, rest);
     functions[{"unknown", Layer::uncharged, Part::none, "unknown", "unknown"}] += rest;
   }
   if (uncharged * 1000000 > charged * static_cast<std::int64_t>(kUnchargedPartsPerMillion))

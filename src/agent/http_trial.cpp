@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <thread>
 
+#include "agent/trial_result.h"
 #include "workload/side_report_reader.h"
 
 namespace vtax::agent {
@@ -137,9 +137,7 @@ Result<nlohmann::json> run_http_trial(const Plan& plan, Bench& bench, std::chron
     std::this_thread::sleep_until(begin - settle / 2);
     if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
   }
-  nlohmann::json guests = nlohmann::json::array();
-  std::uint64_t bytes = 0, transactions = 0;
-  nanoseconds longest{};
+  TrialResult done;
   for (const HttpPair& pair : pairs) {
     const auto side = report_from(pair.client->client->wait_for("done", 2 * plan.time_limit));
     if (!side) return fail(side.error());
@@ -148,13 +146,7 @@ Result<nlohmann::json> run_http_trial(const Plan& plan, Bench& bench, std::chron
           Error{"compare the work with what was ordered",
                 fmt::format("{} of {} requests were answered", side->transactions.value, pair.work.requests),
                 "", ExitCode::trial_failed});
-    guests.push_back({{"guest", pair.name},
-                      {"bytes", side->bytes.value},
-                      {"transactions", side->transactions.value},
-                      {"virtual_ns", side->duration.count()}});
-    bytes += side->bytes.value;
-    transactions += side->transactions.value;
-    longest = std::max(longest, side->duration);
+    done.add(pair.name, *side);
   }
   if (hooks.after)
     if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
@@ -163,10 +155,7 @@ Result<nlohmann::json> run_http_trial(const Plan& plan, Bench& bench, std::chron
   if (read_after && !*read_after) return fail(read_after->error());
   for (const HttpPair& pair : pairs)
     if (Result<> ended = end_server(pair, plan); !ended) return fail(ended.error());
-  nlohmann::json result{{"window_virtual_ns", longest.count()},
-                        {"work", {{"bytes", bytes}, {"packets", 0}, {"transactions", transactions}}},
-                        {"guests", guests},
-                        {"devices", nlohmann::json::array()}};
+  nlohmann::json result = done.to_json();
   if (read_after)
     for (std::size_t i = 0; i < pairs.size(); ++i)
       result["systems_user_ns"].push_back(((**read_after)[i] - user[i]).count());

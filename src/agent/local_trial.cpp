@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "agent/trial.h"
+#include "agent/trial_result.h"
 #include "workload/side_report_reader.h"
 
 namespace vtax::agent {
@@ -57,27 +58,17 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench, const std
     std::this_thread::sleep_until(begin - lab_settle / 4);
     if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
   }
-  nlohmann::json guests = nlohmann::json::array(), programs = nlohmann::json::array();
-  std::uint64_t bytes = 0, transactions = 0;
-  std::chrono::nanoseconds longest{};
+  TrialResult done;
+  nlohmann::json programs = nlohmann::json::array();
   for (End* system : systems) {
     const auto side = local_report(*system->client, plan.time_limit);
     if (!side) return fail(side.error());
-    guests.push_back({{"guest", system->name},
-                      {"bytes", side->bytes.value},
-                      {"transactions", side->transactions.value},
-                      {"virtual_ns", side->duration.count()}});
+    done.add(system->name, *side);
     programs.push_back(side->cpu.user.count());
-    bytes += side->bytes.value;
-    transactions += side->transactions.value;
-    longest = std::max(longest, side->duration);
   }
   if (hooks.after)
     if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
-  nlohmann::json result{{"window_virtual_ns", longest.count()},
-                        {"work", {{"bytes", bytes}, {"packets", 0}, {"transactions", transactions}}},
-                        {"guests", guests},
-                        {"devices", nlohmann::json::array()}};
+  nlohmann::json result = done.to_json();
   if (hooks.after) result["systems_user_ns"] = programs;
   return result;
 }

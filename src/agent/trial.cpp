@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "agent/trial_result.h"
 #include "workload/marker.h"
 
 namespace vtax::agent {
@@ -212,21 +213,13 @@ Result<> expect_all(const Work& work) {
 }
 
 nlohmann::json result_of(const Bench& bench, std::vector<Pair>& pairs, const Window& window) {
-  nlohmann::json devices = nlohmann::json::array(), guests = nlohmann::json::array();
-  Done all;
-  std::chrono::nanoseconds longest{};
+  nlohmann::json devices = nlohmann::json::array();
+  TrialResult all;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const Work& work = window.work[i];
     const Side& system = pairs[i].system_initiates ? work.initiator : work.responder;
-    const SideReport& done = work.initiator.report.side;
     add(devices, pairs[i].ends.system.devices, system.report.devices);
-    guests.push_back({{"guest", pairs[i].ends.system.name},
-                      {"bytes", done.bytes.value},
-                      {"transactions", done.transactions.value},
-                      {"virtual_ns", done.duration.count()}});
-    all.bytes.value += done.bytes.value;
-    all.transactions.value += done.transactions.value;
-    longest = std::max(longest, done.duration);
+    all.add(pairs[i].ends.system.name, work.initiator.report.side);
   }
   add(devices, bench.here, window.here);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -236,11 +229,7 @@ nlohmann::json result_of(const Bench& bench, std::vector<Pair>& pairs, const Win
   }
   std::uint64_t packets = 0;
   for (const CountedDevice& device : bench.wire) packets += received(devices, device);
-  return {
-      {"window_virtual_ns", longest.count()},
-      {"work", {{"bytes", all.bytes.value}, {"packets", packets}, {"transactions", all.transactions.value}}},
-      {"guests", guests},
-      {"devices", devices}};
+  return all.to_json(packets, std::move(devices));
 }
 
 // What each system says of its own program, ns.

@@ -88,7 +88,7 @@ Result<> plug_disk(const std::string& control_socket, const std::string& device,
   const auto opened = qmp->execute("blockdev-add", {{"driver", "host_device"},
                                                     {"node-name", "disk"},
                                                     {"filename", device},
-                                                    {"aio", "native"},
+                                                    {"aio", model == DiskModel::nvme ? "threads" : "native"},
                                                     {"cache", {{"direct", true}}}});
   if (!opened) return fail(opened.error());
   nlohmann::json disk = {{"driver", "virtio-blk-pci"}, {"id", "disk0"}, {"drive", "disk"}};

@@ -14,7 +14,7 @@ namespace vtax::agent {
 enum class DiskModel { virtio, nvme };
 
 // Gives the guest the block device `device` as a disk: past the host's page cache, by native asynchronous
-// I/O.
+// I/O, or by QEMU's own threads with nvme: Debian's device model was built without the former.
 [[nodiscard]] Result<> plug_disk(const std::string& control_socket, const std::string& device,
                                  DiskModel model);
 

@@ -1,6 +1,6 @@
 #include "cli/doctor.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,8 +14,23 @@ namespace {
 constexpr int doctor_schema = 1;
 
 using HostChecks = std::vector<host::PlatformCheck>;
+using LabChecks = std::vector<lab::Check>;
 
-void print_json(const std::vector<lab::Check>& checks, const HostChecks& platforms) {
+// Which of the lab's platforms can run; containers have the native machine.
+std::vector<std::pair<std::string_view, bool>> platforms_of(const LabChecks& checks) {
+  std::vector<std::pair<std::string_view, bool>> out;
+  for (const lab::LabKind kind : lab::every_lab_kind) {
+    out.emplace_back(lab::name_of(kind), lab::ready(checks, kind));
+    if (kind == lab::LabKind::native) out.emplace_back("container", out.back().second);
+  }
+  return out;
+}
+
+bool can_run(const LabChecks& checks) {
+  return lab::ready(checks, lab::LabKind::native);
+}
+
+void print_json(const LabChecks& checks, const HostChecks& platforms) {
   nlohmann::json list = nlohmann::json::array();
   for (const lab::Check& check : checks)
     list.push_back({{"name", check.name},
@@ -28,39 +43,34 @@ void print_json(const std::vector<lab::Check>& checks, const HostChecks& platfor
                        {"state", name_of(check.state)},
                        {"detail", check.detail},
                        {"mend", check.mend}});
-  const bool ready = lab::ready(checks);
+  nlohmann::json lab_platforms = nlohmann::json::object();
+  for (const auto& [platform, ready] : platforms_of(checks)) lab_platforms[platform] = ready;
   const nlohmann::json out = {{"schema", doctor_schema},
-                              {"ready", ready},
+                              {"ready", can_run(checks)},
                               {"checks", list},
                               {"host", on_host},
-                              {"platforms",
-                               {{"native", ready},
-                                {"container", ready},
-                                {"xen-pv", ready},
-                                {"xen-pvh", ready},
-                                {"xen-hvm", ready},
-                                {"xen-hvm-pv", ready},
-                                {"kvm", ready},
-                                {"kvm-qemu", ready}}}};
+                              {"platforms", lab_platforms}};
   fmt::print("{}\n", out.dump(2));
 }
 
 void print_host(const HostChecks& platforms) {
   fmt::print("\nOn this computer itself (`vtax run STUDY --machine host`):\n");
   for (const host::PlatformCheck& check : platforms) {
-    fmt::print("{:<10} {:<10} {}\n", check.platform, name_of(check.state), check.detail);
-    if (!check.mend.empty()) fmt::print("{:<10} {:<10} -> {}\n", "", "", check.mend);
+    fmt::print("{:<12} {:<10} {}\n", check.platform, name_of(check.state), check.detail);
+    if (!check.mend.empty()) fmt::print("{:<12} {:<10} -> {}\n", "", "", check.mend);
   }
 }
 
-void print_table(const std::vector<lab::Check>& checks, const HostChecks& platforms) {
+void print_table(const LabChecks& checks, const HostChecks& platforms) {
   for (const lab::Check& check : checks) {
-    fmt::print("{:<8} {:<10} {}\n", check.name, name_of(check.state), check.detail);
-    if (!check.mend.empty()) fmt::print("{:<8} {:<10} -> {}\n", "", "", check.mend);
+    fmt::print("{:<12} {:<10} {}\n", check.name, name_of(check.state), check.detail);
+    if (!check.mend.empty()) fmt::print("{:<12} {:<10} -> {}\n", "", "", check.mend);
   }
-  fmt::print("\n{}\n", lab::ready(checks) ? "The lab can measure here: native, container, xen-pv, xen-pvh, "
-                                            "xen-hvm, xen-hvm-pv, kvm, kvm-qemu."
-                                          : "The lab cannot run here yet.");
+  std::vector<std::string_view> can, cannot;
+  for (const auto& [platform, ready] : platforms_of(checks)) (ready ? can : cannot).push_back(platform);
+  if (can.empty()) fmt::print("\nThe lab cannot run here yet.\n");
+  if (!can.empty()) fmt::print("\nThe lab can measure here: {}.\n", fmt::join(can, ", "));
+  if (!can.empty() && !cannot.empty()) fmt::print("It lacks parts of: {}.\n", fmt::join(cannot, ", "));
   print_host(platforms);
 }
 
@@ -71,7 +81,7 @@ Verb::Action add_doctor_options(CLI::App& app) {
     const auto checks = lab::examine_machine();
     const auto platforms = host::examine_platforms();
     *json ? print_json(checks, platforms) : print_table(checks, platforms);
-    return lab::ready(checks) ? ExitCode::ok : ExitCode::unavailable;
+    return can_run(checks) ? ExitCode::ok : ExitCode::unavailable;
   };
 }
 

@@ -28,13 +28,15 @@ void Statement::bind(int parameter, std::string_view text) {
   sqlite3_bind_text64(statement_.get(), parameter, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
-std::uint64_t Statement::count(int column) {
+std::int64_t Statement::number(int column, std::int64_t least) {
   const sqlite3_int64 value = sqlite3_column_int64(statement_.get(), column);
-  if (sqlite3_column_type(statement_.get(), column) != SQLITE_INTEGER || value < 0) {
-    well_formed_ = false;
-    return 0;
-  }
-  return static_cast<std::uint64_t>(value);
+  if (sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER && value >= least) return value;
+  well_formed_ = false;
+  return 0;
+}
+
+std::uint64_t Statement::count(int column) {
+  return static_cast<std::uint64_t>(number(column, 0));
 }
 
 std::string_view Statement::text(int column) {

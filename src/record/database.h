@@ -27,6 +27,7 @@ class Statement {
   // A column as what it must be. A value of another type, a negative count or text that is no UTF-8
   // makes `well_formed` false from then on, and gives 0 or "".
   [[nodiscard]] std::uint64_t count(int column);
+  [[nodiscard]] std::int64_t number(int column, std::int64_t least);
   [[nodiscard]] std::string_view text(int column);  // valid until the next step or reset
   [[nodiscard]] bool well_formed() const { return well_formed_; }
 

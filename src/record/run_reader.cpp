@@ -177,7 +177,7 @@ Result<> RunReader::read_the_timeline(Statement& row, Trial& trial) {
 
 Result<> RunReader::read_ledger(Statement& rows, Trial& trial) {
   return each_row(*database_, rows, kMostEntries, "ledger", [&] {
-    const std::uint64_t cpu = rows.count(0);
+    const std::int64_t cpu = rows.number(0, LedgerEntry::unknown_cpu);
     const std::string* domain = string(rows.count(1));
     const std::string* layer_text = string(rows.count(2));
     const std::string* part_text = string(rows.count(3));

@@ -53,7 +53,7 @@ std::string timeline_text(const Timeline& timeline) {
     out["work"].push_back(
         {{"guest", work.guest}, {"bytes", work.bytes}, {"transactions", work.transactions}});
   for (const Timeline::Row& row : timeline.rows)
-    out["rows"].push_back({{"cpu", row.cpu},
+    out["rows"].push_back({{"cpu", row.cpu == LedgerEntry::unknown_cpu ? json() : json(row.cpu)},
                            {"domain", row.domain},
                            {"layer", name(row.layer)},
                            {"part", name(row.part)},
@@ -75,11 +75,11 @@ std::optional<Timeline> read_timeline(std::string_view text) {
     const auto cpu = row.find("cpu");
     const auto layer = layer_named(fields.name(row, "layer"));
     const auto part = part_named(fields.name(row, "part"));
-    if (!layer || !part || cpu == row.end() || !cpu->is_number_unsigned() ||
-        cpu->get<std::uint64_t>() > 65535)
+    if (!layer || !part || cpu == row.end()) return std::nullopt;
+    if (!cpu->is_null() && (!cpu->is_number_unsigned() || cpu->get<std::uint64_t>() > 65535))
       return std::nullopt;
-    timeline.rows.push_back({static_cast<int>(cpu->get<std::uint64_t>()), fields.name(row, "domain"), *layer,
-                             *part, fields.column(row, "instructions")});
+    timeline.rows.push_back({cpu->is_null() ? LedgerEntry::unknown_cpu : cpu->get<int>(),
+                             fields.name(row, "domain"), *layer, *part, fields.column(row, "instructions")});
   }
   if (!fields.good || timeline.empty()) return std::nullopt;
   return timeline;

@@ -31,6 +31,8 @@ inline constexpr char cpu_time_kind[] = "cpu_ns";
 // hypercalls, upcalls, interrupts, page_table_switches, system_calls, page_faults, context_switches,
 // vm_exits.
 struct LedgerEntry {
+  static constexpr int unknown_cpu = -1;  // of the layer `uncharged` alone
+
   int cpu = 0;
   std::string domain;  // "host", "Domain-0", "guest1", "idle"
   Layer layer = Layer::uncharged;

@@ -42,7 +42,9 @@ bool is_digest(std::string_view text) {
 Result<> check_balance(const Trial& trial) {
   Sum ledger;
   for (const LedgerEntry& entry : trial.ledger) {
-    if (entry.cpu < 0 || entry.value > kLargest) return wrong(trial, "a count in its ledger is out of range");
+    const int least = entry.layer == Layer::uncharged ? LedgerEntry::unknown_cpu : 0;
+    if (entry.cpu < least || entry.value > kLargest)
+      return wrong(trial, "a count in its ledger is out of range");
     if (!is_text(entry.domain) || !is_text(entry.kind))
       return wrong(trial, "a name in its ledger is not text");
     if (entry.kind == "instructions") ledger.add(entry.value);

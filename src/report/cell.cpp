@@ -42,7 +42,8 @@ WindowCost window_cost(const Trial& trial) {
       if (cost.in_time) cost.total += entry.value;
       cost.instructions[static_cast<std::size_t>(entry.layer)] += entry.value;
       cost.domains[entry.domain][static_cast<std::size_t>(entry.layer)] += entry.value;
-      cost.cpus[entry.cpu][static_cast<std::size_t>(entry.layer)] += entry.value;
+      if (entry.cpu != LedgerEntry::unknown_cpu)
+        cost.cpus[entry.cpu][static_cast<std::size_t>(entry.layer)] += entry.value;
     } else {
       cost.events[entry.kind] += entry.value;
     }

@@ -74,8 +74,8 @@ Result<> write_csv(RunReader& reader, std::ostream& out) {
       rows << trial.work.bytes.value << trial.work.packets.value << trial.work.transactions.value;
       // Of the real host nobody knows it.
       machine_cpu_ns(trial) ? rows << "" : rows << trial.machine_total.value;
-      rows << static_cast<std::uint64_t>(e.cpu) << e.domain << name(e.layer) << name(e.part) << e.kind
-           << e.value;
+      e.cpu == LedgerEntry::unknown_cpu ? rows << "" : rows << static_cast<std::uint64_t>(e.cpu);
+      rows << e.domain << name(e.layer) << name(e.part) << e.kind << e.value;
       rows.end();
     }
     return Result<>();

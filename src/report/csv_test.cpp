@@ -27,6 +27,13 @@ TEST(Csv, IsAsItWas) {
   expect_golden(csv_of(run), "report.csv");
 }
 
+TEST(Csv, AnUnknownCpuIsEmpty) {
+  auto run = synthetic_run();
+  run.trials = {run.trials[0]};
+  add_uncharged(run.trials[0], Instructions(3));
+  EXPECT_THAT(csv_of(run), testing::HasSubstr(",,unknown,uncharged,,instructions,3\r\n"));
+}
+
 TEST(Csv, QuotesAndFailuresAreOneRowEach) {
   auto run = synthetic_run();
   run.trials = {run.trials[0]};

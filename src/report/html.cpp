@@ -14,7 +14,8 @@
 namespace vtax {
 namespace embedded {
 const std::vector<EmbeddedFile>& page();
-}
+const std::vector<EmbeddedFile>& page_scripts();
+}  // namespace embedded
 
 namespace {
 
@@ -77,7 +78,10 @@ Result<> write_html(RunReader& reader, std::ostream& out) {
       {"answer", text(answered)},
       {"summary", text(summed)},
       {"style", [&] { out << asset("page.css"); }},
-      {"script", [&] { out << asset("page.js"); }},
+      {"script",
+       [&] {
+         for (const EmbeddedFile& file : embedded::page_scripts()) out << file.content;
+       }},
       {"echarts", [&] { out << asset("echarts.min.js"); }},
       {"data", [&] { write_page_data(run, *data, comparisons, out); }},
   };

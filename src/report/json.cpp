@@ -35,8 +35,9 @@ void write_guests(JsonWriter& json, const Trial& trial) {
 void write_ledger(JsonWriter& json, const Trial& trial) {
   json.key("ledger").begin_array();
   for (const LedgerEntry& e : trial.ledger) {
-    json.begin_object().field("cpu", static_cast<std::uint64_t>(e.cpu)).field("domain", e.domain);
-    json.field("layer", name(e.layer)).field("part", name(e.part));
+    json.begin_object().key("cpu");
+    e.cpu == LedgerEntry::unknown_cpu ? json.null() : json.value(static_cast<std::uint64_t>(e.cpu));
+    json.field("domain", e.domain).field("layer", name(e.layer)).field("part", name(e.part));
     json.field("kind", e.kind).field("value", e.value).end_object();
   }
   json.end_array();

@@ -64,6 +64,15 @@ TEST(Json, HoldsTheTrialsNumbers) {
   EXPECT_EQ(json["finished_trials"], 60);
 }
 
+TEST(Json, AnUnknownCpuIsNull) {
+  auto run = synthetic_run();
+  run.trials = {run.trials[0]};
+  add_uncharged(run.trials[0], Instructions(3));
+  const auto ledger = nlohmann::json::parse(json_of(run))["trials"][0]["ledger"];
+  EXPECT_EQ(ledger.back()["cpu"], nlohmann::json());
+  EXPECT_EQ(ledger.back()["value"], 3);
+}
+
 TEST(Json, AFailedTrialHasAnErrorAndNoNumbers) {
   const auto trial = nlohmann::json::parse(json_of(two_trials()))["trials"][0];
   EXPECT_EQ(trial["error"], "the guest hung");

@@ -29,7 +29,7 @@ struct PageData {
 
 [[nodiscard]] Result<PageData> read_page_data(RunReader& reader);
 
-// The JSON that page.js reads; no '<' in it.
+// The JSON that the page's scripts read; no '<' in it.
 void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,
                      std::ostream& out);
 

@@ -9,6 +9,7 @@
 
 #include "core/files.h"
 #include "machine/lab/cache_limits.h"
+#include "machine/lab/package_cache.h"
 #include "machine/lab/qemu_finder.h"
 #include "machine/lab/shared_libraries.h"
 
@@ -112,16 +113,22 @@ std::vector<Check> examine_machine() {
   }
   checks.push_back(check_space(*cache));
   checks.push_back(check_qemu(*cache));
-  checks.push_back(check_packages(*cache, PackageSet::kernel, "Linux", "linux-image-"));
-  checks.push_back(check_packages(*cache, PackageSet::xen, "Xen", "xen-hypervisor-"));
-  checks.push_back(check_packages(*cache, PackageSet::vmm, "QEMU for KVM", "qemu-system-x86"));
-  checks.push_back(check_packages(*cache, PackageSet::device_model, "QEMU for Xen", "qemu-system-xen"));
+  const auto add = [&](PackageSet set, std::string name, std::string_view prefix,
+                       bool (*needed_by)(LabKind)) {
+    checks.push_back(check_packages(*cache, set, std::move(name), prefix));
+    checks.back().needed_by = needed_by;
+  };
+  add(PackageSet::kernel, "Linux", "linux-image-", nullptr);
+  add(PackageSet::xen, "Xen", "xen-hypervisor-", has_xen);
+  add(PackageSet::vmm, "QEMU for KVM", "qemu-system-x86", has_kvm);
+  add(PackageSet::device_model, "QEMU for Xen", "qemu-system-xen", has_device_model);
   return checks;
 }
 
-bool ready(const std::vector<Check>& checks) {
-  return std::none_of(checks.begin(), checks.end(),
-                      [](const Check& check) { return check.state == State::missing; });
+bool ready(const std::vector<Check>& checks, LabKind kind) {
+  return std::none_of(checks.begin(), checks.end(), [&](const Check& check) {
+    return check.state == State::missing && (check.needed_by == nullptr || check.needed_by(kind));
+  });
 }
 
 }  // namespace vtax::lab

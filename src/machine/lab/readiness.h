@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "machine/lab/package_cache.h"
+#include "machine/lab/lab_image.h"
 
 namespace vtax::lab {
 
@@ -16,19 +16,20 @@ enum class State {
 
 [[nodiscard]] std::string_view name_of(State state);
 
-// One thing that the lab needs.
+// One thing that the lab needs, or some of its machines.
 struct Check {
   std::string name;  // "QEMU"
   State state = State::good;
-  std::string detail;  // what was found
-  std::string mend;    // the command that mends it; empty when nothing is to be done
+  std::string detail;                    // what was found
+  std::string mend;                      // the command that mends it; empty when nothing is to be done
+  bool (*needed_by)(LabKind) = nullptr;  // nullptr: by all
 };
 
 // Looks at this machine: cache, memory, this program, QEMU, and the packages of the kernel and of Xen.
 // Changes nothing but the cache's directory, and asks apt only about what is not in the cache.
 [[nodiscard]] std::vector<Check> examine_machine();
 
-// Whether the lab can run: nothing is missing.
-[[nodiscard]] bool ready(const std::vector<Check>& checks);
+// Whether that machine can run: nothing that it needs is missing.
+[[nodiscard]] bool ready(const std::vector<Check>& checks, LabKind kind);
 
 }  // namespace vtax::lab

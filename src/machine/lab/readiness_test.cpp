@@ -59,12 +59,16 @@ TEST_F(Readiness, OldQemuIsFetchableOnlyIfTheArchiveHasOne) {
 TEST_F(Readiness, UnwritableCacheIsMissing) {
   ::setenv("VTAX_CACHE", "/proc/vtax", 1);
   EXPECT_EQ(check("cache").state, State::missing);
-  EXPECT_FALSE(ready(examine_machine()));
+  EXPECT_FALSE(ready(examine_machine(), LabKind::native));
 }
 
-TEST(ReadinessStates, OnlyMissingThingsHinder) {
-  EXPECT_TRUE(ready({{"a", State::good, "", ""}, {"b", State::fetchable, "", ""}}));
-  EXPECT_FALSE(ready({{"a", State::good, "", ""}, {"b", State::missing, "", ""}}));
+TEST(ReadinessStates, OnlyMissingThingsHinderAndOnlyWhoNeedsThem) {
+  const Check good{"a", State::good, "", ""}, fetchable{"b", State::fetchable, "", ""},
+      missing{"c", State::missing, "", ""}, missing_for_xen{"d", State::missing, "", "", has_xen};
+  EXPECT_TRUE(ready({good, fetchable}, LabKind::xen_pv));
+  EXPECT_FALSE(ready({good, missing}, LabKind::native));
+  EXPECT_FALSE(ready({good, missing_for_xen}, LabKind::xen_pv));
+  EXPECT_TRUE(ready({good, missing_for_xen}, LabKind::kvm));
 }
 
 }  // namespace

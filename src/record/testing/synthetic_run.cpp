@@ -203,6 +203,13 @@ Run synthetic_run() {
   return run;
 }
 
+void add_uncharged(Trial& trial, Instructions some) {
+  trial.ledger.push_back(
+      {LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none, "instructions", some.value});
+  trial.functions.push_back({"unknown", Layer::uncharged, Part::none, "unknown", "unknown", some});
+  trial.machine_total += some;
+}
+
 void make_failed(Trial& trial, const std::string& error) {
   Trial failed;
   failed.index = trial.index;

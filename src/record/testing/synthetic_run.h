@@ -18,6 +18,9 @@ namespace vtax {
 // Everything but the trials.
 [[nodiscard]] Run synthetic_header();
 
+// What was executed for nobody knows whom, on an unknown CPU.
+void add_uncharged(Trial& trial, Instructions some);
+
 // Marks the trial as failed.
 void make_failed(Trial& trial, const std::string& error);
 

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "record/run_reader.h"
+#include "record/run_writer.h"
+#include "record/testing/synthetic_run.h"
+
+namespace vtax {
+
+// One of each platform: an append waits for the disk.
+inline vtax::Run three_trials() {
+  vtax::Run run = synthetic_run();
+  run.trials = {run.trials[0], run.trials[20], run.trials[40]};
+  return run;
+}
+
+inline Timeline two_slices_of(const Trial& trial) {
+  Timeline timeline;
+  timeline.end_ns = {10, 30};
+  for (const LedgerEntry& e : trial.ledger)
+    if (e.kind == "instructions")
+      timeline.rows.push_back({e.cpu, e.domain, e.layer, e.part, {e.value / 3, e.value - e.value / 3}});
+  for (const GuestWork& g : trial.guests)
+    timeline.work.push_back({g.guest, {0, g.bytes.value}, {g.transactions.value, 0}});
+  return timeline;
+}
+
+class RunFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "/vtax-run-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    file_ = folder_ / "r.vtax";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void write(const vtax::Run& run) const {
+    auto writer = RunWriter::create(file_, run);
+    ASSERT_TRUE(writer) << writer.error().text();
+    for (const Trial& trial : run.trials) {
+      const auto done = writer->append(trial);
+      ASSERT_TRUE(done) << done.error().text();
+    }
+  }
+
+  // As another program would change the file.
+  void sql(const std::string& text) const {
+    sqlite3* connection = nullptr;
+    ASSERT_EQ(sqlite3_open(file_.c_str(), &connection), SQLITE_OK);
+    char* message = nullptr;
+    EXPECT_EQ(sqlite3_exec(connection, text.c_str(), nullptr, nullptr, &message), SQLITE_OK) << message;
+    sqlite3_close(connection);
+  }
+
+  [[nodiscard]] std::string reading_error() const {
+    auto reader = RunReader::open(file_);
+    if (!reader) return reader.error().text();
+    auto run = reader->all();
+    return run ? "no error" : run.error().text();
+  }
+
+  std::filesystem::path folder_, file_;
+};
+
+}  // namespace vtax

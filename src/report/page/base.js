@@ -1,0 +1,32 @@
+// Everything in `data` may be foreign text: it reaches the page by textContent and by SVG text only.
+const data = JSON.parse(document.getElementById("data").textContent);
+const element = (id) => document.getElementById(id);
+const mostRows = 60;  // of a table of functions; the flame graph has more
+const units = ["packet", "KB", "transaction"];
+// What cost is counted in: "instructions", or "ns of CPU time" on a real host.
+const costName = data.cost[0].toUpperCase() + data.cost.slice(1);
+
+// As vtax's tables: about three figures, whole numbers with commas.
+const readable = (value) => {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size < 10) return value.toFixed(2);
+  if (size < 100) return value.toFixed(1);
+  return Math.round(value).toLocaleString("en-US");
+};
+const whole = (value) => value.toLocaleString("en-US");
+
+const make = (name, text, className) => {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+};
+
+const option = (text, value) => {
+  const made = make("option", text);
+  made.value = value;
+  return made;
+};
+const cells = data.comparisons.flatMap((comparison) => comparison.cells.map((cell) => ({comparison, cell})));

@@ -1,0 +1,31 @@
+// Rates that the costs allow: how busy everyone is when the busiest is full.
+const drawRates = () => {
+  const comparison = data.comparisons[element("comparison").value];
+  const shown = comparison ? comparison.cells.filter((cell) => cell.capacity) : [];
+  element("rates-section").hidden = shown.length === 0;
+  if (shown.length === 0) return;
+  const bars = shown.flatMap((cell) => cell.capacity.stations.map((station) => ({cell, station})));
+  const name = ({cell, station}) => `${cell.platform}: ${station.name}`;
+  element("rates-note").textContent = `${comparison.name}: ` + shown.map((cell) =>
+    `${cell.platform} at most ${readable(cell.capacity.at_most)} ${cell.capacity.unit}` +
+    (cell.capacity.measured === undefined ? "" : `, it ran at ${readable(cell.capacity.measured)}`)).join("; ") +
+    `. The rate at which the busiest CPU or the wire is full, by ${data.speed}. Latency and windows can keep it lower.`;
+  draw("rates", 40 + 34 * bars.length, "How busy each CPU and the wire are at that rate: " + bars.map((bar) => `${name(bar)} ${Math.round(100 * bar.station.utilisation)} %`).join(", "), {
+    grid: {left: 8, right: 56, top: 8, bottom: 8, containLabel: true},
+    tooltip: tooltip((p) => `${name(bars[p.dataIndex])}\n${readable(p.value)} % busy at ${readable(bars[p.dataIndex].cell.capacity.at_most)} ${bars[p.dataIndex].cell.capacity.unit}`),
+    xAxis: {type: "value", min: 0, max: 100, ...axis(), axisLabel: {color: color("quiet"), formatter: (v) => v + " %"}, splitNumber: isNarrow() ? 2 : 5},
+    yAxis: {type: "category", data: bars.map(name), inverse: true, ...axis(), axisTick: {show: false},
+      axisLabel: {interval: 0, color: color("ink"), width: isNarrow() ? 130 : 320, overflow: "break"}},
+    series: [{name: "utilisation", type: "bar", barMaxWidth: 18,
+      data: bars.map(({station}) => ({value: 100 * station.utilisation, itemStyle: {color: color(station.utilisation > .995 ? "hypervisor" : "kernel")}})),
+      label: {show: true, position: "right", color: color("ink"), formatter: (p) => Math.round(p.value) + " %"}}]
+  });
+};
+
+const fillRates = () => {
+  const rows = cells.filter(({cell}) => cell.capacity).flatMap(({comparison, cell}) => cell.capacity.stations.map((station) =>
+    [comparison.name, cell.platform, cell.capacity.at_most, cell.capacity.measured ?? null, cell.capacity.unit, station.name, 100 * station.utilisation]));
+  if (rows.length > 0)
+    table(element("rates-table"), "Rates that the costs allow", [{name: "work", text: true, wide: true}, {name: "platform", text: true}, {name: "at most"},
+      {name: "ran at"}, {name: "unit", text: true}, {name: "station", text: true}, {name: "busy, %"}], rows);
+};

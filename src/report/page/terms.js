@@ -1,0 +1,31 @@
+// A message's cost by its size, term by term.
+const termColors = ["hypervisor", "driver", "kernel", "program", "idle", "uncharged"];
+
+const drawTerms = () => {
+  const model = data.message_models[element("terms-model").value];
+  if (!model) return;
+  const sizes = model.sizes.map((s) => s % 1024 === 0 ? s / 1024 + " KiB" : s + " B");
+  draw("terms-chart", 360, "Instructions per KB of a message by its size; the table below holds the terms", {
+    grid: {left: 8, right: 16, top: isNarrow() ? 96 : 72, bottom: 28, containLabel: true},
+    legend: {top: 8, textStyle: {color: color("ink")}, data: model.terms.map((t) => t.name), ...(isNarrow() ? {type: "scroll"} : {})},
+    tooltip: tooltip((p) => `${p.seriesName}, S = ${sizes[p.dataIndex]}\n${readable(p.value)} instructions per KB`),
+    xAxis: {type: "category", data: sizes, ...axis(), name: "S", nameLocation: "middle", nameGap: 26, nameTextStyle: {color: color("quiet")}},
+    yAxis: {type: "value", ...axis(), name: "per KB", nameTextStyle: {color: color("quiet")}},
+    series: model.terms.map((term, i) => ({
+      name: term.name, type: "bar", stack: "all", barMaxWidth: 60,
+      itemStyle: {color: color(termColors[i % termColors.length]), opacity: 1 - .35 * (Math.floor(i / termColors.length) % 3)},
+      data: term.costs.map((cost, k) => cost * 1024 / model.sizes[k])
+    }))
+  });
+  element("terms").replaceChildren();
+  table(element("terms"), "Instructions per message of S bytes", [{name: "term", text: true}, ...sizes.map((name) => ({name})),
+    {name: "constant"}, {name: "per KB of S"}, {name: "R²", show: (v) => v === null ? "–" : v.toFixed(3)}],
+    model.terms.map((t) => [t.name, ...t.costs, t.constant, t.per_kilobyte, t.r_squared]));
+};
+
+const fillTerms = () => {
+  element("terms-section").hidden = data.message_models.length === 0;
+  if (data.message_models.length === 0) return;
+  element("terms-note").textContent = `The terms of ${data.model}, read from the exact function profile: each as constant + slope · S, by least squares.`;
+  data.message_models.forEach((model, i) => element("terms-model").append(option(model.name, i)));
+};
