@@ -63,6 +63,20 @@ TEST(HostLedger, RowsOfACpuAddUpToItsTime) {
   EXPECT_EQ(value(ledger, 1, "idle", Layer::idle), 470 * ms);
 }
 
+TEST(HostLedger, EachGuestHasRowsOfItsOwn) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::emulator, 1, 1}, {20, Role::emulator, 1, 2}};
+  input.guest_programs_ns = {30 * ms, 500 * ms};
+  add_thread(input, 10, 1, 11, "CPU 0/TCG", 100 * ms, 10, 0);
+  add_thread(input, 20, 1, 21, "CPU 0/TCG", 200 * ms, 20, 0);
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 30 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 70 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest2", Layer::program), 200 * ms);  // no more than its CPU ran
+  EXPECT_EQ(value(ledger, 1, "guest2", Layer::kernel), 0U);
+  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+}
+
 TEST(HostLedger, PacketsOnOthersBacksAreTheTrials) {
   for (const bool has_guest : {false, true}) {
     LedgerInput input = quiet_second();

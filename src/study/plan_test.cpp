@@ -204,6 +204,20 @@ TEST(Plan, ADiskIsWhereItsMachineHasOne) {
   EXPECT_THAT(why({"machine=host", "platform=native,uml"}), HasSubstr("platform 'uml' has no disk"));
 }
 
+TEST(Plan, OnTheHostWhatItCanPlaceIsPlaced) {
+  const auto why = [](std::vector<std::string> set) {
+    set.insert(set.end(), {"machine=host", "workload=tcp-rr"});
+    const auto plan = make_plan(first_look(), {std::move(set), {}});
+    return plan ? std::string() : plan.error().text();
+  };
+  EXPECT_EQ(why({"platform=native,container,uml,qemu,kvm", "guests=1,4", "loads=opposed",
+                 "softload_percent=50", "system_window=16384", "forwarding=bridge,route,nat"}),
+            "");
+  EXPECT_EQ(why({"platform=container,uml", "link_mbps=100"}), "");
+  EXPECT_THAT(why({"platform=native,uml", "link_mbps=100"}), HasSubstr("'native' has no link to shape"));
+  EXPECT_THAT(why({"platform=container", "driver_cpus=2"}), HasSubstr("'driver_cpus' can only be 1"));
+}
+
 struct Together {
   const char* name;
   std::vector<std::string> set;
