@@ -85,14 +85,15 @@ class Qmp {
 Result<> plug_disk(const std::string& control_socket, const std::string& device, DiskModel model) {
   auto qmp = Qmp::open(control_socket);
   if (!qmp) return fail(qmp.error());
+  const bool emulated = model == DiskModel::nvme;
   const auto opened = qmp->execute("blockdev-add", {{"driver", "host_device"},
                                                     {"node-name", "disk"},
                                                     {"filename", device},
-                                                    {"aio", model == DiskModel::nvme ? "threads" : "native"},
-                                                    {"cache", {{"direct", true}}}});
+                                                    {"aio", emulated ? "threads" : "native"},
+                                                    {"cache", {{"direct", !emulated}}}});
   if (!opened) return fail(opened.error());
   nlohmann::json disk = {{"driver", "virtio-blk-pci"}, {"id", "disk0"}, {"drive", "disk"}};
-  if (model == DiskModel::nvme) {
+  if (emulated) {
     disk["driver"] = "nvme";
     disk["serial"] = "vtax";
   }

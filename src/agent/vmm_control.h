@@ -13,8 +13,10 @@ namespace vtax::agent {
 // As what the guest sees a disk.
 enum class DiskModel { virtio, nvme };
 
-// Gives the guest the block device `device` as a disk: past the host's page cache, by native asynchronous
-// I/O, or by QEMU's own threads with nvme: Debian's device model was built without the former.
+// Gives the guest the block device `device` as a disk. virtio: past the host's page cache, by native
+// asynchronous I/O. nvme, of Xen's device model: through Domain-0's page cache and by QEMU's threads, since
+// the kernel does no direct I/O to a guest's memory that is mapped there, and Debian built it without native
+// I/O.
 [[nodiscard]] Result<> plug_disk(const std::string& control_socket, const std::string& device,
                                  DiskModel model);
 

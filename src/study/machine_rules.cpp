@@ -69,8 +69,14 @@ Result<> check_host_placement(const Study& study, const StudyWorkload& workload,
   return check_host_disk(study, workload, what);
 }
 
-Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) {
+Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (workload.name != "disk") return {};
+  if (names(study, workload, "platform", {"xen-hvm"}) &&
+      workload.factors.at("operation") != std::vector<std::string>{"write"})
+    return fail({what,
+                 "the emulated disk of platform 'xen-hvm' is behind Domain-0's page cache, which holds what "
+                 "was just written: nothing would be read from the disk",
+                 "take operation = \"write\", or name other platforms"});
   if (workload.factors.at("store") != std::vector<std::string>{"memory"})
     return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
                  "leave it out, or add --machine host"});
@@ -129,7 +135,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
       return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
                    "add --machine host, or machine = \"host\" in the study file"});
   }
-  return check_lab_disk(workload, what);
+  return check_lab_disk(study, workload, what);
 }
 
 }  // namespace

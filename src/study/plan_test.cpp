@@ -199,6 +199,7 @@ TEST(Plan, ADiskIsWhereItsMachineHasOne) {
     return plan ? std::string() : plan.error().text();
   };
   EXPECT_EQ(why({"platform=native,xen-pv,xen-pvh,xen-hvm,xen-hvm-pv,kvm,kvm-qemu"}), "");
+  EXPECT_THAT(why({"platform=native,xen-hvm", "operation=read"}), HasSubstr("Domain-0's page cache"));
   EXPECT_THAT(why({"store=tmpdir"}), HasSubstr("'store' can only be memory in the lab"));
   EXPECT_EQ(why({"machine=host", "platform=native,container", "store=tmpdir"}), "");
   EXPECT_THAT(why({"machine=host", "platform=native,uml"}), HasSubstr("platform 'uml' has no disk"));
