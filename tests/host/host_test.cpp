@@ -188,8 +188,8 @@ TEST_F(Host, DatagramsMayBeLargerThanAPacket) {
 TEST_F(Host, WorkWithoutTrafficIsItsSystems) {
   need("container");
   if (IsSkipped()) return;
-  const auto result =
-      run(study("native,container", "cpu-loop --set iterations=100000000 --set guests=2 --json"));
+  const auto result = run(study(
+      "native,container", "cpu-loop --set iterations=100000000 --set offloads=on --set guests=2 --json"));
   ASSERT_EQ(result.code, 0) << result.err;
   const json out = json::parse(result.out);
   ASSERT_EQ(out["trials"].size(), 2U);
@@ -221,8 +221,9 @@ TEST_P(HostGuest, OfWhichThereAreTwoHasRowsOfItsOwn) {
   need(GetParam());
   if (IsSkipped()) return;
   const auto before = traces();
-  const auto result =
-      run(study(GetParam(), "tcp-rr --set transactions=1000 --set guests=2 --set loads=opposed --json"));
+  const auto result = run(
+      study(GetParam(),
+            "tcp-rr --set transactions=1000 --set offloads=on --set guests=2 --set loads=opposed --json"));
   ASSERT_EQ(result.code, 0) << result.err;
   const json out = json::parse(result.out);
   ASSERT_EQ(out["trials"].size(), 1U);
