@@ -42,8 +42,9 @@ enum class Event : std::uint32_t {
   exits_hypercall = 17,
   exits_nested_page_fault = 18,
   exits_other = 19,
+  profile_samples = 20,  // a kernel's profiler looks who executes
 };
-inline constexpr std::uint32_t kEventKinds = 20;
+inline constexpr std::uint32_t kEventKinds = 21;
 
 struct Header {
   char magic[8];

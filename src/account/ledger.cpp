@@ -35,7 +35,8 @@ constexpr std::array<const char*, probe::kEventKinds> kEventNames = {"hypercalls
                                                                      "vm_exits_msr",
                                                                      "vm_exits_hypercall",
                                                                      "vm_exits_nested_page_fault",
-                                                                     "vm_exits_other"};
+                                                                     "vm_exits_other",
+                                                                     "profile_samples"};
 
 constexpr std::array<const char*, probe::kCacheCounts> kCacheNames = {"memory_accesses", "l1i_misses",
                                                                       "l1d_misses", "l2_misses", "l3_misses"};
@@ -201,7 +202,8 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     const Owner& owner = owners[event.context];
     // An event belongs to the domain on whose account it happened; its layer is where it is handled.
     const bool by_hypervisor =
-        event.event == probe::Event::hypercalls || event.event >= probe::Event::vm_exits ||
+        event.event == probe::Event::hypercalls ||
+        (event.event >= probe::Event::vm_exits && event.event <= probe::Event::exits_other) ||
         event.event == probe::Event::context_switches ||
         (charging.map.has_hypervisor &&
          (event.event == probe::Event::interrupts || event.event == probe::Event::page_table_switches));

@@ -25,6 +25,7 @@ constexpr Watch kKernelEvents[] = {
     {"xen_entry_SYSCALL_64", Event::system_calls, false},
     {"asm_common_interrupt", Event::interrupts, true},
     {"asm_exc_xen_hypervisor_callback", Event::upcalls, false},
+    {"perf_swevent_hrtimer", Event::profile_samples, false},  // kernel/events/core.c
 };
 
 // Xen 4.17, arch/x86/x86_64/entry.S.

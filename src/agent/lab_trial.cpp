@@ -59,6 +59,7 @@ Result<Setup> lab_setup(const Plan& plan) {
   setup.guests = plan.guests;
   setup.link_bits_per_second = plan.link_bits_per_second;
   setup.softload_percent = plan.softload_percent;
+  setup.sampling_hz = plan.sampling_hz;
   setup.forwarding = plan.driver.forwarding;
   setup.interrupts = plan.driver.interrupts;
   if (plan.topology == Topology::inside) {

@@ -17,6 +17,7 @@ FixedWork local_work_of(const FixedWork& first, Loads loads, int guest) {
   work.rounds = std::max<std::uint64_t>(2, work.rounds >> (guest - 1));
   work.systems = std::max<std::uint64_t>(1, work.systems >> (guest - 1));
   work.iterations = std::max<std::uint64_t>(1, work.iterations >> (guest - 1));
+  work.compiles = std::max<std::uint64_t>(1, work.compiles >> (guest - 1));
   if (work.kind == FixedWork::Kind::disk)
     work.bytes = std::max<std::uint64_t>(512, work.bytes >> (guest - 1));
   return work;

@@ -6,6 +6,7 @@
 
 #include "agent/lab_layout.h"
 #include "workload/json_fields.h"
+#include "workload/local/sampler.h"
 
 namespace vtax::agent {
 namespace {
@@ -99,12 +100,13 @@ Result<Plan> parse_programs(const JsonFields& fields) {
 // What a plan may leave out: guests and where they are, what stands beside the work.
 Result<> take_placement(const JsonFields& fields, Plan& plan) {
   Error error;
-  std::uint64_t guests = 1, softload = 0, megabits = 0;
+  std::uint64_t guests = 1, softload = 0, megabits = 0, sampling = 0;
   const auto number = [&](const char* key, std::uint64_t least, std::uint64_t most, std::uint64_t& into) {
     return !fields.has(key) || take(fields.number(key, least, most), into, error);
   };
   const bool good =
       number("guests", 1, lab::most_guests, guests) && number("softload_percent", 0, 100, softload) &&
+      number("sampling_hz", 0, most_sampling_hz, sampling) &&
       number("system_window", 0, most_window_bytes, plan.system_window) &&
       number("peer_window", 0, most_window_bytes, plan.peer_window) &&
       number("link_mbps", 0, most_link_mbps, megabits) &&
@@ -121,6 +123,7 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   if (!good) return fail(std::move(error));
   plan.guests = static_cast<int>(guests);
   plan.softload_percent = static_cast<int>(softload);
+  plan.sampling_hz = static_cast<unsigned>(sampling);
   const auto driver = driver_placement_from(fields);
   if (!driver) return fail(driver.error());
   plan.driver = *driver;
@@ -140,13 +143,18 @@ Result<> take_delay(const JsonFields& fields, Plan& plan) {
 
 // A local workload's plan has the placement, but nothing of the traffic.
 Result<Plan> parse_local(const JsonFields& fields) {
-  const Result<> known = fields.only(
-      {"version",     "platform",  "topology",          "workload",      "offloads",      "array_bytes",
-       "rounds",      "size",      "systems",           "precision",     "iterations",    "guests",
-       "loads",       "guest_cpu", "softload_percent",  "system_window", "peer_window",   "link_mbps",
-       "forwarding",  "cards",     "driver_interrupts", "scheduler",     "guest_weights", "guest_cap_percent",
-       "balloon_mib", "bytes",     "block_bytes",       "operation",     "store",         "pattern",
-       "direct",      "delay_us",  "time_limit_ns"});
+  const Result<> known = fields.only({"version",       "platform",      "topology",
+                                      "workload",      "offloads",      "array_bytes",
+                                      "rounds",        "size",          "systems",
+                                      "precision",     "iterations",    "guests",
+                                      "loads",         "guest_cpu",     "softload_percent",
+                                      "system_window", "peer_window",   "link_mbps",
+                                      "forwarding",    "cards",         "driver_interrupts",
+                                      "scheduler",     "guest_weights", "guest_cap_percent",
+                                      "balloon_mib",   "bytes",         "block_bytes",
+                                      "operation",     "store",         "pattern",
+                                      "direct",        "compiles",      "source",
+                                      "sampling_hz",   "delay_us",      "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -179,7 +187,7 @@ Result<Plan> parse_http(const JsonFields& fields) {
                                       "system_window",   "peer_window",   "link_mbps",
                                       "forwarding",      "cards",         "driver_interrupts",
                                       "scheduler",       "guest_weights", "guest_cap_percent",
-                                      "balloon_mib",     "time_limit_ns"});
+                                      "balloon_mib",     "sampling_hz",   "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -263,6 +271,7 @@ Result<Plan> parse_plan(std::string_view json) {
                                        "guest_cap_percent",
                                        "balloon_mib",
                                        "books",
+                                       "sampling_hz",
                                        "time_limit_ns"});
   if (!known) return fail(known.error());
 

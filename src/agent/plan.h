@@ -34,6 +34,7 @@ struct Plan {
   Loads loads = Loads::equal;
   GuestCpu guest_cpu = GuestCpu::own;
   int softload_percent = 0;
+  unsigned sampling_hz = 0;
   std::uint64_t system_window = 0, peer_window = 0;  // socket buffers, bytes; 0: the kernel's own
   std::uint64_t link_bits_per_second = 0;            // 0: as fast as the cards are
   DriverPlacement driver;

@@ -65,11 +65,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NoGuests", "guests", 0}, Case{"TooManyGuests", "guests", 8},
         Case{"UnknownLoads", "loads", "odd"}, Case{"UnknownGuestCpu", "guest_cpu", "any"},
         Case{"HugeWindow", "system_window", 1 << 30}, Case{"MuchSoftload", "softload_percent", 101},
-        Case{"FastLink", "link_mbps", 100'000}, Case{"UnknownForwarding", "forwarding", "hub"},
-        Case{"NoCards", "cards", 0}, Case{"ThreeCards", "cards", 3},
-        Case{"UnknownInterrupts", "driver_interrupts", "all"}, Case{"UnknownScheduler", "scheduler", "bvt"},
-        Case{"UnknownWeights", "guest_weights", 2}, Case{"MuchCap", "guest_cap_percent", 101},
-        Case{"HugeBalloon", "balloon_mib", 1 << 20}, Case{"UnknownKey", "sise", 1}),
+        Case{"FastSampling", "sampling_hz", 20'001}, Case{"FastLink", "link_mbps", 100'000},
+        Case{"UnknownForwarding", "forwarding", "hub"}, Case{"NoCards", "cards", 0},
+        Case{"ThreeCards", "cards", 3}, Case{"UnknownInterrupts", "driver_interrupts", "all"},
+        Case{"UnknownScheduler", "scheduler", "bvt"}, Case{"UnknownWeights", "guest_weights", 2},
+        Case{"MuchCap", "guest_cap_percent", 101}, Case{"HugeBalloon", "balloon_mib", 1 << 20},
+        Case{"UnknownKey", "sise", 1}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Plan, ReadsThePlacement) {
@@ -78,6 +79,7 @@ TEST(Plan, ReadsThePlacement) {
                {"loads", "opposed"},
                {"guest_cpu", "driver"},
                {"softload_percent", 90},
+               {"sampling_hz", 500},
                {"system_window", 16384},
                {"peer_window", 65536},
                {"link_mbps", 1000},
@@ -94,6 +96,7 @@ TEST(Plan, ReadsThePlacement) {
   EXPECT_EQ(plan->loads, Loads::opposed);
   EXPECT_EQ(plan->guest_cpu, GuestCpu::driver);
   EXPECT_EQ(plan->softload_percent, 90);
+  EXPECT_EQ(plan->sampling_hz, 500U);
   EXPECT_EQ(plan->system_window, 16384U);
   EXPECT_EQ(plan->link_bits_per_second, 1'000'000'000U);
   EXPECT_EQ(plan->driver.forwarding, Forwarding::nat);

@@ -30,11 +30,14 @@ Result<> fetch_all(bool refresh) {
     if (!fetched) return fail(fetched.error());
     packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
   }
-  // Of use on this computer itself only, so the lab can do without it.
-  if (const auto uml = cache->fetch(lab::PackageSet::uml, lab::Apt(), say_fetching, refresh))
-    packages.insert(packages.end(), uml->packages.begin(), uml->packages.end());
-  else
-    fmt::print(stderr, "without User Mode Linux: {}\n", uml.error().text());
+  // Of use on this computer itself only, or for one workload: the lab can do without.
+  for (const auto& [set, what] : {std::pair(lab::PackageSet::uml, "User Mode Linux"),
+                                  std::pair(lab::PackageSet::compiler, "the workload compile")}) {
+    if (const auto fetched = cache->fetch(set, lab::Apt(), say_fetching, refresh))
+      packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
+    else
+      fmt::print(stderr, "without {}: {}\n", what, fetched.error().text());
+  }
   const auto qemu = lab::fetch_qemu(*cache, say_fetching, refresh);
   if (!qemu) return fail(qemu.error());
   if (const auto set = cache->find(lab::PackageSet::qemu))

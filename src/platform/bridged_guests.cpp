@@ -6,6 +6,7 @@
 #include "platform/offloads.h"
 #include "platform/router.h"
 #include "platform/wiring.h"
+#include "workload/local/sampler.h"
 
 namespace vtax {
 namespace {
@@ -24,11 +25,14 @@ int card_cpu(const Setup& setup, int wire) {
   return second && setup.second_driver_cpu >= 0 ? setup.second_driver_cpu : setup.system_cpu;
 }
 
+int first_driver_cpu(const Setup& setup) {
+  return setup.topology == Topology::inside ? setup.peer_cpu : setup.system_cpu;
+}
+
 int interface_cpu(const Setup& setup, int wire) {
   const bool second = setup.interrupts == DriverInterrupts::apart ||
                       (setup.interrupts == DriverInterrupts::by_card && wire > 0);
-  const int first = setup.topology == Topology::inside ? setup.peer_cpu : setup.system_cpu;
-  return second ? setup.second_driver_cpu : first;
+  return second ? setup.second_driver_cpu : first_driver_cpu(setup);
 }
 
 class BridgedGuests : public Platform {
@@ -58,7 +62,9 @@ class BridgedGuests : public Platform {
       if (done) done = set_offloads(one, setup.offloads);
       if (done) done = start_peer(setup, guest);
       if (done) done = wiring::start_softload(*one.client, setup.softload_percent);
+      if (done) done = wiring::start_sampling(*one.client, setup.sampling_hz);
     }
+    if (done) done = sample_driver(setup);
     if (!done) return fail(done.error());
     Bench bench;
     for (int guest = 1; guest <= setup.guests; ++guest) add(bench, setup, guest);
@@ -74,6 +80,16 @@ class BridgedGuests : public Platform {
   }
 
  private:
+  Result<> sample_driver(const Setup& setup) {
+    if (setup.sampling_hz == 0) return {};
+    std::vector<int> cpus{first_driver_cpu(setup)};
+    if (setup.second_driver_cpu >= 0) cpus.push_back(setup.second_driver_cpu);
+    auto sampler = Sampler::start(setup.sampling_hz, cpus);
+    if (!sampler) return fail(sampler.error());
+    sampler_ = std::move(*sampler);
+    return {};
+  }
+
   static Result<> set_offloads(const BridgedGuest& guest, bool on) {
     if (Result<> set = set_segmentation_offloads(guest.backend, on); !set) return set;
     const auto set =
@@ -177,6 +193,7 @@ class BridgedGuests : public Platform {
   std::vector<EndpointProcess> peers_;
   std::optional<Router> router_;  // in the bridges' place
   std::vector<std::string> plugged_cards_;
+  std::unique_ptr<Sampler> sampler_;
 };
 
 }  // namespace

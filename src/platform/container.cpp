@@ -77,7 +77,7 @@ class Container : public Platform {
       if (!peer) return fail(peer.error());
       peers_.push_back(std::move(*peer));
     }
-    return {};
+    return wiring::sample_ends(systems_, peers_, setup);
   }
 
   Result<> make_middle(Links& here, const Setup& setup) {

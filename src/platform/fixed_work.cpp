@@ -7,6 +7,7 @@
 #include <array>
 
 #include "workload/local/disk.h"
+#include "workload/local/fixed_compile.h"
 #include "workload/local/linpack.h"
 #include "workload/local/memory.h"
 #include "workload/local/spin.h"
@@ -18,10 +19,11 @@ struct FixedKind {
   std::string_view name;
   FixedWork::Kind kind;
 };
-constexpr std::array<FixedKind, 4> fixed_kinds{{{"memory", FixedWork::Kind::memory},
+constexpr std::array<FixedKind, 5> fixed_kinds{{{"memory", FixedWork::Kind::memory},
                                                 {"linpack", FixedWork::Kind::linpack},
                                                 {"cpu-loop", FixedWork::Kind::cpu_loop},
-                                                {"disk", FixedWork::Kind::disk}}};
+                                                {"disk", FixedWork::Kind::disk},
+                                                {"compile", FixedWork::Kind::compile}}};
 
 const FixedKind* fixed_kind(std::string_view name) {
   for (const FixedKind& one : fixed_kinds)
@@ -51,6 +53,9 @@ Result<> read_amounts(const JsonFields& fields, FixedWork& work) {
     case FixedWork::Kind::disk:
       amounts = {{"bytes", 512, FixedWork::most_disk_bytes, &work.bytes},
                  {"block_bytes", 512, FixedWork::most_block_bytes, &work.block_bytes}};
+      break;
+    case FixedWork::Kind::compile:
+      amounts = {{"compiles", 1, FixedWork::most_compiles, &work.compiles}};
       break;
   }
   for (const Amount& amount : amounts) {
@@ -83,6 +88,14 @@ Result<> read_disk(const JsonFields& fields, FixedWork& work) {
   auto file = fields.text("file", 4096);
   if (!file) return fail(file.error());
   work.file = std::move(*file);
+  return {};
+}
+
+Result<> read_compile(const JsonFields& fields, FixedWork& work) {
+  auto source = fields.text("source", 64);
+  if (!source) return fail(source.error());
+  if (!is_source_name(*source)) return fail(fields.bad("'source' is no program's name"));
+  work.source = std::move(*source);
   return {};
 }
 
@@ -127,7 +140,9 @@ nlohmann::json FixedWork::to_json() const {
           {"pattern", random ? "random" : "sequential"},
           {"direct", direct ? "on" : "off"},
           {"store", in_tmpdir ? "tmpdir" : "memory"},
-          {"file", file}};
+          {"file", file},
+          {"compiles", compiles},
+          {"source", source}};
 }
 
 Result<FixedWork> FixedWork::from(const JsonFields& fields, const char* kind_key) {
@@ -147,6 +162,8 @@ Result<FixedWork> FixedWork::from(const JsonFields& fields, const char* kind_key
   }
   if (work.kind == Kind::disk)
     if (Result<> read = read_disk(fields, work); !read) return fail(read.error());
+  if (work.kind == Kind::compile)
+    if (Result<> read = read_compile(fields, work); !read) return fail(read.error());
   return work;
 }
 
@@ -174,6 +191,8 @@ Result<SideReport> run_fixed_work(const FixedWork& work, bool window, const Mark
       return run_spin({work.iterations, window, marking});
     case FixedWork::Kind::disk:
       return run_disk_work(work, window);
+    case FixedWork::Kind::compile:
+      return run_fixed_compile({lab_compiler_folder, work.source, work.compiles, window});
   }
   return fail(Error{"do local work", "its kind is not known", "", ExitCode::usage});
 }

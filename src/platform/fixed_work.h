@@ -14,7 +14,7 @@ namespace vtax {
 // A local workload of which the amount is fixed, so that instructions can be compared: what the lab's studies
 // name. The work itself is the generators' of this folder.
 struct FixedWork {
-  enum class Kind { memory, linpack, cpu_loop, disk };
+  enum class Kind { memory, linpack, cpu_loop, disk, compile };
   Kind kind = Kind::cpu_loop;
   std::uint64_t array_bytes = 0, rounds = 0;           // memory: of each of the three arrays; of four kernels
   std::uint64_t size = 0, systems = 0;                 // linpack: of one system; how many are solved
@@ -25,9 +25,12 @@ struct FixedWork {
   bool in_tmpdir = false;  // disk, on the real host: in $TMPDIR rather than in memory
   std::string file;  // disk: where; a block device, or a file to be made. Whoever arranges the trial names it
 
+  std::uint64_t compiles = 0;  // compile: at once
+  std::string source;          // compile: the program's name
+
   static constexpr std::uint64_t most_array_bytes = 32 << 20;  // three of them in a guest of the lab
   static constexpr std::uint64_t most_rounds = 1000, most_size = 1000, most_systems = 1'000'000,
-                                 most_iterations = 10'000'000'000;
+                                 most_iterations = 10'000'000'000, most_compiles = 16;
   static constexpr std::uint64_t most_disk_bytes = std::uint64_t{4} << 30, most_block_bytes = 1 << 20;
   static constexpr std::uint64_t disk_store_bytes = 32 << 20;  // of one disk; more bytes go over it again
 
@@ -36,7 +39,8 @@ struct FixedWork {
   [[nodiscard]] static Result<FixedWork> from(const JsonFields& fields, const char* kind_key = "kind");
 };
 
-[[nodiscard]] bool is_fixed_work(std::string_view name);  // "memory", "linpack", "cpu-loop", "disk"
+[[nodiscard]] bool is_fixed_work(
+    std::string_view name);  // "memory", "linpack", "cpu-loop", "disk", "compile"
 
 // `window`: the lab's markers around the measured part, and of the progress in it.
 [[nodiscard]] Result<SideReport> run_fixed_work(const FixedWork& work, bool window,

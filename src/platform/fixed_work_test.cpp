@@ -38,8 +38,10 @@ TEST(FixedWork, ComesBackFromItsJson) {
 
 TEST(FixedWork, RefusesWhatIsWrong) {
   for (const char* text :
-       {R"({})", R"({"kind": "compile"})", R"({"kind": 7})", R"({"kind": "cpu-loop"})",
-        R"({"kind": "cpu-loop", "iterations": 0})", R"({"kind": "memory", "array_bytes": 1, "rounds": 5})",
+       {R"({})", R"({"kind": "compile"})", R"({"kind": "compile", "compiles": 0, "source": "stb_perlin"})",
+        R"({"kind": "compile", "compiles": 1, "source": "../init"})", R"({"kind": 7})",
+        R"({"kind": "cpu-loop"})", R"({"kind": "cpu-loop", "iterations": 0})",
+        R"({"kind": "memory", "array_bytes": 1, "rounds": 5})",
         R"({"kind": "linpack", "size": 100, "systems": 1, "precision": "half"})"}) {
     const auto fields = JsonFields::parse("read the work", text);
     ASSERT_TRUE(fields);

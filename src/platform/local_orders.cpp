@@ -4,6 +4,8 @@
 
 #include "platform/fixed_work.h"
 #include "platform/http_work.h"
+#include "workload/local/cpu_list.h"
+#include "workload/local/sampler.h"
 #include "workload/local/softload.h"
 
 namespace vtax {
@@ -17,6 +19,17 @@ Result<nlohmann::json> start_softload(const JsonFields& order) {
   options.duration = std::chrono::hours(1);
   if (Result<> good = options.check(); !good) return fail(good.error());
   std::thread([options] { static_cast<void>(run_softload(options)); }).detach();
+  return nlohmann::json{{"state", "done"}};
+}
+
+// On the CPUs on which this end may run: in a guest all that it has, otherwise the one that it is pinned to.
+Result<nlohmann::json> start_sampling(const JsonFields& order) {
+  static std::unique_ptr<Sampler> running;  // until the process ends
+  const auto hz = order.number("hz", 1, most_sampling_hz);
+  if (!hz) return fail(hz.error());
+  auto sampler = Sampler::start(*hz, usable_cpus());
+  if (!sampler) return fail(sampler.error());
+  running = std::move(*sampler);
   return nlohmann::json{{"state", "done"}};
 }
 
@@ -45,6 +58,7 @@ Result<nlohmann::json> do_fixed_work(const JsonFields& order) {
 
 std::optional<Result<nlohmann::json>> obey_local(const std::string& order, const JsonFields& fields) {
   if (order == "softload") return start_softload(fields);
+  if (order == "sample") return start_sampling(fields);
   if (order == "fixed-work") return do_fixed_work(fields);
   return obey_http(order, fields);
 }

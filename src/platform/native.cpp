@@ -26,6 +26,8 @@ class Native : public Platform {
       const Result<> loaded = wiring::start_softload(system.client(), setup.softload_percent);
       if (!loaded) return fail(loaded.error());
     }
+    if (Result<> sampled = wiring::sample_ends(systems_, peers_, setup); !sampled)
+      return fail(sampled.error());
     Result<Bench> bench = inside ? over_loopback(setup) : over_cards(setup);
     for (std::size_t i = 0; i < systems_.size() && bench; ++i) {
       bench->processes.push_back({systems_[i].process(), MeteredProcess::Role::system, setup.system_cpu});

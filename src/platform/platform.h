@@ -39,7 +39,8 @@ struct Setup {
   std::string system_card, peer_card;      // devices of the caller's namespace; for Topology::card only
   std::uint64_t link_bits_per_second = 0;  // of the wire between the cards, all its bits; 0: as it is
   int softload_percent = 0;                // of its CPU, beside each system's work
-  int guests = 1;                          // systems under test that work at once, each with a partner
+  unsigned sampling_hz = 0;  // of a profiler in each system and, where there is one, the driver domain
+  int guests = 1;            // systems under test that work at once, each with a partner
   Forwarding forwarding = Forwarding::bridge;
   int second_driver_cpu = -1;  // of Xen's driver domain or KVM's host; -1: it has one
   DriverInterrupts interrupts = DriverInterrupts::apart;

@@ -133,6 +133,21 @@ Result<> start_softload(EndpointClient& system, int percent) {
   return {};
 }
 
+Result<> start_sampling(EndpointClient& system, unsigned hz) {
+  if (hz == 0) return {};
+  const auto started = system.ask({{"do", "sample"}, {"hz", hz}}, std::chrono::seconds(10));
+  if (!started) return fail(started.error());
+  return {};
+}
+
+Result<> sample_ends(std::vector<EndpointProcess>& systems, std::vector<EndpointProcess>& peers,
+                     const Setup& setup) {
+  Result<> done = start_sampling(systems.front().client(), setup.sampling_hz);
+  if (done && setup.topology == Topology::inside)
+    done = start_sampling(peers.front().client(), setup.sampling_hz);
+  return done;
+}
+
 Result<> make_bridge(Links& here, const std::string& bridge, bool offloads) {
   Result<> done = here.add_bridge(bridge);
   if (done) done = here.set_mac(bridge, driver_mac);

@@ -76,6 +76,14 @@ struct Interface {
 // Both cards of a wire are counted, and are an end of the last hop.
 void count_wire(Bench& bench, int wire, const CountedDevice& system, const CountedDevice& peer);
 
+// Order "sample" to a system under test.
+[[nodiscard]] Result<> start_sampling(EndpointClient& system, unsigned hz);
+
+// The same where all ends are processes of one kernel: all systems are on one CPU, and inside one machine the
+// peers' CPU is theirs too.
+[[nodiscard]] Result<> sample_ends(std::vector<EndpointProcess>& systems, std::vector<EndpointProcess>& peers,
+                                   const Setup& setup);
+
 // Order "softload" to a system under test.
 [[nodiscard]] Result<> start_softload(EndpointClient& system, int percent);
 

@@ -18,6 +18,7 @@ struct Operand {
   std::map<std::string, std::string> factors;  // canonical; platform and workload among them
   std::vector<Layer> layers;                   // none: all
   std::string domain;                          // "Domain-0"; empty: all
+  std::string event;  // "l2_misses": what is counted in place of instructions, by all; empty: instructions
 
   bool operator==(const Operand&) const = default;
 };
@@ -28,13 +29,15 @@ enum class Formula {
   slope,   // least squares of `of` over the values of a factor: instructions per unit of work and per 1
   rate,    // what `of` allows: report/capacity.h; Mb/s of payload, or transactions/s
   spread,  // greatest / least of `of` over the values of a factor
+  points,  // 100 (of / of_base - to / to_base): per cent by which `of` pays more for what its base lacks
 };
 
 struct ClaimTest {
   Formula formula = Formula::value;
   std::string per;                          // the unit of work: "KB", "packet", "transaction"; of a rate none
   Operand of;                               // without the factor `over`
-  Operand to;                               // of a ratio
+  Operand to;                               // of a ratio, and of points
+  Operand of_base, to_base;                 // of points
   std::string over;                         // of slope and spread: a factor that is a number,
   std::vector<std::string> over_values;     // and at least two of its values, canonical
   std::optional<double> at_least, at_most;  // reproduced within, the ends included; at least one is set

@@ -23,12 +23,12 @@ constexpr std::size_t kMostClaims = 200;
 constexpr double kGreatestNumber = 1e15;
 
 const Keys& formulas() {
-  static const Keys names{"value", "ratio", "slope", "rate", "spread"};  // as in Formula
+  static const Keys names{"value", "ratio", "slope", "rate", "spread", "points"};  // as in Formula
   return names;
 }
 
 const Keys& test_keys() {
-  static const Keys keys{"formula", "per", "of", "to", "over", "at_least", "at_most"};
+  static const Keys keys{"formula", "per", "of", "to", "base", "over", "at_least", "at_most"};
   return keys;
 }
 
@@ -176,9 +176,11 @@ Result<ClaimTest> PublishedReader::test_of(const toml::table& table) const {
   auto operand = operand_of(*of, "of", cells_);
   if (!operand) return fail(operand.error());
   test.of = std::move(*operand);
-  const bool is_ratio = test.formula == Formula::ratio;
+  const bool has_base = test.formula == Formula::points;
+  const bool has_to = test.formula == Formula::ratio || has_base;
   const bool has_over = test.formula == Formula::slope || test.formula == Formula::spread;
-  for (const auto& [key, belongs] : {std::pair("to", is_ratio), std::pair("over", has_over)}) {
+  for (const auto& [key, belongs] :
+       {std::pair("to", has_to), std::pair("base", has_base), std::pair("over", has_over)}) {
     const toml::node* node = table.get(key);
     if (node == nullptr && belongs) return wrong(table, fmt::format("a {} needs '{}'", *formula, key));
     if (node != nullptr && !belongs) return wrong(*node, fmt::format("a {} has no '{}'", *formula, key));
@@ -187,12 +189,23 @@ Result<ClaimTest> PublishedReader::test_of(const toml::table& table) const {
     if (auto read = read_over(table, test); !read) return fail(read.error());
   }
   if (auto checked = check_factors(*of, test.of, test.over); !checked) return fail(checked.error());
-  if (!is_ratio) return test;
+  if (test.formula == Formula::rate && !test.of.event.empty())
+    return wrong(*of, "a rate has no 'event'", "it is what the instructions allow");
+  if (!has_to) return test;
   auto to = operand_of(*table.get("to"), "to", test.of);
   if (!to) return fail(to.error());
   test.to = std::move(*to);
   if (auto checked = check_factors(*table.get("to"), test.to, ""); !checked) return fail(checked.error());
   if (test.to == test.of) return wrong(*table.get("to"), "'to' is the same as 'of'");
+  if (!has_base) return test;
+  const toml::node& base = *table.get("base");
+  for (const auto& [whole, into] : {std::pair(&test.of, &test.of_base), std::pair(&test.to, &test.to_base)}) {
+    auto read = operand_of(base, "base", *whole);
+    if (!read) return fail(read.error());
+    *into = std::move(*read);
+    if (auto checked = check_factors(base, *into, ""); !checked) return fail(checked.error());
+    if (*into == *whole) return wrong(base, "'base' changes nothing", "base = { sampling_hz = 0 }");
+  }
   return test;
 }
 
@@ -257,13 +270,38 @@ Result<Operand> PublishedReader::operand_of(const toml::node& node, std::string_
       auto domain = text_of(*table, "domain", false);
       if (!domain) return fail(domain.error());
       operand.domain = std::move(*domain);
+    } else if (name.str() == "event") {
+      auto event = event_of(*table);
+      if (!event) return fail(event.error());
+      operand.event = std::move(*event);
     } else {
-      auto read = study_.factor_value(name, value, {"layers", "domain"});
+      auto read = study_.factor_value(name, value, {"layers", "domain", "event"});
       if (!read) return fail(read.error());
       operand.factors[std::string(name.str())] = std::move(*read);
     }
   }
+  if (!operand.event.empty()) {
+    // Events are told of the whole system under test.
+    operand.layers.clear();
+    operand.domain.clear();
+  }
   return operand;
+}
+
+Result<std::string> PublishedReader::event_of(const toml::table& table) const {
+  auto event = text_of(table, "event", false);
+  if (!event) return event;
+  const toml::node& node = *table.get("event");
+  const bool is_name = std::all_of(event->begin(), event->end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9');
+  });
+  if (!is_name)
+    return wrong(node, "an event is named by letters a to z, digits and _",
+                 "for example l2_misses or hypercalls");
+  for (const char* other : {"layers", "domain"})
+    if (table.contains(other))
+      return wrong(node, fmt::format("'event' counts by all: '{}' cannot stand beside it", other));
+  return event;
 }
 
 Result<> PublishedReader::check_factors(const toml::node& node, const Operand& operand,

@@ -30,6 +30,7 @@ class PublishedReader {
   [[nodiscard]] Result<Operand> operand_of(const toml::node& node, std::string_view key, Operand base) const;
   [[nodiscard]] Result<> check_factors(const toml::node& node, const Operand& operand,
                                        std::string_view over) const;
+  [[nodiscard]] Result<std::string> event_of(const toml::table& table) const;
   [[nodiscard]] Result<std::vector<Layer>> layers_of(const toml::node& node) const;
 
   [[nodiscard]] Result<> check_keys(const toml::table& table,

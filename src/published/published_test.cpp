@@ -102,6 +102,22 @@ TEST(Published, IsReadWhole) {
   EXPECT_FALSE(parsed->claims[2].test);
 }
 
+TEST(Published, AnEventAndABaseAreRead) {
+  const auto parsed =
+      parse_published(with("formula = \"ratio\"",
+                           "base = { offloads = \"on\", event = \"l2_misses\" }\nformula = \"points\""),
+                      "p");
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const ClaimTest& test = *parsed->claims[0].test;
+  EXPECT_EQ(test.formula, Formula::points);
+  EXPECT_EQ(test.of_base.factors.at("offloads"), "on");
+  EXPECT_EQ(test.of_base.factors.at("platform"), "xen-pv");
+  EXPECT_EQ(test.to_base.factors.at("platform"), "native");
+  EXPECT_EQ(test.to_base.event, "l2_misses");
+  EXPECT_TRUE(test.of_base.layers.empty());
+  EXPECT_EQ(test.of.event, "");
+}
+
 struct Wrong {
   const char* name;
   const char* from;
@@ -143,6 +159,15 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"LimitsTurned", "at_least = 3", "at_least = 7", "greater than 'at_most'"},
         Wrong{"NoTo", "to = { platform = \"native\", layers = [] }", "", "a ratio needs 'to'"},
         Wrong{"ToOfSpread", "over =", "to = {}\nover =", "a spread has no 'to'"},
+        Wrong{"BaseOfRatio", "to = { platform", "base = { offloads = \"on\" }\nto = { platform",
+              "a ratio has no 'base'"},
+        Wrong{"NoBase", "formula = \"ratio\"", "formula = \"points\"", "a points needs 'base'"},
+        Wrong{"BaseOfNothing", "formula = \"ratio\"", "base = { offloads = \"off\" }\nformula = \"points\"",
+              "'base' changes nothing"},
+        Wrong{"EventsName", "write_bytes = \"64 KiB\", layers = [\"driver\", \"hypervisor\"]",
+              "event = \"l2-misses\"", "for example l2_misses"},
+        Wrong{"EventOfLayers", "write_bytes = \"64 KiB\",", "event = \"l2_misses\",",
+              "'layers' cannot stand beside it"},
         Wrong{"NoOver", "over = { write_bytes = [500, \"1 KiB\"] }", "", "a spread needs 'over'"},
         Wrong{"OverOneValue", "[500, \"1 KiB\"]", "[500]", "at least two values"},
         Wrong{"OverTwice", "[500, \"1 KiB\"]", "[1024, \"1 KiB\"]", "value 1024 stands twice"},

@@ -103,13 +103,13 @@ std::optional<Capacity> capacity(const WindowCost& cost, const MachineSpeed& spe
   Capacity out;
   out.unit = units_of(cost.work).front();
   double longest = 0;  // seconds of the whole window's work
-  const auto add = [&](std::string name, double seconds) {
+  const auto add = [&](std::string name, double seconds, bool is_systems_cpu = false) {
     if (seconds <= 0) return;
     longest = std::max(longest, seconds);
-    out.stations.push_back({std::move(name), seconds});
+    out.stations.push_back({std::move(name), seconds, is_systems_cpu});
   };
   for (const auto& [cpu, layers] : cost.cpus)
-    add(cpu_name(cost, cpu, layers), static_cast<double>(busy(layers)) / speed.cpu_per_second);
+    add(cpu_name(cost, cpu, layers), static_cast<double>(busy(layers)) / speed.cpu_per_second, true);
   add("the peer's CPU", static_cast<double>(cost.peer) / speed.cpu_per_second);
   if (speed.link_bits_per_second > 0 && is_over_wire(cost))
     add("the wire", bits_on_wire(cost) / speed.link_bits_per_second);

@@ -25,8 +25,9 @@ struct MachineSpeed {
 [[nodiscard]] std::optional<Found<MachineSpeed>> machine_speed(const Run& header, const RunCosts& costs);
 
 struct Station {
-  std::string name;        // "the driver domain's CPU 0", "the wire"
-  double utilisation = 0;  // at the capacity; 1: busy all the time
+  std::string name;             // "the driver domain's CPU 0", "the wire"
+  double utilisation = 0;       // at the capacity; 1: busy all the time
+  bool is_systems_cpu = false;  // of the system under test: neither the peer's nor the wire
 };
 
 struct Capacity {

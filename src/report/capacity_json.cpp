@@ -1,5 +1,7 @@
 #include "report/capacity_json.h"
 
+#include "report/offered_load.h"
+
 namespace vtax {
 
 void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost,
@@ -28,6 +30,11 @@ void write_rates(JsonWriter& json, const Run& header, const RunCosts& costs) {
     for (const auto& [factor, value] : cell.factors) json.field(factor, value);
     json.end_object();
     write_capacity(json, "capacity", *cell.cost, **speed);
+    if (const auto load = offered_load(cell, **speed)) {
+      json.key("offered").begin_object().field("rate", load->offered).field("possible", load->possible());
+      json.field("busiest", load->busiest).field("busiest_utilisation", load->busiest_part);
+      json.field("cpus", load->cpus).end_object();
+    }
     json.end_object();
   }
   json.end_array();

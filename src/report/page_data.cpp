@@ -9,6 +9,7 @@
 #include "report/capacity_json.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
+#include "report/offered_load.h"
 #include "report/phrase.h"
 #include "report/sensitivity.h"
 
@@ -204,6 +205,27 @@ void write_comparisons(JsonWriter& json, const PageData& data, const std::vector
   json.field("unit", name(best->unit)).field("platform", printable(best->cell->platform())).end_object();
 }
 
+void write_offered(JsonWriter& json, const PageData& data) {
+  json.key("offered").begin_array();
+  const auto series = data.speed && *data.speed ? offered_series(data.costs) : std::vector<OfferedSeries>();
+  for (const OfferedSeries& one : series) {
+    const auto varying = varying_factors(data.costs.cells, one.factors.at("workload"));
+    json.line().begin_object().field("name", full_phrase(one.factors, varying)).key("points").begin_array();
+    for (const Cell* cell : one.cells) {
+      const auto load = offered_load(*cell, **data.speed);
+      if (!load) continue;
+      json.begin_object().field("platform", printable(cell->platform())).field("offered", load->offered);
+      json.field("possible", load->possible())
+          .field("most", load->most)
+          .field("unit", unit_of_rate(load->unit));
+      json.field("busiest", load->busiest).field("busy", load->busiest_part).field("cpus", load->cpus);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 void write_failed(JsonWriter& json, const PageData& data) {
   json.key("failed").begin_array();
   for (const FailedTrial& trial : data.costs.failed) {
@@ -294,6 +316,7 @@ void write_page_data(const Run& header, const PageData& data, const std::vector<
   json.end_array();
   write_comparisons(json, data, comparisons);
   if (data.speed) json.field("speed", *data.speed ? (*data.speed)->basis : data.speed->error().why);
+  write_offered(json, data);
   write_failed(json, data);
   write_claims(json, header, data.costs);
   write_models(json, data);

@@ -12,6 +12,7 @@
 #include "report/capacity.h"
 #include "report/cell.h"
 #include "report/claims_text.h"
+#include "report/offered_load.h"
 #include "report/phrase.h"
 #include "report/sensitivity.h"
 #include "report/text_table.h"
@@ -347,6 +348,7 @@ Result<> write_table(RunReader& reader, std::ostream& out) {
     print_legend(out);
     print_speed(out, speed);
   }
+  if (speed && *speed) print_offered(out, *costs, **speed);
   for (const Comparison& comparison : comparisons) print_comparison(out, *costs, comparison, speed);
   print_failed(out, reader.header(), *costs);
   return {};

@@ -37,6 +37,15 @@ std::uint64_t instructions_of(const WindowCost& cost, const Operand& operand) {
   return found == cost.domains.end() ? 0 : in_layers(found->second);
 }
 
+// Where nothing of a kind was counted, the run does not tell "none" from "not looked for".
+Found<std::uint64_t> count_of(const WindowCost& cost, const Operand& operand) {
+  if (operand.event.empty()) return instructions_of(cost, operand);
+  const auto found = cost.events.find(operand.event);
+  if (found == cost.events.end())
+    return obstacle(fmt::format("cell {} counted no {}", cell_name(operand.factors), operand.event));
+  return found->second;
+}
+
 Found<double> cost_of(const RunCosts& costs, const ClaimTest& test, const Operand& operand) {
   const auto cost = find_cost(costs, operand.factors);
   if (!cost) return tl::unexpected(cost.error());
@@ -44,7 +53,9 @@ Found<double> cost_of(const RunCosts& costs, const ClaimTest& test, const Operan
     return obstacle(
         fmt::format("cell {} has no domain {}", cell_name(operand.factors), printable(operand.domain)));
   }
-  const auto value = per_unit(instructions_of(**cost, operand), (*cost)->work, unit_named(test.per));
+  const auto counted = count_of(**cost, operand);
+  if (!counted) return tl::unexpected(counted.error());
+  const auto value = per_unit(*counted, (*cost)->work, unit_named(test.per));
   if (!value) return obstacle(fmt::format("cell {} counted no {}", cell_name(operand.factors), test.per));
   return *value;
 }
@@ -79,17 +90,29 @@ Found<double> rate_of(const RunCosts& costs, const Operand& operand,
   return allowed->rate();
 }
 
+Found<double> ratio_of(const RunCosts& costs, const ClaimTest& test, const Operand& above,
+                       const Operand& below) {
+  const auto of = cost_of(costs, test, above);
+  if (!of) return of;
+  const auto to = cost_of(costs, test, below);
+  if (!to) return to;
+  return divided(*of, *to);
+}
+
+Found<double> points_between(const RunCosts& costs, const ClaimTest& test) {
+  const auto of = ratio_of(costs, test, test.of, test.of_base);
+  if (!of) return of;
+  const auto to = ratio_of(costs, test, test.to, test.to_base);
+  if (!to) return to;
+  return 100 * (*of - *to);
+}
+
 Found<double> measure(const RunCosts& costs, const ClaimTest& test,
                       const std::optional<Found<MachineSpeed>>& speed) {
   if (test.formula == Formula::rate) return rate_of(costs, test.of, speed);
   if (test.formula == Formula::value) return cost_of(costs, test, test.of);
-  if (test.formula == Formula::ratio) {
-    const auto of = cost_of(costs, test, test.of);
-    if (!of) return of;
-    const auto to = cost_of(costs, test, test.to);
-    if (!to) return to;
-    return divided(*of, *to);
-  }
+  if (test.formula == Formula::ratio) return ratio_of(costs, test, test.of, test.to);
+  if (test.formula == Formula::points) return points_between(costs, test);
   const auto points = points_of(costs, test);
   if (!points) return tl::unexpected(points.error());
   if (test.formula == Formula::slope) {

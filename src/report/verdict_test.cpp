@@ -139,6 +139,29 @@ TEST(Verdicts, ARateNeedsASpeed) {
   EXPECT_EQ(rate.verdict, Verdict::reproduced);
 }
 
+TEST(Verdicts, AnEventStandsInPlaceOfInstructions) {
+  const std::string claim =
+      "formula = \"ratio\"\nper = \"packet\"\nat_least = 0\n"
+      "of = { platform = \"xen-pv\", write_bytes = 500, event = \"l2_misses\" }\nto = { platform = "
+      "\"native\" }\n";
+  auto costs = made_costs();
+  EXPECT_THAT(judged(claim, costs).reason, HasSubstr("counted no l2_misses"));  // none is not "0"
+  costs.cells[2].cost->events["l2_misses"] = 60;
+  costs.cells[0].cost->events["l2_misses"] = 40;
+  const auto ratio = judged(claim, costs);
+  ASSERT_TRUE(ratio.measured) << ratio.reason;
+  EXPECT_NEAR(*ratio.measured, 1.5, 1e-9);
+}
+
+TEST(Verdicts, PointsSayHowMuchMoreOneThingCostsHere) {
+  // xen-pv pays 4000 where its base pays 3000, native 1000 where it pays 800: 133.3 % less 125 %.
+  const auto points = judged(
+      "formula = \"points\"\nper = \"KB\"\nat_least = 0\nof = { platform = \"xen-pv\", write_bytes = 500 }\n"
+      "to = { platform = \"native\" }\nbase = { write_bytes = 1000 }\n");
+  ASSERT_TRUE(points.measured) << points.reason;
+  EXPECT_NEAR(*points.measured, 100 * (4000.0 / 3000 - 1000.0 / 800), 1e-9);
+}
+
 TEST(Verdicts, LimitsAreIncluded) {
   EXPECT_EQ(judged(kRatio + std::string("at_least = 4\nat_most = 4\n")).verdict, Verdict::reproduced);
   EXPECT_EQ(judged(kRatio + std::string("at_least = 4.01\n")).verdict, Verdict::not_reproduced);

@@ -55,7 +55,7 @@ Result<> check_host_disk(const Study& study, const StudyWorkload& workload, cons
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name :
        {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts", "guest_weights",
-        "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches"}) {
+        "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
@@ -66,6 +66,9 @@ Result<> check_host_placement(const Study& study, const StudyWorkload& workload,
   if (names_other_than_usual(study, workload, "link_mbps") && names(study, workload, "platform", {"native"}))
     return fail({what, "on machine host platform 'native' has no link to shape: its ends are joined by lo",
                  "name other platforms, or leave 'link_mbps' out"});
+  if (workload.name == "compile")
+    return fail({what, "on machine host the workload 'compile' is not part of studies",
+                 "run it by hand: vtax workload --help"});
   return check_host_disk(study, workload, what);
 }
 
@@ -80,6 +83,16 @@ Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const
   if (workload.factors.at("store") != std::vector<std::string>{"memory"})
     return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
                  "leave it out, or add --machine host"});
+  return {};
+}
+
+// The firmware of a fully virtualised guest would read the compiler byte by byte from a program.
+Result<> check_lab_compile(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (workload.name != "compile") return {};
+  for (const std::string& platform : values_of(study, workload, "platform"))
+    if (platform.starts_with("xen-hvm"))
+      return fail({what, fmt::format("platform '{}' has no compiler for the workload 'compile'", platform),
+                   "name xen-pv or xen-pvh"});
   return {};
 }
 
@@ -135,6 +148,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
       return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
                    "add --machine host, or machine = \"host\" in the study file"});
   }
+  if (auto good_here = check_lab_compile(study, workload, what); !good_here) return good_here;
   return check_lab_disk(study, workload, what);
 }
 

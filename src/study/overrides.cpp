@@ -103,7 +103,7 @@ void make_quick(Study& study) {
   for (StudyWorkload& workload : study.workloads) {
     for (const auto& [name, least] :
          {std::pair("bytes", std::uint64_t{1} << 20U), std::pair("transactions", std::uint64_t{100}),
-          std::pair("requests", std::uint64_t{100})}) {
+          std::pair("requests", std::uint64_t{100}), std::pair("iterations", std::uint64_t{1'000'000})}) {
       const auto factor = workload.factors.find(name);
       if (factor == workload.factors.end()) continue;
       std::vector<std::string> fewer;

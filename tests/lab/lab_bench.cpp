@@ -71,15 +71,16 @@ std::string LabBench::missing(LabKind kind) const {
   return there ? "" : "the packages are not in the cache: `vtax lab fetch` puts them there";
 }
 
-LabImage LabBench::image(LabKind kind) {
+LabImage LabBench::image(LabKind kind, const MachineShape& shape) {
   Sources sources;
   sources.agent = agent_;
+  sources.compiler = shape.compiler;
   return require(build_lab_image(kind, sources, *cache_, Apt(), quiet));
 }
 
 std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& store, const fs::path& probe,
                                               const Qemu& qemu, const MachineShape& shape) {
-  auto machine = require(LabMachine::prepare(image(kind), agent_, qemu, probe, shape));
+  auto machine = require(LabMachine::prepare(image(kind, shape), agent_, qemu, probe, shape));
   SnapshotStore snapshots(store);
   if (auto booted = machine->boot(snapshots, quiet); !booted) {
     std::cerr << booted.error().text() << "\n";

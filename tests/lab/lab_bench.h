@@ -23,7 +23,7 @@ class LabBench {
   // Empty, or why the tests that need this kind of machine are skipped.
   [[nodiscard]] std::string missing(LabKind kind) const;
 
-  [[nodiscard]] LabImage image(LabKind kind);
+  [[nodiscard]] LabImage image(LabKind kind, const MachineShape& shape = {});
   [[nodiscard]] const Qemu& qemu() const { return *qemu_; }
   [[nodiscard]] const std::filesystem::path& probe() const { return probe_; }
   [[nodiscard]] const std::filesystem::path& agent() const { return agent_; }

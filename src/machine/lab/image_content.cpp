@@ -1,6 +1,7 @@
 #include "machine/lab/image_content.h"
 
 #include "core/files.h"
+#include "machine/lab/header_closure.h"
 #include "machine/lab/shared_libraries.h"
 
 namespace vtax::lab {
@@ -20,6 +21,16 @@ Result<fs::path> xen_directory(const fs::path& packages) {
         fs::is_directory(entry.path() / "bin", error))
       return entry.path();
   return fail({"cannot build Domain-0's image", "the Xen packages hold no toolstack",
+               "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
+}
+
+// Where cc1 is, in a folder that is named by GCC's version: the package set holds one.
+Result<fs::path> gcc_directory(const fs::path& packages) {
+  std::error_code error;
+  for (const char* place : {"usr/lib/gcc/x86_64-linux-gnu", "usr/libexec/gcc/x86_64-linux-gnu"})
+    for (const auto& entry : fs::directory_iterator(packages / place, error))
+      if (!entry.is_symlink(error) && fs::is_regular_file(entry.path() / "cc1", error)) return entry.path();
+  return fail({"cannot add a compiler to the lab's image", "the packages hold no cc1",
                "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
 }
 
@@ -165,6 +176,33 @@ Result<> add_vmm(CpioArchive& image, const fs::path& packages) {
     image.file(std::string("usr/share/vmm/") + name, *rom);
   }
   return add_libraries(image, {program}, packages);
+}
+
+Result<> add_compiler(CpioArchive& image, const fs::path& packages) {
+  const auto gcc = gcc_directory(packages);
+  if (!gcc) return fail(gcc.error());
+  const fs::path compiler = *gcc / "cc1";
+  const auto content = read_file(compiler);
+  if (!content) return fail(content.error());
+  image.file("lab/compile/cc1", *content, 0755);
+
+  // Of a header of stb's the part that is code, as its users get it.
+  std::vector<std::string> texts;
+  for (const std::string name : {"stb_perlin", "stb_sprintf", "stb_image_write"}) {
+    std::string define = name;
+    for (char& letter : define) letter = letter >= 'a' && letter <= 'z' ? letter - 'a' + 'A' : letter;
+    texts.push_back("#define " + define + "_IMPLEMENTATION\n#include <" + name + ".h>\n");
+    image.file("lab/compile/" + name + ".c", content_of(texts.back()));
+  }
+  const fs::path include = packages / "usr/include";
+  const std::vector<fs::path> folders = {
+      packages / "usr/lib/gcc/x86_64-linux-gnu" / gcc->filename() / "include", include / "x86_64-linux-gnu",
+      include, include / "stb"};
+  const auto headers = header_closure(texts, folders);
+  if (!headers) return fail(headers.error());
+  for (const Header& header : *headers)
+    image.file("lab/compile/include" + std::to_string(header.folder) + "/" + header.name, header.content);
+  return add_libraries(image, {compiler}, packages);
 }
 
 }  // namespace vtax::lab

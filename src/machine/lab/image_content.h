@@ -51,4 +51,7 @@ void add_more_modules(CpioArchive& image, const std::string& list, const std::ve
 // QEMU from the unpacked packages, likewise, with the firmware that a PC guest needs in /usr/share/vmm.
 [[nodiscard]] Result<> add_vmm(CpioArchive& image, const std::filesystem::path& packages);
 
+// lab/compile: GCC's C compiler proper, programs to compile, and the headers that they include.
+[[nodiscard]] Result<> add_compiler(CpioArchive& image, const std::filesystem::path& packages);
+
 }  // namespace vtax::lab

@@ -29,6 +29,7 @@ struct Parts {
   std::optional<FetchedSet> xen_set;
   std::optional<FetchedSet> vmm_set;
   std::optional<FetchedSet> device_model_set;
+  std::optional<FetchedSet> compiler_set;
   std::vector<std::uint8_t> agent;
   std::string agent_sha256;
   std::vector<Module> own_modules;
@@ -119,12 +120,17 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
     if (!vmm_set) return fail(vmm_set.error());
     parts.vmm_set = std::move(*vmm_set);
   }
+  if (sources.compiler) {
+    auto compiler_set = cache.fetch(PackageSet::compiler, apt, progress);
+    if (!compiler_set) return fail(compiler_set.error());
+    parts.compiler_set = std::move(*compiler_set);
+  }
   return parts;
 }
 
 std::vector<Package> packages_of(const Parts& parts) {
   std::vector<Package> all = parts.kernel_set.packages;
-  for (const auto* set : {&parts.xen_set, &parts.device_model_set, &parts.vmm_set})
+  for (const auto* set : {&parts.xen_set, &parts.device_model_set, &parts.vmm_set, &parts.compiler_set})
     if (*set) all.insert(all.end(), (*set)->packages.begin(), (*set)->packages.end());
   return all;
 }
@@ -203,6 +209,10 @@ Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, con
   return write_file(into / "xen", *xen);
 }
 
+Result<> add_compiler_of(const Parts& parts, CpioArchive& image) {
+  return parts.compiler_set ? add_compiler(image, parts.compiler_set->root) : Result<>();
+}
+
 Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const KernelImage& kernel,
                               const Parts& parts, const std::vector<std::uint8_t>& guest_kernel,
                               std::vector<Module>& used) {
@@ -219,7 +229,10 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   used.insert(used.end(), nat_modules->begin(), nat_modules->end());
   add_more_modules(image, "lab/nat-modules", *nat_modules);
   const Domain* guest = guest_domain(kind);
-  if (guest == nullptr) return image;
+  if (guest == nullptr) {
+    if (auto added = add_compiler_of(parts, image); !added) return fail(added.error());
+    return image;
+  }
   const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
   const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
@@ -231,6 +244,7 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   CpioArchive guest_image = base_image(guest->role, *guest_modules, parts.agent, *guest_disk);
   add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
   image.file("lab/guest/kernel", guest_kernel);
+  if (auto added = add_compiler_of(parts, guest_image); !added) return fail(added.error());
   image.file("lab/guest/initrd", guest_image.bytes());
   if (has_kvm(kind)) {
     const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";

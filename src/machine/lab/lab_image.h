@@ -59,6 +59,7 @@ struct Sources {
   std::optional<std::filesystem::path> modules = {};  // see ModuleTree::open()
   std::optional<std::filesystem::path> xen = {};      // xen.gz
   std::filesystem::path agent = "/proc/self/exe";     // PID 1: the static vtax
+  bool compiler = false;  // beside the agent of every system under test: for the workload `compile`
 };
 
 struct ModuleFile {

@@ -31,6 +31,9 @@ Instructions boot_limit(LabKind kind, const MachineShape& shape) {
 // What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
 
+// The compiler's files, twice while the kernel unpacks them, and five compilers at once.
+constexpr int kCompilingGuestMib = 256;
+
 constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
@@ -121,9 +124,11 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
     spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
     spec.kernel_arguments += fmt::format(" vtax.guests={}", shape.guests);
   }
-  if (const int more = shape.guest_memory_mib - MachineShape().guest_memory_mib; more != 0) {
+  const int guest_memory_mib =
+      shape.compiler ? std::max(shape.guest_memory_mib, kCompilingGuestMib) : shape.guest_memory_mib;
+  if (const int more = guest_memory_mib - MachineShape().guest_memory_mib; more != 0) {
     spec.memory_mib += shape.guests * std::max(more, 0);
-    spec.kernel_arguments += fmt::format(" vtax.guest_memory={}", shape.guest_memory_mib);
+    spec.kernel_arguments += fmt::format(" vtax.guest_memory={}", guest_memory_mib);
   }
   if (shape.driver_cpus > 1) {
     ++spec.cpus;
@@ -145,7 +150,8 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
   if (!kernel) return fail(kernel.error());
   self->symbols_.kernel = *kernel;
   self->symbols_.find_idle_text();
-  self->symbols_.program = agent_symbols(agent);
+  // The compiler is linked at the same addresses as the agent: its functions would bear the agent's names.
+  if (!shape.compiler) self->symbols_.program = agent_symbols(agent);
   if (image.xen) {
     const auto xen_file = read_file(*image.xen);
     if (!xen_file) return fail(xen_file.error());

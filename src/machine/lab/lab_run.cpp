@@ -124,7 +124,9 @@ class LabRun {
   }
 
   Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
-    auto image = build_lab_image(key.first.image, options_.sources, cache_, Apt(), step());
+    Sources sources = options_.sources;
+    sources.compiler = key.first.shape.compiler;
+    auto image = build_lab_image(key.first.image, sources, cache_, Apt(), step());
     if (!image) return fail(image.error());
     auto machine =
         LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_, key.first.shape);

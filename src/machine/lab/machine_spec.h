@@ -16,6 +16,7 @@ struct MachineShape {
   std::string scheduler = "credit2";  // Xen's
   int cards = 1;                      // of the system; as many of peers
   int guest_memory_mib = 192;         // of each guest
+  bool compiler = false;              // its systems hold one (Sources::compiler), and guests more memory
 
   auto operator<=>(const MachineShape&) const = default;
 };

@@ -159,8 +159,9 @@ Result<PackageCache::Cleaned> PackageCache::clean(bool packages, const std::func
     for (const fs::path& folder : folders) cleaned.in_use += remove_unless_used(folder) ? 0 : 1;
   }
   // A set's list of packages goes with its folder.
-  for (const PackageSet set : {PackageSet::kernel, PackageSet::xen, PackageSet::qemu, PackageSet::vmm,
-                               PackageSet::device_model, PackageSet::shell, PackageSet::uml})
+  for (const PackageSet set :
+       {PackageSet::kernel, PackageSet::xen, PackageSet::qemu, PackageSet::vmm, PackageSet::device_model,
+        PackageSet::shell, PackageSet::uml, PackageSet::compiler})
     if (packages && !find(set))
       fs::remove(directory_ / "packages" / (std::string(name_of(set)) + ".json"), error);
   const std::uint64_t after = bytes_below(directory_);

@@ -120,6 +120,31 @@ Result<std::vector<Package>> resolve_device_model(const Apt& apt) {
                  [](const auto& name) { return is_library(name); });
 }
 
+// The N of cpp-N, the distribution's C compiler proper; empty for other names.
+std::string gcc_version(const std::string& name) {
+  const std::string number = name.starts_with("cpp-") ? name.substr(4) : "";
+  return number.find_first_not_of("0123456789") == std::string::npos ? number : "";
+}
+
+// Runs inside the lab: with all libraries. What GCC itself brings of headers is in a package that would also
+// bring every library that programs are linked with, so its dependencies stay out.
+Result<std::vector<Package>> resolve_compiler(const Apt& apt) {
+  auto packages =
+      closure(apt, {"cpp", "libc6-dev", "linux-libc-dev", "libstb-dev"}, [](const std::string& name) {
+        return name.starts_with("cpp-") || (is_library(name) && !name.ends_with("-dev"));
+      });
+  if (!packages) return packages;
+  std::string version;
+  for (const Package& package : *packages)
+    if (version.empty()) version = gcc_version(package.name);
+  if (version.empty()) return fail(not_carried("package cpp-N"));
+  const auto headers = apt.show({"libgcc-" + version + "-dev"});
+  if (!headers) return fail(headers.error());
+  if (headers->empty()) return fail(not_carried("package libgcc-" + version + "-dev"));
+  packages->insert(packages->end(), headers->begin(), headers->end());
+  return packages;
+}
+
 }  // namespace
 
 std::string_view name_of(PackageSet set) {
@@ -138,6 +163,8 @@ std::string_view name_of(PackageSet set) {
       return "shell";
     case PackageSet::uml:
       return "uml";
+    case PackageSet::compiler:
+      return "compiler";
   }
   return "";
 }
@@ -158,6 +185,8 @@ Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt) {
       return closure(apt, {"busybox-static"}, [](const auto&) { return false; });
     case PackageSet::uml:
       return closure(apt, {"user-mode-linux"}, [](const auto&) { return false; });
+    case PackageSet::compiler:
+      return resolve_compiler(apt);
   }
   return {};
 }

@@ -19,6 +19,8 @@ enum class PackageSet {
                  // libraries
   shell,         // a static BusyBox, for `vtax lab shell` alone
   uml,           // User Mode Linux, for the host's platform uml alone
+  compiler,      // GCC's C compiler proper with its libraries, the C library's headers, and programs to
+                 // compile: for the workload `compile` alone
 };
 
 [[nodiscard]] std::string_view name_of(PackageSet set);

@@ -60,6 +60,22 @@ TEST_F(Packages, InstalledLibrariesOfQemuStayOut) {
       ElementsAre("libslirp0", "qemu-system-common", "qemu-system-data", "qemu-system-x86", "seabios"));
 }
 
+TEST_F(Packages, TheCompilerComesWithItsOwnHeadersAndNotWithWhatTheyDependOn) {
+  package("cpp", "cpp-12 (>= 12.2.0-1~)");
+  package("cpp-12", "gcc-12-base, libc6, libisl23");
+  package("libisl23", "libc6");
+  package("libc6");
+  package("libc6-dev", "libc6, linux-libc-dev, libcrypt-dev, rpcsvc-proto");
+  package("libcrypt-dev");
+  package("linux-libc-dev");
+  package("libstb-dev", "libc6");
+  package("libgcc-12-dev", "libasan8");
+  package("libasan8");
+  EXPECT_THAT(names(resolve(PackageSet::compiler, Apt())),
+              ElementsAre("cpp", "cpp-12", "libc6", "libc6-dev", "libisl23", "libstb-dev", "linux-libc-dev",
+                          "libgcc-12-dev"));
+}
+
 TEST_F(Packages, MissingListsSayWhatToDo) {
   for (const PackageSet set : {PackageSet::kernel, PackageSet::xen, PackageSet::qemu}) {
     const auto packages = resolve(set, Apt());

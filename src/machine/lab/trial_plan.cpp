@@ -13,6 +13,8 @@ constexpr std::uint64_t kTimeLimitNs = 60'000'000'000;
 // Likewise for each block of a disk, and the agent's limit of limits.
 constexpr std::uint64_t kBlockLimitNs = 500'000, kMostTimeLimitNs = 3'600'000'000'000;
 
+constexpr std::uint64_t kCompileLimitNs = 20'000'000'000;  // of each compile
+
 constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2, kMostCards = 2, kLeastMemoryMib = 128,
                         kMostMemoryMib = 1024;  // of the catalogue
 
@@ -55,6 +57,8 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
   // Inside one machine cards have nothing to do.
   const auto topology = factors.find("topology");
   if (topology != factors.end() && topology->second == "inside") shape.cards = 1;
+  const auto workload = factors.find("workload");
+  shape.compiler = workload != factors.end() && workload->second == "compile";
   if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end() && has_xen(kind.image))
     kind.shape.scheduler = scheduler->second;
   return kind;
@@ -64,7 +68,7 @@ Result<std::string> plan_of(const Trial& trial) {
   nlohmann::json plan = {{"version", 1}, {"time_limit_ns", kTimeLimitNs}};
   for (const char* key : {"platform", "topology", "workload", "direction", "loads", "guest_cpu", "precision",
                           "forwarding", "driver_interrupts", "scheduler", "guest_weights", "operation",
-                          "store", "pattern", "direct", "files"}) {
+                          "store", "pattern", "direct", "files", "source"}) {
     const auto factor = trial.factors.find(key);
     if (factor != trial.factors.end()) plan[key] = factor->second;
   }
@@ -91,6 +95,8 @@ Result<std::string> plan_of(const Trial& trial) {
                           "size",
                           "systems",
                           "iterations",
+                          "compiles",
+                          "sampling_hz",
                           "block_bytes",
                           "requests",
                           "connections",
@@ -108,6 +114,11 @@ Result<std::string> plan_of(const Trial& trial) {
     const std::uint64_t blocks = plan.value("bytes", std::uint64_t{0}) /
                                  std::max<std::uint64_t>(1, plan.value("block_bytes", std::uint64_t{1}));
     plan["time_limit_ns"] = std::min(kTimeLimitNs + blocks * kBlockLimitNs, kMostTimeLimitNs);
+  }
+  if (plan["workload"] == "compile") {
+    const std::uint64_t at_once =
+        plan.value("compiles", std::uint64_t{1}) * plan.value("guests", std::uint64_t{1});
+    plan["time_limit_ns"] = std::min(kTimeLimitNs + at_once * kCompileLimitNs, kMostTimeLimitNs);
   }
   const auto variation = variation_of(trial.factors);
   if (!variation) return fail(variation.error());

@@ -1,7 +1,7 @@
 // Fills the page, and draws anew what a choice or the window changes.
 // What stands on the first screen comes first; the rest is drawn when that is on the screen.
 const drawFirst = () => { drawLayers(); drawTax(); };
-const drawRest = () => { drawClaims(); drawTerms(); drawCpus(); drawRates(); drawFairness(); drawTimeline(); drawFlame(); };
+const drawRest = () => { drawClaims(); drawTerms(); drawCpus(); drawRates(); drawOffered(); drawFairness(); drawTimeline(); drawFlame(); };
 const drawAll = () => { drawFirst(); drawRest(); };
 data.comparisons.forEach((comparison, i) => element("comparison").append(option(comparison.name, i)));
 if (data.headline) element("comparison").value = data.headline.comparison;
@@ -19,10 +19,12 @@ if (first > 0) element("function-cell").value = first;
 fillFunctions();
 fillTraffic();
 fillRates();
+fillOffered();
 fillFailed();
 fillProvenance();
 drawRest();
 element("comparison").addEventListener("change", () => { fillUnits(); drawLayers(); drawCpus(); drawRates(); drawFairness(); drawTimeline(); });
+element("offered-series").addEventListener("change", drawOffered);
 element("timeline-cell").addEventListener("change", drawTimeline);
 element("unit").addEventListener("change", () => { drawLayers(); drawCpus(); });
 element("terms-model").addEventListener("change", drawTerms);
