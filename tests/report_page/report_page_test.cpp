@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "record/testing/synthetic_run.h"
@@ -34,17 +35,27 @@ class ReportPage : public testing::Test {
 
   // The page's elements once its script has run; fails on anything that the browser's console reports.
   [[nodiscard]] std::string rendered() const {
-    const std::string profile = disk_->file().parent_path().string() + "/browser";
-    const auto shown = run_program(
-        "timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
-        " --disable-background-networking --disable-component-update --disable-sync --user-data-dir=" +
-        profile +
-        " --window-size=1280,900 --virtual-time-budget=5000 --enable-logging=stderr --dump-dom file://" +
-        file_);
-    EXPECT_EQ(shown.code, 0) << shown.err;
+    const auto shown = browser("--virtual-time-budget=5000 --enable-logging=stderr --dump-dom");
     EXPECT_THAT(shown.err, Not(HasSubstr("CONSOLE"))) << shown.err;
     EXPECT_THAT(shown.out, HasSubstr("data-ready=\"true\""));
     return shown.out;
+  }
+
+  // What stands on paper, line by line.
+  [[nodiscard]] std::string printed() const {
+    const std::string paper = file_ + ".pdf";
+    static_cast<void>(browser("--no-pdf-header-footer --print-to-pdf=" + paper));
+    return run_program("pdftotext -layout " + paper + " -").out;
+  }
+
+  [[nodiscard]] ProgramResult browser(const std::string& options) const {
+    const std::string profile = disk_->file().parent_path().string() + "/browser";
+    const auto ended = run_program(
+        "timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+        " --disable-background-networking --disable-component-update --disable-sync --user-data-dir=" +
+        profile + " --window-size=1280,900 " + options + " file://" + file_);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    return ended;
   }
 
   // What the chart in the element of this id holds.
@@ -72,6 +83,21 @@ double per_kilobyte(const Trial& trial, Layer layer) {
     if (entry.kind == "instructions" && entry.layer == layer) sum += entry.value;
   }
   return static_cast<double>(sum) / (static_cast<double>(trial.work.bytes.value) / 1024);
+}
+
+TEST_F(ReportPage, OnPaperNoWordIsBrokenAndEachPageHasTheTablesHeadings) {
+  VTAX_NEEDS_CHROMIUM();
+  if (run_program("command -v pdftotext").code != 0)
+    GTEST_SKIP() << "pdftotext is missing: apt-get install poppler-utils";
+  make(synthetic_run());
+  const std::string text = printed();
+  int headings = 0;
+  const std::regex heading(
+      "work +platform +hypervisor +driver +kernel +program +idle +uncharged +total +tax");
+  for (auto at = std::sregex_iterator(text.begin(), text.end(), heading); at != std::sregex_iterator(); ++at)
+    ++headings;
+  EXPECT_GT(headings, 2);  // two tables, the longer one on several pages
+  EXPECT_THAT(text, HasSubstr("xenvif_tx_action"));
 }
 
 TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
