@@ -12,6 +12,7 @@
 #include "agent/lab_ports.h"
 #include "agent/machine.h"
 #include "agent/toolstack.h"
+#include "agent/vmm_control.h"
 #include "platform/backend_placement.h"
 #include "platform/kernel_file.h"
 #include "platform/placement.h"
@@ -78,6 +79,13 @@ Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::
   return path;
 }
 
+// A fully virtualised guest without paravirtual drivers: the device model's, over libxl's control socket.
+Result<std::string> give_emulated_disk(int guest, EndpointClient& client, const std::string& disk) {
+  const std::string control = fmt::format("/run/xen/qmp-libxl-{}", guest);
+  if (Result<> plugged = plug_disk(control, disk, DiskModel::nvme); !plugged) return fail(plugged.error());
+  return take_disk(client, lab::emulated_disk);
+}
+
 // What each guest may have of the machine.
 Result<> ration_guests(const Plan& plan, std::vector<EndpointClient>& guests) {
   const DriverPlacement& shares = plan.driver;
@@ -128,26 +136,26 @@ Result<DriverMachine> bring_up() {
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
-  // A fully virtualised guest may have neither a vif nor a balloon that works.
-  const bool paravirtual = *platform == PlatformName::xen_pv || *platform == PlatformName::xen_pvh;
-  DriverDomain driver{domain_0, bridge};
-  if (paravirtual) driver.place_backend = place_vif;
+  const bool emulated = *platform == PlatformName::xen_hvm;
   return DriverMachine{
       *platform,
-      std::move(driver),
+      {domain_0, bridge,
+       [emulated](int guest, const std::string& backend, int cpu) {
+         return emulated ? place_device_model(guest, cpu) : place_vif(backend, cpu);
+       }},
       *shape,
-      [emulated = *platform == PlatformName::xen_hvm, drivers = shape->driver_domains](int guest) {
+      [emulated, drivers = shape->driver_domains](int guest) {
         const int domain = lab::xen_domain_of(guest, drivers);
         return emulated ? lab::emulated_vif_of(domain) : lab::vif_of(domain);
       },
       [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
-      [shape = *shape](int guest, EndpointClient& client, const std::string& disk) {
-        return give_xen_disk(guest, client, disk, shape);
+      [emulated, shape = *shape](int guest, EndpointClient& client, const std::string& disk) {
+        return emulated ? give_emulated_disk(guest, client, disk) : give_xen_disk(guest, client, disk, shape);
       },
       std::move(*guests),
       std::move(*modules),
       ration_guests,
-      paravirtual ? facts_of_guests : nullptr,
+      facts_of_guests,
       std::move(domains->drivers),
       std::move(domains->clients)};
 }

@@ -134,13 +134,12 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (plan->self_check) return check_self(machine, *plan->self_check);
   Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  if (machine.shape.own_cpus() > 1 && machine.driver.place_backend)
-    setup->second_driver_cpu = lab::second_driver_cpu;
+  if (machine.shape.own_cpus() > 1) setup->second_driver_cpu = lab::second_driver_cpu;
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (placed) placed = load_what_is_needed(*plan);
   if (!placed) return placed;
-  if (plan->driver.forwarding == Forwarding::nat) {
+  if (plan->driver.forwarding == Forwarding::nat || plan->driver.balloon_mib > 0) {
     auto modules = machine.list_modules();
     if (!modules) return fail(modules.error());
     machine.modules = std::move(*modules);

@@ -34,6 +34,10 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
   if (order == "known-work") return obey_known_work(fields);
   if (order == "disk") return obey_disk(fields);
   if (order == "memory") return obey_memory();
+  if (order == "balloon") {
+    if (Result<> loaded = load_modules(lab::balloon_modules_file); !loaded) return fail(loaded.error());
+    return nlohmann::json{{"state", "done"}};
+  }
   if (order == "modules") {
     return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections("guest"))}};
   }

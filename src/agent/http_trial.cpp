@@ -99,16 +99,16 @@ Result<> end_server(const HttpPair& pair, const Plan& plan) {
 }
 
 // Of the programs in the systems under test.
-Result<nanoseconds> user_time(const std::vector<HttpPair>& pairs) {
+Result<std::vector<nanoseconds>> user_time(const std::vector<HttpPair>& pairs) {
   constexpr std::uint64_t most = std::uint64_t{1} << 62;
-  nanoseconds all{};
+  std::vector<nanoseconds> all;
   for (const HttpPair& pair : pairs) {
     EndpointClient& system = *(pair.system_serves ? pair.server : pair.client)->client;
     const auto answer = system.ask({{"do", "http-cpu"}}, std::chrono::seconds(10));
     if (!answer) return fail(answer.error());
     const auto user = answer->number("user_ns", 0, most);
     if (!user) return fail(user.error());
-    all += nanoseconds(*user);
+    all.emplace_back(*user);
   }
   return all;
 }
@@ -120,7 +120,7 @@ Result<nlohmann::json> run_http_trial(const Plan& plan, Bench& bench, std::chron
   std::vector<HttpPair> pairs = http_pairs(plan, bench);
   if (Result<> started = start_servers(plan, pairs); !started) return fail(started.error());
 
-  nanoseconds user{};
+  std::vector<nanoseconds> user;
   if (hooks.before) {
     const auto now = user_time(pairs);
     if (!now) return fail(now.error());
@@ -150,13 +150,15 @@ Result<nlohmann::json> run_http_trial(const Plan& plan, Bench& bench, std::chron
   }
   if (hooks.after)
     if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
-  std::optional<Result<nanoseconds>> read_after;
+  std::optional<Result<std::vector<nanoseconds>>> read_after;
   if (hooks.after) read_after = user_time(pairs);
   if (read_after && !*read_after) return fail(read_after->error());
   for (const HttpPair& pair : pairs)
     if (Result<> ended = end_server(pair, plan); !ended) return fail(ended.error());
   nlohmann::json result = done.to_json();
-  if (hooks.after) result["system_user_ns"] = (**read_after - user).count();
+  if (read_after)
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      result["systems_user_ns"].push_back(((**read_after)[i] - user[i]).count());
   return result;
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 constexpr char kvm_bridge[] = "br0";
 constexpr char kvm_host[] = "host";  // the domain's name in the ledger
+constexpr std::chrono::seconds balloon_limit{20};
 
 Result<> plug_tap(const std::string& tap) {
   if (Result<> made = make_tap(tap); !made) return made;
@@ -36,7 +37,7 @@ Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
   std::vector<pid_t> vmms;
   for (int guest = 1; guest <= shape.guests; ++guest) {
     if (Result<> plugged = plug_tap(lab::guest_tap(guest)); !plugged) return fail(plugged.error());
-    const auto vmm = start_vmm({guest, static_cast<unsigned>(*memory), wiring::guest_mac(guest), vhost});
+    const auto vmm = start_vmm({guest, *memory, wiring::guest_mac(guest), vhost});
     if (!vmm) return fail(vmm.error());
     vmms.push_back(*vmm);
   }
@@ -45,9 +46,25 @@ Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
 
 // QEMU's main thread does its work; a QEMU has no other threads for it.
 Result<std::string> give_kvm_disk(int guest, EndpointClient& client, const std::string& disk) {
-  if (Result<> plugged = plug_disk(vmm_control(lab::guest_name(guest)), disk); !plugged)
+  if (Result<> plugged = plug_disk(vmm_control(lab::guest_name(guest)), disk, DiskModel::virtio); !plugged)
     return fail(plugged.error());
   return take_disk(client, lab::kvm_disk);
+}
+
+// The balloon comes with the trial that wants it, as a disk does.
+Result<> blow_balloons_up(const Plan& plan, std::vector<EndpointClient>& guests) {
+  const int mib = plan.driver.balloon_mib;
+  if (mib == 0) return {};
+  Result<> done;
+  for (std::size_t i = 0; i < guests.size() && done; ++i) {
+    done = plug_balloon(vmm_control(lab::guest_name(static_cast<int>(i) + 1)), mib);
+    if (!done) break;
+    const auto loaded = guests[i].ask({{"do", "balloon"}}, balloon_limit);
+    if (!loaded) return fail(loaded.error());
+  }
+  for (std::size_t i = 0; i < guests.size() && done; ++i)
+    done = wait_for_balloon(vmm_control(lab::guest_name(static_cast<int>(i) + 1)), mib, balloon_limit);
+  return done;
 }
 
 Result<DriverMachine> bring_kvm_up() {
@@ -73,13 +90,17 @@ Result<DriverMachine> bring_kvm_up() {
   auto modules = modules_of_all(kvm_host, *guests);
   if (!modules) return fail(modules.error());
   return DriverMachine{vhost ? PlatformName::kvm : PlatformName::kvm_qemu,
-                       {kvm_host, kvm_bridge},
+                       {kvm_host, kvm_bridge,
+                        [vmms = *vmms](int guest, const std::string&, int cpu) {
+                          return place_vmm_backend(vmms[static_cast<std::size_t>(guest - 1)], cpu);
+                        }},
                        *shape,
                        lab::guest_tap,
                        move,
                        give_kvm_disk,
                        std::move(*guests),
-                       std::move(*modules)};
+                       std::move(*modules),
+                       blow_balloons_up};
 }
 
 }  // namespace

@@ -15,14 +15,16 @@ inline constexpr char nat_modules_file[] = "/lab/nat-modules";
 // Likewise, of a Domain-0 that gives its cards away, and of a driver domain.
 inline constexpr char giver_modules_file[] = "/lab/giver-modules",
                       driver_modules_file[] = "/lab/driver-modules";
-inline constexpr char plan_name[] = "opt/vtax/plan";  // in fw_cfg
+inline constexpr char balloon_modules_file[] = "/lab/balloon-modules";  // of a guest whose balloon is used
+inline constexpr char plan_name[] = "opt/vtax/plan";                    // in fw_cfg
 
 inline constexpr char guest_type_file[] = "/lab/guest/type";        // "pv", "pvh", "hvm" or "hvm-pv"
 inline constexpr char guest_backend_file[] = "/lab/guest/backend";  // "vhost" or "qemu"
 inline constexpr char guest_kernel[] = "/lab/guest/kernel", guest_initrd[] = "/lab/guest/initrd";
 
 inline constexpr char guest_device[] = "eth0";
-inline constexpr char xen_disk[] = "xvda", kvm_disk[] = "vda";  // a guest's disk, as it calls it
+// A guest's disk, as it calls it.
+inline constexpr char xen_disk[] = "xvda", kvm_disk[] = "vda", emulated_disk[] = "nvme0n1";
 inline constexpr int most_guests = 7;  // the probe tells eight domains apart (workload/marker.h)
 
 // Guest 1, 2, ...: its domain, its network backend in Domain-0, and the CPU that is its own.

@@ -60,14 +60,18 @@ Result<nlohmann::json> run_local_trial(const Plan& plan, Bench& bench, const std
     if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
   }
   TrialResult done;
+  nlohmann::json programs = nlohmann::json::array();
   for (End* system : systems) {
     const auto side = local_report(*system->client, plan.time_limit);
     if (!side) return fail(side.error());
     done.add(system->name, *side);
+    programs.push_back(side->cpu.user.count());
   }
   if (hooks.after)
     if (Result<> seen = hooks.after(); !seen) return fail(seen.error());
-  return done.to_json();
+  nlohmann::json result = done.to_json();
+  if (hooks.after) result["systems_user_ns"] = programs;
+  return result;
 }
 
 }  // namespace vtax::agent

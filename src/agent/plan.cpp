@@ -127,9 +127,6 @@ Result<> take_placement(const JsonFields& fields, Plan& plan) {
   const auto driver = driver_placement_from(fields);
   if (!driver) return fail(driver.error());
   plan.driver = *driver;
-  const bool kvm = plan.platform == PlatformName::kvm || plan.platform == PlatformName::kvm_qemu;
-  if (kvm && (plan.driver.forwarding != Forwarding::bridge || plan.driver.cards > 1))
-    return fail(fields.bad("KVM's platforms have one card, and a bridge: 'forwarding' or 'cards'"));
   const bool has_domains = plan.platform == PlatformName::xen_pv || plan.platform == PlatformName::xen_pvh;
   if (plan.driver.domains > 0 &&
       (!has_domains || plan.topology != Topology::card || plan.driver.forwarding != Forwarding::bridge))

@@ -253,6 +253,17 @@ nlohmann::json result_of(const Bench& bench, std::vector<Pair>& pairs, const Win
   return all.to_json(packets, std::move(devices));
 }
 
+// What each system says of its own program, ns.
+nlohmann::json programs_time(const std::vector<Pair>& pairs, const Window& window) {
+  nlohmann::json out = nlohmann::json::array();
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const Work& work = window.work[i];
+    const Side& system = pairs[i].system_initiates ? work.initiator : work.responder;
+    out.push_back(system.report.side.cpu.user.count());
+  }
+  return out;
+}
+
 }  // namespace
 
 unsigned marks_of_each(std::size_t guests) {
@@ -272,12 +283,12 @@ Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::mi
   for (const Work& work : window->work)
     if (Result<> all = expect_all(work); !all) return fail(all.error());
   nlohmann::json result = result_of(bench, pairs, *window);
-  // What the system says of its own program, for a meter that sees a guest from outside.
+  // What the systems say of themselves, for a meter that sees a guest from outside.
   if (hooks.after) {
     const Work& first = window->work.front();
     const Side& system = pairs.front().system_initiates ? first.initiator : first.responder;
     const CpuUse& cpu = system.report.side.cpu;
-    result["system_user_ns"] = cpu.user.count();
+    result["systems_user_ns"] = programs_time(pairs, *window);
     result["system_cpu"] = {{"user_ns", cpu.user.count()}, {"system_ns", cpu.system.count()}};
     if (cpu.machine_busy) result["system_cpu"]["machine_busy_ns"] = cpu.machine_busy->count();
   }

@@ -11,7 +11,7 @@ namespace vtax::agent {
 // A guest that QEMU runs with KVM in the lab.
 struct NewKvmGuest {
   int number = 1;  // 1, 2, ...; its name and its tap are lab_layout's, and the tap must be there
-  unsigned memory_mib = 0;
+  int memory_mib = 0;
   std::string mac;    // of its virtio-net card
   bool vhost = true;  // packets pass through the kernel's vhost-net, or else through QEMU
 };

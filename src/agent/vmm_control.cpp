@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "core/descriptor.h"
 
@@ -32,12 +33,13 @@ class Qmp {
       return fail(system_error("cannot reach QEMU at " + path, errno));
     Qmp out(std::move(fd));
     if (const auto greeting = out.line(); !greeting) return fail(greeting.error());
-    if (Result<> ready = out.execute("qmp_capabilities", nlohmann::json::object()); !ready)
+    if (const auto ready = out.execute("qmp_capabilities", nlohmann::json::object()); !ready)
       return fail(ready.error());
     return out;
   }
 
-  Result<> execute(const char* command, const nlohmann::json& arguments) {
+  // What it returns.
+  Result<nlohmann::json> execute(const char* command, const nlohmann::json& arguments) {
     const std::string text = nlohmann::json{{"execute", command}, {"arguments", arguments}}.dump() + "\n";
     if (write(fd_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
       return fail(system_error(fmt::format("cannot tell QEMU {}", command), errno));
@@ -45,7 +47,7 @@ class Qmp {
       const auto answer = line();
       if (!answer) return fail(answer.error());
       const auto json = nlohmann::json::parse(*answer, nullptr, false);
-      if (json.is_object() && json.contains("return")) return {};
+      if (json.is_object() && json.contains("return")) return json["return"];
       if (json.is_object() && json.contains("event")) continue;
       return fail(Error{fmt::format("tell QEMU {}", command), "it answers: " + answer->substr(0, 300), "",
                         ExitCode::trial_failed});
@@ -80,17 +82,54 @@ class Qmp {
 
 }  // namespace
 
-Result<> plug_disk(const std::string& control_socket, const std::string& device) {
+Result<> plug_disk(const std::string& control_socket, const std::string& device, DiskModel model) {
   auto qmp = Qmp::open(control_socket);
   if (!qmp) return fail(qmp.error());
-  if (Result<> added = qmp->execute("blockdev-add", {{"driver", "host_device"},
-                                                     {"node-name", "disk"},
-                                                     {"filename", device},
-                                                     {"aio", "native"},
-                                                     {"cache", {{"direct", true}}}});
-      !added)
-    return added;
-  return qmp->execute("device_add", {{"driver", "virtio-blk-pci"}, {"id", "disk0"}, {"drive", "disk"}});
+  const bool emulated = model == DiskModel::nvme;
+  const auto opened = qmp->execute("blockdev-add", {{"driver", "host_device"},
+                                                    {"node-name", "disk"},
+                                                    {"filename", device},
+                                                    {"aio", emulated ? "threads" : "native"},
+                                                    {"cache", {{"direct", !emulated}}}});
+  if (!opened) return fail(opened.error());
+  nlohmann::json disk = {{"driver", "virtio-blk-pci"}, {"id", "disk0"}, {"drive", "disk"}};
+  if (emulated) {
+    disk["driver"] = "nvme";
+    disk["serial"] = "vtax";
+  }
+  const auto plugged = qmp->execute("device_add", disk);
+  if (!plugged) return fail(plugged.error());
+  return {};
+}
+
+Result<> plug_balloon(const std::string& control_socket, int mib) {
+  auto qmp = Qmp::open(control_socket);
+  if (!qmp) return fail(qmp.error());
+  const auto plugged = qmp->execute("device_add", {{"driver", "virtio-balloon-pci"}, {"id", "balloon0"}});
+  if (!plugged) return fail(plugged.error());
+  const auto told = qmp->execute("balloon", {{"value", static_cast<std::int64_t>(mib) << 20}});
+  if (!told) return fail(told.error());
+  return {};
+}
+
+Result<> wait_for_balloon(const std::string& control_socket, int mib, std::chrono::seconds limit) {
+  auto qmp = Qmp::open(control_socket);
+  if (!qmp) return fail(qmp.error());
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    const auto answer = qmp->execute("query-balloon", nlohmann::json::object());
+    if (!answer) return fail(answer.error());
+    const auto held =
+        answer->is_object() && answer->contains("actual") ? (*answer)["actual"] : nlohmann::json();
+    if (!held.is_number_unsigned())
+      return fail(Error{"ask QEMU for the balloon's size", "it says none", "", ExitCode::trial_failed});
+    if (held.get<std::uint64_t>() <= static_cast<std::uint64_t>(mib) << 20) return {};
+    if (std::chrono::steady_clock::now() > end)
+      return fail(Error{fmt::format("take the guest's memory down to {} MiB", mib),
+                        fmt::format("it still holds {} MiB", held.get<std::uint64_t>() >> 20),
+                        "let it keep more", ExitCode::trial_failed});
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 }  // namespace vtax::agent

@@ -1,13 +1,31 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "core/result.h"
 
 namespace vtax::agent {
 
-// Gives the guest of a running QEMU the block device `device` as a virtio-blk disk, over QEMU's control
-// socket (QMP): past the host's page cache, by native asynchronous I/O. What QEMU says is bounded and parsed.
-[[nodiscard]] Result<> plug_disk(const std::string& control_socket, const std::string& device);
+// What a running QEMU is told over its control socket (QMP), be it KVM's or Xen's device model. What it says
+// is bounded and parsed.
+
+// As what the guest sees a disk.
+enum class DiskModel { virtio, nvme };
+
+// Gives the guest the block device `device` as a disk. virtio: past the host's page cache, by native
+// asynchronous I/O. nvme, of Xen's device model: through Domain-0's page cache and by QEMU's threads, since
+// the kernel does no direct I/O to a guest's memory that is mapped there, and Debian built it without native
+// I/O.
+[[nodiscard]] Result<> plug_disk(const std::string& control_socket, const std::string& device,
+                                 DiskModel model);
+
+// Gives the guest a balloon (virtio), which it blows up as soon as it has a driver for it, until it keeps
+// `mib`.
+[[nodiscard]] Result<> plug_balloon(const std::string& control_socket, int mib);
+
+// Waits until the guest's balloon leaves it no more than `mib`.
+[[nodiscard]] Result<> wait_for_balloon(const std::string& control_socket, int mib,
+                                        std::chrono::seconds limit);
 
 }  // namespace vtax::agent

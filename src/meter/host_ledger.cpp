@@ -17,6 +17,7 @@ enum class Kind { host, partner, virtual_cpu, kvm_cpu, emulator, uml_kernel, uml
 struct Class {
   int cpu = 0;
   Kind kind = Kind::host;
+  int guest = 1;
   auto operator<=>(const Class&) const = default;
 };
 
@@ -68,13 +69,13 @@ Kind kind_of(const ThreadTime& thread, const MeteredProcess& owner) {
 class Charging {
  public:
   explicit Charging(const LedgerInput& input)
-      : guest_program_ns_(input.guest_program_ns.value_or(0)),
+      : guest_programs_ns_(input.guest_programs_ns),
         has_guest_(std::any_of(input.processes.begin(), input.processes.end(), [](const MeteredProcess& p) {
           return p.role == Role::emulator || p.role == Role::kvm || p.role == Role::uml;
         })) {}
 
   void charge(const Class& which, const Use& use) {
-    const std::string domain = is_guests(which.kind) ? guest_domain_name : "host";
+    const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";
     const std::uint64_t ticks = use.user_ticks + use.system_ticks;
     if (ticks == 0) {
       add({which.cpu, domain, Layer::uncharged, Part::none}, use.run_ns);
@@ -89,15 +90,15 @@ class Charging {
     if (which.kind == Kind::kvm_cpu) {
       // The kernel counts its guest's time within the thread's user time.
       const std::uint64_t guest = std::min(user, part(use.guest_ticks));
-      charge_guest(which.cpu, guest);
-      charge_user({which.cpu, Kind::emulator}, user - guest);
+      charge_guest(which, guest);
+      charge_user({which.cpu, Kind::emulator, which.guest}, user - guest);
     } else {
       charge_user(which, user);
     }
     charge_system(which, use.run_ns - user);
   }
 
-  void charge_packets(int cpu, std::uint64_t ns) { charge_system({cpu, Kind::host}, ns); }
+  void charge_packets(int cpu, std::uint64_t ns) { charge_system({cpu, Kind::host, 1}, ns); }
 
   void add(const Row& row, std::uint64_t ns) {
     if (ns > 0) rows_[row] += ns;
@@ -123,21 +124,23 @@ class Charging {
   }
 
   // What the guest says of its program is believed up to all that its CPU ran.
-  void charge_guest(int cpu, std::uint64_t ns) {
-    const std::uint64_t program = std::min(ns, guest_program_ns_);
-    add({cpu, guest_domain_name, Layer::program, Part::none}, program);
-    add({cpu, guest_domain_name, Layer::kernel, Part::none}, ns - program);
+  void charge_guest(const Class& which, std::uint64_t ns) {
+    const auto place = static_cast<std::size_t>(which.guest - 1);
+    const std::uint64_t says = place < guest_programs_ns_.size() ? guest_programs_ns_[place] : 0;
+    const std::uint64_t program = std::min(ns, says);
+    add({which.cpu, guest_domain_name(which.guest), Layer::program, Part::none}, program);
+    add({which.cpu, guest_domain_name(which.guest), Layer::kernel, Part::none}, ns - program);
   }
 
   void charge_user(const Class& which, std::uint64_t ns) {
     switch (which.kind) {
       case Kind::virtual_cpu:
       case Kind::kvm_cpu:
-        return charge_guest(which.cpu, ns);
+        return charge_guest(which, ns);
       case Kind::uml_kernel:
-        return add({which.cpu, guest_domain_name, Layer::kernel, Part::none}, ns);
+        return add({which.cpu, guest_domain_name(which.guest), Layer::kernel, Part::none}, ns);
       case Kind::uml_program:
-        return add({which.cpu, guest_domain_name, Layer::program, Part::none}, ns);
+        return add({which.cpu, guest_domain_name(which.guest), Layer::program, Part::none}, ns);
       case Kind::host:
       case Kind::partner:
       case Kind::emulator:
@@ -153,7 +156,7 @@ class Charging {
         ns);
   }
 
-  std::uint64_t guest_program_ns_;
+  std::vector<std::uint64_t> guest_programs_ns_;
   bool has_guest_;
   std::map<Row, std::uint64_t> rows_;
 };
@@ -187,7 +190,7 @@ std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
     if (owner == nullptr) continue;
     const auto earlier = input.before.threads.find(id);
     const ThreadTime start = earlier == input.before.threads.end() ? ThreadTime{} : earlier->second;
-    Use& use = uses[{owner->cpu, kind_of(thread, *owner)}];
+    Use& use = uses[{owner->cpu, kind_of(thread, *owner), owner->guest}];
     use.run_ns += since(start.run_ns, thread.run_ns);
     use.user_ticks += since(start.user_ticks, thread.user_ticks);
     use.system_ticks += since(start.system_ticks, thread.system_ticks);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "meter/cpu_reading.h"
@@ -30,12 +29,12 @@ namespace vtax::meter {
 //   ("stolen"),
 //                                     and nothing: from /proc/stat, as exact as its ticks
 //
-// A partner's time is the driver's only if there is a guest. `guest_program_ns`: what the guest says of
-// itself.
+// A partner's time is the driver's only if there is a guest. `guest_programs_ns`: what each guest says
+// of itself.
 struct LedgerInput {
   CpuReading before, after;
   std::vector<MeteredProcess> processes;
-  std::optional<std::uint64_t> guest_program_ns;
+  std::vector<std::uint64_t> guest_programs_ns;  // of guest 1, 2, ...; who is not in it says nothing
   // By CPU: softirq time for the trial's packets that no thread of the trial has in its books, since it ran
   // on the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
   // `elsewhere` and `idle`.

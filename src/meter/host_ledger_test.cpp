@@ -63,6 +63,20 @@ TEST(HostLedger, RowsOfACpuAddUpToItsTime) {
   EXPECT_EQ(value(ledger, 1, "idle", Layer::idle), 470 * ms);
 }
 
+TEST(HostLedger, EachGuestHasRowsOfItsOwn) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::emulator, 1, 1}, {20, Role::emulator, 1, 2}};
+  input.guest_programs_ns = {30 * ms, 500 * ms};
+  add_thread(input, 10, 1, 11, "CPU 0/TCG", 100 * ms, 10, 0);
+  add_thread(input, 20, 1, 21, "CPU 0/TCG", 200 * ms, 20, 0);
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 30 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 70 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest2", Layer::program), 200 * ms);  // no more than its CPU ran
+  EXPECT_EQ(value(ledger, 1, "guest2", Layer::kernel), 0U);
+  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+}
+
 TEST(HostLedger, PacketsOnOthersBacksAreTheTrials) {
   for (const bool has_guest : {false, true}) {
     LedgerInput input = quiet_second();
@@ -91,7 +105,7 @@ TEST(HostLedger, TimeThatNoTickSawIsUncharged) {
 TEST(HostLedger, AnEmulatorsThreadsAreToldApart) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::emulator, 1}, {20, Role::partner, 0}};
-  input.guest_program_ns = 30 * ms;
+  input.guest_programs_ns = {30 * ms};
   add_thread(input, 10, 1, 10, "qemu-system-x86", 40 * ms, 1, 3);
   add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * ms, 15, 5);
   add_thread(input, 20, 1, 20, "vtax", 10 * ms, 0, 1);
@@ -106,7 +120,7 @@ TEST(HostLedger, AnEmulatorsThreadsAreToldApart) {
 TEST(HostLedger, AGuestCannotClaimMoreThanItsCpuRan) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::emulator, 1}};
-  input.guest_program_ns = ~std::uint64_t{0};
+  input.guest_programs_ns = {~std::uint64_t{0}};
   add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * ms, 20, 0);
   const auto ledger = host_ledger(input);
   EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 200 * ms);
@@ -116,7 +130,7 @@ TEST(HostLedger, AGuestCannotClaimMoreThanItsCpuRan) {
 TEST(HostLedger, KvmsGuestTimeIsTheGuests) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::kvm, 1}};
-  input.guest_program_ns = 20 * ms;
+  input.guest_programs_ns = {20 * ms};
   add_thread(input, 10, 1, 11, "CPU 0/KVM", 200 * ms, 16, 4, 12);  // 120 ms in the guest, 40 ms in QEMU
   add_thread(input, 10, 1, -77, "vhost-812", 50 * ms, 0, 5);       // the kernel's thread, under QEMU's name
   const auto ledger = host_ledger(input);

@@ -17,7 +17,9 @@ namespace vtax::meter {
 namespace {
 
 constexpr std::uint32_t most_keys = 1024;
-constexpr int first_network_softirq = 2, last_network_softirq = 3;  // NET_TX_SOFTIRQ, NET_RX_SOFTIRQ
+// Softirqs that work on packets: NET_TX, NET_RX; TASKLET, in which TCP sends on when a queue has let go of
+// its packets; TIMER and HRTIMER, in which it repeats and paces. Those of no packet are nobody's.
+constexpr int packet_softirqs[] = {1, 2, 3, 6, 8};
 
 // A CPU's state: the softirq that it is in.
 constexpr std::int16_t since_at = 0, namespace_at = 8, inside_at = 12;
@@ -163,14 +165,16 @@ void charge(Assembler& code, const Context& with) {
 std::vector<bpf_insn> entry_program(const Context& with) {
   Assembler code;
   code.load(BPF_DW, 6, 1, 0);  // the softirq's number
-  const std::size_t below = code.jump_if(BPF_JLT, 6, first_network_softirq);
-  const std::size_t above = code.jump_if(BPF_JGT, 6, last_network_softirq);
+  std::vector<std::size_t> watched;
+  for (const int softirq : packet_softirqs) watched.push_back(code.jump_if(BPF_JEQ, 6, softirq));
+  const std::size_t other = code.jump();
+  for (const std::size_t jump : watched) code.land({jump});
   const std::size_t none = find_state(code, with);
   code.call(BPF_FUNC_ktime_get_ns);
   code.store(BPF_DW, 8, since_at, 0);
   code.store_constant(BPF_W, 8, namespace_at, 0);
   code.store_constant(BPF_W, 8, inside_at, 1);
-  code.land({below, above, none});
+  code.land({other, none});
   return code.end();
 }
 
@@ -193,12 +197,19 @@ void read_kernel(Assembler& code, std::int32_t bytes) {
   code.call(BPF_FUNC_probe_read_kernel);
 }
 
-std::vector<bpf_insn> packet_program(const Context& with) {
+// Of a packet that came, or of one that leaves: the latter counts only where none came before, since most of
+// them are the former's.
+std::vector<bpf_insn> packet_program(const Context& with, bool leaves) {
   Assembler code;
   code.load(BPF_DW, 6, 1, 0);  // the packet
   const std::size_t none = find_state(code, with);
   code.load(BPF_W, 1, 8, inside_at);
   const std::size_t outside = code.jump_if(BPF_JEQ, 1, 0);
+  std::vector<std::size_t> known;
+  if (leaves) {
+    code.load(BPF_W, 1, 8, namespace_at);
+    known.push_back(code.jump_if(BPF_JNE, 1, 0));
+  }
   code.store_constant(BPF_DW, 10, -16, 0);
   code.copy(3, 6);
   for (const std::uint32_t offset : {with.skb_device, with.device_net}) {
@@ -216,6 +227,7 @@ std::vector<bpf_insn> packet_program(const Context& with) {
   code.land({first});
   code.store(BPF_W, 8, namespace_at, 9);
   code.land({none, outside, same});
+  for (const std::size_t jump : known) code.land({jump});
   return code.end();
 }
 
@@ -303,7 +315,8 @@ Result<SoftirqClock> SoftirqClock::start() {
   with->states = clock.states_.get();
   with->sums = clock.sums_.get();
   for (const auto& [tracepoint, code] : {std::pair{"softirq_exit", exit_program(*with)},
-                                         {"netif_receive_skb", packet_program(*with)},
+                                         {"netif_receive_skb", packet_program(*with, false)},
+                                         {"net_dev_start_xmit", packet_program(*with, true)},
                                          {"softirq_entry", entry_program(*with)}}) {
     auto program = load_program(code);
     if (!program) return fail(program.error());

@@ -9,11 +9,11 @@
 
 namespace vtax::meter {
 
-// How long the kernel worked for packets in network softirqs, by BPF programs at the tracepoints
-// softirq_entry, softirq_exit and netif_receive_skb: exact, where /proc/stat samples at ticks. The time goes
-// to the network namespace of the packet that was worked on, and so to the trial whose namespaces these are;
-// until the first packet of a softirq, to that packet's. A softirq runs on the back of whatever thread is
-// there: time on the backs of the caller's process namespace is told apart, for the books of those threads
+// How long the kernel worked for packets in softirqs, by BPF programs at the tracepoints softirq_entry,
+// softirq_exit, netif_receive_skb and net_dev_start_xmit: exact, where /proc/stat samples at ticks. The time
+// goes to the network namespace of the packet that was worked on, and so to the trial whose namespaces these
+// are; until the first packet of a softirq, to that packet's. A softirq runs on the back of whatever thread
+// is there: time on the backs of the caller's process namespace is told apart, for the books of those threads
 // hold it already.
 //
 // The programs are of a dozen instructions each and written as such: neither clang nor libbpf is needed to

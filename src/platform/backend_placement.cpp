@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "platform/kernel_file.h"
 #include "platform/placement.h"
@@ -59,10 +61,46 @@ Result<> place_device_models(int cpu) {
   return {};
 }
 
+namespace {
+
+constexpr char virtual_cpu_thread[] = "CPU ";  // QEMU's name for it begins so
+
+// "-xen-domid N" on the device model's command line, whose words end in zero bytes.
+bool serves_domain(pid_t process, int domain) {
+  std::ifstream file(fmt::format("/proc/{}/cmdline", process), std::ios::binary);
+  const std::string words((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string wanted = std::string("-xen-domid") + '\0' + std::to_string(domain) + '\0';
+  return words.find(wanted) != std::string::npos;
+}
+
+}  // namespace
+
+Result<> place_device_model(int domain, int cpu) {
+  for (const pid_t process : processes_named("xen-qemu-system"))
+    if (serves_domain(process, domain))
+      return for_each_thread(process, [&](pid_t thread, const std::string&) { return pin(thread, cpu); });
+  return fail(Error{fmt::format("place the device model of domain {}", domain), "there is none", "",
+                    ExitCode::trial_failed});
+}
+
+Result<> place_vmm_backend(pid_t vmm, int cpu) {
+  const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {
+    return name.starts_with(virtual_cpu_thread) ? Result<>() : pin(thread, cpu);
+  });
+  if (!placed) return placed;
+  const std::string name = fmt::format("vhost-{}", vmm);
+  for (const pid_t thread : processes_named(name)) {
+    const auto whole = read_kernel_file(fmt::format("/proc/{}/comm", thread));
+    if (!whole || *whole != name) continue;  // of a process whose number begins so
+    if (Result<> pinned = pin(thread, cpu); !pinned) return pinned;
+  }
+  return {};
+}
+
 Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu) {
   bool has_virtual_cpu = false;
   const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {
-    const bool is_virtual_cpu = name.starts_with("CPU ");
+    const bool is_virtual_cpu = name.starts_with(virtual_cpu_thread);
     has_virtual_cpu = has_virtual_cpu || is_virtual_cpu;
     return pin(thread, is_virtual_cpu ? guest_cpu : driver_cpu);
   });

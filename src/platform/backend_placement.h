@@ -20,6 +20,13 @@ namespace vtax {
 // there are none.
 [[nodiscard]] Result<> place_device_models(int cpu);
 
+// The same of one of them, by its guest's domain number. Error: it has none.
+[[nodiscard]] Result<> place_device_model(int domain, int cpu);
+
+// What works for a guest of KVM besides its virtual CPU goes to one CPU of the host: the other threads of
+// QEMU process `vmm`, and vhost-net's.
+[[nodiscard]] Result<> place_vmm_backend(pid_t vmm, int cpu);
+
 // The virtual CPU's thread of QEMU process `vmm` goes to `guest_cpu`; its other threads and the kernel's that
 // work for it (vhost-net, KVM's own) to `driver_cpu`. Error: QEMU has no thread for a virtual CPU.
 [[nodiscard]] Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu);

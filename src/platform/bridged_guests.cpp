@@ -49,10 +49,10 @@ class BridgedGuests : public Platform {
   Result<Bench> arrange(const Setup& setup) override {
     const bool inside = setup.topology == Topology::inside;
     if (inside && setup.forwarding == Forwarding::nat)
-      return fail(
-          Error{"translate addresses",
-                "inside one machine the guest's partner is Domain-0 itself: there is nobody to hide from",
-                "take topology card", ExitCode::trial_failed});
+      return fail(Error{
+          "translate addresses",
+          "inside one machine the guest's partner is its driver domain itself: there is nobody to hide from",
+          "take topology card", ExitCode::trial_failed});
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
     Result<> done = make_middle(*here, setup);
@@ -120,8 +120,8 @@ class BridgedGuests : public Platform {
   Result<> attach(Links& here, const Setup& setup, int guest) {
     const BridgedGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
     const int wire = setup.wire_of(guest);
-    if (setup.second_driver_cpu >= 0 && driver_.place_backend)
-      if (Result<> placed = driver_.place_backend(one.backend, interface_cpu(setup, wire)); !placed)
+    if (setup.second_driver_cpu >= 0)
+      if (Result<> placed = driver_.place_backend(guest, one.backend, interface_cpu(setup, wire)); !placed)
         return placed;
     if (!router_ && wire == 0) return {};
     Result<> done = here.release(one.backend);

@@ -133,6 +133,9 @@ class Container : public Platform {
       done = router_ ? router_->face_peers(peer_port, 0, setup.offloads)
                      : wiring::plug(here, peer_port, bridge_of(0), setup.offloads);
     if (done && !router_) done = wiring::introduce_guests(peer, peer_device, setup.guests);
+    // Inside, the link is the peers' veth pair.
+    if (done)
+      done = wiring::shape_link(&here, nullptr, peer_port, peer, peer_device, setup.link_bits_per_second);
     bench.peer.devices = {{"peer", "host", peer_device}};
     bench.here.push_back({"peer", "host", peer_port});
     bench.wire = {bench.system.devices.front(), bench.peer.devices.front()};

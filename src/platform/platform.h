@@ -21,7 +21,7 @@ enum class Topology { inside, card };
 // own. Natively there is nobody between.
 enum class Forwarding { bridge, route, nat };
 
-// With a second CPU of Xen's driver domain: the interrupts of cards go to the first and those of virtual
+// With a second CPU of the driver domain: the interrupts of cards go to the first and those of virtual
 // interfaces to the second; the other way round; all to the first; or each wire's, of its card and of its
 // guests' interfaces, to a CPU of its own.
 enum class DriverInterrupts { apart, swapped, first, by_card };
@@ -42,7 +42,7 @@ struct Setup {
   unsigned sampling_hz = 0;  // of a profiler in each system and, where there is one, the driver domain
   int guests = 1;            // systems under test that work at once, each with a partner
   Forwarding forwarding = Forwarding::bridge;
-  int second_driver_cpu = -1;  // of Xen's driver domain; -1: it has one
+  int second_driver_cpu = -1;  // of Xen's driver domain or KVM's host; -1: it has one
   DriverInterrupts interrupts = DriverInterrupts::apart;
   std::string second_system_card, second_peer_card;  // of a second wire, if there is one
 
@@ -93,7 +93,8 @@ struct MeteredProcess {
   };
   pid_t process = 0;
   Role role = Role::system;
-  int cpu = 0;  // to which it is pinned
+  int cpu = 0;    // to which it is pinned
+  int guest = 1;  // whose it is, where it is a guest's
 };
 
 // Two ends that reach each other, and every device between them.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,22 +11,25 @@
 
 namespace vtax {
 
-// A guest on the measuring kernel itself: its network card is a tap at a bridge, and its partner is a program
-// in a namespace behind a veth pair at the same bridge, as a container's is. vtax is the guest's PID 1 (role
-// "guest") and answers on its card. For Topology::inside alone.
+// Guests on the measuring kernel itself: the network card of each is a tap at a bridge (or a router in its
+// place), and their partners are programs in a namespace behind a veth pair at the same bridge, as a
+// container's are. vtax is a guest's PID 1 (role "guest") and answers on its card. For Topology::inside
+// alone. Setup's link is that veth pair.
 //
 // arrange() is called in a network namespace that has nothing else in it and ends with the trial: the
-// devices' names are fixed, and the tap stays in it.
+// devices' names are fixed, and the taps stay in it.
 struct TapGuest {
   std::string name;  // "uml", "qemu", "kvm": for errors
   MeteredProcess::Role role = MeteredProcess::Role::emulator;
-  std::string device;  // the card's name in the guest
-  GuestProgram program;
-  std::chrono::seconds boot_limit{60};
+  std::string device;                              // the card's name in the guest
+  std::function<GuestProgram(int guest)> program;  // of guest 1, 2, ...
+  std::chrono::seconds boot_limit{60};             // of each
 };
 
-inline constexpr char guest_tap[] = "vtaxg0";  // what a TapGuest's program is to open
-inline constexpr char guest_domain_name[] = "guest1";
+// Of guest 1, 2, ...: what its program is to open, its name in the ledger, and what its kernel is told.
+[[nodiscard]] std::string guest_tap(int guest);
+[[nodiscard]] std::string guest_domain_name(int guest);
+[[nodiscard]] std::string guest_boot_word(int guest);
 
 [[nodiscard]] std::unique_ptr<Platform> make_tap_guest(TapGuest guest);
 

@@ -17,15 +17,19 @@ std::unique_ptr<Platform> make_uml(const GuestImage& image, const std::filesyste
   guest.role = MeteredProcess::Role::uml;
   guest.device = uml_device;
   guest.boot_limit = std::chrono::seconds(30);
-  guest.program.program = image.kernel;
-  guest.program.arguments = {
-      fmt::format("mem={}M", uml_memory_mib), "initrd=" + image.initrd.string(),
-      // The fixed Ethernet address: with one of its own choice each neighbour would first ask for the old
-      // one.
-      fmt::format("vec0:transport=tap,ifname={},depth=128,gro=1,mac={}", guest_tap, wiring::system_mac),
-      "uml_dir=" + scratch.string() + "/", "con=null", "con0=null,fd:1", "quiet", "panic=-1"};
-  guest.program.environment = {"PATH=/usr/bin:/bin", "HOME=" + scratch.string(),
-                               "TMPDIR=" + scratch.string()};
+  guest.program = [=](int number) {
+    GuestProgram program;
+    program.program = image.kernel;
+    program.arguments = {fmt::format("mem={}M", uml_memory_mib), "initrd=" + image.initrd.string(),
+                         // The fixed Ethernet address: with one of its own choice each neighbour would first
+                         // ask for the old one.
+                         fmt::format("vec0:transport=tap,ifname={},depth=128,gro=1,mac={}", guest_tap(number),
+                                     wiring::guest_mac(number)),
+                         "uml_dir=" + scratch.string() + "/", "umid=" + guest_domain_name(number), "con=null",
+                         "con0=null,fd:1", "quiet", "panic=-1", guest_boot_word(number)};
+    program.environment = {"PATH=/usr/bin:/bin", "HOME=" + scratch.string(), "TMPDIR=" + scratch.string()};
+    return program;
+  };
   return make_tap_guest(std::move(guest));
 }
 

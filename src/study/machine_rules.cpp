@@ -24,6 +24,21 @@ Result<> set_machine(std::string_view machine, Study& study) {
 
 namespace {
 
+bool names(const Study& study, const StudyWorkload& workload, const char* factor,
+           std::initializer_list<std::string_view> values) {
+  const auto& named = values_of(study, workload, factor);
+  return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  });
+}
+
+bool names_other_than_usual(const Study& study, const StudyWorkload& workload, const char* factor) {
+  const auto& named = values_of(study, workload, factor);
+  return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
+    return value != find_factor(common_factors(), factor)->fallback;
+  });
+}
+
 // A guest's disk there would be a device of the user's, which nobody has named.
 Result<> check_host_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (workload.name != "disk") return {};
@@ -35,12 +50,12 @@ Result<> check_host_disk(const Study& study, const StudyWorkload& workload, cons
   return {};
 }
 
-// What the lab alone can arrange so far.
+// What the lab alone can arrange: on this computer vtax chooses no CPUs beyond the two it uses, has one card
+// at most, no hypervisor to schedule or ration guests, and cannot see the caches.
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name :
-       {"guests", "loads", "guest_cpu", "driver_cpus", "scheduler", "softload_percent", "sampling_hz",
-        "system_window", "peer_window", "link_mbps", "cards", "driver_interrupts", "driver_domains", "iommu",
-        "guest_weights", "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches"}) {
+       {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts", "driver_domains", "iommu",
+        "guest_weights", "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"}) {
     const Factor* factor = find_factor(common_factors(), name);
     const auto& values = values_of(study, workload, name);
     if (std::any_of(values.begin(), values.end(),
@@ -48,19 +63,23 @@ Result<> check_host_placement(const Study& study, const StudyWorkload& workload,
       return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
                    "leave it out, or run the study in the lab"});
   }
-  if (workload.name == "memory" || workload.name == "linpack" || workload.name == "cpu-loop" ||
-      workload.name == "compile")
-    return fail({what, fmt::format("on machine host the workload '{}' is not part of studies", workload.name),
+  if (names_other_than_usual(study, workload, "link_mbps") && names(study, workload, "platform", {"native"}))
+    return fail({what, "on machine host platform 'native' has no link to shape: its ends are joined by lo",
+                 "name other platforms, or leave 'link_mbps' out"});
+  if (workload.name == "compile")
+    return fail({what, "on machine host the workload 'compile' is not part of studies",
                  "run it by hand: vtax workload --help"});
   return check_host_disk(study, workload, what);
 }
 
 Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (workload.name != "disk") return {};
-  for (const std::string& platform : values_of(study, workload, "platform"))
-    if (platform.starts_with("xen-hvm"))
-      return fail({what, fmt::format("platform '{}' has no disk for the workload 'disk' yet", platform),
-                   "name xen-pv or xen-pvh"});
+  if (names(study, workload, "platform", {"xen-hvm"}) &&
+      workload.factors.at("operation") != std::vector<std::string>{"write"})
+    return fail({what,
+                 "the emulated disk of platform 'xen-hvm' is behind Domain-0's page cache, which holds what "
+                 "was just written: nothing would be read from the disk",
+                 "take operation = \"write\", or name other platforms"});
   if (workload.factors.at("store") != std::vector<std::string>{"memory"})
     return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
                  "leave it out, or add --machine host"});
@@ -77,40 +96,24 @@ Result<> check_lab_compile(const Study& study, const StudyWorkload& workload, co
   return {};
 }
 
-bool names(const Study& study, const StudyWorkload& workload, const char* factor,
-           std::initializer_list<std::string_view> values) {
-  const auto& named = values_of(study, workload, factor);
-  return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
-    return std::find(values.begin(), values.end(), value) != values.end();
-  });
-}
-
-bool names_other_than_usual(const Study& study, const StudyWorkload& workload, const char* factor) {
-  const auto& named = values_of(study, workload, factor);
-  return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
-    return value != find_factor(common_factors(), factor)->fallback;
-  });
-}
-
-// What some platforms cannot arrange so far.
 Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* factor : {"forwarding", "cards", "driver_interrupts", "driver_domains", "iommu",
-                             "guest_memory_mib", "balloon_mib"})
-    for (const std::string_view platform : {"kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
-      if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
-        return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
-                     "name another platform, or leave the factor out"});
-  if (names(study, workload, "forwarding", {"nat"}) && names(study, workload, "topology", {"inside"}) &&
-      names(study, workload, "platform", {"xen-pv", "xen-pvh"}))
+  if (study.machine != host_machine && names(study, workload, "forwarding", {"nat"}) &&
+      names(study, workload, "topology", {"inside"}) &&
+      names(study, workload, "platform", {"xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu"}))
     return fail({what,
-                 "with topology inside the partner of Xen's guest is Domain-0 itself, and nothing is to be "
-                 "translated",
+                 "with topology inside the partner of a guest is its driver domain itself, and nothing is to "
+                 "be translated",
                  "take topology = \"card\", or another study for forwarding = \"nat\""});
   return {};
 }
 
-// Only what Domain-0 does as driver domain, others cannot yet.
+// Xen's paravirtual guests alone have driver domains, and those cannot yet do all that Domain-0 does as one.
 Result<> check_driver_domains(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  for (const char* factor : {"driver_domains", "iommu"})
+    for (const std::string_view platform : {"kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
+      if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
+        return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
+                     "name another platform, or leave the factor out"});
   if (!names(study, workload, "driver_domains", {"1", "2"}) ||
       !names(study, workload, "platform", {"xen-pv", "xen-pvh"}))
     return {};

@@ -198,11 +198,25 @@ TEST(Plan, ADiskIsWhereItsMachineHasOne) {
     const auto plan = make_plan(first_look(), {std::move(set), {}});
     return plan ? std::string() : plan.error().text();
   };
-  EXPECT_EQ(why({"platform=native,xen-pv,kvm"}), "");
-  EXPECT_THAT(why({"platform=native,xen-hvm"}), HasSubstr("platform 'xen-hvm' has no disk"));
+  EXPECT_EQ(why({"platform=native,xen-pv,xen-pvh,xen-hvm,xen-hvm-pv,kvm,kvm-qemu"}), "");
+  EXPECT_THAT(why({"platform=native,xen-hvm", "operation=read"}), HasSubstr("Domain-0's page cache"));
   EXPECT_THAT(why({"store=tmpdir"}), HasSubstr("'store' can only be memory in the lab"));
   EXPECT_EQ(why({"machine=host", "platform=native,container", "store=tmpdir"}), "");
   EXPECT_THAT(why({"machine=host", "platform=native,uml"}), HasSubstr("platform 'uml' has no disk"));
+}
+
+TEST(Plan, OnTheHostWhatItCanPlaceIsPlaced) {
+  const auto why = [](std::vector<std::string> set) {
+    set.insert(set.end(), {"machine=host", "workload=tcp-rr"});
+    const auto plan = make_plan(first_look(), {std::move(set), {}});
+    return plan ? std::string() : plan.error().text();
+  };
+  EXPECT_EQ(why({"platform=native,container,uml,qemu,kvm", "guests=1,4", "loads=opposed",
+                 "softload_percent=50", "system_window=16384", "forwarding=bridge,route,nat"}),
+            "");
+  EXPECT_EQ(why({"platform=container,uml", "link_mbps=100"}), "");
+  EXPECT_THAT(why({"platform=native,uml", "link_mbps=100"}), HasSubstr("'native' has no link to shape"));
+  EXPECT_THAT(why({"platform=container", "driver_cpus=2"}), HasSubstr("'driver_cpus' can only be 1"));
 }
 
 struct Together {
@@ -224,12 +238,11 @@ INSTANTIATE_TEST_SUITE_P(
     Of, WhatGoesTogether,
     testing::Values(
         Together{"RoutedGuests", {"platform=xen-pv,container", "forwarding=bridge,route,nat"}, ""},
-        Together{"RoutedKvm",
-                 {"platform=kvm", "forwarding=route"},
-                 "platform 'kvm' has no choice of 'forwarding'"},
-        Together{"TwoCardsOfKvm",
-                 {"platform=kvm-qemu", "cards=2"},
-                 "platform 'kvm-qemu' has no choice of 'cards'"},
+        Together{"RoutedKvm", {"platform=kvm,kvm-qemu", "forwarding=route,nat"}, ""},
+        Together{"TwoCardsOfFullVirtualisation", {"platform=xen-hvm,xen-hvm-pv", "cards=2"}, ""},
+        Together{"NatToKvmsHost",
+                 {"platform=kvm", "forwarding=nat", "topology=inside"},
+                 "nothing is to be translated"},
         Together{
             "ContainersMayTranslateInside", {"platform=container", "forwarding=nat", "topology=inside"}, ""},
         Together{"NatToDomain0",

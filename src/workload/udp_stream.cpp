@@ -29,6 +29,16 @@ std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
 }
 
+// Whether a datagram goes to the other end in one packet. UDP_SEGMENT cuts only what does; a larger one is
+// IP's to fragment.
+bool fits_a_packet(int fd, std::uint64_t datagram) {
+  constexpr std::uint64_t headers = 28;  // IPv4's and UDP's
+  int mtu = 0;
+  socklen_t size = sizeof mtu;
+  return getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &size) != 0 ||
+         datagram + headers <= static_cast<std::uint64_t>(mtu);
+}
+
 // Datagrams one way. With `batch` the kernel is given and gives many at once (UDP_SEGMENT, UDP_GRO); without,
 // one system call still carries several where nothing has to be waited for (sendmmsg, recvmmsg).
 class UdpStream : public StreamGenerator {
@@ -47,8 +57,8 @@ class UdpStream : public StreamGenerator {
   Result<Batch> prepare(int fd) const {
     Batch batch;
     const std::uint64_t size = order_.write_bytes;
-    batch.segmented = order_.batch;
-    if (order_.batch) {
+    batch.segmented = order_.batch && fits_a_packet(fd, size);
+    if (batch.segmented) {
       batch.size = std::clamp<std::size_t>(most_batch_bytes / size, 1, most_segments);
       const int segment = static_cast<int>(size);
       if (batch.size > 1 && setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment) != 0)
@@ -58,7 +68,7 @@ class UdpStream : public StreamGenerator {
     }
     if (order_.bits_per_second != 0) {  // no more than a millisecond's worth at once
       const std::uint64_t per_millisecond = order_.bits_per_second / 8 / 1000 / size;
-      batch.size = std::clamp<std::size_t>(per_millisecond, 1, order_.batch ? batch.size : 1);
+      batch.size = std::clamp<std::size_t>(per_millisecond, 1, batch.segmented ? batch.size : 1);
     }
     batch.data.assign(batch.size * size, payload_byte);
     batch.parts.resize(batch.size);

@@ -152,6 +152,54 @@ TEST_F(Host, ContainersAreRoutedAndTranslated) {
   }
 }
 
+TEST_F(Host, ALinkIsShapedBothWays) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto before = traces();
+  const auto result =
+      run(study("container",
+                "tcp-stream --set bytes=12582912 --set warmup_bytes=1048576 --set link_mbps=100 --set "
+                "offloads=on --set write_bytes=65536 --set direction=receive,send --json"));
+  const json out = json::parse(result.out, nullptr, false);
+  ASSERT_FALSE(out.is_discarded()) << result.err;
+  ASSERT_EQ(out["trials"].size(), 2U);
+  for (const json& trial : out["trials"]) {
+    if (trial.contains("error") && trial["error"].get<std::string>().find("shape") != std::string::npos)
+      GTEST_SKIP() << trial["error"];
+    expect_balance(trial);
+    const double mbps = 12582912 * 8e3 / trial["window_ns"].get<double>();
+    EXPECT_LT(mbps, 96);  // 94.15, and the bucket's first 128 KiB
+    EXPECT_GT(mbps, 50);  // on a busy computer
+  }
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+TEST_F(Host, DatagramsMayBeLargerThanAPacket) {
+  need("native");
+  const auto result = run(study("native,container",
+                                "udp-stream --set bytes=1048576 --set write_bytes=8192 --set rate_mbps=20 "
+                                "--set warmup_bytes=65536 --set offloads=on --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 2U);
+  for (const json& trial : out["trials"]) expect_balance(trial);
+}
+
+TEST_F(Host, WorkWithoutTrafficIsItsSystems) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto result = run(study(
+      "native,container", "cpu-loop --set iterations=100000000 --set offloads=on --set guests=2 --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 2U);
+  for (const json& trial : out["trials"]) {
+    expect_balance(trial);
+    EXPECT_EQ(trial["work"]["transactions"], 200000000);
+    EXPECT_GT(sum(trial, "program", "host"), 10'000'000U);
+  }
+}
+
 class HostGuest : public Host, public testing::WithParamInterface<std::string> {};
 
 TEST_P(HostGuest, IsMeasuredFromOutside) {
@@ -166,6 +214,24 @@ TEST_P(HostGuest, IsMeasuredFromOutside) {
     EXPECT_EQ(trial["work"]["transactions"], 2000);
     EXPECT_GT(sum(trial, "", "guest1"), 0U);
   }
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+TEST_P(HostGuest, OfWhichThereAreTwoHasRowsOfItsOwn) {
+  need(GetParam());
+  if (IsSkipped()) return;
+  const auto before = traces();
+  const auto result = run(
+      study(GetParam(),
+            "tcp-rr --set transactions=1000 --set offloads=on --set guests=2 --set loads=opposed --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 1U);
+  const json& trial = out["trials"][0];
+  expect_balance(trial);
+  EXPECT_EQ(trial["work"]["transactions"], 2000);
+  EXPECT_EQ(trial["guests"].size(), 2U);
+  for (const char* guest : {"guest1", "guest2"}) EXPECT_GT(sum(trial, "", guest), 0U) << guest;
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
 

@@ -144,5 +144,43 @@ TEST(IoXenPv, ServesTheWeb) {
   EXPECT_GT(io_instructions(trial, {Layer::driver}), 0U);
 }
 
+// Paravirtual devices on the CPU's virtualisation, KVM's, and a disk that the device model emulates.
+struct IoOfGuests {
+  const char* platform;
+  const char* domain;              // the driver domain
+  const char *frontend, *backend;  // module of the guest; of the driver domain, or its program ("")
+};
+class IoGuests : public testing::TestWithParam<IoOfGuests> {};
+
+TEST_P(IoGuests, WriteTheirDisk) {
+  const auto& [platform, domain, frontend, backend] = GetParam();
+  NEED_LAB(machine_of(platform));
+  const Trial trial = run_io_twice(disk_trial(platform, {{"bytes", "65536"}}));
+  EXPECT_EQ(trial.work.bytes.value, 65536U);
+  EXPECT_GT(io_cost_of(trial, "guest1", frontend), 0U);
+  if (*backend != '\0') {
+    EXPECT_GT(io_cost_of(trial, domain, backend), 0U);
+  }
+  EXPECT_GT(io_cost_of(trial, domain, "null_blk"), 0U);
+}
+
+TEST_P(IoGuests, ServeTheWeb) {
+  NEED_LAB(machine_of(GetParam().platform));
+  const Trial trial = run_io_twice(http_trial_of(GetParam().platform, {{"requests", "5"}}));
+  EXPECT_EQ(trial.work.transactions.value, 5U);
+  EXPECT_GT(io_instructions(trial, {Layer::driver}), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, IoGuests,
+                         testing::Values(IoOfGuests{"xen-pvh", "Domain-0", "xen_blkfront", "xen_blkback"},
+                                         IoOfGuests{"xen-hvm", "Domain-0", "nvme", ""},
+                                         IoOfGuests{"kvm", "host", "virtio_blk", ""},
+                                         IoOfGuests{"kvm-qemu", "host", "virtio_blk", ""}),
+                         [](const auto& one) {
+                           std::string name = one.param.platform;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
 }  // namespace
 }  // namespace vtax::lab

@@ -76,6 +76,13 @@ FactorMap driver_domains(const char* number, const FactorMap& more = {}) {
   return out;
 }
 
+// The same of KVM, whose guests have more memory than usual and a balloon that takes it again.
+FactorMap two_cards_of_kvm(const FactorMap& more) {
+  FactorMap out = two_cards({{"platform", "kvm"}, {"guest_memory_mib", "256"}, {"balloon_mib", "128"}});
+  for (const auto& [key, value] : more) out[key] = value;
+  return out;
+}
+
 class Placement : public testing::TestWithParam<Placed> {
  protected:
   void SetUp() override { NEED_LAB(machine_of(GetParam().factors.at("platform"))); }
@@ -167,7 +174,11 @@ INSTANTIATE_TEST_SUITE_P(
         Placed{"TwoGuestsOfKvm",
                {{"platform", "kvm"}, {"guests", "2"}, {"loads", "opposed"}, {"softload_percent", "50"}}},
         Placed{"TwoGuestsOfKvmOneCpu",
-               {{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"link_mbps", "100"}}}),
+               {{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"link_mbps", "100"}}},
+        Placed{"TwoCardsOfKvmTranslated", two_cards_of_kvm({{"forwarding", "nat"}, {"loads", "opposed"}})},
+        Placed{"RoutedGuestOfPvh",
+               {{"platform", "xen-pvh"}, {"forwarding", "route"}, {"balloon_mib", "128"}}},
+        Placed{"TranslatedFullyVirtualisedGuest", {{"platform", "xen-hvm"}, {"forwarding", "nat"}}}),
     [](const auto& one) { return std::string(one.param.name); });
 
 // What a factor is for shows in the ledger.
@@ -263,16 +274,25 @@ TEST(PlacementOfDriverDomains, TakesDomain0sWork) {
   EXPECT_EQ(cost_of(before, "Domain-0", "intel_iommu_"), 0U);
 }
 
-TEST(PlacementOfInterrupts, GivesTheDriverDomainsSecondCpuItsWork) {
-  NEED_LAB(LabKind::xen_pv);
-  const auto second_cpu = [](const char* interrupts) {
-    const Trial trial = run(small(two_cards({{"driver_interrupts", interrupts}})));
-    return instructions(trial, "Domain-0", {Layer::driver}, 2);
+class PlacementOfInterrupts : public testing::TestWithParam<std::pair<LabKind, FactorMap>> {};
+
+TEST_P(PlacementOfInterrupts, GivesTheDriverDomainsSecondCpuItsWork) {
+  const auto& [kind, factors] = GetParam();
+  NEED_LAB(kind);
+  const auto second_cpu = [&factors = factors, kind = kind](const char* interrupts) {
+    FactorMap with = factors;
+    with["driver_interrupts"] = interrupts;
+    return instructions(run(small(with)), has_xen(kind) ? "Domain-0" : "host", {Layer::driver}, 2);
   };
   const std::uint64_t standard = second_cpu("first"), by_card = second_cpu("by-card");
   EXPECT_GT(by_card, 1'000'000U);
   EXPECT_LT(standard * 20, by_card);  // timers alone
 }
+
+INSTANTIATE_TEST_SUITE_P(Of, PlacementOfInterrupts,
+                         testing::Values(std::pair{LabKind::xen_pv, two_cards({})},
+                                         std::pair{LabKind::kvm, two_cards_of_kvm({})}),
+                         [](const auto& one) { return test_name(one.param.first); });
 
 // Alike loops on one CPU. Guest 1 ends when both have had their parts of what it needed: at half a window
 // with a share of 1, at 3/4 with two thirds, at the end with a half.

@@ -29,7 +29,7 @@ TEST_P(Perturbed, ALayoutIsAnotherMachineThatRepeatsItself) {
   LabBench& bench = LabBench::get();
   auto machine = LabMachine::prepare(bench.image(GetParam()), bench.agent(), bench.qemu(), bench.probe());
   ASSERT_TRUE(machine) << machine.error().text();
-  const std::uint64_t usual_mib = (*machine)->spec().memory_mib;
+  const int usual_mib = (*machine)->spec().memory_mib;
   (*machine)->perturb({.layout = 1});
   EXPECT_GT((*machine)->spec().memory_mib, usual_mib);
   const Folder folder;

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/stat.h>
 
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -39,11 +40,14 @@ std::int64_t ns_since(Clock::time_point start) {
 }
 
 // The first two CPUs of this process; one twice where there is no other.
-Setup host_setup(bool offloads, Forwarding forwarding = Forwarding::bridge) {
+Setup host_setup(const agent::Plan& plan) {
   Setup setup;
   setup.topology = Topology::inside;
-  setup.offloads = offloads;
-  setup.forwarding = forwarding;
+  setup.offloads = plan.offloads;
+  setup.forwarding = plan.driver.forwarding;
+  setup.guests = plan.guests;
+  setup.softload_percent = plan.softload_percent;
+  setup.link_bits_per_second = plan.link_bits_per_second;
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   sched_getaffinity(0, sizeof allowed, &allowed);
@@ -70,14 +74,21 @@ Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
   return make_qemu(parts->second.image, parts->second.emulator, way);
 }
 
-// The lab's plan, but for the platform: the agent's names are the lab's.
+// The lab's plan, but for the platform, as the agent's names are the lab's, and for the link, which is a veth
+// pair here.
 Result<agent::Plan> host_plan(const Trial& trial) {
   Trial as_lab = trial;
   as_lab.factors["platform"] = "native";
+  std::uint64_t megabits = 0;
+  if (const auto link = as_lab.factors.extract("link_mbps"))
+    std::from_chars(link.mapped().data(), link.mapped().data() + link.mapped().size(), megabits);
   const auto text = lab::plan_of(as_lab);
   if (!text) return fail(text.error());
   auto plan = agent::parse_plan(*text);
-  if (plan) plan->time_limit = work_limit;
+  if (plan) {
+    plan->time_limit = work_limit;
+    plan->link_bits_per_second = megabits * 1'000'000;
+  }
   return plan;
 }
 
@@ -175,13 +186,18 @@ void leave_to_sandbox(std::unique_ptr<Platform> platform) {
   static_cast<void>(platform.release());
 }
 
-// The disk is a file that is unlinked as soon as it is open.
+// Each system's disk is a file that is unlinked as soon as it is open.
 std::vector<std::string> host_disks(const agent::Plan& plan) {
+  if (!agent::has_disk(plan)) return {};
   const std::string name = fmt::format("vtax-disk-{:x}", Clock::now().time_since_epoch().count());
-  if (!plan.local->in_tmpdir) return {std::string(scratch_directory) + "/" + name};
   std::error_code error;
-  const auto folder = std::filesystem::temp_directory_path(error);
-  return {((error ? "/tmp" : folder) / name).string()};
+  std::filesystem::path folder = scratch_directory;
+  if (plan.local->in_tmpdir) folder = std::filesystem::temp_directory_path(error);
+  if (error) folder = "/tmp";
+  std::vector<std::string> disks;
+  for (int guest = 1; guest <= plan.guests; ++guest)
+    disks.push_back((folder / fmt::format("{}-{}", name, guest)).string());
+  return disks;
 }
 
 Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowHooks& hooks) {
@@ -197,7 +213,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   auto platform = platform_of(name, guests);
   if (!platform) return fail(platform.error());
   progress("making " + name);
-  auto bench = (*platform)->arrange(host_setup(plan.offloads, plan.driver.forwarding));
+  auto bench = (*platform)->arrange(host_setup(plan));
   if (!bench) return fail(bench.error());
   const std::int64_t setup_ns = ns_since(start);
 
@@ -224,7 +240,8 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   auto result = work_of(plan, *bench, hooks);
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
-  seen.guest_program_ns = result->value("system_user_ns", std::uint64_t{0});
+  for (const json& ns : result->value("systems_user_ns", json::array()))
+    seen.guest_programs_ns.push_back(ns.get<std::uint64_t>());
 
   const auto namespaces = namespaces_of(bench->processes);
   seen.packets_ns = softirqs.packets(namespaces);
@@ -273,6 +290,7 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
   if (!ledger) return fail(ledger.error());
   trial.work = result->work;
   trial.devices = std::move(result->devices);
+  trial.guests = std::move(result->guests);
   trial.window_virtual_ns = result->window_virtual_ns;
   trial.ledger = std::move(*ledger);
   json provenance = {
@@ -296,7 +314,7 @@ Result<SetupTimes> make_and_take_down(const std::string& platform,
       [&](const Progress&) -> Result<json> {
         auto made = platform_of(platform, guests);
         if (!made) return fail(made.error());
-        const auto bench = (*made)->arrange(host_setup(true));
+        const auto bench = (*made)->arrange(host_setup({}));
         leave_to_sandbox(std::move(*made));
         if (!bench) return fail(bench.error());
         return json::object();

@@ -10,7 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 
-void put(const fs::path& file, const char* text) {
+void put_header(const fs::path& file, const char* text) {
   fs::create_directories(file.parent_path());
   std::ofstream(file) << text;
 }
@@ -26,10 +26,10 @@ TEST(IncludedNames, AreThoseOfTheDirective) {
 TEST(HeaderClosure, FollowsAllLevelsThroughAllFolders) {
   const fs::path root = fs::path(testing::TempDir()) / "vtax-headers";
   fs::remove_all(root);
-  put(root / "own/limits.h", "#include_next <limits.h>\n");
-  put(root / "libc/limits.h", "#include <bits/local.h>\n#include <nowhere.h>\n");
-  put(root / "libc/bits/local.h", "#include <limits.h>\n");  // a circle
-  put(root / "libc/unused.h", "");
+  put_header(root / "own/limits.h", "#include_next <limits.h>\n");
+  put_header(root / "libc/limits.h", "#include <bits/local.h>\n#include <nowhere.h>\n");
+  put_header(root / "libc/bits/local.h", "#include <limits.h>\n");  // a circle
+  put_header(root / "libc/unused.h", "");
   const auto headers =
       header_closure({"#include <limits.h>\n#include <../own/limits.h>\n"}, {root / "own", root / "libc"});
   ASSERT_TRUE(headers) << headers.error().text();

@@ -84,6 +84,7 @@ const Domain& first_domain(LabKind kind) {
       {"sch_tbf"},
       kNat,
       {"null_blk", "xen-blkback"},
+      {},
       {"xen-pciback"}};
   // The emulated card's other end is a tap.
   static const Domain dom0_hvm = {"dom0",
@@ -92,9 +93,9 @@ const Domain& first_domain(LabKind kind) {
                                     modules.emplace_back("tun");
                                     return modules;
                                   }(),
-                                  dom0.optional};
+                                  dom0.optional, dom0.nat, dom0.disk};
   static const Domain kvm = {
-      "kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, {}, {"null_blk"}};
+      "kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat, {"null_blk"}};
   if (has_kvm(kind)) return kvm;
   if (has_device_model(kind)) return dom0_hvm;
   return has_xen(kind) ? dom0 : native;
@@ -104,9 +105,10 @@ const Domain* guest_domain(LabKind kind) {
   // The card comes with the frontend of its bus.
   static const std::vector<std::string> driving = {"xen-pcifront", "e1000e", "bridge", "xen-netback",
                                                    "sch_tbf"};
-  static const Domain xen = {"guest", {"xen-netfront"}, {}, {}, {"xen-blkfront"}, {}, driving};
-  static const Domain emulated = {"guest", {"e1000"}};
-  static const Domain kvm = {"guest", {"virtio-pci", "virtio-net"}, {}, {}, {"virtio-blk"}};
+  static const Domain xen = {"guest", {"xen-netfront"}, {}, {}, {"xen-blkfront"}, {}, {}, driving};
+  static const Domain emulated = {"guest", {"e1000"}, {}, {}, {"nvme"}};
+  static const Domain kvm = {"guest",           {"virtio-pci", "virtio-net"}, {}, {}, {"virtio-blk"},
+                             {"virtio-balloon"}};
   if (has_kvm(kind)) return &kvm;
   if (kind == LabKind::xen_hvm) return &emulated;
   return has_xen(kind) ? &xen : nullptr;
@@ -125,7 +127,7 @@ CpioArchive base_image(const std::string& role, const std::vector<Module>& modul
 }
 
 void add_more_modules(CpioArchive& image, const std::string& list, const std::vector<Module>& modules) {
-  image.file("lab/" + list, content_of(add_modules(image, modules)));
+  image.file(list, content_of(add_modules(image, modules)));
 }
 
 Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {

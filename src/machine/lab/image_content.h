@@ -15,7 +15,7 @@ namespace vtax::lab {
 //   /init          the agent
 //   /lab/role      "native", "dom0", "kvm" or "guest"
 //   /lab/modules   paths of modules, one a line, in loading order; likewise /lab/nat-modules,
-//                  /lab/giver-modules and /lab/driver-modules
+//                  /lab/balloon-modules, /lab/giver-modules and /lab/driver-modules
 //   /lab/disk-modules  likewise, those for a disk, with parameters behind the path
 // and where there is a guest its kernel and image, with what runs it: Xen's toolstack, or QEMU for KVM.
 struct Domain {
@@ -24,6 +24,7 @@ struct Domain {
   std::vector<std::string> optional = {};  // a kernel of the user's may lack them: what needs them then fails
   std::vector<std::string> nat = {};       // likewise; loaded only where addresses are translated
   std::vector<std::string> disk = {};      // likewise, loaded only for trials that have a disk
+  std::vector<std::string> balloon = {};   // likewise, only where its balloon is blown up
   std::vector<std::string> giver = {};     // likewise, only where it gives its cards to driver domains
   std::vector<std::string> driver = {};    // likewise, only where it is such a domain
 };
@@ -37,7 +38,8 @@ struct Domain {
                                      const std::vector<std::uint8_t>& agent,
                                      const std::vector<Module>& disk_modules = {});
 
-// Modules that are there, but loaded only where a trial or a machine needs them. `list`: "nat-modules".
+// Modules that are there, but loaded only by the trials and machines that need them: `list` is the file that
+// names them.
 void add_more_modules(CpioArchive& image, const std::string& list, const std::vector<Module>& modules);
 
 // Xen's toolstack from the unpacked packages: programs, and every library that one of them needs

@@ -236,8 +236,8 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   if (!disk) return fail(disk.error());
   used.insert(used.end(), disk->begin(), disk->end());
   CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
-  Result<> added = add_more(image, "nat-modules", domain, domain.nat, *modules, tree, kernel, used);
-  if (added) added = add_more(image, "giver-modules", domain, domain.giver, *modules, tree, kernel, used);
+  Result<> added = add_more(image, "lab/nat-modules", domain, domain.nat, *modules, tree, kernel, used);
+  if (added) added = add_more(image, "lab/giver-modules", domain, domain.giver, *modules, tree, kernel, used);
   if (!added) return fail(added.error());
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) {
@@ -248,11 +248,15 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   if (!guest_modules) return fail(guest_modules.error());
   const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
   if (!guest_disk) return fail(guest_disk.error());
-  for (const auto* more : {&*guest_modules, &*guest_disk})
+  const auto guest_balloon = more_modules(*guest, guest->balloon, *guest_modules, tree, kernel);
+  if (!guest_balloon) return fail(guest_balloon.error());
+  for (const auto* more : {&*guest_modules, &*guest_disk, &*guest_balloon})
     used.insert(used.end(), more->begin(), more->end());
   CpioArchive guest_image = base_image(guest->role, *guest_modules, parts.agent, *guest_disk);
-  added = add_more(guest_image, "driver-modules", *guest, guest->driver, *guest_modules, tree, kernel, used);
+  added =
+      add_more(guest_image, "lab/driver-modules", *guest, guest->driver, *guest_modules, tree, kernel, used);
   if (!added) return fail(added.error());
+  add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
   image.file("lab/guest/kernel", guest_kernel);
   if (added = add_compiler_of(parts, guest_image); !added) return fail(added.error());
   image.file("lab/guest/initrd", guest_image.bytes());

@@ -15,7 +15,7 @@ struct MachineShape {
   int driver_cpus = 1;                // of Domain-0 or KVM's host, besides the peer's CPU 1, its second
   std::string scheduler = "credit2";  // Xen's
   int cards = 1;                      // of the system; as many of peers
-  int guest_memory_mib = 192;         // with Xen: of each guest
+  int guest_memory_mib = 192;         // of each guest
   int driver_domains = 0;             // with Xen: that have a card each; 0: Domain-0 has them
   std::string iommu = "off";          // with Xen: "off", "on" or "strict"; driver domains need one
   bool compiler = false;              // its systems hold one (Sources::compiler), and guests more memory

@@ -47,7 +47,7 @@ Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors
        {Number{"guests", 1, kMostGuests, shape.guests, has_guests(kind.image)},
         Number{"driver_cpus", 1, kMostDriverCpus, shape.driver_cpus, has_guests(kind.image)},
         Number{"guest_memory_mib", kLeastMemoryMib, kMostMemoryMib, shape.guest_memory_mib,
-               has_xen(kind.image)},
+               has_guests(kind.image)},
         Number{"driver_domains", 0, kMostDriverDomains, shape.driver_domains, has_driver_domains(kind.image)},
         Number{"cards", 1, kMostCards, shape.cards, true}}) {
     const auto factor = factors.find(wanted.key);

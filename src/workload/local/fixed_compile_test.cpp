@@ -34,7 +34,7 @@ class FixedCompile : public testing::Test {
 TEST_F(FixedCompile, EachCompilerWorksOnTheWholeSourceAtFixedAddresses) {
   compiler("[ \"$1 $2 $3\" = '-quiet -O2 -nostdinc' ] || exit 1; [ \"$5\" = '" +
            (folder_ / "include0").string() +
-           "' ] || exit 2; [ \"$(cut -c5-5 /proc/self/personality)\" = 4 ] || exit 3; cat \"$8\" > \"$7\"");
+           "' ] || exit 2; [ \"$(cut -c4-4 /proc/self/personality)\" = 4 ] || exit 3; cat \"$8\" > \"$7\"");
   const auto done = run(3);
   ASSERT_TRUE(done) << done.error().text();
   EXPECT_EQ(done->transactions, Transactions(3));

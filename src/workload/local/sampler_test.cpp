@@ -21,7 +21,7 @@ TEST(Sampler, ABusyCpuGivesSamples) {
   const int cpu = sched_getcpu();
   cpu_set_t here;
   CPU_ZERO(&here);
-  CPU_SET(cpu, &here);
+  CPU_SET(static_cast<unsigned>(cpu), &here);
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
   ASSERT_EQ(sched_setaffinity(0, sizeof here, &here), 0);
