@@ -110,12 +110,13 @@ Result<> check_forwarding(const Study& study, const StudyWorkload& workload, con
 // Xen's paravirtual guests alone have driver domains, and those cannot yet do all that Domain-0 does as one.
 Result<> check_driver_domains(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* factor : {"driver_domains", "iommu"})
-    for (const std::string_view platform : {"kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
+    for (const std::string_view platform :
+         {"xen-pvh", "kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
       if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
         return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
                      "name another platform, or leave the factor out"});
   if (!names(study, workload, "driver_domains", {"1", "2"}) ||
-      !names(study, workload, "platform", {"xen-pv", "xen-pvh"}))
+      !names(study, workload, "platform", {"xen-pv"}))
     return {};
   if (names(study, workload, "topology", {"inside"}))
     return fail({what, "a driver domain has a card: with topology inside the guest's partner is Domain-0",

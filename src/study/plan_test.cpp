@@ -250,11 +250,12 @@ INSTANTIATE_TEST_SUITE_P(
         Together{"NatToDomain0",
                  {"platform=xen-pv", "forwarding=nat", "topology=inside"},
                  "nothing is to be translated"},
-        Together{
-            "DriverDomains", {"platform=native,xen-pv,xen-pvh", "driver_domains=0,1,2", "guests=1,2"}, ""},
+        Together{"DriverDomains", {"platform=native,xen-pv", "driver_domains=0,1,2", "guests=1,2"}, ""},
         Together{"DriverDomainsOfKvm",
                  {"platform=kvm", "driver_domains=1"},
                  "platform 'kvm' has no choice of 'driver_domains'"},
+        Together{
+            "DriverDomainsOfPvh", {"platform=xen-pvh", "driver_domains=1"}, "no choice of 'driver_domains'"},
         Together{"IommuOfHvm", {"platform=xen-hvm", "iommu=on"}, "no choice of 'iommu'"},
         Together{"DriverDomainInside",
                  {"platform=xen-pv", "driver_domains=1", "topology=inside"},
