@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 9> kOrder{"direction",     "topology",   
                                                  "request_bytes", "response_bytes", "warmup_bytes"};
 
 // A report needs no catalogue, so that it reads the runs of any version; phrase_test compares the two.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kUsual{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kUsual{
     {{"guests", "1"},
      {"loads", "equal"},
      {"guest_cpu", "own"},
@@ -31,6 +31,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kUsual{
      {"forwarding", "bridge"},
      {"cards", "1"},
      {"driver_interrupts", "apart"},
+     {"driver_domains", "0"},
+     {"iommu", "off"},
      {"guest_weights", "equal"},
      {"guest_cap_percent", "0"},
      {"guest_memory_mib", "192"},
