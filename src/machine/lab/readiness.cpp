@@ -122,6 +122,8 @@ std::vector<Check> examine_machine() {
   add(PackageSet::xen, "Xen", "xen-hypervisor-", has_xen);
   add(PackageSet::vmm, "QEMU for KVM", "qemu-system-x86", has_kvm);
   add(PackageSet::device_model, "QEMU for Xen", "qemu-system-xen", has_device_model);
+  // Only studies with the workload `compile` look for it.
+  add(PackageSet::compiler, "compiler", "cpp-", [](LabKind) { return false; });
   return checks;
 }
 

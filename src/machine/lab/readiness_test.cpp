@@ -56,6 +56,11 @@ TEST_F(Readiness, OldQemuIsFetchableOnlyIfTheArchiveHasOne) {
   ::unsetenv("VTAX_QEMU");
 }
 
+TEST_F(Readiness, WithoutACompilerTheLabRuns) {
+  EXPECT_EQ(check("compiler").state, State::missing);
+  EXPECT_TRUE(ready({check("compiler")}, LabKind::native));
+}
+
 TEST_F(Readiness, UnwritableCacheIsMissing) {
   ::setenv("VTAX_CACHE", "/proc/vtax", 1);
   EXPECT_EQ(check("cache").state, State::missing);
