@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "agent/lab_layout.h"
 #include "workload/json_fields.h"
@@ -97,6 +98,35 @@ Result<Plan> parse_programs(const JsonFields& fields) {
   return plan;
 }
 
+// Every plan of work may have these, besides its own.
+Result<> known_fields(const JsonFields& fields, std::vector<std::string_view> own) {
+  constexpr std::array<std::string_view, 23> common = {"version",
+                                                       "platform",
+                                                       "topology",
+                                                       "workload",
+                                                       "offloads",
+                                                       "guests",
+                                                       "loads",
+                                                       "guest_cpu",
+                                                       "softload_percent",
+                                                       "system_window",
+                                                       "peer_window",
+                                                       "link_mbps",
+                                                       "forwarding",
+                                                       "cards",
+                                                       "driver_domains",
+                                                       "driver_interrupts",
+                                                       "scheduler",
+                                                       "guest_weights",
+                                                       "guest_cap_percent",
+                                                       "balloon_mib",
+                                                       "sampling_hz",
+                                                       "delay_us",
+                                                       "time_limit_ns"};
+  own.insert(own.end(), common.begin(), common.end());
+  return fields.only(own);
+}
+
 // What a plan may leave out: guests and where they are, what stands beside the work.
 Result<> take_placement(const JsonFields& fields, Plan& plan) {
   Error error;
@@ -151,43 +181,9 @@ Result<> take_delay(const JsonFields& fields, Plan& plan) {
 
 // A local workload's plan has the placement, but nothing of the traffic.
 Result<Plan> parse_local(const JsonFields& fields) {
-  const Result<> known = fields.only({"version",
-                                      "platform",
-                                      "topology",
-                                      "workload",
-                                      "offloads",
-                                      "array_bytes",
-                                      "rounds",
-                                      "size",
-                                      "systems",
-                                      "precision",
-                                      "iterations",
-                                      "guests",
-                                      "loads",
-                                      "guest_cpu",
-                                      "softload_percent",
-                                      "system_window",
-                                      "peer_window",
-                                      "link_mbps",
-                                      "forwarding",
-                                      "cards",
-                                      "driver_domains",
-                                      "driver_interrupts",
-                                      "scheduler",
-                                      "guest_weights",
-                                      "guest_cap_percent",
-                                      "balloon_mib",
-                                      "bytes",
-                                      "block_bytes",
-                                      "operation",
-                                      "store",
-                                      "pattern",
-                                      "direct",
-                                      "compiles",
-                                      "source",
-                                      "sampling_hz",
-                                      "delay_us",
-                                      "time_limit_ns"});
+  const Result<> known =
+      known_fields(fields, {"array_bytes", "rounds", "size", "systems", "precision", "iterations", "bytes",
+                            "block_bytes", "operation", "store", "pattern", "direct", "compiles", "source"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -211,37 +207,9 @@ Result<Plan> parse_local(const JsonFields& fields) {
 
 // A web server's plan has the placement, and direction.
 Result<Plan> parse_http(const JsonFields& fields) {
-  const Result<> known = fields.only({"version",
-                                      "platform",
-                                      "topology",
-                                      "workload",
-                                      "direction",
-                                      "offloads",
-                                      "requests",
-                                      "connections",
-                                      "requests_per_connection",
-                                      "file_bytes",
-                                      "files",
-                                      "connections_per_second",
-                                      "warmup_requests",
-                                      "delay_us",
-                                      "guests",
-                                      "loads",
-                                      "guest_cpu",
-                                      "softload_percent",
-                                      "system_window",
-                                      "peer_window",
-                                      "link_mbps",
-                                      "forwarding",
-                                      "cards",
-                                      "driver_domains",
-                                      "driver_interrupts",
-                                      "scheduler",
-                                      "guest_weights",
-                                      "guest_cap_percent",
-                                      "balloon_mib",
-                                      "sampling_hz",
-                                      "time_limit_ns"});
+  const Result<> known =
+      known_fields(fields, {"direction", "requests", "connections", "requests_per_connection", "file_bytes",
+                            "files", "connections_per_second", "warmup_requests"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -295,39 +263,9 @@ Result<Plan> parse_plan(std::string_view json) {
     return parse_http(*fields);
   if (const auto workload = fields->text("workload"); workload && *workload == "programs")
     return parse_programs(*fields);
-  const Result<> known = fields->only({"version",
-                                       "platform",
-                                       "topology",
-                                       "workload",
-                                       "direction",
-                                       "offloads",
-                                       "bytes",
-                                       "write_bytes",
-                                       "transactions",
-                                       "request_bytes",
-                                       "response_bytes",
-                                       "warmup_bytes",
-                                       "warmup_transactions",
-                                       "rate_mbps",
-                                       "delay_us",
-                                       "guests",
-                                       "loads",
-                                       "guest_cpu",
-                                       "softload_percent",
-                                       "system_window",
-                                       "peer_window",
-                                       "link_mbps",
-                                       "forwarding",
-                                       "cards",
-                                       "driver_domains",
-                                       "driver_interrupts",
-                                       "scheduler",
-                                       "guest_weights",
-                                       "guest_cap_percent",
-                                       "balloon_mib",
-                                       "books",
-                                       "sampling_hz",
-                                       "time_limit_ns"});
+  const Result<> known =
+      known_fields(*fields, {"direction", "bytes", "write_bytes", "transactions", "request_bytes",
+                             "response_bytes", "warmup_bytes", "warmup_transactions", "rate_mbps", "books"});
   if (!known) return fail(known.error());
 
   Plan plan;

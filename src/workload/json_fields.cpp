@@ -87,7 +87,7 @@ Result<std::vector<nlohmann::json>> JsonFields::array(const char* key, std::size
   return std::vector<nlohmann::json>(found->begin(), found->end());
 }
 
-Result<> JsonFields::only(std::initializer_list<std::string_view> keys) const {
+Result<> JsonFields::only(const std::vector<std::string_view>& keys) const {
   for (const auto& [key, value] : object_.items()) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
       return fail(bad(fmt::format("'{}' is not known", key.substr(0, 64))));

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 
@@ -27,7 +27,7 @@ class JsonFields {
   [[nodiscard]] Result<std::string> text(const char* key, std::size_t most_length = 256) const;
   [[nodiscard]] Result<JsonFields> object(const char* key) const;
   [[nodiscard]] Result<std::vector<nlohmann::json>> array(const char* key, std::size_t most_entries) const;
-  [[nodiscard]] Result<> only(std::initializer_list<std::string_view> keys) const;
+  [[nodiscard]] Result<> only(const std::vector<std::string_view>& keys) const;
   [[nodiscard]] const nlohmann::json& json() const { return object_; }
   [[nodiscard]] Error bad(std::string why) const;
 
