@@ -166,9 +166,9 @@ INSTANTIATE_TEST_SUITE_P(
                {{"platform", "xen-pv"}, {"guests", "2"}, {"forwarding", "nat"}, {"loads", "opposed"}}},
         Placed{"TwoCardsByCard", two_cards({{"driver_interrupts", "by-card"}, {"loads", "opposed"}})},
         Placed{"TwoCardsRouted", two_cards({{"driver_interrupts", "apart"}, {"forwarding", "route"}})},
-        Placed{"TwoDriverDomains", driver_domains("2", {{"guests", "2"}, {"loads", "opposed"}})},
-        Placed{"TwoDriverDomainsApart",
-               driver_domains("2", {{"guests", "3"}, {"driver_cpus", "2"}, {"link_mbps", "100"}})},
+        Placed{"TwoDriverDomains",
+               driver_domains(
+                   "2", {{"guests", "2"}, {"loads", "opposed"}, {"driver_cpus", "2"}, {"link_mbps", "100"}})},
         Placed{"Credit",
                {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"scheduler", "credit"}}},
         Placed{"TwoGuestsOfKvm",
