@@ -66,6 +66,9 @@ Kind kind_of(const ThreadTime& thread, const MeteredProcess& owner) {
   return Kind::host;
 }
 
+// Of 10 ms each. Two or three call the same work all kernel in one run, all program in the next.
+constexpr std::uint64_t least_ticks = 4;
+
 class Charging {
  public:
   explicit Charging(const LedgerInput& input)
@@ -77,7 +80,9 @@ class Charging {
   void charge(const Class& which, const Use& use) {
     const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";
     const std::uint64_t ticks = use.user_ticks + use.system_ticks;
-    if (ticks == 0) {
+    // In a guest's host both go to the driver.
+    const bool split_matters = which.kind == Kind::host && !has_guest_;
+    if (ticks < (split_matters ? least_ticks : 1)) {
       add({which.cpu, domain, Layer::uncharged, Part::none}, use.run_ns);
       return;
     }

@@ -102,6 +102,16 @@ TEST(HostLedger, TimeThatNoTickSawIsUncharged) {
   EXPECT_EQ(value(ledger, 0, "host", Layer::kernel), 0U);
 }
 
+TEST(HostLedger, AFewTicksDoNotSplitKernelFromProgram) {
+  for (const std::uint64_t ticks : {3U, 4U}) {
+    LedgerInput input = quiet_second();
+    input.processes = {{10, Role::system, 0}};
+    add_thread(input, 10, 1, 10, "vtax", 40 * ms, ticks, 0);
+    const auto ledger = host_ledger(input);
+    EXPECT_EQ(value(ledger, 0, "host", ticks < 4 ? Layer::uncharged : Layer::program), 40 * ms);
+  }
+}
+
 TEST(HostLedger, AnEmulatorsThreadsAreToldApart) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::emulator, 1}, {20, Role::partner, 0}};

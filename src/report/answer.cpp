@@ -85,10 +85,14 @@ std::string without_native(const RunCosts& costs) {
   }
   if (dearest == nullptr) return "No trial ended: nothing was measured.";
   const Unit unit = units_of(dearest->cost->work).front();
-  return fmt::format("A {} costs {} up to {} {} ({}). {} Without native trials there is no tax to give.",
-                     name(unit), printable(dearest->platform()), readable(most), unit_of_cost(costs),
+  const bool is_native_alone = std::all_of(costs.cells.begin(), costs.cells.end(),
+                                           [](const Cell& cell) { return cell.platform() == "native"; });
+  return fmt::format("A {} costs {} {}{} {} ({}). {}{}", name(unit), printable(dearest->platform()),
+                     costs.cells.size() > 1 ? "up to " : "", readable(most), unit_of_cost(costs),
                      full_phrase(dearest->factors, varying_factors(costs.cells, dearest->workload())),
-                     payers(*dearest->cost));
+                     payers(*dearest->cost),
+                     is_native_alone ? " Only native was measured, so there is no tax to give."
+                                     : " Without native's cost of the same there is no tax to give.");
 }
 
 }  // namespace

@@ -147,7 +147,12 @@ void write_comparison_table(const RunComparison& comparison, std::ostream& out) 
   }
   const auto identical = std::count_if(comparison.cells.begin(), comparison.cells.end(),
                                        [](const CellChange& cell) { return cell.is_identical; });
-  out << fmt::format("{} cells compared, {} of them identical.\n", comparison.cells.size(), identical);
+  out << fmt::format("{} {} compared, {} identical.\n", comparison.cells.size(),
+                     comparison.cells.size() == 1 ? "cell" : "cells", identical);
+  if (comparison.cells.empty())
+    print_wrapped(out, "  ",
+                  "Cells are compared when all their factors are equal. To see what a factor changes, "
+                  "give one study both of its values: --set offloads=on,off");
   std::map<std::string, std::set<std::string>> varying;
   for (const CellChange& cell : comparison.cells) {
     const std::string& workload = cell.factors.at("workload");

@@ -138,8 +138,16 @@ TEST(Table, WithoutNativeThereIsNoTax) {
   auto run = one_comparison();
   run.trials.erase(run.trials.begin());
   const std::string table = table_of(run);
-  EXPECT_THAT(table, HasSubstr("Without native\n  trials there is no tax to give."));
+  EXPECT_THAT(table, HasSubstr("Without\n  native's cost of the same there is no tax to give."));
   EXPECT_THAT(table, Not(HasSubstr("TAX:")));
+}
+
+TEST(Table, OfNativeAloneItIsNotSaidThatNativeIsMissing) {
+  auto run = one_comparison();
+  run.trials.erase(run.trials.begin() + 1, run.trials.end());
+  const std::string table = table_of(run);
+  EXPECT_THAT(table, HasSubstr("Only native was measured"));
+  EXPECT_THAT(table, Not(HasSubstr("up to")));
 }
 
 TEST(Table, OfARunWithoutTrials) {
