@@ -100,12 +100,7 @@ class BridgedGuests : public Platform {
 
   // The bridge that is there, with one for the second wire; or a router in their place.
   Result<> make_middle(Links& here, const Setup& setup) {
-    if (setup.forwarding != Forwarding::bridge) {
-      Result<Router> router = Router::start();
-      if (!router) return fail(router.error());
-      router_.emplace(std::move(*router));
-      return {};
-    }
+    if (setup.forwarding != Forwarding::bridge) return Router::start(router_);
     Result<> done = set_segmentation_offloads(driver_.bridge, setup.offloads);
     if (done && setup.wires() > 1) done = wiring::make_bridge(here, second_bridge, setup.offloads);
     if (done && setup.wires() > 1)

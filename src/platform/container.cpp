@@ -81,12 +81,7 @@ class Container : public Platform {
   }
 
   Result<> make_middle(Links& here, const Setup& setup) {
-    if (setup.forwarding != Forwarding::bridge) {
-      Result<Router> router = Router::start();
-      if (!router) return fail(router.error());
-      router_.emplace(std::move(*router));
-      return {};
-    }
+    if (setup.forwarding != Forwarding::bridge) return Router::start(router_);
     for (int wire = 0; wire < setup.wires(); ++wire) {
       const Result<> made = wiring::make_bridge(here, bridge_of(wire), setup.offloads);
       if (!made) return made;

@@ -14,7 +14,7 @@ constexpr char forwarding_switch[] = "/proc/sys/net/ipv4/ip_forward";
 
 }  // namespace
 
-Result<Router> Router::start() {
+Result<> Router::start(std::optional<Router>& place) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   Router router(std::move(*links));
@@ -22,7 +22,8 @@ Result<Router> Router::start() {
   if (!before) return fail(before.error());
   if (Result<> on = write_kernel_file(forwarding_switch, "1"); !on) return fail(on.error());
   router.before_ = std::move(*before);
-  return router;
+  place.emplace(std::move(router));
+  return {};
 }
 
 Router::Router(Router&& other) noexcept

@@ -16,7 +16,8 @@ namespace vtax {
 // known for ever. Addresses are wiring's. Its end switches forwarding and translation off again.
 class Router {
  public:
-  [[nodiscard]] static Result<Router> start();
+  // Into `place`, where it stays for the trial.
+  [[nodiscard]] static Result<> start(std::optional<Router>& place);
   Router(Router&& other) noexcept;
   Router& operator=(Router&&) = delete;
   ~Router();

@@ -92,12 +92,7 @@ class OnTap : public Platform {
   }
 
   Result<> make_tap_middle(Links& here, const Setup& setup) {
-    if (setup.forwarding != Forwarding::bridge) {
-      Result<Router> router = Router::start();
-      if (!router) return fail(router.error());
-      router_.emplace(std::move(*router));
-      return {};
-    }
+    if (setup.forwarding != Forwarding::bridge) return Router::start(router_);
     Result<> done = wiring::make_bridge(here, guest_bridge, setup.offloads);
     if (done) done = here.add_address(guest_bridge, wiring::driver_ipv4, wiring::prefix_bits);
     for (int guest = 1; guest <= setup.guests && done; ++guest)
