@@ -7,14 +7,22 @@
 
 namespace vtax {
 
-void TextTable::print(std::ostream& out) const {
+std::vector<std::size_t> TextTable::widths() const {
   std::vector<std::size_t> widths(rows_.front().size());
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
   }
-  const std::size_t wide =
-      std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + 2 * (widths.size() - 1);
-  const std::string gap(wide > kPageColumns ? 1 : 2, ' ');
+  return widths;
+}
+
+std::size_t TextTable::width() const {
+  const auto all = widths();
+  return std::accumulate(all.begin(), all.end(), std::size_t{0}) + all.size() - 1;
+}
+
+void TextTable::print(std::ostream& out) const {
+  const std::vector<std::size_t> widths = this->widths();
+  const std::string gap(width() + widths.size() - 1 > kPageColumns ? 1 : 2, ' ');
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {

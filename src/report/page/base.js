@@ -15,6 +15,8 @@ const readable = (value) => {
   if (size < 100) return value.toFixed(1);
   return Math.round(value).toLocaleString("en-US");
 };
+// What people call a unit of the comparison's work: of a compiler's transactions, compiles.
+const unitName = (comparison, unit) => unit === "transaction" ? comparison.transaction : unit;
 const whole = (value) => value.toLocaleString("en-US");
 
 const make = (name, text, className) => {
