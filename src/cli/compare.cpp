@@ -53,10 +53,11 @@ void say_what_rests_on_medians(const RunComparison& comparison) {
 Result<ExitCode> judge(const RunComparison& comparison, double limit, const CompareOptions& options) {
   const std::string what = "cannot judge " + options.after;
   if (!comparison.failed_after.empty())
-    return fail({what,
-                 fmt::format("{} of its cells failed, {} among them", comparison.failed_after.size(),
-                             comparison.failed_after.front()),
-                 "its report says why; `vtax run ... --resume` tries them again", ExitCode::trial_failed});
+    return fail(
+        {what,
+         fmt::format("{} of its cells failed: {}{}", comparison.failed_after.size(),
+                     comparison.failed_after.front(), comparison.failed_after.size() > 1 ? ", ..." : ""),
+         "its report says why; `vtax run ... --resume` tries them again", ExitCode::trial_failed});
   if (comparison.cells.empty())
     return fail(
         {what, fmt::format("it has no finished cell in common with {}", options.before),

@@ -77,6 +77,14 @@ std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, 
   return best;
 }
 
+// Of samples: whether they tell the two apart at all.
+std::string doubt(const RunCosts& costs, const Headline& best) {
+  const auto test = against_native(costs, *best.comparison, *best.cell);
+  if (!test || test->is_shown()) return "";
+  return test->is_too_few ? " But the repetitions are too few to tell it from native: 4 of each do."
+                          : " But the repetitions show no difference to native.";
+}
+
 std::string without_native(const RunCosts& costs) {
   const Cell* dearest = nullptr;
   double most = -1;
@@ -123,11 +131,11 @@ std::string answer(const RunCosts& costs, const std::vector<Comparison>& compari
           : fmt::format("{:.2f} to {:.2f} times as much as on native. The most: ", best->least_tax,
                         best->tax);
   return fmt::format(
-      "On {} a {} costs {}{}, {} {} against {}. {}", printable(best->cell->platform()),
+      "On {} a {} costs {}{}, {} {} against {}. {}{}", printable(best->cell->platform()),
       noun(best->unit, best->cell->workload()), range,
       full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload())),
       readable(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
-      readable(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost));
+      readable(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost), doubt(costs, *best));
 }
 
 }  // namespace vtax

@@ -192,5 +192,14 @@ TEST(Comparison, WithPerturbedBootsIsMoreThanAnAccident) {
   EXPECT_TRUE(compare(three_platforms(), dearer_netback()).cells[2].is_shown());
 }
 
+TEST(Comparison, WhatFailedAgainIsToldFromWhatWasNotRun) {
+  auto after = three_platforms();
+  make_failed(after.trials[2], "the guest hung");
+  after.trials.erase(after.trials.begin());
+  const auto comparison = compare(three_platforms(), after);
+  EXPECT_THAT(comparison.only_before, SizeIs(2));
+  EXPECT_THAT(comparison.failed_after, testing::ElementsAre("xen-pv, tcp-stream"));
+}
+
 }  // namespace
 }  // namespace vtax

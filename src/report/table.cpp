@@ -269,8 +269,9 @@ std::string exact_text(const Cell& cell, Unit unit) {
 std::string sampled_text(const RunCosts& costs, const Comparison& comparison, const Cell& cell, Unit unit) {
   const auto samples = samples_of(cell);
   const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
-  std::string text = fmt::format("{} runs, {} to {} per {}, median {}", samples.size(), readable(*low),
-                                 readable(*high), noun(unit, cell.workload()), readable(*median(samples)));
+  std::string text =
+      fmt::format("{} {}, {} to {} per {}, median {}", samples.size(), samples.size() == 1 ? "run" : "runs",
+                  readable(*low), readable(*high), noun(unit, cell.workload()), readable(*median(samples)));
   const auto interval = median_interval(samples);
   text += interval
               ? fmt::format(", 95 % interval {} to {}", readable(interval->low), readable(interval->high))

@@ -4,7 +4,7 @@ const element = (id) => document.getElementById(id);
 const mostRows = 60;  // of a table of functions; the flame graph has more
 const units = ["packet", "KB", "transaction"];
 // What cost is counted in: "instructions", or "ns of CPU time" on a real host.
-const costName = data.cost[0].toUpperCase() + data.cost.slice(1);
+const costName = data.cost === "instructions" ? "Instructions" : "CPU time in ns";
 
 // As vtax's tables: about three figures, whole numbers with commas.
 const readable = (value) => {

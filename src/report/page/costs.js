@@ -27,9 +27,11 @@ const drawLayers = () => {
     label: {show: true, color: "#fff", textBorderColor: "rgba(0,0,0,.55)", textBorderWidth: 2,
       formatter: (p) => p.value > most * (isNarrow() ? .14 : .05) ? readable(p.value) : ""}
   }));
+  // Its label stands behind the bar, and behind the whisker where there is one.
   series.push({
-    name: "total", type: "bar", stack: "all", silent: true, itemStyle: {color: "transparent"}, data: shown.map(() => 0),
-    label: {show: true, position: "right", distance: shown.some((cell) => interval(comparison, cell, unit)) ? 14 : 5, color: color("ink"), fontWeight: 600, formatter: (p) => {
+    name: "total", type: "bar", stack: "all", silent: true, itemStyle: {color: "transparent"},
+    data: shown.map((cell) => Math.max(0, (interval(comparison, cell, unit) || [0, 0])[1] - cell.per[unit].total)),
+    label: {show: true, position: "right", distance: 8, color: color("ink"), fontWeight: 600, formatter: (p) => {
       const cell = shown[p.dataIndex], {total, tax} = cell.per[unit];
       return readable(total) + (tax === null || isNarrow() ? "" : "  " + shownTax(cell, tax, "×"));
     }}
@@ -48,8 +50,7 @@ const drawLayers = () => {
       grid: {left: 8, right: isNarrow() ? 64 : 120, top: 56, bottom: 8, containLabel: true},
       legend: {data: [...data.layers, ...(series[series.length - 1].data.length > 0 ? ["95 % interval"] : [])], top: 8, textStyle: {color: color("ink")}, type: "scroll"},
       tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} ${data.cost} per ${per}`),
-      // Room for a whisker beyond the longest bar.
-      xAxis: {type: "value", max: (v) => Math.max(v.max, ...shown.map((cell) => (interval(comparison, cell, unit) || [0, 0])[1])), ...axis(), splitNumber: isNarrow() ? 2 : 5},
+      xAxis: {type: "value", ...axis(), splitNumber: isNarrow() ? 2 : 5},
       yAxis: {type: "category", data: names, inverse: true, ...axis(), axisLabel: {color: color("ink"), fontSize: 14},
         axisTick: {show: false}},
       series
@@ -77,7 +78,7 @@ const drawTax = () => {
     tooltip: tooltip((p) => `${rows[p.dataIndex].name}\n${p.seriesName}: ${readable(p.value)} times native, per ${unitName(rows[p.dataIndex], rows[p.dataIndex].unit)}`),
     xAxis: {type: "value", min: 0, ...axis(), splitNumber: isNarrow() ? 2 : 5},
     yAxis: {type: "category", inverse: true, data: rows.map((c) => c.name), ...axis(), axisTick: {show: false},
-      axisLabel: {interval: 0, color: color("ink"), width: isNarrow() ? 140 : 460, overflow: "break", lineHeight: isNarrow() ? 12 : 15,
+      axisLabel: {interval: 0, color: color("ink"), width: Math.min(isNarrow() ? 140 : 460, 8 * Math.max(...rows.map((row) => row.name.length))), overflow: "break", lineHeight: isNarrow() ? 12 : 15,
         fontSize: isNarrow() ? 10 : 12}},
     series: platforms.map((platform, i) => ({
       name: platform, type: "bar", barMaxWidth: 14, itemStyle: {color: platformColor(i)},
