@@ -104,7 +104,7 @@ TEST(Table, RepetitionsThatDifferSayByHowMuch) {
   EXPECT_THAT(sampled, HasSubstr("  xen-pv: 7 runs, "));
   EXPECT_THAT(sampled, HasSubstr("95 % interval"));
   EXPECT_THAT(sampled, HasSubstr("  native: 1 run, "));
-  EXPECT_THAT(sampled, HasSubstr("But the\n  repetitions are too few to tell it from native: 4 of each do."));
+  EXPECT_THAT(sampled, HasSubstr("But the repetitions are too few to tell it from\n  native: 4 of each do."));
 }
 
 TEST(Table, PerturbedMachinesAreARangeAndNoRepetition) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 
 #include "study/catalogue.h"
@@ -48,6 +49,34 @@ struct SetAside {
   std::vector<std::string> places;  // where, in the order of the plan
   bool means_something = false;     // one of its other values does somewhere
 };
+
+constexpr std::array<std::string_view, 7> kOfTheNetwork{"topology",      "offloads",    "link_mbps", "cards",
+                                                        "system_window", "peer_window", "forwarding"};
+
+bool is_without_traffic(const PlanCell& cell) {
+  return is_one_of(cell.at("workload"), {"memory", "linpack", "cpu-loop", "compile", "disk"});
+}
+
+// Leaves the first of the cells whose work has no traffic and that differ in nothing but the network.
+std::vector<PlanCell> without_idle_networks(std::vector<PlanCell> cells, std::vector<std::string>& notes) {
+  std::map<PlanCell, PlanCell> first;  // by what is left without the network's factors
+  std::map<std::string, std::set<std::string>> dropped;
+  std::erase_if(cells, [&](const PlanCell& cell) {
+    if (!is_without_traffic(cell)) return false;
+    PlanCell rest = cell;
+    for (const std::string_view name : kOfTheNetwork) rest.erase(std::string(name));
+    const auto [kept, is_new] = first.emplace(std::move(rest), cell);
+    if (is_new) return false;
+    for (const std::string_view name : kOfTheNetwork)
+      if (cell.at(std::string(name)) != kept->second.at(std::string(name)))
+        dropped[cell.at("workload")].insert(std::string(name));
+    return true;
+  });
+  for (const auto& [workload, factors] : dropped)
+    notes.push_back(fmt::format("{} {} no meaning for {}: measured once, with the first of the values named",
+                                fmt::join(factors, " and "), factors.size() == 1 ? "has" : "have", workload));
+  return cells;
+}
 
 std::string advice(std::string_view factor, std::string_view machine) {
   std::vector<std::string> platforms_with;
@@ -100,6 +129,7 @@ Result<MeaningfulPass> only_meaningful(std::string_view machine, std::vector<Pla
     out.notes.push_back(fmt::format("{} has no meaning on {}: measured once there, as with {} = {}", name,
                                     where, name, usual));
   }
+  out.cells = without_idle_networks(std::move(out.cells), out.notes);
   return out;
 }
 

@@ -17,8 +17,9 @@ using PlanCell = std::map<std::string, std::string>;  // canonical factors, plat
 
 [[nodiscard]] bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell);
 
-// A pass of the plan in which every factor that means nothing for its cell has its usual value; of cells that
-// are then equal the first is left.
+// A pass of the plan in which every factor that means nothing on its cell's platform has its usual value; of
+// cells that are then equal the first is left. Of work without traffic (memory, compile, ...) likewise the
+// first of those that differ in nothing but the network's factors, as it stands.
 struct MeaningfulPass {
   std::vector<PlanCell> cells;
   // By platform the factors for which it was measured once: its cells stand for all of their values.

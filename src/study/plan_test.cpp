@@ -260,6 +260,21 @@ TEST(Plan, AFactorWithoutMeaningDoesNotMultiplyTrials) {
   EXPECT_EQ(effective_settings(make_plan(first_look(), {}).value()).count("set_aside"), 0U);
 }
 
+TEST(Plan, WorkWithoutTrafficIsMeasuredOnceForAllNetworks) {
+  const auto plan = make_plan(first_look(), {{"platform=native,xen-pv", "workload=compile,tcp-rr"}, {}});
+  ASSERT_TRUE(plan) << plan.error().text();
+  std::vector<std::string> compiles;
+  for (const PlannedTrial& trial : plan->trials)
+    if (trial.factors.at("workload") == "compile")
+      compiles.push_back(trial.factors.at("platform") + " " + trial.factors.at("topology") + " " +
+                         trial.factors.at("offloads"));
+  EXPECT_THAT(compiles, ElementsAre("native inside on", "xen-pv inside on"));
+  EXPECT_EQ(plan->trials.size(), 2U + 8U);
+  EXPECT_THAT(plan->notes,
+              ElementsAre("offloads and topology have no meaning for compile: measured once, with "
+                          "the first of the values named"));
+}
+
 struct Together {
   const char* name;
   std::vector<std::string> set;

@@ -25,7 +25,7 @@ const drawLayers = () => {
     name: layer, type: "bar", stack: "all", barMaxWidth: 44, itemStyle: {color: color(layer)},
     data: shown.map((cell) => cell.per[unit].layers[i]),
     label: {show: true, color: "#fff", textBorderColor: "rgba(0,0,0,.55)", textBorderWidth: 2,
-      formatter: (p) => p.value > most * (isNarrow() ? .14 : .05) ? readable(p.value) : ""}
+      formatter: (p) => p.value > most * (isNarrow() ? .18 : .05) ? readable(p.value) : ""}
   }));
   // Its label stands behind the bar, and behind the whisker where there is one.
   series.push({
