@@ -11,6 +11,12 @@
 namespace vtax {
 namespace {
 
+// In a sentence nobody reads nine figures; the tables have them.
+std::string figure(double value) {
+  if (value >= 1e9) return readable(value * 1e-9) + " billion";
+  return value >= 1e6 ? readable(value * 1e-6) + " million" : readable(value);
+}
+
 // Who pays by executing; empty for the time and the instructions that nobody does.
 std::string_view payer(Layer layer, bool is_guest) {
   switch (layer) {
@@ -102,7 +108,7 @@ std::string without_native(const RunCosts& costs) {
   const bool is_native_alone = std::all_of(costs.cells.begin(), costs.cells.end(),
                                            [](const Cell& cell) { return cell.platform() == "native"; });
   return fmt::format("A {} costs {} {}{} {} ({}). {}{}", noun(unit, dearest->workload()),
-                     printable(dearest->platform()), costs.cells.size() > 1 ? "up to " : "", readable(most),
+                     printable(dearest->platform()), costs.cells.size() > 1 ? "up to " : "", figure(most),
                      unit_of_cost(costs),
                      full_phrase(dearest->factors, varying_factors(costs.cells, dearest->workload())),
                      payers(*dearest->cost),
@@ -134,8 +140,8 @@ std::string answer(const RunCosts& costs, const std::vector<Comparison>& compari
       "On {} a {} costs {}{}, {} {} against {}. {}{}", printable(best->cell->platform()),
       noun(best->unit, best->cell->workload()), range,
       full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload())),
-      readable(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
-      readable(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost), doubt(costs, *best));
+      figure(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
+      figure(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost), doubt(costs, *best));
 }
 
 }  // namespace vtax

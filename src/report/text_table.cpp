@@ -41,7 +41,8 @@ void print_wrapped(std::ostream& out, std::string_view first, std::string_view t
   while (!text.empty()) {
     std::size_t end = std::min(text.find(' '), text.size());
     // A number is not torn from its %.
-    while (end + 1 < text.size() && text[end + 1] == '%') end = std::min(text.find(' ', end + 1), text.size());
+    while (end + 1 < text.size() && text[end + 1] == '%')
+      end = std::min(text.find(' ', end + 1), text.size());
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!is_empty && columns(line) + 1 + columns(word) > kPageColumns) {

@@ -50,7 +50,8 @@ struct SetAside {
   bool means_something = false;     // one of its other values does somewhere
 };
 
-constexpr std::array<std::string_view, 7> kOfTheNetwork{"topology",      "offloads",    "link_mbps", "cards",
+// Without the topology, which also says whose CPU is left out as the peer's.
+constexpr std::array<std::string_view, 6> kOfTheNetwork{"offloads",      "link_mbps",   "cards",
                                                         "system_window", "peer_window", "forwarding"};
 
 bool is_without_traffic(const PlanCell& cell) {

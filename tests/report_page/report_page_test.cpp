@@ -322,6 +322,28 @@ TEST_F(ReportPage, ShowsHowSureSamplesAre) {
   EXPECT_THAT(two, HasSubstr("native is 1. ?: too few repetitions to tell (4 of each do).</p>"));
 }
 
+TEST_F(ReportPage, LocalWorkHasItsOwnNounsAndShortNumbers) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  run.trials = {run.trials[17], run.trials[57]};
+  for (Trial& trial : run.trials) {
+    trial.factors["workload"] = "compile";
+    trial.devices.clear();
+    trial.work = {{}, {}, Transactions(1)};
+    for (LedgerEntry& entry : trial.ledger) entry.value *= entry.kind == "instructions" ? 900U : 1U;
+    for (FunctionCost& cost : trial.functions)
+      cost.instructions = Instructions(900U * cost.instructions.value);
+    trial.machine_total = Instructions(900U * trial.machine_total.value);
+  }
+  make(run);
+  const std::string elements = rendered();
+  EXPECT_THAT(elements, HasSubstr(">Cost per compile</h3>"));
+  EXPECT_THAT(elements, HasSubstr("<option value=\"transaction\">compile</option>"));
+  EXPECT_THAT(elements, HasSubstr("instructions per compile; native; xen-pv.</p>"));  // no packets of none
+  EXPECT_THAT(elements, HasSubstr(">10.1 G  ×1.00</text>"));
+  EXPECT_THAT(elements, HasSubstr(">10,079,299,800</td>"));  // the table's
+}
+
 TEST_F(ReportPage, MarkupInNamesNeverRuns) {
   VTAX_NEEDS_CHROMIUM();
   const std::string evil =

@@ -17,6 +17,12 @@ const readable = (value) => {
 };
 // What people call a unit of the comparison's work: of a compiler's transactions, compiles.
 const unitName = (comparison, unit) => unit === "transaction" ? comparison.transaction : unit;
+// In a picture, where millions and more are too long to stand: "24.9 M".
+const short = (value) => {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || size < 1e6) return readable(value);
+  return size < 1e9 ? readable(value / 1e6) + " M" : readable(value / 1e9) + " G";
+};
 const whole = (value) => value.toLocaleString("en-US");
 
 const make = (name, text, className) => {

@@ -21,11 +21,14 @@ const drawLayers = () => {
   const names = shown.map((cell) => cell.platform);
   const per = unitName(comparison, unit);
   const most = Math.max(...shown.map((cell) => cell.per[unit].total));
+  // A number stands in its part of the bar where that is wide enough: some 8 px a character.
+  const inner = element("layers").clientWidth - (isNarrow() ? 150 : 260);
+  const inPart = (value) => value / most * inner > 8 * short(value).length ? short(value) : "";
   const series = data.layers.map((layer, i) => ({
     name: layer, type: "bar", stack: "all", barMaxWidth: 44, itemStyle: {color: color(layer)},
     data: shown.map((cell) => cell.per[unit].layers[i]),
     label: {show: true, color: "#fff", textBorderColor: "rgba(0,0,0,.55)", textBorderWidth: 2,
-      formatter: (p) => p.value > most * (isNarrow() ? .18 : .05) ? readable(p.value) : ""}
+      formatter: (p) => inPart(p.value)}
   }));
   // Its label stands behind the bar, and behind the whisker where there is one.
   series.push({
@@ -33,7 +36,7 @@ const drawLayers = () => {
     data: shown.map((cell) => Math.max(0, (interval(comparison, cell, unit) || [0, 0])[1] - cell.per[unit].total)),
     label: {show: true, position: "right", distance: 8, color: color("ink"), fontWeight: 600, formatter: (p) => {
       const cell = shown[p.dataIndex], {total, tax} = cell.per[unit];
-      return readable(total) + (tax === null || isNarrow() ? "" : "  " + shownTax(cell, tax, "×"));
+      return short(total) + (tax === null || isNarrow() ? "" : "  " + shownTax(cell, tax, "×"));
     }}
   });
   // Where repetitions vary: from the lower to the upper end of the median's interval.
@@ -56,7 +59,7 @@ const drawLayers = () => {
       series
     });
   element("picture-note").textContent = `${comparison.name}: ${data.cost} per ${per}; ` + shown.map((cell) =>
-    `${cell.platform}: ${whole(cell.work.packets)} packets` +
+    cell.platform + (cell.work.packets ? `: ${whole(cell.work.packets)} packets` : "") +
     (cell.sensitivity && unit === comparison.unit ? `, ${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "") +
     (cell.interval && unit === comparison.unit ? `, 95 % interval of the median ${readable(cell.interval[0])} to ${readable(cell.interval[1])}` : "") +
     (!data.exact && !cell.interval ? ", too few repetitions for an interval (6 give one)" : "") +

@@ -24,7 +24,7 @@ const drawCpus = () => {
     xAxis: {type: "category", data: cpus.map((c) => "CPU " + c), ...axis(), splitArea: {show: false}},
     yAxis: {type: "category", data: shown.map((c) => c.platform), inverse: true, ...axis(), axisTick: {show: false}, axisLabel: {color: color("ink")}},
     series: [{name: data.cost, type: "heatmap", data: values, itemStyle: {borderColor: color("panel"), borderWidth: 2},
-      label: {show: true, color: color("ink"), textBorderColor: color("panel"), textBorderWidth: 3, formatter: (p) => readable(p.value[2])}}]
+      label: {show: true, color: color("ink"), textBorderColor: color("panel"), textBorderWidth: 3, formatter: (p) => short(p.value[2])}}]
   });
   element("kiviat").hidden = cpus.length < 3;
   if (cpus.length < 3) return;
