@@ -58,13 +58,16 @@ const drawLayers = () => {
         axisTick: {show: false}},
       series
     });
-  element("picture-note").textContent = `${comparison.name}: ${data.cost} per ${per}; ` + shown.map((cell) =>
-    cell.platform + (cell.work.packets ? `: ${whole(cell.work.packets)} packets` : "") +
-    (cell.sensitivity && unit === comparison.unit ? `, ${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "") +
-    (cell.interval && unit === comparison.unit ? `, 95 % interval of the median ${readable(cell.interval[0])} to ${readable(cell.interval[1])}` : "") +
-    (!data.exact && !cell.interval ? ", too few repetitions for an interval (6 give one)" : "") +
-    (cell.against_native === "too few" ? ", too few to tell it from native (4 of each)" : cell.against_native === "~" ? ", no difference to native shown" : "") +
-    (cell.runs > 1 ? `, ${cell.identical ? "identical in" : "differing over"} ${cell.runs} runs` : "")).join("; ") + ".";
+  const details = (cell) => [
+    cell.work.packets ? `${whole(cell.work.packets)} packets` : "",
+    cell.sensitivity && unit === comparison.unit ? `${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "",
+    cell.interval && unit === comparison.unit ? `95 % interval of the median ${readable(cell.interval[0])} to ${readable(cell.interval[1])}` : "",
+    !data.exact && !cell.interval ? "too few repetitions for an interval (6 give one)" : "",
+    cell.against_native === "too few" ? "too few to tell it from native (4 of each)" : cell.against_native === "~" ? "no difference to native shown" : "",
+    cell.runs > 1 ? `${cell.identical ? "identical in" : "differing over"} ${cell.runs} runs` : ""
+  ].filter((words) => words).join(", ");
+  element("picture-note").textContent = [`${comparison.name}: ${data.cost} per ${per}`,
+    ...shown.filter(details).map((cell) => `${cell.platform}: ${details(cell)}`)].join("; ") + ".";
 };
 
 const drawTax = () => {
