@@ -20,5 +20,12 @@ TEST(VmExit, CodesHaveReasons) {
   for (const auto& [code, reason] : known) EXPECT_EQ(reason_of(code), reason) << std::hex << code;
 }
 
+TEST(VmExit, InterruptsComeBetweenBlocks) {
+  for (const std::uint64_t code : {0x60, 0x61, 0x62, 0x63, 0x64})
+    EXPECT_TRUE(comes_between_blocks(code)) << code;
+  for (const std::uint64_t code : {0x4e, 0x5f, 0x65, 0x72, 0x78, 0x7b, 0x400})
+    EXPECT_FALSE(comes_between_blocks(code)) << code;
+}
+
 }  // namespace
 }  // namespace vtax::probe
