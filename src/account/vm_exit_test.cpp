@@ -21,9 +21,9 @@ TEST(VmExit, CodesHaveReasons) {
 }
 
 TEST(VmExit, InterruptsComeBetweenBlocks) {
-  for (const std::uint64_t code : {0x60, 0x61, 0x62, 0x63, 0x64})
+  for (const std::uint64_t code : {0x60U, 0x61U, 0x62U, 0x63U, 0x64U})
     EXPECT_TRUE(comes_between_blocks(code)) << code;
-  for (const std::uint64_t code : {0x4e, 0x5f, 0x65, 0x72, 0x78, 0x7b, 0x400})
+  for (const std::uint64_t code : {0x4eU, 0x5fU, 0x65U, 0x72U, 0x78U, 0x7bU, 0x400U})
     EXPECT_FALSE(comes_between_blocks(code)) << code;
 }
 
