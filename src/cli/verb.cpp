@@ -69,9 +69,23 @@ std::string option_meant(const CLI::App& app) {
   return "";
 }
 
+// Of a group that was not told which of its verbs, or told one that it does not have.
+Error verb_missing(const Named& named) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : named.app->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
+  const auto words = named.app->remaining(true);
+  return {
+      fmt::format("cannot run '{}'", named.words),
+      words.empty() ? "it needs a verb" : fmt::format("'{}' is not a verb of it", printable(words.front())),
+      suggestion(words.empty() ? "" : words.front(), {names.begin(), names.end()})};
+}
+
 // What CLI11 found wrong, as vtax says it.
 Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const Named named = innermost(app);
+  if (named.app->get_require_subcommand_min() > 0 && named.app->get_subcommands().empty())
+    return verb_missing(named);
   return {fmt::format("cannot run '{}'", named.words), printable(error.what(), 500),
           fmt::format("{}`{} --help` shows its use", option_meant(*named.app), named.words)};
 }

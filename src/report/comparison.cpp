@@ -142,7 +142,8 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
   for (const Cell& cell : a->costs.cells) {
     if (!cell.cost) continue;
     const auto found = others.find(cell.factors);
-    if (found == others.end()) {
+    // Instructions and time have no difference.
+    if (found == others.end() || found->second->cost->in_time != cell.cost->in_time) {
       comparison.only_before.push_back(cell_name(cell, a->costs.cells));
       if (failed.count(cell.factors) != 0) comparison.failed_after.push_back(comparison.only_before.back());
       continue;

@@ -61,7 +61,11 @@ TEST(CommandLine, WhatCannotBeReadIsSaidInOneStyle) {
       "{native,xen-pv,xen-pvh,xen-hvm,xen-hvm-pv,kvm,kvm-qemu}\n  `vtax lab boot --help` shows its use\n");
   EXPECT_THAT(said("report a.vtax --fromat json"),
               HasSubstr("  did you mean '--format'? `vtax report --help` shows its use\n"));
-  EXPECT_THAT(said(""), testing::StartsWith("vtax: cannot run 'vtax': "));
+  EXPECT_EQ(said(""),
+            "vtax: cannot run 'vtax': it needs a verb\n"
+            "  allowed: run, report, compare, list, doctor, lab, workload\n");
+  EXPECT_EQ(said("lab shel"),
+            "vtax: cannot run 'vtax lab': 'shel' is not a verb of it\n  did you mean 'shell'?\n");
   EXPECT_EQ(run("report --help").code, 0);
   EXPECT_EQ(run("--version").code, 0);
 }
