@@ -46,13 +46,15 @@ void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
   }
   print_wrapped(out, "  ", answer(costs, comparisons));
   out << '\n';
-  print_wrapped(
-      out, "",
-      fmt::format("Study {} on {}; {} of {} trials, vtax {}, {}. Costs are {}; a KB is 1024 bytes.",
-                  printable(run.study, 100), platforms_text(costs), with_thousands(costs.finished),
-                  with_thousands(run.planned_trials), printable(run.vtax_version), printable(run.started_utc),
-                  in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
-                                 : "instructions, exact"));
+  std::string study =
+      fmt::format("Study {} on {}; {} of {} trials, vtax {}, {}.", printable(run.study, 100),
+                  platforms_text(costs), with_thousands(costs.finished), with_thousands(run.planned_trials),
+                  printable(run.vtax_version), printable(run.started_utc));
+  if (costs.finished > 0)
+    study += fmt::format(" Costs are {}; a KB is 1024 bytes.",
+                         in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
+                                        : "instructions, exact");
+  print_wrapped(out, "", study);
 }
 
 // What is the same in every trial of a workload is said once.
