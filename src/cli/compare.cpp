@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <iostream>
@@ -36,6 +37,39 @@ Result<double> parse_limit(const std::string& text) {
   return percent / 100;
 }
 
+// Of samples that are too few for a test the medians decide; whoever relies on that should know.
+void say_what_rests_on_medians(const RunComparison& comparison) {
+  const auto too_few = std::count_if(comparison.cells.begin(), comparison.cells.end(), [](const auto& cell) {
+    return cell.samples && cell.samples->is_too_few;
+  });
+  if (too_few > 0)
+    std::cerr << fmt::format(
+        "vtax: warning: {} of {} cells are judged by their medians alone: too few repetitions for a test\n"
+        "  run both with --reps 4 at least\n",
+        too_few, comparison.cells.size());
+}
+
+// What was not measured again cannot have passed.
+Result<ExitCode> judge(const RunComparison& comparison, double limit, const CompareOptions& options) {
+  const std::string what = "cannot judge " + options.after;
+  if (!comparison.failed_after.empty())
+    return fail(
+        {what,
+         fmt::format("{} of its cells failed: {}{}", comparison.failed_after.size(),
+                     comparison.failed_after.front(), comparison.failed_after.size() > 1 ? ", ..." : ""),
+         "its report says why; `vtax run ... --resume` tries them again", ExitCode::trial_failed});
+  if (comparison.cells.empty())
+    return fail(
+        {what, fmt::format("it has no finished cell in common with {}", options.before),
+         "cells are compared when all their factors are equal: run the same study with the same --set"});
+  say_what_rests_on_medians(comparison);
+  const double worst = worst_regression(comparison);
+  if (worst <= limit) return ExitCode::ok;
+  std::cerr << fmt::format("vtax: a cost rose by {:.2f} %, above the limit of {}\n", 100 * worst,
+                           options.limit);
+  return ExitCode::regression;
+}
+
 Result<ExitCode> compare(const CompareOptions& options) {
   std::optional<double> limit;
   if (!options.limit.empty()) {
@@ -53,15 +87,7 @@ Result<ExitCode> compare(const CompareOptions& options) {
   if (!output) return fail(output.error());
   (options.json ? write_comparison_json : write_comparison_table)(*comparison, output->stream());
   if (auto committed = output->commit(); !committed) return fail(committed.error());
-  if (!limit) return ExitCode::ok;
-  if (comparison->cells.empty()) {
-    return fail({"cannot judge the second run", "the two runs have no finished cell in common", ""});
-  }
-  const double worst = worst_regression(*comparison);
-  if (worst <= *limit) return ExitCode::ok;
-  std::cerr << fmt::format("vtax: a cost rose by {:.2f} %, above the limit of {}\n", 100 * worst,
-                           options.limit);
-  return ExitCode::regression;
+  return limit ? judge(*comparison, *limit, options) : ExitCode::ok;
 }
 
 Verb::Action add_compare_options(CLI::App& app) {
@@ -69,7 +95,8 @@ Verb::Action add_compare_options(CLI::App& app) {
   app.add_option("A", options->before, "The run file to compare with")->required();
   app.add_option("B", options->after, "The run file to judge")->required();
   app.add_option("--fail-above", options->limit,
-                 "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%");
+                 "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
+                 "with 2 if the runs have no cell in common, with 4 if a cell of A failed in B");
   app.add_flag("--json", options->json, "Print JSON");
   return [options] { return compare(*options); };
 }

@@ -41,7 +41,9 @@ Result<> list_studies() {
   for (const std::string& name : built_in_studies()) {
     auto study = find_study(name);
     if (!study) return fail(study.error());
-    std::cout << fmt::format("{:<16} {} trials: {}\n", name, count_trials(*study), study->question);
+    const auto plan = make_plan(*study, {});
+    if (!plan) return fail(plan.error());
+    std::cout << fmt::format("{:<16} {} trials: {}\n", name, plan->trials.size(), study->question);
   }
   return {};
 }

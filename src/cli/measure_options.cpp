@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cli/progress_line.h"
+#include "cli/time_left.h"
 #include "core/files.h"
 #include "core/readable.h"
 
@@ -73,10 +74,18 @@ Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const O
                          const std::function<void(Outcome&)>& judge) {
   if (Result<> good = options.policy.check(); !good) return fail(good.error());
   {
-    ProgressLine progress(options.policy.most > 1 ? static_cast<std::size_t>(options.policy.most) : 0);
+    const std::size_t most = options.policy.most > 1 ? static_cast<std::size_t>(options.policy.most) : 0;
+    ProgressLine progress(most);
     progress.step("measuring " + outcome.workload);
+    TimeLeft time(1);
+    for (std::size_t i = 0; i < most; ++i) time.plan("");
+    time.start(0, TimeLeft::Clock::now());
     auto repeats = repeat(options.policy, once, [&](const Repeat& one) {
-      if (options.policy.most > 1) progress.finished(line_of(one));
+      if (most == 0) return;
+      time.finish(0, "", TimeLeft::Clock::now());
+      time.start(0, TimeLeft::Clock::now());
+      progress.left(left_text(time.estimate()));
+      progress.finished(line_of(one));
     });
     if (!repeats) return fail(repeats.error());
     outcome.repeats = std::move(*repeats);

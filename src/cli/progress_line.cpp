@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 
 namespace vtax {
@@ -30,27 +29,16 @@ void ProgressLine::show(const std::string& text) {
   shown_ = true;
 }
 
-std::string ProgressLine::left() const {
-  using Seconds = std::chrono::duration<double>;
-  if (done_ == 0 || total_ == 0) return "";
-  const double elapsed = Seconds(std::chrono::steady_clock::now() - first_).count();
-  // What a trial took so far, boots included: too much at first, never a promise.
-  const auto seconds = static_cast<long>(elapsed / static_cast<double>(done_) *
-                                         static_cast<double>(total_ - std::min(done_, total_)));
-  return seconds < 100 ? fmt::format(", about {} s left", seconds)
-                       : fmt::format(", about {} min left", (seconds + 59) / 60);
-}
-
 void ProgressLine::step(const std::string& text) {
   if (terminal_)
-    show(total_ > 0 ? fmt::format("[{}/{}{}] {}", done_, total_, left(), text) : text);
+    show(total_ > 0 ? fmt::format("[{}/{}{}] {}", done_, total_, left_, text) : text);
   else
     std::fputs((text + "\n").c_str(), stderr);
 }
 
 void ProgressLine::finished(const std::string& text) {
   ++done_;
-  const std::string line = fmt::format("[{}/{}{}] {}", done_, total_, left(), text);
+  const std::string line = fmt::format("[{}/{}{}] {}", done_, total_, left_, text);
   if (terminal_)
     show(line);
   else

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 namespace vtax {
 
@@ -16,6 +16,10 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   void step(const std::string& text);
+
+  // What stands behind the count from now on: ", about 40 s left" (cli/time_left.h).
+  void left(std::string text) { left_ = std::move(text); }
+
   void finished(const std::string& text);
 
   // A line that stays.
@@ -23,11 +27,10 @@ class ProgressLine {
 
  private:
   void show(const std::string& text);
-  [[nodiscard]] std::string left() const;  // ", about 40 s left"; empty before the first trial ended
 
   bool terminal_;
   std::size_t total_, done_ = 0;
-  std::chrono::steady_clock::time_point first_ = std::chrono::steady_clock::now();
+  std::string left_;
   bool shown_ = false;
 };
 

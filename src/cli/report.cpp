@@ -18,6 +18,7 @@
 #include "report/table.h"
 #include "report/term_table.h"
 #include "report/terms.h"
+#include "report/trial_list.h"
 
 namespace vtax {
 namespace {
@@ -39,7 +40,7 @@ const std::map<std::string, Writer>& writers() {
                                                  {"json", write_json},
                                                  {"ndjson", write_ndjson},
                                                  {"csv", write_csv},
-                                                 {"html", write_html},
+                                                 {"trials", write_trial_list},
                                                  {"openmetrics", write_openmetrics}};
   return all;
 }
@@ -54,14 +55,26 @@ const std::map<std::string, ProfileWriter>& profile_writers() {
 }
 
 std::vector<std::string> formats() {
-  std::vector<std::string> names{"terms"};
+  std::vector<std::string> names{"html", "terms"};
   for (const auto& [name, writer] : writers()) names.push_back(name);
   for (const auto& [name, writer] : profile_writers()) names.push_back(name);
   return names;
 }
 
+Result<TermTable> terms_in(const std::string& file) {
+  return file.empty() ? TermTable::built_in() : TermTable::read(file);
+}
+
+// The page has terms where the study or the user asks for them.
+Result<> write_page(RunReader& reader, const ReportOptions& options, std::ostream& out) {
+  if (options.terms.empty()) return write_html(reader, out);
+  const auto table = terms_in(options.terms);
+  if (!table) return fail(table.error());
+  return write_html(reader, out, *table);
+}
+
 Result<> write_terms_of(RunReader& reader, const std::string& file, std::ostream& out) {
-  const auto table = file.empty() ? TermTable::built_in() : TermTable::read(file);
+  const auto table = terms_in(file);
   if (!table) return fail(table.error());
   const auto models = message_models(reader, *table);
   if (!models) return fail(models.error());
@@ -70,6 +83,7 @@ Result<> write_terms_of(RunReader& reader, const std::string& file, std::ostream
 }
 
 Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& out) {
+  if (options.format == "html") return write_page(reader, options, out);
   if (options.format == "terms") return write_terms_of(reader, options.terms, out);
   const auto profile_writer = profile_writers().find(options.format);
   if (profile_writer == profile_writers().end()) return writers().at(options.format)(reader, out);
@@ -84,9 +98,9 @@ Result<ExitCode> report(const ReportOptions& options) {
     return fail({"cannot use --trial with --format " + options.format, "it selects the trial of a profile",
                  "profiles: --format profile, folded, callgrind, pprof or firefox"});
   }
-  if (!options.terms.empty() && options.format != "terms") {
-    return fail(
-        {"cannot use --terms with --format " + options.format, "it names the table of --format terms", ""});
+  if (!options.terms.empty() && options.format != "terms" && options.format != "html") {
+    return fail({"cannot use --terms with --format " + options.format,
+                 "it names the table of --format terms, or of html", ""});
   }
   auto reader = RunReader::open(options.run);
   if (!reader) return fail(reader.error());
@@ -103,13 +117,16 @@ Verb::Action add_report_options(CLI::App& app) {
   app.add_option("--format", options->format,
                  "table: for people; markdown; html: one page that needs no network;\n"
                  "json, ndjson: docs/report-schema.md; csv: the ledger, long form; openmetrics;\n"
+                 "trials: each with its number, for --trial;\n"
                  "one trial's instructions by function: profile, folded (flame graphs), callgrind,\n"
                  "pprof (`go tool pprof`), firefox (profiler.firefox.com);\n"
                  "terms: Primet's cost of a message by its size, term by term")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
-  app.add_option("--trial", options->trial, "The trial of a profile: its place in the plan, from 0");
-  app.add_option("--terms", options->terms, "For --format terms: your own table of functions and terms");
+  app.add_option("--trial", options->trial,
+                 "The trial of a profile: its number, which --format trials shows");
+  app.add_option("--terms", options->terms,
+                 "For --format terms and html: your own table of functions and terms");
   app.add_option("-o,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options] { return report(*options); };
@@ -120,7 +137,8 @@ Verb::Action add_report_options(CLI::App& app) {
 Verb report_verb() {
   return {"report", "Show a run: as a table, a page, JSON, CSV, metrics or profiles",
           "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
-          "  vtax report first-look.vtax --format profile --trial 44",
+          "  vtax report first-look.vtax --format trials && vtax report first-look.vtax --format profile "
+          "--trial 44",
           add_report_options};
 }
 

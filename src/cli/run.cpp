@@ -4,22 +4,29 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "cli/own_builds.h"
 #include "cli/progress_line.h"
+#include "cli/time_left.h"
 #include "core/files.h"
 #include "machine/host/host_run.h"
+#include "machine/lab/lab_machine.h"
 #include "machine/lab/lab_run.h"
 #include "published/find_published.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
+#include "report/cell.h"
 #include "report/json.h"
+#include "report/phrase.h"
 #include "report/table.h"
 #include "study/find_study.h"
 #include "study/machine_rules.h"
@@ -60,16 +67,53 @@ std::string facts_of_this_computer() {
   return facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::string describe(const Trial& trial) {
-  std::string out;
-  for (const char* key : {"platform", "topology", "workload", "direction", "write_bytes"})
-    if (const auto factor = trial.factors.find(key); factor != trial.factors.end())
-      out += (out.empty() ? "" : " ") + factor->second;
-  if (const auto offloads = trial.factors.find("offloads"); offloads != trial.factors.end())
-    out += " offloads " + offloads->second;
-  if (const auto variation = trial.factors.find("variation"); variation != trial.factors.end())
-    out += " variation " + variation->second;
-  return out;
+// Names a run's trials by what varies in their study.
+class TrialNames {
+ public:
+  explicit TrialNames(const Plan& plan) : repeats_(plan.study.repetitions > 1) {
+    std::vector<Cell> cells;
+    for (const PlannedTrial& trial : plan.trials)
+      if (trial.repetition == 1) cells.push_back({trial.factors, {}, std::nullopt, true});
+    for (const StudyWorkload& workload : plan.study.workloads) {
+      varying_[workload.name] = varying_factors(cells, workload.name);
+      varying_[workload.name].erase(kVariation);
+    }
+  }
+
+  [[nodiscard]] std::string of(const Trial& trial) const {
+    std::string name = trial_name(trial.factors, varying_.at(trial.factors.at("workload")));
+    return repeats_ ? fmt::format("{}, run {}", name, trial.repetition) : name;
+  }
+
+ private:
+  bool repeats_;
+  std::map<std::string, std::set<std::string>> varying_;
+};
+
+std::string kind_of(const Trial& trial) {
+  return trial.factors.at("platform") + " " + trial.factors.at("workload");
+}
+
+// The user's own builds are for the lab, and a Xen is for platforms that have one.
+Result<> check_own_builds(const Plan& plan, const OwnBuilds& own) {
+  const char* option = !own.xen.empty()       ? "--xen"
+                       : !own.kernel.empty()  ? "--kernel"
+                       : !own.modules.empty() ? "--modules"
+                                              : nullptr;
+  if (option == nullptr) return {};
+  if (plan.study.machine == host_machine)
+    return fail({fmt::format("cannot use {} on machine host", option),
+                 "what runs there is this computer's own kernel",
+                 "leave it out, or run the study in the lab"});
+  const bool has_xen = std::any_of(plan.trials.begin(), plan.trials.end(), [](const PlannedTrial& trial) {
+    return trial.factors.at("platform").starts_with("xen-");
+  });
+  if (!own.xen.empty() && !has_xen)
+    return fail(
+        {"cannot use --xen", "no platform of this run has Xen", "for example --set platform=native,xen-pv"});
+  std::set<lab::LabKind> kinds;
+  for (const PlannedTrial& trial : plan.trials) kinds.insert(lab::machine_of(trial.factors.at("platform")));
+  return lab::check_sources(kinds, own.sources());
 }
 
 Result<Run> header_of(const Plan& plan, const RunOptions& options) {
@@ -77,7 +121,7 @@ Result<Run> header_of(const Plan& plan, const RunOptions& options) {
   header.study = plan.study.name;
   header.question = plan.study.question;
   header.study_source = plan.study.source;
-  nlohmann::json settings = effective_settings(plan.study);
+  nlohmann::json settings = effective_settings(plan);
   if (!options.vary.empty()) settings["vary"] = options.vary;
   if (options.quick) settings["quick"] = true;
   if (!options.own.kernel.empty()) settings["kernel"] = options.own.kernel;
@@ -110,9 +154,12 @@ Result<ExitCode> run(const RunOptions& options) {
   if (!options.machine.empty()) overrides.set.push_back("machine=" + options.machine);
   auto plan = make_plan(std::move(*study), overrides);
   if (!plan) return fail(plan.error());
+  if (auto good = check_own_builds(*plan, options.own); !good) return fail(good.error());
   const std::filesystem::path out = options.out.empty() ? plan->study.name + ".vtax" : options.out;
   const auto header = header_of(*plan, options);
   if (!header) return fail(header.error());
+  std::error_code ignored;
+  const bool was_there = std::filesystem::exists(out, ignored);
   auto writer = options.resume ? RunWriter::resume(out, *header) : RunWriter::create(out, *header);
   if (!writer) return fail(writer.error());
 
@@ -129,24 +176,37 @@ Result<ExitCode> run(const RunOptions& options) {
   std::size_t failed = 0;
   std::size_t recorded = writer->finished().size();
   {
+    const bool on_host = plan->study.machine == host_machine;
+    const TrialNames names(*plan);
     ProgressLine progress(todo.size());
+    TimeLeft time(on_host ? 1 : options.jobs);
+    for (const Trial& trial : todo) time.plan(kind_of(trial));
+    for (const std::string& note : plan->notes) progress.note(note);
     if (todo.size() < plan->trials.size())
       progress.note(fmt::format("{} of {} trials are in {} already", plan->trials.size() - todo.size(),
                                 plan->trials.size(), out.string()));
     lab::LabRunEvents events;
     events.on_step = [&](const std::string& step) { progress.step(step); };
-    events.on_start = [&](const Trial& trial) { progress.step(describe(trial)); };
+    events.on_boots = [&](const lab::Boots& boots) {
+      time.boots(boots.left, boots.done, boots.spent);
+      progress.left(left_text(time.estimate()));
+    };
+    events.on_start = [&](const Trial& trial) {
+      time.start(trial.index, TimeLeft::Clock::now());
+      progress.step(names.of(trial));
+    };
     events.on_finished = [&](const Trial& trial) -> Result<> {
       if (!trial.error.empty()) {
         ++failed;
-        progress.note(fmt::format("failed: {}\n  {}", describe(trial), trial.error));
+        progress.note(fmt::format("failed: {}\n  {}", names.of(trial), trial.error));
       }
-      progress.finished(describe(trial));
+      time.finish(trial.index, kind_of(trial), TimeLeft::Clock::now());
+      progress.left(left_text(time.estimate()));
+      progress.finished(names.of(trial));
       const auto kept = writer->append(trial);
       if (kept) ++recorded;
       return kept;
     };
-    const bool on_host = plan->study.machine == host_machine;
     const lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
     auto done =
         on_host ? host::run_on_host(std::move(todo), {events.on_step, events.on_start, events.on_finished})
@@ -154,8 +214,7 @@ Result<ExitCode> run(const RunOptions& options) {
     if (!done) {
       writer->close();
       // An empty run file would only stand in the way of the next attempt.
-      std::error_code ignored;
-      if (!options.resume && recorded == 0) std::filesystem::remove(out, ignored);
+      if (!was_there && recorded == 0) std::filesystem::remove(out, ignored);
       return fail(done.error());
     }
   }

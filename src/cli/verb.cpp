@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/readable.h"
 #include "study/suggest.h"
 
 namespace vtax {
@@ -34,6 +35,61 @@ Result<> check_verb(const std::vector<Verb>& verbs, int argc, const char* const*
   return fail({fmt::format("'{}' is not a verb", argv[1]), "", suggestion(argv[1], names)});
 }
 
+// The subcommands that the command line names, and the last one's application.
+struct Named {
+  const CLI::App* app;
+  std::string words;  // "vtax lab boot"
+};
+
+Named innermost(const CLI::App& app) {
+  Named named{&app, app.get_name()};
+  for (auto subs = named.app->get_subcommands(); !subs.empty(); subs = named.app->get_subcommands()) {
+    named.app = subs.front();
+    named.words += " " + named.app->get_name();
+  }
+  return named;
+}
+
+std::vector<std::string> long_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+// The nearest option to the first that is none.
+std::string option_meant(const CLI::App& app) {
+  const auto known = long_options(app);
+  const std::vector<std::string_view> candidates(known.begin(), known.end());
+  for (const std::string& word : app.remaining(true)) {
+    if (!word.starts_with("--")) continue;
+    const std::string_view meant = nearest(std::string_view(word).substr(0, word.find('=')), candidates);
+    if (!meant.empty()) return fmt::format("did you mean '{}'? ", meant);
+  }
+  return "";
+}
+
+// Of a group that was not told which of its verbs, or told one that it does not have.
+Error verb_missing(const Named& named) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : named.app->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
+  const auto words = named.app->remaining(true);
+  return {
+      fmt::format("cannot run '{}'", named.words),
+      words.empty() ? "it needs a verb" : fmt::format("'{}' is not a verb of it", printable(words.front())),
+      suggestion(words.empty() ? "" : words.front(), {names.begin(), names.end()})};
+}
+
+// What CLI11 found wrong, as vtax says it.
+Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const Named named = innermost(app);
+  if (named.app->get_require_subcommand_min() > 0 && named.app->get_subcommands().empty())
+    return verb_missing(named);
+  return {fmt::format("cannot run '{}'", named.words), printable(error.what(), 500),
+          fmt::format("{}`{} --help` shows its use", option_meant(*named.app), named.words)};
+}
+
 }  // namespace
 
 Verb::Action add_group(CLI::App& app, const std::vector<Verb>& verbs) {
@@ -60,7 +116,8 @@ int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? static_cast<int>(ExitCode::ok) : static_cast<int>(ExitCode::usage);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    return report(usage_error(app, error));
   }
   const Result<ExitCode> done = run();
   return done ? static_cast<int>(*done) : report(done.error());

@@ -11,6 +11,13 @@
 namespace vtax {
 namespace {
 
+// In a sentence nobody reads nine figures; the tables have them.
+std::string figure(double value) {
+  if (value >= 1e9) return readable(value * 1e-9) + " billion";
+  return value >= 1e6 ? readable(value * 1e-6) + " million" : readable(value);
+}
+
+// Who pays by executing; empty for the time and the instructions that nobody does.
 std::string_view payer(Layer layer, bool is_guest) {
   switch (layer) {
     case Layer::hypervisor:
@@ -22,30 +29,35 @@ std::string_view payer(Layer layer, bool is_guest) {
     case Layer::program:
       return is_guest ? "the guest's program" : "the program";
     case Layer::idle:
-      return "idling";
     case Layer::uncharged:
-      return "nobody known";
     case Layer::elsewhere:
-      return "other programs";
+      break;
   }
-  return "?";
+  return "";
 }
 
-// "The driver domain pays 41 % of it, the hypervisor 30 %, the guest's kernel 25 %."
+// "The driver domain pays 41 % of it, the hypervisor 30 %, the guest's kernel 25 %; 4 % could not be
+// charged."
 std::string payers(const WindowCost& cost) {
   const bool is_guest = cost.of(Layer::driver) + cost.of(Layer::hypervisor) > 0;
   std::array<Layer, kLayers.size()> layers = kLayers;
   std::stable_sort(layers.begin(), layers.end(), [&](Layer a, Layer b) { return cost.of(a) > cost.of(b); });
-  std::string out;
+  std::string out, rest;
   for (const Layer layer : layers) {
     const double share = 100 * static_cast<double>(cost.of(layer)) /
                          static_cast<double>(std::max<std::uint64_t>(cost.total, 1));
     if (share < 5) continue;
-    out += fmt::format("{}{}{} {:.0f} %{}", out.empty() ? "" : ", ", payer(layer, is_guest),
-                       out.empty() ? " pays" : "", share, out.empty() ? " of it" : "");
+    const std::string_view who = payer(layer, is_guest);
+    if (who.empty())
+      rest += fmt::format("{}{:.0f} % {}", rest.empty() ? "" : ", ", share,
+                          layer == Layer::idle ? "is idling" : "could not be charged to anyone");
+    else
+      out += fmt::format("{}{}{} {:.0f} %{}", out.empty() ? "" : ", ", who, out.empty() ? " pays" : "", share,
+                         out.empty() ? " of it" : "");
   }
   if (!out.empty()) out[0] = static_cast<char>(out[0] - 'a' + 'A');
-  return out + ".";
+  if (!out.empty() && !rest.empty()) out += "; ";
+  return out + rest + ".";
 }
 
 std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, Unit unit) {
@@ -71,6 +83,14 @@ std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, 
   return best;
 }
 
+// Of samples: whether they tell the two apart at all.
+std::string doubt(const RunCosts& costs, const Headline& best) {
+  const auto test = against_native(costs, *best.comparison, *best.cell);
+  if (!test || test->is_shown()) return "";
+  return test->is_too_few ? " But the repetitions are too few to tell it from native: 4 of each do."
+                          : " But the repetitions show no difference to native.";
+}
+
 std::string without_native(const RunCosts& costs) {
   const Cell* dearest = nullptr;
   double most = -1;
@@ -87,8 +107,9 @@ std::string without_native(const RunCosts& costs) {
   const Unit unit = units_of(dearest->cost->work).front();
   const bool is_native_alone = std::all_of(costs.cells.begin(), costs.cells.end(),
                                            [](const Cell& cell) { return cell.platform() == "native"; });
-  return fmt::format("A {} costs {} {}{} {} ({}). {}{}", name(unit), printable(dearest->platform()),
-                     costs.cells.size() > 1 ? "up to " : "", readable(most), unit_of_cost(costs),
+  return fmt::format("A {} costs {} {}{} {} ({}). {}{}", noun(unit, dearest->workload()),
+                     printable(dearest->platform()), costs.cells.size() > 1 ? "up to " : "", figure(most),
+                     unit_of_cost(costs),
                      full_phrase(dearest->factors, varying_factors(costs.cells, dearest->workload())),
                      payers(*dearest->cost),
                      is_native_alone ? " Only native was measured, so there is no tax to give."
@@ -116,10 +137,11 @@ std::string answer(const RunCosts& costs, const std::vector<Comparison>& compari
           : fmt::format("{:.2f} to {:.2f} times as much as on native. The most: ", best->least_tax,
                         best->tax);
   return fmt::format(
-      "On {} a {} costs {}{}, {} {} against {}. {}", printable(best->cell->platform()), name(best->unit),
-      range, full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload())),
-      readable(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
-      readable(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost));
+      "On {} a {} costs {}{}, {} {} against {}. {}{}", printable(best->cell->platform()),
+      noun(best->unit, best->cell->workload()), range,
+      full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload())),
+      figure(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
+      figure(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost), doubt(costs, *best));
 }
 
 }  // namespace vtax

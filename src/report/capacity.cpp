@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/readable.h"
+#include "report/phrase.h"
 #include "study/speed.h"
 
 namespace vtax {
@@ -142,17 +143,22 @@ std::string_view unit_of_rate(Unit unit) {
   return "?";
 }
 
-std::string capacity_text(const Capacity& capacity) {
+std::string rate_noun(Unit unit, const std::string& workload) {
+  return unit == Unit::transaction ? fmt::format("{}s/s", noun(unit, workload))
+                                   : std::string(unit_of_rate(unit));
+}
+
+std::string capacity_text(const Capacity& capacity, const std::string& workload) {
   constexpr double worth_a_word = 0.01;
-  std::string out = fmt::format("at most {} {}: {} is busy all the time", readable(capacity.rate()),
-                                unit_of_rate(capacity.unit), capacity.stations.front().name);
-  bool first = true;
+  std::string others;
   for (auto station = capacity.stations.begin() + 1; station != capacity.stations.end(); ++station) {
     if (station->utilisation < worth_a_word) continue;
-    out += fmt::format("{}{} {:.0f} %", first ? "; " : ", ", station->name, 100 * station->utilisation);
-    first = false;
+    others +=
+        fmt::format("{}{} {:.0f} %", others.empty() ? " (" : ", ", station->name, 100 * station->utilisation);
   }
-  return out;
+  if (!others.empty()) others += ')';
+  return fmt::format("bound {} {}, where {} would be busy all the time{}", readable(capacity.rate()),
+                     rate_noun(capacity.unit, workload), capacity.stations.front().name, others);
 }
 
 }  // namespace vtax

@@ -47,7 +47,11 @@ struct Capacity {
 
 [[nodiscard]] std::string_view unit_of_rate(Unit unit);  // "Mb/s", "transactions/s"
 
-// "at most 837 Mb/s: the driver domain's CPU 0 is full; the wire 89 %, the guest's CPU 2 58 %".
-[[nodiscard]] std::string capacity_text(const Capacity& capacity);
+// The same for people, by what the workload does: "compiles/s".
+[[nodiscard]] std::string rate_noun(Unit unit, const std::string& workload);
+
+// "bound 837 Mb/s, where the driver's CPU 0 would be busy all the time (the wire 89 %, the guest's CPU 2 58
+// %)".
+[[nodiscard]] std::string capacity_text(const Capacity& capacity, const std::string& workload);
 
 }  // namespace vtax

@@ -4,11 +4,14 @@
 
 namespace vtax {
 
-void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost,
-                    const MachineSpeed& speed) {
+void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost, const MachineSpeed& speed,
+                    std::string_view unit) {
   const auto allowed = capacity(cost, speed);
   if (!allowed) return;
-  json.key(key).begin_object().field("unit", unit_of_rate(allowed->unit)).field("at_most", allowed->rate());
+  json.key(key)
+      .begin_object()
+      .field("unit", unit.empty() ? unit_of_rate(allowed->unit) : unit)
+      .field("at_most", allowed->rate());
   if (const auto reached = measured_rate(cost)) json.field("measured", *reached);
   json.key("stations").begin_array();
   for (const Station& station : allowed->stations)

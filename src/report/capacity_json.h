@@ -8,8 +8,9 @@
 namespace vtax {
 
 // The object `key`: what the cost allows (docs/report-schema.md, "rates"); nothing where no work was counted.
-void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost,
-                    const MachineSpeed& speed);
+// `unit` names its rates; "" for unit_of_rate().
+void write_capacity(JsonWriter& json, std::string_view key, const WindowCost& cost, const MachineSpeed& speed,
+                    std::string_view unit = "");
 
 // The array "rates", of every cell; left out where the run has no speed. Where its calibration failed,
 // "rates_error" says why.

@@ -45,9 +45,10 @@ TEST(Capacity, TheBusiestCpuBoundsTheRate) {
   EXPECT_EQ(allowed->stations[1].name, "the guest's CPU 2");
   EXPECT_DOUBLE_EQ(allowed->stations[1].utilisation, 0.5);  // idling is no demand
   EXPECT_NEAR(allowed->stations[2].utilisation, 1.0 / 6, 1e-12);
-  EXPECT_EQ(capacity_text(*allowed),
-            "at most 16.4 Mb/s: the driver's CPU 0 is busy all the time; the guest's CPU 2 50 %, the peer's "
-            "CPU 17 %");
+  EXPECT_EQ(
+      capacity_text(*allowed, "tcp-stream"),
+      "bound 16.4 Mb/s, where the driver's CPU 0 would be busy all the time (the guest's CPU 2 50 %, the "
+      "peer's CPU 17 %)");
 }
 
 TEST(Capacity, TheWireBoundsTheRateOfQuickCpus) {

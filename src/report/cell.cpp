@@ -3,30 +3,74 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/readable.h"
 #include "core/statistics.h"
 
 namespace vtax {
 namespace {
 
-// Repetitions of one cell while they are read: all are kept, each small.
-struct Pending {
-  std::vector<WindowCost> runs;
-};
-
-void settle(Cell& cell, Pending& pending) {
-  if (pending.runs.empty()) return;
-  for (const WindowCost& run : pending.runs) {
+void settle(Cell& cell, std::vector<WindowCost>& runs) {
+  if (runs.empty()) return;
+  for (const WindowCost& run : runs) {
     cell.totals.push_back(run.total);
-    cell.identical = cell.identical && run.digest == pending.runs.front().digest;
+    cell.identical = cell.identical && run.digest == runs.front().digest;
   }
-  std::stable_sort(pending.runs.begin(), pending.runs.end(),
+  std::stable_sort(runs.begin(), runs.end(),
                    [](const WindowCost& a, const WindowCost& b) { return a.total < b.total; });
-  cell.cost = std::move(pending.runs[(pending.runs.size() - 1) / 2]);
+  cell.cost = std::move(runs[(runs.size() - 1) / 2]);
 }
 
-bool is_machine_exact(const Run& header) {
-  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
-  return !settings.is_object() || settings.value("machine", nlohmann::json("lab")) != "host";
+std::map<std::string, std::set<std::string>> set_aside_of(const nlohmann::json& settings) {
+  std::map<std::string, std::set<std::string>> out;
+  const auto found = settings.find("set_aside");
+  if (found == settings.end() || !found->is_object()) return out;
+  for (const auto& [platform, factors] : found->items())
+    for (const auto& factor : factors)
+      if (factor.is_string()) out[platform].insert(factor.get<std::string>());
+  return out;
+}
+
+// A comparison's factors without those that were set aside for a platform, by which its cells join.
+Factors without(Factors factors, const std::set<std::string>& set_aside) {
+  for (const std::string& name : set_aside) factors.erase(name);
+  return factors;
+}
+
+// Puts each cell into every comparison that it stands for.
+void join(const RunCosts& costs, std::vector<Comparison>& all) {
+  for (const auto& [platform, factors] : costs.set_aside) {
+    std::map<Factors, std::vector<const Cell*>> cells;
+    for (const Cell& cell : costs.cells)
+      if (cell.platform() == platform) {
+        Factors rest = without(cell.factors, factors);
+        rest.erase("platform");
+        cells[std::move(rest)].push_back(&cell);
+      }
+    for (Comparison& comparison : all) {
+      const auto here = [&, &name = platform](const Cell* cell) { return cell->platform() == name; };
+      if (std::any_of(comparison.cells.begin(), comparison.cells.end(), here)) continue;
+      const auto fitting = cells.find(without(comparison.factors, factors));
+      if (fitting != cells.end()) comparison.cells.push_back(fitting->second.front());
+    }
+  }
+}
+
+// What is left of a comparison whose cells all stand in a greater one too is no comparison of its own.
+void drop_parts_of_others(std::vector<Comparison>& all) {
+  std::map<const Cell*, std::vector<std::size_t>> where;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (const Cell* cell : all[i].cells) where[cell].push_back(i);
+  std::vector<Comparison> kept;
+  for (const Comparison& one : all) {
+    const auto holds_it = [&](std::size_t other) {
+      return all[other].cells.size() > one.cells.size() &&
+             std::includes(all[other].cells.begin(), all[other].cells.end(), one.cells.begin(),
+                           one.cells.end());
+    };
+    const auto& others = where[one.cells.front()];
+    if (std::none_of(others.begin(), others.end(), holds_it)) kept.push_back(one);
+  }
+  all = std::move(kept);
 }
 
 }  // namespace
@@ -82,33 +126,65 @@ bool is_perturbed(const Trial& trial) {
   return variation != trial.factors.end() && variation->second != "none";
 }
 
+bool RunCosts::is_set_aside(const std::string& platform, const std::string& factor) const {
+  const auto found = set_aside.find(platform);
+  return found != set_aside.end() && found->second.count(factor) != 0;
+}
+
+CostsOfTrials::CostsOfTrials(const Run& header) {
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  if (!settings.is_object()) return;
+  costs_.is_exact = settings.value("machine", nlohmann::json("lab")) != "host";
+  costs_.set_aside = set_aside_of(settings);
+}
+
+void CostsOfTrials::add(const Trial& trial) {
+  const auto [place, is_new] = places_.emplace(cell_factors(trial), costs_.cells.size());
+  if (is_new) {
+    costs_.cells.push_back({place->first, {}, std::nullopt, true});
+    runs_.emplace_back();
+  }
+  if (!trial.error.empty()) {
+    costs_.failed.push_back({trial.index, trial.repetition, trial.factors, trial.error});
+    return;
+  }
+  ++costs_.finished;
+  if (is_perturbed(trial)) {
+    costs_.cells[place->second].perturbed.push_back(
+        {trial.factors.at(kVariation), trial.machine_total.value, trial.work});
+    return;
+  }
+  runs_[place->second].push_back(window_cost(trial));
+}
+
+RunCosts CostsOfTrials::take() {
+  for (std::size_t i = 0; i < runs_.size(); ++i) settle(costs_.cells[i], runs_[i]);
+  return std::move(costs_);
+}
+
 Result<RunCosts> read_costs(RunReader& reader) {
-  RunCosts costs;
-  costs.is_exact = is_machine_exact(reader.header());
-  std::map<Factors, std::size_t> places;
-  std::vector<Pending> pending;
+  CostsOfTrials costs(reader.header());
   auto read = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
-    const auto [place, is_new] = places.emplace(cell_factors(trial), costs.cells.size());
-    if (is_new) {
-      costs.cells.push_back({place->first, {}, std::nullopt, true});
-      pending.emplace_back();
-    }
-    if (!trial.error.empty()) {
-      costs.failed.push_back({trial.index, trial.repetition, trial.factors, trial.error});
-      return Result<>();
-    }
-    ++costs.finished;
-    if (is_perturbed(trial)) {
-      costs.cells[place->second].perturbed.push_back(
-          {trial.factors.at(kVariation), trial.machine_total.value, trial.work});
-      return Result<>();
-    }
-    pending[place->second].runs.push_back(window_cost(trial));
+    costs.add(trial);
     return Result<>();
   });
   if (!read) return fail(read.error());
-  for (std::size_t i = 0; i < pending.size(); ++i) settle(costs.cells[i], pending[i]);
-  return costs;
+  return costs.take();
+}
+
+std::vector<std::string> platforms_of(const RunCosts& costs) {
+  std::vector<std::string> names;
+  for (const Cell& cell : costs.cells) {
+    if (std::find(names.begin(), names.end(), cell.platform()) == names.end())
+      names.push_back(cell.platform());
+  }
+  return names;
+}
+
+std::string platforms_text(const RunCosts& costs) {
+  std::string text;
+  for (const std::string& name : platforms_of(costs)) text += (text.empty() ? "" : ", ") + printable(name);
+  return text.empty() ? "no platform" : text;
 }
 
 bool in_time(const RunCosts& costs) {
@@ -184,11 +260,24 @@ std::vector<Comparison> comparisons_of(const RunCosts& costs) {
     if (is_new) all.push_back({std::move(rest), {}});
     all[place->second].cells.push_back(&cell);
   }
+  if (!costs.set_aside.empty()) {
+    join(costs, all);
+    for (Comparison& comparison : all) std::sort(comparison.cells.begin(), comparison.cells.end());
+    drop_parts_of_others(all);
+  }
   for (Comparison& comparison : all) {
     std::stable_partition(comparison.cells.begin(), comparison.cells.end(),
                           [](const Cell* cell) { return cell->platform() == "native"; });
   }
   return all;
+}
+
+std::optional<TwoSamples> against_native(const RunCosts& costs, const Comparison& comparison,
+                                         const Cell& cell) {
+  const Cell* native = comparison.native();
+  if (costs.is_exact || native == nullptr || native == &cell || !native->cost || !cell.cost)
+    return std::nullopt;
+  return compare_samples(samples_of(*native), samples_of(cell));
 }
 
 std::optional<double> tax(const Comparison& comparison, const Cell& cell, Unit unit) {

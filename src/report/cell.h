@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
+#include "core/two_samples.h"
 #include "record/run_reader.h"
 #include "record/trial.h"
 
@@ -92,9 +94,31 @@ struct RunCosts {
   // Counts of the lab: what a repetition shows is that they repeat, and there is nothing to infer. Otherwise
   // they are a sample of what varies, and cells are compared by core/two_samples.h.
   bool is_exact = true;
+  // By platform the factors that mean nothing on it (study/meaning.h): its cells, which have their usual
+  // values, stand for all of them.
+  std::map<std::string, std::set<std::string>> set_aside = {};
+
+  [[nodiscard]] bool is_set_aside(const std::string& platform, const std::string& factor) const;
+};
+
+// Makes them of the trials of a run, one after the other in the order of the plan.
+class CostsOfTrials {
+ public:
+  explicit CostsOfTrials(const Run& header);
+  void add(const Trial& trial);
+  [[nodiscard]] RunCosts take();  // what was added; ends its use
+
+ private:
+  RunCosts costs_;
+  std::map<Factors, std::size_t> places_;
+  std::vector<std::vector<WindowCost>> runs_;  // of each cell, its repetitions: each is small
 };
 
 [[nodiscard]] Result<RunCosts> read_costs(RunReader& reader);
+
+// In the order of the plan; and as a list for people.
+[[nodiscard]] std::vector<std::string> platforms_of(const RunCosts& costs);
+[[nodiscard]] std::string platforms_text(const RunCosts& costs);
 
 // Whether the run's costs are nanoseconds of CPU time: one run has one unit.
 [[nodiscard]] bool in_time(const RunCosts& costs);
@@ -119,7 +143,8 @@ enum class Unit { packet, kilobyte, transaction };
 // work.
 [[nodiscard]] std::vector<double> samples_of(const Cell& cell);
 
-// Cells that differ in nothing but the platform, native first.
+// Cells that differ in nothing but the platform, native first. A cell for which factors were set aside is in
+// every comparison that it stands for.
 struct Comparison {
   Factors factors;  // without the platform
   std::vector<const Cell*> cells;
@@ -128,6 +153,11 @@ struct Comparison {
 };
 
 [[nodiscard]] std::vector<Comparison> comparisons_of(const RunCosts& costs);
+
+// How the cell's repetitions compare with native's; nothing for exact counts, for native itself and without
+// both.
+[[nodiscard]] std::optional<TwoSamples> against_native(const RunCosts& costs, const Comparison& comparison,
+                                                       const Cell& cell);
 
 // Total cost per unit relative to native, other factors equal (native itself: 1); nothing without both.
 [[nodiscard]] std::optional<double> tax(const Comparison& comparison, const Cell& cell, Unit unit);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "core/readable.h"
@@ -131,14 +132,20 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
   RunComparison comparison;
   comparison.context = context_of(before.header(), after.header(), *a, *b);
   std::map<Factors, const Cell*> others;
+  std::set<Factors> failed;
   for (const Cell& cell : b->costs.cells) {
-    if (cell.cost) others[cell.factors] = &cell;
+    if (cell.cost)
+      others[cell.factors] = &cell;
+    else
+      failed.insert(cell.factors);
   }
   for (const Cell& cell : a->costs.cells) {
     if (!cell.cost) continue;
     const auto found = others.find(cell.factors);
-    if (found == others.end()) {
+    // Instructions and time have no difference.
+    if (found == others.end() || found->second->cost->in_time != cell.cost->in_time) {
       comparison.only_before.push_back(cell_name(cell, a->costs.cells));
+      if (failed.count(cell.factors) != 0) comparison.failed_after.push_back(comparison.only_before.back());
       continue;
     }
     CellChange change{cell.factors, *cell.cost, *found->second->cost};

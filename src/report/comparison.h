@@ -56,6 +56,8 @@ struct RunComparison {
   std::vector<CellChange> cells;     // in the order of A's plan
   std::vector<std::string> only_before,
       only_after;  // cells that only one run has, or that failed in the other
+  std::vector<std::string>
+      failed_after;  // of only_before those that the second run has, but that failed there
 };
 
 // Matches cells by equal factors.

@@ -192,5 +192,30 @@ TEST(Comparison, WithPerturbedBootsIsMoreThanAnAccident) {
   EXPECT_TRUE(compare(three_platforms(), dearer_netback()).cells[2].is_shown());
 }
 
+TEST(Comparison, InstructionsAreNotComparedWithTime) {
+  auto host = three_platforms();
+  host.settings = R"({"machine": "host"})";
+  for (Trial& trial : host.trials) {
+    trial.functions.clear();
+    trial.machine_total = trial.peer_total = {};
+    for (LedgerEntry& entry : trial.ledger)
+      if (entry.kind == "instructions") entry.kind = cpu_time_kind;
+  }
+  EXPECT_THAT(compare(host, host).cells, SizeIs(3));
+  const auto comparison = compare(three_platforms(), host);
+  EXPECT_THAT(comparison.cells, SizeIs(0));
+  EXPECT_THAT(comparison.only_before, SizeIs(3));
+  EXPECT_THAT(comparison.only_after, SizeIs(3));
+}
+
+TEST(Comparison, WhatFailedAgainIsToldFromWhatWasNotRun) {
+  auto after = three_platforms();
+  make_failed(after.trials[2], "the guest hung");
+  after.trials.erase(after.trials.begin());
+  const auto comparison = compare(three_platforms(), after);
+  EXPECT_THAT(comparison.only_before, SizeIs(2));
+  EXPECT_THAT(comparison.failed_after, testing::ElementsAre("xen-pv, tcp-stream"));
+}
+
 }  // namespace
 }  // namespace vtax

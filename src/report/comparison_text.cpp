@@ -70,6 +70,11 @@ void print_functions(std::ostream& out, const std::vector<Change>& functions) {
   }
 }
 
+std::string unit_text(const CellChange& cell) {
+  const auto units = units_of(cell.before.work);
+  return units.empty() ? cell.unit() : std::string(noun(units.front(), cell.factors.at("workload")));
+}
+
 void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::string>& varying) {
   out << '\n';
   print_wrapped(out, "", printable(cell.factors.at("platform")) + ", " + full_phrase(cell.factors, varying));
@@ -79,7 +84,7 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
   }
   print_wrapped(
       out, "  ",
-      fmt::format("per {}: {} -> {} {}, {}", cell.unit(), readable(cell.before_per_unit()),
+      fmt::format("per {}: {} -> {} {}, {}", unit_text(cell), readable(cell.before_per_unit()),
                   readable(cell.after_per_unit()), cell.before.in_time ? "ns of CPU time" : "instructions",
                   percent(cell.relative())));
   if (cell.samples) {

@@ -11,10 +11,11 @@
 namespace vtax {
 namespace {
 
-bool fits(const Cell& cell, const Factors& factors) {
+bool fits(const RunCosts& costs, const Cell& cell, const Factors& factors) {
   return std::all_of(factors.begin(), factors.end(), [&](const auto& wanted) {
     const auto found = cell.factors.find(wanted.first);
-    return found != cell.factors.end() && found->second == wanted.second;
+    if (found == cell.factors.end()) return false;
+    return found->second == wanted.second || costs.is_set_aside(cell.platform(), wanted.first);
   });
 }
 
@@ -34,7 +35,7 @@ std::string differing_factors(const std::vector<const Cell*>& cells) {
 Found<const WindowCost*> find_cost(const RunCosts& costs, const Factors& factors) {
   std::vector<const Cell*> fitting;
   for (const Cell& cell : costs.cells) {
-    if (fits(cell, factors)) fitting.push_back(&cell);
+    if (fits(costs, cell, factors)) fitting.push_back(&cell);
   }
   if (fitting.empty()) return obstacle(fmt::format("cell {} is not in this run", cell_name(factors)));
   if (fitting.size() > 1) {

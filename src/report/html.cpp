@@ -60,8 +60,8 @@ std::string summary(const Run& run, const RunCosts& costs) {
 
 }  // namespace
 
-Result<> write_html(RunReader& reader, std::ostream& out) {
-  auto data = read_page_data(reader);
+Result<> write_html(RunReader& reader, std::ostream& out, const std::optional<TermTable>& terms) {
+  auto data = read_page_data(reader, terms);
   if (!data) return fail(data.error());
   const Run& run = reader.header();
   const auto comparisons = comparisons_of(data->costs);
@@ -69,11 +69,13 @@ Result<> write_html(RunReader& reader, std::ostream& out) {
   const auto text = [&](std::string_view words) { return [&out, words] { out << escaped(words); }; };
   const std::string question = run.question.empty() ? study : printable(run.question, 500);
   const std::string answered = answer(data->costs, comparisons);
+  const std::string platforms = platforms_text(data->costs);
   const std::string title = study + " - vtax";
   const std::string summed = summary(run, data->costs);
   const std::map<std::string_view, std::function<void()>> parts{
       {"title", text(title)},
       {"study", text(study)},
+      {"platforms", text(platforms)},
       {"question", text(question)},
       {"answer", text(answered)},
       {"summary", text(summed)},

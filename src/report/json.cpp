@@ -1,6 +1,7 @@
 #include "report/json.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/sha256.h"
 #include "record/timeline_text.h"
@@ -98,34 +99,38 @@ void write_header(JsonWriter& json, const Run& run) {
   json.field("planned_trials", run.planned_trials);
 }
 
+// Whether something is said of all cells together: claims, or rates.
+bool judges(const Run& header) {
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  return settings.is_object() && (settings.contains("published") || settings.contains("speed") ||
+                                  settings.value("machine", nlohmann::json()) == "host");
+}
+
 // What is known when all trials were read.
 class Summary {
  public:
+  explicit Summary(const Run& header) : header_(header) {
+    if (judges(header)) costs_.emplace(header);
+  }
+
   void add(const Trial& trial) {
     if (trial.error.empty()) digest_.add(trial.digest);
     ++(trial.error.empty() ? finished_ : failed_);
+    if (costs_) costs_->add(trial);
   }
 
-  [[nodiscard]] Result<> write(JsonWriter& json, RunReader& reader) {
-    const Run& run = reader.header();
+  void write(JsonWriter& json) {
     json.field("finished_trials", finished_).field("failed_trials", failed_).field("digest", digest_.hex());
-    // A second reading, where there is something to judge: costs of all cells are held in memory.
-    RunCosts costs;
-    const auto settings = nlohmann::json::parse(run.settings, nullptr, false);
-    const bool is_host = settings.is_object() && settings.value("machine", nlohmann::json()) == "host";
-    if (settings.contains("published") || settings.contains("speed") || is_host) {
-      auto all = read_costs(reader);
-      if (!all) return fail(all.error());
-      costs = std::move(*all);
-    }
-    write_claims(json, run, costs);
-    write_rates(json, run, costs);
-    return {};
+    const RunCosts costs = costs_ ? costs_->take() : RunCosts();
+    write_claims(json, header_, costs);
+    write_rates(json, header_, costs);
   }
 
  private:
+  const Run& header_;
   Sha256 digest_;
   std::uint64_t finished_ = 0, failed_ = 0;
+  std::optional<CostsOfTrials> costs_;  // where there is something to judge: they are held in memory
 };
 
 }  // namespace
@@ -135,7 +140,7 @@ Result<> write_json(RunReader& reader, std::ostream& out) {
   json.begin_object();
   write_header(json, reader.header());
   json.key("trials").begin_array();
-  Summary summary;
+  Summary summary(reader.header());
   auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
     json.line().begin_object();
     write_trial(json, trial);
@@ -145,7 +150,7 @@ Result<> write_json(RunReader& reader, std::ostream& out) {
   });
   if (!read) return read;
   json.end_array().line();
-  if (auto written = summary.write(json, reader); !written) return written;
+  summary.write(json);
   json.end_object();
   json.flush();
   out << '\n';
@@ -156,28 +161,21 @@ Result<> write_ndjson(RunReader& reader, std::ostream& out) {
   const auto line = [&out](std::string_view record, const auto& write) {
     JsonWriter json(out, JsonWriter::Lines::one);
     json.begin_object().field("record", record);
-    Result<> written = write(json);
-    if (!written) return written;
+    write(json);
     json.end_object();
     json.flush();
     out << '\n';
-    return written;
   };
-  Summary summary;
-  Result<> done = line("run", [&](JsonWriter& json) {
-    write_header(json, reader.header());
+  Summary summary(reader.header());
+  line("run", [&](JsonWriter& json) { write_header(json, reader.header()); });
+  Result<> done = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
+    summary.add(trial);
+    line("trial", [&](JsonWriter& json) { write_trial(json, trial); });
     return Result<>();
   });
   if (!done) return done;
-  done = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
-    summary.add(trial);
-    return line("trial", [&](JsonWriter& json) {
-      write_trial(json, trial);
-      return Result<>();
-    });
-  });
-  if (!done) return done;
-  return line("end", [&](JsonWriter& json) { return summary.write(json, reader); });
+  line("end", [&](JsonWriter& json) { summary.write(json); });
+  return {};
 }
 
 }  // namespace vtax

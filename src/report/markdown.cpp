@@ -51,16 +51,17 @@ std::string work_of(const Comparison& comparison, const RunCosts& costs) {
 }
 
 void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Comparison>& comparisons,
-                 Unit unit) {
+                 Unit unit, std::string_view its_noun) {
   bool has_begun = false;
   for (const Comparison& comparison : comparisons) {
+    if (noun(unit, comparison.factors.at("workload")) != its_noun) continue;
     for (const Cell* cell : comparison.cells) {
       if (!cell->cost) continue;
       const WindowCost& cost = *cell->cost;
       const auto units = units_of(cost.work);
       if (std::find(units.begin(), units.end(), unit) == units.end()) continue;
       if (!has_begun) {
-        out << fmt::format("\n### Cost per {}\n\nIn {}.\n\n", name(unit), unit_of_cost(costs));
+        out << fmt::format("\n### Cost per {}\n\nIn {}.\n\n", its_noun, unit_of_cost(costs));
         std::vector<std::string> heading{"work", "platform"};
         for (const Layer layer : kLayers) heading.emplace_back(name(layer));
         heading.insert(heading.end(), {"total", "tax", "runs"});
@@ -118,13 +119,13 @@ Result<> write_markdown(RunReader& reader, std::ostream& out) {
   out << escaped_markdown(answer(*costs, comparisons), 2000) << '\n';
   write_claims_table(out, run, *costs);
   if (costs->finished > 0) out << "\n## Cost by layer\n";
-  for (const Unit unit : {Unit::kilobyte, Unit::packet, Unit::transaction})
-    write_costs(out, *costs, comparisons, unit);
+  for (const auto& [unit, its_noun] : nouns_of(comparisons))
+    write_costs(out, *costs, comparisons, unit, its_noun);
   write_failures(out, *costs);
-  out << fmt::format("\nStudy {}, {} of {} trials ended, {} failed; vtax {}, begun {}.\n",
-                     escaped_markdown(run.study, 100), costs->finished, run.planned_trials,
-                     costs->failed.size(), escaped_markdown(run.vtax_version),
-                     escaped_markdown(run.started_utc));
+  out << fmt::format("\nStudy {} on {}; {} of {} trials ended, {} failed; vtax {}, begun {}.\n",
+                     escaped_markdown(run.study, 100), escaped_markdown(platforms_text(*costs)),
+                     costs->finished, run.planned_trials, costs->failed.size(),
+                     escaped_markdown(run.vtax_version), escaped_markdown(run.started_utc));
   return {};
 }
 

@@ -97,7 +97,7 @@ void print_offered(std::ostream& out, const RunCosts& costs, const MachineSpeed&
       const auto load = offered_load(*cell, speed);
       if (!load) continue;
       table.add({"  " + printable(cell->platform()),
-                 fmt::format("{} {}", readable(load->offered), unit_of_rate(load->unit)),
+                 fmt::format("{} {}", readable(load->offered), rate_noun(load->unit, cell->workload())),
                  readable(load->possible()), readable(load->most), load->busiest,
                  fmt::format("{:.0f} %", 100 * load->busiest_part),
                  fmt::format("{:.0f} %", 100 * load->cpus)});

@@ -70,8 +70,7 @@ TEST(OfferedLoad, CellsThatDifferInItAndInThePlatformAreOneSeries) {
   std::ostringstream out;
   print_offered(out, costs, kSpeed);
   EXPECT_THAT(out.str(), testing::HasSubstr("OFFERED AND POSSIBLE"));
-  EXPECT_THAT(out.str(),
-              testing::ContainsRegex("xen-pv +1,600 transactions/s +333 +333 +CPU 0 +100 % +150 %"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("xen-pv +1,600 requests/s +333 +333 +CPU 0 +100 % +150 %"));
   std::ostringstream none;
   print_offered(none, RunCosts{}, kSpeed);
   EXPECT_EQ(none.str(), "");

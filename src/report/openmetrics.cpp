@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <set>
 #include <string>
 
 #include "report/cell.h"
@@ -84,10 +85,12 @@ class Exposition {
 
 using EachCell = std::function<void(const Comparison&, const Cell&, const Labels&)>;
 
+// Each once: some stand in several comparisons.
 void for_cells(const std::vector<Comparison>& comparisons, const EachCell& use) {
+  std::set<const Cell*> seen;
   for (const Comparison& comparison : comparisons) {
     for (const Cell* cell : comparison.cells) {
-      if (cell->cost) use(comparison, *cell, Labels(cell->factors));
+      if (cell->cost && seen.insert(cell).second) use(comparison, *cell, Labels(cell->factors));
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/readable.h"
 #include "report/answer.h"
@@ -141,10 +142,14 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
   write_places(json, cost);
   write_guests(json, cost);
   write_timeline(json, data, cell);
-  if (data.speed && *data.speed) write_capacity(json, "capacity", cost, **data.speed);
+  if (data.speed && *data.speed)
+    write_capacity(json, "capacity", cost, **data.speed,
+                   units.empty() ? "" : rate_noun(units.front(), cell.workload()));
   write_range(json, "sensitivity", sensitivity(cell));
   write_range(json, "tax_sensitivity", tax_sensitivity(comparison, cell));
   if (!data.costs.is_exact) write_range(json, "interval", median_interval(samples_of(cell)));
+  if (const auto test = against_native(data.costs, comparison, cell))
+    json.field("against_native", test->is_too_few ? "too few" : test->is_shown() ? "differs" : "~");
   write_per_unit(json, comparison, cell);
   write_optional(json, "tax", units.empty() ? std::nullopt : tax(comparison, cell, units.front()));
   // How many of the comparison's own unit.
@@ -188,7 +193,9 @@ void write_comparisons(JsonWriter& json, const PageData& data, const std::vector
     for (const Cell* cell : comparison->cells) {
       if (cell->cost && !units_of(cell->cost->work).empty()) unit = name(units_of(cell->cost->work).front());
     }
-    json.field("unit", unit).key("cells").begin_array();
+    json.field("unit", unit);
+    json.field("transaction", noun(Unit::transaction, comparison->factors.at("workload")));
+    json.key("cells").begin_array();
     for (const Cell* cell : comparison->cells) {
       if (cell->cost) write_cell(json, data, *comparison, *cell);
     }
@@ -217,7 +224,7 @@ void write_offered(JsonWriter& json, const PageData& data) {
       json.begin_object().field("platform", printable(cell->platform())).field("offered", load->offered);
       json.field("possible", load->possible())
           .field("most", load->most)
-          .field("unit", unit_of_rate(load->unit));
+          .field("unit", rate_noun(load->unit, cell->workload()));
       json.field("busiest", load->busiest).field("busy", load->busiest_part).field("cpus", load->cpus);
       json.end_object();
     }
@@ -265,9 +272,26 @@ void write_models(JsonWriter& json, const PageData& data) {
   json.end_array();
 }
 
+// Whether the study is about a message's cost by its size.
+bool asks_for_terms(const Run& header) {
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  return settings.is_object() && settings.value("terms", nlohmann::json()) == true;
+}
+
+Result<> add_models(RunReader& reader, const std::optional<TermTable>& terms, PageData& data) {
+  if (!terms && !asks_for_terms(reader.header())) return {};
+  const auto table = terms ? Result<TermTable>(*terms) : TermTable::built_in();
+  if (!table) return fail(table.error());
+  data.model = table->model();
+  // A run without several sizes has no such model, and the page no such section.
+  if (auto models = message_models(reader, *table)) data.models = std::move(*models);
+  if (data.models.size() > kMostModels) data.models.resize(kMostModels);
+  return {};
+}
+
 }  // namespace
 
-Result<PageData> read_page_data(RunReader& reader) {
+Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable>& terms) {
   auto costs = read_costs(reader);
   if (!costs) return fail(costs.error());
   PageData data;
@@ -298,12 +322,7 @@ Result<PageData> read_page_data(RunReader& reader) {
     return Result<>();
   });
   if (!read) return fail(read.error());
-  const auto table = TermTable::built_in();
-  if (!table) return fail(table.error());
-  data.model = table->model();
-  // A run without several sizes has no such model, and the page no such section.
-  if (auto models = message_models(reader, *table)) data.models = std::move(*models);
-  if (data.models.size() > kMostModels) data.models.resize(kMostModels);
+  if (auto added = add_models(reader, terms, data); !added) return fail(added.error());
   return data;
 }
 

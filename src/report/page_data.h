@@ -24,10 +24,11 @@ struct PageData {
   std::map<Factors, Timeline> timelines;  // of each cell's median run, where there is one
   std::vector<std::string> provenance;    // different ones, at most a few
   std::string model;                      // whose terms `models` has
-  std::vector<MessageModel> models;       // where streams were measured with several sizes of a write
+  std::vector<MessageModel> models;       // where terms are asked for, of streams of several sizes of a write
 };
 
-[[nodiscard]] Result<PageData> read_page_data(RunReader& reader);
+// With `terms`, or the built-in ones where the run's study asks for them.
+[[nodiscard]] Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable>& terms);
 
 // The JSON that the page's scripts read; no '<' in it.
 void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,

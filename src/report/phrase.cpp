@@ -103,6 +103,35 @@ std::string full_phrase(const Factors& factors, const std::set<std::string>& sho
   return rest.empty() ? workload : workload + ", " + rest;
 }
 
+std::string trial_name(const Factors& factors, const std::set<std::string>& shown) {
+  std::string name = printable(factors.at("platform")) + ", " + full_phrase(factors, shown);
+  const auto variation = factors.find(kVariation);
+  if (variation != factors.end() && variation->second != "none")
+    name += ", variation " + printable(variation->second);
+  return name;
+}
+
+std::string_view noun(Unit unit, const std::string& workload) {
+  if (unit != Unit::transaction) return name(unit);
+  if (workload == "compile") return "compile";
+  if (workload == "http") return "request";
+  if (workload == "linpack") return "system";
+  if (workload == "cpu-loop") return "round";
+  if (workload == "disk") return "block";
+  return name(unit);
+}
+
+std::vector<std::pair<Unit, std::string_view>> nouns_of(const std::vector<Comparison>& comparisons) {
+  std::vector<std::pair<Unit, std::string_view>> all;
+  for (const Unit unit : {Unit::kilobyte, Unit::packet, Unit::transaction}) {
+    for (const Comparison& comparison : comparisons) {
+      const std::pair one(unit, noun(unit, comparison.factors.at("workload")));
+      if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+    }
+  }
+  return all;
+}
+
 bool is_usual(const std::string& factor, const std::string& value) {
   return std::find(kUsual.begin(), kUsual.end(),
                    std::pair<std::string_view, std::string_view>(factor, value)) != kUsual.end();

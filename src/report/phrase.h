@@ -2,6 +2,8 @@
 
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "report/cell.h"
@@ -21,6 +23,18 @@ namespace vtax {
 
 // The same with the workload before it.
 [[nodiscard]] std::string full_phrase(const Factors& factors, const std::set<std::string>& shown);
+
+// "xen-pv, tcp-stream, receiving": the platform before it, and behind it the variation of a perturbed
+// machine.
+[[nodiscard]] std::string trial_name(const Factors& factors, const std::set<std::string>& shown);
+
+// What a unit of the workload's work is called: a "transaction" of compile is a compile, of cpu-loop a round.
+[[nodiscard]] std::string_view noun(Unit unit, const std::string& workload);
+
+// By what the comparisons' costs may be given, in the order in which reports show it: KB, packet, then the
+// rest.
+[[nodiscard]] std::vector<std::pair<Unit, std::string_view>> nouns_of(
+    const std::vector<Comparison>& comparisons);
 
 // Whether a factor of placement has the value that it has wherever nothing else is asked for (the catalogue's
 // default): not worth a word where constants are named.

@@ -45,8 +45,8 @@ Result<Profile> read_profile(RunReader& reader, std::optional<std::uint64_t> wan
     }
     if (profile.trials > 0 && trial.factors != factors) {
       refusal = "the run's trials differ in their factors; their sum would mean nothing";
-      return Result<>(
-          fail({what, refusal, "name one of them by --trial N; `--format json` lists their \"index\""}));
+      return Result<>(fail(
+          {what, refusal, "name one of them by --trial N; `vtax report RUN --format trials` lists them"}));
     }
     factors = trial.factors;
     ++profile.trials;
@@ -60,9 +60,11 @@ Result<Profile> read_profile(RunReader& reader, std::optional<std::uint64_t> wan
   if (!read) return fail(read.error());
   if (!refusal.empty()) return fail({what, refusal, ""});
   if (profile.trials == 0) {
-    return fail({what, wanted ? fmt::format("the run holds no trial {}", *wanted) : "no trial ended", ""});
+    return fail({what, wanted ? fmt::format("the run holds no trial {}", *wanted) : "no trial ended",
+                 "`vtax report RUN --format trials` lists those it holds"});
   }
-  if (sums.empty()) return fail({what, "no functions were recorded", ""});
+  if (sums.empty())
+    return fail({what, "no functions were recorded", "the lab counts by function, machine host does not"});
   profile.title = title_of(factors);
   for (const auto& [cost, count] : sums) {
     profile.functions.push_back(cost);

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "core/readable.h"
 #include "core/statistics.h"
-#include "core/two_samples.h"
 #include "report/answer.h"
 #include "report/capacity.h"
 #include "report/cell.h"
@@ -33,25 +33,28 @@ std::string ratio(std::optional<double> tax) {
 // "~" where samples show no difference to native.
 std::string shown_tax(const RunCosts& costs, const Comparison& comparison, const Cell& cell, Unit unit) {
   const auto value = tax(comparison, cell, unit);
-  const Cell* native = comparison.native();
-  if (!value || costs.is_exact || &cell == native) return ratio(value);
-  const TwoSamples samples = compare_samples(samples_of(*native), samples_of(cell));
-  return samples.is_shown() || samples.is_too_few ? ratio(value) : "~" + ratio(value);
+  const auto samples = against_native(costs, comparison, cell);
+  if (!value || !samples) return ratio(value);
+  return samples->is_shown() || samples->is_too_few ? ratio(value) : "~" + ratio(value);
 }
 
 void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
                 const std::vector<Comparison>& comparisons) {
-  if (!run.question.empty()) print_wrapped(out, "", printable(run.question, 500));
-  out << '\n';
+  if (!run.question.empty()) {
+    print_wrapped(out, "", printable(run.question, 500));
+    out << '\n';
+  }
   print_wrapped(out, "  ", answer(costs, comparisons));
   out << '\n';
-  print_wrapped(
-      out, "",
-      fmt::format("Study {}, {} of {} trials, vtax {}, {}. Costs are {}; a KB is 1024 bytes.",
-                  printable(run.study, 100), with_thousands(costs.finished),
-                  with_thousands(run.planned_trials), printable(run.vtax_version), printable(run.started_utc),
-                  in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
-                                 : "instructions, exact"));
+  std::string study =
+      fmt::format("Study {} on {}; {} of {} trials, vtax {}, {}.", printable(run.study, 100),
+                  platforms_text(costs), with_thousands(costs.finished), with_thousands(run.planned_trials),
+                  printable(run.vtax_version), printable(run.started_utc));
+  if (costs.finished > 0)
+    study += fmt::format(" Costs are {}; a KB is 1024 bytes.",
+                         in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
+                                        : "instructions, exact");
+  print_wrapped(out, "", study);
 }
 
 // What is the same in every trial of a workload is said once.
@@ -71,15 +74,6 @@ void print_constants(std::ostream& out, const RunCosts& costs, const std::string
   }
 }
 
-std::vector<std::string> platforms_of(const RunCosts& costs) {
-  std::vector<std::string> names;
-  for (const Cell& cell : costs.cells) {
-    if (std::find(names.begin(), names.end(), cell.platform()) == names.end())
-      names.push_back(cell.platform());
-  }
-  return names;
-}
-
 const Cell* cell_of(const Comparison& comparison, const std::string& platform) {
   for (const Cell* cell : comparison.cells) {
     if (cell->platform() == platform) return cell;
@@ -92,21 +86,22 @@ void print_tax_overview(std::ostream& out, const RunCosts& costs,
   auto platforms = platforms_of(costs);
   if (std::erase(platforms, "native") == 0 || platforms.empty()) return;
   out << "\nTAX: total cost relative to native = 1\n";
-  for (const Unit unit : {Unit::kilobyte, Unit::packet, Unit::transaction}) {
-    std::vector<std::string> heading{fmt::format("per {}", name(unit))};
+  for (const auto& [unit, its_noun] : nouns_of(comparisons)) {
+    std::vector<std::string> heading{fmt::format("per {}", its_noun)};
     for (const std::string& platform : platforms) heading.push_back(printable(platform));
     TextTable table(std::move(heading));
     bool any = false;
     for (const Comparison& comparison : comparisons) {
+      if (noun(unit, comparison.factors.at("workload")) != its_noun) continue;
       std::vector<std::string> row{
           "  " +
           full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload")))};
       bool has_unit = false;
       for (const std::string& platform : platforms) {
         const Cell* cell = cell_of(comparison, platform);
-        const bool counts = cell != nullptr && cell->cost && [&] {
+        const bool counts = cell != nullptr && cell->cost && [&, wanted = unit] {
           const auto units = units_of(cell->cost->work);
-          return std::find(units.begin(), units.end(), unit) != units.end();
+          return std::find(units.begin(), units.end(), wanted) != units.end();
         }();
         has_unit = has_unit || counts;
         row.push_back(counts ? shown_tax(costs, comparison, *cell, unit) : "-");
@@ -118,13 +113,19 @@ void print_tax_overview(std::ostream& out, const RunCosts& costs,
   }
 }
 
-void add_costs(TextTable& table, const RunCosts& costs, const Comparison& comparison, Unit unit) {
+struct Scale {
+  std::uint64_t divisor;
+  std::string_view name;  // of as many; "" of one
+};
+
+void add_costs(TextTable& table, const RunCosts& costs, const Comparison& comparison, Unit unit,
+               const Scale& scale) {
   for (const Cell* cell : comparison.cells) {
     if (!cell->cost) continue;
     const WindowCost& cost = *cell->cost;
     std::vector<std::string> row{"  " + printable(cell->platform())};
     const auto add = [&](std::uint64_t n) {
-      row.push_back(readable(per_unit(n, cost.work, unit).value_or(0)));
+      row.push_back(readable(per_unit(n, cost.work, unit).value_or(0) / static_cast<double>(scale.divisor)));
     };
     for (const Layer layer : {Layer::hypervisor, Layer::driver, Layer::kernel, Layer::program, Layer::idle}) {
       add(cost.of(layer));
@@ -136,15 +137,32 @@ void add_costs(TextTable& table, const RunCosts& costs, const Comparison& compar
   }
 }
 
+TextTable table_of_costs(const RunCosts& costs, const Comparison& comparison, const std::vector<Unit>& units,
+                         const Scale& scale) {
+  const auto per = [&](Unit unit) {
+    return fmt::format("per {}", noun(unit, comparison.factors.at("workload")));
+  };
+  TextTable table(
+      {per(units.front()), "hypervisor", "driver", "kernel", "program", "idle", "uncharged", "total", "tax"});
+  for (const Unit unit : units) {
+    if (unit != units.front()) table.add({per(unit)});
+    add_costs(table, costs, comparison, unit, scale);
+  }
+  return table;
+}
+
+// In thousands or millions where a page is too narrow for the numbers.
 void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& comparison,
                  const std::vector<Unit>& units) {
-  TextTable table({fmt::format("per {}", name(units.front())), "hypervisor", "driver", "kernel", "program",
-                   "idle", "uncharged", "total", "tax"});
-  for (const Unit unit : units) {
-    if (unit != units.front()) table.add({fmt::format("per {}", name(unit))});
-    add_costs(table, costs, comparison, unit);
+  constexpr std::array scales{Scale{1, ""}, Scale{1'000, "thousands"}, Scale{1'000'000, "millions"},
+                              Scale{1'000'000'000, "billions"}};
+  for (const Scale& scale : scales) {
+    const TextTable table = table_of_costs(costs, comparison, units, scale);
+    if (table.width() > kPageColumns && &scale != &scales.back()) continue;
+    if (!scale.name.empty()) out << fmt::format("  in {} of {}\n", scale.name, unit_of_cost(costs));
+    table.print(out);
+    return;
   }
-  table.print(out);
 }
 
 // What the devices saw, so that like is compared with like, and the events.
@@ -169,7 +187,8 @@ void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
       parts.push_back(fmt::format("{} {}", words, readable(per_unit(count, cost.work, unit).value_or(0))));
     }
     if (!parts.empty())
-      print_wrapped(out, "    ", fmt::format("per {}: {}", name(unit), fmt::join(parts, ", ")));
+      print_wrapped(out, cost.devices.empty() ? fmt::format("  {}: ", printable(cell->platform())) : "    ",
+                    fmt::format("per {}: {}", noun(unit, cell->workload()), fmt::join(parts, ", ")));
   }
 }
 
@@ -181,8 +200,8 @@ void print_guests(std::ostream& out, const Comparison& comparison, Unit unit) {
     for (const GuestWork& guest : cell->cost->guests) {
       std::string text =
           guest.transactions.value > 0
-              ? fmt::format("{} {} transactions", printable(guest.guest),
-                            with_thousands(guest.transactions.value))
+              ? fmt::format("{} {} {}s", printable(guest.guest), with_thousands(guest.transactions.value),
+                            noun(Unit::transaction, cell->workload()))
               : fmt::format("{} {}", printable(guest.guest), readable_bytes(guest.bytes.value));
       text += fmt::format(" in {} ms", readable(static_cast<double>(guest.virtual_ns) * 1e-6));
       const auto domain = cell->cost->domains.find(guest.guest);
@@ -191,7 +210,7 @@ void print_guests(std::ostream& out, const Comparison& comparison, Unit unit) {
             std::accumulate(domain->second.begin(), domain->second.end(), std::uint64_t{0});
         const Work done{guest.bytes, {}, guest.transactions};
         if (const auto cost = per_unit(own, done, unit))
-          text += fmt::format(" for {} per {}", readable(*cost), name(unit));
+          text += fmt::format(" for {} per {}", readable(*cost), noun(unit, cell->workload()));
       }
       parts.push_back(std::move(text));
     }
@@ -217,7 +236,7 @@ void print_drivers(std::ostream& out, const Comparison& comparison, Unit unit) {
     }
     if (parts.size() > 1)
       print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
-                    fmt::format("driver per {}: {}", name(unit), fmt::join(parts, "; ")));
+                    fmt::format("driver per {}: {}", noun(unit, cell->workload()), fmt::join(parts, "; ")));
   }
 }
 
@@ -227,9 +246,10 @@ void print_rates(std::ostream& out, const Comparison& comparison, const MachineS
     if (!cell->cost) continue;
     const auto allowed = capacity(*cell->cost, speed);
     if (!allowed) continue;
-    std::string text = capacity_text(*allowed);
+    std::string text = capacity_text(*allowed, cell->workload());
     if (const auto reached = measured_rate(*cell->cost))
-      text += fmt::format("; it ran at {} {}", readable(*reached), unit_of_rate(allowed->unit));
+      text = fmt::format("ran at {} {}; {}", readable(*reached), rate_noun(allowed->unit, cell->workload()),
+                         text);
     print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
   }
 }
@@ -244,32 +264,33 @@ std::string exact_text(const Cell& cell, Unit unit) {
   return fmt::format(
       "{} runs differ, which exact counts should not: total {} to {} per {} ({} of the median run, which is "
       "shown)",
-      cell.totals.size(), per(*low), per(*high), name(unit), share(*high - *low, cell.cost->total));
+      cell.totals.size(), per(*low), per(*high), noun(unit, cell.workload()),
+      share(*high - *low, cell.cost->total));
 }
 
-std::string sampled_text(const Comparison& comparison, const Cell& cell, Unit unit) {
+std::string sampled_text(const RunCosts& costs, const Comparison& comparison, const Cell& cell, Unit unit) {
   const auto samples = samples_of(cell);
   const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
-  std::string text = fmt::format("{} runs, {} to {} per {}, median {}", samples.size(), readable(*low),
-                                 readable(*high), name(unit), readable(*median(samples)));
+  std::string text =
+      fmt::format("{} {}, {} to {} per {}, median {}", samples.size(), samples.size() == 1 ? "run" : "runs",
+                  readable(*low), readable(*high), noun(unit, cell.workload()), readable(*median(samples)));
   const auto interval = median_interval(samples);
   text += interval
               ? fmt::format(", 95 % interval {} to {}", readable(interval->low), readable(interval->high))
               : ", too few for an interval (6 give one)";
-  const Cell* native = comparison.native();
-  if (native == nullptr || native == &cell || !native->cost) return text;
-  const TwoSamples test = compare_samples(samples_of(*native), samples);
-  if (test.is_too_few) return text + "; too few to tell it from native (--reps 4 at least)";
+  const auto test = against_native(costs, comparison, cell);
+  if (!test) return text;
+  if (test->is_too_few) return text + "; too few to tell it from native (--reps 4 at least)";
   return text + fmt::format("; against native: {}, p {:.2g}, Cliff's delta {:+.2f} ({})",
-                            test.is_shown() ? "differs" : "~ no difference shown", *test.p, *test.delta,
-                            effect_size(*test.delta));
+                            test->is_shown() ? "differs" : "~ no difference shown", *test->p, *test->delta,
+                            effect_size(*test->delta));
 }
 
 void print_repetitions(std::ostream& out, const RunCosts& costs, const Comparison& comparison, Unit unit) {
   for (const Cell* cell : comparison.cells) {
     if (!cell->cost || (costs.is_exact && cell->totals.size() < 2)) continue;
     print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
-                  costs.is_exact ? exact_text(*cell, unit) : sampled_text(comparison, *cell, unit));
+                  costs.is_exact ? exact_text(*cell, unit) : sampled_text(costs, comparison, *cell, unit));
   }
 }
 
@@ -280,8 +301,8 @@ void print_sensitivity(std::ostream& out, const Comparison& comparison, Unit uni
     const double base = per_unit(cell->cost->total, cell->cost->work, unit).value_or(0);
     std::string text =
         fmt::format("sensitivity: {} to {} per {} ({:+.2f} to {:+.2f} %) with {} perturbed",
-                    readable(range->low), readable(range->high), name(unit), 100 * (range->low / base - 1),
-                    100 * (range->high / base - 1), variations_text(*cell));
+                    readable(range->low), readable(range->high), noun(unit, cell->workload()),
+                    100 * (range->low / base - 1), 100 * (range->high / base - 1), variations_text(*cell));
     if (const auto taxes = tax_sensitivity(comparison, *cell))
       text += fmt::format("; tax {:.2f} to {:.2f}", taxes->low, taxes->high);
     print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
@@ -316,10 +337,11 @@ void print_speed(std::ostream& out, const std::optional<Found<MachineSpeed>>& sp
   if (!speed) return;
   print_wrapped(
       out, "  ",
-      *speed ? fmt::format("\"at most\": the rate at which the busiest CPU or the wire is full, by {}. "
-                           "Latency and windows can keep it lower.",
-                           (*speed)->basis)
-             : fmt::format("No rates: {}.", speed->error().why));
+      *speed
+          ? fmt::format("bound: the rate at which the busiest CPU or the wire would be full, by {}. It is "
+                        "derived from the cost, not measured: latency and windows can keep the rate lower.",
+                        (*speed)->basis)
+          : fmt::format("No rates: {}.", speed->error().why));
 }
 
 void print_legend(std::ostream& out) {
@@ -345,8 +367,9 @@ void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
   }
   const std::uint64_t recorded = costs.finished + costs.failed.size();
   if (recorded < run.planned_trials) {
-    out << fmt::format("\n{} trials were not run yet: the same `vtax run` with --resume goes on.\n",
-                       with_thousands(run.planned_trials - recorded));
+    const std::uint64_t missing = run.planned_trials - recorded;
+    out << fmt::format("\n{} {} not run yet: the same `vtax run` with --resume goes on.\n",
+                       with_thousands(missing), missing == 1 ? "trial was" : "trials were");
   }
 }
 

@@ -9,6 +9,7 @@
 #include "core/readable.h"
 #include "record/testing/synthetic_run.h"
 #include "report/testing/run_on_disk.h"
+#include "report/trial_list.h"
 #include "tests/golden.h"
 
 namespace vtax {
@@ -102,7 +103,8 @@ TEST(Table, RepetitionsThatDifferSayByHowMuch) {
   const std::string sampled = table_of(run);
   EXPECT_THAT(sampled, HasSubstr("  xen-pv: 7 runs, "));
   EXPECT_THAT(sampled, HasSubstr("95 % interval"));
-  EXPECT_THAT(sampled, HasSubstr("  native: 1 runs"));
+  EXPECT_THAT(sampled, HasSubstr("  native: 1 run, "));
+  EXPECT_THAT(sampled, HasSubstr("But the repetitions are too few to tell it from\n  native: 4 of each do."));
 }
 
 TEST(Table, PerturbedMachinesAreARangeAndNoRepetition) {
@@ -132,6 +134,8 @@ TEST(Table, FailedAndMissingTrialsAreListed) {
   EXPECT_THAT(table, HasSubstr("FAILED: 1 of 3 recorded trials"));
   EXPECT_THAT(table, HasSubstr("xen-pv, tcp-stream: the guest panicked: Kernel panic?not"));
   EXPECT_THAT(table, HasSubstr("2 trials were not run yet"));
+  run.planned_trials = 4;
+  EXPECT_THAT(table_of(run), HasSubstr("\n1 trial was not run yet"));
 }
 
 TEST(Table, WithoutNativeThereIsNoTax) {
@@ -150,8 +154,84 @@ TEST(Table, OfNativeAloneItIsNotSaidThatNativeIsMissing) {
   EXPECT_THAT(table, Not(HasSubstr("up to")));
 }
 
+TEST(Table, WithoutAQuestionItBeginsWithTheAnswer) {
+  auto run = one_comparison();
+  run.question.clear();
+  EXPECT_THAT(table_of(run), testing::StartsWith("  On xen-pv a KB costs"));
+}
+
+TEST(Table, WhatIsChargedToNobodyIsNoPayer) {
+  auto run = one_comparison();
+  add_uncharged(run.trials[2], run.trials[2].machine_total);
+  std::string table = table_of(run);
+  for (std::size_t at = 0; (at = table.find("\n  ")) != std::string::npos;) table.replace(at, 3, " ");
+  EXPECT_THAT(table, HasSubstr("The driver domain pays 24 % of it"));
+  EXPECT_THAT(table, HasSubstr("; 50 % could not be charged to anyone."));
+}
+
+// Compiles: counts of billions, no network device, and no transactions of anybody's.
+TEST(Table, LocalWorkKeepsToThePageAndHasItsOwnNouns) {
+  auto run = one_comparison();
+  for (Trial& trial : run.trials) {
+    trial.factors["workload"] = "compile";
+    trial.devices.clear();
+    trial.work = {{}, {}, Transactions(1)};
+    for (LedgerEntry& entry : trial.ledger) entry.value *= entry.kind == "instructions" ? 900U : 1U;
+    for (FunctionCost& cost : trial.functions)
+      cost.instructions = Instructions(900U * cost.instructions.value);
+    trial.machine_total = Instructions(900U * trial.machine_total.value);
+  }
+  const std::string table = table_of(run);
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;
+  EXPECT_THAT(table, HasSubstr("  in millions of instructions\nper compile "));
+  EXPECT_THAT(table, HasSubstr("\n  xen-pv: per compile: hypercalls"));
+  EXPECT_THAT(table, HasSubstr("On xen-pv a compile costs 4.50 times as much as on native: compile, 45.3\n  "
+                               "billion instructions"));
+  EXPECT_THAT(table, Not(HasSubstr("transaction")));
+}
+
+// As docs/study-files.md says of driver_cpus: native was measured once, for both.
+TEST(Table, ACellStandsForAllValuesOfAFactorThatWasSetAside) {
+  auto run = one_comparison();
+  for (Trial& trial : run.trials) trial.factors["driver_cpus"] = "1";
+  Trial more = run.trials[2];
+  more.index = 60;
+  more.factors["driver_cpus"] = "2";
+  scale_function(more, "xenvif_tx_action", 1.5);
+  run.trials.push_back(more);
+  EXPECT_THAT(table_of(run), HasSubstr("driver cpus 2          -       -"));
+  run.settings = R"({"set_aside": {"native": ["driver_cpus"], "container": ["driver_cpus"]}})";
+  const std::string table = table_of(run);
+  EXPECT_THAT(table, HasSubstr("driver cpus 2       1.40    "));
+  // Where nothing but what was set aside has the usual value, there is no comparison of that.
+  run.trials.erase(run.trials.begin() + 2);
+  const std::string alone = table_of(run);
+  EXPECT_THAT(alone, HasSubstr("container  xen-pv\n  tcp-stream, driver cpus 2       1.40    "));
+  EXPECT_THAT(alone, Not(HasSubstr("\n  tcp-stream    ")));
+}
+
+TEST(TrialList, IsAsItWas) {
+  auto run = synthetic_run();
+  run.trials = {run.trials[0], run.trials[17], run.trials[57], run.trials[59]};
+  make_failed(run.trials[3], "the guest hung");
+  for (int i = 0; i < 2; ++i) {
+    Trial again = run.trials[static_cast<std::size_t>(i)];
+    again.index = 100 + static_cast<std::uint64_t>(i);
+    again.repetition = 2;
+    run.trials.push_back(again);
+  }
+  const RunOnDisk disk(run);
+  auto reader = disk.reader();
+  std::ostringstream out;
+  ASSERT_TRUE(write_trial_list(reader, out));
+  expect_golden(out.str(), "trials.txt");
+}
+
 TEST(Table, OfARunWithoutTrials) {
-  EXPECT_THAT(table_of(synthetic_header()), HasSubstr("No trial ended: nothing was measured."));
+  const std::string table = table_of(synthetic_header());
+  EXPECT_THAT(table, HasSubstr("No trial ended: nothing was measured."));
+  EXPECT_THAT(table, Not(HasSubstr("Costs are")));
 }
 
 TEST(Table, NamesCannotCommandTheTerminal) {

@@ -20,7 +20,12 @@ class TextTable {
   }  // at most as long as the heading
   void print(std::ostream& out) const;
 
+  // Columns that it takes at least.
+  [[nodiscard]] std::size_t width() const;
+
  private:
+  [[nodiscard]] std::vector<std::size_t> widths() const;
+
   std::vector<std::vector<std::string>> rows_;
 };
 

@@ -162,6 +162,20 @@ TEST(Verdicts, PointsSayHowMuchMoreOneThingCostsHere) {
   EXPECT_NEAR(*points.measured, 100 * (4000.0 / 3000 - 1000.0 / 800), 1e-9);
 }
 
+// docs/study-files.md: native was measured once, with driver_cpus = 1, for both.
+TEST(Verdicts, ACellStandsForAllValuesOfAFactorThatWasSetAside) {
+  RunCosts costs;
+  costs.cells = {made_cell("native", "500", 0, 0, 1000), made_cell("xen-pv", "500", 600, 1400, 2000)};
+  costs.cells[0].factors["driver_cpus"] = "1";
+  costs.cells[1].factors["driver_cpus"] = "2";
+  const std::string lines =
+      "formula = \"ratio\"\nper = \"KB\"\nat_least = 1\n"
+      "of = { platform = \"xen-pv\", driver_cpus = 2 }\nto = { platform = \"native\" }\n";
+  EXPECT_THAT(judged(lines, costs).reason, HasSubstr("is not in this run"));
+  costs.set_aside = {{"native", {"driver_cpus"}}};
+  EXPECT_DOUBLE_EQ(judged(lines, costs).measured.value_or(0), 4);
+}
+
 TEST(Verdicts, LimitsAreIncluded) {
   EXPECT_EQ(judged(kRatio + std::string("at_least = 4\nat_most = 4\n")).verdict, Verdict::reproduced);
   EXPECT_EQ(judged(kRatio + std::string("at_least = 4.01\n")).verdict, Verdict::not_reproduced);

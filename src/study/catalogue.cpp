@@ -318,7 +318,9 @@ Result<std::string> canonical(const Factor& factor, std::string_view text) {
       break;
   }
   if (std::find(factor.choices.begin(), factor.choices.end(), text) == factor.choices.end()) {
-    return fail(bad_value(factor, text, suggestion(text, factor.choices)));
+    std::string next = suggestion(text, factor.choices);
+    if (factor.name == "platform") next += "; `vtax list platforms` says what each is";
+    return fail(bad_value(factor, text, next));
   }
   return std::string(text);
 }

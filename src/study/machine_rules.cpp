@@ -50,19 +50,8 @@ Result<> check_host_disk(const Study& study, const StudyWorkload& workload, cons
   return {};
 }
 
-// What the lab alone can arrange: on this computer vtax chooses no CPUs beyond the two it uses, has one card
-// at most, no hypervisor to schedule or ration guests, and cannot see the caches.
-Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* name :
-       {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts", "driver_domains", "iommu",
-        "guest_weights", "guest_cap_percent", "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"}) {
-    const Factor* factor = find_factor(common_factors(), name);
-    const auto& values = values_of(study, workload, name);
-    if (std::any_of(values.begin(), values.end(),
-                    [&](const auto& value) { return value != factor->fallback; }))
-      return fail({what, fmt::format("on machine host '{}' can only be {}", name, factor->fallback),
-                   "leave it out, or run the study in the lab"});
-  }
+// What no platform there has a choice of is study/meaning.h's affair.
+Result<> check_host_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (names_other_than_usual(study, workload, "link_mbps") && names(study, workload, "platform", {"native"}))
     return fail({what, "on machine host platform 'native' has no link to shape: its ends are joined by lo",
                  "name other platforms, or leave 'link_mbps' out"});
@@ -107,14 +96,8 @@ Result<> check_forwarding(const Study& study, const StudyWorkload& workload, con
   return {};
 }
 
-// Xen's paravirtual guests alone have driver domains, and those cannot yet do all that Domain-0 does as one.
+// Driver domains cannot yet do all that Domain-0 does as one.
 Result<> check_driver_domains(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  for (const char* factor : {"driver_domains", "iommu"})
-    for (const std::string_view platform :
-         {"xen-pvh", "kvm", "kvm-qemu", "xen-hvm", "xen-hvm-pv", "uml", "qemu"})
-      if (names_other_than_usual(study, workload, factor) && names(study, workload, "platform", {platform}))
-        return fail({what, fmt::format("platform '{}' has no choice of '{}'", platform, factor),
-                     "name another platform, or leave the factor out"});
   if (!names(study, workload, "driver_domains", {"1", "2"}) ||
       !names(study, workload, "platform", {"xen-pv"}))
     return {};
@@ -178,7 +161,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
           {what,
            "on machine host only topology 'inside' can be measured: it has no two cards that are joined",
            "set topology=inside"});
-    return check_host_placement(study, workload, what);
+    return check_host_workload(study, workload, what);
   }
   for (const std::string& platform : values_of(study, workload, "platform")) {
     const auto kind = std::find_if(platforms().begin(), platforms().end(),

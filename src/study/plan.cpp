@@ -8,6 +8,7 @@
 #include "core/readable.h"
 #include "study/catalogue.h"
 #include "study/machine_rules.h"
+#include "study/meaning.h"
 
 namespace vtax {
 namespace {
@@ -38,12 +39,12 @@ bool advance(std::vector<std::size_t>& places, const std::vector<Axis>& axes) {
   return false;
 }
 
-std::vector<std::map<std::string, std::string>> cells_of(const Study& study, const StudyWorkload& workload) {
+std::vector<PlanCell> cells_of(const Study& study, const StudyWorkload& workload) {
   const std::vector<Axis> axes = axes_of(study, workload);
-  std::vector<std::map<std::string, std::string>> cells;
+  std::vector<PlanCell> cells;
   std::vector<std::size_t> places(axes.size());
   do {
-    std::map<std::string, std::string> cell{{"workload", workload.name}};
+    PlanCell cell{{"workload", workload.name}};
     for (std::size_t i = 0; i < axes.size(); ++i) cell[axes[i].name] = (*axes[i].values)[places[i]];
     cells.push_back(std::move(cell));
   } while (advance(places, axes));
@@ -51,14 +52,14 @@ std::vector<std::map<std::string, std::string>> cells_of(const Study& study, con
 }
 
 // A pass over all workloads, each platform's trials together.
-std::vector<std::map<std::string, std::string>> pass_of(const Study& study) {
+std::vector<PlanCell> pass_of(const Study& study) {
   std::vector<std::string> platforms;
   for (const StudyWorkload& workload : study.workloads) {
     for (const std::string& platform : values_of(study, workload, "platform"))
       if (std::find(platforms.begin(), platforms.end(), platform) == platforms.end())
         platforms.push_back(platform);
   }
-  std::vector<std::map<std::string, std::string>> cells;
+  std::vector<PlanCell> cells;
   for (const std::string& platform : platforms) {
     for (StudyWorkload workload : study.workloads) {
       const auto& its = values_of(study, workload, "platform");
@@ -71,7 +72,7 @@ std::vector<std::map<std::string, std::string>> pass_of(const Study& study) {
   return cells;
 }
 
-std::string cell_text(const std::map<std::string, std::string>& cell) {
+std::string cell_text(const PlanCell& cell) {
   std::string text;
   for (const auto& [name, value] : cell) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
   return text;
@@ -84,7 +85,8 @@ std::string trials_text(double trials) {
 
 }  // namespace
 
-nlohmann::json effective_settings(const Study& study) {
+nlohmann::json effective_settings(const Plan& plan) {
+  const Study& study = plan.study;
   nlohmann::json workloads = nlohmann::json::array();
   for (const StudyWorkload& workload : study.workloads) {
     FactorValues factors = workload.factors;
@@ -96,6 +98,8 @@ nlohmann::json effective_settings(const Study& study) {
                              {"factors", study.factors},
                              {"workloads", std::move(workloads)}};
   if (study.speed) settings["speed"] = to_json(*study.speed);
+  if (study.terms) settings["terms"] = true;
+  if (!plan.set_aside.empty()) settings["set_aside"] = plan.set_aside;
   return settings;
 }
 
@@ -129,26 +133,30 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
                  "name fewer values, or fewer repetitions; several small studies do as well"});
   }
   Plan plan;
-  const auto pass = pass_of(study);
-  std::set<std::map<std::string, std::string>> seen;
+  auto pass = pass_of(study);
+  std::set<PlanCell> seen;
   for (const auto& cell : pass) {
     if (seen.insert(cell).second) continue;
     return fail({what, "the same trial stands in it twice: " + cell_text(cell),
                  "drop the repeated value or workload; --reps repeats a whole study"});
   }
+  auto meaningful = only_meaningful(study.machine, std::move(pass), what);
+  if (!meaningful) return fail(meaningful.error());
   for (int repetition = 1; repetition <= study.repetitions; ++repetition) {
-    for (auto cell : pass) {
+    for (auto cell : meaningful->cells) {
       if (!variations->empty()) cell["variation"] = "none";
       plan.trials.push_back({plan.trials.size(), repetition, std::move(cell)});
     }
   }
   for (const std::string& variation : *variations) {
-    for (auto cell : pass) {
+    for (auto cell : meaningful->cells) {
       cell["variation"] = variation;
       plan.trials.push_back({plan.trials.size(), 1, std::move(cell)});
     }
   }
   plan.variations = std::move(*variations);
+  plan.set_aside = std::move(meaningful->set_aside);
+  plan.notes = std::move(meaningful->notes);
   plan.study = std::move(study);
   return plan;
 }

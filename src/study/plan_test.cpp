@@ -64,7 +64,7 @@ guests = [1, 2]
                     trial.factors.at("guests"));
   EXPECT_THAT(cells, ElementsAre("native tcp-rr 1", "native linpack 1", "native linpack 2", "xen-pv tcp-rr 1",
                                  "container linpack 1", "container linpack 2"));
-  EXPECT_EQ(effective_settings(*study)["workloads"][1]["factors"]["guests"], nlohmann::json({"1", "2"}));
+  EXPECT_EQ(effective_settings(*plan)["workloads"][1]["factors"]["guests"], nlohmann::json({"1", "2"}));
 
   // --set is for all of them.
   const auto set = make_plan(*study, {{"guests=3"}, {}, {}, false});
@@ -88,8 +88,8 @@ TEST(Plan, SetReplacesValues) {
   EXPECT_THAT(plan->study.factors.at("platform"), ElementsAre("xen-pv", "native"));
   ASSERT_EQ(plan->study.workloads.size(), 1U);
   EXPECT_THAT(plan->study.workloads[0].factors.at("write_bytes"), ElementsAre("4096"));
-  EXPECT_EQ(effective_settings(plan->study)["factors"]["platform"], (nlohmann::json{"xen-pv", "native"}));
-  EXPECT_EQ(effective_settings(plan->study)["workloads"][0]["factors"]["write_bytes"][0], "4096");
+  EXPECT_EQ(effective_settings(*plan)["factors"]["platform"], (nlohmann::json{"xen-pv", "native"}));
+  EXPECT_EQ(effective_settings(*plan)["workloads"][0]["factors"]["write_bytes"][0], "4096");
 }
 
 TEST(Plan, SetReachesAWorkloadThatItAdds) {
@@ -219,6 +219,63 @@ TEST(Plan, OnTheHostWhatItCanPlaceIsPlaced) {
   EXPECT_THAT(why({"platform=container", "driver_cpus=2"}), HasSubstr("'driver_cpus' can only be 1"));
 }
 
+// What a factor would not change is measured once, and said.
+TEST(Plan, AFactorWithoutMeaningDoesNotMultiplyTrials) {
+  const auto plan = make_plan(first_look(), {{"platform=native,xen-pv,kvm", "topology=card", "offloads=off",
+                                              "workload=tcp-rr", "driver_cpus=1,2", "driver_domains=0,1"},
+                                             {}});
+  ASSERT_TRUE(plan) << plan.error().text();
+  std::vector<std::string> cells;
+  for (const PlannedTrial& trial : plan->trials)
+    cells.push_back(trial.factors.at("platform") + " " + trial.factors.at("driver_cpus") + " " +
+                    trial.factors.at("driver_domains"));
+  EXPECT_THAT(cells, ElementsAre("native 1 0", "xen-pv 1 0", "xen-pv 1 1", "xen-pv 2 0", "xen-pv 2 1",
+                                 "kvm 1 0", "kvm 2 0"));
+  EXPECT_THAT(plan->notes,
+              ElementsAre("driver_cpus has no meaning on platform native: measured once there, as with "
+                          "driver_cpus = 1",
+                          "driver_domains has no meaning on platform native and platform kvm: measured once "
+                          "there, as with driver_domains = 0"));
+  EXPECT_EQ(
+      effective_settings(*plan)["set_aside"],
+      nlohmann::json::parse(R"({"kvm": ["driver_domains"], "native": ["driver_cpus", "driver_domains"]})"));
+
+  // The only value of a platform that it means nothing on: the platform is still there to compare with.
+  const auto one = make_plan(first_look(), {{"platform=native,xen-pv", "topology=card", "offloads=off",
+                                             "workload=tcp-rr", "driver_domains=1"},
+                                            {}});
+  ASSERT_TRUE(one) << one.error().text();
+  ASSERT_EQ(one->trials.size(), 2U);
+  EXPECT_EQ(one->trials[0].factors.at("driver_domains"), "0");
+  EXPECT_EQ(one->trials[1].factors.at("driver_domains"), "1");
+
+  // A wire that is not there is not shaped.
+  const auto link = make_plan(first_look(), {{"platform=native", "offloads=off", "workload=tcp-rr",
+                                              "topology=inside,card", "link_mbps=0,100"},
+                                             {}});
+  ASSERT_TRUE(link) << link.error().text();
+  EXPECT_EQ(link->trials.size(), 3U);
+  EXPECT_THAT(link->notes, ElementsAre(HasSubstr("link_mbps has no meaning on topology inside")));
+  EXPECT_EQ(effective_settings(*link).count("set_aside"), 0U);
+  EXPECT_EQ(effective_settings(make_plan(first_look(), {}).value()).count("set_aside"), 0U);
+}
+
+TEST(Plan, WorkWithoutTrafficIsMeasuredOnceForAllNetworks) {
+  const auto plan = make_plan(first_look(), {{"platform=native,xen-pv", "workload=compile,tcp-rr"}, {}});
+  ASSERT_TRUE(plan) << plan.error().text();
+  std::vector<std::string> compiles;
+  for (const PlannedTrial& trial : plan->trials)
+    if (trial.factors.at("workload") == "compile")
+      compiles.push_back(trial.factors.at("platform") + " " + trial.factors.at("topology") + " " +
+                         trial.factors.at("offloads"));
+  EXPECT_THAT(compiles,
+              ElementsAre("native inside on", "native card on", "xen-pv inside on", "xen-pv card on"));
+  EXPECT_EQ(plan->trials.size(), 4U + 8U);
+  EXPECT_THAT(plan->notes,
+              ElementsAre("offloads has no meaning for compile: measured once, with the first of "
+                          "the values named"));
+}
+
 struct Together {
   const char* name;
   std::vector<std::string> set;
@@ -253,10 +310,19 @@ INSTANTIATE_TEST_SUITE_P(
         Together{"DriverDomains", {"platform=native,xen-pv", "driver_domains=0,1,2", "guests=1,2"}, ""},
         Together{"DriverDomainsOfKvm",
                  {"platform=kvm", "driver_domains=1"},
-                 "platform 'kvm' has no choice of 'driver_domains'"},
+                 "on platform kvm 'driver_domains' can only be 0\n  leave it out, or name a platform that "
+                 "has a choice of it: xen-pv"},
+        Together{"DriverDomainsOfPvh",
+                 {"platform=xen-pvh,kvm", "driver_domains=1"},
+                 "on platform xen-pvh and platform kvm 'driver_domains' can only be 0"},
         Together{
-            "DriverDomainsOfPvh", {"platform=xen-pvh", "driver_domains=1"}, "no choice of 'driver_domains'"},
-        Together{"IommuOfHvm", {"platform=xen-hvm", "iommu=on"}, "no choice of 'iommu'"},
+            "IommuOfHvm", {"platform=xen-hvm", "iommu=on"}, "on platform xen-hvm 'iommu' can only be off"},
+        Together{"CardsInside",
+                 {"platform=xen-pv", "cards=2", "topology=inside"},
+                 "on topology inside 'cards' can only be 1\n  leave it out, or take topology"},
+        Together{"RoutesOfNobody",
+                 {"platform=native", "forwarding=bridge,route"},
+                 "on platform native 'forwarding' can only be bridge"},
         Together{"DriverDomainInside",
                  {"platform=xen-pv", "driver_domains=1", "topology=inside"},
                  "a driver domain has a card"},

@@ -33,6 +33,7 @@ struct Study {
   FactorValues factors;  // every common factor
   std::vector<StudyWorkload> workloads;
   std::optional<Speed> speed;
+  bool terms = false;  // it is about a message's cost by its size: the page shows the terms (report/terms.h)
   std::string source;  // the file's text
 
   bool operator==(const Study&) const = default;

@@ -17,8 +17,8 @@ constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kLongestQuestion = 500;
 
 const std::vector<std::string_view>& root_keys() {
-  static const std::vector<std::string_view> keys{"name",        "question", "published", "machine",
-                                                  "repetitions", "speed",    "factors",   "workload"};
+  static const std::vector<std::string_view> keys{"name",  "question", "published", "machine", "repetitions",
+                                                  "terms", "speed",    "factors",   "workload"};
   return keys;
 }
 
@@ -61,6 +61,8 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   if (!machine) return fail(machine.error());
   auto repetitions = repetitions_of(root);
   if (!repetitions) return fail(repetitions.error());
+  auto terms = terms_of(root);
+  if (!terms) return fail(terms.error());
   auto speed = read_speed(root, *this);
   if (!speed) return fail(speed.error());
   auto factors = common_factors_of(root);
@@ -74,6 +76,7 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   study.published = std::move(*published);
   study.machine = std::move(*machine);
   study.repetitions = *repetitions;
+  study.terms = *terms;
   study.speed = std::move(*speed);
   study.factors = std::move(*factors);
   study.workloads = std::move(*workloads);
@@ -132,6 +135,13 @@ Result<int> StudyReader::repetitions_of(const toml::table& root) const {
                  fmt::format("'repetitions' must be a whole number from 1 to {}", kMostRepetitions), "");
   }
   return static_cast<int>(*value);
+}
+
+Result<bool> StudyReader::terms_of(const toml::table& root) const {
+  const toml::node* node = root.get("terms");
+  if (node == nullptr) return false;
+  if (const auto value = node->value_exact<bool>()) return *value;
+  return wrong(node->source(), fmt::format("'terms' must be true or false, not {}", type_name(*node)), "");
 }
 
 Result<FactorValues> StudyReader::common_factors_of(const toml::table& root) const {

@@ -36,6 +36,7 @@ class StudyReader {
                                             std::size_t longest) const;
   [[nodiscard]] Result<std::string> machine_of(const toml::table& root) const;
   [[nodiscard]] Result<int> repetitions_of(const toml::table& root) const;
+  [[nodiscard]] Result<bool> terms_of(const toml::table& root) const;
   [[nodiscard]] Result<FactorValues> common_factors_of(const toml::table& root) const;
   [[nodiscard]] Result<std::vector<StudyWorkload>> workloads_of(const toml::table& root) const;
   [[nodiscard]] Result<StudyWorkload> workload_of(const toml::table& table) const;

@@ -45,6 +45,31 @@ TEST(CommandLine, WrongUseIsExitCodeTwo) {
               HasSubstr("cannot read run file /nowhere/r.vtax: No such file"));
 }
 
+// CLI11's complaints look like vtax's own.
+TEST(CommandLine, WhatCannotBeReadIsSaidInOneStyle) {
+  const auto said = [](const std::string& arguments) {
+    const auto result = run(arguments);
+    EXPECT_EQ(result.code, 2) << arguments;
+    EXPECT_EQ(result.out, "") << arguments;
+    return result.err;
+  };
+  EXPECT_EQ(said("report"),
+            "vtax: cannot run 'vtax report': RUN is required\n  `vtax report --help` shows its use\n");
+  EXPECT_EQ(
+      said("lab boot nothing"),
+      "vtax: cannot run 'vtax lab boot': MACHINE: nothing not in "
+      "{native,xen-pv,xen-pvh,xen-hvm,xen-hvm-pv,kvm,kvm-qemu}\n  `vtax lab boot --help` shows its use\n");
+  EXPECT_THAT(said("report a.vtax --fromat json"),
+              HasSubstr("  did you mean '--format'? `vtax report --help` shows its use\n"));
+  EXPECT_EQ(said(""),
+            "vtax: cannot run 'vtax': it needs a verb\n"
+            "  allowed: run, report, compare, list, doctor, lab, workload\n");
+  EXPECT_EQ(said("lab shel"),
+            "vtax: cannot run 'vtax lab': 'shel' is not a verb of it\n  did you mean 'shell'?\n");
+  EXPECT_EQ(run("report --help").code, 0);
+  EXPECT_EQ(run("--version").code, 0);
+}
+
 class Reports : public testing::Test {
  protected:
   RunOnDisk disk_{synthetic_run()};
@@ -89,6 +114,51 @@ TEST_F(Reports, CompareIsAGate) {
     EXPECT_EQ(run("compare " + both + " --fail-above=" + limit).code, 2) << limit;
   }
   EXPECT_THAT(run("compare --json " + both).out, HasSubstr("\"xen-pv\""));
+}
+
+TEST_F(Reports, TheGateDoesNotOpenForWhatWasNotMeasured) {
+  auto another = synthetic_run();
+  for (Trial& trial : another.trials) trial.factors["driver_cpus"] = "2";
+  const RunOnDisk nothing(another);
+  const std::string unlike = "compare " + file_ + " " + nothing.file().string();
+  EXPECT_EQ(run(unlike).code, 0);
+  const auto refused = run(unlike + " --fail-above 2%");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("it has no finished cell in common with " + file_));
+
+  auto half = synthetic_run();
+  make_failed(half.trials[56], "the guest hung");
+  const RunOnDisk failed(half);
+  const auto gate = run("compare " + file_ + " " + failed.file().string() + " --fail-above 2%");
+  EXPECT_EQ(gate.code, 4);
+  EXPECT_THAT(gate.err, HasSubstr("1 of its cells failed: xen-pv, tcp-stream, sending, card, offloads off"));
+}
+
+TEST_F(Reports, TheGateSaysWhatItJudgesByMediansAlone) {
+  auto sampled = synthetic_run();
+  sampled.settings = R"({"machine": "host"})";
+  const RunOnDisk one(sampled);
+  const auto judged = run("compare " + one.file().string() + " " + one.file().string() + " --fail-above 2%");
+  EXPECT_EQ(judged.code, 0);
+  EXPECT_THAT(judged.err,
+              HasSubstr("60 of 60 cells are judged by their medians alone: too few repetitions for a "
+                        "test\n  run both with --reps 4 at least"));
+}
+
+// A trial's number is in the list that the refusal names.
+TEST_F(Reports, ProfilesAreFoundByTheListOfTrials) {
+  const auto refused = run("report " + file_ + " --format profile");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("`vtax report RUN --format trials` lists them"));
+  EXPECT_THAT(run("report " + file_ + " --format profile --trial 99").err, HasSubstr("--format trials"));
+  const auto list = run("report " + file_ + " --format trials");
+  EXPECT_EQ(list.code, 0);
+  EXPECT_THAT(list.out,
+              HasSubstr("\n   57  xen-pv, tcp-stream, receiving, card, offloads off, 64 KiB writes: "));
+  const auto profile = run("report " + file_ + " --format profile --trial 57");
+  EXPECT_EQ(profile.code, 0);
+  EXPECT_THAT(profile.out,
+              testing::StartsWith("xen-pv, tcp-stream, receiving, card, offloads off, 64 KiB writes"));
 }
 
 }  // namespace

@@ -86,6 +86,35 @@ INSTANTIATE_TEST_SUITE_P(
         BadStudy{"AHundredThousandCells", kHundredThousand, "10,000"}),
     [](const auto& one) { return one.param.name; });
 
+// Before the first trial, and without a file that would stand in the way of the next attempt.
+TEST_F(Refusal, OfOwnBuildsThatAreNone) {
+  std::ofstream(folder_ / "notes.txt") << "This is no hypervisor.\n";
+  std::filesystem::create_directory(folder_ / "empty");
+  const auto refused = [&](const std::string& arguments, int code = 2) {
+    for (const char* more : {"", " --resume"}) {
+      const auto result = run("first-look " + arguments + more);
+      EXPECT_EQ(result.code, code) << result.err;
+      EXPECT_FALSE(fs::exists(folder_ / "cache")) << "it went on to the lab";
+      EXPECT_FALSE(fs::exists(folder_ / "first-look.vtax")) << "it left a run file behind";
+      if (*more != '\0') return result.err;
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refused("--xen notes.txt"), HasSubstr("notes.txt"));
+  EXPECT_THAT(refused("--kernel notes.txt --set platform=native"), HasSubstr("notes.txt"));
+  EXPECT_THAT(refused("--modules empty"), HasSubstr("empty"));
+  EXPECT_THAT(refused("--xen notes.txt --set platform=native,kvm"),
+              HasSubstr("no platform of this run has Xen"));
+  EXPECT_THAT(refused("--kernel notes.txt --machine host --set platform=native"),
+              HasSubstr("this computer's own kernel"));
+}
+
+TEST_F(Refusal, NamesWhatPlatformsThereAre) {
+  const auto result = run("first-look --set platform=xen");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("`vtax list platforms` says what each is"));
+}
+
 TEST_F(Refusal, OfStudiesThatAreNoFiles) {
   EXPECT_EQ(run("nowhere.toml").code, 2);
   EXPECT_EQ(run(folder_.string()).code, 2);

@@ -107,7 +107,8 @@ TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
   const std::string elements = rendered();
   // The headline: receiving over a card, offloads off, 64 KiB writes; native, container, xen-pv.
   const auto layers = series_of(elements, "layers");
-  ASSERT_EQ(layers.size(), 7U);  // six layers and the total's label
+  ASSERT_EQ(layers.size(), 8U);  // six layers, the total's label, and the intervals of none
+  EXPECT_EQ(layers[7]["data"], nlohmann::json::array());
   const std::array<Layer, 6> order{Layer::hypervisor, Layer::driver, Layer::kernel,
                                    Layer::program,    Layer::idle,   Layer::uncharged};
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -138,7 +139,14 @@ TEST_F(ReportPage, ItsChartsHoldTheRunsNumbers) {
 
 TEST_F(ReportPage, ItsFlameGraphAndHeatMapAddUp) {
   VTAX_NEEDS_CHROMIUM();
-  const vtax::Run run = synthetic_run();
+  vtax::Run run = synthetic_run();
+  make(run);
+  const std::string without_terms = rendered();
+  EXPECT_THAT(without_terms,
+              HasSubstr("<section id=\"terms-section\" aria-labelledby=\"terms-title\" hidden=\"\">"));
+  EXPECT_THAT(without_terms,
+              HasSubstr("<section id=\"functions-section\" aria-labelledby=\"functions-title\">"));
+  run.settings = R"({"terms": true})";
   make(run);
   const std::string elements = rendered();
   const Trial& xen = run.trials[17 + 40];  // the headline
@@ -186,7 +194,7 @@ TEST_F(ReportPage, ShowsRatesAndFairness) {
   double most = 0;
   for (const auto& bar : rates[0]["data"]) most = std::max(most, bar["value"].get<double>());
   EXPECT_DOUBLE_EQ(most, 100);
-  EXPECT_THAT(elements, HasSubstr("is full, by 1,000 million instructions a second"));
+  EXPECT_THAT(elements, HasSubstr("would be full, by 1,000 million instructions a second"));
   EXPECT_THAT(elements, HasSubstr("Rates that the costs allow</h3>"));
 }
 
@@ -239,13 +247,101 @@ TEST_F(ReportPage, ShowsTheCourseOfTheWindow) {
   const auto timeline = series_of(rendered(), "timeline");
   ASSERT_EQ(timeline.size(), 7U);          // six layers and the pace
   const Trial& xen = run.trials[17 + 40];  // the headline
-  std::uint64_t driver = 0;
-  for (const LedgerEntry& entry : xen.ledger)
-    if (entry.kind == "instructions" && entry.layer == Layer::driver) driver += entry.value;
-  EXPECT_EQ(timeline[1]["data"][0].get<std::uint64_t>() + timeline[1]["data"][1].get<std::uint64_t>(),
-            driver);
-  EXPECT_NEAR(timeline[6]["data"][0].get<double>(), 2, 1e-9);  // half of the work in a quarter of the time
-  EXPECT_NEAR(timeline[6]["data"][1].get<double>(), 2.0 / 3, 1e-9);
+  std::uint64_t driver = 0, all = 0;
+  for (const LedgerEntry& entry : xen.ledger) {
+    if (entry.kind != "instructions") continue;
+    all += entry.value;
+    if (entry.layer == Layer::driver) driver += entry.value;
+  }
+  // Each box: from and to in ms, from and to in instructions a ms, instructions. Slices of 1 and 3 ms.
+  const auto& boxes = timeline[1]["data"];
+  ASSERT_EQ(boxes.size(), 2U);
+  EXPECT_EQ(boxes[0][4].get<std::uint64_t>() + boxes[1][4].get<std::uint64_t>(), driver);
+  EXPECT_NEAR(boxes[0][0].get<double>(), 0, 1e-9);
+  EXPECT_NEAR(boxes[0][1].get<double>(), 1, 1e-9);
+  EXPECT_NEAR(boxes[1][0].get<double>(), 1, 1e-9);
+  EXPECT_NEAR(boxes[1][1].get<double>(), 4, 1e-9);
+  for (const auto& box : boxes)
+    EXPECT_NEAR((box[1].get<double>() - box[0].get<double>()) * (box[3].get<double>() - box[2].get<double>()),
+                box[4].get<double>(), 1e-3);
+  // One on the other: the last layer's upper edge holds them all.
+  double area = 0;
+  for (const auto& box : timeline[5]["data"])
+    area += (box[1].get<double>() - box[0].get<double>()) * box[3].get<double>();
+  EXPECT_NEAR(area, static_cast<double>(all), 1e-3);
+  // Half of the work in a quarter of the time; steps from begin to end.
+  const auto& pace = timeline[6]["data"];
+  ASSERT_EQ(pace.size(), 4U);
+  for (const std::size_t i : {0U, 1U}) EXPECT_NEAR(pace[i][1].get<double>(), 2, 1e-9);
+  for (const std::size_t i : {2U, 3U}) EXPECT_NEAR(pace[i][1].get<double>(), 2.0 / 3, 1e-9);
+  EXPECT_NEAR(pace[3][0].get<double>(), 4, 1e-9);
+}
+
+// Six repetitions of each cell whose counts vary: an interval; two: a word that they are too few.
+TEST_F(ReportPage, ShowsHowSureSamplesAre) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  const std::vector<Trial> once{run.trials[17], run.trials[37], run.trials[57]};
+  const auto repeated = [&](int times) {
+    run.trials.clear();
+    run.settings = R"({"machine": "host"})";
+    for (int i = 0; i < times; ++i) {
+      for (Trial trial : once) {
+        trial.index = run.trials.size();
+        trial.repetition = i + 1;
+        trial.functions.clear();  // as on the host
+        for (LedgerEntry& entry : trial.ledger)
+          if (entry.kind == "instructions" && entry.layer == Layer::kernel)
+            entry.value += static_cast<std::uint64_t>(1000 * i);
+        std::uint64_t sum = 0;
+        for (const LedgerEntry& entry : trial.ledger) sum += entry.kind == "instructions" ? entry.value : 0;
+        trial.machine_total = Instructions(sum);
+        trial.digest[0] = static_cast<char>('a' + i);
+        run.trials.push_back(std::move(trial));
+      }
+    }
+    run.planned_trials = run.trials.size();
+    make(run);
+    return rendered();
+  };
+  const std::string six = repeated(6);
+  const auto whiskers = series_of(six, "layers").at(7);
+  EXPECT_EQ(whiskers["name"], "95 % interval");
+  ASSERT_EQ(whiskers["data"].size(), 3U);
+  const double kilobytes = static_cast<double>(once[0].work.bytes.value) / 1024;
+  EXPECT_NEAR(whiskers["data"][0][1].get<double>() - whiskers["data"][0][0].get<double>(), 5000 / kilobytes,
+              1e-6)
+      << "of six values the interval is from the least to the greatest";
+  EXPECT_THAT(six, HasSubstr("relative to native: native is 1.</p>"));
+  EXPECT_THAT(
+      six, HasSubstr("<section id=\"functions-section\" aria-labelledby=\"functions-title\" hidden=\"\">"));
+  const std::string two = repeated(2);
+  EXPECT_EQ(series_of(two, "layers").at(7)["data"], nlohmann::json::array());
+  EXPECT_THAT(two, HasSubstr("packets, too few repetitions for an interval (6 give one), too few to tell it "
+                             "from native (4 of each), differing over 2 runs"));
+  EXPECT_THAT(two, HasSubstr("native is 1. ?: too few repetitions to tell (4 of each do).</p>"));
+}
+
+TEST_F(ReportPage, LocalWorkHasItsOwnNounsAndShortNumbers) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  run.trials = {run.trials[17], run.trials[57]};
+  for (Trial& trial : run.trials) {
+    trial.factors["workload"] = "compile";
+    trial.devices.clear();
+    trial.work = {{}, {}, Transactions(1)};
+    for (LedgerEntry& entry : trial.ledger) entry.value *= entry.kind == "instructions" ? 900U : 1U;
+    for (FunctionCost& cost : trial.functions)
+      cost.instructions = Instructions(900U * cost.instructions.value);
+    trial.machine_total = Instructions(900U * trial.machine_total.value);
+  }
+  make(run);
+  const std::string elements = rendered();
+  EXPECT_THAT(elements, HasSubstr(">Cost per compile</h3>"));
+  EXPECT_THAT(elements, HasSubstr("<option value=\"transaction\">compile</option>"));
+  EXPECT_THAT(elements, HasSubstr("instructions per compile.</p>"));  // no packets of none
+  EXPECT_THAT(elements, HasSubstr(">10.1 G  ×1.00</text>"));
+  EXPECT_THAT(elements, HasSubstr(">10,079,299,800</td>"));  // the table's
 }
 
 TEST_F(ReportPage, MarkupInNamesNeverRuns) {

@@ -144,9 +144,9 @@ std::string content_hash(LabKind kind, const Parts& parts) {
   return hash.hex();
 }
 
-Error wrong_release(const Module& module, const KernelImage& kernel) {
+Error wrong_release(const Module& module, const std::string& release) {
   return {"cannot build the lab's image",
-          "the kernel is " + kernel.release + ", the module " + module.name + " is for " + module.release,
+          "the kernel is " + release + ", the module " + module.name + " is for " + module.release,
           "give --kernel and --modules of the same build"};
 }
 
@@ -155,7 +155,7 @@ Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& 
   auto modules = tree.closure(domain.modules, domain.optional);
   if (!modules) return modules;
   for (const Module& module : *modules)
-    if (module.release != kernel.release) return fail(wrong_release(module, kernel));
+    if (module.release != kernel.release) return fail(wrong_release(module, kernel.release));
   return modules;
 }
 
@@ -194,6 +194,17 @@ Result<KernelImage> kernel_for(LabKind kind, const fs::path& file, const std::ve
   return kernel;
 }
 
+Result<std::vector<std::uint8_t>> xen_for(LabKind kind, const fs::path& file) {
+  const auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  auto xen = read_xen(*bytes, file.filename().string());
+  if (!xen) return fail(xen.error());
+  if (virtualises(kind))
+    if (auto changed = leave_cr0_reads_to_guests(*xen, file.filename().string()); !changed)
+      return fail(changed.error());
+  return xen;
+}
+
 Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, const fs::path& into) {
   fs::path file = sources.xen.value_or(fs::path());
   if (file.empty()) {
@@ -201,12 +212,8 @@ Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, con
     if (!found) return fail(found.error());
     file = *found;
   }
-  const auto bytes = read_file(file);
-  if (!bytes) return fail(bytes.error());
-  auto xen = read_xen(*bytes, file.filename().string());
+  const auto xen = xen_for(kind, file);
   if (!xen) return fail(xen.error());
-  if (virtualises(kind))
-    if (auto changed = leave_cr0_reads_to_guests(*xen, file.filename().string()); !changed) return changed;
   return write_file(into / "xen", *xen);
 }
 
@@ -307,7 +314,42 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
   return write_image_record(image, into);
 }
 
+// The kernel's release, where there is one of the user's.
+Result<std::string> check_own_kernel(const std::set<LabKind>& kinds, const Sources& sources) {
+  std::string release;
+  if (!sources.kernel) return release;
+  const auto bytes = read_file(*sources.kernel);
+  if (!bytes) return fail(bytes.error());
+  for (const LabKind kind : kinds) {
+    const auto kernel = kernel_for(kind, *sources.kernel, *bytes);
+    if (!kernel) return fail(kernel.error());
+    release = kernel->release;
+  }
+  return release;
+}
+
 }  // namespace
+
+Result<> check_sources(const std::set<LabKind>& kinds, const Sources& sources) {
+  const auto release = check_own_kernel(kinds, sources);
+  if (!release) return fail(release.error());
+  if (sources.modules) {
+    const auto tree = ModuleTree::open(*sources.modules);
+    if (!tree) return fail(tree.error());
+    for (const LabKind kind : kinds) {
+      const Domain all = all_domains(kind);
+      const auto modules = tree->closure(all.modules, all.optional);
+      if (!modules) return fail(modules.error());
+      for (const Module& module : *modules)
+        if (!release->empty() && module.release != *release) return fail(wrong_release(module, *release));
+    }
+  }
+  if (!sources.xen) return {};
+  for (const LabKind kind : kinds)
+    if (has_xen(kind))
+      if (const auto xen = xen_for(kind, *sources.xen); !xen) return fail(xen.error());
+  return {};
+}
 
 std::string_view name_of(LabKind kind) {
   switch (kind) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,9 @@ struct Sources {
   std::optional<std::filesystem::path> xen = {};      // xen.gz
   std::filesystem::path agent = "/proc/self/exe";     // PID 1: the static vtax
   bool compiler = false;  // beside the agent of every system under test: for the workload `compile`
+
+  // Whether anything of the distribution's is replaced.
+  [[nodiscard]] bool has_own() const { return kernel || modules || xen; }
 };
 
 struct ModuleFile {
@@ -78,6 +82,11 @@ struct OwnFile {
   std::string path;
   std::string sha256;
 };
+
+// Whether the user's own files can be what they are given for, on machines of these kinds: a kernel that
+// these can boot, modules that they need, a Xen. It fetches nothing; whether modules fit a kernel of the
+// distribution is build_lab_image's affair. Errors: usage, with the file's name.
+[[nodiscard]] Result<> check_sources(const std::set<LabKind>& kinds, const Sources& sources);
 
 // Everything that QEMU needs to boot one lab machine; files in the cache, which nobody changes.
 struct LabImage {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "core/interruption.h"
@@ -41,6 +42,9 @@ class LabRun {
       if (!key) return fail(key.error());
       pools_[*key].waiting.push_back(std::move(trial));
     }
+    if (auto made = build_own_images(); !made) return made;
+    boots_.left = pools_.size();
+    tell_boots();
     const int workers = std::max(1, options_.jobs);
     std::vector<std::jthread> threads;
     for (int i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
@@ -64,6 +68,20 @@ class LabRun {
     const auto kind = machine_of(trial.factors);
     if (!kind) return fail(kind.error());
     return PoolKey{*kind, variation_of(trial.factors).value_or(Variation()).at_boot()};
+  }
+
+  // What is wrong with the user's own files shall be known before anything is measured.
+  Result<> build_own_images() {
+    if (!options_.sources.has_own()) return {};
+    for (const auto& [key, pool] : pools_) {
+      if (interrupted()) return fail(interruption_error());
+      if (auto image = image_of(key); !image) return fail(image.error());
+    }
+    return {};
+  }
+
+  void tell_boots() {
+    if (events_.on_boots) events_.on_boots(boots_);
   }
 
   void work() {
@@ -96,8 +114,13 @@ class LabRun {
     pool.state = Pool::State::booting;
     const PoolKey key = pool_of(pool.waiting.front()).value_or(PoolKey());
     lock.unlock();
+    const auto begun = std::chrono::steady_clock::now();
     auto machine = prepare(key);
     lock.lock();
+    --boots_.left;
+    ++boots_.done;
+    boots_.spent += std::chrono::steady_clock::now() - begun;
+    tell_boots();
     if (machine) {
       pool.machine = std::move(*machine);
       pool.state = Pool::State::ready;
@@ -123,10 +146,14 @@ class LabRun {
     };
   }
 
-  Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
+  Result<LabImage> image_of(const PoolKey& key) {
     Sources sources = options_.sources;
     sources.compiler = key.first.shape.compiler;
-    auto image = build_lab_image(key.first.image, sources, cache_, Apt(), step());
+    return build_lab_image(key.first.image, sources, cache_, Apt(), step());
+  }
+
+  Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
+    auto image = image_of(key);
     if (!image) return fail(image.error());
     auto machine =
         LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_, key.first.shape);
@@ -164,6 +191,7 @@ class LabRun {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<PoolKey, Pool> pools_;
+  Boots boots_;
   std::optional<Error> error_;
 };
 
@@ -171,6 +199,9 @@ class LabRun {
 
 Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const LabRunEvents& events) {
   if (trials.empty()) return {};
+  std::set<LabKind> kinds;
+  for (const Trial& trial : trials) kinds.insert(machine_of(trial.factors.at("platform")));
+  if (auto good = check_sources(kinds, options.sources); !good) return good;
   auto cache = PackageCache::open();
   if (!cache) return fail(cache.error());
   auto qemu = fetch_qemu(*cache, [&](std::string_view step) { events.on_step(std::string(step)); });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,16 +16,25 @@ struct LabRunOptions {
   int jobs = 2;     // machines at once; each takes one CPU and some 1.2 GB
 };
 
+// Machines that this run needs, of which each is booted once; one that a snapshot holds is there at once.
+struct Boots {
+  std::size_t left = 0;
+  std::size_t done = 0;
+  std::chrono::nanoseconds spent{0};  // on those done
+};
+
 // Called from several threads, one at a time.
 struct LabRunEvents {
-  std::function<void(const std::string& step)> on_step;  // "fetching linux-image", "booting xen-pv once"
+  std::function<void(const std::string& step)> on_step;   // "fetching linux-image", "booting xen-pv once"
+  std::function<void(const Boots& boots)> on_boots = {};  // at the begin, and when one is there
   std::function<void(const Trial& trial)> on_start;
   std::function<Result<>(Trial trial)>
       on_finished;  // Trial::error says whether it failed; an Error ends the run
 };
 
 // Runs the trials in the lab, several at once; their order of finishing is not that of the list, their
-// results do not depend on it. A machine that cannot be booted fails its trials and no others. Errors: no
+// results do not depend on it. A machine that cannot be booted fails its trials and no others. The user's own
+// builds are looked at, and images made of them, before the first trial. Errors: those of the own builds, no
 // QEMU, no network for the packages, interrupted, or on_finished's.
 [[nodiscard]] Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options,
                                   const LabRunEvents& events);

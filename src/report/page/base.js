@@ -4,7 +4,7 @@ const element = (id) => document.getElementById(id);
 const mostRows = 60;  // of a table of functions; the flame graph has more
 const units = ["packet", "KB", "transaction"];
 // What cost is counted in: "instructions", or "ns of CPU time" on a real host.
-const costName = data.cost[0].toUpperCase() + data.cost.slice(1);
+const costName = data.cost === "instructions" ? "Instructions" : "CPU time in ns";
 
 // As vtax's tables: about three figures, whole numbers with commas.
 const readable = (value) => {
@@ -14,6 +14,14 @@ const readable = (value) => {
   if (size < 10) return value.toFixed(2);
   if (size < 100) return value.toFixed(1);
   return Math.round(value).toLocaleString("en-US");
+};
+// What people call a unit of the comparison's work: of a compiler's transactions, compiles.
+const unitName = (comparison, unit) => unit === "transaction" ? comparison.transaction : unit;
+// In a picture, where millions and more are too long to stand: "24.9 M".
+const short = (value) => {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || size < 1e6) return readable(value);
+  return size < 1e9 ? readable(value / 1e6) + " M" : readable(value / 1e9) + " G";
 };
 const whole = (value) => value.toLocaleString("en-US");
 

@@ -20,7 +20,7 @@ const draw = (id, height, label, option) => {
   box.dataset.series = JSON.stringify(chart.getOption().series.map((s) => ({name: s.name, data: s.data})));
 };
 const axis = () => ({
-  axisLabel: {color: color("quiet"), formatter: (v) => typeof v === "number" ? whole(v) : v},
+  axisLabel: {color: color("quiet"), formatter: (v) => typeof v !== "number" ? v : Math.abs(v) < 1e6 ? whole(v) : short(v).replace(/\.0+ /, " ")},
   axisLine: {lineStyle: {color: color("line")}}, splitLine: {lineStyle: {color: color("line")}}
 });
 const tooltip = (show) => ({

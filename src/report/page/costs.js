@@ -1,39 +1,73 @@
 // Cost by layer, and the tax.
+
+// The interval of a cell's repetitions, in the comparison's own unit alone.
+const interval = (comparison, cell, unit) => cell.interval && unit === comparison.unit ? cell.interval : null;
+
+// "~" where the repetitions show no difference to native, "?" where they are too few to.
+const taxMark = (cell) => ({"~": "~", "too few": "?"})[cell.against_native] || "";
+const shownTax = (cell, tax, times = "") => cell.against_native === "~" ? `~${times}${tax.toFixed(2)}` : `${times}${tax.toFixed(2)}${taxMark(cell)}`;
+
+// A bar between two points, with an end at each.
+const whisker = (from, to) => {
+  const line = (x1, y1, x2, y2) => ({type: "line", shape: {x1, y1, x2, y2}, style: {stroke: color("ink"), lineWidth: 1.5}});
+  return {type: "group", children: [line(from[0], from[1], to[0], to[1]), line(from[0], from[1] - 6, from[0], from[1] + 6), line(to[0], to[1] - 6, to[0], to[1] + 6)]};
+};
+
 const drawLayers = () => {
   const comparison = data.comparisons[element("comparison").value];
   const unit = element("unit").value;
   if (!comparison) return;
   const shown = comparison.cells.filter((cell) => cell.per[unit]);
   const names = shown.map((cell) => cell.platform);
+  const per = unitName(comparison, unit);
   const most = Math.max(...shown.map((cell) => cell.per[unit].total));
+  // A number stands in its part of the bar where that is wide enough: some 8 px a character.
+  const inner = element("layers").clientWidth - (isNarrow() ? 150 : 260);
+  const inPart = (value) => value / most * inner > 8 * short(value).length ? short(value) : "";
   const series = data.layers.map((layer, i) => ({
     name: layer, type: "bar", stack: "all", barMaxWidth: 44, itemStyle: {color: color(layer)},
     data: shown.map((cell) => cell.per[unit].layers[i]),
     label: {show: true, color: "#fff", textBorderColor: "rgba(0,0,0,.55)", textBorderWidth: 2,
-      formatter: (p) => p.value > most * (isNarrow() ? .14 : .05) ? readable(p.value) : ""}
+      formatter: (p) => inPart(p.value)}
   }));
+  // Its label stands behind the bar, and behind the whisker where there is one.
   series.push({
-    name: "total", type: "bar", stack: "all", silent: true, itemStyle: {color: "transparent"}, data: shown.map(() => 0),
-    label: {show: true, position: "right", color: color("ink"), fontWeight: 600, formatter: (p) => {
-      const per = shown[p.dataIndex].per[unit];
-      return readable(per.total) + (per.tax === null || isNarrow() ? "" : "  ×" + per.tax.toFixed(2));
+    name: "total", type: "bar", stack: "all", silent: true, itemStyle: {color: "transparent"},
+    data: shown.map((cell) => Math.max(0, (interval(comparison, cell, unit) || [0, 0])[1] - cell.per[unit].total)),
+    label: {show: true, position: "right", distance: 8, color: color("ink"), fontWeight: 600, formatter: (p) => {
+      const cell = shown[p.dataIndex], {total, tax} = cell.per[unit];
+      return short(total) + (tax === null || isNarrow() ? "" : "  " + shownTax(cell, tax, "×"));
     }}
   });
+  // Where repetitions vary: from the lower to the upper end of the median's interval.
+  series.push({
+    name: "95 % interval", type: "custom", silent: true, z: 5, encode: {x: [0, 1], y: 2}, itemStyle: {color: color("ink")},
+    data: shown.flatMap((cell, i) => {
+      const range = interval(comparison, cell, unit);
+      return range ? [[...range, i]] : [];
+    }),
+    renderItem: (params, api) => whisker(api.coord([api.value(0), api.value(2)]), api.coord([api.value(1), api.value(2)]))
+  });
   draw("layers", 96 + 56 * names.length,
-    `${costName} per ${unit}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
+    `${costName} per ${per}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
       grid: {left: 8, right: isNarrow() ? 64 : 120, top: 56, bottom: 8, containLabel: true},
-      legend: {data: data.layers, top: 8, textStyle: {color: color("ink")}, type: "scroll"},
-      tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} ${data.cost} per ${unit}`),
+      legend: {data: [...data.layers, ...(series[series.length - 1].data.length > 0 ? ["95 % interval"] : [])], top: 8, textStyle: {color: color("ink")}, type: "scroll"},
+      tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} ${data.cost} per ${per}`),
       xAxis: {type: "value", ...axis(), splitNumber: isNarrow() ? 2 : 5},
       yAxis: {type: "category", data: names, inverse: true, ...axis(), axisLabel: {color: color("ink"), fontSize: 14},
         axisTick: {show: false}},
       series
     });
-  element("picture-note").textContent = `${comparison.name}: ${data.cost} per ${unit}; ` + shown.map((cell) =>
-    `${cell.platform}: ${whole(cell.work.packets)} packets` +
-    (cell.sensitivity && unit === comparison.unit ? `, ${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "") +
-    (cell.interval && unit === comparison.unit ? `, 95 % interval of the median ${readable(cell.interval[0])} to ${readable(cell.interval[1])}` : "") +
-    (cell.runs > 1 ? `, ${cell.identical ? "identical in" : "differing over"} ${cell.runs} runs` : "")).join("; ") + ".";
+  const details = (cell) => [
+    cell.work.packets ? `${whole(cell.work.packets)} packets` : "",
+    cell.sensitivity && unit === comparison.unit ? `${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "",
+    cell.interval && unit === comparison.unit ? `95 % interval of the median ${readable(cell.interval[0])} to ${readable(cell.interval[1])}` : "",
+    !data.exact && !cell.interval ? "too few repetitions for an interval (6 give one)" : "",
+    cell.against_native === "too few" ? "too few to tell it from native (4 of each)" : cell.against_native === "~" ? "no difference to native shown" : "",
+    cell.runs > 1 ? `${cell.identical ? "identical in" : "differing over"} ${cell.runs} runs` : ""
+  ].filter((words) => words).join(", ");
+  element("picture-note").textContent = [`${comparison.name}: ${data.cost} per ${per}`,
+    ...shown.filter(details).map((cell) => `${cell.platform}: ${details(cell)}`)].join("; ") + ".";
 };
 
 const drawTax = () => {
@@ -41,18 +75,24 @@ const drawTax = () => {
   const rows = data.comparisons.filter((c) => c.cells.some((cell) => cell.platform !== "native" && cell.tax !== null));
   element("tax-section").hidden = rows.length === 0;
   if (rows.length === 0) return;
+  const marks = new Set(rows.flatMap((row) => row.cells.map((cell) => cell.against_native)));
+  element("tax-note").textContent = "Total cost of the same work relative to native: native is 1." +
+    (marks.has("~") ? " ~: the repetitions show no difference." : "") + (marks.has("too few") ? " ?: too few repetitions to tell (4 of each do)." : "");
   draw("tax", 96 + rows.length * (14 + Math.max(isNarrow() ? 28 : 14, 14 * platforms.length)), "Tax of each platform; the tables below hold the same figures", {
     grid: {left: 8, right: 56, top: 48, bottom: 8, containLabel: true},
     legend: {data: platforms, top: 8, textStyle: {color: color("ink")}},
-    tooltip: tooltip((p) => `${rows[p.dataIndex].name}\n${p.seriesName}: ${readable(p.value)} times native, per ${rows[p.dataIndex].unit}`),
+    tooltip: tooltip((p) => `${rows[p.dataIndex].name}\n${p.seriesName}: ${readable(p.value)} times native, per ${unitName(rows[p.dataIndex], rows[p.dataIndex].unit)}`),
     xAxis: {type: "value", min: 0, ...axis(), splitNumber: isNarrow() ? 2 : 5},
     yAxis: {type: "category", inverse: true, data: rows.map((c) => c.name), ...axis(), axisTick: {show: false},
-      axisLabel: {interval: 0, color: color("ink"), width: isNarrow() ? 140 : 460, overflow: "break", lineHeight: isNarrow() ? 12 : 15,
+      axisLabel: {interval: 0, color: color("ink"), width: Math.min(isNarrow() ? 140 : 460, 8 * Math.max(...rows.map((row) => row.name.length))), overflow: "break", lineHeight: isNarrow() ? 12 : 15,
         fontSize: isNarrow() ? 10 : 12}},
     series: platforms.map((platform, i) => ({
       name: platform, type: "bar", barMaxWidth: 14, itemStyle: {color: platformColor(i)},
       data: rows.map((c) => (c.cells.find((cell) => cell.platform === platform) || {tax: null}).tax),
-      label: {show: true, position: "right", color: color("quiet"), fontSize: 11, formatter: (p) => p.value ? p.value.toFixed(2) : ""},
+      label: {show: true, position: "right", color: color("quiet"), fontSize: 11, formatter: (p) => {
+        const cell = rows[p.dataIndex].cells.find((one) => one.platform === platform);
+        return p.value ? shownTax(cell, p.value) : "";
+      }},
       markLine: i > 0 ? undefined : {silent: true, symbol: "none", label: {show: false}, data: [{xAxis: 1}],
         lineStyle: {color: color("ink"), type: "dashed"}}
     }))
@@ -64,18 +104,19 @@ const fillUnits = () => {
   const comparison = data.comparisons[element("comparison").value];
   const before = element("unit").value;
   const has = units.filter((unit) => comparison && comparison.cells.some((cell) => cell.per[unit]));
-  element("unit").replaceChildren(...has.map((unit) => option(unit, unit)));
+  element("unit").replaceChildren(...has.map((unit) => option(unitName(comparison, unit), unit)));
   if (has.includes(before)) element("unit").value = before;
 };
 
 const fillCosts = () => {
   element("cost-kind").textContent = costName + (data.exact ? ", exact." : ", as measured.");
-  for (const unit of units) {
-    const rows = cells.filter(({cell}) => cell.per[unit]).map(({comparison, cell}) => [
+  const nouns = units.flatMap((unit) => [...new Set(data.comparisons.map((comparison) => unitName(comparison, unit)))].map((noun) => [unit, noun]));
+  for (const [unit, noun] of nouns) {
+    const rows = cells.filter(({comparison, cell}) => cell.per[unit] && unitName(comparison, unit) === noun).map(({comparison, cell}) => [
       comparison.name, cell.platform, ...cell.per[unit].layers, cell.per[unit].total, cell.per[unit].tax, cell.runs
     ]);
     if (rows.length === 0) continue;
-    table(element("costs"), `Cost per ${unit}`, [
+    table(element("costs"), `Cost per ${noun}`, [
       {name: "work", text: true, wide: true}, {name: "platform", text: true}, ...data.layers.map((name) => ({name})),
       {name: "total"}, {name: "tax"}, {name: "runs", show: whole}
     ], rows);

@@ -6,7 +6,7 @@ const drawCpus = () => {
   const comparison = data.comparisons[element("comparison").value];
   element("cpus-section").hidden = !comparison || comparison.cells.every((cell) => cell.cpus.length === 0);
   if (element("cpus-section").hidden) return;
-  const unit = element("unit").value;
+  const unit = element("unit").value, per = unitName(comparison, unit);
   const shown = comparison.cells.filter((cell) => cell.per[unit]);
   const cpus = [...new Set(shown.flatMap((cell) => cell.cpus.map((c) => c.cpu)))].sort((a, b) => a - b);
   // Instructions of a CPU per unit of work, idling left out.
@@ -16,15 +16,15 @@ const drawCpus = () => {
   };
   const values = shown.flatMap((cell, y) => cpus.map((cpu, x) => [x, y, cost(cell, cpu)]));
   const most = Math.max(...values.map((v) => v[2]), 1);
-  element("cpus-note").textContent = `${comparison.name}: ${data.cost} of each CPU per ${unit}, idling left out; the peer's CPU is no part of it.`;
-  draw("heat", 96 + 48 * shown.length, `${costName} of each CPU per ${unit}: ` + values.map((v) => `${shown[v[1]].platform} CPU ${cpus[v[0]]} ${readable(v[2])}`).join(", "), {
+  element("cpus-note").textContent = `${comparison.name}: ${data.cost} of each CPU per ${per}, idling left out; the peer's CPU is no part of it.`;
+  draw("heat", 96 + 48 * shown.length, `${costName} of each CPU per ${per}: ` + values.map((v) => `${shown[v[1]].platform} CPU ${cpus[v[0]]} ${readable(v[2])}`).join(", "), {
     grid: {left: 8, right: 16, top: 16, bottom: 8, containLabel: true},
-    tooltip: tooltip((p) => `${shown[p.value[1]].platform}, CPU ${cpus[p.value[0]]}\n${readable(p.value[2])} ${data.cost} per ${unit}`),
+    tooltip: tooltip((p) => `${shown[p.value[1]].platform}, CPU ${cpus[p.value[0]]}\n${readable(p.value[2])} ${data.cost} per ${per}`),
     visualMap: {show: false, min: 0, max: most, inRange: {color: [color("panel"), color("kernel")]}},
     xAxis: {type: "category", data: cpus.map((c) => "CPU " + c), ...axis(), splitArea: {show: false}},
     yAxis: {type: "category", data: shown.map((c) => c.platform), inverse: true, ...axis(), axisTick: {show: false}, axisLabel: {color: color("ink")}},
     series: [{name: data.cost, type: "heatmap", data: values, itemStyle: {borderColor: color("panel"), borderWidth: 2},
-      label: {show: true, color: color("ink"), textBorderColor: color("panel"), textBorderWidth: 3, formatter: (p) => readable(p.value[2])}}]
+      label: {show: true, color: color("ink"), textBorderColor: color("panel"), textBorderWidth: 3, formatter: (p) => short(p.value[2])}}]
   });
   element("kiviat").hidden = cpus.length < 3;
   if (cpus.length < 3) return;

@@ -75,6 +75,8 @@ const drawFlame = () => {
 };
 
 const fillFunctions = () => {
+  // The real host counts no functions.
+  element("functions-section").hidden = cells.every(({cell}) => cell.functions.length === 0);
   const chosen = cells[element("function-cell").value];
   element("functions").replaceChildren();
   if (!chosen) return;

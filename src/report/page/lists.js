@@ -6,7 +6,7 @@ const fillTraffic = () => {
   ], cells.flatMap(({comparison, cell}) => cell.devices.map((d) => [comparison.name, cell.platform, d.side, d.domain,
     d.device, d.received_packets, d.sent_packets, d.received_bytes, d.sent_bytes])));
   const rows = cells.flatMap(({comparison, cell}) => Object.entries(cell.events).map(([kind, count]) =>
-    [comparison.name, cell.platform, kind.replaceAll("_", " "), count, count / (cell.units || 1), comparison.unit]));
+    [comparison.name, cell.platform, kind.replaceAll("_", " "), count, count / (cell.units || 1), unitName(comparison, comparison.unit)]));
   if (rows.length > 0) {
     table(element("traffic"), "Events", [{name: "work", text: true, wide: true}, {name: "platform", text: true}, {name: "event", text: true},
       {name: "count", show: whole}, {name: "per unit"}, {name: "unit", text: true}], rows);

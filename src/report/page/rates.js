@@ -7,10 +7,10 @@ const drawRates = () => {
   const bars = shown.flatMap((cell) => cell.capacity.stations.map((station) => ({cell, station})));
   const name = ({cell, station}) => `${cell.platform}: ${station.name}`;
   element("rates-note").textContent = `${comparison.name}: ` + shown.map((cell) =>
-    `${cell.platform} at most ${readable(cell.capacity.at_most)} ${cell.capacity.unit}` +
-    (cell.capacity.measured === undefined ? "" : `, it ran at ${readable(cell.capacity.measured)}`)).join("; ") +
-    `. The rate at which the busiest CPU or the wire is full, by ${data.speed}. Latency and windows can keep it lower.`;
-  draw("rates", 40 + 34 * bars.length, "How busy each CPU and the wire are at that rate: " + bars.map((bar) => `${name(bar)} ${Math.round(100 * bar.station.utilisation)} %`).join(", "), {
+    `${cell.platform} ` + (cell.capacity.measured === undefined ? "" : `ran at ${readable(cell.capacity.measured)}, `) +
+    `bound ${readable(cell.capacity.at_most)} ${cell.capacity.unit}`).join("; ") +
+    `. Bound: the rate at which the busiest CPU or the wire would be full, by ${data.speed}. It is derived from the cost, not measured: latency and windows can keep the rate lower.`;
+  draw("rates", 40 + 34 * bars.length, "How busy each CPU and the wire would be at that rate: " + bars.map((bar) => `${name(bar)} ${Math.round(100 * bar.station.utilisation)} %`).join(", "), {
     grid: {left: 8, right: 56, top: 8, bottom: 8, containLabel: true},
     tooltip: tooltip((p) => `${name(bars[p.dataIndex])}\n${readable(p.value)} % busy at ${readable(bars[p.dataIndex].cell.capacity.at_most)} ${bars[p.dataIndex].cell.capacity.unit}`),
     xAxis: {type: "value", min: 0, max: 100, ...axis(), axisLabel: {color: color("quiet"), formatter: (v) => v + " %"}, splitNumber: isNarrow() ? 2 : 5},
@@ -26,6 +26,6 @@ const fillRates = () => {
   const rows = cells.filter(({cell}) => cell.capacity).flatMap(({comparison, cell}) => cell.capacity.stations.map((station) =>
     [comparison.name, cell.platform, cell.capacity.at_most, cell.capacity.measured ?? null, cell.capacity.unit, station.name, 100 * station.utilisation]));
   if (rows.length > 0)
-    table(element("rates-table"), "Rates that the costs allow", [{name: "work", text: true, wide: true}, {name: "platform", text: true}, {name: "at most"},
+    table(element("rates-table"), "Rates that the costs allow", [{name: "work", text: true, wide: true}, {name: "platform", text: true}, {name: "bound"},
       {name: "ran at"}, {name: "unit", text: true}, {name: "station", text: true}, {name: "busy, %"}], rows);
 };
