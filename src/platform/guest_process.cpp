@@ -34,6 +34,14 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 }  // namespace
 
+std::string console_lines(const std::string& text) {
+  std::string out;
+  for (const char c : last_lines(text, tail_lines))
+    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
+      out += c;
+  return out;
+}
+
 Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
   const std::string what = "cannot start " + guest.program.string();
   const auto failed = [&](int why) {
@@ -104,12 +112,7 @@ std::string GuestProcess::console_tail() const {
   std::string text(static_cast<std::size_t>(std::min(size, tail_bytes)), '\0');
   const ssize_t got = pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-  text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
-  std::string out;
-  for (const char c : last_lines(text, tail_lines))
-    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
-      out += c;
-  return out;
+  return console_lines(text);
 }
 
 }  // namespace vtax

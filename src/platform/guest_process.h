@@ -11,6 +11,9 @@
 
 namespace vtax {
 
+// The last lines of what a guest printed, printable: it may print anything.
+[[nodiscard]] std::string console_lines(const std::string& text);
+
 // How a guest is started: a program of this machine that runs a kernel and its image.
 struct GuestProgram {
   std::filesystem::path program;
@@ -30,7 +33,7 @@ class GuestProcess {
 
   [[nodiscard]] pid_t process() const { return process_; }
   [[nodiscard]] bool running();
-  // What it printed last, printable: a guest may print anything.
+  // What it printed last, as console_lines() gives it.
   [[nodiscard]] std::string console_tail() const;
 
  private:
