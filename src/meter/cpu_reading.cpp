@@ -153,7 +153,8 @@ std::map<int, OutsideThread> read_outside_threads(const fs::path& outer_proc,
   };
   for (const int process : numbers_in(outer_proc)) {
     const fs::path folder = outer_proc / std::to_string(process);
-    if (number_of_namespace(folder) == own) continue;
+    if (const ino_t theirs = number_of_namespace(folder); theirs == own || theirs == 0)
+      continue;  // 0: it ended
     for (const int thread : numbers_in(folder / "task")) {
       const fs::path task = folder / "task" / std::to_string(thread);
       const auto run = read_kernel_file(task / "schedstat");

@@ -29,7 +29,6 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds create_limit{90}, destroy_limit{60}, place_limit{10}, short_limit{10};
-constexpr char xl_logs[] = "/var/log/xen", xl_settings[] = "/etc/xen/xl.conf";
 constexpr int channel = 3;  // the keeper's only descriptor but the standard ones
 
 Result<> could_not(const char* what, int why) {
@@ -39,25 +38,25 @@ Result<> could_not(const char* what, int why) {
 }
 
 // The computer's settings, but that xl takes no memory from Domain-0: it would not give it back.
-Result<> settle_memory(const std::filesystem::path& folder) {
-  const auto settings = read_file(xl_settings);
+Result<> settle_memory(const XenToolstack& toolstack) {
+  const auto settings = read_file(toolstack.settings);
   if (!settings) return {};  // there are none
   std::string text(settings->begin(), settings->end());
   text += "\nautoballoon=\"off\"\n";
-  const std::filesystem::path own = folder / "xl.conf";
+  const std::filesystem::path own = toolstack.logs / "xl.conf";
   if (Result<> written = write_file(own, text_bytes(text)); !written) return written;
-  if (mount(own.c_str(), xl_settings, nullptr, MS_BIND, nullptr) != 0)
+  if (mount(own.c_str(), toolstack.settings.c_str(), nullptr, MS_BIND, nullptr) != 0)
     return could_not("cannot give xl settings of its own", errno);
   return {};
 }
 
 // Files that xl writes about a domain stay for ever; here they go with the keeper and xl.
-Result<> make_own_mounts() {
+Result<> make_own_mounts(const XenToolstack& toolstack) {
   if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
     return could_not("cannot give xl mounts of its own", errno);
-  if (mount("tmpfs", xl_logs, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700,size=16m") != 0)
+  if (mount("tmpfs", toolstack.logs.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700,size=16m") != 0)
     return could_not("cannot mount a folder for xl's logs over /var/log/xen", errno);
-  return settle_memory(xl_logs);
+  return settle_memory(toolstack);
 }
 
 // In the keeper's process.
@@ -171,7 +170,7 @@ void leave_vtax(int socket) {
   leave_vtax(socket);
   ControlChannel control((Descriptor(channel)), "vtax");
   Keeping keeping(toolstack);
-  const Result<> ready = make_own_mounts();
+  const Result<> ready = make_own_mounts(toolstack);
   while (true) {
     const auto order = control.receive(std::chrono::nanoseconds(0));
     if (!order) break;

@@ -74,7 +74,9 @@ Error unavailable(std::string what, std::string why, std::string next) {
 }  // namespace
 
 Result<XenToolstack> find_xen_toolstack() {
-  XenToolstack found{program_named("xl"), program_named("true")};
+  XenToolstack found;
+  found.xl = program_named("xl");
+  found.nothing = program_named("true");
   if (found.xl.empty())
     return fail(unavailable("find Xen's toolstack", "there is no xl in PATH",
                             "install it: apt install xen-utils, or your distribution's Xen tools"));

@@ -15,6 +15,8 @@ namespace vtax::host {
 struct XenToolstack {
   std::filesystem::path xl;       // that fits the running Xen
   std::filesystem::path nothing;  // "true"
+  // Its folder of logs, and its settings.
+  std::filesystem::path logs = "/var/log/xen", settings = "/etc/xen/xl.conf";
 };
 // From PATH, or where distributions have them. Error: unavailable, with the package that has it.
 [[nodiscard]] Result<XenToolstack> find_xen_toolstack();
