@@ -51,7 +51,7 @@ Result<> check_host_disk(const Study& study, const StudyWorkload& workload, cons
 }
 
 // What the lab alone can arrange: on this computer vtax chooses no CPUs beyond the two it uses, has one card
-// at most, no hypervisor to schedule or ration guests, and cannot see the caches.
+// at most, leaves a hypervisor's scheduler and its own guests' rations alone, and cannot see the caches.
 Result<> check_host_placement(const Study& study, const StudyWorkload& workload, const std::string& what) {
   for (const char* name :
        {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts", "driver_domains", "iommu",

@@ -13,6 +13,7 @@
 #include "platform/kernel_file.h"
 #include "platform/tap.h"
 #include "platform/xen_guest.h"
+#include "platform/xenstore.h"
 
 namespace vtax::host {
 namespace {
@@ -138,6 +139,18 @@ Result<XenFacts> examine_xen() {
   return facts;
 }
 
+// Domains that bear vtax's names: of a run at this moment, or left by one whose every process was killed.
+std::string domains_of_vtax() {
+  auto store = Xenstore::open();
+  const auto numbers = store ? store->list("/local/domain") : Result<std::vector<std::string>>();
+  std::string all;
+  for (const std::string& number : numbers.value_or(std::vector<std::string>()))
+    if (const auto name = store->read("/local/domain/" + number + "/name");
+        name && name->starts_with("vtax-"))
+      all += " " + *name;
+  return all.empty() ? "" : "; there are" + all + ": if no vtax runs, `xl destroy NAME`";
+}
+
 PlatformCheck check_xen(const std::string& platform) {
   if (!has_guest(platform))
     return {platform, State::missing,
@@ -151,6 +164,7 @@ PlatformCheck check_xen(const std::string& platform) {
   PlatformCheck check = check_namespaces(platform);
   if (check.state == State::missing) return check;
   check.detail += fmt::format("; Domain-0 of Xen {}, which has {} MiB free", facts->version, facts->free_mib);
+  check.detail += domains_of_vtax();
   const auto cache = lab::PackageCache::open();
   if (!cache) return {platform, State::missing, one_line(cache.error()), cache.error().next};
   if (!cache->find(lab::PackageSet::kernel))

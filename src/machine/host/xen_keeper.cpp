@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <thread>
@@ -148,6 +149,10 @@ class Keeping {
 
 void go_on(int) {}
 
+std::string end_of(const std::string& text, std::size_t most) {
+  return text.substr(text.size() - std::min(text.size(), most));
+}
+
 // Out of reach of what ends vtax: its session, its terminal, its descriptors.
 void leave_vtax(int socket) {
   setsid();
@@ -175,9 +180,11 @@ void leave_vtax(int socket) {
     const auto order = control.receive(std::chrono::nanoseconds(0));
     if (!order) break;
     const auto answer = ready ? keeping.obey(*order) : Result<json>(fail(ready.error()));
-    if (!control.send(
-            answer ? *answer
-                   : json{{"state", "error"}, {"what", answer.error().what}, {"why", answer.error().why}}))
+    constexpr std::size_t most_words = 480;  // the other side takes no longer ones
+    if (!control.send(answer ? *answer
+                             : json{{"state", "error"},
+                                    {"what", answer.error().what},
+                                    {"why", end_of(answer.error().why, most_words)}}))
       break;
   }
   _exit(keeping.destroy_all() ? 0 : 1);
