@@ -40,6 +40,7 @@ struct Cpu {
   ContextTable* next_context = nullptr;   // while the hypervisor switches to it
   ContextTable* host_context = nullptr;   // while a guest that VMRUN entered runs
   std::uint64_t host_stack = 0;           // the host's %rsp at that VMRUN
+  bool last_ran_to_its_end = false;       // the block that begins now is known not to have cut it short
   std::uint64_t* instructions = nullptr;  // the context's, by block number
   BlockData last;                         // the block that began last
   std::uint16_t last_low = 0;             // the counter when it began

@@ -134,7 +134,7 @@ void take_back(Cpu& cpu, std::uint64_t instructions) {
 __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std::uint32_t length,
                                               std::uint16_t low) {
   const auto entry = g.settings.entries.find(g.blocks[block].address);
-  if (entry != g.settings.entries.end() && entry->second.exception) {
+  if (entry != g.settings.entries.end() && entry->second.exception && !cpu.last_ran_to_its_end) {
     const auto rest = static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(cpu.last_low - length));
     if (rest <= cpu.last.length()) return take_back(cpu, rest);
     ++g.output.header().slices_at_exceptions;
@@ -241,7 +241,11 @@ void leave_guest(Cpu& cpu) {
       (guest_register(cpu, kRsp) != cpu.host_stack || vmcb != cpu.context->vcpu))
     return;
   count_event(cpu.context, Event::vm_exits);
-  if (g.vmcbs.can_read()) count_event(cpu.context, reason_of(g.vmcbs.exit_code(vmcb)));
+  if (g.vmcbs.can_read()) {
+    const std::uint64_t code = g.vmcbs.exit_code(vmcb);
+    count_event(cpu.context, reason_of(code));
+    cpu.last_ran_to_its_end = comes_between_blocks(code);
+  }
   if (cpu.host_context == nullptr) return;
   cpu.charge_to(cpu.host_context);
   cpu.host_context = nullptr;
@@ -324,6 +328,7 @@ __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const 
     vtax::probe::forget_addresses(host);
   }
   Cpu& cpu = vtax::probe::count(translator, data, env);
+  cpu.last_ran_to_its_end = false;
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -66,7 +67,12 @@ class ClientLoop {
   void count_failure(Failure failure, Instant due);
   void close_connection(std::uint32_t index);
   void expire();
+  void restart_later();
   void meter_cpu();
+  void read_clock() { now_ = std::chrono::steady_clock::now(); }
+  static std::uint64_t count_of(std::chrono::nanoseconds time) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
+  }
   [[nodiscard]] bool in_span(Instant at) const { return at >= span_.begin && at < span_.end; }
   [[nodiscard]] bool over() const;
   // Of a fixed number of requests: all have been begun.
