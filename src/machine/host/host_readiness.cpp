@@ -98,7 +98,7 @@ PlatformCheck check_kvm(const std::string& platform) {
   return check;
 }
 
-Error missing(std::string why, std::string next) {
+Error lacks(std::string why, std::string next) {
   return {"", std::move(why), std::move(next), ExitCode::unavailable};
 }
 
@@ -107,34 +107,31 @@ Result<> examine_domain_0() {
   const char* const lab = "run it in the lab: --machine lab";
   const auto capabilities = read_kernel_file("/proc/xen/capabilities");
   if (!capabilities && !read_kernel_file("/sys/hypervisor/type").value_or("").starts_with("xen"))
-    return fail(missing("this computer's kernel does not run on Xen", lab));
+    return fail(lacks("this computer's kernel does not run on Xen", lab));
   if (!capabilities)
-    return fail(missing("/proc/xen is not mounted, so that nothing says whether this is a Domain-0",
-                        "as root: mount -t xenfs xenfs /proc/xen (in a guest of Xen: --machine lab)"));
+    return fail(lacks("/proc/xen is not mounted, so that nothing says whether this is a Domain-0",
+                      "as root: mount -t xenfs xenfs /proc/xen (in a guest of Xen: --machine lab)"));
   if (capabilities->find("control_d") == std::string::npos)
-    return fail(missing("this is a guest of Xen, and no Domain-0", lab));
-  if (geteuid() != 0) return fail(missing("Xen's domains are root's to make", "run vtax as root"));
+    return fail(lacks("this is a guest of Xen, and no Domain-0", lab));
+  if (geteuid() != 0) return fail(lacks("Xen's domains are root's to make", "run vtax as root"));
   for (const auto& [device, module] :
        {std::pair{"/dev/xen/privcmd", "xen-privcmd"}, {"/dev/xen/xenbus", "xenfs"}})
     if (access(device, R_OK | W_OK) != 0)
-      return fail(
-          missing(fmt::format("there is no {}", device), fmt::format("as root: modprobe {}", module)));
+      return fail(lacks(fmt::format("there is no {}", device), fmt::format("as root: modprobe {}", module)));
   if (access("/sys/bus/xen-backend/drivers/vif", F_OK) != 0)
-    return fail(
-        missing("the kernel has no network backend for Xen's guests", "as root: modprobe xen-netback"));
+    return fail(lacks("the kernel has no network backend for Xen's guests", "as root: modprobe xen-netback"));
   return {};
 }
 
 Result<XenFacts> examine_xen() {
-  if (Result<> domain_0 = examine_domain_0(); !domain_0) return fail(domain_0.error());
   const auto toolstack = find_xen_toolstack();
   if (!toolstack) return fail(toolstack.error());
   auto facts = ask_xen(*toolstack);
   if (!facts) return facts;
   if (facts->free_mib < static_cast<std::uint64_t>(xen_guest_memory_mib + xen_overhead_mib))
-    return fail(missing(fmt::format("Xen has {} MiB of free memory, and a guest takes {}", facts->free_mib,
-                                    xen_guest_memory_mib + xen_overhead_mib),
-                        "end a guest, or take memory from Domain-0: `xl mem-set 0 SIZEm`"));
+    return fail(lacks(fmt::format("Xen has {} MiB of free memory, and a guest takes {}", facts->free_mib,
+                                  xen_guest_memory_mib + xen_overhead_mib),
+                      "end a guest, or take memory from Domain-0: `xl mem-set 0 SIZEm`"));
   if (const auto times = meter::read_xen_times(std::vector{0}); !times) return fail(times.error());
   return facts;
 }
@@ -152,15 +149,18 @@ std::string domains_of_vtax() {
 }
 
 PlatformCheck check_xen(const std::string& platform) {
+  const auto missing_of = [&](const Error& error) {
+    return PlatformCheck{platform, State::missing, error.what.empty() ? error.why : one_line(error),
+                         error.next};
+  };
+  if (Result<> domain_0 = examine_domain_0(); !domain_0) return missing_of(domain_0.error());
   if (!has_guest(platform))
     return {platform, State::missing,
             "a fully virtualised guest's device model is a program of the toolstack's, whose time is not "
             "charged yet",
             "take xen-pv or xen-pvh, or run it in the lab: --machine lab"};
   const auto facts = examine_xen();
-  if (!facts)
-    return {platform, State::missing,
-            facts.error().what.empty() ? facts.error().why : one_line(facts.error()), facts.error().next};
+  if (!facts) return missing_of(facts.error());
   PlatformCheck check = check_namespaces(platform);
   if (check.state == State::missing) return check;
   check.detail += fmt::format("; Domain-0 of Xen {}, which has {} MiB free", facts->version, facts->free_mib);
