@@ -265,14 +265,16 @@ int run_in_lab(const char* factors, bool kills) {
     fmt::print("{}\n", json{{"kills", kill_trials(trial, guests, every_kill)}}.dump());
     return 0;
   }
-  const auto check = host::examine_platform(platform);
+  // What the doctor would say.
+  if (platform.starts_with("xen"))
+    if (const auto check = host::examine_platform(platform); check.state == State::missing)
+      quit(check.detail);
   if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
     quit(done.error().text());
   json rows = json::array();
   for (const LedgerEntry& row : trial.ledger)
     rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
   fmt::print("{}\n", json{{"ledger", rows},
-                          {"ready", check.detail},
                           {"elapsed_ns", trial.elapsed_host_ns},
                           {"provenance", json::parse(trial.provenance, nullptr, false)}}
                          .dump());
