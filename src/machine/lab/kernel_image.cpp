@@ -111,6 +111,21 @@ bool looks_like_text(ByteView file) {
                      [](std::uint8_t c) { return c >= 0x20 || c == '\n' || c == '\t' || c == '\r'; });
 }
 
+// A writable segment's bytes in the file without the zeros at its end: who loads it fills the rest of its
+// memory with zeros anyway. What another segment names within it stays.
+std::uint64_t bytes_before_zeros(ByteView file, const Elf64_Phdr& part, const std::vector<Elf64_Phdr>& all) {
+  if (part.p_type != PT_LOAD || (part.p_flags & PF_W) == 0) return part.p_filesz;
+  const auto bytes = file.subspan(part.p_offset, part.p_filesz);
+  const auto last = std::find_if(bytes.rbegin(), bytes.rend(), [](std::uint8_t byte) { return byte != 0; });
+  auto size = static_cast<std::uint64_t>(bytes.rend() - last);
+  for (const Elf64_Phdr& other : all) {
+    const std::uint64_t end = other.p_offset + other.p_filesz;
+    if (other.p_type != PT_LOAD && end > part.p_offset && end <= part.p_offset + part.p_filesz)
+      size = std::max(size, end - part.p_offset);
+  }
+  return size;
+}
+
 }  // namespace
 
 bool is_bzimage(ByteView file) {
@@ -185,13 +200,18 @@ std::vector<std::uint8_t> loaded_part(ByteView file) {
   if (!parts || parts->empty()) return {file.begin(), file.end()};
   Elf64_Ehdr bare = elf->header();
   std::uint64_t end = std::max<std::uint64_t>(sizeof bare, bare.e_phoff + parts->size() * sizeof(Elf64_Phdr));
-  for (const Elf64_Phdr& part : *parts) end = std::max(end, part.p_offset + part.p_filesz);
+  std::vector<Elf64_Phdr> trimmed = *parts;
+  for (Elf64_Phdr& part : trimmed) {
+    part.p_filesz = bytes_before_zeros(file, part, *parts);
+    end = std::max(end, part.p_offset + part.p_filesz);
+  }
   bare.e_shoff = 0;
   bare.e_shnum = 0;
   bare.e_shentsize = 0;
   bare.e_shstrndx = SHN_UNDEF;
   std::vector<std::uint8_t> part(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(end));
   std::memcpy(part.data(), &bare, sizeof bare);
+  std::memcpy(part.data() + bare.e_phoff, trimmed.data(), trimmed.size() * sizeof(Elf64_Phdr));
   return part;
 }
 

@@ -27,8 +27,9 @@ struct KernelImage {
 // The multiboot image of a Xen hypervisor (ELF32; QEMU's and GRUB's -kernel), from xen.gz or plain.
 [[nodiscard]] Result<std::vector<std::uint8_t>> read_xen(ByteView file, const std::string& name);
 
-// The part of an ELF executable that is loaded: without section headers, symbols and debugging
-// information, which fill memory where a whole file is handed over. Other files come back as they are.
+// The part of an ELF executable that is loaded: without section headers, symbols, debugging information and
+// the zeros of a kernel's .bss, which fill memory where a whole file is handed over. Other files come back as
+// they are.
 [[nodiscard]] std::vector<std::uint8_t> loaded_part(ByteView elf);
 
 // "an ELF file for arm64", "a text file": what stands in the place of something else.

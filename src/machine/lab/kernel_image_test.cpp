@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <zstd.h>
 
+#include "core/elf_file.h"
 #include "machine/lab/elf_for_test.h"
 
 namespace vtax::lab {
@@ -119,6 +120,32 @@ TEST(KernelImage, LoadedPartDropsWhatLiesBehindTheSegments) {
   EXPECT_EQ(load<std::uint16_t>(part, offsetof(Elf64_Ehdr, e_shnum)), 0);
   EXPECT_TRUE(read_kernel(part, "v"));
   EXPECT_EQ(loaded_part(bytes_of("text")), bytes_of("text"));
+}
+
+TEST(KernelImage, LoadedPartDropsZerosThatAWritableSegmentEndsWith) {
+  const auto with = [](std::uint32_t flags, std::uint32_t other_type, std::uint64_t other_bytes) {
+    Elf64_Ehdr header = elf64_header(ET_EXEC);
+    header.e_phoff = sizeof header;
+    header.e_phentsize = sizeof(Elf64_Phdr);
+    header.e_phnum = 2;
+    ByteVector file(0x1000);
+    put(file, 0, header);
+    put(file, sizeof header, Elf64_Phdr{PT_LOAD, flags, 0x400, 0, 0, 0xc00, 0x2000, 16});
+    put(file, sizeof header + sizeof(Elf64_Phdr),
+        Elf64_Phdr{other_type, PF_R, 0x400, 0, 0, other_bytes, 8, 4});
+    file[0x500] = 1;
+    return file;
+  };
+  const auto size_of = [](const ByteVector& part) {
+    const auto segments = ElfFile::open(part)->segments();
+    EXPECT_TRUE(segments);
+    EXPECT_EQ(segments->front().p_memsz, 0x2000U);
+    EXPECT_EQ(part.size(), 0x400 + segments->front().p_filesz);
+    return segments->front().p_filesz;
+  };
+  EXPECT_EQ(size_of(loaded_part(with(PF_R | PF_W, PT_NOTE, 8))), 0x101U);
+  EXPECT_EQ(size_of(loaded_part(with(PF_R | PF_W, PT_TLS, 0x300))), 0x300U);  // it names some of the zeros
+  EXPECT_EQ(size_of(loaded_part(with(PF_R | PF_X, PT_NOTE, 8))), 0xc00U);
 }
 
 TEST(XenImage, AcceptsMultibootOnly) {
