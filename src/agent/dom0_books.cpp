@@ -1,6 +1,7 @@
 #include "agent/dom0_books.h"
 
 #include <chrono>
+#include <numeric>
 
 #include "agent/lab_layout.h"
 
@@ -29,7 +30,9 @@ Result<> Dom0Books::read_proc(Reading& into) {
 }
 
 Result<> Dom0Books::read_xen(Reading& into) const {
-  auto xen = meter::read_xen_times(guests_);
+  std::vector<int> domains(static_cast<std::size_t>(guests_) + 1);
+  std::iota(domains.begin(), domains.end(), 0);
+  auto xen = meter::read_xen_times(domains);
   if (!xen) return fail(xen.error());
   into.xen = std::move(*xen);
   return {};

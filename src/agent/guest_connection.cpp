@@ -1,5 +1,11 @@
 #include "agent/guest_connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <thread>
 
 #include "agent/kernel_modules.h"
@@ -56,13 +62,33 @@ Result<std::string> wait_for_interface(Links& links, const std::string& mac) {
   return device;
 }
 
-Result<> serve_controller(const std::string& ipv4, Endpoint::MoreOrders orders) {
+namespace {
+
+// A partner that vanished without a word is noticed within `limit`, and two packets at most come into a
+// quiet half of it.
+Result<> notice_silence(int connection, std::chrono::seconds limit) {
+  const int on = 1, quiet = static_cast<int>(limit.count() / 2), probes = 3,
+            between = std::max(1, quiet / probes);
+  if (setsockopt(connection, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0 ||
+      setsockopt(connection, IPPROTO_TCP, TCP_KEEPIDLE, &quiet, sizeof quiet) != 0 ||
+      setsockopt(connection, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between) != 0 ||
+      setsockopt(connection, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes) != 0)
+    return fail(system_error("cannot watch the controller's connection", errno));
+  return {};
+}
+
+}  // namespace
+
+Result<> serve_controller(const std::string& ipv4, Endpoint::MoreOrders orders, std::chrono::seconds alone) {
   const auto listener = tcp_listen({ipv4, lab::control_port});
   if (!listener) return fail(listener.error());
-  const auto watchdog = Watchdog::start(std::chrono::hours(1));
+  const bool for_ever = alone.count() == 0;
+  const auto watchdog = Watchdog::start(for_ever ? std::chrono::hours(1) : alone);
   if (!watchdog) return fail(watchdog.error());
   auto connection = tcp_accept(listener->get(), *watchdog);
   if (!connection) return fail(connection.error());
+  if (!for_ever)
+    if (Result<> watched = notice_silence(connection->get(), alone); !watched) return watched;
   ControlChannel control(std::move(*connection), "the driver domain");
   return fail(Endpoint(std::move(control), std::move(orders)).serve());
 }

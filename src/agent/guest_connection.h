@@ -25,7 +25,9 @@ namespace vtax::agent {
 //
 // The interface of this Ethernet address, which appears when its backend is ready.
 [[nodiscard]] Result<std::string> wait_for_interface(Links& links, const std::string& mac);
-// Obeys the first that connects, for ever; returns only by an error.
-[[nodiscard]] Result<> serve_controller(const std::string& ipv4, Endpoint::MoreOrders orders);
+// Obeys the first that connects, for ever; returns only by an error. `alone`, if it is not zero: how long it
+// waits for that one, and goes on when nothing is heard of it any more.
+[[nodiscard]] Result<> serve_controller(const std::string& ipv4, Endpoint::MoreOrders orders,
+                                        std::chrono::seconds alone = {});
 
 }  // namespace vtax::agent

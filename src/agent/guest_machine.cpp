@@ -1,6 +1,7 @@
 #include "agent/boot_word.h"
 #include "agent/disks.h"
 #include "agent/guest_connection.h"
+#include "agent/guest_lifetime.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
@@ -49,8 +50,14 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
 Result<> run_guest_machine() {
   const Result<int> guest = boot_number(lab::guest_word, lab::most_guests);
   if (!guest) return fail(guest.error());
+  const Result<int> lifetime = boot_number(lab::lifetime_word, lab::most_lifetime_seconds, 0);
+  if (!lifetime) return fail(lifetime.error());
+  const Result<int> alone = boot_number(lab::alone_word, lab::most_lifetime_seconds, 0);
+  if (!alone) return fail(alone.error());
+  if (*lifetime > 0)
+    if (Result<> limited = limit_lifetime(std::chrono::seconds(*lifetime)); !limited) return limited;
   if (Result<> configured = configure_network(*guest); !configured) return configured;
-  return serve_controller(wiring::guest_ipv4(*guest), obey);
+  return serve_controller(wiring::guest_ipv4(*guest), obey, std::chrono::seconds(*alone));
 }
 
 }  // namespace vtax::agent

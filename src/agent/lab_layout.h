@@ -73,6 +73,11 @@ inline constexpr char driver_domains_word[] = "vtax.driver_domains=", driver_wor
 inline constexpr char guests_word[] = "vtax.guests=", guest_word[] = "vtax.guest=",
                       driver_cpus_word[] = "vtax.driver_cpus=", guest_memory_word[] = "vtax.guest_memory=";
 
+// Likewise, of a guest that a host has made for a trial (seconds): how long it waits for a controller, and
+// how long it lives at all. Without them, in the lab, for ever.
+inline constexpr char alone_word[] = "vtax.alone=", lifetime_word[] = "vtax.lifetime=";
+inline constexpr int most_lifetime_seconds = 86'400;
+
 inline constexpr int guest_memory_mib = 192, most_guest_memory_mib = 1024;
 inline constexpr std::uint16_t control_port = 5200;  // of the guest's agent
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -97,12 +98,14 @@ void add_vhost_threads(const fs::path& outer, CpuReading& reading) {
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const std::size_t open = text.find('('), close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
-  ProcessStat stat{std::string(text.substr(open + 1, close - open - 1)), 0, 0, 0, 0};
+  ProcessStat stat{std::string(text.substr(open + 1, close - open - 1)), 0, 0, 0, 0, 0};
   const auto words = words_of(text.substr(close + 1));
-  constexpr std::size_t parent = 1, user = 11, system = 12, guest = 40;  // proc(5), counted from the state
+  constexpr std::size_t parent = 1, user = 11, system = 12, cpu = 36,
+                        guest = 40;  // proc(5), counted from the state
   if (words.size() <= system || !to_number(words[parent], stat.parent) ||
       !to_number(words[user], stat.user_ticks) || !to_number(words[system], stat.system_ticks))
     return std::nullopt;
+  if (words.size() > cpu && !to_number(words[cpu], stat.cpu)) return std::nullopt;
   if (words.size() > guest && !to_number(words[guest], stat.guest_ticks)) return std::nullopt;
   return stat;
 }
@@ -137,6 +140,33 @@ std::optional<int> parse_inner_number(std::string_view status) {
     return number;
   }
   return std::nullopt;
+}
+
+std::map<int, OutsideThread> read_outside_threads(const fs::path& outer_proc,
+                                                  const std::vector<std::string>& ours) {
+  std::map<int, OutsideThread> threads;
+  const ino_t own = number_of_namespace("/proc/self");
+  const auto is_ours = [&](const std::string& name) {
+    return name.starts_with("ksoftirqd/") ||
+           std::any_of(ours.begin(), ours.end(),
+                       [&](const std::string& begin) { return name.starts_with(begin); });
+  };
+  for (const int process : numbers_in(outer_proc)) {
+    const fs::path folder = outer_proc / std::to_string(process);
+    if (const ino_t theirs = number_of_namespace(folder); theirs == own || theirs == 0)
+      continue;  // 0: it ended
+    for (const int thread : numbers_in(folder / "task")) {
+      const fs::path task = folder / "task" / std::to_string(thread);
+      const auto run = read_kernel_file(task / "schedstat");
+      const auto text = read_kernel_file(task / "stat");
+      const auto stat = text ? parse_process_stat(*text) : std::nullopt;
+      if (!run || !stat || is_ours(stat->name)) continue;
+      OutsideThread time{0, stat->cpu};
+      const auto words = words_of(*run);
+      if (!words.empty() && to_number(words.front(), time.run_ns)) threads[thread] = time;
+    }
+  }
+  return threads;
 }
 
 Result<CpuReading> read_cpu_time(const std::filesystem::path& outer_proc) {

@@ -31,11 +31,18 @@ struct CpuTicks {
   std::uint64_t user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0;
 };
 
+// A thread outside of the sandbox.
+struct OutsideThread {
+  std::uint64_t run_ns = 0;
+  int cpu = 0;  // on which it ran last
+};
+
 struct CpuReading {
   std::chrono::steady_clock::time_point at;
   std::map<int, ThreadTime> threads;  // by thread
   std::map<int, int> parents;         // of each process
   std::map<int, CpuTicks> cpus;
+  std::map<int, OutsideThread> outside = {};  // read_outside_threads() alone fills it
 };
 
 // All processes that /proc shows: in the sandbox, those of the trial.
@@ -45,6 +52,12 @@ struct CpuReading {
 // number of its QEMU there. It is added as a thread of that QEMU, under a number below zero.
 [[nodiscard]] Result<CpuReading> read_cpu_time(const std::filesystem::path& outer_proc = {});
 
+// All threads that are no thread of the sandbox, by their number in the namespace around it. Left out are the
+// kernel's whose names begin with one of `ours`, and ksoftirqd, of whose time softirq_clock.h says whose it
+// is.
+[[nodiscard]] std::map<int, OutsideThread> read_outside_threads(const std::filesystem::path& outer_proc,
+                                                                const std::vector<std::string>& ours);
+
 [[nodiscard]] std::map<int, CpuTicks> parse_proc_stat(std::string_view text);
 
 // From /proc/PID/stat, whose second field may hold anything, brackets and spaces among it.
@@ -53,6 +66,7 @@ struct ProcessStat {
   int parent = 0;
   std::uint64_t user_ticks = 0, system_ticks = 0;
   std::uint64_t guest_ticks = 0;
+  int cpu = 0;  // on which it ran last
 };
 [[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view text);
 

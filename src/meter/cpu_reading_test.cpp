@@ -27,6 +27,19 @@ TEST(ProcessStat, GuestTimeIsTheFortyThirdField) {
   EXPECT_EQ(stat->guest_ticks, 41U);
 }
 
+TEST(ProcessStat, TheCpuIsTheThirtyNinthField) {
+  const auto stat = parse_process_stat(
+      "9 (xenwatch) S 2 0 0 0 -1 69238880 0 0 0 0 3 4 0 0 20 0 1 0 50 0 0 1 2 3 4 5 6 7 8 9 10 11 0 0 17 5 0 "
+      "0 "
+      "0 0 0");
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->cpu, 5);
+}
+
+TEST(OutsideThreads, ThoseOfThisNamespaceAreInside) {
+  EXPECT_FALSE(read_outside_threads("/proc", {}).contains(getpid()));
+}
+
 TEST(InnerNumber, IsTheLastOfItsLine) {
   EXPECT_EQ(parse_inner_number("Name:\tqemu\nNSpid:\t812\t3\nNSpgid:\t812\t9\n"), 3);
   EXPECT_EQ(parse_inner_number("NSpid:\t812\n"), 812);

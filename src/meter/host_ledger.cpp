@@ -4,7 +4,7 @@
 #include <map>
 #include <tuple>
 
-#include "platform/tap_guest.h"
+#include "platform/booted_guests.h"
 
 namespace vtax::meter {
 namespace {

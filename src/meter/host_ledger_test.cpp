@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "meter/ledger_rows_for_test.h"
+
 namespace vtax::meter {
 namespace {
 
 using Role = MeteredProcess::Role;
 using std::chrono::milliseconds;
-
-constexpr std::uint64_t ms = 1'000'000;
 
 // Two readings one second apart, on CPUs 0 and 1; nothing runs yet.
 LedgerInput quiet_second() {
@@ -28,20 +28,6 @@ void add_thread(LedgerInput& input, int process, int parent, int thread, const s
   input.before.threads[thread] = {process, name, earlier, 7, 9, 2};
   input.after.threads[thread] = {process, name, earlier + run_ns, 7 + user, 9 + system, 2 + guest};
   input.after.parents[process] = parent;
-}
-
-std::uint64_t value(const std::vector<LedgerEntry>& ledger, int cpu, const std::string& domain, Layer layer,
-                    Part part = Part::none) {
-  std::uint64_t sum = 0;
-  for (const LedgerEntry& e : ledger)
-    if (e.cpu == cpu && e.domain == domain && e.layer == layer && e.part == part) sum += e.value;
-  return sum;
-}
-
-std::uint64_t total(const std::vector<LedgerEntry>& ledger, int cpu) {
-  std::uint64_t sum = 0;
-  for (const LedgerEntry& e : ledger) sum += e.cpu == cpu ? e.value : 0;
-  return sum;
 }
 
 TEST(HostLedger, RowsOfACpuAddUpToItsTime) {

@@ -1,6 +1,7 @@
 #include "meter/xen_times.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ constexpr int most_virtual_cpus = 64;
 // xen/include/public/xen.h and domctl.h.
 constexpr std::uint64_t hypercall_domctl = 36;
 constexpr std::uint32_t command_getvcpuinfo = 14;
-constexpr std::uint32_t oldest_interface = 0x06, newest_interface = 0x40;
+constexpr std::uint32_t oldest_interface = 6, newest_interface = 23;
 
 struct GetVcpuInfo {
   std::uint32_t virtual_cpu;
@@ -90,7 +91,12 @@ class Domctl {
       if (errno == ESRCH || errno == EINVAL) return std::optional<std::uint64_t>{};
       if (errno != EACCES) return fail(failed(errno));  // EACCES: another interface version
     }
-    return fail(failed(EACCES));
+    return fail(
+        Error{"read Xen's CPU times",
+              fmt::format("this Xen's domctl interface is none of the versions {} to {}, of which the "
+                          "layout is known here",
+                          oldest_interface, newest_interface),
+              "use a vtax that is as new as this Xen", ExitCode::unavailable});
   }
 
  private:
@@ -107,11 +113,11 @@ class Domctl {
 
 }  // namespace
 
-Result<std::vector<VirtualCpuTime>> read_xen_times(int last_domain) {
+Result<std::vector<VirtualCpuTime>> read_xen_times(std::span<const int> domains) {
   auto xen = Domctl::open();
   if (!xen) return fail(xen.error());
   std::vector<VirtualCpuTime> times;
-  for (int domain = 0; domain <= last_domain; ++domain)
+  for (const int domain : domains)
     for (int virtual_cpu = 0; virtual_cpu < most_virtual_cpus; ++virtual_cpu) {
       const auto time = xen->time_of(domain, virtual_cpu);
       if (!time) return fail(time.error());

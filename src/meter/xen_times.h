@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/result.h"
@@ -15,10 +16,11 @@ struct VirtualCpuTime {
   std::uint64_t ns = 0;
 };
 
-// Every virtual CPU of domains 0 to `last_domain`, sorted; what does not exist is left out. On a Domain-0, by
+// Every virtual CPU of these domains, in their order; what does not exist is left out. On a Domain-0, by
 // the hypercall XEN_DOMCTL_getvcpuinfo (xen/include/public/domctl.h) through /dev/xen/privcmd; changes
-// nothing. The layout of that call is the same in all versions of Xen since 4.0, but for its version number,
-// which is found by trying. Error: unavailable where this is no Domain-0.
-[[nodiscard]] Result<std::vector<VirtualCpuTime>> read_xen_times(int last_domain);
+// nothing. The layout of that call is the same in all versions of its interface that are known here (6 to 23,
+// Xen 4.0 to 4.20); Xen refuses it under any number but its own, which is found by trying, so that no other
+// layout is ever misread. Error: unavailable where this is no Domain-0, or its Xen speaks none of them.
+[[nodiscard]] Result<std::vector<VirtualCpuTime>> read_xen_times(std::span<const int> domains);
 
 }  // namespace vtax::meter

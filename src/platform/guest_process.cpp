@@ -16,6 +16,7 @@
 
 #include "core/readable.h"
 #include "core/subprocess.h"
+#include "platform/extended_registers.h"
 #include "platform/placement.h"
 
 namespace vtax {
@@ -33,6 +34,14 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+std::string console_lines(const std::string& text) {
+  std::string out;
+  for (const char c : last_lines(text, tail_lines))
+    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
+      out += c;
+  return out;
+}
 
 Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
   const std::string what = "cannot start " + guest.program.string();
@@ -66,8 +75,11 @@ Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) signal(number, SIG_DFL);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
-    execve(argv.front(), argv.data(), environment.data());
-    const int why = errno;
+    int why = guest.hides_extended_registers ? hide_extended_registers() : 0;
+    if (why == 0) {
+      execve(argv.front(), argv.data(), environment.data());
+      why = errno;
+    }
     static_cast<void>(write(tell.get(), &why, sizeof why) == sizeof why);
     _exit(127);
   }
@@ -104,12 +116,7 @@ std::string GuestProcess::console_tail() const {
   std::string text(static_cast<std::size_t>(std::min(size, tail_bytes)), '\0');
   const ssize_t got = pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-  text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
-  std::string out;
-  for (const char c : last_lines(text, tail_lines))
-    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
-      out += c;
-  return out;
+  return console_lines(text);
 }
 
 }  // namespace vtax

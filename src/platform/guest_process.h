@@ -11,11 +11,15 @@
 
 namespace vtax {
 
+// The last lines of what a guest printed, printable: it may print anything.
+[[nodiscard]] std::string console_lines(const std::string& text);
+
 // How a guest is started: a program of this machine that runs a kernel and its image.
 struct GuestProgram {
   std::filesystem::path program;
-  std::vector<std::string> arguments;    // without the program's name
-  std::vector<std::string> environment;  // "NAME=value": all of it
+  std::vector<std::string> arguments;     // without the program's name
+  std::vector<std::string> environment;   // "NAME=value": all of it
+  bool hides_extended_registers = false;  // extended_registers.h
 };
 
 // A guest's process. It is killed and awaited at the end, and dies with the thread that started it; it
@@ -30,7 +34,7 @@ class GuestProcess {
 
   [[nodiscard]] pid_t process() const { return process_; }
   [[nodiscard]] bool running();
-  // What it printed last, printable: a guest may print anything.
+  // What it printed last, as console_lines() gives it.
   [[nodiscard]] std::string console_tail() const;
 
  private:

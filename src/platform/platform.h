@@ -108,6 +108,10 @@ struct Bench {
   std::vector<EndPair> more = {};  // the second system under test with its partner, the third, ...
   std::vector<MeteredProcess> processes = {};
   std::vector<RemoteDevices> elsewhere = {};
+  // Where the guests are Xen's and this is Domain-0: the number of guest 1, 2, ...'s domain, and what the
+  // names of the kernel's threads that work for them begin with ("vif3.0-").
+  std::vector<int> xen_domains = {};
+  std::vector<std::string> kernel_threads = {};
 };
 
 // One way to place a workload. arrange() is called once; the destructor takes everything down again.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "platform/extended_registers.h"
 #include "platform/tap_guest.h"
 #include "platform/wiring.h"
 
@@ -27,6 +28,10 @@ std::unique_ptr<Platform> make_uml(const GuestImage& image, const std::filesyste
                                      wiring::guest_mac(number)),
                          "uml_dir=" + scratch.string() + "/", "umid=" + guest_domain_name(number), "con=null",
                          "con0=null,fd:1", "quiet", "panic=-1", guest_boot_word(number)};
+    if (!uml_has_room_for_registers()) {
+      program.hides_extended_registers = true;
+      program.arguments.emplace_back(no_avx);  // what the kernel does not know it hands to its first program
+    }
     program.environment = {"PATH=/usr/bin:/bin", "HOME=" + scratch.string(), "TMPDIR=" + scratch.string()};
     return program;
   };

@@ -17,7 +17,7 @@ constexpr char device[] = "/dev/xen/xenbus";
 struct Header {
   std::uint32_t type, request, transaction, length;
 };
-constexpr std::uint32_t type_read = 2, type_write = 11, type_error = 16;
+constexpr std::uint32_t type_directory = 1, type_read = 2, type_write = 11, type_error = 16;
 constexpr std::uint32_t most_payload = 4096;
 
 // The kernel hands out a reply's header and payload separately.
@@ -62,6 +62,15 @@ Result<std::string> Xenstore::talk(std::uint32_t type, std::string_view what, co
 
 Result<std::string> Xenstore::read(std::string_view path) {
   return talk(type_read, fmt::format("read {} in xenstore", path), std::string(path) + '\0');
+}
+
+Result<std::vector<std::string>> Xenstore::list(std::string_view path) {
+  const auto names = talk(type_directory, fmt::format("list {} in xenstore", path), std::string(path) + '\0');
+  if (!names) return fail(names.error());
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < names->size(); at += out.back().size() + 1)
+    out.emplace_back(names->c_str() + at);
+  return out;
 }
 
 Result<> Xenstore::write(std::string_view path, std::string_view value) {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/descriptor.h"
 #include "core/result.h"
@@ -13,6 +14,8 @@ class Xenstore {
  public:
   [[nodiscard]] static Result<Xenstore> open();
   [[nodiscard]] Result<std::string> read(std::string_view path);
+  // The names directly below a path.
+  [[nodiscard]] Result<std::vector<std::string>> list(std::string_view path);
   [[nodiscard]] Result<> write(std::string_view path, std::string_view value);
 
  private:

@@ -12,6 +12,8 @@
 #include <iterator>
 #include <thread>
 
+#include "platform/xenstore.h"
+
 namespace vtax {
 namespace {
 
@@ -72,6 +74,10 @@ std::set<std::string> traces() {
   for (const char* folder : {"/tmp", "/dev/shm", "/run"})
     add_entries(folder, temporary == nullptr ? Which::of_vtax_and_guests : Which::of_guests, all);
   if (temporary != nullptr) add_entries(temporary, Which::all, all);
+  if (access("/proc/xen/capabilities", F_OK) == 0)
+    if (auto store = Xenstore::open())
+      if (const auto domains = store->list("/local/domain"))
+        for (const std::string& domain : *domains) all.insert("domain " + domain);
   if (const char* home = std::getenv("HOME")) {
     add_entries(home, Which::of_vtax_and_guests, all);
     add_entries(std::string(home) + "/.uml", Which::all, all);

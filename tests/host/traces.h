@@ -7,8 +7,8 @@
 namespace vtax {
 
 // What a run could leave on this computer: descendants of this process (it takes in orphans, so none can
-// hide), network devices, mounts, control groups, files where programs keep temporary ones, and files that
-// programs of the distribution keep in the home folder.
+// hide), network devices, mounts, control groups, Xen's domains, files where programs keep temporary ones,
+// and files that programs of the distribution keep in the home folder.
 [[nodiscard]] std::set<std::string> traces();
 
 // This process becomes the parent of every orphan below it. Call it before the first run.

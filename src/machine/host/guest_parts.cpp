@@ -39,7 +39,9 @@ Result<> fill_uml(const std::vector<std::uint8_t>& agent, const fs::path& into) 
   return write_file(into / "initrd.cpio", lab::base_image(guest_role, {}, agent).bytes());
 }
 
-Result<> fill_qemu(const std::vector<std::uint8_t>& agent, const lab::FetchedSet& set, const fs::path& into) {
+// What a guest that is a whole computer boots, with what its kernel needs for its card.
+Result<> fill(const std::vector<std::string>& wanted, const std::vector<std::uint8_t>& agent,
+              const lab::FetchedSet& set, const fs::path& into) {
   fs::path file;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(set.root / "boot", error))
@@ -51,7 +53,7 @@ Result<> fill_qemu(const std::vector<std::uint8_t>& agent, const lab::FetchedSet
   if (!kernel) return fail(kernel.error());
   const auto tree = lab::ModuleTree::open(set.root);
   if (!tree) return fail(tree.error());
-  const auto modules = tree->closure({"virtio_pci", "virtio_net"});
+  const auto modules = tree->closure(wanted);
   if (!modules) return fail(modules.error());
   Result<> written = write_file(into / "vmlinux", lab::loaded_part(kernel->vmlinux));
   if (written)
@@ -59,21 +61,29 @@ Result<> fill_qemu(const std::vector<std::uint8_t>& agent, const lab::FetchedSet
   return written;
 }
 
+// "uml", "qemu" or "xen": platforms of one family boot one image.
+std::string family_of(std::string_view platform) {
+  if (platform == "uml") return "uml";
+  return platform.starts_with("xen-") ? "xen" : "qemu";
+}
+
 struct Built {
   fs::path directory;
   lab::InUse in_use;
 };
 
-Result<Built> build(std::string_view platform, const lab::FetchedSet& kernel, lab::PackageCache& cache,
+Result<Built> build(const std::string& family, const lab::FetchedSet& kernel, lab::PackageCache& cache,
                     const lab::Progress& progress) {
   const auto agent = read_agent();
   if (!agent) return fail(agent.error());
   const fs::path directory =
-      cache.directory() / "images" /
-      ((platform == "uml" ? "host-uml-" : "host-qemu-") + hash_of(*agent, kernel).substr(0, 16));
+      cache.directory() / "images" / ("host-" + family + "-" + hash_of(*agent, kernel).substr(0, 16));
   const auto added = cache.add(directory, [&](const fs::path& into) {
-    progress("building the image of the " + std::string(platform) + " guest");
-    return platform == "uml" ? fill_uml(*agent, into) : fill_qemu(*agent, kernel, into);
+    progress("building the image of the " + family + " guest");
+    if (family == "uml") return fill_uml(*agent, into);
+    // With the watchdog Xen ends a guest that outlives everybody.
+    return family == "xen" ? fill({"xen-netfront", "xen_wdt"}, *agent, kernel, into)
+                           : fill({"virtio_pci", "virtio_net"}, *agent, kernel, into);
   });
   if (!added) return fail(added.error());
   lab::InUse in_use = lab::use_folder(directory);
@@ -84,32 +94,58 @@ Result<Built> build(std::string_view platform, const lab::FetchedSet& kernel, la
   return Built{directory, std::move(in_use)};
 }
 
+Result<> add_qemu(std::string_view platform, GuestParts& parts, lab::PackageCache& cache,
+                  const lab::Progress& progress) {
+  auto qemu = lab::fetch_qemu(cache, progress);
+  if (!qemu) return fail(qemu.error());
+  parts.emulator.program = qemu->binary;
+  parts.emulator.arguments = qemu->arguments;
+  parts.emulator.environment = qemu->environment;
+  parts.emulator.environment.insert(parts.emulator.environment.end(), {"PATH=/usr/bin:/bin", "HOME=/"});
+  parts.provenance["qemu"] = qemu->banner;
+  parts.provenance["accelerator"] = platform == "qemu" ? "tcg" : "kvm";
+  if (platform != "qemu") parts.provenance["vhost_net"] = platform == "kvm";
+  parts.in_use.push_back(qemu->in_use);
+  return {};
+}
+
+Result<> add_xen(GuestParts& parts) {
+  auto toolstack = find_xen_toolstack();
+  if (!toolstack) return fail(toolstack.error());
+  const auto facts = ask_xen(*toolstack);
+  if (!facts) return fail(facts.error());
+  parts.toolstack = std::move(*toolstack);
+  parts.provenance["xen"] = facts->version;
+  parts.provenance["toolstack"] = parts.toolstack.xl.string();
+  return {};
+}
+
 }  // namespace
 
-Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
+Result<GuestParts> prepare_image(std::string_view platform, lab::PackageCache& cache,
                                  const lab::Progress& progress) {
-  const bool uml = platform == "uml";
+  const std::string family = family_of(platform);
+  const bool uml = family == "uml";
   auto set = cache.fetch(uml ? lab::PackageSet::uml : lab::PackageSet::kernel, lab::Apt(), progress);
   if (!set) return fail(set.error());
-  auto built = build(platform, *set, cache, progress);
+  auto built = build(family, *set, cache, progress);
   if (!built) return fail(built.error());
   GuestParts parts;
   parts.image = {uml ? set->root / "usr/bin/linux.uml" : built->directory / "vmlinux",
                  built->directory / "initrd.cpio"};
   parts.provenance["packages"] = lab::to_json(set->packages);
   parts.in_use = {set->in_use, built->in_use};
-  if (!uml) {
-    auto qemu = lab::fetch_qemu(cache, progress);
-    if (!qemu) return fail(qemu.error());
-    parts.emulator.program = qemu->binary;
-    parts.emulator.arguments = qemu->arguments;
-    parts.emulator.environment = qemu->environment;
-    parts.emulator.environment.insert(parts.emulator.environment.end(), {"PATH=/usr/bin:/bin", "HOME=/"});
-    parts.provenance["qemu"] = qemu->banner;
-    parts.provenance["accelerator"] = platform == "qemu" ? "tcg" : "kvm";
-    if (platform != "qemu") parts.provenance["vhost_net"] = platform == "kvm";
-    parts.in_use.push_back(qemu->in_use);
-  }
+  return parts;
+}
+
+Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
+                                 const lab::Progress& progress) {
+  auto parts = prepare_image(platform, cache, progress);
+  if (!parts) return parts;
+  Result<> added;
+  if (family_of(platform) == "qemu") added = add_qemu(platform, *parts, cache, progress);
+  if (family_of(platform) == "xen") added = add_xen(*parts);
+  if (!added) return fail(added.error());
   return parts;
 }
 

@@ -7,9 +7,13 @@
 #include <filesystem>
 
 #include "machine/host/sandbox.h"
+#include "machine/host/xen_toolstack.h"
 #include "machine/lab/qemu_finder.h"
+#include "meter/xen_times.h"
 #include "platform/kernel_file.h"
 #include "platform/tap.h"
+#include "platform/xen_guest.h"
+#include "platform/xenstore.h"
 
 namespace vtax::host {
 namespace {
@@ -94,28 +98,93 @@ PlatformCheck check_kvm(const std::string& platform) {
   return check;
 }
 
+Error lacks(std::string why, std::string next) {
+  return {"", std::move(why), std::move(next), ExitCode::unavailable};
+}
+
+// What Domain-0's kernel has to offer, of files alone.
+Result<> examine_domain_0() {
+  const char* const lab = "run it in the lab: --machine lab";
+  const auto capabilities = read_kernel_file("/proc/xen/capabilities");
+  if (!capabilities && !read_kernel_file("/sys/hypervisor/type").value_or("").starts_with("xen"))
+    return fail(lacks("this computer's kernel does not run on Xen", lab));
+  if (!capabilities)
+    return fail(lacks("/proc/xen is not mounted, so that nothing says whether this is a Domain-0",
+                      "as root: mount -t xenfs xenfs /proc/xen (in a guest of Xen: --machine lab)"));
+  if (capabilities->find("control_d") == std::string::npos)
+    return fail(lacks("this is a guest of Xen, and no Domain-0", lab));
+  if (geteuid() != 0) return fail(lacks("Xen's domains are root's to make", "run vtax as root"));
+  for (const auto& [device, module] :
+       {std::pair{"/dev/xen/privcmd", "xen-privcmd"}, {"/dev/xen/xenbus", "xenfs"}})
+    if (access(device, R_OK | W_OK) != 0)
+      return fail(lacks(fmt::format("there is no {}", device), fmt::format("as root: modprobe {}", module)));
+  if (access("/sys/bus/xen-backend/drivers/vif", F_OK) != 0)
+    return fail(lacks("the kernel has no network backend for Xen's guests", "as root: modprobe xen-netback"));
+  return {};
+}
+
+Result<XenFacts> examine_xen() {
+  const auto toolstack = find_xen_toolstack();
+  if (!toolstack) return fail(toolstack.error());
+  auto facts = ask_xen(*toolstack);
+  if (!facts) return facts;
+  if (facts->free_mib < static_cast<std::uint64_t>(xen_guest_memory_mib + xen_overhead_mib))
+    return fail(lacks(fmt::format("Xen has {} MiB of free memory, and a guest takes {}", facts->free_mib,
+                                  xen_guest_memory_mib + xen_overhead_mib),
+                      "end a guest, or take memory from Domain-0: `xl mem-set 0 SIZEm`"));
+  if (const auto times = meter::read_xen_times(std::vector{0}); !times) return fail(times.error());
+  return facts;
+}
+
+// Domains that bear vtax's names: of a run at this moment, or left by one whose every process was killed.
+std::string domains_of_vtax() {
+  auto store = Xenstore::open();
+  const auto numbers = store ? store->list("/local/domain") : Result<std::vector<std::string>>();
+  std::string all;
+  for (const std::string& number : numbers.value_or(std::vector<std::string>()))
+    if (const auto name = store->read("/local/domain/" + number + "/name");
+        name && name->starts_with("vtax-"))
+      all += " " + *name;
+  return all.empty() ? "" : "; there are" + all + ": if no vtax runs, `xl destroy NAME`";
+}
+
 PlatformCheck check_xen(const std::string& platform) {
-  std::error_code error;
-  if (!std::filesystem::exists("/proc/xen/capabilities", error) &&
-      !read_kernel_file("/sys/hypervisor/type").value_or("").starts_with("xen"))
-    return {platform, State::missing, "this computer's kernel does not run on Xen",
-            "run it in the lab: --machine lab"};
-  return {platform, State::missing,
-          "studies on a Domain-0 are not built yet: its guests are made by the lab's Domain-0 alone",
-          "run it in the lab: --machine lab"};
+  const auto missing_of = [&](const Error& error) {
+    return PlatformCheck{platform, State::missing, error.what.empty() ? error.why : one_line(error),
+                         error.next};
+  };
+  if (Result<> domain_0 = examine_domain_0(); !domain_0) return missing_of(domain_0.error());
+  if (!has_guest(platform))
+    return {platform, State::missing,
+            "a fully virtualised guest's device model is a program of the toolstack's, whose time is not "
+            "charged yet",
+            "take xen-pv or xen-pvh, or run it in the lab: --machine lab"};
+  const auto facts = examine_xen();
+  if (!facts) return missing_of(facts.error());
+  PlatformCheck check = check_namespaces(platform);
+  if (check.state == State::missing) return check;
+  check.detail += fmt::format("; Domain-0 of Xen {}, which has {} MiB free", facts->version, facts->free_mib);
+  check.detail += domains_of_vtax();
+  const auto cache = lab::PackageCache::open();
+  if (!cache) return {platform, State::missing, one_line(cache.error()), cache.error().next};
+  if (!cache->find(lab::PackageSet::kernel))
+    return {platform, State::fetchable, check.detail + "; its packages are not in the cache yet",
+            "the first run fetches them"};
+  return check;
 }
 
 }  // namespace
 
 bool has_guest(std::string_view platform) {
-  return platform == "uml" || platform == "qemu" || is_kvm(platform);
+  return platform == "uml" || platform == "qemu" || platform == "xen-pv" || platform == "xen-pvh" ||
+         is_kvm(platform);
 }
 
 PlatformCheck examine_platform(const std::string& platform) {
   if (platform == "native" || platform == "container") return check_namespaces(platform);
   if (is_kvm(platform)) return check_kvm(platform);
-  if (has_guest(platform)) return check_guest(platform);
-  return check_xen(platform);
+  if (platform.starts_with("xen-")) return check_xen(platform);
+  return check_guest(platform);
 }
 
 std::vector<PlatformCheck> examine_platforms() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <chrono>
@@ -16,16 +17,19 @@
 #include "agent/trial.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/host/xen_keeper.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_machine.h"
 #include "meter/host_ledger.h"
 #include "meter/softirq_clock.h"
+#include "meter/xen_ledger.h"
+#include "platform/tap_guest.h"
+#include "platform/xen_guest.h"
 
 namespace vtax::host {
 namespace {
 
 using meter::CpuReading;
-using meter::LedgerInput;
 using meter::SoftirqClock;
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
@@ -59,14 +63,35 @@ Setup host_setup(const agent::Plan& plan) {
   return setup;
 }
 
+bool is_xen(std::string_view name) {
+  return name.starts_with("xen-");
+}
+
+// Who makes a trial's domains; started outside of the sandbox. Nothing: the platform has none.
+Result<std::optional<XenKeeper>> keeper_for(const std::string& platform,
+                                            const std::map<std::string, GuestParts>& guests) {
+  const auto parts = guests.find(platform);
+  if (!is_xen(platform) || parts == guests.end()) return std::optional<XenKeeper>();
+  auto keeper = XenKeeper::start(parts->second.toolstack);
+  if (!keeper) return fail(keeper.error());
+  return std::optional(std::move(*keeper));
+}
+
+// `owner`: this program's number, by which the domains are named.
 Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
-                                              const std::map<std::string, GuestParts>& guests) {
+                                              const std::map<std::string, GuestParts>& guests,
+                                              std::optional<XenKeeper>& keeper, pid_t owner) {
   if (name == "native") return make_native();
   if (name == "container") return make_container();
   const auto parts = guests.find(name);
   if (parts == guests.end())
     return fail(Error{"make the platform " + name, "it does not run on this computer", "vtax doctor says why",
                       ExitCode::unavailable});
+  if (keeper)
+    return make_xen_guests(
+        {name.substr(name.find('-') + 1), parts->second.image, fmt::format("vtax-{}-", owner),
+         outer_proc() / "1/ns/net", parts->second.toolstack.nothing},
+        keeper->hands());
   if (name == "uml") return make_uml(parts->second.image, scratch_directory);
   const auto way = name == "kvm"        ? Acceleration::kvm_with_vhost
                    : name == "kvm-qemu" ? Acceleration::kvm
@@ -206,11 +231,81 @@ Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowH
   return agent::run_trial(plan, bench, host_settle, hooks);
 }
 
+// What the books say before and after the window.
+class Books {
+ public:
+  explicit Books(const Bench& bench) : bench_(bench) {
+    seen_.books.processes = bench.processes;
+    seen_.guest_domains = bench.xen_domains;
+  }
+
+  // Xen's counters next to the window: reading /proc takes much longer.
+  agent::WindowHooks hooks() {
+    agent::WindowHooks hooks;
+    hooks.before = [this] {
+      softirqs_.begin();
+      Result<> read = read_proc(seen_.books.before);
+      return read ? read_xen(seen_.before) : read;
+    };
+    hooks.after = [this] {
+      Result<> read = read_xen(seen_.after);
+      if (read) read = read_proc(seen_.books.after);
+      softirqs_.end();
+      return read;
+    };
+    return hooks;
+  }
+
+  // `result`: the work's.
+  std::vector<LedgerEntry> ledger(const json& result) {
+    for (const json& ns : result.value("systems_user_ns", json::array()))
+      seen_.books.guest_programs_ns.push_back(ns.get<std::uint64_t>());
+    seen_.books.packets_ns = softirqs_.packets(namespaces_of(bench_.processes));
+    return on_xen() ? meter::xen_ledger(seen_) : meter::host_ledger(seen_.books);
+  }
+
+  [[nodiscard]] json describe() const {
+    const auto span =
+        on_xen() ? seen_.after.at - seen_.before.at : seen_.books.after.at - seen_.books.before.at;
+    json meter = {{"span_ns", std::chrono::duration_cast<std::chrono::nanoseconds>(span).count()},
+                  {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
+    if (on_xen()) meter["sources"].push_back("XEN_DOMCTL_getvcpuinfo");
+    softirqs_.describe(meter, namespaces_of(bench_.processes));
+    return meter;
+  }
+
+ private:
+  [[nodiscard]] bool on_xen() const { return !seen_.guest_domains.empty(); }
+
+  Result<> read_proc(CpuReading& into) {
+    auto reading = meter::read_cpu_time(outer_proc());
+    if (!reading) return fail(reading.error());
+    into = std::move(*reading);
+    if (on_xen()) into.outside = meter::read_outside_threads(outer_proc(), bench_.kernel_threads);
+    return {};
+  }
+
+  Result<> read_xen(meter::XenReading& into) {
+    if (!on_xen()) return {};
+    std::vector<int> domains{0};
+    domains.insert(domains.end(), seen_.guest_domains.begin(), seen_.guest_domains.end());
+    auto times = meter::read_xen_times(domains);
+    if (!times) return fail(times.error());
+    into = {Clock::now(), std::move(*times)};
+    return {};
+  }
+
+  const Bench& bench_;
+  meter::XenLedgerInput seen_;
+  SoftirqWatch softirqs_;
+};
+
 // Inside the sandbox.
 Result<json> measure(const std::string& name, const agent::Plan& plan,
-                     const std::map<std::string, GuestParts>& guests, const Progress& progress) {
+                     const std::map<std::string, GuestParts>& guests, std::optional<XenKeeper>& keeper,
+                     pid_t owner, const Progress& progress) {
   const auto start = Clock::now();
-  auto platform = platform_of(name, guests);
+  auto platform = platform_of(name, guests, keeper, owner);
   if (!platform) return fail(platform.error());
   progress("making " + name);
   auto bench = (*platform)->arrange(host_setup(plan));
@@ -218,42 +313,16 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   const std::int64_t setup_ns = ns_since(start);
 
   progress("measuring on " + name);
-  LedgerInput seen;
-  seen.processes = bench->processes;
-  const auto read_into = [](CpuReading& into) -> Result<> {
-    auto reading = meter::read_cpu_time(outer_proc());
-    if (!reading) return fail(reading.error());
-    into = std::move(*reading);
-    return {};
-  };
-  SoftirqWatch softirqs;
-  agent::WindowHooks hooks;
-  hooks.before = [&] {
-    softirqs.begin();
-    return read_into(seen.before);
-  };
-  hooks.after = [&] {
-    auto read = read_into(seen.after);
-    softirqs.end();
-    return read;
-  };
-  auto result = work_of(plan, *bench, hooks);
+  Books books(*bench);
+  auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
-  for (const json& ns : result->value("systems_user_ns", json::array()))
-    seen.guest_programs_ns.push_back(ns.get<std::uint64_t>());
-
-  const auto namespaces = namespaces_of(bench->processes);
-  seen.packets_ns = softirqs.packets(namespaces);
-  json meter = {
-      {"span_ns",
-       std::chrono::duration_cast<std::chrono::nanoseconds>(seen.after.at - seen.before.at).count()},
-      {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
-  softirqs.describe(meter, namespaces);
+  const auto ledger = books.ledger(*result);
+  json meter = books.describe();
 
   leave_to_sandbox(std::move(*platform));
   return json{{"result", *result},
-              {"ledger", to_json(meter::host_ledger(seen))},
+              {"ledger", to_json(ledger)},
               {"meter", std::move(meter)},
               {"setup_ns", setup_ns},
               {"ended_ns", Clock::now().time_since_epoch().count()}};
@@ -280,10 +349,16 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
   const std::string platform = trial.factors["platform"];
   const auto plan = host_plan(trial);
   if (!plan) return fail(plan.error());
+  auto keeper = keeper_for(platform, guests);
+  if (!keeper) return fail(keeper.error());
+  const pid_t owner = getpid();
   const auto answer = run_in_sandbox(
-      [&](const Progress& tell) { return measure(platform, *plan, guests, tell); }, progress, trial_limit);
+      [&](const Progress& tell) { return measure(platform, *plan, guests, *keeper, owner, tell); }, progress,
+      trial_limit);
+  const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   const auto over = Clock::now();
   if (!answer) return fail(answer.error());
+  if (!taken_down) return fail(taken_down.error());
   auto result = lab::read_guest_result((*answer)["result"].dump());
   if (!result) return fail(result.error());
   auto ledger = ledger_from((*answer)["ledger"]);
@@ -310,9 +385,12 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
 Result<SetupTimes> make_and_take_down(const std::string& platform,
                                       const std::map<std::string, GuestParts>& guests) {
   const auto started = Clock::now();
+  auto keeper = keeper_for(platform, guests);
+  if (!keeper) return fail(keeper.error());
+  const pid_t owner = getpid();
   const auto done = run_in_sandbox(
       [&](const Progress&) -> Result<json> {
-        auto made = platform_of(platform, guests);
+        auto made = platform_of(platform, guests, *keeper, owner);
         if (!made) return fail(made.error());
         const auto bench = (*made)->arrange(host_setup({}));
         leave_to_sandbox(std::move(*made));
@@ -320,7 +398,9 @@ Result<SetupTimes> make_and_take_down(const std::string& platform,
         return json::object();
       },
       [](const std::string&) {}, trial_limit);
+  const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   if (!done) return fail(done.error());
+  if (!taken_down) return fail(taken_down.error());
   return SetupTimes{std::chrono::nanoseconds(ns_since(started))};
 }
 

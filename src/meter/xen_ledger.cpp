@@ -1,0 +1,128 @@
+#include "meter/xen_ledger.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "platform/booted_guests.h"
+
+namespace vtax::meter {
+namespace {
+
+constexpr char domain_0[] = "Domain-0";
+
+std::uint64_t without(std::uint64_t all, std::uint64_t part) {
+  return all > part ? all - part : 0;
+}
+
+// How long each virtual CPU of a domain ran between the readings.
+std::map<int, std::uint64_t> ran(const XenLedgerInput& input, int domain) {
+  std::map<int, std::uint64_t> ns;
+  for (const VirtualCpuTime& now : input.after.times)
+    for (const VirtualCpuTime& then : input.before.times)
+      if (now.domain == domain && then.domain == domain && now.virtual_cpu == then.virtual_cpu)
+        ns[now.virtual_cpu] = without(now.ns, then.ns);
+  return ns;
+}
+
+// By CPU: what threads that have nothing to do with the trial ran there.
+std::map<int, std::uint64_t> ran_outside(const LedgerInput& books) {
+  std::map<int, std::uint64_t> ns;
+  for (const auto& [thread, now] : books.after.outside) {
+    const auto then = books.before.outside.find(thread);
+    ns[now.cpu] += without(now.run_ns, then == books.before.outside.end() ? 0 : then->second.run_ns);
+  }
+  return ns;
+}
+
+// By CPU: user time of the trial's processes, by their ticks.
+std::map<int, std::uint64_t> ran_as_program(const LedgerInput& books) {
+  struct Use {
+    std::uint64_t run_ns = 0, user = 0, all = 0;
+  };
+  std::map<int, Use> uses;
+  for (const auto& [id, now] : books.after.threads)
+    for (const MeteredProcess& metered : books.processes) {
+      if (metered.process != now.process) continue;
+      const auto found = books.before.threads.find(id);
+      const ThreadTime then = found == books.before.threads.end() ? ThreadTime{} : found->second;
+      Use& use = uses[metered.cpu];
+      const std::uint64_t user = without(now.user_ticks, then.user_ticks);
+      use.run_ns += without(now.run_ns, then.run_ns);
+      use.user += user;
+      use.all += user + without(now.system_ticks, then.system_ticks);
+    }
+  std::map<int, std::uint64_t> ns;
+  for (const auto& [cpu, use] : uses)
+    ns[cpu] = use.all == 0
+                  ? 0
+                  : static_cast<std::uint64_t>(static_cast<double>(use.run_ns) *
+                                               static_cast<double>(use.user) / static_cast<double>(use.all));
+  return ns;
+}
+
+std::uint64_t at(const std::map<int, std::uint64_t>& by_cpu, int cpu) {
+  const auto found = by_cpu.find(cpu);
+  return found == by_cpu.end() ? 0 : found->second;
+}
+
+std::uint64_t stolen_on(const LedgerInput& books, int cpu) {
+  const auto then = books.before.cpus.find(cpu), now = books.after.cpus.find(cpu);
+  if (then == books.before.cpus.end() || now == books.after.cpus.end()) return 0;
+  return tick_ns * without(now->second.steal, then->second.steal);
+}
+
+class Rows {
+ public:
+  void add(int cpu, const std::string& domain, Layer layer, Part part, std::uint64_t ns) {
+    if (ns > 0) entries_.push_back({cpu, domain, layer, part, cpu_time_kind, ns});
+  }
+  std::vector<LedgerEntry> take() {
+    std::sort(entries_.begin(), entries_.end());
+    return std::move(entries_);
+  }
+
+ private:
+  std::vector<LedgerEntry> entries_;
+};
+
+}  // namespace
+
+std::vector<LedgerEntry> xen_ledger(const XenLedgerInput& input) {
+  const auto span = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(input.after.at - input.before.at).count());
+  const auto domain_0_ran = ran(input, 0), outside = ran_outside(input.books),
+             programs = ran_as_program(input.books);
+  std::set<int> trial_cpus;
+  for (const MeteredProcess& metered : input.books.processes) trial_cpus.insert(metered.cpu);
+  Rows rows;
+  for (const auto& [cpu, counted] : domain_0_ran) {
+    const std::uint64_t busy = std::min(counted, span);
+    const bool trial_is_here = trial_cpus.contains(cpu);
+    const std::uint64_t driver =
+        trial_is_here ? without(busy, at(outside, cpu)) : std::min(busy, at(input.books.packets_ns, cpu));
+    const std::uint64_t program = trial_is_here ? std::min(driver, at(programs, cpu)) : 0;
+    const std::uint64_t stolen = std::min(span - busy, stolen_on(input.books, cpu));
+    rows.add(cpu, domain_0, Layer::driver, Part::program, program);
+    rows.add(cpu, domain_0, Layer::driver, Part::kernel, driver - program);
+    rows.add(cpu, "elsewhere", Layer::elsewhere, Part::none, busy - driver);
+    rows.add(cpu, "stolen", Layer::elsewhere, Part::none, stolen);
+    rows.add(cpu, "idle", Layer::idle, Part::none, span - busy - stolen);
+  }
+  int cpu = domain_0_ran.empty() ? 0 : domain_0_ran.rbegin()->first + 1;
+  for (std::size_t i = 0; i < input.guest_domains.size(); ++i, ++cpu) {
+    std::uint64_t counted = 0;
+    for (const auto& [virtual_cpu, ns] : ran(input, input.guest_domains[i])) counted += ns;
+    const std::uint64_t busy = std::min(counted, span);
+    const std::uint64_t says =
+        i < input.books.guest_programs_ns.size() ? input.books.guest_programs_ns[i] : 0;
+    const std::uint64_t program = std::min(busy, says);
+    const std::string guest = guest_domain_name(static_cast<int>(i) + 1);
+    rows.add(cpu, guest, Layer::program, Part::none, program);
+    rows.add(cpu, guest, Layer::kernel, Part::none, busy - program);
+    rows.add(cpu, "idle", Layer::idle, Part::none, span - busy);
+  }
+  return rows.take();
+}
+
+}  // namespace vtax::meter

@@ -1,0 +1,201 @@
+#include "platform/booted_guests.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "platform/namespace.h"
+#include "platform/offloads.h"
+#include "platform/quiet.h"
+#include "platform/router.h"
+#include "platform/wiring.h"
+#include "workload/tcp_socket.h"
+
+namespace vtax {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Network = EndpointProcess::Options::Network;
+
+constexpr char guest_bridge[] = "vtaxbr0", guest_peer_port[] = "vtaxp0", guest_peer_device[] = "vtaxp1";
+constexpr std::uint16_t guest_control_port = 5200;  // of the agent in the guest
+constexpr std::chrono::milliseconds connect_limit{100};
+constexpr std::chrono::seconds guest_order_limit{10};
+
+// One attempt. A guest that is not up answers nothing, so waiting for TCP's own repetition would cost a
+// second.
+Descriptor try_to_connect(const sockaddr_in& address) {
+  Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto connect_to = [&](const sockaddr* to, socklen_t size) { return connect(fd.get(), to, size); };
+  if (!fd.valid() || (with_address(address, connect_to) != 0 && errno != EINPROGRESS)) return {};
+  pollfd ready{fd.get(), POLLOUT, 0};
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (poll(&ready, 1, static_cast<int>(connect_limit.count())) != 1) return {};
+  if (getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return {};
+  return fd;
+}
+
+class BootedGuests : public Platform {
+ public:
+  explicit BootedGuests(GuestKind kind) : kind_(std::move(kind)) {}
+
+  Result<Bench> arrange(const Setup& setup) override {
+    if (setup.topology != Topology::inside)
+      return fail(Error{"place the guest", "it has no second network card", "set topology=inside",
+                        ExitCode::unavailable});
+    // The pointers into these stay good.
+    const auto guests = static_cast<std::size_t>(setup.guests);
+    peers_.reserve(guests);
+    clients_.reserve(guests);
+    Result<> done = quieten_namespace();
+    if (done) done = make_network(setup);
+    if (done) done = start_all(setup);
+    if (done && setup.forwarding == Forwarding::nat) done = router_->translate(setup.guests);
+    if (done) done = reach_all(setup);
+    if (!done) return fail(done.error());
+    Bench bench;
+    for (int guest = 1; guest <= setup.guests; ++guest) add(bench, setup, guest);
+    bench.here.push_back({"peer", "host", guest_peer_port});
+    bench.wire.push_back({"peer", "host", guest_peer_device});
+    bench.peer.devices = {{"peer", "host", guest_peer_device}};
+    return bench;
+  }
+
+ private:
+  // guest - port - bridge - veth - partner. The bridge has an address too: orders go to the guest from there.
+  // A router takes its place, with that address on each port.
+  Result<> make_network(const Setup& setup) {
+    Result<Links> here = Links::open();
+    if (!here) return fail(here.error());
+    for (int guest = 1; guest <= setup.guests; ++guest) {
+      auto peer = wiring::start_on_wire(peers_, setup, guest, "the peer", setup.peer_cpu);
+      if (!peer) return fail(peer.error());
+      peers_.push_back(std::move(*peer));
+    }
+    Result<> done = make_guests_middle(*here, setup);
+    if (done) done = here->add_veth(guest_peer_port, guest_peer_device);
+    if (done) done = wiring::hand_over(*here, peers_.front(), outside_of(setup));
+    if (done)
+      done = router_ ? router_->face_peers(guest_peer_port, 0, setup.offloads)
+                     : wiring::plug(*here, guest_peer_port, guest_bridge, setup.offloads);
+    if (done && !router_) done = wiring::introduce_guests(peers_.front(), guest_peer_device, setup.guests);
+    if (done)
+      done = wiring::shape_link(&*here, nullptr, guest_peer_port, peers_.front(), guest_peer_device,
+                                setup.link_bits_per_second);
+    return done;
+  }
+
+  Result<> make_guests_middle(Links& here, const Setup& setup) {
+    if (setup.forwarding != Forwarding::bridge) return Router::start(router_);
+    Result<> done = wiring::make_bridge(here, guest_bridge, setup.offloads);
+    if (done) done = here.add_address(guest_bridge, wiring::driver_ipv4, wiring::prefix_bits);
+    for (int guest = 1; guest <= setup.guests && done; ++guest)
+      done = here.add_neighbour(guest_bridge, wiring::guest_ipv4(guest), wiring::guest_mac(guest));
+    return done;
+  }
+
+  Result<> plug_in(const std::string& port, const Setup& setup, int guest) {
+    Result<Links> here = Links::open();
+    if (!here) return fail(here.error());
+    return router_ ? router_->face_system(port, guest, setup.offloads)
+                   : wiring::plug(*here, port, guest_bridge, setup.offloads);
+  }
+
+  static wiring::Interface outside_of(const Setup& setup) {
+    return wiring::peer_interface(guest_peer_device, setup.offloads, setup.forwarding);
+  }
+
+  // They boot at once: they share a CPU.
+  Result<> start_all(const Setup& setup) {
+    for (int guest = 1; guest <= setup.guests; ++guest) {
+      auto started =
+          kind_.start(guest, setup, [&](const std::string& port) { return plug_in(port, setup, guest); });
+      if (!started) return fail(started.error());
+      guests_.push_back(std::move(*started));
+    }
+    return {};
+  }
+
+  Result<> reach_all(const Setup& setup) {
+    for (int guest = 1; guest <= setup.guests; ++guest) {
+      StartedGuest& started = *guests_[static_cast<std::size_t>(guest - 1)];
+      auto client = reach_agent(guest, started, setup.guests * kind_.boot_limit);
+      if (!client) return fail(client.error());
+      clients_.push_back(std::move(*client));
+      EndpointClient& agent = clients_.back();
+      // For the lab's probe, where this machine is itself an emulated one; elsewhere it does nothing.
+      if (Result<> announced = agent.announce(guest); !announced) return announced;
+      const auto set = agent.ask({{"do", "offloads"}, {"device", kind_.device}, {"on", setup.offloads}},
+                                 guest_order_limit);
+      if (!set) return fail(set.error());
+      if (Result<> settled = started.settle(setup); !settled) return settled;
+    }
+    for (EndpointClient& client : clients_)
+      if (Result<> loaded = wiring::start_softload(client, setup.softload_percent); !loaded) return loaded;
+    return {};
+  }
+
+  Result<EndpointClient> reach_agent(int guest, StartedGuest& started, std::chrono::seconds limit) {
+    const auto address = socket_address({wiring::guest_ipv4(guest), guest_control_port});
+    if (!address) return fail(address.error());
+    const auto deadline = Clock::now() + limit;
+    while (started.running() && Clock::now() < deadline) {
+      if (Descriptor connection = try_to_connect(*address); connection.valid())
+        return EndpointClient(ControlChannel(std::move(connection), guest_domain_name(guest)));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    const std::string why =
+        started.running() ? fmt::format("it did not answer within {} s", limit.count()) : "it ended";
+    return fail(Error{fmt::format("boot {} of platform {}", guest_domain_name(guest), kind_.name), why,
+                      "its last lines:\n" + started.console_tail(), ExitCode::trial_failed});
+  }
+
+  void add(Bench& bench, const Setup& setup, int guest) {
+    const auto place = static_cast<std::size_t>(guest - 1);
+    const CountedDevice card{"system", guest_domain_name(guest), kind_.device},
+        port{"system", "host", guests_[place]->port()};
+    EndPair pair{{&clients_[place],
+                  wiring::guest_ipv4(guest),
+                  true,
+                  {card},
+                  guest_domain_name(guest),
+                  wiring::name_outside(setup.forwarding, 0)},
+                 {&peers_[place].client(), outside_of(setup).ipv4, false, {}}};
+    bench.here.push_back(port);
+    bench.wire.push_back(card);
+    guests_[place]->describe(bench, setup, guest);
+    bench.processes.push_back({peers_[place].process(), MeteredProcess::Role::partner, setup.peer_cpu});
+    if (guest > 1) {
+      bench.more.push_back(std::move(pair));
+    } else {
+      bench.system = std::move(pair.system);
+      bench.peer = std::move(pair.peer);
+    }
+  }
+
+  GuestKind kind_;
+  std::vector<EndpointProcess> peers_;
+  std::optional<Router> router_;  // in the bridge's place
+  std::vector<std::unique_ptr<StartedGuest>> guests_;
+  std::vector<EndpointClient> clients_;
+};
+
+}  // namespace
+
+std::string guest_domain_name(int guest) {
+  return fmt::format("guest{}", guest);
+}
+
+std::string guest_boot_word(int guest) {
+  return fmt::format("vtax.guest={}", guest);
+}
+
+std::unique_ptr<Platform> make_booted_guests(GuestKind kind) {
+  return std::make_unique<BootedGuests>(std::move(kind));
+}
+
+}  // namespace vtax

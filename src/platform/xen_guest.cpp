@@ -1,0 +1,160 @@
+#include "platform/xen_guest.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include "platform/guest_process.h"
+#include "platform/links.h"
+#include "platform/namespace.h"
+#include "platform/placement.h"
+#include "platform/wiring.h"
+#include "platform/xenstore.h"
+
+namespace vtax {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr char xen_device[] = "eth0";
+constexpr std::chrono::seconds backend_limit{20};
+constexpr std::size_t most_console_text = 16384;
+
+// What a guest prints, from the pseudoterminal that xenconsoled has made for it. It is taken while the guest
+// lives: afterwards there is none.
+class XenConsole {
+ public:
+  explicit XenConsole(int domain) {
+    if (auto store = Xenstore::open())
+      if (const auto tty = store->read(fmt::format("/local/domain/{}/console/tty", domain)))
+        tty_ = Descriptor(open(tty->c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  }
+
+  void take() {
+    std::array<char, 4096> buffer{};
+    for (int reads = 0; reads < 64 && tty_.valid(); ++reads) {
+      const ssize_t got = read(tty_.get(), buffer.data(), buffer.size());
+      if (got <= 0) break;
+      text_.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    if (text_.size() > most_console_text) text_.erase(0, text_.size() - most_console_text);
+  }
+
+  [[nodiscard]] std::string tail() const { return console_lines(text_); }
+
+ private:
+  Descriptor tty_;
+  std::string text_;
+};
+
+class XenDomain : public StartedGuest {
+ public:
+  XenDomain(int domain, std::string vif, XenHands hands)
+      : domain_(domain), vif_(std::move(vif)), hands_(std::move(hands)), console_(domain) {}
+
+  bool running() override {
+    console_.take();
+    auto store = Xenstore::open();
+    return store && store->read(fmt::format("/local/domain/{}/name", domain_));
+  }
+  std::string console_tail() override {
+    console_.take();
+    return console_.tail();
+  }
+  const std::string& port() const override { return vif_; }
+
+  // netback has its threads and interrupts since the guest's frontend came.
+  Result<> settle(const Setup& setup) override {
+    console_.take();
+    if (Result<> placed = hands_.place_backend(vif_, setup.peer_cpu); !placed) return placed;
+    const auto interrupts = interrupts_named(vif_);
+    if (!interrupts) return fail(interrupts.error());
+    return pin_interrupts(*interrupts, setup.peer_cpu);
+  }
+
+  void describe(Bench& bench, const Setup&, int) const override {
+    bench.xen_domains.push_back(domain_);
+    bench.kernel_threads.push_back(vif_ + "-");
+  }
+
+ private:
+  int domain_;
+  std::string vif_;
+  XenHands hands_;
+  XenConsole console_;
+};
+
+// From the namespace in which the kernel has made it to the caller's.
+Result<> fetch_backend(const std::string& vif, const std::filesystem::path& from) {
+  const Result<Descriptor> own = namespace_of(0);
+  if (!own) return fail(own.error());
+  const Descriptor first(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!first.valid()) return fail(system_error("cannot open Domain-0's network namespace", errno));
+  const auto there = NamespaceScope::enter(first.get());
+  if (!there) return fail(there.error());
+  Result<Links> links = Links::open();
+  if (!links) return fail(links.error());
+  const auto deadline = Clock::now() + backend_limit;
+  while (!links->index_of(vif)) {
+    if (Clock::now() > deadline)
+      return fail(Error{"find the guest's network backend",
+                        fmt::format("there is no {} in Domain-0's first network namespace", vif),
+                        "as root: modprobe xen-netback; in a container vtax cannot see that namespace",
+                        ExitCode::unavailable});
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return links->move(vif, own->get());
+}
+
+// What a hotplug script would say.
+Result<> say_connected(int domain) {
+  Result<Xenstore> store = Xenstore::open();
+  if (!store) return fail(store.error());
+  return store->write(fmt::format("/local/domain/0/backend/vif/{}/0/hotplug-status", domain), "connected");
+}
+
+}  // namespace
+
+Result<std::string> xl_config(const XenGuest& guest, int number, int cpu) {
+  for (const auto& path : {guest.image.kernel, guest.image.initrd, guest.nothing_script})
+    if (path.string().find_first_of("\"\\\n,=") != std::string::npos)
+      return fail(Error{"write the guest's configuration", "xl cannot be told the path " + path.string(),
+                        "set VTAX_CACHE to a folder with a plain name", ExitCode::unavailable});
+  return fmt::format(
+      "name=\"{}{}\"\ntype=\"{}\"\nkernel=\"{}\"\nramdisk=\"{}\"\n"
+      "cmdline=\"console=hvc0 quiet nokaslr panic=-1 {} vtax.alone={} vtax.lifetime={}\"\n"
+      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},script={}\"]\n"
+      // It never moves to another computer.
+      "tsc_mode=\"native\"\n"
+      "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\non_watchdog=\"destroy\"\n",
+      guest.name_prefix, number, guest.type, guest.image.kernel.string(), guest.image.initrd.string(),
+      guest_boot_word(number), xen_guest_alone.count(), xen_guest_lifetime.count(), xen_guest_memory_mib, cpu,
+      wiring::guest_mac(number), guest.nothing_script.string());
+}
+
+std::unique_ptr<Platform> make_xen_guests(const XenGuest& guest, XenHands hands) {
+  GuestKind kind;
+  kind.name = "xen-" + guest.type;
+  kind.device = xen_device;
+  kind.start = [guest, hands = std::move(hands)](
+                   int number, const Setup& setup,
+                   const PlugIn& plug_in) -> Result<std::unique_ptr<StartedGuest>> {
+    const auto config = xl_config(guest, number, setup.system_cpu);
+    if (!config) return fail(config.error());
+    const auto domain = hands.create(fmt::format("{}{}", guest.name_prefix, number), *config);
+    if (!domain) return fail(domain.error());
+    const std::string vif = fmt::format("vif{}.0", *domain);
+    Result<> done = fetch_backend(vif, guest.first_network);
+    if (done) done = plug_in(vif);
+    if (done) done = say_connected(*domain);
+    if (!done) return fail(done.error());
+    return std::make_unique<XenDomain>(*domain, vif, hands);
+  };
+  return make_booted_guests(std::move(kind));
+}
+
+}  // namespace vtax
