@@ -161,4 +161,17 @@ std::string capacity_text(const Capacity& capacity, const std::string& workload)
                      rate_noun(capacity.unit, workload), capacity.stations.front().name, others);
 }
 
+std::string rates_text(const WindowCost& cost, const Capacity& capacity, const std::string& workload) {
+  constexpr double error_of_readings = 0.02;
+  const auto reached = measured_rate(cost);
+  if (!reached) return capacity_text(capacity, workload);
+  const std::string ran = fmt::format("ran at {} {}", readable(*reached), rate_noun(capacity.unit, workload));
+  if (*reached <= capacity.rate() * (1 + error_of_readings))
+    return fmt::format("{}; {}", ran, capacity_text(capacity, workload));
+  return fmt::format(
+      "{}, more than the CPU time that was read allows ({}): the window is too short for these "
+      "readings, let it last a second",
+      ran, readable(capacity.rate()));
+}
+
 }  // namespace vtax

@@ -54,4 +54,9 @@ struct Capacity {
 // %)".
 [[nodiscard]] std::string capacity_text(const Capacity& capacity, const std::string& workload);
 
+// On the real host after "ran at 820 Mb/s; ". Where that is above the bound, the window was too short for
+// its readings of CPU time, and that is what it says.
+[[nodiscard]] std::string rates_text(const WindowCost& cost, const Capacity& capacity,
+                                     const std::string& workload);
+
 }  // namespace vtax

@@ -127,6 +127,18 @@ TEST(MachineSpeed, OfTheRealHostIsItsClock) {
   // 0.6 s of the busiest CPU for 8.192 Mb.
   EXPECT_NEAR(capacity(cost, **speed)->rate(), 8.192 / 0.6, 1e-9);
   EXPECT_NEAR(*measured_rate(cost), 8.192, 1e-9);
+
+  Capacity bound;
+  bound.unit = Unit::kilobyte;
+  bound.stations = {{"the host's CPU 1", 1, true}};
+  bound.units_per_second = 1100;
+  EXPECT_EQ(rates_text(cost, bound, "tcp-stream"),
+            "ran at 8.19 Mb/s; bound 9.01 Mb/s, where the host's CPU 1 would be busy all the time");
+  bound.units_per_second = 900;
+  EXPECT_EQ(
+      rates_text(cost, bound, "tcp-stream"),
+      "ran at 8.19 Mb/s, more than the CPU time that was read allows (7.37): the window is too short for "
+      "these readings, let it last a second");
 }
 
 }  // namespace

@@ -246,11 +246,8 @@ void print_rates(std::ostream& out, const Comparison& comparison, const MachineS
     if (!cell->cost) continue;
     const auto allowed = capacity(*cell->cost, speed);
     if (!allowed) continue;
-    std::string text = capacity_text(*allowed, cell->workload());
-    if (const auto reached = measured_rate(*cell->cost))
-      text = fmt::format("ran at {} {}; {}", readable(*reached), rate_noun(allowed->unit, cell->workload()),
-                         text);
-    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
+    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
+                  rates_text(*cell->cost, *allowed, cell->workload()));
   }
 }
 
