@@ -16,7 +16,7 @@ if(VTAX_SANITIZE)
   target_link_options(vtax_options INTERFACE -fsanitize=${VTAX_SANITIZE})
 endif()
 
-# Code of tests runs once and is compiled often: half of the time of a build without this. Not for what is a lab machine's
+# Code of tests, and what runs programs beside each other, does little itself and is compiled often: half of its part of a build. Not for a lab machine's
 # PID 1 too, nor for sanitizers, which have a level of their own.
 function(vtax_compile_quickly target)
   if(CMAKE_BUILD_TYPE STREQUAL Release)

@@ -5,6 +5,7 @@
 #include <functional>
 #include <thread>
 
+#include "workload/tcp_socket.h"
 #include "workload/test_pair.h"
 
 namespace vtax {
@@ -97,6 +98,39 @@ std::string against(Side side, const Order& order, const std::function<void(Desc
   pair.left.reset();
   peer.join();
   return done ? "no error" : done.error().text();
+}
+
+// Two ends of a connection over loopback.
+TestPair tcp_pair() {
+  const auto watchdog = Watchdog::start(seconds(10));
+  SocketSettings settings;
+  settings.receive_buffer = 4 << 20;  // a full window wakes a reader too
+  const auto listener = tcp_listen({"127.0.0.1", 0}, settings);
+  EXPECT_TRUE(listener && watchdog);
+  auto left = tcp_connect({"127.0.0.1", tcp_port(listener->get()).value()}, 0, settings, *watchdog);
+  auto right = tcp_accept(listener->get(), *watchdog);
+  EXPECT_TRUE(left && right);
+  return {std::move(*left), std::move(*right)};
+}
+
+// A read takes less than it has told the kernel to wait for, and what then comes is less than that too; the
+// sender keeps its half open.
+TEST(Generator, AReceiverThatGathersIsWokenForTheRest) {
+  constexpr ssize_t early = 7 * 128 * 1024 + 20'000, late = 60'000;
+  Order order = received(early + late);
+  order.gather_bytes = 65'536;
+  TestPair pair = tcp_pair();
+  const std::vector<char> payload(early);
+  std::thread sender([&] {
+    EXPECT_EQ(send(pair.right.get(), payload.data(), early, MSG_NOSIGNAL), early);
+    std::this_thread::sleep_for(milliseconds(400));
+    EXPECT_EQ(send(pair.right.get(), payload.data(), late, MSG_NOSIGNAL), late);
+  });
+  std::this_thread::sleep_for(milliseconds(200));
+  const Result<Done> done = OneSide().run(order, true, pair.left, seconds(3));
+  sender.join();
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(done->bytes.value, static_cast<std::uint64_t>(early + late));
 }
 
 void swallow(int fd, std::size_t bytes) {

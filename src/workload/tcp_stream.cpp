@@ -29,15 +29,16 @@ class GatheringReceiver {
   GatheringReceiver& operator=(const GatheringReceiver&) = delete;
   ~GatheringReceiver() { set(0); }  // messages that follow are short
 
-  // No more than this will come.
+  // No more than this will come. A read takes what is there, less than the mark perhaps, and is woken when
+  // the mark has come again behind it: so at least twice the mark has to be due.
   void expect(std::uint64_t bytes) {
-    if (bytes < mark_) set(bytes);
+    if (bytes < 2 * mark_) set(0);
   }
 
  private:
   void set(std::uint64_t bytes) {
     if (bytes == mark_) return;
-    const int value = static_cast<int>(std::max<std::uint64_t>(bytes, 1));
+    const int value = static_cast<int>(std::max<std::uint64_t>(bytes, 1));  // 1: whatever comes
     if (setsockopt(fd_, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value) == 0) mark_ = bytes;
   }
 
