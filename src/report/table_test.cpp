@@ -172,15 +172,7 @@ TEST(Table, WhatIsChargedToNobodyIsNoPayer) {
 // Compiles: counts of billions, no network device, and no transactions of anybody's.
 TEST(Table, LocalWorkKeepsToThePageAndHasItsOwnNouns) {
   auto run = one_comparison();
-  for (Trial& trial : run.trials) {
-    trial.factors["workload"] = "compile";
-    trial.devices.clear();
-    trial.work = {{}, {}, Transactions(1)};
-    for (LedgerEntry& entry : trial.ledger) entry.value *= entry.kind == "instructions" ? 900U : 1U;
-    for (FunctionCost& cost : trial.functions)
-      cost.instructions = Instructions(900U * cost.instructions.value);
-    trial.machine_total = Instructions(900U * trial.machine_total.value);
-  }
+  for (Trial& trial : run.trials) make_compile(trial);
   const std::string table = table_of(run);
   std::istringstream lines(table);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;

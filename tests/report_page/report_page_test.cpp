@@ -326,15 +326,7 @@ TEST_F(ReportPage, LocalWorkHasItsOwnNounsAndShortNumbers) {
   VTAX_NEEDS_CHROMIUM();
   vtax::Run run = synthetic_run();
   run.trials = {run.trials[17], run.trials[57]};
-  for (Trial& trial : run.trials) {
-    trial.factors["workload"] = "compile";
-    trial.devices.clear();
-    trial.work = {{}, {}, Transactions(1)};
-    for (LedgerEntry& entry : trial.ledger) entry.value *= entry.kind == "instructions" ? 900U : 1U;
-    for (FunctionCost& cost : trial.functions)
-      cost.instructions = Instructions(900U * cost.instructions.value);
-    trial.machine_total = Instructions(900U * trial.machine_total.value);
-  }
+  for (Trial& trial : run.trials) make_compile(trial);
   make(run);
   const std::string elements = rendered();
   EXPECT_THAT(elements, HasSubstr(">Cost per compile</h3>"));

@@ -220,6 +220,15 @@ void make_failed(Trial& trial, const std::string& error) {
   trial = std::move(failed);
 }
 
+void make_compile(Trial& trial) {
+  trial.factors["workload"] = "compile";
+  trial.devices.clear();
+  trial.work = {{}, {}, Transactions(1)};
+  for (LedgerEntry& entry : trial.ledger) entry.value *= entry.kind == "instructions" ? 900U : 1U;
+  for (FunctionCost& cost : trial.functions) cost.instructions = Instructions(900U * cost.instructions.value);
+  trial.machine_total = Instructions(900U * trial.machine_total.value);
+}
+
 void scale_function(Trial& trial, const std::string& function, double factor) {
   for (FunctionCost& cost : trial.functions) {
     if (cost.function != function) continue;

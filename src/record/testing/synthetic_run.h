@@ -24,6 +24,9 @@ void add_uncharged(Trial& trial, Instructions some);
 // Marks the trial as failed.
 void make_failed(Trial& trial, const std::string& error);
 
+// Makes it a compile's: costs of billions, no network device, no packets.
+void make_compile(Trial& trial);
+
 // Multiplies one function's cost (and with it its layer and the total) by `factor`.
 void scale_function(Trial& trial, const std::string& function, double factor);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "workload/http/client_counts.h"
 #include "workload/http/deadlines.h"
 #include "workload/http/load.h"
+#include "workload/http/places.h"
 #include "workload/http/request_source.h"
 #include "workload/http/response_parser.h"
 #include "workload/http/schedule.h"
@@ -93,8 +93,8 @@ class ClientLoop {
   const bool reuse_;  // idle connections serve whatever is due next
   const std::size_t most_connections_;
   Descriptor epoll_;
-  std::deque<Connection> connections_;  // never moved
-  std::vector<std::uint32_t> free_, idle_;
+  Places<Connection> connections_;
+  std::vector<std::uint32_t> idle_;
   std::size_t open_ = 0, in_flight_ = 0;
   std::vector<std::uint32_t> answered_;  // closed loop: to send their next request when all events are seen
   std::size_t replaced_ = 0;             // closed loop without keep-alive: connections to be opened then

@@ -20,14 +20,7 @@ std::uint32_t ClientLoop::open_connection() {
   if (!fd.valid()) return Deadlines::none;
   const auto* address = reinterpret_cast<const sockaddr*>(&load_.url.address);
   if (connect(fd.get(), address, load_.url.address_size) != 0 && errno != EINPROGRESS) return Deadlines::none;
-  std::uint32_t index = 0;
-  if (free_.empty()) {
-    index = static_cast<std::uint32_t>(connections_.size());
-    connections_.emplace_back();
-  } else {
-    index = free_.back();
-    free_.pop_back();
-  }
+  const std::uint32_t index = connections_.take();
   Connection& connection = connections_[index];
   connection.fd = std::move(fd);
   connection.state = State::connecting;
@@ -222,7 +215,7 @@ void ClientLoop::close_connection(std::uint32_t index) {
   Connection& connection = connections_[index];
   connection.fd.reset();  // leaves the epoll set with it
   connection.state = State::none;
-  free_.push_back(index);
+  connections_.give_back(index);
   --open_;
 }
 

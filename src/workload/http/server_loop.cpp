@@ -153,14 +153,7 @@ void ServerLoop::accept_some() {
       refuse_connection(fd.get());
       continue;
     }
-    std::uint32_t index = 0;
-    if (free_.empty()) {
-      index = static_cast<std::uint32_t>(connections_.size());
-      connections_.emplace_back();
-    } else {
-      index = free_.back();
-      free_.pop_back();
-    }
+    const std::uint32_t index = connections_.take();
     ++open_;
     connections_[index].fd = std::move(fd);
     deadlines_.touch(index, now_);
@@ -391,7 +384,7 @@ void ServerLoop::close_connection(std::uint32_t index) {
   connection.registered = connection.writing = connection.counts = connection.close_after =
       connection.draining = false;
   deadlines_.remove(index);
-  free_.push_back(index);
+  connections_.give_back(index);
   --open_;
   if (!accepting_) {
     epoll_event event{};

@@ -5,7 +5,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "core/result.h"
 #include "workload/http/deadlines.h"
 #include "workload/http/head_buffer.h"
+#include "workload/http/places.h"
 #include "workload/http/request.h"
 #include "workload/http/site.h"
 
@@ -85,8 +85,8 @@ class ServerLoop {
   Limits limits_;
   Descriptor epoll_;
   std::vector<int> stops_;
-  std::deque<Connection> connections_;  // never moved
-  std::vector<std::uint32_t> free_, again_;
+  Places<Connection> connections_;
+  std::vector<std::uint32_t> again_;
   std::size_t open_ = 0;
   Deadlines deadlines_;
   Instant now_;
