@@ -17,6 +17,7 @@
 #include "agent/trial.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/host/counter_watch.h"
 #include "machine/host/xen_keeper.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_machine.h"
@@ -245,9 +246,11 @@ class Books {
     hooks.before = [this] {
       softirqs_.begin();
       Result<> read = read_proc(seen_.books.before);
+      counters_.begin(seen_.books.before, seen_.books.processes);
       return read ? read_xen(seen_.before) : read;
     };
     hooks.after = [this] {
+      counters_.end();
       Result<> read = read_xen(seen_.after);
       if (read) read = read_proc(seen_.books.after);
       softirqs_.end();
@@ -261,7 +264,9 @@ class Books {
     for (const json& ns : result.value("systems_user_ns", json::array()))
       seen_.books.guest_programs_ns.push_back(ns.get<std::uint64_t>());
     seen_.books.packets_ns = softirqs_.packets(namespaces_of(bench_.processes));
-    return on_xen() ? meter::xen_ledger(seen_) : meter::host_ledger(seen_.books);
+    auto rows = on_xen() ? meter::xen_ledger(seen_) : meter::host_ledger(seen_.books);
+    counters_.add_rows(seen_.books, on_xen() ? "Domain-0" : "host", rows);
+    return rows;
   }
 
   [[nodiscard]] json describe() const {
@@ -271,6 +276,7 @@ class Books {
                   {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
     if (on_xen()) meter["sources"].push_back("XEN_DOMCTL_getvcpuinfo");
     softirqs_.describe(meter, namespaces_of(bench_.processes));
+    counters_.describe(meter);
     return meter;
   }
 
@@ -298,6 +304,7 @@ class Books {
   const Bench& bench_;
   meter::XenLedgerInput seen_;
   SoftirqWatch softirqs_;
+  CounterWatch counters_;
 };
 
 // Inside the sandbox.
