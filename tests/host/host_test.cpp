@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "machine/host/host_readiness.h"
+#include "meter/hardware_counters.h"
 #include "tests/host/traces.h"
 #include "tests/program.h"
 
@@ -51,15 +54,38 @@ class Host : public testing::Test {
 std::uint64_t sum(const json& trial, const std::string& layer, const std::string& domain = "") {
   std::uint64_t all = 0;
   for (const json& row : trial["ledger"])
-    if ((layer.empty() || row["layer"] == layer) && (domain.empty() || row["domain"] == domain))
+    if (row["kind"] == "cpu_ns" && (layer.empty() || row["layer"] == layer) &&
+        (domain.empty() || row["domain"] == domain))
       all += row["value"].get<std::uint64_t>();
   return all;
+}
+
+// Rows of hardware counters, or the reason why there are none.
+void expect_counters(const json& trial) {
+  const std::set<std::string> kinds{"cpu_ns", "hw_cycles", "hw_instructions"};
+  std::map<std::string, std::uint64_t> seen;
+  for (const json& row : trial["ledger"]) {
+    EXPECT_TRUE(kinds.contains(row["kind"])) << row;
+    seen[row["kind"]] += row["value"].get<std::uint64_t>();
+  }
+  const json& meter = trial["provenance"]["meter"];
+  const std::string state = meter.value("hardware_counters", "");
+  if (!meter::examine_hardware_counters().programs) {
+    EXPECT_EQ(state, "not counted: " + meter::examine_hardware_counters().detail);
+    EXPECT_EQ(seen.size(), 1U);
+    EXPECT_FALSE(meter.contains("hardware_counters_notes"));
+    return;
+  }
+  EXPECT_EQ(state, "counted") << meter;
+  EXPECT_GT(seen["hw_cycles"], 100'000U);
+  EXPECT_GT(seen["hw_instructions"], 100'000U);
+  EXPECT_GT(meter["hardware_counters_cpu_share"].get<double>(), 0.5);
 }
 
 // What holds of every trial on the host.
 void expect_balance(const json& trial) {
   ASSERT_FALSE(trial.contains("error")) << trial["error"];
-  for (const json& row : trial["ledger"]) EXPECT_EQ(row["kind"], "cpu_ns");
+  expect_counters(trial);
   EXPECT_FALSE(trial["machine_total"].contains("instructions"));
   const auto total = trial["machine_total"]["cpu_ns"].get<std::uint64_t>();
   EXPECT_EQ(sum(trial, ""), total);
