@@ -70,6 +70,11 @@ void expect_counters(const json& trial) {
   }
   const json& meter = trial["provenance"]["meter"];
   const std::string state = meter.value("hardware_counters", "");
+  if (trial["factors"]["hardware_counters"] == "off") {
+    EXPECT_EQ(state, "off");
+    EXPECT_EQ(seen.size(), 1U);
+    return;
+  }
   if (!meter::examine_hardware_counters().programs) {
     EXPECT_EQ(state, "not counted: " + meter::examine_hardware_counters().detail);
     EXPECT_EQ(seen.size(), 1U);
@@ -116,6 +121,18 @@ TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
     EXPECT_GT(sum(trial, "kernel"), sum(trial, "program"));
   }
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+TEST_F(Host, CountersAreReadOrItIsSaidWhyNot) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto result = run(study("native,container",
+                                "tcp-rr --set transactions=2000 --set offloads=on --set "
+                                "hardware_counters=on,off --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 4U);
+  for (const json& trial : out["trials"]) expect_balance(trial);
 }
 
 TEST_F(Host, ADiskIsAFileOfTheTrials) {
@@ -234,7 +251,8 @@ TEST_P(HostGuest, IsMeasuredFromOutside) {
   need(GetParam());
   if (IsSkipped()) return;
   const auto before = traces();
-  const auto result = run(study(GetParam(), "tcp-rr --set transactions=2000 --json"));
+  const auto result =
+      run(study(GetParam(), "tcp-rr --set transactions=2000 --set hardware_counters=on --json"));
   ASSERT_EQ(result.code, 0) << result.err;
   const json out = json::parse(result.out);
   for (const json& trial : out["trials"]) {

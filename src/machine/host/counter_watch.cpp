@@ -3,6 +3,10 @@
 namespace vtax::host {
 
 void CounterWatch::begin(const meter::CpuReading& before, const std::vector<MeteredProcess>& processes) {
+  if (!wanted_) {
+    seen_.state = "off";
+    return;
+  }
   const auto check = meter::examine_hardware_counters();
   if (!check.programs) {
     seen_.state = "not counted: " + check.detail;

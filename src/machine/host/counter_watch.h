@@ -8,10 +8,12 @@
 
 namespace vtax::host {
 
-// The hardware counters of a trial's window, if this computer has them for this user; otherwise it says why
-// not.
+// The hardware counters of a trial's window, if they are wanted and this computer has them for this user;
+// otherwise it says why not.
 class CounterWatch {
  public:
+  explicit CounterWatch(bool wanted) : wanted_(wanted) {}
+
   // Just before the window, after the reading of the books.
   void begin(const meter::CpuReading& before, const std::vector<MeteredProcess>& processes);
   // Just after it.
@@ -23,6 +25,7 @@ class CounterWatch {
   void describe(nlohmann::json& meter) const;
 
  private:
+  bool wanted_;
   std::optional<meter::ThreadCounters> counters_;
   meter::CounterReading counts_;
   meter::CounterLedger seen_;

@@ -235,7 +235,7 @@ Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowH
 // What the books say before and after the window.
 class Books {
  public:
-  explicit Books(const Bench& bench) : bench_(bench) {
+  Books(const Bench& bench, bool counters) : bench_(bench), counters_(counters) {
     seen_.books.processes = bench.processes;
     seen_.guest_domains = bench.xen_domains;
   }
@@ -308,7 +308,7 @@ class Books {
 };
 
 // Inside the sandbox.
-Result<json> measure(const std::string& name, const agent::Plan& plan,
+Result<json> measure(const std::string& name, const agent::Plan& plan, bool counters,
                      const std::map<std::string, GuestParts>& guests, std::optional<XenKeeper>& keeper,
                      pid_t owner, const Progress& progress) {
   const auto start = Clock::now();
@@ -320,7 +320,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   const std::int64_t setup_ns = ns_since(start);
 
   progress("measuring on " + name);
-  Books books(*bench);
+  Books books(*bench, counters);
   auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
@@ -354,14 +354,16 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
                         const Progress& progress) {
   const auto started = Clock::now();
   const std::string platform = trial.factors["platform"];
+  const auto wanted = trial.factors.find("hardware_counters");
+  const bool counters = wanted != trial.factors.end() && wanted->second == "on";
   const auto plan = host_plan(trial);
   if (!plan) return fail(plan.error());
   auto keeper = keeper_for(platform, guests);
   if (!keeper) return fail(keeper.error());
   const pid_t owner = getpid();
   const auto answer = run_in_sandbox(
-      [&](const Progress& tell) { return measure(platform, *plan, guests, *keeper, owner, tell); }, progress,
-      trial_limit);
+      [&](const Progress& tell) { return measure(platform, *plan, counters, guests, *keeper, owner, tell); },
+      progress, trial_limit);
   const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   const auto over = Clock::now();
   if (!answer) return fail(answer.error());
