@@ -147,7 +147,8 @@ int run_in_lab(const char* factors, bool kills) {
     quit(done.error().text());
   json rows = json::array();
   for (const LedgerEntry& row : trial.ledger)
-    rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
+    if (row.kind == cpu_time_kind)
+      rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
   fmt::print("{}\n", json{{"ledger", rows},
                           {"elapsed_ns", trial.elapsed_host_ns},
                           {"provenance", json::parse(trial.provenance, nullptr, false)}}
