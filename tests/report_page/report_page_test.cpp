@@ -226,6 +226,25 @@ TEST_F(ReportPage, ShowsWhatIsPossibleOfWhatIsOffered) {
   EXPECT_THAT(elements, HasSubstr("xen-pv has its knee at"));
 }
 
+TEST_F(ReportPage, ShowsHardwareCountersWhereThereAreAny) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_header();
+  run.settings = R"({"machine": "host"})";
+  run.trials = {synthetic_run().trials.front()};
+  make_host(run.trials[0]);
+  make(run);
+  EXPECT_THAT(rendered(),
+              HasSubstr("<section id=\"hardware-section\" aria-labelledby=\"hardware-title\" hidden"));
+  add_hardware_counters(run.trials[0], "not seen: <b>something</b>");
+  make(run);
+  const std::string elements = rendered();
+  EXPECT_THAT(elements, HasSubstr("<section id=\"hardware-section\" aria-labelledby=\"hardware-title\">"));
+  for (const char* text : {"cycles per KB</td>", "instructions per cycle</td>",
+                           "not seen: &lt;b&gt;something", "counted threads ran 75 % of the CPU time"})
+    EXPECT_THAT(elements, HasSubstr(text));
+  EXPECT_THAT(elements, HasSubstr("<td>1.33</td>"));  // 4 instructions every 3 cycles
+}
+
 TEST_F(ReportPage, ShowsTheCourseOfTheWindow) {
   VTAX_NEEDS_CHROMIUM();
   vtax::Run run = synthetic_run();
