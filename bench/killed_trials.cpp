@@ -54,8 +54,8 @@ class Leftovers {
     for (std::string line; std::getline(lines, line);)
       found.insert("xl list: " + line.substr(0, line.find(' ')));
     auto store = must(Xenstore::open());
-    for (const char* path :
-         {"/local/domain", "/local/domain/0/backend/vif", "/local/domain/0/backend", "/libxl", "/vm"})
+    for (const char* path : {"/local/domain", "/local/domain/0", "/local/domain/0/backend/vif",
+                             "/local/domain/0/backend", "/local/domain/0/device-model", "/libxl", "/vm"})
       if (const auto names = store.list(path))
         for (const std::string& name : *names) found.insert(fmt::format("xenstore: {}/{}", path, name));
     for (const char* folder : {"/var/lib/xen", "/var/log/xen", "/run/xen", "/tmp", "/dev/shm",
