@@ -261,16 +261,23 @@ struct Work {
   Factors factors;
 };
 
-std::vector<Work> works() {
-  const Factors stream{{"workload", "tcp-stream"},  {"write_bytes", "65536"}, {"bytes", "100663296"},
-                       {"warmup_bytes", "1048576"}, {"topology", "inside"},   {"offloads", "off"}};
-  const Factors exchange{{"workload", "tcp-rr"},  {"transactions", "10000"},     {"request_bytes", "1"},
-                         {"response_bytes", "1"}, {"warmup_transactions", "50"}, {"topology", "inside"},
-                         {"offloads", "off"},     {"direction", "send"}};
+// A card that QEMU emulates within the lab has less to do: a packet takes it some hundred times as long.
+std::vector<Work> works(std::string_view platform) {
+  const bool slow = platform == "xen-hvm";
+  const int mebibytes = slow ? 4 : 96, transactions = slow ? 1000 : 10000;
+  const Factors stream{
+      {"workload", "tcp-stream"},  {"write_bytes", "65536"}, {"bytes", std::to_string(mebibytes << 20)},
+      {"warmup_bytes", "1048576"}, {"topology", "inside"},   {"offloads", "off"}};
+  const Factors exchange{{"workload", "tcp-rr"},        {"transactions", std::to_string(transactions)},
+                         {"request_bytes", "1"},        {"response_bytes", "1"},
+                         {"warmup_transactions", "50"}, {"topology", "inside"},
+                         {"offloads", "off"},           {"direction", "send"}};
   Factors receive = stream, send = stream;
   receive["direction"] = "receive";
   send["direction"] = "send";
-  return {{"96 MiB received", receive}, {"96 MiB sent", send}, {"10,000 transactions", exchange}};
+  return {{fmt::format("{} MiB received", mebibytes), receive},
+          {fmt::format("{} MiB sent", mebibytes), send},
+          {fmt::format("{} transactions", transactions), exchange}};
 }
 
 // Lets the machine run this program with one of the words above: what it says.
@@ -392,8 +399,6 @@ int measure(const std::vector<std::string>& platforms, bool check) {
   Lab lab{std::move(cache), qemu, own_folder().path};
   fmt::print("| trial | whose CPU time | exact, ms | book | says, ms | error |\n|---|---|---|---|---|---|\n");
   std::map<std::pair<LabKind, bool>, std::unique_ptr<LabMachine>> machines;
-  std::vector<Work> todo = works();
-  if (check) todo.resize(1);
   for (const std::string& wanted : platforms) {
     const bool dom0 = wanted.starts_with(dom0_prefix), kills = wanted.starts_with(killed_word);
     const std::string platform = wanted == killed_word ? "xen-pv"
@@ -401,6 +406,8 @@ int measure(const std::vector<std::string>& platforms, bool check) {
                                  : dom0                ? wanted.substr(dom0_prefix.size())
                                                        : wanted;
     const LabKind kind = machine_of(platform);
+    std::vector<Work> todo = works(platform);
+    if (check) todo.resize(1);
     auto& machine = machines[{kind, dom0}];
     if (!machine) machine = lab.boot(kind, dom0);
     if (kills) {
