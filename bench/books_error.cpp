@@ -104,9 +104,14 @@ host::GuestParts guest_of_the_image() {
   return parts;
 }
 
+// Of each platform that a Domain-0 is asked for.
+std::string guest_files_of(const std::string& platform) {
+  return "lab/guest-" + platform;
+}
+
 // A Domain-0 as a distribution has it: Xen's daemons run, and xl is in PATH. The guest's files are what
 // prepare_guest() has made.
-host::GuestParts parts_on_xen() {
+host::GuestParts parts_on_xen(const std::string& platform) {
   if (auto started = agent::start_toolstack(); !started) quit(started.error().text());
   std::error_code error;
   for (const char* folder : {"/usr/sbin", "/usr/bin"}) fs::create_directories(folder, error);
@@ -115,7 +120,8 @@ host::GuestParts parts_on_xen() {
       fs::create_symlink(entry.path() / "bin/xl", "/usr/sbin/xl", error);
   fs::create_symlink("/init", "/usr/bin/true", error);
   host::GuestParts parts;
-  parts.image = {agent::lab::guest_kernel, agent::lab::guest_initrd};
+  const fs::path files = "/" + guest_files_of(platform);
+  parts.image = {files / "kernel", files / "initrd"};
   parts.toolstack = must(host::find_xen_toolstack());
   return parts;
 }
@@ -131,7 +137,7 @@ int run_in_lab(const char* factors, bool kills) {
   const std::string platform = trial.factors.at("platform");
   std::map<std::string, host::GuestParts> guests;
   if (platform.starts_with("kvm")) guests[platform] = guest_of_the_image();
-  if (platform.starts_with("xen")) guests[platform] = parts_on_xen();
+  if (platform.starts_with("xen")) guests[platform] = parts_on_xen(platform);
   if (kills) {
     fmt::print("{}\n", json{{"kills", kill_trials(trial, guests, every_kill)}}.dump());
     return 0;
@@ -160,17 +166,18 @@ struct Machine {
 };
 
 // KVM's image as a plain Linux that happens to have QEMU and KVM, or Xen's as a Domain-0: this program makes
-// the guest itself. `guest`: of which files, if not of the image's.
+// the guest itself. `guests`: by platform, in place of the image's.
 LabImage as_plain_host(LabImage image, const fs::path& veth, const fs::path& folder,
-                       const std::optional<GuestImage>& guest) {
+                       const std::map<std::string, GuestImage>& guests) {
   CpioArchive extra;
   const std::string role = "native\n", list = "/lab/modules.d/veth.ko\n";
   extra.file("lab/role", {role.begin(), role.end()});
   extra.file("lab/more-modules", {list.begin(), list.end()});
   extra.file("lab/modules.d/veth.ko", must(read_file(veth)));
-  if (guest) {
-    extra.file("lab/guest/kernel", must(read_file(guest->kernel)));
-    extra.file("lab/guest/initrd", must(read_file(guest->initrd)));
+  for (const auto& [platform, guest] : guests) {
+    for (const char* of_the_image : {"lab/guest/kernel", "lab/guest/initrd"}) extra.file(of_the_image, {});
+    extra.file(guest_files_of(platform) + "/kernel", must(read_file(guest.kernel)));
+    extra.file(guest_files_of(platform) + "/initrd", must(read_file(guest.initrd)));
   }
   auto initrd = must(read_file(image.initrd));
   initrd.resize((initrd.size() + 511) / 512 * 512);
@@ -191,16 +198,19 @@ struct Lab {
     return must(build_lab_image(kind, {}, cache, Apt(), [](std::string_view) {}));
   }
 
-  // `dom0`: the trial is not the lab's.
-  [[nodiscard]] std::unique_ptr<LabMachine> boot(LabKind kind, bool dom0) {
+  // `guests`: platforms of which a Domain-0 makes the guests itself. None: the trial is the lab's, if it has
+  // Xen.
+  [[nodiscard]] std::unique_ptr<LabMachine> boot(LabKind kind, const std::set<std::string>& guests) {
+    const bool dom0 = !guests.empty();
     LabImage made = image(kind);
     if (has_kvm(kind) || dom0) {
       fs::path veth;
       for (const ModuleFile& module : image(LabKind::native).modules)
         if (module.name == "veth") veth = module.file;
-      std::optional<GuestImage> guest;
-      if (dom0) guest = must(host::prepare_image(name_of(kind), cache, [](std::string_view) {})).image;
-      made = as_plain_host(std::move(made), veth, folder, guest);
+      std::map<std::string, GuestImage> images;
+      for (const std::string& guest : guests)
+        images[guest] = must(host::prepare_image(guest, cache, [](std::string_view) {})).image;
+      made = as_plain_host(std::move(made), veth, folder, images);
       // The native machine's agent wants three CPUs.
       constexpr std::string_view two = "dom0_max_vcpus=2";
       if (dom0)
@@ -246,6 +256,11 @@ double books_ms(const json& rows, const std::string& domain, std::string_view la
 
 // Books that ought to be right, and by how much they may be off.
 constexpr double any_error = 1e9, exact_book = 3, ticked_book = 25;
+// Xen's counter has the switch away from a guest in the next one's time, the probe in the guest's: of guests
+// on the CPU's virtualisation that is much (docs/benchmarks.md), and they agree on the sum alone.
+double part_book(const std::string& platform) {
+  return platform == "xen-pv" ? exact_book : any_error;
+}
 int wrong_books = 0;
 
 void print_row(const std::string& trial, const std::string& who, double exact, const char* book, double says,
@@ -335,9 +350,9 @@ void on_dom0(const LabMachine& machine, const std::string& platform, const Work&
     print_row(trial, who, exact, "Xen's counters", says, most);
   };
   const double guest = exact_ms(seen, "guest1"), driver = exact_ms(seen, "Domain-0");
-  row("the guest, with Xen's work for it", guest, books_ms(rows, "guest1"), exact_book);
+  row("the guest, with Xen's work for it", guest, books_ms(rows, "guest1"), part_book(platform));
   row("the guest's program", exact_ms(seen, "guest1", Layer::program), books_ms(rows, "guest1", "program"));
-  row("Domain-0, with Xen's work for it", driver, books_ms(rows, "Domain-0"), exact_book);
+  row("Domain-0, with Xen's work for it", driver, books_ms(rows, "Domain-0"), part_book(platform));
   row("all", guest + driver, books_ms(rows, "guest1") + books_ms(rows, "Domain-0"), exact_book);
   fmt::print(stderr, "{}: {}\n", trial, said.dump());
 }
@@ -373,8 +388,10 @@ void on_xen(const LabMachine& machine, const std::string& platform, const Work& 
   const double guest_busy = cpu.value("machine_busy_ns", 0.0) * ms_per_ns;
   const std::string guest_and_xen = "the guest, with Xen's work for it",
                     driver_and_xen = "Domain-0, with Xen's work for it";
-  row(guest_and_xen, guest, "Xen's counter", books_ms(xen, "guest1"), exact_book);
-  row(driver_and_xen, driver, "Xen's counter", books_ms(xen, "Domain-0"), exact_book);
+  row(guest_and_xen, guest, "Xen's counter", books_ms(xen, "guest1"), part_book(platform));
+  row(driver_and_xen, driver, "Xen's counter", books_ms(xen, "Domain-0"), part_book(platform));
+  row("all", guest + driver, "Xen's counter", books_ms(xen, "guest1") + books_ms(xen, "Domain-0"),
+      exact_book);
   row(driver_and_xen, driver, "Domain-0's /proc/stat", driver_busy);
   row("Domain-0 alone", driver_linux, "Domain-0's /proc/stat", driver_busy);
   row(driver_and_xen, driver, "Domain-0's schedstat", books.value("threads_ns", 0.0) * ms_per_ns);
@@ -386,7 +403,28 @@ void on_xen(const LabMachine& machine, const std::string& platform, const Work& 
 
 bool all_is_here(const PackageCache& cache) {
   return cache.find(PackageSet::kernel) && cache.find(PackageSet::xen) && cache.find(PackageSet::vmm) &&
-         find_qemu(cache);
+         cache.find(PackageSet::device_model) && find_qemu(cache);
+}
+
+std::string platform_of(const std::string& wanted) {
+  if (wanted == killed_word) return "xen-pv";
+  if (wanted.starts_with(killed_word)) return wanted.substr(killed_word.size() + 1);
+  return wanted.starts_with(dom0_prefix) ? wanted.substr(dom0_prefix.size()) : wanted;
+}
+
+std::set<std::string> guests_of_domain_0(const std::vector<std::string>& wanted) {
+  std::set<std::string> platforms;
+  for (const std::string& one : wanted)
+    if (one.starts_with(dom0_prefix)) platforms.insert(platform_of(one));
+  return platforms;
+}
+
+// The least that has what all of these guests need.
+LabKind machine_for(const std::set<std::string>& guests) {
+  LabKind kind = LabKind::xen_pv;
+  for (const std::string& guest : guests)
+    if (virtualises(machine_of(guest)) && !has_device_model(kind)) kind = machine_of(guest);
+  return kind;
 }
 
 int measure(const std::vector<std::string>& platforms, bool check) {
@@ -398,18 +436,17 @@ int measure(const std::vector<std::string>& platforms, bool check) {
   const Qemu qemu = must(fetch_qemu(cache, [](std::string_view) {}));
   Lab lab{std::move(cache), qemu, own_folder().path};
   fmt::print("| trial | whose CPU time | exact, ms | book | says, ms | error |\n|---|---|---|---|---|---|\n");
-  std::map<std::pair<LabKind, bool>, std::unique_ptr<LabMachine>> machines;
+  std::map<LabKind, std::unique_ptr<LabMachine>> machines;
+  std::unique_ptr<LabMachine> domain_0;  // one for all
+  const auto on_domain_0 = guests_of_domain_0(platforms);
   for (const std::string& wanted : platforms) {
     const bool dom0 = wanted.starts_with(dom0_prefix), kills = wanted.starts_with(killed_word);
-    const std::string platform = wanted == killed_word ? "xen-pv"
-                                 : kills               ? wanted.substr(killed_word.size() + 1)
-                                 : dom0                ? wanted.substr(dom0_prefix.size())
-                                                       : wanted;
-    const LabKind kind = machine_of(platform);
+    const std::string platform = platform_of(wanted);
     std::vector<Work> todo = works(platform);
     if (check) todo.resize(1);
-    auto& machine = machines[{kind, dom0}];
-    if (!machine) machine = lab.boot(kind, dom0);
+    auto& machine = dom0 ? domain_0 : machines[machine_of(platform)];
+    if (!machine)
+      machine = dom0 ? lab.boot(machine_for(on_domain_0), on_domain_0) : lab.boot(machine_of(platform), {});
     if (kills) {
       kill_on_dom0(*machine, platform, todo.front(), !check);
       continue;

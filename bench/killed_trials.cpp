@@ -97,7 +97,7 @@ constexpr Kill all_kills[] = {{20, false, false},    {300, false, true},   {800,
 // A fully virtualised guest takes minutes to boot.
 constexpr Kill emulated_kills[] = {{2500, false, true},
                                    {10000, false, false},
-                                   {1000, false, true, true},
+                                   {1000, false, false, true},
                                    {5000, true, false},
                                    {1000, true, false, true}};
 
