@@ -189,6 +189,10 @@ LabImage as_plain_host(LabImage image, const fs::path& veth, const fs::path& fol
   return image;
 }
 
+void replace(std::string& text, std::string_view old, std::string_view with) {
+  text.replace(text.find(old), old.size(), with);
+}
+
 struct Lab {
   PackageCache cache;
   Qemu qemu;
@@ -211,10 +215,9 @@ struct Lab {
       for (const std::string& guest : guests)
         images[guest] = must(host::prepare_image(guest, cache, [](std::string_view) {})).image;
       made = as_plain_host(std::move(made), veth, folder, images);
-      // The native machine's agent wants three CPUs.
-      constexpr std::string_view two = "dom0_max_vcpus=2";
-      if (dom0)
-        made.xen_command_line.replace(made.xen_command_line.find(two), two.size(), "dom0_max_vcpus=3");
+      // The native machine's agent wants three CPUs; and Domain-0 holds several guests' files.
+      if (dom0) replace(made.xen_command_line, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
+      if (dom0) replace(made.xen_command_line, "dom0_mem=576M", "dom0_mem=704M");
     }
     auto machine = must(LabMachine::prepare(std::move(made), "/proc/self/exe", qemu, must(find_probe(qemu))));
     SnapshotStore store(folder);

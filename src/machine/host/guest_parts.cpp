@@ -61,7 +61,7 @@ Result<> fill(const GuestContent& content, const std::vector<std::uint8_t>& agen
   const auto modules = tree->closure(content.modules);
   if (!modules) return fail(modules.error());
   Result<> written =
-      write_file(into / kernel_name, content.by_firmware ? *bytes : lab::loaded_part(kernel->vmlinux));
+      write_file(into / kernel_name, content.by_firmware ? *bytes : lab::kernel_to_load(kernel->vmlinux));
   if (written)
     written = write_file(into / "initrd.cpio", lab::base_image(guest_role, *modules, agent).bytes());
   return written;
