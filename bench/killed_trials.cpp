@@ -57,7 +57,9 @@ class Leftovers {
     for (const char* path : {"/local/domain", "/local/domain/0", "/local/domain/0/backend/vif",
                              "/local/domain/0/backend", "/local/domain/0/device-model", "/libxl", "/vm"})
       if (const auto names = store.list(path))
-        for (const std::string& name : *names) found.insert(fmt::format("xenstore: {}/{}", path, name));
+        for (const std::string& name : *names)
+          if (name != "device-model")  // libxl's, in which nothing stays
+            found.insert(fmt::format("xenstore: {}/{}", path, name));
     for (const char* folder : {"/var/lib/xen", "/var/log/xen", "/run/xen", "/tmp", "/dev/shm",
                                "/sys/class/net", "/sys/bus/xen-backend/devices"}) {
       std::error_code error;
