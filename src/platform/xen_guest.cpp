@@ -130,10 +130,6 @@ Result<> say_connected(int domain) {
   return store->write(fmt::format("/local/domain/0/backend/vif/{}/0/hotplug-status", domain), "connected");
 }
 
-}  // namespace
-
-namespace {
-
 bool has_emulated_card(const XenGuest& guest) {
   return guest.type == "hvm";
 }
