@@ -192,6 +192,40 @@ TEST(Plan, QuickIsLessOfTheSame) {
   }
 }
 
+TEST(Plan, QuickIsFewerCompiles) {
+  const auto study = parse_study(R"(
+name = "x"
+question = "?"
+[factors]
+platform = ["native", "xen-pv"]
+[[workload]]
+name = "compile"
+compiles = [1, 2, 5]
+[[workload]]
+name = "compile"
+platform = "xen-pv"
+guests = [2, 5]
+[[workload]]
+name = "tcp-rr"
+platform = "xen-pv"
+guests = [2, 4]
+)",
+                                 "x.toml");
+  ASSERT_TRUE(study) << study.error().text();
+  const auto quick = make_plan(*study, {{}, {}, "", true});
+  ASSERT_TRUE(quick) << quick.error().text();
+  std::map<std::string, int> compiles, guests;
+  for (const PlannedTrial& trial : quick->trials) {
+    if (trial.factors.contains("compiles")) ++compiles[trial.factors.at("compiles")];
+    if (trial.factors.contains("guests"))
+      ++guests[trial.factors.at("workload") + " " + trial.factors.at("guests")];
+  }
+  EXPECT_EQ(compiles, (std::map<std::string, int>{{"1", 3}, {"2", 2}}));
+  EXPECT_EQ(guests["compile 2"], 1);
+  EXPECT_EQ(guests["compile 5"], 0);
+  EXPECT_EQ(guests["tcp-rr 4"], 1);
+}
+
 TEST(Plan, ADiskIsWhereItsMachineHasOne) {
   const auto why = [](std::vector<std::string> set) {
     set.push_back("workload=disk");
