@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +33,13 @@ bool open_pipe(Pipe& pipe) {
   pipe.read = Descriptor(ends[0]);
   pipe.write = Descriptor(ends[1]);
   return true;
+}
+
+// Where a stream goes that nobody reads while it is written: both ends are the file.
+bool open_memory(Pipe& file) {
+  file.read = Descriptor(::memfd_create("output", MFD_CLOEXEC));
+  file.write = Descriptor(::fcntl(file.read.get(), F_DUPFD_CLOEXEC, 0));
+  return file.write.valid();
 }
 
 std::vector<std::string> merged_environment(const std::vector<std::string>& additions) {
@@ -67,12 +76,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
+// `parent`: with which it dies; 0: with nobody.
 [[noreturn]] void run_child(const char* program, char* const* arguments, char* const* environment,
                             const char* directory, int out, int err, int failure, pid_t parent) {
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (parent != 0) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const bool ready = ::getppid() == parent && nothing >= 0 && ::dup2(nothing, 0) >= 0 &&
+  const bool ready = (parent == 0 || ::getppid() == parent) && nothing >= 0 && ::dup2(nothing, 0) >= 0 &&
                      ::dup2(out, 1) >= 0 && ::dup2(err, 2) >= 0 &&
                      (*directory == '\0' || ::chdir(directory) == 0);
   sigset_t none;
@@ -109,6 +119,34 @@ void collect(const Command& command, pid_t child, Pipe& out, Pipe& err, Finished
   }
 }
 
+// The end of the program itself, whatever still holds its output.
+void await(const Command& command, pid_t child, Finished& finished) {
+  const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  const auto deadline = Clock::now() + command.time_limit;
+  pollfd ended{process.get(), POLLIN, 0};
+  while (ended.revents == 0) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0 || !process.valid()) {
+      finished.timed_out = true;
+      ::kill(-child, SIGKILL);
+      return;
+    }
+    ::poll(&ended, 1, static_cast<int>(std::min<long>(left, 60'000)));
+  }
+}
+
+std::string text_of(const Descriptor& file, std::size_t limit) {
+  std::string text;
+  std::array<char, 65536> piece;
+  while (text.size() < limit) {
+    const ssize_t got = ::pread(file.get(), piece.data(), std::min(piece.size(), limit - text.size()),
+                                static_cast<off_t>(text.size()));
+    if (got <= 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<Finished> run_command(const Command& command) {
@@ -123,9 +161,10 @@ Result<Finished> run_command(const Command& command) {
   Pipe out;
   Pipe err;
   Pipe failure;
-  if (!open_pipe(out) || !open_pipe(err) || !open_pipe(failure)) return fail(system_error(what, errno));
+  const auto open_stream = command.outlives ? open_memory : open_pipe;
+  if (!open_stream(out) || !open_stream(err) || !open_pipe(failure)) return fail(system_error(what, errno));
 
-  const pid_t parent = ::getpid();
+  const pid_t parent = command.outlives ? 0 : ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return fail(system_error(what, errno));
   if (child == 0)
@@ -137,11 +176,18 @@ Result<Finished> run_command(const Command& command) {
   failure.write.reset();
 
   Finished finished;
-  collect(command, child, out, err, finished);
+  if (command.outlives)
+    await(command, child, finished);
+  else
+    collect(command, child, out, err, finished);
   int reason = 0;
   const bool not_started = ::read(failure.read.get(), &reason, sizeof reason) == sizeof reason;
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (command.outlives) {
+    finished.out = text_of(out.read, command.output_limit);
+    finished.err = text_of(err.read, command.output_limit);
   }
   if (not_started) {
     Error error = system_error(what, reason);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -55,6 +57,47 @@ TEST(Subprocess, TimeLimitKillsTheWholeGroup) {
     if (stat >> skipped >> skipped) stat >> state;
   }
   EXPECT_TRUE(state == "gone" || state == "Z") << state;
+}
+
+TEST(Subprocess, WhatOutlivesThisProgramMayLeaveProgramsBehind) {
+  const Finished finished = run({.arguments = {"sh", "-c", "sleep 30 & echo $!; echo err >&2; exit 3"},
+                                 .time_limit = std::chrono::seconds(20),
+                                 .outlives = true});
+  EXPECT_FALSE(finished.timed_out);
+  EXPECT_EQ(finished.exit_code, 3);
+  EXPECT_EQ(finished.err, "err\n");
+  const pid_t left = std::stoi(finished.out);
+  EXPECT_EQ(kill(left, 0), 0);
+  kill(left, SIGKILL);
+}
+
+TEST(Subprocess, WhatOutlivesThisProgramHasATimeLimitToo) {
+  const Finished finished =
+      run({.arguments = {"sleep", "1000"}, .time_limit = std::chrono::milliseconds(300), .outlives = true});
+  EXPECT_TRUE(finished.timed_out);
+  EXPECT_EQ(finished.exit_code, 128 + SIGKILL);
+  EXPECT_FALSE(run_command({.arguments = {"/etc/passwd"}, .outlives = true}));
+}
+
+// Whoever runs it is killed: does it end with them?
+TEST(Subprocess, ItGoesOnOnlyIfItIsToOutlive) {
+  for (const bool outlives : {false, true}) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t caller = fork();
+    if (caller == 0) {
+      const std::string say = "sleep 1; echo on >&" + std::to_string(ends[1]);
+      static_cast<void>(run_command({.arguments = {"sh", "-c", say}, .outlives = outlives}));
+      _exit(0);
+    }
+    close(ends[1]);
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    kill(caller, SIGKILL);
+    waitpid(caller, nullptr, 0);
+    char word[8];
+    EXPECT_EQ(read(ends[0], word, sizeof word), outlives ? 3 : 0);
+    close(ends[0]);
+  }
 }
 
 TEST(Subprocess, SignalIsAnExitCode) {

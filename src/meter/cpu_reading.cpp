@@ -48,23 +48,34 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// A thread that ends meanwhile is no error: it is not there.
+// `task`: its folder in /proc. A thread that ends meanwhile is no error: it is not there.
+std::optional<ThreadTime> read_thread(const fs::path& task, int process) {
+  const auto run = read_kernel_file(task / "schedstat");
+  const auto text = read_kernel_file(task / "stat");
+  const auto stat = text ? parse_process_stat(*text) : std::nullopt;
+  if (!run || !stat) return std::nullopt;
+  ThreadTime time{process, stat->name, 0, stat->user_ticks, stat->system_ticks, stat->guest_ticks};
+  const auto words = words_of(*run);
+  if (words.empty() || !to_number(words.front(), time.run_ns)) return std::nullopt;
+  return time;
+}
+
 void add_threads(int process, CpuReading& reading) {
   const fs::path folder = fmt::format("/proc/{}", process);
   const auto own = read_kernel_file(folder / "stat");
   const auto stat = own ? parse_process_stat(*own) : std::nullopt;
   if (!stat) return;
   reading.parents[process] = stat->parent;
-  for (const int thread : numbers_in(folder / "task")) {
-    const fs::path task = folder / "task" / std::to_string(thread);
-    const auto run = read_kernel_file(task / "schedstat");
-    const auto text = read_kernel_file(task / "stat");
-    const auto parsed = text ? parse_process_stat(*text) : std::nullopt;
-    if (!run || !parsed) continue;
-    ThreadTime time{process, parsed->name, 0, parsed->user_ticks, parsed->system_ticks, parsed->guest_ticks};
-    const auto words = words_of(*run);
-    if (!words.empty() && to_number(words.front(), time.run_ns)) reading.threads[thread] = time;
-  }
+  for (const int thread : numbers_in(folder / "task"))
+    if (auto time = read_thread(folder / "task" / std::to_string(thread), process))
+      reading.threads[thread] = *time;
+}
+
+// Of processes of the namespace around the sandbox: numbers below zero.
+void add_outer_threads(const fs::path& outer, int process, CpuReading& reading) {
+  const fs::path tasks = outer / std::to_string(process) / "task";
+  for (const int thread : numbers_in(tasks))
+    if (auto time = read_thread(tasks / std::to_string(thread), -process)) reading.threads[-thread] = *time;
 }
 
 ino_t number_of_namespace(const fs::path& process) {
@@ -83,13 +94,7 @@ void add_vhost_threads(const fs::path& outer, CpuReading& reading) {
     if (!name || !name->starts_with(prefix) || !to_number(name->substr(prefix.size()), owner)) continue;
     const auto inner = parse_inner_number(text_of(outer / std::to_string(owner) / "status"));
     if (!inner || own == 0 || number_of_namespace(outer / std::to_string(owner)) != own) continue;
-    const auto run = read_kernel_file(folder / "schedstat");
-    const auto text = read_kernel_file(folder / "stat");
-    const auto stat = text ? parse_process_stat(*text) : std::nullopt;
-    if (!run || !stat) continue;
-    ThreadTime time{*inner, *name, 0, stat->user_ticks, stat->system_ticks, 0};
-    const auto words = words_of(*run);
-    if (!words.empty() && to_number(words.front(), time.run_ns)) reading.threads[-thread] = time;
+    if (auto time = read_thread(folder, *inner)) reading.threads[-thread] = *time;
   }
 }
 
@@ -142,16 +147,16 @@ std::optional<int> parse_inner_number(std::string_view status) {
   return std::nullopt;
 }
 
-std::map<int, OutsideThread> read_outside_threads(const fs::path& outer_proc,
-                                                  const std::vector<std::string>& ours) {
+std::map<int, OutsideThread> read_outside_threads(const fs::path& outer_proc, const OursOutside& ours) {
   std::map<int, OutsideThread> threads;
   const ino_t own = number_of_namespace("/proc/self");
   const auto is_ours = [&](const std::string& name) {
     return name.starts_with("ksoftirqd/") ||
-           std::any_of(ours.begin(), ours.end(),
+           std::any_of(ours.kernel_threads.begin(), ours.kernel_threads.end(),
                        [&](const std::string& begin) { return name.starts_with(begin); });
   };
   for (const int process : numbers_in(outer_proc)) {
+    if (ours.processes.contains(process)) continue;
     const fs::path folder = outer_proc / std::to_string(process);
     if (const ino_t theirs = number_of_namespace(folder); theirs == own || theirs == 0)
       continue;  // 0: it ended
@@ -169,12 +174,13 @@ std::map<int, OutsideThread> read_outside_threads(const fs::path& outer_proc,
   return threads;
 }
 
-Result<CpuReading> read_cpu_time(const std::filesystem::path& outer_proc) {
+Result<CpuReading> read_cpu_time(const fs::path& outer_proc, const std::set<int>& outer_processes) {
   CpuReading reading;
   reading.cpus = parse_proc_stat(text_of("/proc/stat"));
   reading.at = std::chrono::steady_clock::now();
   for (const int process : numbers_in("/proc")) add_threads(process, reading);
   if (!outer_proc.empty()) add_vhost_threads(outer_proc, reading);
+  for (const int process : outer_processes) add_outer_threads(outer_proc, process, reading);
   if (reading.cpus.empty())
     return fail(Error{"read the CPU time", "/proc/stat has no CPUs", "", ExitCode::unavailable});
   if (reading.threads.empty())

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,14 +50,21 @@ struct CpuReading {
 //
 // `outer_proc`: a path to the /proc of the namespace around the sandbox, if there is one. Until Linux 6.3 a
 // vhost worker is a thread of the kernel, which the sandbox does not show; its name is "vhost-" and the
-// number of its QEMU there. It is added as a thread of that QEMU, under a number below zero.
-[[nodiscard]] Result<CpuReading> read_cpu_time(const std::filesystem::path& outer_proc = {});
+// number of its QEMU there. It is added as a thread of that QEMU, under a number below zero. So are the
+// threads of `outer_processes`, processes of that namespace, as those of a process of that number below zero.
+[[nodiscard]] Result<CpuReading> read_cpu_time(const std::filesystem::path& outer_proc = {},
+                                               const std::set<int>& outer_processes = {});
 
-// All threads that are no thread of the sandbox, by their number in the namespace around it. Left out are the
-// kernel's whose names begin with one of `ours`, and ksoftirqd, of whose time softirq_clock.h says whose it
-// is.
+// What is the trial's although it is outside of the sandbox.
+struct OursOutside {
+  std::vector<std::string> kernel_threads;  // what their names begin with
+  std::set<int> processes;
+};
+
+// All other threads that are no thread of the sandbox, by their number in the namespace around it. ksoftirqd
+// is left out: softirq_clock.h says whose its time is.
 [[nodiscard]] std::map<int, OutsideThread> read_outside_threads(const std::filesystem::path& outer_proc,
-                                                                const std::vector<std::string>& ours);
+                                                                const OursOutside& ours);
 
 [[nodiscard]] std::map<int, CpuTicks> parse_proc_stat(std::string_view text);
 

@@ -1,13 +1,16 @@
 #include "meter/cpu_reading.h"
 
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 namespace vtax::meter {
 namespace {
+
+namespace fs = std::filesystem;
 
 TEST(ProcessStat, NamesMayHoldAnything) {
   const auto stat = parse_process_stat(
@@ -38,6 +41,57 @@ TEST(ProcessStat, TheCpuIsTheThirtyNinthField) {
 
 TEST(OutsideThreads, ThoseOfThisNamespaceAreInside) {
   EXPECT_FALSE(read_outside_threads("/proc", {}).contains(getpid()));
+}
+
+// A /proc of the namespace around: a program of somebody's, a device model with two threads, netback.
+class OuterProc : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "vtax-proc-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    proc_ = pattern;
+    add(50, 50, "sshd", 1000, 1, 2);
+    add(60, 60, "xen-qemu-system", 2000, 7, 3);
+    add(60, 61, "worker", 300, 1, 0);
+    add(70, 70, "vif3.0-q0-guest", 5000, 0, 9);
+  }
+  void TearDown() override { fs::remove_all(proc_); }
+
+  void add(int process, int thread, const std::string& name, int run_ns, int user, int system) const {
+    const fs::path folder = proc_ / std::to_string(process), task = folder / "task" / std::to_string(thread);
+    fs::create_directories(task);
+    fs::create_directories(folder / "ns");
+    std::ofstream(folder / "ns/pid") << "another";
+    std::ofstream(task / "schedstat") << run_ns << " 5 6\n";
+    std::ofstream(task / "stat") << thread << " (" << name << ") S 1 0 0 0 -1 0 0 0 0 0 " << user << " "
+                                 << system
+                                 << " 0 0 20 0 1 0 50 0 0 1 2 3 4 5 6 7 8 9 10 11 0 0 17 1 0 0 0 0 0\n";
+  }
+
+  fs::path proc_;
+};
+
+TEST_F(OuterProc, WhatIsTheTrialsIsNotOutside) {
+  const auto all = read_outside_threads(proc_, {});
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all.at(61).run_ns, 300U);
+  EXPECT_EQ(all.at(61).cpu, 1);
+  const auto others = read_outside_threads(proc_, {{"vif3.0-"}, {60}});
+  ASSERT_EQ(others.size(), 1U);
+  EXPECT_EQ(others.at(50).run_ns, 1000U);
+}
+
+TEST_F(OuterProc, ADeviceModelsThreadsAreReadBelowZero) {
+  const auto reading = read_cpu_time(proc_, {60});
+  ASSERT_TRUE(reading) << reading.error().text();
+  const ThreadTime& main = reading->threads.at(-60);
+  EXPECT_EQ(main.process, -60);
+  EXPECT_EQ(main.run_ns, 2000U);
+  EXPECT_EQ(main.user_ticks, 7U);
+  EXPECT_EQ(main.system_ticks, 3U);
+  EXPECT_EQ(reading->threads.at(-61).process, -60);
+  EXPECT_FALSE(reading->threads.contains(-50));
+  EXPECT_TRUE(reading->threads.contains(getpid()));
 }
 
 TEST(InnerNumber, IsTheLastOfItsLine) {

@@ -49,21 +49,18 @@ Result<> for_each_thread(pid_t process, Place place) {
 
 }  // namespace
 
+Result<> pin_whole(pid_t process, int cpu) {
+  return for_each_thread(process, [&](pid_t thread, const std::string&) { return pin(thread, cpu); });
+}
+
 Result<> place_device_models(int cpu) {
   const auto processes = processes_named("xen-qemu-system");  // as far as the kernel keeps a name
   if (processes.empty())
     return fail(Error{"place the device models", "there are none", "", ExitCode::trial_failed});
-  for (const pid_t process : processes) {
-    const auto placed =
-        for_each_thread(process, [&](pid_t thread, const std::string&) { return pin(thread, cpu); });
-    if (!placed) return placed;
-  }
+  for (const pid_t process : processes)
+    if (Result<> placed = pin_whole(process, cpu); !placed) return placed;
   return {};
 }
-
-namespace {
-
-constexpr char virtual_cpu_thread[] = "CPU ";  // QEMU's name for it begins so
 
 // "-xen-domid N" on the device model's command line, whose words end in zero bytes.
 bool serves_domain(pid_t process, int domain) {
@@ -73,15 +70,18 @@ bool serves_domain(pid_t process, int domain) {
   return words.find(wanted) != std::string::npos;
 }
 
-}  // namespace
-
 Result<> place_device_model(int domain, int cpu) {
   for (const pid_t process : processes_named("xen-qemu-system"))
-    if (serves_domain(process, domain))
-      return for_each_thread(process, [&](pid_t thread, const std::string&) { return pin(thread, cpu); });
+    if (serves_domain(process, domain)) return pin_whole(process, cpu);
   return fail(Error{fmt::format("place the device model of domain {}", domain), "there is none", "",
                     ExitCode::trial_failed});
 }
+
+namespace {
+
+constexpr char virtual_cpu_thread[] = "CPU ";  // QEMU's name for it begins so
+
+}  // namespace
 
 Result<> place_vmm_backend(pid_t vmm, int cpu) {
   const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {

@@ -23,6 +23,12 @@ namespace vtax {
 // The same of one of them, by its guest's domain number. Error: it has none.
 [[nodiscard]] Result<> place_device_model(int domain, int cpu);
 
+// Whether the process is the device model of that domain, by its command line.
+[[nodiscard]] bool serves_domain(pid_t process, int domain);
+
+// All threads of a process go to one CPU.
+[[nodiscard]] Result<> pin_whole(pid_t process, int cpu);
+
 // What works for a guest of KVM besides its virtual CPU goes to one CPU of the host: the other threads of
 // QEMU process `vmm`, and vhost-net's.
 [[nodiscard]] Result<> place_vmm_backend(pid_t vmm, int cpu);

@@ -91,7 +91,7 @@ struct MeteredProcess {
     kvm,       // a guest's QEMU with KVM: its virtual CPUs' threads have guest time
     uml,       // a guest that is a program: User Mode Linux
   };
-  pid_t process = 0;
+  pid_t process = 0;  // below zero: of that number in the namespace around the sandbox
   Role role = Role::system;
   int cpu = 0;    // to which it is pinned
   int guest = 1;  // whose it is, where it is a guest's

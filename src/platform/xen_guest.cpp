@@ -22,6 +22,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char xen_device[] = "eth0";
 constexpr std::chrono::seconds backend_limit{20};
+// Of a guest whose firmware reads kernel and image by port accesses, each an exit to QEMU.
+constexpr std::chrono::seconds firmware_boot_limit{300};
 constexpr std::size_t most_console_text = 16384;
 
 // What a guest prints, from the pseudoterminal that xenconsoled has made for it. It is taken while the guest
@@ -53,43 +55,54 @@ class XenConsole {
 
 class XenDomain : public StartedGuest {
  public:
-  XenDomain(int domain, std::string vif, XenHands hands)
-      : domain_(domain), vif_(std::move(vif)), hands_(std::move(hands)), console_(domain) {}
+  // `port`: its vif, or the tap of a card that its device model emulates.
+  XenDomain(XenHands::Made made, std::string port, bool emulated_card, XenHands hands)
+      : made_(made),
+        port_(std::move(port)),
+        emulated_card_(emulated_card),
+        hands_(std::move(hands)),
+        console_(made.domain) {}
 
   bool running() override {
     console_.take();
     auto store = Xenstore::open();
-    return store && store->read(fmt::format("/local/domain/{}/name", domain_));
+    return store && store->read(fmt::format("/local/domain/{}/name", made_.domain));
   }
   std::string console_tail() override {
     console_.take();
     return console_.tail();
   }
-  const std::string& port() const override { return vif_; }
+  const std::string& port() const override { return port_; }
 
   // netback has its threads and interrupts since the guest's frontend came.
   Result<> settle(const Setup& setup) override {
     console_.take();
-    if (Result<> placed = hands_.place_backend(vif_, setup.peer_cpu); !placed) return placed;
-    const auto interrupts = interrupts_named(vif_);
+    if (made_.device_model > 0)
+      if (Result<> placed = hands_.place_device_model(made_.domain, setup.peer_cpu); !placed) return placed;
+    if (emulated_card_) return {};
+    if (Result<> placed = hands_.place_backend(port_, setup.peer_cpu); !placed) return placed;
+    const auto interrupts = interrupts_named(port_);
     if (!interrupts) return fail(interrupts.error());
     return pin_interrupts(*interrupts, setup.peer_cpu);
   }
 
-  void describe(Bench& bench, const Setup&, int) const override {
-    bench.xen_domains.push_back(domain_);
-    bench.kernel_threads.push_back(vif_ + "-");
+  void describe(Bench& bench, const Setup& setup, int guest) const override {
+    bench.xen_domains.push_back(made_.domain);
+    if (!emulated_card_) bench.kernel_threads.push_back(port_ + "-");
+    if (made_.device_model > 0)
+      bench.processes.push_back({-made_.device_model, MeteredProcess::Role::emulator, setup.peer_cpu, guest});
   }
 
  private:
-  int domain_;
-  std::string vif_;
+  XenHands::Made made_;
+  std::string port_;
+  bool emulated_card_;
   XenHands hands_;
   XenConsole console_;
 };
 
 // From the namespace in which the kernel has made it to the caller's.
-Result<> fetch_backend(const std::string& vif, const std::filesystem::path& from) {
+Result<> fetch_backend(const std::string& port, const std::filesystem::path& from) {
   const Result<Descriptor> own = namespace_of(0);
   if (!own) return fail(own.error());
   const Descriptor first(open(from.c_str(), O_RDONLY | O_CLOEXEC));
@@ -99,15 +112,15 @@ Result<> fetch_backend(const std::string& vif, const std::filesystem::path& from
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   const auto deadline = Clock::now() + backend_limit;
-  while (!links->index_of(vif)) {
+  while (!links->index_of(port)) {
     if (Clock::now() > deadline)
       return fail(Error{"find the guest's network backend",
-                        fmt::format("there is no {} in Domain-0's first network namespace", vif),
-                        "as root: modprobe xen-netback; in a container vtax cannot see that namespace",
+                        fmt::format("there is no {} in Domain-0's first network namespace", port),
+                        "as root: modprobe xen-netback tun; in a container vtax cannot see that namespace",
                         ExitCode::unavailable});
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  return links->move(vif, own->get());
+  return links->move(port, own->get());
 }
 
 // What a hotplug script would say.
@@ -115,6 +128,28 @@ Result<> say_connected(int domain) {
   Result<Xenstore> store = Xenstore::open();
   if (!store) return fail(store.error());
   return store->write(fmt::format("/local/domain/0/backend/vif/{}/0/hotplug-status", domain), "connected");
+}
+
+bool has_emulated_card(const XenGuest& guest) {
+  return guest.type == "hvm";
+}
+
+bool is_fully_virtualised(const XenGuest& guest) {
+  return guest.type.starts_with("hvm");
+}
+
+// A PC without screen and keyboard. Without Xen's platform device its kernel finds no paravirtual devices,
+// and keeps the emulated ones.
+std::string emulated_machine(const XenGuest& guest) {
+  const bool card = has_emulated_card(guest);
+  return fmt::format("vga=\"none\"\nnographic=1\nvnc=0\nsdl=0\nusb=0\nxen_platform_pci={}\n{}", card ? 0 : 1,
+                     // It does not boot from the network.
+                     card ? "device_model_args=[\"-global\",\"e1000.romfile=\"]\n" : "");
+}
+
+// "type=vif": its device model has no card of its own, which the guest's kernel would unplug.
+const char* card_of(const XenGuest& guest) {
+  return has_emulated_card(guest) ? ",model=e1000" : is_fully_virtualised(guest) ? ",type=vif" : "";
 }
 
 }  // namespace
@@ -127,32 +162,39 @@ Result<std::string> xl_config(const XenGuest& guest, int number, int cpu) {
   return fmt::format(
       "name=\"{}{}\"\ntype=\"{}\"\nkernel=\"{}\"\nramdisk=\"{}\"\n"
       "cmdline=\"console=hvc0 quiet nokaslr panic=-1 {} vtax.alone={} vtax.lifetime={}\"\n"
-      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},script={}\"]\n"
+      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},script={}{}\"]\n"
       // It never moves to another computer.
       "tsc_mode=\"native\"\n"
-      "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\non_watchdog=\"destroy\"\n",
-      guest.name_prefix, number, guest.type, guest.image.kernel.string(), guest.image.initrd.string(),
-      guest_boot_word(number), xen_guest_alone.count(), xen_guest_lifetime.count(), xen_guest_memory_mib, cpu,
-      wiring::guest_mac(number), guest.nothing_script.string());
+      "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\non_watchdog=\"destroy\"\n{}",
+      guest.name_prefix, number, is_fully_virtualised(guest) ? "hvm" : guest.type,
+      guest.image.kernel.string(), guest.image.initrd.string(), guest_boot_word(number),
+      xen_guest_alone.count(), xen_guest_lifetime.count(), xen_guest_memory_mib, cpu,
+      wiring::guest_mac(number), guest.nothing_script.string(), card_of(guest),
+      is_fully_virtualised(guest) ? emulated_machine(guest) : "");
 }
 
 std::unique_ptr<Platform> make_xen_guests(const XenGuest& guest, XenHands hands) {
   GuestKind kind;
   kind.name = "xen-" + guest.type;
   kind.device = xen_device;
+  if (is_fully_virtualised(guest)) kind.boot_limit = firmware_boot_limit;
   kind.start = [guest, hands = std::move(hands)](
                    int number, const Setup& setup,
                    const PlugIn& plug_in) -> Result<std::unique_ptr<StartedGuest>> {
     const auto config = xl_config(guest, number, setup.system_cpu);
     if (!config) return fail(config.error());
-    const auto domain = hands.create(fmt::format("{}{}", guest.name_prefix, number), *config);
-    if (!domain) return fail(domain.error());
-    const std::string vif = fmt::format("vif{}.0", *domain);
-    Result<> done = fetch_backend(vif, guest.first_network);
-    if (done) done = plug_in(vif);
-    if (done) done = say_connected(*domain);
+    const auto made = hands.create(fmt::format("{}{}", guest.name_prefix, number), *config);
+    if (!made) return fail(made.error());
+    if (is_fully_virtualised(guest) && made->device_model == 0)
+      return fail(Error{"find the guest's device model", "xl has started no QEMU for it that still runs", "",
+                        ExitCode::trial_failed});
+    const bool emulated_card = has_emulated_card(guest);
+    const std::string port = fmt::format("vif{}.0{}", made->domain, emulated_card ? "-emu" : "");
+    Result<> done = fetch_backend(port, guest.first_network);
+    if (done) done = plug_in(port);
+    if (done && !emulated_card) done = say_connected(made->domain);
     if (!done) return fail(done.error());
-    return std::make_unique<XenDomain>(*domain, vif, hands);
+    return std::make_unique<XenDomain>(*made, port, emulated_card, hands);
   };
   return make_booted_guests(std::move(kind));
 }

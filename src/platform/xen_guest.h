@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -12,15 +14,22 @@ namespace vtax {
 // Who does for a trial what can only be done outside of its namespaces: Xen's toolstack, and the kernel's own
 // threads.
 struct XenHands {
-  // Makes a domain by what `xl create` reads: its number. It may come up before its network backend is
-  // plugged in, and waits for that.
-  std::function<Result<int>(const std::string& name, const std::string& config)> create;
+  struct Made {
+    int domain = 0;
+    pid_t device_model = 0;  // QEMU, outside of the namespaces; 0: the domain has none
+  };
+  // Makes a domain by what `xl create` reads. It may come up before its network backend is plugged in, and
+  // waits for that.
+  std::function<Result<Made>(const std::string& name, const std::string& config)> create;
   // The kernel's threads of a network backend ("vif3.0") go to a CPU of Domain-0.
   std::function<Result<>(const std::string& vif, int cpu)> place_backend;
+  // So does the device model of a domain.
+  std::function<Result<>(int domain, int cpu)> place_device_model;
 };
 
 struct XenGuest {
-  std::string type;  // "pv" or "pvh"
+  std::string
+      type;  // "pv"; "pvh"; "hvm", whose card QEMU emulates; "hvm-pv", fully virtualised with PV drivers
   GuestImage image;
   std::string name_prefix;               // "vtax-4711-": the domain of guest 1 is "vtax-4711-1"
   std::filesystem::path first_network;   // the network namespace in which the kernel makes backends

@@ -19,6 +19,21 @@ TEST(XlConfig, AGuestEndsWhateverEndsIt) {
   EXPECT_NE(config->find("vtax.guest=2 vtax.alone=60 vtax.lifetime=1200\"\n"), std::string::npos);
 }
 
+TEST(XlConfig, AnEmulatedMachineHasTheCardThatIsMeasured) {
+  XenGuest guest = some_guest();
+  guest.type = "hvm";
+  const auto emulated = xl_config(guest, 1, 0);
+  guest.type = "hvm-pv";
+  const auto paravirtual = xl_config(guest, 1, 0);
+  ASSERT_TRUE(emulated && paravirtual);
+  for (const auto& config : {*emulated, *paravirtual})
+    EXPECT_NE(config.find("type=\"hvm\"\n"), std::string::npos) << config;
+  EXPECT_NE(emulated->find(",script=/bin/true,model=e1000\"]\n"), std::string::npos) << *emulated;
+  EXPECT_NE(emulated->find("xen_platform_pci=0\n"), std::string::npos) << *emulated;
+  EXPECT_NE(paravirtual->find(",script=/bin/true,type=vif\"]\n"), std::string::npos) << *paravirtual;
+  EXPECT_NE(paravirtual->find("xen_platform_pci=1\n"), std::string::npos) << *paravirtual;
+}
+
 TEST(XlConfig, APathThatWouldBeReadOtherwiseIsRefused) {
   for (const char* path : {"/a\"b/vmlinux", "/a,b/vmlinux", "/a\nb/vmlinux", "/a\\b/vmlinux"}) {
     XenGuest guest = some_guest();

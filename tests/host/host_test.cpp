@@ -303,7 +303,8 @@ TEST_P(HostGuest, OfWhichThereAreTwoHasRowsOfItsOwn) {
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, HostGuest, testing::Values("uml", "qemu", "xen-pv", "xen-pvh"));
+INSTANTIATE_TEST_SUITE_P(All, HostGuest,
+                         testing::Values("uml", "qemu", "xen-pv", "xen-pvh", "xen-hvm-pv", "xen-hvm"));
 
 // vtax in a session of its own, killed at random moments of its life.
 class HostKilled : public Host, public testing::WithParamInterface<std::string> {};
@@ -331,7 +332,7 @@ TEST_P(HostKilled, LeavesNothing) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, HostKilled, testing::Values("container", "uml", "qemu", "xen-pv"));
+INSTANTIATE_TEST_SUITE_P(All, HostKilled, testing::Values("container", "uml", "qemu", "xen-pv", "xen-hvm"));
 
 TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
   if (host::examine_platform("xen-pv").state != lab::State::missing) GTEST_SKIP() << "it runs here";

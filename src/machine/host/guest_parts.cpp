@@ -4,6 +4,7 @@
 #include "core/sha256.h"
 #include "machine/lab/apt.h"
 #include "machine/lab/cache_limits.h"
+#include "machine/lab/gzip.h"
 #include "machine/lab/image_content.h"
 #include "machine/lab/kernel_image.h"
 #include "machine/lab/package_json.h"
@@ -15,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char guest_role[] = "guest";
+constexpr char guest_role[] = "guest", kernel_name[] = "kernel";
 
 Result<std::vector<std::uint8_t>> read_agent() {
   const auto agent = read_file("/proc/self/exe");
@@ -39,9 +40,14 @@ Result<> fill_uml(const std::vector<std::uint8_t>& agent, const fs::path& into) 
   return write_file(into / "initrd.cpio", lab::base_image(guest_role, {}, agent).bytes());
 }
 
-// What a guest that is a whole computer boots, with what its kernel needs for its card.
-Result<> fill(const std::vector<std::string>& wanted, const std::vector<std::uint8_t>& agent,
-              const lab::FetchedSet& set, const fs::path& into) {
+// Of a guest that is a whole computer.
+struct GuestContent {
+  std::vector<std::string> modules;  // for its card, and what else it needs
+  bool by_firmware = false;          // that boots what a PC's would: the kernel as it is in the package
+};
+
+Result<> fill(const GuestContent& content, const std::vector<std::uint8_t>& agent, const lab::FetchedSet& set,
+              const fs::path& into) {
   fs::path file;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(set.root / "boot", error))
@@ -53,18 +59,29 @@ Result<> fill(const std::vector<std::string>& wanted, const std::vector<std::uin
   if (!kernel) return fail(kernel.error());
   const auto tree = lab::ModuleTree::open(set.root);
   if (!tree) return fail(tree.error());
-  const auto modules = tree->closure(wanted);
+  const auto modules = tree->closure(content.modules);
   if (!modules) return fail(modules.error());
-  Result<> written = write_file(into / "vmlinux", lab::loaded_part(kernel->vmlinux));
-  if (written)
-    written = write_file(into / "initrd.cpio", lab::base_image(guest_role, *modules, agent).bytes());
+  Result<> written =
+      write_file(into / kernel_name, content.by_firmware ? *bytes : lab::loaded_part(kernel->vmlinux));
+  auto image = lab::base_image(guest_role, *modules, agent).bytes();
+  if (content.by_firmware) image = lab::gzip(image);  // QEMU hands it over byte by byte
+  if (written) written = write_file(into / "initrd.cpio", image);
   return written;
 }
 
-// "uml", "qemu" or "xen": platforms of one family boot one image.
+// Platforms of one family boot one image.
 std::string family_of(std::string_view platform) {
-  if (platform == "uml") return "uml";
-  return platform.starts_with("xen-") ? "xen" : "qemu";
+  if (platform == "xen-pv" || platform == "xen-pvh") return "xen";
+  return std::string(platform == "kvm" || platform == "kvm-qemu" ? "qemu" : platform);
+}
+
+// But for UML's, whose kernel is a program with all drivers.
+GuestContent content_of(const std::string& family) {
+  // With the watchdog Xen ends a guest that outlives everybody.
+  if (family == "xen") return {{"xen-netfront", "xen_wdt"}};
+  if (family == "xen-hvm-pv") return {{"xen-netfront", "xen_wdt"}, true};
+  if (family == "xen-hvm") return {{"e1000", "xen_wdt"}, true};
+  return {{"virtio_pci", "virtio_net"}};
 }
 
 struct Built {
@@ -80,10 +97,7 @@ Result<Built> build(const std::string& family, const lab::FetchedSet& kernel, la
       cache.directory() / "images" / ("host-" + family + "-" + hash_of(*agent, kernel).substr(0, 16));
   const auto added = cache.add(directory, [&](const fs::path& into) {
     progress("building the image of the " + family + " guest");
-    if (family == "uml") return fill_uml(*agent, into);
-    // With the watchdog Xen ends a guest that outlives everybody.
-    return family == "xen" ? fill({"xen-netfront", "xen_wdt"}, *agent, kernel, into)
-                           : fill({"virtio_pci", "virtio_net"}, *agent, kernel, into);
+    return family == "uml" ? fill_uml(*agent, into) : fill(content_of(family), *agent, kernel, into);
   });
   if (!added) return fail(added.error());
   lab::InUse in_use = lab::use_folder(directory);
@@ -131,7 +145,7 @@ Result<GuestParts> prepare_image(std::string_view platform, lab::PackageCache& c
   auto built = build(family, *set, cache, progress);
   if (!built) return fail(built.error());
   GuestParts parts;
-  parts.image = {uml ? set->root / "usr/bin/linux.uml" : built->directory / "vmlinux",
+  parts.image = {uml ? set->root / "usr/bin/linux.uml" : built->directory / kernel_name,
                  built->directory / "initrd.cpio"};
   parts.provenance["packages"] = lab::to_json(set->packages);
   parts.in_use = {set->in_use, built->in_use};
@@ -144,7 +158,7 @@ Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& c
   if (!parts) return parts;
   Result<> added;
   if (family_of(platform) == "qemu") added = add_qemu(platform, *parts, cache, progress);
-  if (family_of(platform) == "xen") added = add_xen(*parts);
+  if (platform.starts_with("xen-")) added = add_xen(*parts);
   if (!added) return fail(added.error());
   return parts;
 }

@@ -16,15 +16,14 @@ namespace vtax::host {
 struct GuestParts {
   GuestImage image;
   GuestProgram emulator;        // QEMU, for qemu, kvm and kvm-qemu
-  XenToolstack toolstack = {};  // for xen-pv and xen-pvh
+  XenToolstack toolstack = {};  // for Xen's platforms
   nlohmann::json provenance = nlohmann::json::object();
   std::vector<lab::InUse> in_use = {};  // nobody removes the files as long as this lives
 };
 
-// `platform`: "uml"; "qemu", "kvm" or "kvm-qemu", which boot the same image; "xen-pv" or "xen-pvh", likewise.
-// Packages are fetched
-// and unpacked (never installed) and the image is built the first time; afterwards no more than this program
-// is read. Errors: unavailable.
+// `platform`: "uml"; "qemu", "kvm" or "kvm-qemu", which boot the same image; "xen-pv" or "xen-pvh", likewise;
+// "xen-hvm"; "xen-hvm-pv". Packages are fetched and unpacked (never installed) and the image is built the
+// first time; afterwards no more than this program is read. Errors: unavailable.
 [[nodiscard]] Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
                                                const lab::Progress& progress);
 

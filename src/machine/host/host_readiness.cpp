@@ -123,7 +123,8 @@ Result<> examine_domain_0() {
   return {};
 }
 
-Result<XenFacts> examine_xen() {
+// `virtualises`: the guests need the CPU's virtualisation.
+Result<XenFacts> examine_xen(bool virtualises) {
   const auto toolstack = find_xen_toolstack();
   if (!toolstack) return fail(toolstack.error());
   auto facts = ask_xen(*toolstack);
@@ -132,6 +133,9 @@ Result<XenFacts> examine_xen() {
     return fail(lacks(fmt::format("Xen has {} MiB of free memory, and a guest takes {}", facts->free_mib,
                                   xen_guest_memory_mib + xen_overhead_mib),
                       "end a guest, or take memory from Domain-0: `xl mem-set 0 SIZEm`"));
+  if (virtualises && !facts->has_hvm)
+    return fail(lacks("Xen says that this CPU's virtualisation cannot be used (`xl info`, virt_caps)",
+                      "switch it on in the firmware, or take xen-pv"));
   if (const auto times = meter::read_xen_times(std::vector{0}); !times) return fail(times.error());
   return facts;
 }
@@ -154,12 +158,7 @@ PlatformCheck check_xen(const std::string& platform) {
                          error.next};
   };
   if (Result<> domain_0 = examine_domain_0(); !domain_0) return missing_of(domain_0.error());
-  if (!has_guest(platform))
-    return {platform, State::missing,
-            "a fully virtualised guest's device model is a program of the toolstack's, whose time is not "
-            "charged yet",
-            "take xen-pv or xen-pvh, or run it in the lab: --machine lab"};
-  const auto facts = examine_xen();
+  const auto facts = examine_xen(platform != "xen-pv");
   if (!facts) return missing_of(facts.error());
   PlatformCheck check = check_namespaces(platform);
   if (check.state == State::missing) return check;
@@ -176,8 +175,7 @@ PlatformCheck check_xen(const std::string& platform) {
 }  // namespace
 
 bool has_guest(std::string_view platform) {
-  return platform == "uml" || platform == "qemu" || platform == "xen-pv" || platform == "xen-pvh" ||
-         is_kvm(platform);
+  return platform == "uml" || platform == "qemu" || platform.starts_with("xen-") || is_kvm(platform);
 }
 
 PlatformCheck examine_platform(const std::string& platform) {

@@ -283,11 +283,20 @@ class Books {
  private:
   [[nodiscard]] bool on_xen() const { return !seen_.guest_domains.empty(); }
 
+  // Device models of Xen's guests.
+  [[nodiscard]] std::set<int> outer_processes() const {
+    std::set<int> numbers;
+    for (const MeteredProcess& metered : bench_.processes)
+      if (metered.process < 0) numbers.insert(-metered.process);
+    return numbers;
+  }
+
   Result<> read_proc(CpuReading& into) {
-    auto reading = meter::read_cpu_time(outer_proc());
+    const meter::OursOutside ours{bench_.kernel_threads, outer_processes()};
+    auto reading = meter::read_cpu_time(outer_proc(), ours.processes);
     if (!reading) return fail(reading.error());
     into = std::move(*reading);
-    if (on_xen()) into.outside = meter::read_outside_threads(outer_proc(), bench_.kernel_threads);
+    if (on_xen()) into.outside = meter::read_outside_threads(outer_proc(), ours);
     return {};
   }
 

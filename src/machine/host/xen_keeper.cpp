@@ -21,6 +21,10 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/subprocess.h"
+#include "meter/cpu_reading.h"
+#include "platform/backend_placement.h"
+#include "platform/kernel_file.h"
 #include "platform/placement.h"
 
 namespace vtax::host {
@@ -60,6 +64,22 @@ Result<> make_own_mounts(const XenToolstack& toolstack) {
   return settle_memory(toolstack);
 }
 
+// What xl has left of its programs are this process's children. 0: the domain has none.
+pid_t device_model_of(int domain) {
+  for (const pid_t process : processes_named("")) {
+    const auto text = read_kernel_file(fmt::format("/proc/{}/stat", process));
+    const auto stat = text ? meter::parse_process_stat(*text) : std::nullopt;
+    if (stat && stat->parent == getpid() && serves_domain(process, domain)) return process;
+  }
+  return 0;
+}
+
+struct KeptDomain {
+  std::string name;
+  int number = 0;
+  pid_t device_model = 0;
+};
+
 // In the keeper's process.
 class Keeping {
  public:
@@ -70,13 +90,14 @@ class Keeping {
     if (!what) return fail(what.error());
     if (*what == "create") return create(order);
     if (*what == "place") return place(order);
+    if (*what == "place-device-model") return place_device_model(order);
     return fail(order.bad("no such order"));
   }
 
   // Whether nothing is left.
   bool destroy_all() {
     bool all_gone = true;
-    for (const std::string& name : names_) all_gone = destroy(name) && all_gone;
+    for (const KeptDomain& domain : domains_) all_gone = destroy(domain) && all_gone;
     // What `xl` has left in the background ends with its domain.
     const auto deadline = Clock::now() + short_limit;
     while (all_gone && waitpid(-1, nullptr, WNOHANG) >= 0 && Clock::now() < deadline)
@@ -103,13 +124,22 @@ class Keeping {
     if (!file.valid() ||
         write(file.get(), config->data(), config->size()) != static_cast<ssize_t>(config->size()))
       return fail(system_error("cannot hand xl its configuration", errno));
-    names_.push_back(*name);
+    KeptDomain& made = domains_.emplace_back(KeptDomain{*name});
     const auto created =
         run_xl(toolstack_, {"create", fmt::format("/proc/self/fd/{}", file.get())}, create_limit);
-    if (!created) return fail(created.error());
+    if (!created) return fail(with_log(created.error(), *name));
     const auto number = domain_of(*name);
     if (!number) return fail(number.error());
-    return json{{"state", "done"}, {"domain", *number}};
+    made.number = *number;
+    made.device_model = device_model_of(*number);
+    return json{{"state", "done"}, {"domain", made.number}, {"device_model", made.device_model}};
+  }
+
+  // A device model that did not start has said why in its log, which nobody else can read.
+  [[nodiscard]] Error with_log(Error error, const std::string& name) const {
+    if (const auto log = read_file(toolstack_.logs / ("qemu-dm-" + name + ".log")); log && !log->empty())
+      error.why += "\nits device model's:\n" + last_lines(std::string(log->begin(), log->end()), 2);
+    return error;
   }
 
   Result<int> domain_of(const std::string& name) const {
@@ -135,16 +165,33 @@ class Keeping {
     return json{{"state", "done"}};
   }
 
-  bool destroy(const std::string& name) const {
+  Result<json> place_device_model(const JsonFields& order) const {
+    const auto number = order.number("domain", 1, 65535);
+    if (!number) return fail(number.error());
+    const auto cpu = order.number("cpu", 0, CPU_SETSIZE - 1);
+    if (!cpu) return fail(cpu.error());
+    for (const KeptDomain& domain : domains_)
+      if (domain.device_model > 0 && domain.number == static_cast<int>(*number)) {
+        if (Result<> moved = pin_whole(domain.device_model, static_cast<int>(*cpu)); !moved)
+          return fail(moved.error());
+        return json{{"state", "done"}};
+      }
+    return fail(Error{"place the guest's device model", "it has none", "", ExitCode::trial_failed});
+  }
+
+  [[nodiscard]] bool destroy(const KeptDomain& domain) const {
     for (int tries = 0; tries < 3; ++tries) {
-      static_cast<void>(run_xl(toolstack_, {"destroy", name}, destroy_limit));
-      if (!run_xl(toolstack_, {"domid", name}, short_limit)) return true;
+      static_cast<void>(run_xl(toolstack_, {"destroy", domain.name}, destroy_limit));
+      if (run_xl(toolstack_, {"domid", domain.name}, short_limit)) continue;
+      // It is asked to end, and has nothing to save. It is this process's child: the number is nobody else's.
+      if (domain.device_model > 0) kill(domain.device_model, SIGKILL);
+      return true;
     }
     return false;
   }
 
   XenToolstack toolstack_;
-  std::vector<std::string> names_;
+  std::vector<KeptDomain> domains_;
 };
 
 void go_on(int) {}
@@ -212,17 +259,26 @@ XenKeeper::~XenKeeper() {
 
 XenHands XenKeeper::hands() {
   XenHands hands;
-  hands.create = [client = client_.get()](const std::string& name, const std::string& config) -> Result<int> {
+  hands.create = [client = client_.get()](const std::string& name,
+                                          const std::string& config) -> Result<XenHands::Made> {
     const auto answer = client->ask(
         {{"do", "create"}, {"name", name}, {"config", config}, {"memory_mib", xen_guest_memory_mib}},
         create_limit + 3 * short_limit);
     if (!answer) return fail(answer.error());
     const auto number = answer->number("domain", 1, 65535);
     if (!number) return fail(number.error());
-    return static_cast<int>(*number);
+    const auto device_model = answer->number("device_model", 0, 1 << 22);
+    if (!device_model) return fail(device_model.error());
+    return XenHands::Made{static_cast<int>(*number), static_cast<pid_t>(*device_model)};
   };
   hands.place_backend = [client = client_.get()](const std::string& vif, int cpu) -> Result<> {
     const auto answer = client->ask({{"do", "place"}, {"vif", vif}, {"cpu", cpu}}, place_limit);
+    if (!answer) return fail(answer.error());
+    return {};
+  };
+  hands.place_device_model = [client = client_.get()](int domain, int cpu) -> Result<> {
+    const auto answer =
+        client->ask({{"do", "place-device-model"}, {"domain", domain}, {"cpu", cpu}}, place_limit);
     if (!answer) return fail(answer.error());
     return {};
   };

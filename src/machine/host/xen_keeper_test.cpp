@@ -1,6 +1,7 @@
 #include "machine/host/xen_keeper.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,11 @@ domid) [ $2 = Domain-0 ] && { echo 0; exit; }
 create) name=$(sed -n 's/^name=//p' $2)
   echo half > domains/$name; cp xl.conf conf-seen; echo said > logs/xl-$name.log
   sleep 0.5
+  case $(cat $2) in
+  *hvm*) sh -c 'echo $$ > device-model; while :; do sleep 1; done' qemu -xen-domid 7 &
+    while [ ! -s device-model ]; do sleep 0.05; done ;;  # as xl waits for QEMU
+  *broken*) echo "no kernel image" > logs/qemu-dm-$name.log; echo "it did not start"; exit 1 ;;
+  esac
   echo made > domains/$name; echo $name >> finished ;;
 destroy) echo $2 >> destroyed; rm domains/$2 ;;
 esac
@@ -94,7 +100,8 @@ TEST_F(Keeper, WhatItHasMadeItDestroys) {
   ASSERT_TRUE(keeper);
   const auto one = keeper->hands().create("vtax-1-1", "name=vtax-1-1\n");
   ASSERT_TRUE(one) << one.error().text();
-  EXPECT_EQ(*one, 7);
+  EXPECT_EQ(one->domain, 7);
+  EXPECT_EQ(one->device_model, 0);
   ASSERT_TRUE(keeper->hands().create("vtax-1-2", "name=vtax-1-2\n"));
   EXPECT_EQ(domains(), 2U);
   const auto done = keeper->finish();
@@ -102,6 +109,45 @@ TEST_F(Keeper, WhatItHasMadeItDestroys) {
   EXPECT_EQ(domains(), 0U);
   EXPECT_EQ(text("destroyed"), "vtax-1-1\nvtax-1-2\n");
   EXPECT_TRUE(fs::is_empty(folder_ / "logs"));
+}
+
+TEST_F(Keeper, ADeviceModelIsFoundPlacedAndEndedWithItsDomain) {
+  auto keeper = XenKeeper::start(toolstack_);
+  ASSERT_TRUE(keeper);
+  const auto made = keeper->hands().create("vtax-5-1", "name=vtax-5-1\ntype=hvm\n");
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(std::to_string(made->device_model) + "\n", text("device-model"));
+  cpu_set_t cpus;
+  ASSERT_EQ(sched_getaffinity(0, sizeof cpus, &cpus), 0);
+  int first = 0;
+  while (!CPU_ISSET(static_cast<std::size_t>(first), &cpus)) ++first;
+  const auto placed = keeper->hands().place_device_model(7, first);
+  EXPECT_TRUE(placed) << placed.error().text();
+  EXPECT_FALSE(keeper->hands().place_device_model(8, first));
+  ASSERT_EQ(sched_getaffinity(made->device_model, sizeof cpus, &cpus), 0);
+  EXPECT_EQ(CPU_COUNT(&cpus), 1);
+  EXPECT_TRUE(CPU_ISSET(static_cast<std::size_t>(first), &cpus));
+  EXPECT_TRUE(keeper->finish());
+  EXPECT_EQ(kill(made->device_model, 0), -1);
+}
+
+TEST_F(Keeper, ADeviceModelOutlivesNobodyWhoIsKilled) {
+  kill_after(
+      [](const XenHands& hands) { static_cast<void>(hands.create("vtax-6-1", "name=vtax-6-1\ntype=hvm\n")); },
+      std::chrono::milliseconds(1500));
+  EXPECT_TRUE(is_destroyed_soon("vtax-6-1")) << text("destroyed");
+  const pid_t device_model = std::stoi(text("device-model"));
+  for (int tries = 0; tries < 500 && kill(device_model, 0) == 0; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(kill(device_model, 0), -1);
+}
+
+TEST_F(Keeper, WhyADeviceModelDidNotStartComesBack) {
+  auto keeper = XenKeeper::start(toolstack_);
+  ASSERT_TRUE(keeper);
+  const auto made = keeper->hands().create("vtax-7-1", "name=vtax-7-1\nbroken\n");
+  ASSERT_FALSE(made);
+  EXPECT_NE(made.error().text().find("no kernel image"), std::string::npos) << made.error().text();
 }
 
 TEST_F(Keeper, XlMayTakeNoMemoryFromDomain0) {

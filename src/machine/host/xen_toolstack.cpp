@@ -1,29 +1,19 @@
 #include "machine/host/xen_toolstack.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <thread>
 
-#include "core/descriptor.h"
 #include "core/subprocess.h"
 
 namespace vtax::host {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds question_limit{10};
-constexpr std::size_t most_output = 65536;
 
 fs::path program_named(const std::string& name) {
   const char* path = std::getenv("PATH");
@@ -60,13 +50,6 @@ bool to_number(std::string_view text, T& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-std::string text_of(int file) {
-  std::string text(most_output, '\0');
-  const ssize_t got = pread(file, text.data(), text.size(), 0);
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-  return text;
-}
-
 Error unavailable(std::string what, std::string why, std::string next) {
   return {std::move(what), std::move(why), std::move(next), ExitCode::unavailable};
 }
@@ -92,6 +75,8 @@ std::optional<XenFacts> parse_xl_info(std::string_view text) {
       !to_number(*cpus, facts.cpus))
     return std::nullopt;
   facts.version = *version;
+  const std::string virtual_caps = " " + std::string(value_of(text, "virt_caps").value_or("")) + " ";
+  facts.has_hvm = virtual_caps.find(" hvm ") != std::string::npos;
   return facts;
 }
 
@@ -108,40 +93,17 @@ Result<XenFacts> ask_xen(const XenToolstack& toolstack) {
 
 Result<std::string> run_xl(const XenToolstack& toolstack, const std::vector<std::string>& arguments,
                            std::chrono::seconds limit) {
-  std::vector<std::string> words{toolstack.xl.string()};
-  words.insert(words.end(), arguments.begin(), arguments.end());
   const std::string what = "run xl " + arguments.front();
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  const Descriptor output(memfd_create("xl", MFD_CLOEXEC));
-  if (!output.valid()) return fail(system_error(what, errno));
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output.get(), 1);
-  posix_spawn_file_actions_adddup2(&actions, output.get(), 2);
-  pid_t child = -1;
-  const int error = posix_spawn(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return fail(system_error(what, error));
-  const auto deadline = Clock::now() + limit;
-  int status = 0;
-  while (true) {
-    const pid_t ended = waitpid(child, &status, WNOHANG);
-    if (ended == child) break;
-    if (ended < 0 && errno != EINTR) return fail(system_error(what, errno));
-    if (Clock::now() > deadline) {
-      kill(child, SIGKILL);
-      waitpid(child, nullptr, 0);
-      return fail(unavailable(what, fmt::format("it was not over after {} s", limit.count()),
-                              "`xl list` and `xl dmesg` show what Xen is doing"));
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  std::string said = text_of(output.get());
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return said;
-  return fail(unavailable(what, "it failed; its last words:\n" + last_lines(said, 6), ""));
+  Command command{.arguments = {toolstack.xl.string()}, .time_limit = limit, .outlives = true};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  const auto finished = run_command(command);
+  if (!finished) return fail(finished.error());
+  if (finished->timed_out)
+    return fail(unavailable(what, fmt::format("it was not over after {} s", limit.count()),
+                            "`xl list` and `xl dmesg` show what Xen is doing"));
+  if (finished->ok()) return finished->out;
+  return fail(
+      unavailable(what, "it failed; its last words:\n" + last_lines(finished->out + finished->err, 6), ""));
 }
 
 }  // namespace vtax::host

@@ -111,8 +111,8 @@ bool looks_like_text(ByteView file) {
                      [](std::uint8_t c) { return c >= 0x20 || c == '\n' || c == '\t' || c == '\r'; });
 }
 
-// A writable segment's bytes in the file without the zeros at its end: who loads it fills the rest of its
-// memory with zeros anyway. What another segment names within it stays.
+// A writable segment's bytes in the file without the zeros at its end, which are its .bss: who loads it fills
+// the rest of its memory with zeros anyway. What another segment names within it stays.
 std::uint64_t bytes_before_zeros(ByteView file, const Elf64_Phdr& part, const std::vector<Elf64_Phdr>& all) {
   if (part.p_type != PT_LOAD || (part.p_flags & PF_W) == 0) return part.p_filesz;
   const auto bytes = file.subspan(part.p_offset, part.p_filesz);
@@ -124,29 +124,6 @@ std::uint64_t bytes_before_zeros(ByteView file, const Elf64_Phdr& part, const st
       size = std::max(size, end - part.p_offset);
   }
   return size;
-}
-
-// `size_of`: how many of a segment's bytes are taken.
-template <class SizeOf>
-std::vector<std::uint8_t> with_segments_alone(ByteView file, const SizeOf& size_of) {
-  const auto elf = ElfFile::open(file);
-  const auto parts = elf ? elf->segments() : std::nullopt;
-  if (!parts || parts->empty()) return {file.begin(), file.end()};
-  Elf64_Ehdr bare = elf->header();
-  std::uint64_t end = std::max<std::uint64_t>(sizeof bare, bare.e_phoff + parts->size() * sizeof(Elf64_Phdr));
-  std::vector<Elf64_Phdr> taken = *parts;
-  for (Elf64_Phdr& part : taken) {
-    part.p_filesz = size_of(part, *parts);
-    end = std::max(end, part.p_offset + part.p_filesz);
-  }
-  bare.e_shoff = 0;
-  bare.e_shnum = 0;
-  bare.e_shentsize = 0;
-  bare.e_shstrndx = SHN_UNDEF;
-  std::vector<std::uint8_t> part(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(end));
-  std::memcpy(part.data(), &bare, sizeof bare);
-  std::memcpy(part.data() + bare.e_phoff, taken.data(), taken.size() * sizeof(Elf64_Phdr));
-  return part;
 }
 
 }  // namespace
@@ -218,13 +195,24 @@ Result<std::vector<std::uint8_t>> read_xen(ByteView file, const std::string& nam
 }
 
 std::vector<std::uint8_t> loaded_part(ByteView file) {
-  return with_segments_alone(file, [](const Elf64_Phdr& part, const auto&) { return part.p_filesz; });
-}
-
-std::vector<std::uint8_t> kernel_to_load(ByteView vmlinux) {
-  return with_segments_alone(vmlinux, [&](const Elf64_Phdr& part, const auto& all) {
-    return bytes_before_zeros(vmlinux, part, all);
-  });
+  const auto elf = ElfFile::open(file);
+  const auto parts = elf ? elf->segments() : std::nullopt;
+  if (!parts || parts->empty()) return {file.begin(), file.end()};
+  Elf64_Ehdr bare = elf->header();
+  std::uint64_t end = std::max<std::uint64_t>(sizeof bare, bare.e_phoff + parts->size() * sizeof(Elf64_Phdr));
+  std::vector<Elf64_Phdr> taken = *parts;
+  for (Elf64_Phdr& part : taken) {
+    part.p_filesz = bytes_before_zeros(file, part, *parts);
+    end = std::max(end, part.p_offset + part.p_filesz);
+  }
+  bare.e_shoff = 0;
+  bare.e_shnum = 0;
+  bare.e_shentsize = 0;
+  bare.e_shstrndx = SHN_UNDEF;
+  std::vector<std::uint8_t> part(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(end));
+  std::memcpy(part.data(), &bare, sizeof bare);
+  std::memcpy(part.data() + bare.e_phoff, taken.data(), taken.size() * sizeof(Elf64_Phdr));
+  return part;
 }
 
 }  // namespace vtax::lab

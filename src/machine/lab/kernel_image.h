@@ -28,11 +28,9 @@ struct KernelImage {
 [[nodiscard]] Result<std::vector<std::uint8_t>> read_xen(ByteView file, const std::string& name);
 
 // The part of an ELF executable that is loaded: without section headers, symbols and debugging
-// information, which fill memory where a whole file is handed over. Other files come back as they are.
+// information, which fill memory where a whole file is handed over, and without the zeros of a .bss. Other
+// files come back as they are.
 [[nodiscard]] std::vector<std::uint8_t> loaded_part(ByteView elf);
-// Of a kernel also without the zeros that its writable segments end with, which are its .bss: whoever loads
-// it fills the rest of a segment's memory with zeros.
-[[nodiscard]] std::vector<std::uint8_t> kernel_to_load(ByteView vmlinux);
 
 // "an ELF file for arm64", "a text file": what stands in the place of something else.
 [[nodiscard]] std::string describe_file(ByteView file);

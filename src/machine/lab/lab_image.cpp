@@ -294,7 +294,7 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
   if (!kernel) return fail(kernel.error());
   const auto tree = ModuleTree::open(sources.modules.value_or(parts.kernel_set.root));
   if (!tree) return fail(tree.error());
-  const std::vector<std::uint8_t> vmlinux = kernel_to_load(kernel->vmlinux);
+  const std::vector<std::uint8_t> vmlinux = loaded_part(kernel->vmlinux);
   std::vector<Module> modules;
   const auto archive =
       initramfs(kind, *tree, *kernel, parts, has_device_model(kind) ? *kernel_bytes : vmlinux, modules);
