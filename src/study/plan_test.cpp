@@ -251,6 +251,12 @@ TEST(Plan, OnTheHostWhatItCanPlaceIsPlaced) {
   EXPECT_EQ(why({"platform=container,uml", "link_mbps=100"}), "");
   EXPECT_THAT(why({"platform=native,uml", "link_mbps=100"}), HasSubstr("'native' has no link to shape"));
   EXPECT_THAT(why({"platform=container", "driver_cpus=2"}), HasSubstr("'driver_cpus' can only be 1"));
+  EXPECT_EQ(why({"platform=native,uml", "hardware_counters=off,on"}), "");
+  const auto lab = make_plan(first_look(), {{"workload=tcp-rr", "hardware_counters=on"}, {}});
+  ASSERT_FALSE(lab);
+  EXPECT_THAT(lab.error().text(),
+              testing::AllOf(HasSubstr("on machine lab 'hardware_counters' can only be off"),
+                             HasSubstr("--machine host")));
 }
 
 // What a factor would not change is measured once, and said.

@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "machine/host/host_readiness.h"
+#include "meter/hardware_counters.h"
 #include "tests/host/traces.h"
 #include "tests/program.h"
 
@@ -51,15 +54,43 @@ class Host : public testing::Test {
 std::uint64_t sum(const json& trial, const std::string& layer, const std::string& domain = "") {
   std::uint64_t all = 0;
   for (const json& row : trial["ledger"])
-    if ((layer.empty() || row["layer"] == layer) && (domain.empty() || row["domain"] == domain))
+    if (row["kind"] == "cpu_ns" && (layer.empty() || row["layer"] == layer) &&
+        (domain.empty() || row["domain"] == domain))
       all += row["value"].get<std::uint64_t>();
   return all;
+}
+
+// Rows of hardware counters, or the reason why there are none.
+void expect_counters(const json& trial) {
+  const std::set<std::string> kinds{"cpu_ns", "hw_cycles", "hw_instructions"};
+  std::map<std::string, std::uint64_t> seen;
+  for (const json& row : trial["ledger"]) {
+    EXPECT_TRUE(kinds.contains(row["kind"])) << row;
+    seen[row["kind"]] += row["value"].get<std::uint64_t>();
+  }
+  const json& meter = trial["provenance"]["meter"];
+  const std::string state = meter.value("hardware_counters", "");
+  if (trial["factors"]["hardware_counters"] == "off") {
+    EXPECT_EQ(state, "off");
+    EXPECT_EQ(seen.size(), 1U);
+    return;
+  }
+  if (!meter::examine_hardware_counters().programs) {
+    EXPECT_EQ(state, "not counted: " + meter::examine_hardware_counters().detail);
+    EXPECT_EQ(seen.size(), 1U);
+    EXPECT_FALSE(meter.contains("hardware_counters_notes"));
+    return;
+  }
+  EXPECT_EQ(state, "counted") << meter;
+  EXPECT_GT(seen["hw_cycles"], 100'000U);
+  EXPECT_GT(seen["hw_instructions"], 100'000U);
+  EXPECT_GT(meter["hardware_counters_cpu_share"].get<double>(), 0.5);
 }
 
 // What holds of every trial on the host.
 void expect_balance(const json& trial) {
   ASSERT_FALSE(trial.contains("error")) << trial["error"];
-  for (const json& row : trial["ledger"]) EXPECT_EQ(row["kind"], "cpu_ns");
+  expect_counters(trial);
   EXPECT_FALSE(trial["machine_total"].contains("instructions"));
   const auto total = trial["machine_total"]["cpu_ns"].get<std::uint64_t>();
   EXPECT_EQ(sum(trial, ""), total);
@@ -90,6 +121,18 @@ TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
     EXPECT_GT(sum(trial, "kernel"), sum(trial, "program"));
   }
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+TEST_F(Host, CountersAreReadOrItIsSaidWhyNot) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto result = run(study("native,container",
+                                "tcp-rr --set transactions=2000 --set offloads=on --set "
+                                "hardware_counters=on,off --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 4U);
+  for (const json& trial : out["trials"]) expect_balance(trial);
 }
 
 TEST_F(Host, ADiskIsAFileOfTheTrials) {
@@ -154,14 +197,11 @@ TEST_F(Host, ContainersAreRoutedAndTranslated) {
   }
 }
 
-TEST_F(Host, ALinkIsShapedBothWays) {
-  need("container");
-  if (IsSkipped()) return;
-  const auto before = traces();
-  const auto result =
-      run(study("container",
-                "tcp-stream --set bytes=12582912 --set warmup_bytes=1048576 --set link_mbps=100 --set "
-                "offloads=on --set write_bytes=65536 --set direction=receive,send --json"));
+constexpr char shaped[] =
+    "tcp-stream --set bytes=12582912 --set warmup_bytes=1048576 --set link_mbps=100 --set offloads=on --set "
+    "write_bytes=65536 --set direction=receive,send --json";
+
+void expect_shaped(const ProgramResult& result) {
   const json out = json::parse(result.out, nullptr, false);
   ASSERT_FALSE(out.is_discarded()) << result.err;
   ASSERT_EQ(out["trials"].size(), 2U);
@@ -173,6 +213,31 @@ TEST_F(Host, ALinkIsShapedBothWays) {
     EXPECT_LT(mbps, 96);  // 94.15, and the bucket's first 128 KiB
     EXPECT_GT(mbps, 50);  // on a busy computer
   }
+}
+
+TEST_F(Host, ALinkIsShapedBothWays) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto before = traces();
+  expect_shaped(run(study("container", shaped)));
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+// In a user namespace, whose root is nobody outside.
+TEST_F(Host, ALinkIsShapedWithoutRoot) {
+  if (geteuid() != 0) GTEST_SKIP() << "the other tests are without root";
+  if (run_program("setpriv --version").code != 0) GTEST_SKIP() << "there is no setpriv";
+  fs::copy(VTAX_PROGRAM, folder_ / "vtax");
+  fs::permissions(folder_, fs::perms::all);
+  const std::string nobody = "cd " + folder_.string() + " && HOME=" + folder_.string() +
+                             " setpriv --reuid=65534 --regid=65534 --clear-groups ./vtax ";
+  const auto doctor = run_program(nobody + "doctor --json");
+  const json checks = json::parse(doctor.out, nullptr, false);
+  ASSERT_FALSE(checks.is_discarded()) << doctor.err;
+  for (const json& check : checks["host"])
+    if (check["name"] == "container" && check["state"] != "good") GTEST_SKIP() << check["detail"];
+  const auto before = traces();
+  expect_shaped(run_program(nobody + "run " + study("container", shaped)));
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
 
@@ -208,7 +273,8 @@ TEST_P(HostGuest, IsMeasuredFromOutside) {
   need(GetParam());
   if (IsSkipped()) return;
   const auto before = traces();
-  const auto result = run(study(GetParam(), "tcp-rr --set transactions=2000 --json"));
+  const auto result =
+      run(study(GetParam(), "tcp-rr --set transactions=2000 --set hardware_counters=on --json"));
   ASSERT_EQ(result.code, 0) << result.err;
   const json out = json::parse(result.out);
   for (const json& trial : out["trials"]) {

@@ -17,6 +17,7 @@
 #include "agent/trial.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/host/counter_watch.h"
 #include "machine/host/xen_keeper.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_machine.h"
@@ -234,7 +235,7 @@ Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowH
 // What the books say before and after the window.
 class Books {
  public:
-  explicit Books(const Bench& bench) : bench_(bench) {
+  Books(const Bench& bench, bool counters) : bench_(bench), counters_(counters) {
     seen_.books.processes = bench.processes;
     seen_.guest_domains = bench.xen_domains;
   }
@@ -245,9 +246,11 @@ class Books {
     hooks.before = [this] {
       softirqs_.begin();
       Result<> read = read_proc(seen_.books.before);
+      counters_.begin(seen_.books.before, seen_.books.processes);
       return read ? read_xen(seen_.before) : read;
     };
     hooks.after = [this] {
+      counters_.end();
       Result<> read = read_xen(seen_.after);
       if (read) read = read_proc(seen_.books.after);
       softirqs_.end();
@@ -261,7 +264,9 @@ class Books {
     for (const json& ns : result.value("systems_user_ns", json::array()))
       seen_.books.guest_programs_ns.push_back(ns.get<std::uint64_t>());
     seen_.books.packets_ns = softirqs_.packets(namespaces_of(bench_.processes));
-    return on_xen() ? meter::xen_ledger(seen_) : meter::host_ledger(seen_.books);
+    auto rows = on_xen() ? meter::xen_ledger(seen_) : meter::host_ledger(seen_.books);
+    counters_.add_rows(seen_.books, on_xen() ? "Domain-0" : "host", rows);
+    return rows;
   }
 
   [[nodiscard]] json describe() const {
@@ -271,6 +276,7 @@ class Books {
                   {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
     if (on_xen()) meter["sources"].push_back("XEN_DOMCTL_getvcpuinfo");
     softirqs_.describe(meter, namespaces_of(bench_.processes));
+    counters_.describe(meter);
     return meter;
   }
 
@@ -307,10 +313,11 @@ class Books {
   const Bench& bench_;
   meter::XenLedgerInput seen_;
   SoftirqWatch softirqs_;
+  CounterWatch counters_;
 };
 
 // Inside the sandbox.
-Result<json> measure(const std::string& name, const agent::Plan& plan,
+Result<json> measure(const std::string& name, const agent::Plan& plan, bool counters,
                      const std::map<std::string, GuestParts>& guests, std::optional<XenKeeper>& keeper,
                      pid_t owner, const Progress& progress) {
   const auto start = Clock::now();
@@ -322,7 +329,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   const std::int64_t setup_ns = ns_since(start);
 
   progress("measuring on " + name);
-  Books books(*bench);
+  Books books(*bench, counters);
   auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
@@ -356,14 +363,16 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
                         const Progress& progress) {
   const auto started = Clock::now();
   const std::string platform = trial.factors["platform"];
+  const auto wanted = trial.factors.find("hardware_counters");
+  const bool counters = wanted != trial.factors.end() && wanted->second == "on";
   const auto plan = host_plan(trial);
   if (!plan) return fail(plan.error());
   auto keeper = keeper_for(platform, guests);
   if (!keeper) return fail(keeper.error());
   const pid_t owner = getpid();
   const auto answer = run_in_sandbox(
-      [&](const Progress& tell) { return measure(platform, *plan, guests, *keeper, owner, tell); }, progress,
-      trial_limit);
+      [&](const Progress& tell) { return measure(platform, *plan, counters, guests, *keeper, owner, tell); },
+      progress, trial_limit);
   const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   const auto over = Clock::now();
   if (!answer) return fail(answer.error());
