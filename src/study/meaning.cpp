@@ -16,14 +16,6 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// On the real host vtax chooses no CPUs beyond the two that it uses, has one card at most, no hypervisor to
-// schedule or ration guests, and cannot see the caches.
-bool is_the_labs_alone(std::string_view factor) {
-  return is_one_of(factor, {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts",
-                            "driver_domains", "iommu", "guest_weights", "guest_cap_percent",
-                            "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"});
-}
-
 bool platform_has(std::string_view factor, std::string_view platform) {
   const bool is_xen = platform.starts_with("xen-");
   if (is_one_of(factor, {"driver_domains", "iommu"})) return platform == "xen-pv";
@@ -91,6 +83,12 @@ std::string advice(std::string_view factor, std::string_view machine) {
 }
 
 }  // namespace
+
+bool is_the_labs_alone(std::string_view factor) {
+  return is_one_of(factor, {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts",
+                            "driver_domains", "iommu", "guest_weights", "guest_cap_percent",
+                            "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"});
+}
 
 bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell) {
   if (machine == host_machine && is_the_labs_alone(factor)) return false;

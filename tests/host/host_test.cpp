@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -150,16 +151,19 @@ TEST_F(Host, AWindowHasACourse) {
     const bool is_native = trial["platform"] == "native";
     const bool receives = trial["factors"]["direction"] == "receive";
     EXPECT_EQ(device["device"], is_native ? "lo" : "vtaxs0");
-    // A container's port sends what the container receives.
-    const json& carried = device[is_native || !receives ? "received_bytes" : "sent_bytes"];
-    const auto all = static_cast<double>(sum_of(carried));
-    EXPECT_GT(all, bytes * 1514 / 1448.0 * 0.999);
-    EXPECT_LT(all, bytes * 1514 / 1448.0 * (is_native ? 1.06 : 1.01));  // lo has the acknowledgements too
-    // No slice but the first and the last has less than a third of the mean rate: there is work in each.
-    for (std::size_t i = 1; i + 1 < ends.size(); ++i)
-      EXPECT_GT(carried[i].get<double>() / static_cast<double>(ends[i] - ends[i - 1]),
-                all / static_cast<double>(ends.back()) / 3)
-          << i;
+    // A container's port sends what the container receives; `lo` has no Ethernet headers, and
+    // acknowledgements.
+    const char* carried = is_native || !receives ? "received_bytes" : "sent_bytes";
+    const auto all = static_cast<double>(sum_of(device[carried]));
+    EXPECT_GT(all, bytes * (is_native ? 1500 / 1448.0 : 1514 / 1448.0));
+    EXPECT_LT(all, bytes * 1.15);
+    for (const json& counted : trial["devices"]) {
+      if (counted["device"] != device["device"]) continue;
+      EXPECT_NEAR(all, counted[carried].get<double>(), all / 1000) << "what the work's own reading says";
+    }
+    // A busy computer may let neither end work for a slice or two.
+    const auto idle_slices = std::count(device[carried].begin(), device[carried].end(), 0);
+    EXPECT_LT(static_cast<std::size_t>(idle_slices), (ends.size() + 1) / 2);
   }
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }

@@ -15,7 +15,7 @@ const courseOfLab = ({end_ns: ends, done}) => {
   };
 };
 const courseOfHost = ({end_ns: ends, done, exchanges, names, dropped}) => {
-  const carried = done.some((amount) => amount > 0), step = ends[0] * 1e-6;
+  const carried = done.some((amount) => amount > 0), step = ends[ends.length - 1] / ends.length * 1e-6;
   const divided = names.includes("kernel") || names.includes("program");
   return {
     at: (ns) => ns * 1e-9, time: "s", height: (n, ns) => n / ns, unit: "CPUs busy", heightText: readable,
