@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace vtax::host {
 namespace {
@@ -81,6 +82,7 @@ void WindowReadings::run() {
     lock.unlock();
     auto reading = take_();
     lock.lock();
+    ++taken_;
     if (reading) readings_.push_back(std::move(*reading));
     if (readings_.size() >= most) {
       thin_out(readings_);
@@ -88,6 +90,9 @@ void WindowReadings::run() {
     }
     next = std::max(next + every, std::chrono::steady_clock::now() + every / 2);
   }
+  timespec spent{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  spent_ = std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
 }
 
 std::vector<WindowReading> WindowReadings::stop() {

@@ -57,6 +57,9 @@ class WindowReadings {
   // `take` is called in that thread; a moment at which it fails is passed over.
   void start(Take take, const std::vector<MeteredProcess>& processes);
   [[nodiscard]] std::vector<WindowReading> stop();
+  // What the readings cost their thread, after stop(); also of those that were left out since.
+  [[nodiscard]] std::size_t taken() const { return taken_; }
+  [[nodiscard]] std::chrono::nanoseconds spent() const { return spent_; }
 
  private:
   void run();
@@ -67,6 +70,8 @@ class WindowReadings {
   std::condition_variable ended_;
   bool is_ending_ = false;
   std::vector<WindowReading> readings_;
+  std::size_t taken_ = 0;
+  std::chrono::nanoseconds spent_{};
 };
 
 }  // namespace vtax::host
