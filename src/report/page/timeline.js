@@ -16,7 +16,6 @@ const courseOfLab = ({end_ns: ends, done}) => {
 };
 const courseOfHost = ({end_ns: ends, done, exchanges, names, dropped}) => {
   const carried = done.some((amount) => amount > 0), step = ends[ends.length - 1] / ends.length * 1e-6;
-  const divided = names.includes("kernel") || names.includes("program");
   return {
     at: (ns) => ns * 1e-9, time: "s", height: (n, ns) => n / ns, unit: "CPUs busy", heightText: readable,
     costText: (n) => `${readable(n * 1e-6)} ms of CPU time`,
@@ -25,7 +24,7 @@ const courseOfHost = ({end_ns: ends, done, exchanges, names, dropped}) => {
     note: `${ends.length} slices, a reading each ${readable(step)} ms or so. A slice's area is the CPU time spent in it, without idleness; elsewhere is what other programs, and the machine below, took of the trial's CPUs. ` +
       (carried ? `The line is what the systems' network devices carried in it, both directions, with headers${dropped > 0 ? `; they dropped ${whole(dropped)} packets in the window` : ""}. ` : "") +
       (names.includes("kernel+program") ? "kernel+program: nothing tells the two apart within this window. " : "") +
-      (divided ? "Kernel and program are told apart by ticks of 10 ms; the sum of the two is exact. " : "")
+      "Where ticks of 10 ms tell layers apart, a slice is right to a tick or two; the sum of the layers is exact."
   };
 };
 
