@@ -4,9 +4,9 @@
 //   books_error [check] [PLATFORM...]
 //
 // Platforms: native, container, kvm, kvm-qemu, xen-pv, xen-pvh, dom0-xen-pv, dom0-xen-pvh; without: all but
-// the pvh ones. dom0-killed measures nothing: it kills trials on a Domain-0. `check` is the
-// test's way: one trial of each, nothing fetched (exit code 77 where something is missing), and exit code 1
-// if a book that ought to be right is off by more than a few per cent.
+// the pvh ones. dom0-killed measures nothing: it looks at the course of a window, and kills trials, on a
+// Domain-0. `check` is the test's way: one trial of each, nothing fetched (exit code 77 where something is
+// missing), and exit code 1 if a book that ought to be right is off by more than a few per cent.
 //
 // In the lab, everything on one CPU, where virtual time and instructions are the same thing: 2 ns each. On
 // several, the lab's CPUs take turns, and a book would be charged with its neighbour's turn.
@@ -52,6 +52,8 @@
 #include "platform/kernel_file.h"
 #include "platform/placement.h"
 #include "platform/xenstore.h"
+#include "record/timeline_text.h"
+#include "record/trial_check.h"
 
 namespace vtax {
 namespace {
@@ -249,6 +251,18 @@ json kill_trials(const Trial& trial, const std::map<std::string, host::GuestPart
   return kills;
 }
 
+// A trial with readings within its window: whether its slices add up to its ledger, which is a run file's
+// test.
+json trial_with_course(Trial trial, const std::map<std::string, host::GuestParts>& guests) {
+  if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
+    quit(done.error().text());
+  const auto checked = check(trial);
+  return {{"slices", trial.timeline.end_ns.size()},
+          {"wrong", checked ? "" : checked.error().why},
+          {"timeline", timeline_text(trial.timeline)},
+          {"meter", json::parse(trial.provenance, nullptr, false)["meter"]}};
+}
+
 int run_in_lab(const char* factors, bool kills) {
   go_on_one_cpu();
   mkdir("/dev/shm", 0755);
@@ -262,7 +276,8 @@ int run_in_lab(const char* factors, bool kills) {
   if (platform.starts_with("kvm")) guests[platform] = guest_of_the_image();
   if (platform.starts_with("xen")) guests[platform] = parts_on_xen();
   if (kills) {
-    fmt::print("{}\n", json{{"kills", kill_trials(trial, guests, every_kill)}}.dump());
+    const json course = trial_with_course(trial, guests);
+    fmt::print("{}\n", json{{"course", course}, {"kills", kill_trials(trial, guests, every_kill)}}.dump());
     return 0;
   }
   // What the doctor would say.
@@ -469,6 +484,12 @@ void on_dom0(const LabMachine& machine, const std::string& platform, const Work&
 void kill_on_dom0(const LabMachine& machine, const std::string& platform, Work work, bool every) {
   if (every) work.factors[every_kill_word] = "1";
   const json said = run_within(machine, kill_in_lab_word, platform, work).words;
+  const json course = said.value("course", json::object());
+  const std::size_t slices = course.value("slices", std::size_t{0});
+  const std::string wrong = course.value("wrong", "there is none");
+  if (slices < 2 || !wrong.empty()) ++wrong_books;
+  fmt::print("\nA window of {} slices; {}\n", slices, wrong.empty() ? "they add up to its ledger" : wrong);
+  fmt::print(stderr, "{}\n", course.dump());
   fmt::print("\n| killed after, s | who | left at once | nothing left after, s |\n|---|---|---|---|\n");
   for (const json& one : said["kills"]) {
     const bool clean = one["left"].empty();

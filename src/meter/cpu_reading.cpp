@@ -61,7 +61,8 @@ void add_threads(int process, CpuReading& reading) {
     const auto text = read_kernel_file(task / "stat");
     const auto parsed = text ? parse_process_stat(*text) : std::nullopt;
     if (!run || !parsed) continue;
-    ThreadTime time{process, parsed->name, 0, parsed->user_ticks, parsed->system_ticks, parsed->guest_ticks};
+    ThreadTime time{
+        process, parsed->name, 0, parsed->user_ticks, parsed->system_ticks, parsed->guest_ticks, parsed->cpu};
     const auto words = words_of(*run);
     if (!words.empty() && to_number(words.front(), time.run_ns)) reading.threads[thread] = time;
   }
@@ -87,7 +88,7 @@ void add_vhost_threads(const fs::path& outer, CpuReading& reading) {
     const auto text = read_kernel_file(folder / "stat");
     const auto stat = text ? parse_process_stat(*text) : std::nullopt;
     if (!run || !stat) continue;
-    ThreadTime time{*inner, *name, 0, stat->user_ticks, stat->system_ticks, 0};
+    ThreadTime time{*inner, *name, 0, stat->user_ticks, stat->system_ticks, 0, stat->cpu};
     const auto words = words_of(*run);
     if (!words.empty() && to_number(words.front(), time.run_ns)) reading.threads[-thread] = time;
   }

@@ -339,7 +339,12 @@ class Books {
     auto reading = meter::read_cpu_time(has_vhost ? outer_proc() : std::filesystem::path());
     if (!reading) return fail(reading.error());
     into = std::move(*reading);
-    if (on_xen()) into.outside = meter::read_outside_threads(outer_proc(), bench_.kernel_threads);
+    if (!on_xen()) return {};
+    into.outside = meter::read_outside_threads(outer_proc(), bench_.kernel_threads);
+    // There all that runs on the partner's CPU is the trial's, but for what is told here: the thread of the
+    // readings within. (This one works beside the window alone.)
+    for (const auto& [id, thread] : into.threads)
+      if (thread.process == getpid() && id != getpid()) into.outside[-id] = {thread.run_ns, thread.cpu};
     return {};
   }
 
@@ -354,7 +359,7 @@ class Books {
   }
 
   static constexpr std::uint64_t least_slice_ns =
-      std::chrono::nanoseconds(WindowReadings::interval).count() / 2;
+      std::chrono::nanoseconds(WindowReadings::usual_interval).count() / 2;
 
   const Bench& bench_;
   CountedSystems systems_;

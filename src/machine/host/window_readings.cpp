@@ -68,6 +68,7 @@ std::vector<Timeline::Device> CountedSystems::course(
 
 void WindowReadings::start(Take take, const std::vector<MeteredProcess>& processes) {
   take_ = std::move(take);
+  state_ = State::reading;
   thread_ = std::thread([this, processes] {
     keep_off(processes);
     run();
@@ -75,16 +76,16 @@ void WindowReadings::start(Take take, const std::vector<MeteredProcess>& process
 }
 
 void WindowReadings::run() {
-  auto every = std::chrono::steady_clock::duration(interval);
+  auto every = std::chrono::steady_clock::duration(interval_);
   auto next = std::chrono::steady_clock::now() + every;
   std::unique_lock lock(mutex_);
-  while (!ended_.wait_until(lock, next, [this] { return is_ending_; })) {
+  while (!changed_.wait_until(lock, next, [this] { return state_ != State::reading; })) {
     lock.unlock();
     auto reading = take_();
     lock.lock();
     ++taken_;
     if (reading) readings_.push_back(std::move(*reading));
-    if (readings_.size() >= most) {
+    if (readings_.size() >= most_) {
       thin_out(readings_);
       every *= 2;
     }
@@ -93,17 +94,27 @@ void WindowReadings::run() {
   timespec spent{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
   spent_ = std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+  if (state_ == State::ending) state_ = State::ended;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return state_ == State::over; });
 }
 
 std::vector<WindowReading> WindowReadings::stop() {
-  if (!thread_.joinable()) return {};
+  std::unique_lock lock(mutex_);
+  if (state_ != State::reading) return {};
+  state_ = State::ending;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return state_ == State::ended; });
+  return std::move(readings_);
+}
+
+WindowReadings::~WindowReadings() {
   {
     const std::lock_guard lock(mutex_);
-    is_ending_ = true;
+    state_ = State::over;
   }
-  ended_.notify_all();
-  thread_.join();
-  return std::move(readings_);
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace vtax::host

@@ -40,19 +40,21 @@ struct CountedSystems {
 };
 
 // Takes a reading now and then from start() to stop(), in a thread of its own whose time is no trial's: it
-// belongs to the controller, which no MeteredProcess is. It keeps off the trial's CPUs if it may, and
+// belongs to the controller, which no MeteredProcess is. The thread stays until the end, so that the window's
+// last reading can still tell of it. It keeps off the trial's CPUs if it may, and
 // otherwise off the systems'. Readings are sums since long before, so that one may be left out for good:
 // where there are `most`, every second one goes, and the next ones come half as often.
 class WindowReadings {
  public:
   using Take = std::function<Result<WindowReading>()>;
-  static constexpr std::chrono::milliseconds interval{250};
-  static constexpr std::size_t most = 256;
+  static constexpr std::chrono::milliseconds usual_interval{250};
+  static constexpr std::size_t usual_most = 256;
 
-  WindowReadings() = default;
+  explicit WindowReadings(std::chrono::milliseconds interval = usual_interval, std::size_t most = usual_most)
+      : interval_(interval), most_(most) {}
   WindowReadings(const WindowReadings&) = delete;
   WindowReadings& operator=(const WindowReadings&) = delete;
-  ~WindowReadings() { static_cast<void>(stop()); }
+  ~WindowReadings();
 
   // `take` is called in that thread; a moment at which it fails is passed over.
   void start(Take take, const std::vector<MeteredProcess>& processes);
@@ -64,11 +66,13 @@ class WindowReadings {
  private:
   void run();
 
+  std::chrono::milliseconds interval_;
+  std::size_t most_;
   Take take_;
   std::thread thread_;
   std::mutex mutex_;
-  std::condition_variable ended_;
-  bool is_ending_ = false;
+  std::condition_variable changed_;
+  enum class State { none, reading, ending, ended, over } state_ = State::none;
   std::vector<WindowReading> readings_;
   std::size_t taken_ = 0;
   std::chrono::nanoseconds spent_{};
