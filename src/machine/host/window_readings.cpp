@@ -30,6 +30,15 @@ void thin_out(std::vector<WindowReading>& readings) {
   readings.resize(kept);
 }
 
+// On a Domain-0 with hundreds of threads a reading is milliseconds of work.
+constexpr int rests = 50;
+
+std::chrono::nanoseconds own_cpu_time() {
+  timespec spent{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+}
+
 }  // namespace
 
 CountedSystems::CountedSystems(const Bench& bench) : file("/proc/thread-self/net/dev") {
@@ -78,10 +87,13 @@ void WindowReadings::start(Take take, const std::vector<MeteredProcess>& process
 void WindowReadings::run() {
   auto every = std::chrono::steady_clock::duration(interval_);
   auto next = std::chrono::steady_clock::now() + every;
+  std::chrono::nanoseconds spent{};
   std::unique_lock lock(mutex_);
   while (!changed_.wait_until(lock, next, [this] { return state_ != State::reading; })) {
     lock.unlock();
+    const auto before = own_cpu_time();
     auto reading = take_();
+    spent = own_cpu_time();
     lock.lock();
     ++taken_;
     if (reading) readings_.push_back(std::move(*reading));
@@ -89,11 +101,10 @@ void WindowReadings::run() {
       thin_out(readings_);
       every *= 2;
     }
-    next = std::max(next + every, std::chrono::steady_clock::now() + every / 2);
+    const auto rest = std::max<std::chrono::steady_clock::duration>(every / 2, rests * (spent - before));
+    next = std::max(next + every, std::chrono::steady_clock::now() + rest);
   }
-  timespec spent{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-  spent_ = std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+  spent_ = spent;
   if (state_ == State::ending) state_ = State::ended;
   changed_.notify_all();
   changed_.wait(lock, [this] { return state_ == State::over; });

@@ -41,9 +41,10 @@ struct CountedSystems {
 
 // Takes a reading now and then from start() to stop(), in a thread of its own whose time is no trial's: it
 // belongs to the controller, which no MeteredProcess is. The thread stays until the end, so that the window's
-// last reading can still tell of it. It keeps off the trial's CPUs if it may, and
-// otherwise off the systems'. Readings are sums since long before, so that one may be left out for good:
-// where there are `most`, every second one goes, and the next ones come half as often.
+// last reading can still tell of it. It keeps off the trial's CPUs if it may, and otherwise off the systems',
+// and rests for fifty times what a reading took of its CPU. Readings are sums since long before, so that one
+// may be left out for good: where there are `most`, every second one goes, and the next ones come half as
+// often.
 class WindowReadings {
  public:
   using Take = std::function<Result<WindowReading>()>;
