@@ -15,13 +15,10 @@
 //   dom0-xen: again the host's own trial, run by this program in a Domain-0 without guests; and that such a
 //   trial leaves nothing when it is killed
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,26 +29,22 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
-#include <sstream>
-#include <thread>
 
 #include "agent/entry.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/toolstack.h"
+#include "bench/killed_trials.h"
+#include "bench/must.h"
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/host/guest_parts.h"
 #include "machine/host/host_readiness.h"
 #include "machine/host/host_trial.h"
-#include "machine/host/xen_keeper.h"
 #include "machine/lab/cpio.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/lab_parts.h"
 #include "platform/kernel_file.h"
-#include "platform/placement.h"
-#include "platform/xenstore.h"
 #include "record/timeline_text.h"
 #include "record/trial_check.h"
 
@@ -69,6 +62,9 @@ constexpr std::string_view dom0_prefix = "dom0-", killed_platform = "dom0-killed
 constexpr const char* more_modules = "/lab/more-modules";
 constexpr double ms_per_instruction = 2e-6;  // the lab's icount shift=1
 constexpr double ms_per_ns = 1e-6;
+
+// The lab's machine that is KVM's host has room for as many.
+constexpr int most_kvm_guests = 2;
 
 constexpr int skipped = 77;
 
@@ -92,17 +88,6 @@ const OwnFolder& own_folder() {
   return folder;
 }
 
-[[noreturn]] void quit(const std::string& why) {
-  fmt::print(stderr, "books_error: {}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) quit(result.error().text());
-  return std::move(*result);
-}
-
 // ---- inside the machine
 
 void go_on_one_cpu() {
@@ -110,7 +95,7 @@ void go_on_one_cpu() {
   CPU_ZERO(&first);
   CPU_SET(0, &first);
   if (sched_setaffinity(0, sizeof first, &first) != 0) quit("cannot go to CPU 0");
-  for (const int cpu : {1, 2})
+  for (int cpu = 1; cpu < get_nprocs_conf(); ++cpu)
     if (auto off = write_kernel_file(fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu), "0"); !off)
       quit(off.error().text());
 }
@@ -140,119 +125,7 @@ host::GuestParts parts_on_xen() {
   return parts;
 }
 
-// What a domain leaves where it could: in Xen, in xenstore, in the kernel, among the processes, on disk.
-class Leftovers {
- public:
-  explicit Leftovers(host::XenToolstack toolstack) : toolstack_(std::move(toolstack)) { before_ = look(); }
-
-  // What there is now that was not there before.
-  [[nodiscard]] std::vector<std::string> find() const {
-    std::vector<std::string> left;
-    const std::set<std::string> now = look();
-    std::set_difference(now.begin(), now.end(), before_.begin(), before_.end(), std::back_inserter(left));
-    return left;
-  }
-
- private:
-  [[nodiscard]] std::set<std::string> look() const {
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {  // as a distribution's init does
-    }
-    std::set<std::string> found;
-    const std::string domains = must(host::run_xl(toolstack_, {"list"}, std::chrono::seconds(20)));
-    std::istringstream lines(domains);
-    for (std::string line; std::getline(lines, line);)
-      found.insert("xl list: " + line.substr(0, line.find(' ')));
-    auto store = must(Xenstore::open());
-    for (const char* path :
-         {"/local/domain", "/local/domain/0/backend/vif", "/local/domain/0/backend", "/libxl", "/vm"})
-      if (const auto names = store.list(path))
-        for (const std::string& name : *names) found.insert(fmt::format("xenstore: {}/{}", path, name));
-    for (const char* folder : {"/var/lib/xen", "/var/log/xen", "/run/xen", "/tmp", "/dev/shm",
-                               "/sys/class/net", "/sys/bus/xen-backend/devices"}) {
-      std::error_code error;
-      for (const auto& entry : fs::directory_iterator(folder, error))
-        if (entry.path().filename() != "domid-history")  // libxl's, of all domains that ever were
-          found.insert(entry.path().string());
-    }
-    for (const pid_t process : processes_named("")) {
-      const std::string folder = fmt::format("/proc/{}/", process);
-      std::error_code error;
-      if (process != getpid() && !fs::read_symlink(folder + "exe", error).empty())  // no thread of the kernel
-        found.insert(fmt::format("process: {} {}", process, read_kernel_file(folder + "comm").value_or("")));
-    }
-    std::ifstream mounts("/proc/self/mounts");
-    for (std::string line; std::getline(mounts, line);) found.insert("mount: " + line);
-    return found;
-  }
-
-  host::XenToolstack toolstack_;
-  std::set<std::string> before_;
-};
-
-using Clock = std::chrono::steady_clock;
-
-// When a trial is killed, and whether who takes its domains down is killed with it.
-struct Kill {
-  int after_ms;
-  bool keeper_too;
-  bool always;  // in the test too
-};
-constexpr Kill all_kills[] = {{20, false, false},    {300, false, true},   {800, false, false},
-                              {1500, false, false},  {4000, false, false}, {8000, false, false},
-                              {10500, false, false}, {11500, false, true}, {13000, false, false},
-                              {600, true, false},    {5000, true, false},  {11500, true, true}};
-
-// How long something was left of trials that were killed, and what `most` later.
-json kill_trials(const Trial& trial, const std::map<std::string, host::GuestParts>& guests, bool every) {
-  constexpr std::chrono::seconds most{20}, most_without_keeper{300};
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const Leftovers leftovers(guests.begin()->second.toolstack);
-  json kills = json::array();
-  for (const auto& [after_ms, keeper_too, always] : all_kills) {
-    if (!always && !every) continue;
-    std::string step;
-    int steps[2];
-    if (pipe2(steps, O_CLOEXEC | O_NONBLOCK) != 0) quit("cannot make a pipe");
-    const pid_t child = fork();
-    if (child == 0) {
-      Trial own = trial;
-      const auto done = host::run_host_trial(own, guests, [&](const std::string& now) {
-        static_cast<void>(!write(steps[1], (now + "\n").data(), now.size() + 1));
-      });
-      if (!done) fmt::print(stderr, "{}\n", done.error().text());
-      _exit(0);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
-    if (keeper_too)
-      for (const pid_t keeper : processes_named(host::xen_keeper_name)) kill(keeper, SIGKILL);
-    kill(child, SIGKILL);
-    waitpid(child, nullptr, 0);
-    char text[4096];
-    const ssize_t got = read(steps[0], text, sizeof text);
-    step.assign(text, static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-    close(steps[0]);
-    close(steps[1]);
-    const std::vector<std::string> at_once = leftovers.find();
-    std::vector<std::string> left = at_once;
-    const auto killed = Clock::now();
-    while (!left.empty() && Clock::now() - killed < (keeper_too ? most_without_keeper : most)) {
-      // Looking costs an emulated CPU much.
-      std::this_thread::sleep_for(std::chrono::milliseconds(keeper_too ? 5000 : 300));
-      left = leftovers.find();
-    }
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - killed);
-    kills.push_back({{"after_ms", after_ms},
-                     {"keeper_too", keeper_too},
-                     {"steps", step},
-                     {"at_once", at_once},
-                     {"clean_after_ms", took.count()},
-                     {"left", left}});
-  }
-  return kills;
-}
-
-// A trial with readings within its window: whether its slices add up to its ledger, which is a run file's
-// test.
+// A trial with readings within its window: whether its slices add up to its ledger, as a run file wants it.
 json trial_with_course(Trial trial, const std::map<std::string, host::GuestParts>& guests) {
   if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
     quit(done.error().text());
@@ -291,7 +164,8 @@ int run_in_lab(const char* factors, bool kills) {
     quit(done.error().text());
   json rows = json::array();
   for (const LedgerEntry& row : trial.ledger)
-    rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
+    if (row.kind == cpu_time_kind)
+      rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
   fmt::print("{}\n", json{{"ledger", rows},
                           {"elapsed_ns", trial.elapsed_host_ns},
                           {"provenance", json::parse(trial.provenance, nullptr, false)}}
@@ -353,7 +227,10 @@ struct Lab {
       if (dom0)
         made.xen_command_line.replace(made.xen_command_line.find(two), two.size(), "dom0_max_vcpus=3");
     }
-    auto machine = must(LabMachine::prepare(std::move(made), "/proc/self/exe", qemu, must(find_probe(qemu))));
+    MachineShape shape;
+    if (has_kvm(kind)) shape.guests = most_kvm_guests;
+    auto machine =
+        must(LabMachine::prepare(std::move(made), "/proc/self/exe", qemu, must(find_probe(qemu)), shape));
     SnapshotStore store(folder);
     const auto booted =
         machine->boot(store, [](std::string_view step) { fmt::print(stderr, "books_error: {}\n", step); });
@@ -406,9 +283,11 @@ void print_row(const std::string& trial, const std::string& who, double exact, c
 struct Work {
   std::string name;
   Factors factors;
+  int guests = 1;
 };
 
-std::vector<Work> works() {
+// `check`: one of each number of guests.
+std::vector<Work> works(const std::string& platform, bool check) {
   const Factors stream{{"workload", "tcp-stream"},  {"write_bytes", "65536"}, {"bytes", "100663296"},
                        {"warmup_bytes", "1048576"}, {"topology", "inside"},   {"offloads", "off"}};
   const Factors exchange{{"workload", "tcp-rr"},  {"transactions", "10000"},     {"request_bytes", "1"},
@@ -417,7 +296,16 @@ std::vector<Work> works() {
   Factors receive = stream, send = stream;
   receive["direction"] = "receive";
   send["direction"] = "send";
-  return {{"96 MiB received", receive}, {"96 MiB sent", send}, {"10,000 transactions", exchange}};
+  std::vector<Work> all{{"96 MiB received", receive}};
+  if (!check) all.insert(all.end(), {{"96 MiB sent", send}, {"10,000 transactions", exchange}});
+  if (!platform.starts_with("kvm")) return all;
+  Factors two_receive = receive, two_exchange = exchange;
+  two_receive["bytes"] = "50331648";
+  two_exchange["transactions"] = "5000";
+  for (Factors* two : {&two_receive, &two_exchange}) (*two)["guests"] = std::to_string(most_kvm_guests);
+  all.push_back({"48 MiB received by each of two", two_receive, most_kvm_guests});
+  if (!check) all.push_back({"5,000 transactions of each of two", two_exchange, most_kvm_guests});
+  return all;
 }
 
 // Lets the machine run this program with one of the words above: what it says.
@@ -452,13 +340,21 @@ void on_linux(const LabMachine& machine, const std::string& platform, const Work
     row("program", exact_ms(seen, "host", Layer::program), books_ms(rows, "host", "program"));
     row("all", exact_ms(seen, "host"), books_ms(rows, "host"), exact_book);
   } else {
-    const double kernel = exact_ms(seen, "guest1", Layer::kernel),
-                 program = exact_ms(seen, "guest1", Layer::program), all = exact_ms(seen, "");
-    row("the guest's kernel", kernel, books_ms(rows, "guest1", "kernel"), ticked_book);
-    row("the guest's program", program, books_ms(rows, "guest1", "program"));
-    row("the host for it: KVM, QEMU, vhost, the partner", all - kernel - program, books_ms(rows, "host"),
+    double exact_guests = 0, books_guests = 0;
+    for (int guest = 1; guest <= work.guests; ++guest) {
+      const std::string domain = fmt::format("guest{}", guest);
+      const std::string whose = work.guests == 1 ? "the guest's" : domain + "'s";
+      const double kernel = exact_ms(seen, domain, Layer::kernel),
+                   program = exact_ms(seen, domain, Layer::program);
+      row(whose + " kernel", kernel, books_ms(rows, domain, "kernel"), ticked_book);
+      row(whose + " program", program, books_ms(rows, domain, "program"));
+      exact_guests += kernel + program;
+      books_guests += books_ms(rows, domain);
+    }
+    const double all = exact_ms(seen, "");
+    row("the host for it: KVM, QEMU, vhost, the partner", all - exact_guests, books_ms(rows, "host"),
         ticked_book);
-    row("all", all, books_ms(rows, "guest1") + books_ms(rows, "host"), exact_book);
+    row("all", all, books_guests + books_ms(rows, "host"), exact_book);
   }
   fmt::print(stderr, "{}: uncharged {:.2f} ms, elsewhere {:.1f} ms, meter {}\n", trial,
              books_ms(rows, "host", "uncharged"), books_ms(rows, "elsewhere"),
@@ -480,26 +376,20 @@ void on_dom0(const LabMachine& machine, const std::string& platform, const Work&
   fmt::print(stderr, "{}: {}\n", trial, said.dump());
 }
 
-// A trial that is killed leaves nothing.
-void kill_on_dom0(const LabMachine& machine, const std::string& platform, Work work, bool every) {
-  if (every) work.factors[every_kill_word] = "1";
-  const json said = run_within(machine, kill_in_lab_word, platform, work).words;
-  const json course = said.value("course", json::object());
+void print_course(const json& course) {
   const std::size_t slices = course.value("slices", std::size_t{0});
   const std::string wrong = course.value("wrong", "there is none");
   if (slices < 2 || !wrong.empty()) ++wrong_books;
   fmt::print("\nA window of {} slices; {}\n", slices, wrong.empty() ? "they add up to its ledger" : wrong);
   fmt::print(stderr, "{}\n", course.dump());
-  fmt::print("\n| killed after, s | who | left at once | nothing left after, s |\n|---|---|---|---|\n");
-  for (const json& one : said["kills"]) {
-    const bool clean = one["left"].empty();
-    if (!clean) ++wrong_books;
-    fmt::print("| {:.2f} | {} | {} | {} |\n", one.value("after_ms", 0) / 1e3,
-               one.value("keeper_too", false) ? "vtax and its keeper" : "vtax", one["at_once"].size(),
-               clean ? fmt::format("{:.1f}", one.value("clean_after_ms", 0) / 1e3) : one["left"].dump());
-    fmt::print(stderr, "{}\n", one.dump());
-  }
-  std::fflush(stdout);
+}
+
+// A trial that is killed leaves nothing.
+void kill_on_dom0(const LabMachine& machine, const std::string& platform, Work work, bool every) {
+  if (every) work.factors[every_kill_word] = "1";
+  const json said = run_within(machine, kill_in_lab_word, platform, work).words;
+  print_course(said.value("course", json::object()));
+  wrong_books += print_kills(said["kills"]);
 }
 
 void on_xen(const LabMachine& machine, const std::string& platform, const Work& work) {
@@ -552,12 +442,11 @@ int measure(const std::vector<std::string>& platforms, bool check) {
   Lab lab{std::move(cache), qemu, own_folder().path};
   fmt::print("| trial | whose CPU time | exact, ms | book | says, ms | error |\n|---|---|---|---|---|---|\n");
   std::map<std::pair<LabKind, bool>, std::unique_ptr<LabMachine>> machines;
-  std::vector<Work> todo = works();
-  if (check) todo.resize(1);
   for (const std::string& wanted : platforms) {
     const bool dom0 = wanted.starts_with(dom0_prefix), kills = wanted == killed_platform;
     const std::string platform = kills ? "xen-pv" : dom0 ? wanted.substr(dom0_prefix.size()) : wanted;
     const LabKind kind = machine_of(platform);
+    const std::vector<Work> todo = works(platform, check);
     auto& machine = machines[{kind, dom0}];
     if (!machine) machine = lab.boot(kind, dom0);
     if (kills) {

@@ -167,8 +167,11 @@ Result<> run_dom0_machine() {
   const Result<> done = machine ? run_trial_with_guests(*machine) : Result<>(fail(machine.error()));
   if (done) return done;
   fmt::print(stderr, "the guest's console:\n{}\n", guest_console_tail(lab::guest_name(1)));
-  const std::string driver = guest_console_tail(lab::driver_name(1));
-  if (!driver.empty()) fmt::print(stderr, "the driver domain's console:\n{}\n", driver);
+  const std::pair<const char*, std::string> more[] = {
+      {"the driver domain's console", guest_console_tail(lab::driver_name(1))},
+      {"its device model's log", device_model_tail(lab::guest_name(1))}};
+  for (const auto& [what, text] : more)
+    if (!text.empty()) fmt::print(stderr, "{}:\n{}\n", what, text);
   return done;
 }
 

@@ -9,13 +9,13 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "agent/block_script.h"
 #include "agent/lab_layout.h"
 #include "agent/program.h"
 #include "agent/vif_script.h"
+#include "core/files.h"
 #include "platform/xenstore.h"
 
 namespace vtax::agent {
@@ -183,11 +183,11 @@ Result<> set_memory(const std::string& guest, int mib) {
 }
 
 std::string guest_console_tail(const std::string& guest) {
-  constexpr std::streamoff most = 2000;
-  std::ifstream file(fmt::format("/var/log/xen/console/guest-{}.log", guest), std::ios::ate);
-  const std::streamoff size = file.tellg();
-  file.seekg(std::max<std::streamoff>(size - most, 0));
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return last_lines(fmt::format("/var/log/xen/console/guest-{}.log", guest));
+}
+
+std::string device_model_tail(const std::string& guest) {
+  return last_lines(fmt::format("/var/log/xen/qemu-dm-{}.log", guest));
 }
 
 }  // namespace vtax::agent

@@ -57,4 +57,7 @@ struct NewDriverDomain {
 // The last lines of the guest's console, for the reader of an error.
 [[nodiscard]] std::string guest_console_tail(const std::string& guest);
 
+// The same of its device model's log; empty where it has none.
+[[nodiscard]] std::string device_model_tail(const std::string& guest);
+
 }  // namespace vtax::agent

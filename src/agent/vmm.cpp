@@ -9,12 +9,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "agent/lab_layout.h"
 #include "agent/program.h"
 #include "core/descriptor.h"
+#include "core/files.h"
 
 namespace vtax::agent {
 namespace {
@@ -82,11 +81,7 @@ Result<pid_t> start_vmm(const NewKvmGuest& guest) {
 }
 
 std::string vmm_console_tail(const std::string& guest) {
-  constexpr std::streamoff most = 2000;
-  std::ifstream file(console_of(guest), std::ios::ate);
-  const std::streamoff size = file.tellg();
-  file.seekg(std::max<std::streamoff>(size - most, 0));
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return last_lines(console_of(guest));
 }
 
 }  // namespace vtax::agent

@@ -7,6 +7,7 @@
 
 #include "machine/host/host_readiness.h"
 #include "machine/lab/readiness.h"
+#include "meter/hardware_counters.h"
 
 namespace vtax {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr int doctor_schema = 1;
 
 using HostChecks = std::vector<host::PlatformCheck>;
+using meter::CounterCheck;
 using LabChecks = std::vector<lab::Check>;
 
 // Which of the lab's platforms can run; containers have the native machine.
@@ -30,7 +32,11 @@ bool can_run(const LabChecks& checks) {
   return lab::ready(checks, lab::LabKind::native);
 }
 
-void print_json(const LabChecks& checks, const HostChecks& platforms) {
+std::string_view state_of(const CounterCheck& counters) {
+  return counters.kernel ? "good" : counters.programs ? "in part" : "missing";
+}
+
+void print_json(const LabChecks& checks, const HostChecks& platforms, const CounterCheck& counters) {
   nlohmann::json list = nlohmann::json::array();
   for (const lab::Check& check : checks)
     list.push_back({{"name", check.name},
@@ -45,12 +51,21 @@ void print_json(const LabChecks& checks, const HostChecks& platforms) {
                        {"mend", check.mend}});
   nlohmann::json lab_platforms = nlohmann::json::object();
   for (const auto& [platform, ready] : platforms_of(checks)) lab_platforms[platform] = ready;
-  const nlohmann::json out = {{"schema", doctor_schema},
-                              {"ready", can_run(checks)},
-                              {"checks", list},
-                              {"host", on_host},
-                              {"platforms", lab_platforms}};
+  const nlohmann::json out = {
+      {"schema", doctor_schema},
+      {"ready", can_run(checks)},
+      {"checks", list},
+      {"host", on_host},
+      {"hardware_counters",
+       {{"state", state_of(counters)}, {"detail", counters.detail}, {"mend", counters.mend}}},
+      {"platforms", lab_platforms}};
   fmt::print("{}\n", out.dump(2));
+}
+
+// Without them a study on the host lacks nothing but them.
+void print_counters(const CounterCheck& counters) {
+  fmt::print("{:<12} {:<10} hardware counters: {}\n", "counters", state_of(counters), counters.detail);
+  if (!counters.mend.empty()) fmt::print("{:<12} {:<10} -> {}\n", "", "", counters.mend);
 }
 
 void print_host(const HostChecks& platforms) {
@@ -61,7 +76,7 @@ void print_host(const HostChecks& platforms) {
   }
 }
 
-void print_table(const LabChecks& checks, const HostChecks& platforms) {
+void print_table(const LabChecks& checks, const HostChecks& platforms, const CounterCheck& counters) {
   for (const lab::Check& check : checks) {
     fmt::print("{:<12} {:<10} {}\n", check.name, name_of(check.state), check.detail);
     if (!check.mend.empty()) fmt::print("{:<12} {:<10} -> {}\n", "", "", check.mend);
@@ -72,6 +87,7 @@ void print_table(const LabChecks& checks, const HostChecks& platforms) {
   if (!can.empty()) fmt::print("\nThe lab can measure here: {}.\n", fmt::join(can, ", "));
   if (!can.empty() && !cannot.empty()) fmt::print("It lacks parts of: {}.\n", fmt::join(cannot, ", "));
   print_host(platforms);
+  print_counters(counters);
 }
 
 Verb::Action add_doctor_options(CLI::App& app) {
@@ -80,7 +96,8 @@ Verb::Action add_doctor_options(CLI::App& app) {
   return [json]() -> Result<ExitCode> {
     const auto checks = lab::examine_machine();
     const auto platforms = host::examine_platforms();
-    *json ? print_json(checks, platforms) : print_table(checks, platforms);
+    const auto counters = meter::examine_hardware_counters();
+    *json ? print_json(checks, platforms, counters) : print_table(checks, platforms, counters);
     return can_run(checks) ? ExitCode::ok : ExitCode::unavailable;
   };
 }

@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "core/descriptor.h"
@@ -59,6 +62,14 @@ Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& file, s
 
 Result<std::string> read_text(const std::filesystem::path& file, std::uint64_t limit) {
   return read_into<std::string>(file, limit);
+}
+
+std::string last_lines(const std::filesystem::path& log) {
+  constexpr std::streamoff most = 2000;
+  std::ifstream file(log, std::ios::ate);
+  const std::streamoff size = file.tellg();
+  file.seekg(std::max<std::streamoff>(size - most, 0));
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 Result<> write_file(const std::filesystem::path& file, ByteView bytes) {

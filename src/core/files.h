@@ -17,6 +17,9 @@ namespace vtax {
 [[nodiscard]] Result<std::string> read_text(const std::filesystem::path& file,
                                             std::uint64_t limit = std::uint64_t{16} << 20);
 
+// The last two thousand bytes of a log, for the reader of an error; empty where there is none.
+[[nodiscard]] std::string last_lines(const std::filesystem::path& log);
+
 // Writes beside the place and renames: readers see the old file or the new one, never a part.
 [[nodiscard]] Result<> write_file(const std::filesystem::path& file, ByteView bytes);
 [[nodiscard]] Result<> write_text(const std::filesystem::path& file, std::string_view text);

@@ -4,16 +4,15 @@
 #include <map>
 #include <tuple>
 
+#include "meter/metered_thread.h"
 #include "platform/booted_guests.h"
 
 namespace vtax::meter {
 namespace {
 
-using Role = MeteredProcess::Role;
+using Kind = ThreadKind;
 
 // Threads that are charged alike: their ticks are few, so they are added up before they are asked.
-enum class Kind { host, partner, virtual_cpu, kvm_cpu, emulator, uml_kernel, uml_program };
-
 struct Class {
   int cpu = 0;
   Kind kind = Kind::host;
@@ -37,45 +36,13 @@ std::uint64_t since(std::uint64_t before, std::uint64_t after) {
   return after > before ? after - before : 0;
 }
 
-// The metered process that this one is or descends from.
-const MeteredProcess* owner_of(int process, const std::vector<MeteredProcess>& all,
-                               const std::map<int, int>& parents) {
-  for (int steps = 0; process > 1 && steps < 64; ++steps) {
-    for (const MeteredProcess& metered : all)
-      if (metered.process == process) return &metered;
-    const auto parent = parents.find(process);
-    if (parent == parents.end()) return nullptr;
-    process = parent->second;
-  }
-  return nullptr;
-}
-
-Kind kind_of(const ThreadTime& thread, const MeteredProcess& owner) {
-  switch (owner.role) {
-    case Role::system:
-      return Kind::host;
-    case Role::partner:
-      return Kind::partner;
-    case Role::emulator:
-      return thread.name.starts_with("CPU ") ? Kind::virtual_cpu : Kind::emulator;
-    case Role::kvm:
-      return thread.name.starts_with("CPU ") ? Kind::kvm_cpu : Kind::emulator;
-    case Role::uml:
-      return thread.process == owner.process ? Kind::uml_kernel : Kind::uml_program;
-  }
-  return Kind::host;
-}
-
 // Of 10 ms each. Two or three call the same work all kernel in one run, all program in the next.
 constexpr std::uint64_t least_ticks = 4;
 
 class Charging {
  public:
   explicit Charging(const LedgerInput& input)
-      : guest_programs_ns_(input.guest_programs_ns),
-        has_guest_(std::any_of(input.processes.begin(), input.processes.end(), [](const MeteredProcess& p) {
-          return p.role == Role::emulator || p.role == Role::kvm || p.role == Role::uml;
-        })) {}
+      : guest_programs_ns_(input.guest_programs_ns), has_guest_(has_guest(input.processes)) {}
 
   void charge(const Class& which, const Use& use) {
     const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";

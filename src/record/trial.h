@@ -27,9 +27,12 @@ enum class Part { none, kernel, program };
 // The unit of a ledger from the real host: nanoseconds of its CPUs.
 inline constexpr char cpu_time_kind[] = "cpu_ns";
 
+// What the CPU's own counters saw on the real host; part of no total.
+inline constexpr char hardware_cycles_kind[] = "hw_cycles", hardware_instructions_kind[] = "hw_instructions";
+
 // One entry of a window's ledger. `kind` is "instructions", on the real host "cpu_ns", or an event:
 // hypercalls, upcalls, interrupts, page_table_switches, system_calls, page_faults, context_switches,
-// vm_exits.
+// vm_exits; or one of the hardware's.
 struct LedgerEntry {
   static constexpr int unknown_cpu = -1;  // of the layer `uncharged` alone
 

@@ -79,6 +79,7 @@ WindowCost window_cost(const Trial& trial) {
   WindowCost cost;
   cost.in_time = machine_cpu_ns(trial).has_value();
   for (const LedgerEntry& entry : trial.ledger) {
+    if (is_hardware_count(entry)) continue;
     // The window of the real host holds time that nobody spent on the work.
     if (entry.layer == Layer::elsewhere || (cost.in_time && entry.layer == Layer::idle)) {
       cost.events[std::string(name(entry.layer)) + "_ns"] += entry.value;
@@ -99,6 +100,7 @@ WindowCost window_cost(const Trial& trial) {
   cost.guests = trial.guests;
   cost.digest = trial.digest;
   cost.window_ns = trial.window_virtual_ns;
+  cost.hardware = hardware_cost(trial);
   return cost;
 }
 

@@ -13,16 +13,13 @@
 #include "core/two_samples.h"
 #include "record/run_reader.h"
 #include "record/trial.h"
+#include "report/hardware_cost.h"
+#include "report/layer_costs.h"
 
 // What every report shows: instructions by layer for each combination of factors, per unit of work.
 namespace vtax {
 
 using Factors = std::map<std::string, std::string>;
-
-inline constexpr std::array<Layer, 6> kLayers{Layer::hypervisor, Layer::driver, Layer::kernel,
-                                              Layer::program,    Layer::idle,   Layer::uncharged};
-
-using LayerCosts = std::array<std::uint64_t, kLayers.size()>;  // instructions, by Layer
 
 // One window, reduced to what a table shows. The layers add up to `total`. With `in_time`, everything here
 // that is called instructions is nanoseconds of CPU time; idle and other programs' time are then events.
@@ -39,6 +36,7 @@ struct WindowCost {
   std::vector<GuestWork> guests;
   std::string digest;
   std::uint64_t window_ns = 0;  // by the machine's own clock, which in the lab all CPUs share
+  std::optional<HardwareCost> hardware = {};
 
   [[nodiscard]] std::uint64_t of(Layer layer) const { return instructions[static_cast<std::size_t>(layer)]; }
 };

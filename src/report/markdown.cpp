@@ -80,6 +80,40 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
   }
 }
 
+// Cycles and instructions of the CPUs' own counters, where there are any.
+void write_hardware_tables(std::ostream& out, const RunCosts& costs,
+                           const std::vector<Comparison>& comparisons) {
+  bool has_begun = false;
+  std::vector<std::string> notes;
+  for (const Comparison& comparison : comparisons) {
+    for (const Cell* cell : comparison.cells) {
+      if (!cell->cost || !cell->cost->hardware) continue;
+      const auto units = units_of(cell->cost->work);
+      const auto one = units.empty() ? std::nullopt : per_unit(1, cell->cost->work, units.front());
+      if (!one) continue;
+      if (!has_begun) {
+        out << "\n## Hardware counters\n\n";
+        MarkdownTable(out, {"work", "platform", "count", "driver", "kernel", "program", "uncharged", "total"},
+                      3);
+        has_begun = true;
+      }
+      const std::string its_noun(noun(units.front(), cell->workload()));
+      const std::string work = work_of(comparison, costs), platform = escaped_markdown(cell->platform());
+      for (const HardwareLine& line : hardware_lines(*cell->cost->hardware, 1 / *one)) {
+        std::vector<std::string> row{
+            work, platform,
+            line.is_ratio ? std::string(line.name) : fmt::format("{} per {}", line.name, its_noun)};
+        for (const auto& layer : line.layers) row.push_back(layer ? readable(*layer) : "-");
+        row.push_back(line.total ? readable(*line.total) : "-");
+        out << fmt::format("| {} |\n", fmt::join(row, " | "));
+      }
+      if (const std::string text = hardware_notes(*cell->cost->hardware); !text.empty())
+        notes.push_back(fmt::format("{}, {}: {}", platform, work, escaped_markdown(text, 2000)));
+    }
+  }
+  for (const std::string& note : notes) out << "\n" << note << ".\n";
+}
+
 void write_claims_table(std::ostream& out, const Run& run, const RunCosts& costs) {
   const auto published = published_of(run);
   if (published && !*published) return;
@@ -121,6 +155,7 @@ Result<> write_markdown(RunReader& reader, std::ostream& out) {
   if (costs->finished > 0) out << "\n## Cost by layer\n";
   for (const auto& [unit, its_noun] : nouns_of(comparisons))
     write_costs(out, *costs, comparisons, unit, its_noun);
+  write_hardware_tables(out, *costs, comparisons);
   write_failures(out, *costs);
   out << fmt::format("\nStudy {} on {}; {} of {} trials ended, {} failed; vtax {}, begun {}.\n",
                      escaped_markdown(run.study, 100), escaped_markdown(platforms_text(*costs)),

@@ -15,7 +15,7 @@ namespace vtax {
 namespace {
 
 // What metrics with a cell's labels add to them.
-constexpr std::array<std::string_view, 4> kOwnLabels{"layer", "domain", "unit", "event"};
+constexpr std::array<std::string_view, 5> kOwnLabels{"layer", "domain", "unit", "event", "count"};
 
 std::string label_value(std::string_view text) {
   std::string out;
@@ -95,6 +95,11 @@ void for_cells(const std::vector<Comparison>& comparisons, const EachCell& use) 
   }
 }
 
+bool has_hardware(const Comparison& comparison) {
+  return std::any_of(comparison.cells.begin(), comparison.cells.end(),
+                     [](const Cell* cell) { return cell->cost && cell->cost->hardware; });
+}
+
 void write_cells(Exposition& text, const std::vector<Comparison>& comparisons, bool is_time) {
   // Prometheus counts time in seconds.
   const double scale = is_time ? 1e-9 : 1;
@@ -128,6 +133,19 @@ void write_cells(Exposition& text, const std::vector<Comparison>& comparisons, b
   for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
     for (const auto& [event, count] : cell.cost->events) text.sample(labels.with("event", event), count);
   });
+  if (std::any_of(comparisons.begin(), comparisons.end(), has_hardware)) {
+    text.begin("vtax_window_hardware", "Hardware counters of the measured window by layer.");
+    for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
+      if (!cell.cost->hardware) return;
+      for (const Layer layer : kCountedLayers) {
+        const auto place = static_cast<std::size_t>(layer);
+        for (const auto& [count, value] :
+             {std::pair("cycles", cell.cost->hardware->cycles[place]),
+              std::pair("instructions", cell.cost->hardware->instructions[place])})
+          if (value > 0) text.sample(labels.with("layer", name(layer)).with("count", count), value);
+      }
+    });
+  }
   text.begin("vtax_window_work", "Work of the measured window: bytes, packets, transactions.");
   for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
     const Work& work = cell.cost->work;

@@ -187,6 +187,18 @@ void write_timeline(JsonWriter& json, const PageData& data, const Cell& cell) {
   json.end_array().field("dropped", dropped).end_object();
 }
 
+void write_hardware_lines(JsonWriter& json, const HardwareCost& cost, double units) {
+  json.key("hardware").begin_object().key("lines").begin_array();
+  for (const HardwareLine& line : hardware_lines(cost, units)) {
+    json.begin_object().field("name", line.name).field("is_ratio", line.is_ratio).key("layers").begin_array();
+    for (const auto& layer : line.layers) layer ? json.value(*layer) : json.null();
+    json.end_array();
+    write_optional(json, "total", line.total);
+    json.end_object();
+  }
+  json.end_array().field("notes", hardware_notes(cost)).end_object();
+}
+
 void write_cell(JsonWriter& json, const PageData& data, const Comparison& comparison, const Cell& cell) {
   const WindowCost& cost = *cell.cost;
   const auto units = units_of(cost.work);
@@ -211,7 +223,9 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
   write_optional(json, "tax", units.empty() ? std::nullopt : tax(comparison, cell, units.front()));
   // How many of the comparison's own unit.
   const auto one = units.empty() ? std::nullopt : per_unit(1, cost.work, units.front());
-  json.field("units", one ? 1 / *one : 0.0);
+  const double how_many = one ? 1 / *one : 0.0;
+  json.field("units", how_many);
+  if (cost.hardware && how_many > 0) write_hardware_lines(json, *cost.hardware, how_many);
   json.key("work")
       .begin_object()
       .field("bytes", cost.work.bytes.value)
@@ -389,6 +403,8 @@ void write_page_data(const Run& header, const PageData& data, const std::vector<
   json.begin_object().field("study", printable(header.study, 200)).field("cost", unit_of_cost(data.costs));
   json.field("exact", data.costs.is_exact).key("layers").begin_array();
   for (const Layer layer : kLayers) json.value(name(layer));
+  json.end_array().key("counted_layers").begin_array();
+  for (const Layer layer : kCountedLayers) json.value(name(layer));
   json.end_array();
   write_comparisons(json, data, comparisons);
   if (data.speed) json.field("speed", *data.speed ? (*data.speed)->basis : data.speed->error().why);

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 9> kOrder{"direction",     "topology",   
                                                  "request_bytes", "response_bytes", "warmup_bytes"};
 
 // A report needs no catalogue, so that it reads the runs of any version; phrase_test compares the two.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kUsual{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kUsual{
     {{"guests", "1"},
      {"loads", "equal"},
      {"guest_cpu", "own"},
@@ -37,7 +37,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kUsual{
      {"guest_cap_percent", "0"},
      {"guest_memory_mib", "192"},
      {"balloon_mib", "0"},
-     {"caches", "off"}}};
+     {"caches", "off"},
+     {"hardware_counters", "off"}}};
 
 std::size_t rank(const std::string& factor) {
   return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), factor) - kOrder.begin());

@@ -12,6 +12,7 @@
 #include "report/capacity.h"
 #include "report/cell.h"
 #include "report/claims_text.h"
+#include "report/hardware_text.h"
 #include "report/offered_load.h"
 #include "report/phrase.h"
 #include "report/sensitivity.h"
@@ -321,6 +322,7 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
     return;
   }
   print_costs(out, costs, comparison, units);
+  print_hardware(out, comparison, units.front());
   print_traffic(out, comparison, units.front());
   print_guests(out, comparison, units.front());
   print_drivers(out, comparison, units.front());

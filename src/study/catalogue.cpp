@@ -168,6 +168,8 @@ const std::vector<Factor>& common_factors() {
        {"off", "epyc", "xeon-mp"},
        0,
        0},
+      choice("hardware_counters", {"off", "on"}, "off",
+             "on the host: cycles and instructions as the CPU counts them, which costs time itself"),
   };
   return all;
 }

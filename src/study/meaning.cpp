@@ -16,6 +16,14 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool is_the_hosts_alone(std::string_view factor) {
+  return factor == "hardware_counters";
+}
+
+bool machine_has(std::string_view factor, std::string_view machine) {
+  return machine == host_machine ? !is_the_labs_alone(factor) : !is_the_hosts_alone(factor);
+}
+
 bool platform_has(std::string_view factor, std::string_view platform) {
   const bool is_xen = platform.starts_with("xen-");
   if (is_one_of(factor, {"driver_domains", "iommu"})) return platform == "xen-pv";
@@ -32,7 +40,7 @@ bool topology_has(std::string_view factor, std::string_view machine, std::string
 
 // Why a factor is set aside, for people: "platform native", "topology inside", "machine host".
 std::string place_of(std::string_view factor, std::string_view machine, const PlanCell& cell) {
-  if (machine == host_machine && is_the_labs_alone(factor)) return "machine host";
+  if (!machine_has(factor, machine)) return fmt::format("machine {}", machine);
   if (!platform_has(factor, cell.at("platform"))) return "platform " + cell.at("platform");
   return "topology " + cell.at("topology");
 }
@@ -75,8 +83,9 @@ std::string advice(std::string_view factor, std::string_view machine) {
   std::vector<std::string> platforms_with;
   for (const PlatformKind& platform : platforms())
     if (platform.in_lab && platform_has(factor, platform.name)) platforms_with.emplace_back(platform.name);
-  if (machine == host_machine && is_the_labs_alone(factor))
-    return "leave it out, or run the study in the lab";
+  if (!machine_has(factor, machine))
+    return machine == host_machine ? "leave it out, or run the study in the lab"
+                                   : "leave it out, or run the study with --machine host";
   if (is_one_of(factor, {"cards", "link_mbps"})) return "leave it out, or take topology = \"card\"";
   return fmt::format("leave it out, or name a platform that has a choice of it: {}",
                      fmt::join(platforms_with, ", "));
@@ -91,7 +100,7 @@ bool is_the_labs_alone(std::string_view factor) {
 }
 
 bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell) {
-  if (machine == host_machine && is_the_labs_alone(factor)) return false;
+  if (!machine_has(factor, machine)) return false;
   return platform_has(factor, cell.at("platform")) && topology_has(factor, machine, cell.at("topology"));
 }
 

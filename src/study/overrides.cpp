@@ -96,24 +96,31 @@ Result<> set_factor(std::string_view name, std::string_view list, const std::str
   return found ? Result<>() : unknown_factor(name, what, study);
 }
 
+// Each number, a `part`th of it but no less than `least` where it is more, once.
+void lessen(FactorValues& factors, const std::string& name, std::uint64_t part, std::uint64_t least) {
+  const auto factor = factors.find(name);
+  if (factor == factors.end()) return;
+  std::vector<std::string> fewer;
+  for (const std::string& value : factor->second) {
+    const std::uint64_t number = std::stoull(value);  // canonical: checked when it was read
+    std::string quick = std::to_string(std::min(number, std::max(least, number / part)));
+    if (std::find(fewer.begin(), fewer.end(), quick) == fewer.end()) fewer.push_back(std::move(quick));
+  }
+  factor->second = std::move(fewer);
+}
+
 // Less work of the same kind. What --set names afterwards is taken as it stands.
 void make_quick(Study& study) {
-  constexpr std::uint64_t part = 8;
+  constexpr std::uint64_t part = 8, two = 2;
   study.repetitions = 1;
   for (StudyWorkload& workload : study.workloads) {
-    for (const auto& [name, least] :
-         {std::pair("bytes", std::uint64_t{1} << 20U), std::pair("transactions", std::uint64_t{100}),
-          std::pair("requests", std::uint64_t{100}), std::pair("iterations", std::uint64_t{1'000'000})}) {
-      const auto factor = workload.factors.find(name);
-      if (factor == workload.factors.end()) continue;
-      std::vector<std::string> fewer;
-      for (const std::string& value : factor->second) {
-        const std::uint64_t number = std::stoull(value);  // canonical: checked when it was read
-        std::string quick = std::to_string(std::min(number, std::max(least, number / part)));
-        if (std::find(fewer.begin(), fewer.end(), quick) == fewer.end()) fewer.push_back(std::move(quick));
-      }
-      factor->second = std::move(fewer);
-    }
+    lessen(workload.factors, "bytes", part, std::uint64_t{1} << 20U);
+    lessen(workload.factors, "transactions", part, 100);
+    lessen(workload.factors, "requests", part, 100);
+    lessen(workload.factors, "iterations", part, 1'000'000);
+    // A compile is one whole source: there can only be fewer of them.
+    lessen(workload.factors, "compiles", part, two);
+    if (workload.name == "compile") lessen(workload.common, "guests", part, two);
   }
 }
 

@@ -226,6 +226,40 @@ TEST(Plan, QuickIsLessOfTheSame) {
   }
 }
 
+TEST(Plan, QuickIsFewerCompiles) {
+  const auto study = parse_study(R"(
+name = "x"
+question = "?"
+[factors]
+platform = ["native", "xen-pv"]
+[[workload]]
+name = "compile"
+compiles = [1, 2, 5]
+[[workload]]
+name = "compile"
+platform = "xen-pv"
+guests = [2, 5]
+[[workload]]
+name = "tcp-rr"
+platform = "xen-pv"
+guests = [2, 4]
+)",
+                                 "x.toml");
+  ASSERT_TRUE(study) << study.error().text();
+  const auto quick = make_plan(*study, {{}, {}, "", true});
+  ASSERT_TRUE(quick) << quick.error().text();
+  std::map<std::string, int> compiles, guests;
+  for (const PlannedTrial& trial : quick->trials) {
+    if (trial.factors.contains("compiles")) ++compiles[trial.factors.at("compiles")];
+    if (trial.factors.contains("guests"))
+      ++guests[trial.factors.at("workload") + " " + trial.factors.at("guests")];
+  }
+  EXPECT_EQ(compiles, (std::map<std::string, int>{{"1", 3}, {"2", 2}}));
+  EXPECT_EQ(guests["compile 2"], 1);
+  EXPECT_EQ(guests["compile 5"], 0);
+  EXPECT_EQ(guests["tcp-rr 4"], 1);
+}
+
 TEST(Plan, ADiskIsWhereItsMachineHasOne) {
   const auto why = [](std::vector<std::string> set) {
     set.push_back("workload=disk");
@@ -251,6 +285,12 @@ TEST(Plan, OnTheHostWhatItCanPlaceIsPlaced) {
   EXPECT_EQ(why({"platform=container,uml", "link_mbps=100"}), "");
   EXPECT_THAT(why({"platform=native,uml", "link_mbps=100"}), HasSubstr("'native' has no link to shape"));
   EXPECT_THAT(why({"platform=container", "driver_cpus=2"}), HasSubstr("'driver_cpus' can only be 1"));
+  EXPECT_EQ(why({"platform=native,uml", "hardware_counters=off,on"}), "");
+  const auto lab = make_plan(first_look(), {{"workload=tcp-rr", "hardware_counters=on"}, {}});
+  ASSERT_FALSE(lab);
+  EXPECT_THAT(lab.error().text(),
+              testing::AllOf(HasSubstr("on machine lab 'hardware_counters' can only be off"),
+                             HasSubstr("--machine host")));
 }
 
 // What a factor would not change is measured once, and said.

@@ -17,6 +17,7 @@
 #include <tuple>
 
 #include "machine/host/host_readiness.h"
+#include "meter/hardware_counters.h"
 #include "tests/host/traces.h"
 #include "tests/program.h"
 
@@ -55,15 +56,43 @@ class Host : public testing::Test {
 std::uint64_t sum(const json& trial, const std::string& layer, const std::string& domain = "") {
   std::uint64_t all = 0;
   for (const json& row : trial["ledger"])
-    if ((layer.empty() || row["layer"] == layer) && (domain.empty() || row["domain"] == domain))
+    if (row["kind"] == "cpu_ns" && (layer.empty() || row["layer"] == layer) &&
+        (domain.empty() || row["domain"] == domain))
       all += row["value"].get<std::uint64_t>();
   return all;
+}
+
+// Rows of hardware counters, or the reason why there are none.
+void expect_counters(const json& trial) {
+  const std::set<std::string> kinds{"cpu_ns", "hw_cycles", "hw_instructions"};
+  std::map<std::string, std::uint64_t> seen;
+  for (const json& row : trial["ledger"]) {
+    EXPECT_TRUE(kinds.contains(row["kind"])) << row;
+    seen[row["kind"]] += row["value"].get<std::uint64_t>();
+  }
+  const json& meter = trial["provenance"]["meter"];
+  const std::string state = meter.value("hardware_counters", "");
+  if (trial["factors"]["hardware_counters"] == "off") {
+    EXPECT_EQ(state, "off");
+    EXPECT_EQ(seen.size(), 1U);
+    return;
+  }
+  if (!meter::examine_hardware_counters().programs) {
+    EXPECT_EQ(state, "not counted: " + meter::examine_hardware_counters().detail);
+    EXPECT_EQ(seen.size(), 1U);
+    EXPECT_FALSE(meter.contains("hardware_counters_notes"));
+    return;
+  }
+  EXPECT_EQ(state, "counted") << meter;
+  EXPECT_GT(seen["hw_cycles"], 100'000U);
+  EXPECT_GT(seen["hw_instructions"], 100'000U);
+  EXPECT_GT(meter["hardware_counters_cpu_share"].get<double>(), 0.5);
 }
 
 // What holds of every trial on the host.
 void expect_balance(const json& trial) {
   ASSERT_FALSE(trial.contains("error")) << trial["error"];
-  for (const json& row : trial["ledger"]) EXPECT_EQ(row["kind"], "cpu_ns");
+  expect_counters(trial);
   EXPECT_FALSE(trial["machine_total"].contains("instructions"));
   const auto total = trial["machine_total"]["cpu_ns"].get<std::uint64_t>();
   EXPECT_EQ(sum(trial, ""), total);
@@ -116,6 +145,7 @@ void expect_course(const json& trial) {
     slices[{row["cpu"], row["domain"], row["layer"]}] = sum_of(row["cpu_ns"]);
   }
   for (const json& row : trial["ledger"]) {
+    if (row["kind"] != "cpu_ns") continue;
     const std::string layer = row["layer"];
     const bool is_own = layer == "kernel" || layer == "program" || layer == "uncharged";
     const bool is_both = is_own && undivided.contains({row["cpu"], row["domain"]}) &&
@@ -166,209 +196,244 @@ TEST_F(Host, AWindowHasACourse) {
     EXPECT_LT(static_cast<std::size_t>(idle_slices), (ends.size() + 1) / 2);
   }
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
-}
+  TEST_F(Host, CountersAreReadOrItIsSaidWhyNot) {
+    need("container");
+    if (IsSkipped()) return;
+    const auto result = run(study("native,container",
+                                  "tcp-rr --set transactions=2000 --set offloads=on --set "
+                                  "hardware_counters=on,off --json"));
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json out = json::parse(result.out);
+    ASSERT_EQ(out["trials"].size(), 4U);
+    for (const json& trial : out["trials"]) expect_balance(trial);
+  }
 
-TEST_F(Host, ADiskIsAFileOfTheTrials) {
-  need("native");
-  const auto before = traces();
-  for (const char* store : {"memory", "tmpdir"}) {
-    const auto result =
-        run_program("cd " + folder_.string() + " && TMPDIR=" + folder_.string() + " " VTAX_PROGRAM " run " +
-                    study("native,container",
-                          "disk --set offloads=on --set bytes=67108864 --set "
-                          "block_bytes=4096 --set operation=write,read --json --set store=") +
-                    store);
+  TEST_F(Host, ADiskIsAFileOfTheTrials) {
+    need("native");
+    const auto before = traces();
+    for (const char* store : {"memory", "tmpdir"}) {
+      const auto result =
+          run_program("cd " + folder_.string() + " && TMPDIR=" + folder_.string() + " " VTAX_PROGRAM " run " +
+                      study("native,container",
+                            "disk --set offloads=on --set bytes=67108864 --set "
+                            "block_bytes=4096 --set operation=write,read --json --set store=") +
+                      store);
+      ASSERT_EQ(result.code, 0) << result.err;
+      const json out = json::parse(result.out);
+      ASSERT_EQ(out["trials"].size(), 4U);
+      for (const json& trial : out["trials"]) {
+        expect_balance(trial);
+        EXPECT_EQ(trial["work"]["bytes"], 67108864);
+        // Which of its layers a few milliseconds are charged to is a matter of ticks.
+        EXPECT_GT(
+            sum(trial, "kernel", "host") + sum(trial, "program", "host") + sum(trial, "uncharged", "host"),
+            1'000'000U);
+      }
+      fs::remove(folder_ / "first-look.vtax");
+    }
+    EXPECT_TRUE(fs::is_empty(folder_)) << "the disk stayed";
+    EXPECT_THAT(left_behind(before), testing::IsEmpty());
+  }
+
+  TEST_F(Host, ServesTheWeb) {
+    need("native");
+    const auto before = traces();
+    const auto result = run(study("native,container",
+                                  "http --set offloads=on --set requests=2000 --set connections=4 --set "
+                                  "requests_per_connection=10 --set direction=receive,send --json"));
     ASSERT_EQ(result.code, 0) << result.err;
     const json out = json::parse(result.out);
     ASSERT_EQ(out["trials"].size(), 4U);
     for (const json& trial : out["trials"]) {
       expect_balance(trial);
-      EXPECT_EQ(trial["work"]["bytes"], 67108864);
-      // Which of its layers a few milliseconds are charged to is a matter of ticks.
-      EXPECT_GT(
-          sum(trial, "kernel", "host") + sum(trial, "program", "host") + sum(trial, "uncharged", "host"),
-          1'000'000U);
+      EXPECT_EQ(trial["work"]["transactions"], 2000);
+      EXPECT_EQ(trial["work"]["bytes"], 2000 * 14746);
     }
-    fs::remove(folder_ / "first-look.vtax");
+    EXPECT_THAT(left_behind(before), testing::IsEmpty());
   }
-  EXPECT_TRUE(fs::is_empty(folder_)) << "the disk stayed";
-  EXPECT_THAT(left_behind(before), testing::IsEmpty());
-}
 
-TEST_F(Host, ServesTheWeb) {
-  need("native");
-  const auto before = traces();
-  const auto result = run(study("native,container",
-                                "http --set offloads=on --set requests=2000 --set connections=4 --set "
-                                "requests_per_connection=10 --set direction=receive,send --json"));
-  ASSERT_EQ(result.code, 0) << result.err;
-  const json out = json::parse(result.out);
-  ASSERT_EQ(out["trials"].size(), 4U);
-  for (const json& trial : out["trials"]) {
-    expect_balance(trial);
-    EXPECT_EQ(trial["work"]["transactions"], 2000);
-    EXPECT_EQ(trial["work"]["bytes"], 2000 * 14746);
-  }
-  EXPECT_THAT(left_behind(before), testing::IsEmpty());
-}
-
-TEST_F(Host, ContainersAreRoutedAndTranslated) {
-  need("container");
-  if (IsSkipped()) return;
-  const auto before = traces();
-  const auto result = run(study(
-      "container", "tcp-rr --set offloads=on --set transactions=2000 --set forwarding=route,nat --json"));
-  const json out = json::parse(result.out, nullptr, false);
-  ASSERT_FALSE(out.is_discarded()) << result.err;
-  EXPECT_THAT(left_behind(before), testing::IsEmpty());
-  ASSERT_EQ(out["trials"].size(), 2U);
-  for (const json& trial : out["trials"]) {
-    if (trial.contains("error") && trial["error"].get<std::string>().find("nf_tables") != std::string::npos)
-      GTEST_SKIP() << trial["error"];
-    expect_balance(trial);
-    EXPECT_EQ(trial["work"]["transactions"], 2000);
-  }
-}
-
-TEST_F(Host, ALinkIsShapedBothWays) {
-  need("container");
-  if (IsSkipped()) return;
-  const auto before = traces();
-  const auto result =
-      run(study("container",
-                "tcp-stream --set bytes=12582912 --set warmup_bytes=1048576 --set link_mbps=100 --set "
-                "offloads=on --set write_bytes=65536 --set direction=receive,send --json"));
-  const json out = json::parse(result.out, nullptr, false);
-  ASSERT_FALSE(out.is_discarded()) << result.err;
-  ASSERT_EQ(out["trials"].size(), 2U);
-  for (const json& trial : out["trials"]) {
-    if (trial.contains("error") && trial["error"].get<std::string>().find("shape") != std::string::npos)
-      GTEST_SKIP() << trial["error"];
-    expect_balance(trial);
-    const double mbps = 12582912 * 8e3 / trial["window_ns"].get<double>();
-    EXPECT_LT(mbps, 96);  // 94.15, and the bucket's first 128 KiB
-    EXPECT_GT(mbps, 50);  // on a busy computer
-  }
-  EXPECT_THAT(left_behind(before), testing::IsEmpty());
-}
-
-TEST_F(Host, DatagramsMayBeLargerThanAPacket) {
-  need("native");
-  const auto result = run(study("native,container",
-                                "udp-stream --set bytes=1048576 --set write_bytes=8192 --set rate_mbps=20 "
-                                "--set warmup_bytes=65536 --set offloads=on --json"));
-  ASSERT_EQ(result.code, 0) << result.err;
-  const json out = json::parse(result.out);
-  ASSERT_EQ(out["trials"].size(), 2U);
-  for (const json& trial : out["trials"]) expect_balance(trial);
-}
-
-TEST_F(Host, WorkWithoutTrafficIsItsSystems) {
-  need("container");
-  if (IsSkipped()) return;
-  const auto result = run(study(
-      "native,container", "cpu-loop --set iterations=100000000 --set offloads=on --set guests=2 --json"));
-  ASSERT_EQ(result.code, 0) << result.err;
-  const json out = json::parse(result.out);
-  ASSERT_EQ(out["trials"].size(), 2U);
-  for (const json& trial : out["trials"]) {
-    expect_balance(trial);
-    EXPECT_EQ(trial["work"]["transactions"], 200000000);
-    EXPECT_GT(sum(trial, "program", "host"), 10'000'000U);
-  }
-}
-
-class HostGuest : public Host, public testing::WithParamInterface<std::string> {};
-
-TEST_P(HostGuest, IsMeasuredFromOutside) {
-  need(GetParam());
-  if (IsSkipped()) return;
-  const auto before = traces();
-  const auto result = run(study(GetParam(), "tcp-rr --set transactions=2000 --json"));
-  ASSERT_EQ(result.code, 0) << result.err;
-  const json out = json::parse(result.out);
-  for (const json& trial : out["trials"]) {
-    expect_balance(trial);
-    EXPECT_EQ(trial["work"]["transactions"], 2000);
-    EXPECT_GT(sum(trial, "", "guest1"), 0U);
-    if (trial["provenance"]["meter"]["span_ns"].get<double>() > 1e9) expect_course(trial);
-  }
-  EXPECT_THAT(left_behind(before), testing::IsEmpty());
-}
-
-TEST_P(HostGuest, OfWhichThereAreTwoHasRowsOfItsOwn) {
-  need(GetParam());
-  if (IsSkipped()) return;
-  const auto before = traces();
-  const auto result = run(
-      study(GetParam(),
-            "tcp-rr --set transactions=1000 --set offloads=on --set guests=2 --set loads=opposed --json"));
-  ASSERT_EQ(result.code, 0) << result.err;
-  const json out = json::parse(result.out);
-  ASSERT_EQ(out["trials"].size(), 1U);
-  const json& trial = out["trials"][0];
-  expect_balance(trial);
-  EXPECT_EQ(trial["work"]["transactions"], 2000);
-  EXPECT_EQ(trial["guests"].size(), 2U);
-  for (const char* guest : {"guest1", "guest2"}) EXPECT_GT(sum(trial, "", guest), 0U) << guest;
-  EXPECT_THAT(left_behind(before), testing::IsEmpty());
-}
-
-INSTANTIATE_TEST_SUITE_P(All, HostGuest, testing::Values("uml", "qemu", "xen-pv", "xen-pvh"));
-
-// vtax in a session of its own, killed at random moments of its life.
-class HostKilled : public Host, public testing::WithParamInterface<std::string> {};
-
-TEST_P(HostKilled, LeavesNothing) {
-  need(GetParam());
-  if (IsSkipped()) return;
-  const auto before = traces();
-  std::mt19937 random(7);
-  for (int round = 0; round < 10; ++round) {
-    const fs::path out = folder_ / "killed.vtax";
-    fs::remove(out);
-    const pid_t child = fork();
-    if (child == 0) {
-      const int null = open("/dev/null", O_RDWR);
-      for (const int fd : {0, 1, 2}) dup2(null, fd);
-      const std::string platform = "platform=" + GetParam();
-      execl(VTAX_PROGRAM, "vtax", "run", "first-look", "--machine", "host", "--set", platform.c_str(),
-            "--set", "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
-      _exit(127);
+  TEST_F(Host, ContainersAreRoutedAndTranslated) {
+    need("container");
+    if (IsSkipped()) return;
+    const auto before = traces();
+    const auto result = run(study(
+        "container", "tcp-rr --set offloads=on --set transactions=2000 --set forwarding=route,nat --json"));
+    const json out = json::parse(result.out, nullptr, false);
+    ASSERT_FALSE(out.is_discarded()) << result.err;
+    EXPECT_THAT(left_behind(before), testing::IsEmpty());
+    ASSERT_EQ(out["trials"].size(), 2U);
+    for (const json& trial : out["trials"]) {
+      if (trial.contains("error") && trial["error"].get<std::string>().find("nf_tables") != std::string::npos)
+        GTEST_SKIP() << trial["error"];
+      expect_balance(trial);
+      EXPECT_EQ(trial["work"]["transactions"], 2000);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));
-    kill(child, SIGKILL);
-    EXPECT_THAT(left_behind(before), testing::IsEmpty()) << "round " << round;
   }
-}
 
-INSTANTIATE_TEST_SUITE_P(All, HostKilled, testing::Values("container", "uml", "qemu", "xen-pv"));
+  constexpr char shaped[] =
+      "tcp-stream --set bytes=12582912 --set warmup_bytes=1048576 --set link_mbps=100 --set offloads=on "
+      "--set "
+      "write_bytes=65536 --set direction=receive,send --json";
 
-TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
-  if (host::examine_platform("xen-pv").state != lab::State::missing) GTEST_SKIP() << "it runs here";
-  const auto result = run(study("xen-pv", "tcp-rr"));
-  EXPECT_EQ(result.code, 3);
-  EXPECT_THAT(result.err, testing::HasSubstr("cannot run the platform xen-pv on this computer"));
-  EXPECT_TRUE(fs::is_empty(folder_));
-}
+  void expect_shaped(const ProgramResult& result) {
+    const json out = json::parse(result.out, nullptr, false);
+    ASSERT_FALSE(out.is_discarded()) << result.err;
+    ASSERT_EQ(out["trials"].size(), 2U);
+    for (const json& trial : out["trials"]) {
+      if (trial.contains("error") && trial["error"].get<std::string>().find("shape") != std::string::npos)
+        GTEST_SKIP() << trial["error"];
+      expect_balance(trial);
+      const double mbps = 12582912 * 8e3 / trial["window_ns"].get<double>();
+      EXPECT_LT(mbps, 96);  // 94.15, and the bucket's first 128 KiB
+      EXPECT_GT(mbps, 50);  // on a busy computer
+    }
+  }
 
-// Every test's environment has VTAX_NO_KVM (tests/CMakeLists.txt); here also when it is run by hand.
-TEST_F(Host, KvmIsRefusedWhereItIsForbidden) {
-  setenv(host::no_kvm_variable, "1", 1);
-  for (const std::string platform : {"kvm", "kvm-qemu"}) {
-    const auto result = run(study(platform, "tcp-rr"));
+  TEST_F(Host, ALinkIsShapedBothWays) {
+    need("container");
+    if (IsSkipped()) return;
+    const auto before = traces();
+    expect_shaped(run(study("container", shaped)));
+    EXPECT_THAT(left_behind(before), testing::IsEmpty());
+  }
+
+  // In a user namespace, whose root is nobody outside.
+  TEST_F(Host, ALinkIsShapedWithoutRoot) {
+    if (geteuid() != 0) GTEST_SKIP() << "the other tests are without root";
+    if (run_program("setpriv --version").code != 0) GTEST_SKIP() << "there is no setpriv";
+    fs::copy(VTAX_PROGRAM, folder_ / "vtax");
+    fs::permissions(folder_, fs::perms::all);
+    const std::string nobody = "cd " + folder_.string() + " && HOME=" + folder_.string() +
+                               " setpriv --reuid=65534 --regid=65534 --clear-groups ./vtax ";
+    const auto doctor = run_program(nobody + "doctor --json");
+    const json checks = json::parse(doctor.out, nullptr, false);
+    ASSERT_FALSE(checks.is_discarded()) << doctor.err;
+    for (const json& check : checks["host"])
+      if (check["name"] == "container" && check["state"] != "good") GTEST_SKIP() << check["detail"];
+    const auto before = traces();
+    expect_shaped(run_program(nobody + "run " + study("container", shaped)));
+    EXPECT_THAT(left_behind(before), testing::IsEmpty());
+  }
+
+  TEST_F(Host, DatagramsMayBeLargerThanAPacket) {
+    need("native");
+    const auto result = run(study("native,container",
+                                  "udp-stream --set bytes=1048576 --set write_bytes=8192 --set rate_mbps=20 "
+                                  "--set warmup_bytes=65536 --set offloads=on --json"));
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json out = json::parse(result.out);
+    ASSERT_EQ(out["trials"].size(), 2U);
+    for (const json& trial : out["trials"]) expect_balance(trial);
+  }
+
+  TEST_F(Host, WorkWithoutTrafficIsItsSystems) {
+    need("container");
+    if (IsSkipped()) return;
+    const auto result = run(study(
+        "native,container", "cpu-loop --set iterations=100000000 --set offloads=on --set guests=2 --json"));
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json out = json::parse(result.out);
+    ASSERT_EQ(out["trials"].size(), 2U);
+    for (const json& trial : out["trials"]) {
+      expect_balance(trial);
+      EXPECT_EQ(trial["work"]["transactions"], 200000000);
+      EXPECT_GT(sum(trial, "program", "host"), 10'000'000U);
+    }
+  }
+
+  class HostGuest : public Host, public testing::WithParamInterface<std::string> {};
+
+  TEST_P(HostGuest, IsMeasuredFromOutside) {
+    need(GetParam());
+    if (IsSkipped()) return;
+    const auto before = traces();
+    const auto result =
+        run(study(GetParam(), "tcp-rr --set transactions=2000 --set hardware_counters=on --json"));
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json out = json::parse(result.out);
+    for (const json& trial : out["trials"]) {
+      expect_balance(trial);
+      EXPECT_EQ(trial["work"]["transactions"], 2000);
+      EXPECT_GT(sum(trial, "", "guest1"), 0U);
+      if (trial["provenance"]["meter"]["span_ns"].get<double>() > 1e9) expect_course(trial);
+    }
+    EXPECT_THAT(left_behind(before), testing::IsEmpty());
+  }
+
+  TEST_P(HostGuest, OfWhichThereAreTwoHasRowsOfItsOwn) {
+    need(GetParam());
+    if (IsSkipped()) return;
+    const auto before = traces();
+    const auto result = run(
+        study(GetParam(),
+              "tcp-rr --set transactions=1000 --set offloads=on --set guests=2 --set loads=opposed --json"));
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json out = json::parse(result.out);
+    ASSERT_EQ(out["trials"].size(), 1U);
+    const json& trial = out["trials"][0];
+    expect_balance(trial);
+    EXPECT_EQ(trial["work"]["transactions"], 2000);
+    EXPECT_EQ(trial["guests"].size(), 2U);
+    for (const char* guest : {"guest1", "guest2"}) EXPECT_GT(sum(trial, "", guest), 0U) << guest;
+    EXPECT_THAT(left_behind(before), testing::IsEmpty());
+  }
+
+  INSTANTIATE_TEST_SUITE_P(All, HostGuest, testing::Values("uml", "qemu", "xen-pv", "xen-pvh"));
+
+  // vtax in a session of its own, killed at random moments of its life.
+  class HostKilled : public Host, public testing::WithParamInterface<std::string> {};
+
+  TEST_P(HostKilled, LeavesNothing) {
+    need(GetParam());
+    if (IsSkipped()) return;
+    const auto before = traces();
+    std::mt19937 random(7);
+    for (int round = 0; round < 10; ++round) {
+      const fs::path out = folder_ / "killed.vtax";
+      fs::remove(out);
+      const pid_t child = fork();
+      if (child == 0) {
+        const int null = open("/dev/null", O_RDWR);
+        for (const int fd : {0, 1, 2}) dup2(null, fd);
+        const std::string platform = "platform=" + GetParam();
+        execl(VTAX_PROGRAM, "vtax", "run", "first-look", "--machine", "host", "--set", platform.c_str(),
+              "--set", "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
+        _exit(127);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));
+      kill(child, SIGKILL);
+      EXPECT_THAT(left_behind(before), testing::IsEmpty()) << "round " << round;
+    }
+  }
+
+  INSTANTIATE_TEST_SUITE_P(All, HostKilled, testing::Values("container", "uml", "qemu", "xen-pv"));
+
+  TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
+    if (host::examine_platform("xen-pv").state != lab::State::missing) GTEST_SKIP() << "it runs here";
+    const auto result = run(study("xen-pv", "tcp-rr"));
     EXPECT_EQ(result.code, 3);
-    EXPECT_THAT(result.err, testing::HasSubstr("cannot run the platform " + platform + " on this computer"));
-    EXPECT_THAT(result.err, testing::HasSubstr("VTAX_NO_KVM is set"));
+    EXPECT_THAT(result.err, testing::HasSubstr("cannot run the platform xen-pv on this computer"));
     EXPECT_TRUE(fs::is_empty(folder_));
   }
-}
 
-TEST_F(Host, CardsAreRefused) {
-  const auto result = run(study("native", "tcp-rr --set topology=card"));
-  EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, testing::HasSubstr("only topology 'inside'"));
-}
+  // Every test's environment has VTAX_NO_KVM (tests/CMakeLists.txt); here also when it is run by hand.
+  TEST_F(Host, KvmIsRefusedWhereItIsForbidden) {
+    setenv(host::no_kvm_variable, "1", 1);
+    for (const std::string platform : {"kvm", "kvm-qemu"}) {
+      const auto result = run(study(platform, "tcp-rr"));
+      EXPECT_EQ(result.code, 3);
+      EXPECT_THAT(result.err,
+                  testing::HasSubstr("cannot run the platform " + platform + " on this computer"));
+      EXPECT_THAT(result.err, testing::HasSubstr("VTAX_NO_KVM is set"));
+      EXPECT_TRUE(fs::is_empty(folder_));
+    }
+  }
+
+  TEST_F(Host, CardsAreRefused) {
+    const auto result = run(study("native", "tcp-rr --set topology=card"));
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, testing::HasSubstr("only topology 'inside'"));
+  }
 
 }  // namespace
 }  // namespace vtax

@@ -154,6 +154,9 @@ struct IoOfGuests {
   const char* domain;              // the driver domain
   const char *frontend, *backend;  // module of the guest; of the driver domain, or its program ("")
 };
+void PrintTo(const IoOfGuests& io, std::ostream* out) {
+  *out << io.platform;
+}
 class IoGuests : public testing::TestWithParam<IoOfGuests> {};
 
 TEST_P(IoGuests, WriteTheirDisk) {

@@ -71,6 +71,11 @@ class Folder {
 // "Native", "XenPv", "XenPvh", "Kvm".
 [[nodiscard]] std::string test_name(LabKind kind);
 
+// How GoogleTest names a parameter.
+inline void PrintTo(LabKind kind, std::ostream* out) {
+  *out << name_of(kind);
+}
+
 inline void quiet(std::string_view) {}
 
 }  // namespace vtax::lab

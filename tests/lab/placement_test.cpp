@@ -16,6 +16,9 @@ struct Placed {
   const char* name;
   FactorMap factors;  // besides those of small()
 };
+void PrintTo(const Placed& placed, std::ostream* out) {
+  *out << placed.name;
+}
 
 Trial small(const FactorMap& changes) {
   Trial trial;

@@ -18,6 +18,7 @@
 #include "agent/trial.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/host/counter_watch.h"
 #include "machine/host/window_readings.h"
 #include "machine/host/xen_keeper.h"
 #include "machine/lab/guest_result.h"
@@ -240,7 +241,8 @@ Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowH
 // What the books say before and after the window, and in its course.
 class Books {
  public:
-  Books(const Bench& bench, bool with_course) : bench_(bench), systems_(bench), with_course_(with_course) {
+  Books(const Bench& bench, bool counters, bool with_course)
+      : bench_(bench), systems_(bench), with_course_(with_course), counters_(counters) {
     seen_.books.processes = bench.processes;
     seen_.guest_domains = bench.xen_domains;
   }
@@ -252,11 +254,13 @@ class Books {
       softirqs_.begin();
       devices_before_ = systems_.read();
       Result<> read = read_proc(seen_.books.before);
+      counters_.begin(seen_.books.before, seen_.books.processes);
       if (read) read = read_xen(seen_.before);
       if (read && with_course_) course_.start([this] { return read_within(); }, bench_.processes);
       return read;
     };
     hooks.after = [this] {
+      counters_.end();
       within_ = course_.stop();
       Result<> read = read_xen(seen_.after);
       if (read) read = read_proc(seen_.books.after);
@@ -272,7 +276,9 @@ class Books {
     for (const json& ns : result.value("systems_user_ns", json::array()))
       seen_.books.guest_programs_ns.push_back(ns.get<std::uint64_t>());
     seen_.books.packets_ns = softirqs_.packets(namespaces_of(bench_.processes), softirqs_.at_end());
-    return ledger_of(seen_);
+    auto rows = ledger_of(seen_);
+    counters_.add_rows(seen_.books, on_xen() ? "Domain-0" : "host", rows);
+    return rows;
   }
 
   // After ledger(). Readings too near to the window's end are no slice's.
@@ -306,6 +312,7 @@ class Books {
       meter["readings_within_ns"] = course_.spent().count();
     }
     softirqs_.describe(meter, namespaces_of(bench_.processes));
+    counters_.describe(meter);
     return meter;
   }
 
@@ -366,13 +373,14 @@ class Books {
   bool with_course_;
   meter::XenLedgerInput seen_;
   SoftirqWatch softirqs_;
+  CounterWatch counters_;
   std::vector<DeviceCounters> devices_before_, devices_after_;
   std::vector<WindowReading> within_;
   WindowReadings course_;  // the last: its thread uses the others
 };
 
 // Inside the sandbox.
-Result<json> measure(const std::string& name, const agent::Plan& plan,
+Result<json> measure(const std::string& name, const agent::Plan& plan, bool counters,
                      const std::map<std::string, GuestParts>& guests, std::optional<XenKeeper>& keeper,
                      pid_t owner, bool with_course, const Progress& progress) {
   const auto start = Clock::now();
@@ -384,7 +392,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan,
   const std::int64_t setup_ns = ns_since(start);
 
   progress("measuring on " + name);
-  Books books(*bench, with_course);
+  Books books(*bench, counters, with_course);
   auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
@@ -417,6 +425,8 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
                         const Progress& progress, bool with_course) {
   const auto started = Clock::now();
   const std::string platform = trial.factors["platform"];
+  const auto wanted = trial.factors.find("hardware_counters");
+  const bool counters = wanted != trial.factors.end() && wanted->second == "on";
   const auto plan = host_plan(trial);
   if (!plan) return fail(plan.error());
   auto keeper = keeper_for(platform, guests);
@@ -424,7 +434,7 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
   const pid_t owner = getpid();
   const auto answer = run_in_sandbox(
       [&](const Progress& tell) {
-        return measure(platform, *plan, guests, *keeper, owner, with_course, tell);
+        return measure(platform, *plan, counters, guests, *keeper, owner, with_course, tell);
       },
       progress, trial_limit);
   const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();

@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <lzma.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <string>
+
+#include "machine/lab/gzip.h"
 
 namespace vtax::lab {
 namespace {
@@ -15,20 +16,6 @@ using ByteVector = std::vector<std::uint8_t>;
 ByteVector content() {
   ByteVector out(5'000'000);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i * i >> 7);
-  return out;
-}
-
-ByteVector gzip(const ByteVector& in) {
-  z_stream stream{};
-  ::deflateInit2(&stream, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  ByteVector out(::deflateBound(&stream, in.size()));
-  stream.next_in = const_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = out.data();
-  stream.avail_out = static_cast<uInt>(out.size());
-  ::deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  ::deflateEnd(&stream);
   return out;
 }
 

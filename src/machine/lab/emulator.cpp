@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +23,7 @@
 #include "machine/lab/emulator_process.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_parts.h"
+#include "machine/lab/xen_loader.h"
 #include "probe/format.h"
 
 namespace vtax::lab {
@@ -33,8 +35,12 @@ using std::chrono::seconds;
 constexpr std::size_t kPlanBytes = 64U << 10;
 constexpr std::size_t kConsoleBytes = 64U << 10;
 constexpr std::size_t kMaxMonitorLine = 1U << 20;
-// A running machine executes timer ticks at least; one that executes nothing for so long is dead.
+// A running machine executes timer ticks at least; one that takes no CPU time for so long is dead.
 constexpr seconds kSilence{60};
+// What an emulator takes in that time that waits for nothing to come.
+constexpr milliseconds kNoWork{10};
+// The firmware copies the path that Xen's loader has, so it is as long in every machine.
+constexpr int kLoaderDescriptor = 100;
 constexpr milliseconds kPoll{100};
 // A console holds few characters: more at once, and some are lost.
 constexpr std::size_t kTyped = 16;
@@ -54,6 +60,13 @@ bool drain(int fd, std::string& into) {
     }
     return got < 0 && (errno == EAGAIN || errno == EINTR);
   }
+}
+
+std::chrono::nanoseconds cpu_time_of(int pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return {};
+  return seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 // `spec.qemu` with what is loaded before its own libraries: threads that take turns, unless the machine runs
@@ -130,7 +143,6 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
          fmt::format("{},out={},settings={}", wiring.probe.string(), out->get(), settings->get())});
     inherited.push_back(out->get());
     inherited.push_back(settings->get());
-    self->has_probe_ = true;
   }
   if (wiring.state_fd >= 0) {
     lseek(wiring.state_fd, 0, SEEK_SET);
@@ -140,9 +152,22 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
     arguments.emplace_back("-S");  // it listens to the monitor first
   }
 
+  Descriptor loader;
+  if (!spec.xen.empty()) {
+    auto xen = load_xen(spec);
+    if (!xen) return fail(xen.error());
+    auto program = anonymous_file("vtax-xen-loader", xen->program);
+    if (!program) return fail(program.error());
+    loader = Descriptor(fcntl(program->get(), F_DUPFD_CLOEXEC, kLoaderDescriptor));
+    if (!loader.valid()) return fail(system_error("cannot hand Xen to the machine", errno));
+    inherited.push_back(loader.get());
+    add({"-kernel", fmt::format("/proc/self/fd/{}", loader.get())});
+    if (wiring.state_fd < 0) arguments.insert(arguments.end(), xen->devices.begin(), xen->devices.end());
+  }
+
   auto qemu = with_libraries(spec);
   if (!qemu) return fail(qemu.error());
-  auto pid = start_process(*qemu, arguments, inherited, console_end, working_directory(spec));
+  auto pid = start_process(*qemu, arguments, inherited, console_end);
   if (!pid) return fail(pid.error());
   self->pid_ = *pid;
   self->process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
@@ -153,6 +178,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   self->probe_settings_ = std::move(*settings);
   self->probe_out_ = std::move(*out);
   self->stopped_ = true;
+  self->cpu_limit_ = wiring.cpu_limit;
 
   if (auto greeted = self->command("qmp_capabilities"); !greeted) return fail(greeted.error());
   if (wiring.state_fd < 0) {
@@ -228,11 +254,11 @@ Error Emulator::died(std::string why) const {
 }
 
 Result<> Emulator::check_alive() {
-  std::array<std::byte, sizeof(probe::Header)> header{};
-  const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
-  const ProbeStatus status =
-      read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
   if (ended_) {
+    std::array<std::byte, sizeof(probe::Header)> header{};
+    const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
+    const ProbeStatus status =
+        read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
     if (status.state == probe::State::limit_reached || status.state == probe::State::failed)
       return fail(died(status.message));
     if (WIFSIGNALED(status_))
@@ -243,10 +269,13 @@ Result<> Emulator::check_alive() {
     return fail(died("it powered off or panicked before it had an answer"));
   }
   if (!refused_.empty()) return fail(died("the emulator refused to go on: " + refused_));
-  if (!has_probe_ || stopped_) return {};
+  if (stopped_) return {};
   const auto now = std::chrono::steady_clock::now();
-  if (status.instructions != last_instructions_) {
-    last_instructions_ = status.instructions;
+  const auto spent = cpu_time_of(pid_);
+  if (cpu_limit_ > seconds(0) && spent > cpu_limit_)
+    return fail(died(fmt::format("it has taken {} s of CPU time and is not done", spent / seconds(1))));
+  if (spent - spent_at_progress_ >= kNoWork) {
+    spent_at_progress_ = spent;
     last_progress_ = now;
   }
   if (now - last_progress_ > kSilence)

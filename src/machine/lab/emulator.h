@@ -25,7 +25,8 @@ struct Wiring {
   int state_fd = -1;            // a saved machine to resume, or -1 to boot
   std::filesystem::path probe;  // the plugin; empty: none
   std::string probe_settings;
-  bool console_input = false;  // for converse()
+  std::chrono::seconds cpu_limit{0};  // what the emulator may take; 0: only the probe knows a limit
+  bool console_input = false;         // for converse()
 };
 
 // One running QEMU. Everything between it and us is an anonymous descriptor: no socket and no temporary file
@@ -88,9 +89,9 @@ class Emulator {
   int unawaited_ = 0;    // replies that nobody waits for
   std::string refused_;  // why such a command was refused
   GuestMessages messages_;
-  std::uint64_t last_instructions_ = 0;
+  std::chrono::seconds cpu_limit_{0};
+  std::chrono::nanoseconds spent_at_progress_{0};  // CPU time
   std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();
-  bool has_probe_ = false;
 };
 
 }  // namespace vtax::lab

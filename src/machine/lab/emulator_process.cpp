@@ -30,8 +30,7 @@ Result<Pipe> make_pipe() {
 }
 
 Result<int> start_process(const Qemu& qemu, const std::vector<std::string>& arguments,
-                          const std::vector<int>& inherited, int output,
-                          const std::filesystem::path& directory) {
+                          const std::vector<int>& inherited, int output) {
   std::vector<std::string> words = {qemu.binary.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -52,7 +51,6 @@ Result<int> start_process(const Qemu& qemu, const std::vector<std::string>& argu
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
-  if (!directory.empty() && chdir(directory.c_str()) != 0) _exit(127);
   const int null = open("/dev/null", O_RDONLY);
   dup2(null, 0);
   dup2(output, 1);

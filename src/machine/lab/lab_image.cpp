@@ -7,6 +7,7 @@
 #include "core/sha256.h"
 #include "machine/lab/cache_limits.h"
 #include "machine/lab/cr0_reads.h"
+#include "machine/lab/gzip.h"
 #include "machine/lab/image_content.h"
 #include "machine/lab/image_record.h"
 #include "machine/lab/kernel_image.h"
@@ -266,7 +267,8 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
   image.file("lab/guest/kernel", guest_kernel);
   if (added = add_compiler_of(parts, guest_image); !added) return fail(added.error());
-  image.file("lab/guest/initrd", guest_image.bytes());
+  // Firmware reads it byte by byte from a program of Domain-0.
+  image.file("lab/guest/initrd", has_device_model(kind) ? gzip(guest_image.bytes()) : guest_image.bytes());
   if (has_kvm(kind)) {
     const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});

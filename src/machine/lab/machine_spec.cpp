@@ -18,13 +18,6 @@ const std::string kVirtualisingCpu = std::string(kCpu) + ",-rdtscp";
 
 }  // namespace
 
-std::filesystem::path working_directory(const MachineSpec& spec) {
-  const auto folder = spec.xen.parent_path();
-  const bool together =
-      !spec.xen.empty() && spec.kernel.parent_path() == folder && spec.initrd.parent_path() == folder;
-  return together ? folder : std::filesystem::path();
-}
-
 std::vector<std::string> machine_arguments(const MachineSpec& spec) {
   std::vector<std::string> out = {
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", spec.iommu ? "q35" : "pc",
@@ -52,19 +45,9 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
   if (!spec.real_time)
     out.insert(out.end(), {"-icount", fmt::format("shift={},align=off,sleep=off", spec.icount_shift)});
   out.insert(out.begin(), spec.qemu.arguments.begin(), spec.qemu.arguments.end());
-  if (spec.xen.empty()) {
+  if (spec.xen.empty())
     out.insert(out.end(), {"-kernel", spec.kernel.string(), "-append", spec.kernel_arguments, "-initrd",
                            spec.initrd.string()});
-  } else {
-    const bool by_name = !working_directory(spec).empty();
-    const auto given = [by_name](const std::filesystem::path& file) {
-      return by_name ? file.filename().string() : file.string();
-    };
-    // Multiboot modules: a comma in a path would end it.
-    out.insert(out.end(),
-               {"-kernel", given(spec.xen), "-append", spec.xen_arguments, "-initrd",
-                fmt::format("{} {},{}", given(spec.kernel), spec.kernel_arguments, given(spec.initrd))});
-  }
   return out;
 }
 

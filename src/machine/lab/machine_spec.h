@@ -42,12 +42,8 @@ struct MachineSpec {
   bool real_time = false;    // runs by the host's clock, and no two runs are the same: for people
 };
 
-// Where QEMU runs. Xen and its modules see the file names on their command lines, so with Xen they are given
-// by name alone, relative to the folder that holds them all: where the cache lies must not change what is
-// counted. Empty: anywhere (no Xen, or its files lie apart and are given whole).
-[[nodiscard]] std::filesystem::path working_directory(const MachineSpec& spec);
-
-// The command line that is the machine; what carries data in and out of it is added by Emulator.
+// The command line that is the machine; what carries data in and out of it is added by Emulator, and so is
+// what boots Xen (xen_loader.h).
 [[nodiscard]] std::vector<std::string> machine_arguments(const MachineSpec& spec);
 
 }  // namespace vtax::lab

@@ -38,7 +38,13 @@ std::vector<std::string> arguments_by_content(const MachineSpec& spec) {
     for (std::string& argument : content.qemu.arguments)
       if (argument.starts_with(folder + "/"))
         argument = spec.qemu.package_folder.filename().string() + argument.substr(folder.size());
-  return machine_arguments(content);
+  std::vector<std::string> arguments = machine_arguments(content);
+  if (!spec.xen.empty())  // as QEMU's own loader would have it
+    arguments.insert(
+        arguments.end(),
+        {"-kernel", content.xen.string(), "-append", spec.xen_arguments, "-initrd",
+         fmt::format("{} {},{}", content.kernel.string(), spec.kernel_arguments, content.initrd.string())});
+  return arguments;
 }
 
 std::string snapshot_key(const MachineSpec& spec, const std::string& image_hash) {

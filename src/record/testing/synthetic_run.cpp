@@ -229,6 +229,34 @@ void make_compile(Trial& trial) {
   trial.machine_total = Instructions(900U * trial.machine_total.value);
 }
 
+void make_host(Trial& trial) {
+  std::erase_if(trial.ledger, [](const LedgerEntry& entry) { return entry.kind != "instructions"; });
+  for (LedgerEntry& entry : trial.ledger) {
+    entry.kind = cpu_time_kind;
+    entry.value /= 2;
+  }
+  trial.functions.clear();
+  trial.machine_total = trial.peer_total = {};
+}
+
+void add_hardware_counters(Trial& trial, const std::string& note) {
+  const auto time = trial.ledger;
+  for (const LedgerEntry& entry : time) {
+    if (entry.kind != cpu_time_kind || entry.layer == Layer::idle || entry.layer == Layer::uncharged)
+      continue;
+    LedgerEntry count = entry;
+    count.kind = hardware_cycles_kind;
+    count.value = 3 * entry.value;
+    trial.ledger.push_back(count);
+    count.kind = hardware_instructions_kind;
+    count.value = 4 * entry.value;
+    trial.ledger.push_back(count);
+  }
+  trial.provenance = R"({"meter": {"hardware_counters": "counted", "hardware_counters_cpu_share": 0.75, )"
+                     R"("hardware_counters_notes": [")" +
+                     note + R"("]}})";
+}
+
 void scale_function(Trial& trial, const std::string& function, double factor) {
   for (FunctionCost& cost : trial.functions) {
     if (cost.function != function) continue;

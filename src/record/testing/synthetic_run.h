@@ -27,6 +27,13 @@ void make_failed(Trial& trial, const std::string& error);
 // Makes it a compile's: costs of billions, no network device, no packets.
 void make_compile(Trial& trial);
 
+// Makes it one of a real host: half a nanosecond of CPU time an instruction, no events, no profile.
+void make_host(Trial& trial);
+
+// To a trial of a real host: 3 cycles and 4 instructions a nanosecond in every layer, of three quarters of
+// the time, with a note.
+void add_hardware_counters(Trial& trial, const std::string& note);
+
 // Multiplies one function's cost (and with it its layer and the total) by `factor`.
 void scale_function(Trial& trial, const std::string& function, double factor);
 

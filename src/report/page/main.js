@@ -12,6 +12,7 @@ drawFirst();
 document.body.dataset.firstPictureMs = String(Math.round(performance.now()));
 fillClaims();
 fillCosts();
+fillHardware();
 cells.forEach(({comparison, cell}, i) => element("function-cell").append(option(`${cell.platform}, ${comparison.name}`, i)));
 const first = cells.findIndex(({comparison, cell}) => data.headline &&
   comparison === data.comparisons[data.headline.comparison] && cell.platform === data.headline.platform);

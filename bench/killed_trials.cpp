@@ -1,0 +1,160 @@
+#include "bench/killed_trials.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "bench/must.h"
+#include "machine/host/host_trial.h"
+#include "machine/host/xen_keeper.h"
+#include "platform/kernel_file.h"
+#include "platform/placement.h"
+#include "platform/xenstore.h"
+
+namespace vtax {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// What a domain leaves where it could: in Xen, in xenstore, in the kernel, among the processes, on disk.
+class Leftovers {
+ public:
+  explicit Leftovers(host::XenToolstack toolstack) : toolstack_(std::move(toolstack)) { before_ = look(); }
+
+  // What there is now that was not there before.
+  [[nodiscard]] std::vector<std::string> find() const {
+    std::vector<std::string> left;
+    const std::set<std::string> now = look();
+    std::set_difference(now.begin(), now.end(), before_.begin(), before_.end(), std::back_inserter(left));
+    return left;
+  }
+
+ private:
+  [[nodiscard]] std::set<std::string> look() const {
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {  // as a distribution's init does
+    }
+    std::set<std::string> found;
+    const std::string domains = must(host::run_xl(toolstack_, {"list"}, std::chrono::seconds(20)));
+    std::istringstream lines(domains);
+    for (std::string line; std::getline(lines, line);)
+      found.insert("xl list: " + line.substr(0, line.find(' ')));
+    auto store = must(Xenstore::open());
+    for (const char* path :
+         {"/local/domain", "/local/domain/0/backend/vif", "/local/domain/0/backend", "/libxl", "/vm"})
+      if (const auto names = store.list(path))
+        for (const std::string& name : *names) found.insert(fmt::format("xenstore: {}/{}", path, name));
+    for (const char* folder : {"/var/lib/xen", "/var/log/xen", "/run/xen", "/tmp", "/dev/shm",
+                               "/sys/class/net", "/sys/bus/xen-backend/devices"}) {
+      std::error_code error;
+      for (const auto& entry : fs::directory_iterator(folder, error))
+        if (entry.path().filename() != "domid-history")  // libxl's, of all domains that ever were
+          found.insert(entry.path().string());
+    }
+    for (const pid_t process : processes_named("")) {
+      const std::string folder = fmt::format("/proc/{}/", process);
+      std::error_code error;
+      if (process != getpid() && !fs::read_symlink(folder + "exe", error).empty())  // no thread of the kernel
+        found.insert(fmt::format("process: {} {}", process, read_kernel_file(folder + "comm").value_or("")));
+    }
+    std::ifstream mounts("/proc/self/mounts");
+    for (std::string line; std::getline(mounts, line);) found.insert("mount: " + line);
+    return found;
+  }
+
+  host::XenToolstack toolstack_;
+  std::set<std::string> before_;
+};
+
+using Clock = std::chrono::steady_clock;
+
+// When a trial is killed, and whether who takes its domains down is killed with it.
+struct Kill {
+  int after_ms;
+  bool keeper_too;
+  bool always;  // in the test too
+};
+constexpr Kill all_kills[] = {{20, false, false},    {300, false, true},   {800, false, false},
+                              {1500, false, false},  {4000, false, false}, {8000, false, false},
+                              {10500, false, false}, {11500, false, true}, {13000, false, false},
+                              {600, true, false},    {5000, true, false},  {11500, true, true}};
+
+}  // namespace
+
+json kill_trials(const Trial& trial, const std::map<std::string, host::GuestParts>& guests, bool every) {
+  constexpr std::chrono::seconds most{20}, most_without_keeper{300};
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const Leftovers leftovers(guests.begin()->second.toolstack);
+  json kills = json::array();
+  for (const auto& [after_ms, keeper_too, always] : all_kills) {
+    if (!always && !every) continue;
+    std::string step;
+    int steps[2];
+    if (pipe2(steps, O_CLOEXEC | O_NONBLOCK) != 0) quit("cannot make a pipe");
+    const pid_t child = fork();
+    if (child == 0) {
+      Trial own = trial;
+      const auto done = host::run_host_trial(own, guests, [&](const std::string& now) {
+        static_cast<void>(!write(steps[1], (now + "\n").data(), now.size() + 1));
+      });
+      if (!done) fmt::print(stderr, "{}\n", done.error().text());
+      _exit(0);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
+    if (keeper_too)
+      for (const pid_t keeper : processes_named(host::xen_keeper_name)) kill(keeper, SIGKILL);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    char text[4096];
+    const ssize_t got = read(steps[0], text, sizeof text);
+    step.assign(text, static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+    close(steps[0]);
+    close(steps[1]);
+    const std::vector<std::string> at_once = leftovers.find();
+    std::vector<std::string> left = at_once;
+    const auto killed = Clock::now();
+    while (!left.empty() && Clock::now() - killed < (keeper_too ? most_without_keeper : most)) {
+      // Looking costs an emulated CPU much.
+      std::this_thread::sleep_for(std::chrono::milliseconds(keeper_too ? 5000 : 300));
+      left = leftovers.find();
+    }
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - killed);
+    kills.push_back({{"after_ms", after_ms},
+                     {"keeper_too", keeper_too},
+                     {"steps", step},
+                     {"at_once", at_once},
+                     {"clean_after_ms", took.count()},
+                     {"left", left}});
+  }
+  return kills;
+}
+
+int print_kills(const json& kills) {
+  int unclean = 0;
+  fmt::print("\n| killed after, s | who | left at once | nothing left after, s |\n|---|---|---|---|\n");
+  for (const json& one : kills) {
+    const bool clean = one["left"].empty();
+    if (!clean) ++unclean;
+    fmt::print("| {:.2f} | {} | {} | {} |\n", one.value("after_ms", 0) / 1e3,
+               one.value("keeper_too", false) ? "vtax and its keeper" : "vtax", one["at_once"].size(),
+               clean ? fmt::format("{:.1f}", one.value("clean_after_ms", 0) / 1e3) : one["left"].dump());
+    fmt::print(stderr, "{}\n", one.dump());
+  }
+  std::fflush(stdout);
+  return unclean;
+}
+
+}  // namespace vtax

@@ -1,0 +1,91 @@
+#include "report/hardware_cost.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/readable.h"
+
+namespace vtax {
+namespace {
+
+// Of a run file, which is a stranger's.
+void read_notes(const Trial& trial, HardwareCost& cost) {
+  const auto provenance = nlohmann::json::parse(trial.provenance, nullptr, false);
+  const auto meter = provenance.is_object() ? provenance.find("meter") : provenance.end();
+  if (!provenance.is_object() || meter == provenance.end() || !meter->is_object()) return;
+  if (const auto share = meter->find("hardware_counters_cpu_share");
+      share != meter->end() && share->is_number())
+    cost.cpu_share = share->get<double>();
+  if (const auto notes = meter->find("hardware_counters_notes"); notes != meter->end() && notes->is_array())
+    for (const auto& note : *notes)
+      if (note.is_string()) cost.notes.push_back(printable(note.get<std::string>()));
+}
+
+std::optional<double> per(std::uint64_t count, double units) {
+  if (count == 0 || units <= 0) return std::nullopt;
+  return static_cast<double>(count) / units;
+}
+
+std::optional<double> ratio(std::optional<double> of, std::optional<double> to) {
+  if (!of || !to) return std::nullopt;
+  return *of / *to;
+}
+
+}  // namespace
+
+bool is_hardware_count(const LedgerEntry& entry) {
+  return entry.kind == hardware_cycles_kind || entry.kind == hardware_instructions_kind;
+}
+
+std::optional<HardwareCost> hardware_cost(const Trial& trial) {
+  if (std::none_of(trial.ledger.begin(), trial.ledger.end(), is_hardware_count)) return std::nullopt;
+  HardwareCost cost;
+  for (const LedgerEntry& entry : trial.ledger) {
+    if (!is_hardware_count(entry) || entry.layer == Layer::elsewhere) continue;
+    auto& counts = entry.kind == hardware_cycles_kind ? cost.cycles : cost.instructions;
+    counts[static_cast<std::size_t>(entry.layer)] += entry.value;
+  }
+  for (const LedgerEntry& time : trial.ledger) {
+    if (time.kind != cpu_time_kind || time.value == 0 || time.layer == Layer::idle ||
+        time.layer == Layer::uncharged || time.layer == Layer::elsewhere)
+      continue;
+    const auto counts_it = [&](const LedgerEntry& entry) {
+      return entry.kind == hardware_cycles_kind && entry.domain == time.domain && entry.value > 0 &&
+             (entry.layer == Layer::uncharged || (entry.layer == time.layer && entry.part == time.part));
+    };
+    cost.is_whole = cost.is_whole && std::any_of(trial.ledger.begin(), trial.ledger.end(), counts_it);
+  }
+  read_notes(trial, cost);
+  return cost;
+}
+
+std::array<HardwareLine, 3> hardware_lines(const HardwareCost& cost, double units) {
+  std::array<HardwareLine, 3> lines{
+      {{"cycles", false, {}, {}}, {"instructions", false, {}, {}}, {"instructions per cycle", true, {}, {}}}};
+  std::array<std::uint64_t, 2> totals{};
+  for (std::size_t i = 0; i < kCountedLayers.size(); ++i) {
+    const auto layer = static_cast<std::size_t>(kCountedLayers[i]);
+    lines[0].layers[i] = per(cost.cycles[layer], units);
+    lines[1].layers[i] = per(cost.instructions[layer], units);
+    lines[2].layers[i] = ratio(lines[1].layers[i], lines[0].layers[i]);
+    totals[0] += cost.cycles[layer];
+    totals[1] += cost.instructions[layer];
+  }
+  if (!cost.is_whole) return lines;
+  lines[0].total = per(totals[0], units);
+  lines[1].total = per(totals[1], units);
+  lines[2].total = ratio(lines[1].total, lines[0].total);
+  return lines;
+}
+
+std::string hardware_notes(const HardwareCost& cost) {
+  std::string text = fmt::format("{}", fmt::join(cost.notes, "; "));
+  if (cost.cpu_share < 0.995)
+    text += fmt::format("{}counted threads ran {:.0f} % of the CPU time", text.empty() ? "" : "; ",
+                        100 * cost.cpu_share);
+  return text;
+}
+
+}  // namespace vtax
