@@ -5,9 +5,9 @@
 //
 // Platforms: native, container, kvm, kvm-qemu, xen-pv, xen-pvh, and dom0-xen-pv, dom0-xen-pvh,
 // dom0-xen-hvm-pv, dom0-xen-hvm; without: all but those that boot on the CPU's virtualisation of Xen.
-// dom0-killed and dom0-killed-xen-hvm measure nothing: they kill trials on a Domain-0. `check` is the
-// test's way: one trial of each, nothing fetched (exit code 77 where something is missing), and exit code 1
-// if a book that ought to be right is off by more than a few per cent.
+// dom0-killed and dom0-killed-xen-hvm measure nothing: they look at the course of a window, and kill trials,
+// on a Domain-0. `check` is the test's way: one trial of each, nothing fetched (exit code 77 where something
+// is missing), and exit code 1 if a book that ought to be right is off by more than a few per cent.
 //
 // In the lab, everything on one CPU, where virtual time and instructions are the same thing: 2 ns each. On
 // several, the lab's CPUs take turns, and a book would be charged with its neighbour's turn.
@@ -46,6 +46,8 @@
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/lab_parts.h"
 #include "platform/kernel_file.h"
+#include "record/timeline_text.h"
+#include "record/trial_check.h"
 
 namespace vtax {
 namespace {
@@ -130,6 +132,17 @@ host::GuestParts parts_on_xen(const std::string& platform) {
   return parts;
 }
 
+// A trial with readings within its window: whether its slices add up to its ledger, as a run file wants it.
+json trial_with_course(Trial trial, const std::map<std::string, host::GuestParts>& guests) {
+  if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
+    quit(done.error().text());
+  const auto checked = check(trial);
+  return {{"slices", trial.timeline.end_ns.size()},
+          {"wrong", checked ? "" : checked.error().why},
+          {"timeline", timeline_text(trial.timeline)},
+          {"meter", json::parse(trial.provenance, nullptr, false)["meter"]}};
+}
+
 int run_in_lab(const char* factors, bool kills) {
   go_on_one_cpu();
   mkdir("/dev/shm", 0755);
@@ -143,14 +156,18 @@ int run_in_lab(const char* factors, bool kills) {
   if (platform.starts_with("kvm")) guests[platform] = guest_of_the_image();
   if (platform.starts_with("xen")) guests[platform] = parts_on_xen(platform);
   if (kills) {
-    fmt::print("{}\n", json{{"kills", kill_trials(trial, guests, every_kill)}}.dump());
+    const json course = trial_with_course(trial, guests);
+    fmt::print("{}\n", json{{"course", course}, {"kills", kill_trials(trial, guests, every_kill)}}.dump());
     return 0;
   }
   // What the doctor would say.
   if (platform.starts_with("xen"))
     if (const auto check = host::examine_platform(platform); check.state == State::missing)
       quit(check.detail);
-  if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
+  // Readings within the window would be instructions of it here.
+  if (auto done = host::run_host_trial(
+          trial, guests, [](const std::string&) {}, false);
+      !done)
     quit(done.error().text());
   json rows = json::array();
   for (const LedgerEntry& row : trial.ledger)
@@ -387,10 +404,19 @@ void on_dom0(const LabMachine& machine, const std::string& platform, const Work&
   fmt::print(stderr, "{}: {}\n", trial, said.dump());
 }
 
+void print_course(const json& course) {
+  const std::size_t slices = course.value("slices", std::size_t{0});
+  const std::string wrong = course.value("wrong", "there is none");
+  if (slices < 2 || !wrong.empty()) ++wrong_books;
+  fmt::print("\nA window of {} slices; {}\n", slices, wrong.empty() ? "they add up to its ledger" : wrong);
+  fmt::print(stderr, "{}\n", course.dump());
+}
+
 // A trial that is killed leaves nothing.
 void kill_on_dom0(const LabMachine& machine, const std::string& platform, Work work, bool every) {
   if (every) work.factors[every_kill_word] = "1";
   const json said = run_within(machine, kill_in_lab_word, platform, work).words;
+  print_course(said.value("course", json::object()));
   wrong_books += print_kills(said["kills"]);
 }
 

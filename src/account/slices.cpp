@@ -21,8 +21,8 @@ bool is_last_negligible(const Timeline& timeline) {
     if (work.bytes.back() != 0 || work.transactions.back() != 0) return false;
   std::uint64_t all = 0, last = 0;
   for (const Timeline::Row& row : timeline.rows) {
-    for (const std::uint64_t instructions : row.instructions) all += instructions;
-    last += row.instructions.back();
+    for (const std::uint64_t instructions : row.cost) all += instructions;
+    last += row.cost.back();
   }
   return last < all / kLeastShare;
 }
@@ -108,7 +108,7 @@ Result<> add_work(Timeline& timeline, const ProbeWindow& window, const std::vect
   const std::uint64_t end = timeline.end_ns.back();
   timeline.end_ns.pop_back();
   timeline.end_ns.back() = end;
-  for (Timeline::Row& row : timeline.rows) join_last(row.instructions);
+  for (Timeline::Row& row : timeline.rows) join_last(row.cost);
   for (Timeline::Work& work : timeline.work) join_last(work.bytes), join_last(work.transactions);
   return {};
 }

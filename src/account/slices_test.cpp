@@ -39,9 +39,9 @@ TEST(Slices, AddUpToTheWindowAndTakeBackWhereItBelongs) {
   EXPECT_EQ(timeline.end_ns, (std::vector<std::uint64_t>{100, 250, 300}));
   ASSERT_EQ(timeline.rows.size(), 2U);
   EXPECT_EQ(timeline.rows[0].layer, Layer::kernel);
-  EXPECT_EQ(timeline.rows[0].instructions, (std::vector<std::uint64_t>{50, 0, 7}));
+  EXPECT_EQ(timeline.rows[0].cost, (std::vector<std::uint64_t>{50, 0, 7}));
   EXPECT_EQ(timeline.rows[1].layer, Layer::program);
-  EXPECT_EQ(timeline.rows[1].instructions, (std::vector<std::uint64_t>{4, 5, 0}));
+  EXPECT_EQ(timeline.rows[1].cost, (std::vector<std::uint64_t>{4, 5, 0}));
 }
 
 TEST(Slices, WhatNoRowHasIsInTheLast) {
@@ -51,7 +51,7 @@ TEST(Slices, WhatNoRowHasIsInTheLast) {
   const Timeline timeline = rows.timeline();
   ASSERT_EQ(timeline.rows.size(), 3U);
   EXPECT_EQ(timeline.rows[0].layer, Layer::uncharged);
-  EXPECT_EQ(timeline.rows[0].instructions, (std::vector<std::uint64_t>{0, 0, 6}));
+  EXPECT_EQ(timeline.rows[0].cost, (std::vector<std::uint64_t>{0, 0, 6}));
 }
 
 TEST(Slices, AWindowWithoutMarksHasNoTimeline) {
@@ -78,7 +78,7 @@ TEST(Slices, ALastOneWithoutWorkAndCostIsNoSliceOfItsOwn) {
   Timeline timeline = charged(from).timeline();
   ASSERT_TRUE(add_work(timeline, from, {{"guest1", Bytes(100), Transactions(), 1}}));
   EXPECT_EQ(timeline.end_ns, (std::vector<std::uint64_t>{100, 300}));
-  EXPECT_EQ(timeline.rows[0].instructions, (std::vector<std::uint64_t>{51998, 7}));
+  EXPECT_EQ(timeline.rows[0].cost, (std::vector<std::uint64_t>{51998, 7}));
   EXPECT_EQ(timeline.work[0].bytes, (std::vector<std::uint64_t>{40, 60}));
 }
 

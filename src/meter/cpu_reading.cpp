@@ -54,7 +54,7 @@ std::optional<ThreadTime> read_thread(const fs::path& task, int process) {
   const auto text = read_kernel_file(task / "stat");
   const auto stat = text ? parse_process_stat(*text) : std::nullopt;
   if (!run || !stat) return std::nullopt;
-  ThreadTime time{process, stat->name, 0, stat->user_ticks, stat->system_ticks, stat->guest_ticks};
+  ThreadTime time{process, stat->name, 0, stat->user_ticks, stat->system_ticks, stat->guest_ticks, stat->cpu};
   const auto words = words_of(*run);
   if (words.empty() || !to_number(words.front(), time.run_ns)) return std::nullopt;
   return time;

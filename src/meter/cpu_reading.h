@@ -25,6 +25,7 @@ struct ThreadTime {
   std::uint64_t run_ns = 0;
   std::uint64_t user_ticks = 0, system_ticks = 0;
   std::uint64_t guest_ticks = 0;  // of user_ticks: KVM's guest ran on this thread
+  int cpu = 0;                    // on which it ran last
 };
 
 // A line cpuN of /proc/stat, in ticks.
@@ -32,7 +33,7 @@ struct CpuTicks {
   std::uint64_t user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0;
 };
 
-// A thread outside of the sandbox.
+// A thread outside of the trial.
 struct OutsideThread {
   std::uint64_t run_ns = 0;
   int cpu = 0;  // on which it ran last
@@ -43,7 +44,9 @@ struct CpuReading {
   std::map<int, ThreadTime> threads;  // by thread
   std::map<int, int> parents;         // of each process
   std::map<int, CpuTicks> cpus;
-  std::map<int, OutsideThread> outside = {};  // read_outside_threads() alone fills it
+  // What is not the trial's. read_outside_threads() fills it, and who has threads of his own in the sandbox,
+  // under numbers below zero.
+  std::map<int, OutsideThread> outside = {};
 };
 
 // All processes that /proc shows: in the sandbox, those of the trial.

@@ -7,6 +7,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <functional>
+#include <limits>
+#include <map>
 #include <random>
 
 #include "record/testing/run_file_fixture.h"
@@ -277,7 +280,7 @@ TEST_F(RunFile, ATimelineThatDoesNotAddUpIsRefused) {
   const Timeline good = two_slices_of(trial);
   trial.timeline = good;
   ASSERT_TRUE(check(trial));
-  trial.timeline.rows[0].instructions[1] += 1;
+  trial.timeline.rows[0].cost[1] += 1;
   EXPECT_FALSE(check(trial));
   trial.timeline = good;
   trial.timeline.rows.pop_back();
@@ -288,6 +291,98 @@ TEST_F(RunFile, ATimelineThatDoesNotAddUpIsRefused) {
   trial.timeline = good;
   trial.timeline.end_ns = {30, 10};
   EXPECT_FALSE(check(trial));
+}
+
+// The host's ledger: a guest's kernel and program, the driver's parts.
+Trial trial_of_a_host() {
+  Trial trial = three_trials().trials[1];
+  trial.ledger = {{0, "host", Layer::driver, Part::kernel, cpu_time_kind, 500},
+                  {0, "host", Layer::driver, Part::program, cpu_time_kind, 50},
+                  {0, "idle", Layer::idle, Part::none, cpu_time_kind, 450},
+                  {1, "guest1", Layer::kernel, Part::none, cpu_time_kind, 700},
+                  {1, "guest1", Layer::program, Part::none, cpu_time_kind, 290},
+                  {1, "guest1", Layer::uncharged, Part::none, cpu_time_kind, 10}};
+  trial.functions.clear();
+  trial.machine_total = Instructions(0);
+  trial.timeline.in_time = true;
+  trial.timeline.end_ns = {400, 1000};
+  trial.timeline.rows = {{0, "host", Layer::driver, Part::none, {350, 200}},
+                         {0, "idle", Layer::idle, Part::none, {50, 400}},
+                         {1, "guest1", Layer::kernel, Part::none, {390, 600}, true},
+                         {1, "guest1", Layer::uncharged, Part::none, {10, 0}}};
+  trial.timeline.devices = {{"system", "host", "vtaxg0", {1, 2}, {3, 4}, {5, 6}, {7, 8}, {0, 0}}};
+  return trial;
+}
+
+TEST_F(RunFile, KeepsTheTimelineOfAHost) {
+  vtax::Run written = three_trials();
+  written.trials = {trial_of_a_host()};
+  write(written);
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  expect_equal(read->trials.at(0), written.trials[0]);
+}
+
+TEST_F(RunFile, ATimelineOfAHostThatDoesNotAddUpIsRefused) {
+  const Trial good = trial_of_a_host();
+  ASSERT_TRUE(check(good)) << check(good).error().text();
+  constexpr std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
+  const std::map<std::string, std::function<void(Trial&)>> damages{
+      {"a nanosecond more", [](Trial& t) { t.timeline.rows[2].cost[0] += 1; }},
+      {"a row less", [](Trial& t) { t.timeline.rows.erase(t.timeline.rows.begin()); }},
+      {"a row twice", [](Trial& t) { t.timeline.rows.push_back(t.timeline.rows[1]); }},
+      {"a row of nobody",
+       [](Trial& t) {
+         t.timeline.rows.push_back({7, "x", Layer::idle, Part::none, {1, 1}});
+       }},
+      {"a guest without its program", [](Trial& t) { t.timeline.rows[2].with_program = false; }},
+      {"idle with a program", [](Trial& t) { t.timeline.rows[1].with_program = true; }},
+      {"a driver with one part", [](Trial& t) { t.timeline.rows[0].part = Part::kernel; }},
+      {"a sum that wraps",
+       [](Trial& t) {
+         t.timeline.rows[1].cost = {huge, 451};
+       }},
+      {"a slice less", [](Trial& t) { t.timeline.rows[1].cost = {450}; }},
+      {"instructions", [](Trial& t) { t.timeline.in_time = false; }},
+      {"guests' work",
+       [](Trial& t) {
+         t.timeline.work = {{"guest9", {1, 1}, {1, 1}}};
+       }},
+      {"a device's short column", [](Trial& t) { t.timeline.devices[0].sent_bytes = {1}; }},
+      {"a device's wrapping column",
+       [](Trial& t) {
+         t.timeline.devices[0].dropped_packets = {huge, 2};
+       }},
+      {"a device's name", [](Trial& t) { t.timeline.devices[0].device = "\xff"; }},
+      {"time goes back", [](Trial& t) {
+         t.timeline.end_ns = {1000, 400};
+       }}};
+  for (const auto& [name, damage] : damages) {
+    Trial trial = good;
+    damage(trial);
+    EXPECT_FALSE(check(trial)) << name;
+  }
+  // What is uncharged may stand in the guest's row, which then is all of it.
+  Trial merged = good;
+  merged.timeline.rows.pop_back();
+  merged.timeline.rows[2].cost = {400, 600};
+  EXPECT_TRUE(check(merged));
+}
+
+TEST_F(RunFile, AFileOfTheThirdSchemaIsReadButNotGoneOnWith) {
+  vtax::Run written = three_trials();
+  written.trials[1].guests = {{"guest1", Bytes(100), Transactions(0), 7}};
+  written.trials[1].timeline = two_slices_of(written.trials[1]);
+  write(written);
+  sql("PRAGMA user_version = 3");
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  EXPECT_THAT(RunWriter::resume(file_, written).error().text(), HasSubstr("an older vtax began it"));
 }
 
 // As a vtax before the timeline wrote it.

@@ -92,7 +92,7 @@ constexpr std::array<const char*, 11> kObjects{
   json TEXT NOT NULL            -- record/timeline_text.h
 ) STRICT)",
 };
-constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11};
+constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11, 11};
 
 }  // namespace
 

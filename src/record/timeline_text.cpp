@@ -45,6 +45,49 @@ class TimelineFields {
   bool good = true;
 };
 
+constexpr char undivided[] = "kernel+program";
+
+const char* cost_key(bool in_time) {
+  return in_time ? cpu_time_kind : "instructions";
+}
+
+constexpr std::pair<const char*, std::vector<std::uint64_t> Timeline::Device::*> device_columns[] = {
+    {"received_bytes", &Timeline::Device::received_bytes},
+    {"sent_bytes", &Timeline::Device::sent_bytes},
+    {"received_packets", &Timeline::Device::received_packets},
+    {"sent_packets", &Timeline::Device::sent_packets},
+    {"dropped_packets", &Timeline::Device::dropped_packets}};
+
+std::optional<Timeline::Row> read_row(const json& row, bool in_time, TimelineFields& fields) {
+  const std::string layer_text = fields.name(row, "layer");
+  const bool with_program = in_time && layer_text == undivided;
+  const auto layer = with_program ? std::optional(Layer::kernel) : layer_named(layer_text);
+  const auto part = part_named(fields.name(row, "part"));
+  const auto cpu = row.find("cpu");
+  if (!layer || !part || cpu == row.end()) return std::nullopt;
+  if (!cpu->is_null() && (!cpu->is_number_unsigned() || cpu->get<std::uint64_t>() > 65535))
+    return std::nullopt;
+  return Timeline::Row{cpu->is_null() ? LedgerEntry::unknown_cpu : cpu->get<int>(),
+                       fields.name(row, "domain"),
+                       *layer,
+                       *part,
+                       fields.column(row, cost_key(in_time)),
+                       with_program};
+}
+
+Timeline::Device read_device(const json& object, TimelineFields& fields) {
+  Timeline::Device device{fields.name(object, "side"),
+                          fields.name(object, "domain"),
+                          fields.name(object, "device"),
+                          {},
+                          {},
+                          {},
+                          {},
+                          {}};
+  for (const auto& [key, column] : device_columns) device.*column = fields.column(object, key);
+  return device;
+}
+
 }  // namespace
 
 std::string timeline_text(const Timeline& timeline) {
@@ -55,9 +98,14 @@ std::string timeline_text(const Timeline& timeline) {
   for (const Timeline::Row& row : timeline.rows)
     out["rows"].push_back({{"cpu", row.cpu == LedgerEntry::unknown_cpu ? json() : json(row.cpu)},
                            {"domain", row.domain},
-                           {"layer", name(row.layer)},
+                           {"layer", row.with_program ? undivided : name(row.layer)},
                            {"part", name(row.part)},
-                           {"instructions", row.instructions}});
+                           {cost_key(timeline.in_time), row.cost}});
+  for (const Timeline::Device& device : timeline.devices) {
+    json one = {{"side", device.side}, {"domain", device.domain}, {"device", device.device}};
+    for (const auto& [key, column] : device_columns) one[key] = device.*column;
+    out["devices"].push_back(std::move(one));
+  }
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -71,16 +119,17 @@ std::optional<Timeline> read_timeline(std::string_view text) {
   for (const json& work : fields.objects(object, "work"))
     timeline.work.push_back(
         {fields.name(work, "guest"), fields.column(work, "bytes"), fields.column(work, "transactions")});
-  for (const json& row : fields.objects(object, "rows")) {
-    const auto cpu = row.find("cpu");
-    const auto layer = layer_named(fields.name(row, "layer"));
-    const auto part = part_named(fields.name(row, "part"));
-    if (!layer || !part || cpu == row.end()) return std::nullopt;
-    if (!cpu->is_null() && (!cpu->is_number_unsigned() || cpu->get<std::uint64_t>() > 65535))
-      return std::nullopt;
-    timeline.rows.push_back({cpu->is_null() ? LedgerEntry::unknown_cpu : cpu->get<int>(),
-                             fields.name(row, "domain"), *layer, *part, fields.column(row, "instructions")});
+  const json& rows = fields.objects(object, "rows");
+  timeline.in_time = !rows.empty() && rows.front().contains(cpu_time_kind);
+  for (const json& row : rows) {
+    auto read = read_row(row, timeline.in_time, fields);
+    if (!read) return std::nullopt;
+    timeline.rows.push_back(std::move(*read));
   }
+  if (object.contains("devices"))
+    for (const json& device : fields.objects(object, "devices"))
+      timeline.devices.push_back(read_device(device, fields));
+  if (!timeline.in_time && !timeline.devices.empty()) return std::nullopt;
   if (!fields.good || timeline.empty()) return std::nullopt;
   return timeline;
 }

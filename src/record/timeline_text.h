@@ -9,6 +9,10 @@
 // A timeline as the run file keeps it, JSON:
 //   {"end_ns": [N, ...], "work": [{"guest": "guest1", "bytes": [...], "transactions": [...]}],
 //    "rows": [{"cpu": 2, "domain": "guest1", "layer": "kernel", "part": "", "instructions": [...]}]}
+// Of the real host rows have "cpu_ns" in place of instructions, "kernel+program" is a layer, and there is
+//    "devices": [{"side": "system", "domain": "host", "device": "lo", "received_bytes": [...],
+//                 "sent_bytes": [...], "received_packets": [...], "sent_packets": [...],
+//                 "dropped_packets": [...]}]
 // `vtax report --format json` hands it on as it is.
 namespace vtax {
 

@@ -22,6 +22,23 @@ TEST(TimelineText, ComesBackAsItWas) {
   EXPECT_EQ(*read, two_slices());
 }
 
+Timeline two_slices_of_a_host() {
+  Timeline timeline;
+  timeline.end_ns = {1000, 2500};
+  timeline.in_time = true;
+  timeline.rows = {{0, "host", Layer::driver, Part::none, {7, 8}},
+                   {1, "guest1", Layer::kernel, Part::none, {9, 10}, true},
+                   {1, "idle", Layer::idle, Part::none, {0, 1}}};
+  timeline.devices = {{"system", "host", "vtaxg0", {1, 2}, {3, 4}, {5, 6}, {7, 8}, {0, 9}}};
+  return timeline;
+}
+
+TEST(TimelineText, OfAHostComesBackAsItWas) {
+  const auto read = read_timeline(timeline_text(two_slices_of_a_host()));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, two_slices_of_a_host());
+}
+
 TEST(TimelineText, OtherFormsAreRefused) {
   for (
       const char* text :
@@ -31,18 +48,31 @@ TEST(TimelineText, OtherFormsAreRefused) {
        R"({"end_ns": [1], "work": [], "rows": [{"cpu": 99999999, "domain": "a", "layer": "kernel", "part": "",
             "instructions": [1]}]})",
        R"({"end_ns": [1], "work": [], "rows": [{"cpu": 1, "domain": "a", "layer": "cellar", "part": "",
-            "instructions": [1]}]})"})
+            "instructions": [1]}]})",
+       R"({"end_ns": [1], "work": [], "rows": [{"cpu": 1, "domain": "a", "layer": "kernel+program", "part": "",
+            "instructions": [1]}]})",
+       R"({"end_ns": [1], "work": [], "rows": [{"cpu": 1, "domain": "a", "layer": "kernel", "part": "",
+            "cpu_ns": [1]}, {"cpu": 1, "domain": "b", "layer": "kernel", "part": "", "instructions": [1]}]})",
+       R"({"end_ns": [1], "work": [], "rows": [{"cpu": 1, "domain": "a", "layer": "kernel", "part": "",
+            "cpu_ns": [-1]}]})",
+       R"({"end_ns": [1], "work": [], "rows": [{"cpu": 1, "domain": "a", "layer": "kernel", "part": "",
+            "cpu_ns": [1]}], "devices": [{"side": "system", "domain": "host", "device": "lo"}]})",
+       R"({"end_ns": [1], "work": [], "rows": [], "devices": [{"side": "system", "domain": "host",
+            "device": "lo", "received_bytes": [1], "sent_bytes": [1], "received_packets": [1],
+            "sent_packets": [1], "dropped_packets": [1]}]})"})
     EXPECT_FALSE(read_timeline(text)) << text;
 }
 
 TEST(TimelineText, SurvivesNoise) {
   std::mt19937 random(1);
-  const std::string whole = timeline_text(two_slices());
-  for (int round = 0; round < 5000; ++round) {
-    std::string text = whole;
-    for (int i = 0; i < 4; ++i) text[random() % text.size()] = static_cast<char>(random() % 95 + 32);
-    (void)read_timeline(text.substr(0, random() % (text.size() + 1)));
-    (void)read_timeline(text);
+  for (const Timeline& timeline : {two_slices(), two_slices_of_a_host()}) {
+    const std::string whole = timeline_text(timeline);
+    for (int round = 0; round < 5000; ++round) {
+      std::string text = whole;
+      for (int i = 0; i < 4; ++i) text[random() % text.size()] = static_cast<char>(random() % 95 + 32);
+      (void)read_timeline(text.substr(0, random() % (text.size() + 1)));
+      (void)read_timeline(text);
+    }
   }
 }
 

@@ -84,8 +84,9 @@ struct GuestWork {
   auto operator<=>(const GuestWork&) const = default;
 };
 
-// The window in slices that follow each other without a gap; every column has one number a slice. Each row
-// adds up to its ledger entry of kind "instructions", each guest's work to its own.
+// The window in slices that follow each other without a gap; every column has one number a slice. A row adds
+// up to the ledger's entries that it stands for, of kind "instructions", on the real host "cpu_ns"; each
+// entry is in one row; each guest's work adds up to its own.
 struct Timeline {
   // The amounts stand in the slice at whose end the guest told them.
   struct Work {
@@ -94,19 +95,33 @@ struct Timeline {
 
     auto operator<=>(const Work&) const = default;
   };
+  // Stands for the entry of the same CPU, domain, layer and part; of layer `driver` with no part, for both
+  // parts.
   struct Row {
     int cpu = 0;
     std::string domain;
     Layer layer = Layer::uncharged;
     Part part = Part::none;
-    std::vector<std::uint64_t> instructions;
+    std::vector<std::uint64_t> cost;
+    // Of layer `kernel`: for `program` too, and for what has no row of its own of `uncharged`. Nothing tells
+    // them apart within the window.
+    bool with_program = false;
 
     auto operator<=>(const Row&) const = default;
   };
+  // What a network device counted in each slice; on the real host alone.
+  struct Device {
+    std::string side, domain, device;  // as DeviceCount
+    std::vector<std::uint64_t> received_bytes, sent_bytes, received_packets, sent_packets, dropped_packets;
+
+    auto operator<=>(const Device&) const = default;
+  };
 
   std::vector<std::uint64_t> end_ns;  // since the window's begin, by the machine's own clock
-  std::vector<Work> work;             // as Trial::guests
+  std::vector<Work> work;             // as Trial::guests; empty on the real host
   std::vector<Row> rows;              // in the ledger's order
+  std::vector<Device> devices = {};
+  bool in_time = false;  // rows are nanoseconds of CPU time
 
   [[nodiscard]] bool empty() const { return end_ns.empty(); }
   auto operator<=>(const Timeline&) const = default;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 
 #include "core/readable.h"
 #include "record/timeline_text.h"
@@ -82,22 +84,67 @@ std::optional<std::uint64_t> column_sum(const std::vector<std::uint64_t>& column
   return sum.fits() ? std::optional(sum.value()) : std::nullopt;
 }
 
-Result<> check_timeline(const Trial& trial) {
-  const Timeline& timeline = trial.timeline;
-  if (timeline.empty()) return {};
-  if (timeline.end_ns.size() > kMostSlices || timeline.end_ns.back() > kLargest ||
-      !std::is_sorted(timeline.end_ns.begin(), timeline.end_ns.end()))
-    return wrong(trial, "its timeline goes back in time");
-  auto row = timeline.rows.begin();
-  for (const LedgerEntry& entry : trial.ledger) {
-    if (entry.kind != "instructions") continue;
-    const bool same = row != timeline.rows.end() && row->cpu == entry.cpu && row->domain == entry.domain &&
-                      row->layer == entry.layer && row->part == entry.part &&
-                      column_sum(row->instructions, timeline) == entry.value;
-    if (!same) return wrong(trial, "its timeline does not add up to its ledger");
-    ++row;
+// What its rows have to add up to, each the sum of the ledger's entries that it stands for.
+class RowsOfTimeline {
+ public:
+  explicit RowsOfTimeline(const Timeline& timeline) : timeline_(timeline) {
+    for (const Timeline::Row& row : timeline.rows) {
+      const bool is_new =
+          sums_.try_emplace(key(row.cpu, row.domain, row.layer, row.part, row.with_program)).second;
+      const bool may_be_undivided = timeline.in_time && row.layer == Layer::kernel && row.part == Part::none;
+      good_ = good_ && is_new && (!row.with_program || may_be_undivided);
+    }
   }
-  if (row != timeline.rows.end()) return wrong(trial, "its timeline has rows that its ledger has not");
+
+  void add(const LedgerEntry& entry) {
+    Sum* sum = find(entry.layer, entry.part, false, entry);
+    if (sum == nullptr && timeline_.in_time && entry.layer == Layer::driver)
+      sum = find(Layer::driver, Part::none, false, entry);
+    const bool is_divided =
+        entry.layer == Layer::kernel || entry.layer == Layer::program || entry.layer == Layer::uncharged;
+    if (sum == nullptr && is_divided) sum = find(Layer::kernel, Part::none, true, entry);
+    good_ = good_ && sum != nullptr;
+    if (sum != nullptr) sum->add(entry.value);
+  }
+
+  [[nodiscard]] bool add_up() {
+    for (const Timeline::Row& row : timeline_.rows) {
+      const Sum& wanted = sums_.at(key(row.cpu, row.domain, row.layer, row.part, row.with_program));
+      good_ = good_ && wanted.fits() && column_sum(row.cost, timeline_) == wanted.value();
+    }
+    return good_;
+  }
+
+ private:
+  using Key = std::tuple<int, std::string, Layer, Part, bool>;
+  static Key key(int cpu, const std::string& domain, Layer layer, Part part, bool with_program) {
+    return {cpu, domain, layer, part, with_program};
+  }
+  Sum* find(Layer layer, Part part, bool with_program, const LedgerEntry& entry) {
+    const auto found = sums_.find(key(entry.cpu, entry.domain, layer, part, with_program));
+    return found == sums_.end() ? nullptr : &found->second;
+  }
+
+  const Timeline& timeline_;
+  std::map<Key, Sum> sums_;
+  bool good_ = true;
+};
+
+Result<> check_timeline_devices(const Trial& trial) {
+  for (const Timeline::Device& device : trial.timeline.devices) {
+    if (!is_text(device.side) || !is_text(device.domain) || !is_text(device.device))
+      return wrong(trial, "a device's name in its timeline is not text");
+    for (const auto* column : {&device.received_bytes, &device.sent_bytes, &device.received_packets,
+                               &device.sent_packets, &device.dropped_packets})
+      if (!column_sum(*column, trial.timeline))
+        return wrong(trial, "its timeline's devices do not fit its slices");
+  }
+  return {};
+}
+
+Result<> check_timeline_work(const Trial& trial) {
+  const Timeline& timeline = trial.timeline;
+  if (timeline.in_time && timeline.work.empty()) return {};
   if (timeline.work.size() != trial.guests.size())
     return wrong(trial, "its timeline tells of other guests' work");
   for (std::size_t i = 0; i < timeline.work.size(); ++i) {
@@ -108,6 +155,20 @@ Result<> check_timeline(const Trial& trial) {
       return wrong(trial, "its timeline does not add up to its guests' work");
   }
   return {};
+}
+
+Result<> check_timeline(const Trial& trial) {
+  const Timeline& timeline = trial.timeline;
+  if (timeline.empty()) return {};
+  if (timeline.end_ns.size() > kMostSlices || timeline.end_ns.back() > kLargest ||
+      !std::is_sorted(timeline.end_ns.begin(), timeline.end_ns.end()))
+    return wrong(trial, "its timeline goes back in time");
+  RowsOfTimeline rows(timeline);
+  for (const LedgerEntry& entry : trial.ledger)
+    if (entry.kind == (timeline.in_time ? cpu_time_kind : "instructions")) rows.add(entry);
+  if (!rows.add_up()) return wrong(trial, "its timeline does not add up to its ledger");
+  if (auto devices = check_timeline_devices(trial); !devices) return devices;
+  return check_timeline_work(trial);
 }
 
 }  // namespace

@@ -180,7 +180,10 @@ void write_comparison_json(const RunComparison& comparison, std::ostream& out) {
   for (const CellChange& cell : comparison.cells) {
     json.line().begin_object().key("factors").begin_object();
     for (const auto& [name, value] : cell.factors) json.field(name, value);
-    json.end_object().field("unit", cell.unit()).field("before_per_unit", cell.before_per_unit());
+    json.end_object()
+        .field("unit", cell.unit())
+        .field("unit_name", unit_text(cell))
+        .field("before_per_unit", cell.before_per_unit());
     json.field("after_per_unit", cell.after_per_unit()).key("relative");
     if (const auto relative = cell.relative()) {
       json.value(*relative);

@@ -8,6 +8,7 @@
 #include "report/capacity_json.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
+#include "report/phrase.h"
 
 namespace vtax {
 namespace {
@@ -71,6 +72,7 @@ void write_trial(JsonWriter& json, const Trial& trial) {
     json.key("work").begin_object().field("bytes", trial.work.bytes.value);
     json.field("packets", trial.work.packets.value)
         .field("transactions", trial.work.transactions.value)
+        .field("transaction", noun(Unit::transaction, trial.factors.at("workload")))
         .end_object();
     if (const auto time = machine_cpu_ns(trial)) {
       json.key("machine_total").begin_object().field(cpu_time_kind, *time).end_object();

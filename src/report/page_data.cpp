@@ -101,33 +101,90 @@ void write_guests(JsonWriter& json, const WindowCost& cost) {
   write_optional(json, "fairness", fairness_of(cost.guests));
 }
 
-// By slice: its end, the work that was told at it, and instructions by layer.
+// The sum of the rows for which `holds` is true, slice by slice.
+template <class Holds>
+std::vector<std::uint64_t> sum_of_rows(const Timeline& timeline, const Holds& holds) {
+  std::vector<std::uint64_t> sums(timeline.end_ns.size());
+  for (const auto& row : timeline.rows)
+    if (holds(row))
+      for (std::size_t slice = 0; slice < sums.size(); ++slice) sums[slice] += row.cost[slice];
+  return sums;
+}
+
+struct Stacked {
+  std::string name;
+  std::vector<std::uint64_t> cost;
+};
+
+// Of the real host: the layers that have anything, without idleness, and others' time where the trial was.
+std::vector<Stacked> stacked_in_time(const Timeline& timeline) {
+  std::set<int> trials_cpus;
+  for (const auto& row : timeline.rows)
+    if (row.layer != Layer::idle && row.layer != Layer::elsewhere) trials_cpus.insert(row.cpu);
+  std::vector<Stacked> out;
+  const auto add = [&](std::string name, std::vector<std::uint64_t> cost) {
+    if (std::any_of(cost.begin(), cost.end(), [](std::uint64_t ns) { return ns > 0; }))
+      out.push_back({std::move(name), std::move(cost)});
+  };
+  for (const Layer layer :
+       {Layer::driver, Layer::kernel, Layer::program, Layer::uncharged, Layer::elsewhere}) {
+    add(std::string(name(layer)), sum_of_rows(timeline, [&](const Timeline::Row& row) {
+          return row.layer == layer && !row.with_program && trials_cpus.contains(row.cpu);
+        }));
+    if (layer == Layer::driver)
+      add("kernel+program", sum_of_rows(timeline, [](const Timeline::Row& row) { return row.with_program; }));
+  }
+  return out;
+}
+
+std::vector<Stacked> stacked_layers(const Timeline& timeline) {
+  if (timeline.in_time) return stacked_in_time(timeline);
+  std::vector<Stacked> out;
+  for (const Layer layer : kLayers)
+    out.push_back({std::string(name(layer)),
+                   sum_of_rows(timeline, [&](const Timeline::Row& row) { return row.layer == layer; })});
+  return out;
+}
+
+// What was done in a slice: what the guests told at its end; on the real host what their devices carried,
+// both directions. `lo` counts a packet as sent and as received.
+std::uint64_t done_in(const Timeline& timeline, std::size_t slice, bool exchanges) {
+  std::uint64_t done = 0;
+  for (const auto& guest : timeline.work) done += exchanges ? guest.transactions[slice] : guest.bytes[slice];
+  for (const auto& device : timeline.devices) {
+    done += exchanges ? device.received_packets[slice] : device.received_bytes[slice];
+    if (device.device != "lo") done += exchanges ? device.sent_packets[slice] : device.sent_bytes[slice];
+  }
+  return done;
+}
+
+// By slice: its end, the work done in it, and the cost by layer; on the real host in time, the work as
+// packets or bytes of the devices.
 void write_timeline(JsonWriter& json, const PageData& data, const Cell& cell) {
   const auto found = data.timelines.find(cell.factors);
   if (found == data.timelines.end()) return;
   const Timeline& timeline = found->second;
   const bool exchanges = cell.cost->work.transactions.value > 0;
-  json.key("timeline").begin_object().key("end_ns").begin_array();
-  for (const std::uint64_t end : timeline.end_ns) json.value(end);
-  json.end_array().key("done").begin_array();
-  for (std::size_t slice = 0; slice < timeline.end_ns.size(); ++slice) {
-    std::uint64_t done = 0;
-    for (const auto& guest : timeline.work)
-      done += exchanges ? guest.transactions[slice] : guest.bytes[slice];
-    json.value(done);
-  }
-  json.end_array().key("layers").begin_array();
-  for (const Layer layer : kLayers) {
+  const auto write_column = [&](const std::vector<std::uint64_t>& column) {
     json.begin_array();
-    for (std::size_t slice = 0; slice < timeline.end_ns.size(); ++slice) {
-      std::uint64_t sum = 0;
-      for (const auto& row : timeline.rows)
-        if (row.layer == layer) sum += row.instructions[slice];
-      json.value(sum);
-    }
+    for (const std::uint64_t value : column) json.value(value);
     json.end_array();
-  }
-  json.end_array().end_object();
+  };
+  json.key("timeline").begin_object().field("in_time", timeline.in_time).field("exchanges", exchanges);
+  json.key("end_ns");
+  write_column(timeline.end_ns);
+  json.key("done").begin_array();
+  for (std::size_t slice = 0; slice < timeline.end_ns.size(); ++slice)
+    json.value(done_in(timeline, slice, exchanges));
+  const auto stacked = stacked_layers(timeline);
+  json.end_array().key("names").begin_array();
+  for (const Stacked& one : stacked) json.value(one.name);
+  json.end_array().key("layers").begin_array();
+  for (const Stacked& one : stacked) write_column(one.cost);
+  std::uint64_t dropped = 0;
+  for (const auto& device : timeline.devices)
+    for (const std::uint64_t packets : device.dropped_packets) dropped += packets;
+  json.end_array().field("dropped", dropped).end_object();
 }
 
 void write_hardware_lines(JsonWriter& json, const HardwareCost& cost, double units) {

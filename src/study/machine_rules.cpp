@@ -6,18 +6,39 @@
 
 #include "core/readable.h"
 #include "study/catalogue.h"
+#include "study/meaning.h"
 #include "study/suggest.h"
 
 namespace vtax {
+namespace {
+
+// A study of the lab keeps what can be asked of a host, too.
+void move_to_host(Study& study) {
+  std::vector<std::string> left_out;
+  for (const Factor& factor : common_factors()) {
+    const std::string name(factor.name);
+    const bool is_topology = name == "topology";
+    if (!is_topology && !is_the_labs_alone(name)) continue;
+    const std::vector<std::string> only{is_topology ? "inside" : std::string(factor.fallback)};
+    bool was_named = study.factors[name] != only;
+    for (StudyWorkload& workload : study.workloads)
+      if (const auto own = workload.common.extract(name)) was_named = was_named || own.mapped() != only;
+    study.factors[name] = only;
+    if (was_named && !is_topology) left_out.push_back(fmt::format("{} = {}", name, only.front()));
+  }
+  if (left_out.empty()) return;
+  study.notes.push_back(
+      fmt::format("on machine host there is no choice of what the study names for the lab: {}",
+                  fmt::join(left_out, ", ")));
+}
+
+}  // namespace
 
 Result<> set_machine(std::string_view machine, Study& study) {
   if (std::find(machines().begin(), machines().end(), machine) == machines().end())
     return fail(
         {"", fmt::format("'{}' is not a machine", printable(machine)), suggestion(machine, machines())});
-  if (machine == host_machine && study.machine != machine) {
-    study.factors["topology"] = {"inside"};
-    for (StudyWorkload& workload : study.workloads) workload.common.erase("topology");
-  }
+  if (machine == host_machine && study.machine != machine) move_to_host(study);
   study.machine = machine;
   return {};
 }

@@ -16,14 +16,6 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// On the real host vtax chooses no CPUs beyond the two that it uses, has one card at most, no hypervisor to
-// schedule or ration guests, and cannot see the caches.
-bool is_the_labs_alone(std::string_view factor) {
-  return is_one_of(factor, {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts",
-                            "driver_domains", "iommu", "guest_weights", "guest_cap_percent",
-                            "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"});
-}
-
 bool is_the_hosts_alone(std::string_view factor) {
   return factor == "hardware_counters";
 }
@@ -100,6 +92,12 @@ std::string advice(std::string_view factor, std::string_view machine) {
 }
 
 }  // namespace
+
+bool is_the_labs_alone(std::string_view factor) {
+  return is_one_of(factor, {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts",
+                            "driver_domains", "iommu", "guest_weights", "guest_cap_percent",
+                            "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"});
+}
 
 bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell) {
   if (!machine_has(factor, machine)) return false;

@@ -15,6 +15,10 @@ namespace vtax {
 
 using PlanCell = std::map<std::string, std::string>;  // canonical factors, platform and workload among them
 
+// On the real host vtax chooses no CPUs beyond the two that it uses, has one card at most, no hypervisor to
+// schedule or ration guests, and cannot see the caches.
+[[nodiscard]] bool is_the_labs_alone(std::string_view factor);
+
 [[nodiscard]] bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell);
 
 // A pass of the plan in which every factor that means nothing on its cell's platform has its usual value; of

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "core/readable.h"
 #include "study/catalogue.h"
@@ -51,22 +51,28 @@ std::vector<PlanCell> cells_of(const Study& study, const StudyWorkload& workload
   return cells;
 }
 
+struct PassCell {
+  PlanCell factors;
+  std::size_t block = 0;  // of the study's workloads
+};
+
 // A pass over all workloads, each platform's trials together.
-std::vector<PlanCell> pass_of(const Study& study) {
+std::vector<PassCell> pass_of(const Study& study) {
   std::vector<std::string> platforms;
   for (const StudyWorkload& workload : study.workloads) {
     for (const std::string& platform : values_of(study, workload, "platform"))
       if (std::find(platforms.begin(), platforms.end(), platform) == platforms.end())
         platforms.push_back(platform);
   }
-  std::vector<PlanCell> cells;
+  std::vector<PassCell> cells;
   for (const std::string& platform : platforms) {
-    for (StudyWorkload workload : study.workloads) {
+    for (std::size_t block = 0; block < study.workloads.size(); ++block) {
+      StudyWorkload workload = study.workloads[block];
       const auto& its = values_of(study, workload, "platform");
       const auto times = std::count(its.begin(), its.end(), platform);
       workload.common["platform"] = {platform};
       for (auto i = times; i > 0; --i)
-        for (auto& cell : cells_of(study, workload)) cells.push_back(std::move(cell));
+        for (auto& cell : cells_of(study, workload)) cells.push_back({std::move(cell), block});
     }
   }
   return cells;
@@ -76,6 +82,32 @@ std::string cell_text(const PlanCell& cell) {
   std::string text;
   for (const auto& [name, value] : cell) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
   return text;
+}
+
+// Without what stands in it twice. Blocks of a study that differ in a factor are alike when the command line
+// sets that factor; in a file by itself, or within a block, such a trial is a mistake.
+Result<std::vector<PlanCell>> without_repeats(const std::vector<PassCell>& pass, bool is_changed,
+                                              const std::string& what, std::vector<std::string>& notes) {
+  std::map<PlanCell, std::size_t> blocks;
+  std::vector<PlanCell> cells;
+  std::size_t repeated = 0;
+  for (const PassCell& cell : pass) {
+    const auto [first, is_new] = blocks.emplace(cell.factors, cell.block);
+    if (is_new) {
+      cells.push_back(cell.factors);
+      continue;
+    }
+    if (!is_changed || first->second == cell.block)
+      return fail({what, "the same trial stands in it twice: " + cell_text(cell.factors),
+                   "drop the repeated value or workload; --reps repeats a whole study"});
+    ++repeated;
+  }
+  if (repeated > 0)
+    notes.push_back(
+        fmt::format("{} trial{} of one block of the study {} one of another block with these settings: "
+                    "measured once",
+                    repeated, repeated == 1 ? "" : "s", repeated == 1 ? "is" : "are"));
+  return cells;
 }
 
 std::string trials_text(double trials) {
@@ -133,14 +165,10 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
                  "name fewer values, or fewer repetitions; several small studies do as well"});
   }
   Plan plan;
-  auto pass = pass_of(study);
-  std::set<PlanCell> seen;
-  for (const auto& cell : pass) {
-    if (seen.insert(cell).second) continue;
-    return fail({what, "the same trial stands in it twice: " + cell_text(cell),
-                 "drop the repeated value or workload; --reps repeats a whole study"});
-  }
-  auto meaningful = only_meaningful(study.machine, std::move(pass), what);
+  plan.notes = study.notes;
+  auto pass = without_repeats(pass_of(study), !overrides.set.empty(), what, plan.notes);
+  if (!pass) return fail(pass.error());
+  auto meaningful = only_meaningful(study.machine, std::move(*pass), what);
   if (!meaningful) return fail(meaningful.error());
   for (int repetition = 1; repetition <= study.repetitions; ++repetition) {
     for (auto cell : meaningful->cells) {
@@ -156,7 +184,7 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   }
   plan.variations = std::move(*variations);
   plan.set_aside = std::move(meaningful->set_aside);
-  plan.notes = std::move(meaningful->notes);
+  plan.notes.insert(plan.notes.end(), meaningful->notes.begin(), meaningful->notes.end());
   plan.study = std::move(study);
   return plan;
 }

@@ -48,8 +48,8 @@ struct Plan {
 inline constexpr std::uint64_t kMostTrials = 10'000;
 
 // Errors: usage. An unknown factor or value comes with the nearest one; a study of more than kMostTrials
-// is refused before anything is built; so are two workloads that would make the same trial twice, and a value
-// that means nothing anywhere in the study.
+// is refused before anything is built; so are two workloads of a study file that would make the same trial
+// twice (with overrides one of them is left out), and a value that means nothing anywhere in the study.
 [[nodiscard]] Result<Plan> make_plan(Study study, const Overrides& overrides);
 
 // What the study comes to, with overrides and defaults in it, for the run file: {"machine", "repetitions",

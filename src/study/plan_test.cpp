@@ -123,6 +123,40 @@ TEST(Plan, TheSameTrialTwiceIsRefused) {
   EXPECT_THAT(make_plan(study, {}).error().text(), HasSubstr("stands in it twice: balloon_mib=0"));
 }
 
+// Blocks of a file that are about different platforms, and one platform for all of them.
+TEST(Plan, BlocksThatTheCommandLineMakesAlikeAreMeasuredOnce) {
+  Study study = first_look();
+  study.workloads.push_back(study.workloads.back());
+  study.workloads.back().common["platform"] = {"kvm"};
+  const auto apart = make_plan(study, {});
+  ASSERT_TRUE(apart) << apart.error().text();
+  const auto plan = make_plan(study, {{"platform=native"}, {}});
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->trials.size(), make_plan(first_look(), {{"platform=native"}, {}})->trials.size());
+  ASSERT_EQ(plan->notes.size(), 1U);
+  EXPECT_THAT(plan->notes[0], HasSubstr("are one of another block with these settings: measured once"));
+}
+
+// A study of the lab, asked of this computer.
+TEST(Plan, AnotherMachineLeavesOutWhatIsTheLabsAlone) {
+  Study study = first_look();
+  study.factors["topology"] = {"card"};
+  study.workloads[0].common["guest_cpu"] = {"together"};
+  study.workloads[0].common["driver_cpus"] = {"1", "2"};
+  const auto plan = make_plan(study, {{"machine=host", "platform=native,uml"}, {}});
+  ASSERT_TRUE(plan) << plan.error().text();
+  for (const PlannedTrial& trial : plan->trials) {
+    EXPECT_EQ(trial.factors.at("topology"), "inside");
+    EXPECT_EQ(trial.factors.at("guest_cpu"), "own");
+    EXPECT_EQ(trial.factors.at("driver_cpus"), "1");
+  }
+  EXPECT_THAT(plan->notes,
+              ElementsAre("on machine host there is no choice of what the study names for the lab: "
+                          "guest_cpu = own, driver_cpus = 1"));
+  // Asked for by name it is still refused.
+  EXPECT_FALSE(make_plan(study, {{"machine=host", "platform=native,uml", "guest_cpu=together"}, {}}));
+}
+
 std::vector<std::string> many_values(std::size_t n) {
   std::vector<std::string> values;
   for (std::size_t i = 1; i <= n; ++i) values.push_back(std::to_string(i));

@@ -35,6 +35,7 @@ struct Study {
   std::optional<Speed> speed;
   bool terms = false;  // it is about a message's cost by its size: the page shows the terms (report/terms.h)
   std::string source;  // the file's text
+  std::vector<std::string> notes = {};  // what another machine than the file's leaves out, for people
 
   bool operator==(const Study&) const = default;
 };

@@ -11,7 +11,8 @@ namespace {
 
 // The numbers after "NAME:", receive's eight columns and then transmit's (net/core/net-procfs.c).
 constexpr std::size_t columns = 16;
-constexpr std::size_t received_bytes = 0, received_packets = 1, sent_bytes = 8, sent_packets = 9;
+constexpr std::size_t received_bytes = 0, received_packets = 1, sent_bytes = 8, sent_packets = 9,
+                      received_dropped = 3, sent_dropped = 11;
 
 std::optional<std::array<std::uint64_t, columns>> numbers(std::string_view text) {
   std::array<std::uint64_t, columns> out{};
@@ -36,16 +37,20 @@ Result<DeviceCounters> find_counters(std::string_view proc_net_dev, const std::s
     if (colon == std::string_view::npos || line.substr(0, colon) != device) continue;
     const auto values = numbers(line.substr(colon + 1));
     if (!values) break;
-    return DeviceCounters{device, Packets((*values)[received_packets]), Packets((*values)[sent_packets]),
-                          Bytes((*values)[received_bytes]), Bytes((*values)[sent_bytes])};
+    return DeviceCounters{device,
+                          Packets((*values)[received_packets]),
+                          Packets((*values)[sent_packets]),
+                          Bytes((*values)[received_bytes]),
+                          Bytes((*values)[sent_bytes]),
+                          Packets((*values)[received_dropped] + (*values)[sent_dropped])};
   }
   return fail(
       Error{"read the counters of " + device, "/proc/net/dev does not have it", "", ExitCode::trial_failed});
 }
 
-Result<std::vector<DeviceCounters>> read_counters(const std::vector<std::string>& devices) {
-  std::ifstream file("/proc/self/net/dev");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+Result<std::vector<DeviceCounters>> read_counters(const std::vector<std::string>& devices, const char* file) {
+  std::ifstream in(file);
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   std::vector<DeviceCounters> out;
   for (const std::string& device : devices) {
     Result<DeviceCounters> counters = find_counters(text, device);
@@ -56,10 +61,12 @@ Result<std::vector<DeviceCounters>> read_counters(const std::vector<std::string>
 }
 
 DeviceCounters difference(const DeviceCounters& before, const DeviceCounters& after) {
-  return {after.device, Packets(after.received.value - before.received.value),
+  return {after.device,
+          Packets(after.received.value - before.received.value),
           Packets(after.sent.value - before.sent.value),
           Bytes(after.received_bytes.value - before.received_bytes.value),
-          Bytes(after.sent_bytes.value - before.sent_bytes.value)};
+          Bytes(after.sent_bytes.value - before.sent_bytes.value),
+          Packets(after.dropped.value - before.dropped.value)};
 }
 
 }  // namespace vtax

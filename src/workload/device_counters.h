@@ -14,10 +14,13 @@ struct DeviceCounters {
   std::string device;
   Packets received, sent;
   Bytes received_bytes, sent_bytes;
+  Packets dropped = {};  // in either direction, for want of room
 };
 
-// In the order of `devices`. Error: one of them is not there.
-[[nodiscard]] Result<std::vector<DeviceCounters>> read_counters(const std::vector<std::string>& devices);
+// In the order of `devices`. `file`: of another network namespace that of one of its processes. Error: one of
+// them is not there.
+[[nodiscard]] Result<std::vector<DeviceCounters>> read_counters(const std::vector<std::string>& devices,
+                                                                const char* file = "/proc/self/net/dev");
 [[nodiscard]] Result<DeviceCounters> find_counters(std::string_view proc_net_dev, const std::string& device);
 
 // after - before; both of one device.

@@ -14,7 +14,7 @@ constexpr char text[] =
     "      0          0\n"
     "  eth0: 8794398    5797    0    0    0     0          0         0     2871      41    0    0    0     0 "
     "      0          0\n"
-    "vif1.0:12345678901234 7 0 0 0 0 0 0 9 8 0 0 0 0 0 0\n"
+    "vif1.0:12345678901234 7 0 3 0 0 0 0 9 8 0 4 0 0 0 0\n"
     "broken: 1 2 three\n";
 
 TEST(DeviceCounters, ReadsTheColumns) {
@@ -28,6 +28,7 @@ TEST(DeviceCounters, ReadsTheColumns) {
 
 TEST(DeviceCounters, ALongNumberMayTouchTheName) {
   EXPECT_EQ(find_counters(text, "vif1.0")->received_bytes, Bytes(12345678901234));
+  EXPECT_EQ(find_counters(text, "vif1.0")->dropped, Packets(7));
 }
 
 TEST(DeviceCounters, AbsentOrBrokenIsAnErrorThatNamesTheDevice) {
@@ -40,13 +41,14 @@ TEST(DeviceCounters, AbsentOrBrokenIsAnErrorThatNamesTheDevice) {
 }
 
 TEST(DeviceCounters, DifferenceIsAfterMinusBefore) {
-  const DeviceCounters before{"eth0", Packets(1), Packets(2), Bytes(3), Bytes(4)};
-  const DeviceCounters after{"eth0", Packets(11), Packets(22), Bytes(33), Bytes(44)};
+  const DeviceCounters before{"eth0", Packets(1), Packets(2), Bytes(3), Bytes(4), Packets(5)};
+  const DeviceCounters after{"eth0", Packets(11), Packets(22), Bytes(33), Bytes(44), Packets(55)};
   const DeviceCounters change = difference(before, after);
   EXPECT_EQ(change.received, Packets(10));
   EXPECT_EQ(change.sent, Packets(20));
   EXPECT_EQ(change.received_bytes, Bytes(30));
   EXPECT_EQ(change.sent_bytes, Bytes(40));
+  EXPECT_EQ(change.dropped, Packets(50));
 }
 
 }  // namespace

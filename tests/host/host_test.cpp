@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -119,6 +120,79 @@ TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
         sum(trial, "kernel", "host") + sum(trial, "program", "host") + sum(trial, "uncharged", "host");
     EXPECT_GT(ours, 10'000'000U) << "half a gigabyte costs more than 10 ms";
     EXPECT_GT(sum(trial, "kernel"), sum(trial, "program"));
+  }
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+using RowKey = std::tuple<json, std::string, std::string>;  // CPU, domain, layer
+
+std::uint64_t sum_of(const json& column) {
+  std::uint64_t sum = 0;
+  for (const json& value : column) sum += value.get<std::uint64_t>();
+  return sum;
+}
+
+// The slices of a trial against its ledger: the timeline's layers, coarser or not.
+void expect_course(const json& trial) {
+  ASSERT_TRUE(trial.contains("timeline"));
+  const json& timeline = trial["timeline"];
+  std::set<std::pair<json, std::string>> undivided;
+  std::map<RowKey, std::uint64_t> slices, window;
+  for (const json& row : timeline["rows"]) {
+    const bool is_both = row["layer"] == "kernel+program";
+    if (is_both) undivided.emplace(row["cpu"], row["domain"]);
+    slices[{row["cpu"], row["domain"], row["layer"]}] = sum_of(row["cpu_ns"]);
+  }
+  for (const json& row : trial["ledger"]) {
+    if (row["kind"] != "cpu_ns") continue;
+    const std::string layer = row["layer"];
+    const bool is_own = layer == "kernel" || layer == "program" || layer == "uncharged";
+    const bool is_both = is_own && undivided.contains({row["cpu"], row["domain"]}) &&
+                         !slices.contains({row["cpu"], row["domain"], layer});
+    window[{row["cpu"], row["domain"], is_both ? "kernel+program" : layer}] +=
+        row["value"].get<std::uint64_t>();
+  }
+  EXPECT_EQ(slices, window);
+  EXPECT_EQ(timeline["end_ns"].back(), trial["provenance"]["meter"]["span_ns"]);
+}
+
+// Half a second of both and more; the slices add up, and the bytes on the devices are the work's with
+// headers.
+TEST_F(Host, AWindowHasACourse) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto before = traces();
+  constexpr std::uint64_t bytes = 1073741824;
+  const auto result = run(study("native,container",
+                                "tcp-stream --set bytes=1073741824 --set write_bytes=65536 --set "
+                                "direction=receive,send --set offloads=off --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 4U);
+  for (const json& trial : out["trials"]) {
+    expect_balance(trial);
+    expect_course(trial);
+    const json& timeline = trial["timeline"];
+    const auto ends = timeline["end_ns"].get<std::vector<std::uint64_t>>();
+    ASSERT_GE(ends.size(), 2U);
+    ASSERT_EQ(timeline["devices"].size(), 1U);
+    const json& device = timeline["devices"][0];
+    const bool is_native = trial["platform"] == "native";
+    const bool receives = trial["factors"]["direction"] == "receive";
+    EXPECT_EQ(device["device"], is_native ? "lo" : "vtaxs0");
+    // A container's port sends what the container receives; `lo` has no Ethernet headers, and
+    // acknowledgements.
+    const char* carried = is_native || !receives ? "received_bytes" : "sent_bytes";
+    const auto all = static_cast<double>(sum_of(device[carried]));
+    EXPECT_GT(all, bytes * (is_native ? 1500 / 1448.0 : 1514 / 1448.0));
+    EXPECT_LT(all, bytes * 1.15);
+    for (const json& counted : trial["devices"]) {
+      if (counted["device"] != device["device"]) continue;
+      EXPECT_NEAR(all, counted[carried].get<double>(), all / 1000) << "what the work's own reading says";
+    }
+    // A busy computer may let neither end work for a slice or two.
+    const auto idle_slices = std::count(device[carried].begin(), device[carried].end(), 0);
+    EXPECT_LT(static_cast<std::size_t>(idle_slices), (ends.size() + 1) / 2);
   }
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
@@ -281,6 +355,7 @@ TEST_P(HostGuest, IsMeasuredFromOutside) {
     expect_balance(trial);
     EXPECT_EQ(trial["work"]["transactions"], 2000);
     EXPECT_GT(sum(trial, "", "guest1"), 0U);
+    if (trial["provenance"]["meter"]["span_ns"].get<double>() > 1e9) expect_course(trial);
   }
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }

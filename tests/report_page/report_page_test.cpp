@@ -296,6 +296,71 @@ TEST_F(ReportPage, ShowsTheCourseOfTheWindow) {
   EXPECT_NEAR(pace[3][0].get<double>(), 4, 1e-9);
 }
 
+// Slices of a quarter and a half of a second, natively and of a guest.
+TEST_F(ReportPage, ShowsTheCourseOfAWindowOnTheHost) {
+  VTAX_NEEDS_CHROMIUM();
+  vtax::Run run = synthetic_run();
+  run.settings = R"({"machine": "host"})";
+  run.trials = {run.trials[17], run.trials[57]};
+  constexpr std::uint64_t ms = 1'000'000;
+  for (Trial& trial : run.trials) {
+    trial.functions.clear();
+    trial.machine_total = Instructions(0);
+    trial.timeline.end_ns = {250 * ms, 750 * ms};
+    trial.timeline.in_time = true;
+    trial.timeline.devices = {
+        {"system", "host", "lo", {5'000'000, 20'000'000}, {5'000'000, 20'000'000}, {1, 1}, {1, 1}, {0, 3}}};
+  }
+  run.trials[0].ledger = {{0, "elsewhere", Layer::elsewhere, Part::none, cpu_time_kind, 700 * ms},
+                          {0, "idle", Layer::idle, Part::none, cpu_time_kind, 50 * ms},
+                          {1, "elsewhere", Layer::elsewhere, Part::none, cpu_time_kind, 40 * ms},
+                          {1, "host", Layer::kernel, Part::none, cpu_time_kind, 400 * ms},
+                          {1, "host", Layer::program, Part::none, cpu_time_kind, 300 * ms},
+                          {1, "idle", Layer::idle, Part::none, cpu_time_kind, 10 * ms}};
+  run.trials[0].timeline.rows = {{0, "elsewhere", Layer::elsewhere, Part::none, {250 * ms, 450 * ms}},
+                                 {0, "idle", Layer::idle, Part::none, {0, 50 * ms}},
+                                 {1, "elsewhere", Layer::elsewhere, Part::none, {40 * ms, 0}},
+                                 {1, "host", Layer::kernel, Part::none, {100 * ms, 300 * ms}},
+                                 {1, "host", Layer::program, Part::none, {100 * ms, 200 * ms}},
+                                 {1, "idle", Layer::idle, Part::none, {10 * ms, 0}}};
+  run.trials[1].ledger = {{1, "guest1", Layer::kernel, Part::none, cpu_time_kind, 400 * ms},
+                          {1, "guest1", Layer::program, Part::none, cpu_time_kind, 100 * ms},
+                          {1, "host", Layer::driver, Part::kernel, cpu_time_kind, 200 * ms},
+                          {1, "idle", Layer::idle, Part::none, cpu_time_kind, 50 * ms}};
+  run.trials[1].timeline.rows = {{1, "guest1", Layer::kernel, Part::none, {200 * ms, 300 * ms}, true},
+                                 {1, "host", Layer::driver, Part::none, {50 * ms, 150 * ms}},
+                                 {1, "idle", Layer::idle, Part::none, {0, 50 * ms}}};
+  run.planned_trials = 2;
+  run.trials[1].index = 18;
+  // The last cell of a comparison is the one that is shown.
+  const auto names = [](const nlohmann::json& series) {
+    std::vector<std::string> out;
+    for (const auto& one : series) out.push_back(one["name"]);
+    return out;
+  };
+  make(run);
+  const std::string both = rendered();
+  const auto guest = series_of(both, "timeline");
+  ASSERT_THAT(names(guest), testing::ElementsAre("driver", "kernel+program", "rate"));
+  EXPECT_THAT(both, HasSubstr("nothing tells the two apart within this window"));
+  EXPECT_THAT(both, HasSubstr("they dropped 3 packets in the window"));
+  run.trials.pop_back();
+  run.planned_trials = 1;
+  make(run);
+  const auto native = series_of(rendered(), "timeline");
+  ASSERT_THAT(names(native), testing::ElementsAre("kernel", "program", "elsewhere", "rate"));
+  // Each box: from and to in s, from and to in CPUs, ns.
+  const auto expect_box = [&](std::size_t series, std::size_t slice, std::array<double, 5> wanted) {
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      EXPECT_NEAR(native[series]["data"][slice][i].get<double>(), wanted[i], 1e-6) << series << " " << slice;
+  };
+  expect_box(0, 0, {0, .25, 0, .4, 100e6});
+  expect_box(1, 1, {.25, .75, .6, 1, 200e6});
+  expect_box(2, 0, {0, .25, .8, .96, 40e6});  // not of CPU 0, on which the trial was not
+  for (const std::size_t i : {0U, 1U}) EXPECT_NEAR(native[3]["data"][i][1].get<double>(), 160, 1e-6);
+  for (const std::size_t i : {2U, 3U}) EXPECT_NEAR(native[3]["data"][i][1].get<double>(), 320, 1e-6);
+}
+
 // Six repetitions of each cell whose counts vary: an interval; two: a word that they are too few.
 TEST_F(ReportPage, ShowsHowSureSamplesAre) {
   VTAX_NEEDS_CHROMIUM();

@@ -12,9 +12,10 @@ namespace vtax::host {
 
 // One trial on this computer: made, measured, taken down. `trial` brings index, repetition and factors; the
 // rest is filled in. `guests`: by platform, for those that have one. CPUs: the first two that this process
-// may use. Errors: trial_failed, unavailable, interrupted.
+// may use. `with_course`: readings within the window too (window_readings.h). Errors: trial_failed,
+// unavailable, interrupted.
 [[nodiscard]] Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& guests,
-                                      const Progress& progress);
+                                      const Progress& progress, bool with_course = true);
 
 // The platform without the work: what one making and taking down costs. For the bench and the tests.
 struct SetupTimes {
