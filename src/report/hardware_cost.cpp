@@ -28,6 +28,9 @@ std::optional<double> per(std::uint64_t count, double units) {
   return static_cast<double>(count) / units;
 }
 
+// A total of less would look like the whole cost.
+constexpr double least_share_of_a_whole = 0.9;
+
 std::optional<double> ratio(std::optional<double> of, std::optional<double> to) {
   if (!of || !to) return std::nullopt;
   return *of / *to;
@@ -58,6 +61,7 @@ std::optional<HardwareCost> hardware_cost(const Trial& trial) {
     cost.is_whole = cost.is_whole && std::any_of(trial.ledger.begin(), trial.ledger.end(), counts_it);
   }
   read_notes(trial, cost);
+  cost.is_whole = cost.is_whole && cost.cpu_share >= least_share_of_a_whole;
   return cost;
 }
 

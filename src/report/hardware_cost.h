@@ -14,7 +14,7 @@ namespace vtax {
 // time.
 struct HardwareCost {
   LayerCosts cycles{}, instructions{};  // 0: nothing was counted there
-  bool is_whole = true;                 // something was counted wherever there is CPU time
+  bool is_whole = true;                 // something was counted wherever there is CPU time, and nearly all
   double cpu_share = 1;                 // of the trial's CPU time, what counted threads ran
   std::vector<std::string> notes;       // what was not seen, and what is an estimate
 };

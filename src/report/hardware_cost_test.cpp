@@ -70,7 +70,7 @@ TEST(HardwareCost, IsBesideTheCostAndNoPartOfIt) {
   EXPECT_EQ(cost.hardware->cycles[kernel], 3 * kernel_ns(with.trials[0]));
   EXPECT_EQ(cost.hardware->instructions[kernel], 4 * kernel_ns(with.trials[0]));
   EXPECT_TRUE(cost.hardware->is_whole);
-  EXPECT_EQ(hardware_notes(*cost.hardware), std::string(note) + "; counted threads ran 75 % of the CPU time");
+  EXPECT_EQ(hardware_notes(*cost.hardware), std::string(note) + "; counted threads ran 93 % of the CPU time");
 }
 
 TEST(HardwareCost, WithAPartMissingThereIsNoTotal) {
@@ -89,6 +89,16 @@ TEST(HardwareCost, WithAPartMissingThereIsNoTotal) {
   for (LedgerEntry& entry : run.trials[0].ledger)
     if (is_hardware_count(entry)) entry.layer = Layer::uncharged;
   EXPECT_TRUE(hardware_cost(run.trials[0])->is_whole);
+}
+
+TEST(HardwareCost, OfHalfOfTheTimeThereIsNoTotal) {
+  Trial trial = host_run(true).trials[0];
+  trial.provenance = R"({"meter": {"hardware_counters": "counted", "hardware_counters_cpu_share": 0.51}})";
+  const auto cost = hardware_cost(trial);
+  ASSERT_TRUE(cost);
+  EXPECT_FALSE(cost->is_whole);
+  EXPECT_TRUE(hardware_lines(*cost, 1)[0].layers[1]);
+  EXPECT_FALSE(hardware_lines(*cost, 1)[0].total);
 }
 
 TEST(HardwareCost, LinesAreByUnitOfWorkButTheRatio) {

@@ -240,7 +240,7 @@ TEST_F(ReportPage, ShowsHardwareCountersWhereThereAreAny) {
   const std::string elements = rendered();
   EXPECT_THAT(elements, HasSubstr("<section id=\"hardware-section\" aria-labelledby=\"hardware-title\">"));
   for (const char* text : {"cycles per KB</td>", "instructions per cycle</td>",
-                           "not seen: &lt;b&gt;something", "counted threads ran 75 % of the CPU time"})
+                           "not seen: &lt;b&gt;something", "counted threads ran 93 % of the CPU time"})
     EXPECT_THAT(elements, HasSubstr(text));
   EXPECT_THAT(elements, HasSubstr("<td>1.33</td>"));  // 4 instructions every 3 cycles
 }

@@ -252,7 +252,7 @@ void add_hardware_counters(Trial& trial, const std::string& note) {
     count.value = 4 * entry.value;
     trial.ledger.push_back(count);
   }
-  trial.provenance = R"({"meter": {"hardware_counters": "counted", "hardware_counters_cpu_share": 0.75, )"
+  trial.provenance = R"({"meter": {"hardware_counters": "counted", "hardware_counters_cpu_share": 0.93, )"
                      R"("hardware_counters_notes": [")" +
                      note + R"("]}})";
 }

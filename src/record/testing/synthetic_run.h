@@ -30,7 +30,7 @@ void make_compile(Trial& trial);
 // Makes it one of a real host: half a nanosecond of CPU time an instruction, no events, no profile.
 void make_host(Trial& trial);
 
-// To a trial of a real host: 3 cycles and 4 instructions a nanosecond in every layer, of three quarters of
+// To a trial of a real host: 3 cycles and 4 instructions a nanosecond in every layer, of 93 % of
 // the time, with a note.
 void add_hardware_counters(Trial& trial, const std::string& note);
 
