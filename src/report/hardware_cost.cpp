@@ -10,17 +10,35 @@
 namespace vtax {
 namespace {
 
-// Of a run file, which is a stranger's.
-void read_notes(const Trial& trial, HardwareCost& cost) {
+// What the run file, which is a stranger's, says of how it was measured.
+nlohmann::json meter_of(const Trial& trial) {
   const auto provenance = nlohmann::json::parse(trial.provenance, nullptr, false);
   const auto meter = provenance.is_object() ? provenance.find("meter") : provenance.end();
-  if (!provenance.is_object() || meter == provenance.end() || !meter->is_object()) return;
-  if (const auto share = meter->find("hardware_counters_cpu_share");
-      share != meter->end() && share->is_number())
+  return provenance.is_object() && meter != provenance.end() && meter->is_object() ? *meter
+                                                                                   : nlohmann::json::object();
+}
+
+void read_notes(const Trial& trial, HardwareCost& cost) {
+  const nlohmann::json meter = meter_of(trial);
+  if (const auto share = meter.find("hardware_counters_cpu_share");
+      share != meter.end() && share->is_number())
     cost.cpu_share = share->get<double>();
-  if (const auto notes = meter->find("hardware_counters_notes"); notes != meter->end() && notes->is_array())
+  if (const auto notes = meter.find("hardware_counters_notes"); notes != meter.end() && notes->is_array())
     for (const auto& note : *notes)
       if (note.is_string()) cost.notes.push_back(printable(note.get<std::string>()));
+}
+
+std::optional<HardwareCost> not_counted(const Trial& trial) {
+  const auto wanted = trial.factors.find("hardware_counters");
+  if (wanted == trial.factors.end() || wanted->second != "on") return std::nullopt;
+  const nlohmann::json meter = meter_of(trial);
+  const auto state = meter.find("hardware_counters");
+  HardwareCost cost;
+  cost.is_whole = false;
+  cost.notes.push_back("hardware counters " + (state != meter.end() && state->is_string()
+                                                   ? printable(state->get<std::string>())
+                                                   : std::string("were not read")));
+  return cost;
 }
 
 std::optional<double> per(std::uint64_t count, double units) {
@@ -43,7 +61,7 @@ bool is_hardware_count(const LedgerEntry& entry) {
 }
 
 std::optional<HardwareCost> hardware_cost(const Trial& trial) {
-  if (std::none_of(trial.ledger.begin(), trial.ledger.end(), is_hardware_count)) return std::nullopt;
+  if (std::none_of(trial.ledger.begin(), trial.ledger.end(), is_hardware_count)) return not_counted(trial);
   HardwareCost cost;
   for (const LedgerEntry& entry : trial.ledger) {
     if (!is_hardware_count(entry) || entry.layer == Layer::elsewhere) continue;
@@ -65,9 +83,13 @@ std::optional<HardwareCost> hardware_cost(const Trial& trial) {
   return cost;
 }
 
-std::array<HardwareLine, 3> hardware_lines(const HardwareCost& cost, double units) {
-  std::array<HardwareLine, 3> lines{
-      {{"cycles", false, {}, {}}, {"instructions", false, {}, {}}, {"instructions per cycle", true, {}, {}}}};
+std::vector<HardwareLine> hardware_lines(const HardwareCost& cost, double units) {
+  const auto is_none = [](const LayerCosts& counts) {
+    return std::all_of(counts.begin(), counts.end(), [](std::uint64_t count) { return count == 0; });
+  };
+  if (is_none(cost.cycles) && is_none(cost.instructions)) return {};
+  std::vector<HardwareLine> lines{
+      {"cycles", false, {}, {}}, {"instructions", false, {}, {}}, {"instructions per cycle", true, {}, {}}};
   std::array<std::uint64_t, 2> totals{};
   for (std::size_t i = 0; i < kCountedLayers.size(); ++i) {
     const auto layer = static_cast<std::size_t>(kCountedLayers[i]);

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "record/trial.h"
@@ -19,7 +20,7 @@ struct HardwareCost {
   std::vector<std::string> notes;       // what was not seen, and what is an estimate
 };
 
-// Nothing where there were no counters.
+// Nothing where nobody asked for counters; where they could not be had, all is 0 and a note says why.
 [[nodiscard]] std::optional<HardwareCost> hardware_cost(const Trial& trial);
 
 [[nodiscard]] bool is_hardware_count(const LedgerEntry& entry);
@@ -30,13 +31,13 @@ inline constexpr std::array<Layer, 4> kCountedLayers{Layer::driver, Layer::kerne
 
 // A line of a table of them; nothing where nothing was counted.
 struct HardwareLine {
-  std::string_view name;  // "cycles", "instructions", "instructions per cycle"
-  bool is_ratio = false;  // so that it is not per unit of work
+  std::string_view name = "";  // "cycles", "instructions", "instructions per cycle"
+  bool is_ratio = false;       // so that it is not per unit of work
   std::array<std::optional<double>, kCountedLayers.size()> layers;
   std::optional<double> total;  // and where a part is missing
 };
-// `units`: of work, by which counts are divided.
-[[nodiscard]] std::array<HardwareLine, 3> hardware_lines(const HardwareCost& cost, double units);
+// `units`: of work, by which counts are divided. Empty where nothing was counted.
+[[nodiscard]] std::vector<HardwareLine> hardware_lines(const HardwareCost& cost, double units);
 
 // The notes, and how much of the CPU time was counted; empty if that is all.
 [[nodiscard]] std::string hardware_notes(const HardwareCost& cost);

@@ -151,6 +151,21 @@ TEST(HardwareCost, EveryReportShowsItWhereItIs) {
               AllOf(HasSubstr("# TYPE vtax_window_hardware gauge"), HasSubstr("count=\"cycles\"")));
 }
 
+TEST(HardwareCost, WhatWasAskedForAndNotHadIsSaid) {
+  auto run = host_run(false);
+  for (Trial& trial : run.trials) {
+    trial.factors["hardware_counters"] = "on";
+    trial.provenance = R"({"meter": {"hardware_counters": "not counted: there are none"}})";
+  }
+  constexpr char said[] = "hardware counters not counted: there are none";
+  EXPECT_TRUE(hardware_lines(*hardware_cost(run.trials[0]), 1).empty());
+  EXPECT_THAT(written(run, write_table), AllOf(HasSubstr("native: hardware counters not counted:"),
+                                               Not(HasSubstr("hardware counters, per"))));
+  EXPECT_THAT(written(run, write_markdown), AllOf(HasSubstr(said), Not(HasSubstr("| count |"))));
+  run.trials[0].provenance = "[";
+  EXPECT_EQ(hardware_notes(*hardware_cost(run.trials[0])), "hardware counters were not read");
+}
+
 TEST(HardwareCost, NoReportSpeaksOfItWhereItIsNot) {
   const auto run = host_run(false);
   EXPECT_THAT(written(run, write_table), Not(HasSubstr("hardware")));

@@ -23,16 +23,15 @@ void print_hardware(std::ostream& out, const Comparison& comparison, Unit unit) 
     if (!cell->cost || !cell->cost->hardware) continue;
     const auto one = per_unit(1, cell->cost->work, unit);
     if (!one) continue;
-    any = true;
     for (const HardwareLine& line : hardware_lines(*cell->cost->hardware, 1 / *one)) {
       std::vector<std::string> row{fmt::format("  {}, {}", printable(cell->platform()), line.name)};
       for (const auto& layer : line.layers) row.push_back(shown(layer));
       row.push_back(shown(line.total));
       table.add(std::move(row));
+      any = true;
     }
   }
-  if (!any) return;
-  table.print(out);
+  if (any) table.print(out);
   for (const Cell* cell : comparison.cells) {
     if (!cell->cost || !cell->cost->hardware) continue;
     if (const std::string notes = hardware_notes(*cell->cost->hardware); !notes.empty())

@@ -83,7 +83,7 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
 // Cycles and instructions of the CPUs' own counters, where there are any.
 void write_hardware_tables(std::ostream& out, const RunCosts& costs,
                            const std::vector<Comparison>& comparisons) {
-  bool has_begun = false;
+  bool has_begun = false, has_table = false;
   std::vector<std::string> notes;
   for (const Comparison& comparison : comparisons) {
     for (const Cell* cell : comparison.cells) {
@@ -91,15 +91,16 @@ void write_hardware_tables(std::ostream& out, const RunCosts& costs,
       const auto units = units_of(cell->cost->work);
       const auto one = units.empty() ? std::nullopt : per_unit(1, cell->cost->work, units.front());
       if (!one) continue;
-      if (!has_begun) {
-        out << "\n## Hardware counters\n\n";
+      const auto lines = hardware_lines(*cell->cost->hardware, 1 / *one);
+      if (!has_begun) out << "\n## Hardware counters\n\n";
+      if (!has_table && !lines.empty())
         MarkdownTable(out, {"work", "platform", "count", "driver", "kernel", "program", "uncharged", "total"},
                       3);
-        has_begun = true;
-      }
+      has_begun = true;
+      has_table = has_table || !lines.empty();
       const std::string its_noun(noun(units.front(), cell->workload()));
       const std::string work = work_of(comparison, costs), platform = escaped_markdown(cell->platform());
-      for (const HardwareLine& line : hardware_lines(*cell->cost->hardware, 1 / *one)) {
+      for (const HardwareLine& line : lines) {
         std::vector<std::string> row{
             work, platform,
             line.is_ratio ? std::string(line.name) : fmt::format("{} per {}", line.name, its_noun)};

@@ -343,13 +343,18 @@ void print_speed(std::ostream& out, const std::optional<Found<MachineSpeed>>& sp
           : fmt::format("No rates: {}.", speed->error().why));
 }
 
-void print_legend(std::ostream& out) {
+void print_legend(std::ostream& out, const RunCosts& costs) {
   out << "\nCOST BY LAYER\n";
   print_wrapped(
       out, "  ",
-      "driver: the driver domain, kernel and programs. kernel, program: the guest's, or the host's where "
-      "there is no guest. The peer behind a card is left out. uncharged: executed, but for whom is not "
-      "known.");
+      fmt::format(
+          "driver: the driver domain, kernel and programs. kernel, program: the guest's, or the host's where "
+          "there is no guest. The peer behind a card is left out. uncharged: executed, but for whom is not "
+          "known.{}",
+          in_time(costs)
+              ? " Ticks, of 10 ms at most, tell the kernel's time from programs'. elsewhere: what other "
+                "programs took of these CPUs; no part of the cost."
+              : ""));
 }
 
 void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
@@ -387,7 +392,7 @@ Result<> write_table(RunReader& reader, std::ostream& out) {
   print_claims(out, reader.header(), *costs);
   const auto speed = machine_speed(reader.header(), *costs);
   if (costs->finished > 0) {
-    print_legend(out);
+    print_legend(out, *costs);
     print_speed(out, speed);
   }
   if (speed && *speed) print_offered(out, *costs, **speed);

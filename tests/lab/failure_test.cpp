@@ -64,6 +64,19 @@ TEST_F(Failure, ASpentTimeLimitIsNamed) {
   EXPECT_THAT(message.error().text(), HasSubstr("last lines"));
 }
 
+TEST_F(Failure, ABootThatTakesTooMuchCpuTimeIsNamed) {
+  NEED_LAB(LabKind::native);
+  Wiring wiring;
+  wiring.cpu_limit = std::chrono::seconds(1);
+  auto machine = Emulator::start(LabBench::get().machine(LabKind::native).spec(), wiring);
+  ASSERT_TRUE(machine) << machine.error().text();
+  const auto message = (*machine)->next_message();
+  ASSERT_FALSE(message);
+  EXPECT_EQ(message.error().code, ExitCode::trial_failed);
+  EXPECT_THAT(message.error().text(), HasSubstr("it has taken 1 s of CPU time and is not done"));
+  EXPECT_THAT(message.error().text(), HasSubstr("last lines"));
+}
+
 TEST_F(Failure, ATruncatedKernelDoesNotBoot) {
   NEED_LAB(LabKind::native);
   LabImage image = LabBench::get().image(LabKind::native);

@@ -21,7 +21,7 @@ const courseOfHost = ({end_ns: ends, done, exchanges, names, dropped}) => {
     costText: (n) => `${readable(n * 1e-6)} ms of CPU time`,
     line: carried ? (exchanges ? "packets" : "rate") : null, lineUnit: exchanges ? "packets/s" : "Mb/s",
     lineOf: (amount, ns) => exchanges ? amount / (ns * 1e-9) : amount * 8 / (ns * 1e-3), lineText: (value) => `${readable(value)} ${exchanges ? "packets/s" : "Mb/s"}`,
-    note: `${ends.length} slices, a reading each ${readable(step)} ms or so. A slice's area is the CPU time spent in it, without idleness; elsewhere is what other programs, and the machine below, took of the trial's CPUs. ` +
+    note: `${ends.length} slices, a reading each ${readable(step)} ms or so. A slice's area is the CPU time spent in it, without idleness; elsewhere is what other programs, and the machine below, took of the trial's CPUs. A quarter of a second of quiet before the work and after it belong to the course: its first slice and its last have less. ` +
       (carried ? `The line is what the systems' network devices carried in it, both directions, with headers${dropped > 0 ? `; they dropped ${whole(dropped)} packets in the window` : ""}. ` : "") +
       (names.includes("kernel+program") ? "kernel+program: nothing tells the two apart within this window. " : "") +
       "Where ticks of 10 ms tell layers apart, a slice is right to a tick or two; the sum of the layers is exact."
