@@ -10,6 +10,8 @@
 namespace vtax {
 namespace {
 
+constexpr std::size_t longest_note = 300;
+
 // What the run file, which is a stranger's, says of how it was measured.
 nlohmann::json meter_of(const Trial& trial) {
   const auto provenance = nlohmann::json::parse(trial.provenance, nullptr, false);
@@ -25,7 +27,7 @@ void read_notes(const Trial& trial, HardwareCost& cost) {
     cost.cpu_share = share->get<double>();
   if (const auto notes = meter.find("hardware_counters_notes"); notes != meter.end() && notes->is_array())
     for (const auto& note : *notes)
-      if (note.is_string()) cost.notes.push_back(printable(note.get<std::string>()));
+      if (note.is_string()) cost.notes.push_back(printable(note.get<std::string>(), longest_note));
 }
 
 std::optional<HardwareCost> not_counted(const Trial& trial) {
@@ -36,7 +38,7 @@ std::optional<HardwareCost> not_counted(const Trial& trial) {
   HardwareCost cost;
   cost.is_whole = false;
   cost.notes.push_back("hardware counters " + (state != meter.end() && state->is_string()
-                                                   ? printable(state->get<std::string>())
+                                                   ? printable(state->get<std::string>(), longest_note)
                                                    : std::string("were not read")));
   return cost;
 }

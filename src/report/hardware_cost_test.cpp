@@ -162,6 +162,9 @@ TEST(HardwareCost, WhatWasAskedForAndNotHadIsSaid) {
   EXPECT_THAT(written(run, write_table), AllOf(HasSubstr("native: hardware counters not counted:"),
                                                Not(HasSubstr("hardware counters, per"))));
   EXPECT_THAT(written(run, write_markdown), AllOf(HasSubstr(said), Not(HasSubstr("| count |"))));
+  const std::string reason(100, 'r');
+  run.trials[0].provenance = R"({"meter": {"hardware_counters": "not counted: )" + reason + R"("}})";
+  EXPECT_THAT(hardware_notes(*hardware_cost(run.trials[0])), HasSubstr(reason));
   run.trials[0].provenance = "[";
   EXPECT_EQ(hardware_notes(*hardware_cost(run.trials[0])), "hardware counters were not read");
 }
