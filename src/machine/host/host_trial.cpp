@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
-#include <set>
 
 #include "agent/http_trial.h"
 #include "agent/local_trial.h"
@@ -18,15 +16,10 @@
 #include "agent/trial.h"
 #include "core/files.h"
 #include "core/sha256.h"
-#include "machine/host/counter_watch.h"
-#include "machine/host/window_readings.h"
+#include "machine/host/window_books.h"
 #include "machine/host/xen_keeper.h"
 #include "machine/lab/guest_result.h"
 #include "machine/lab/lab_machine.h"
-#include "meter/host_course.h"
-#include "meter/host_ledger.h"
-#include "meter/softirq_clock.h"
-#include "meter/xen_ledger.h"
 #include "platform/tap_guest.h"
 #include "platform/xen_guest.h"
 #include "record/timeline_text.h"
@@ -34,8 +27,6 @@
 namespace vtax::host {
 namespace {
 
-using meter::CpuReading;
-using meter::SoftirqClock;
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
@@ -122,84 +113,6 @@ Result<agent::Plan> host_plan(const Trial& trial) {
   return plan;
 }
 
-using SoftirqTimes = std::map<SoftirqClock::Key, std::vector<std::uint64_t>>;
-
-// The numbers of the network namespaces of the trial: this process's, and those of the bench's processes.
-std::set<std::uint32_t> namespaces_of(const std::vector<MeteredProcess>& processes) {
-  std::set<std::uint32_t> numbers;
-  struct stat status {};
-  if (stat("/proc/self/ns/net", &status) == 0) numbers.insert(static_cast<std::uint32_t>(status.st_ino));
-  for (const MeteredProcess& metered : processes)
-    if (stat(fmt::format("/proc/{}/ns/net", metered.process).c_str(), &status) == 0)
-      numbers.insert(static_cast<std::uint32_t>(status.st_ino));
-  return numbers;
-}
-
-// Watches the network softirqs of the window, if this kernel and user may; otherwise says why not.
-class SoftirqWatch {
- public:
-  SoftirqWatch() {
-    auto clock = SoftirqClock::start();
-    if (clock)
-      clock_.emplace(std::move(*clock));
-    else
-      why_not_ = clock.error().why;
-  }
-  void begin() { before_ = read(); }
-  void end() { after_ = read(); }
-  [[nodiscard]] const SoftirqTimes& at_end() const { return after_; }
-
-  [[nodiscard]] SoftirqTimes read() const {
-    if (!clock_) return {};
-    auto times = clock_->read();
-    return times ? std::move(*times) : SoftirqTimes{};
-  }
-
-  // What no thread of the trial had in its books until then, by CPU.
-  [[nodiscard]] std::map<int, std::uint64_t> packets(const std::set<std::uint32_t>& namespaces,
-                                                     const SoftirqTimes& until) const {
-    std::map<int, std::uint64_t> out;
-    each(until, [&](const SoftirqClock::Key& key, int cpu, std::uint64_t ns) {
-      if (!key.on_own_thread && namespaces.contains(key.network_namespace)) out[cpu] += ns;
-    });
-    return out;
-  }
-
-  void describe(json& meter, const std::set<std::uint32_t>& namespaces) const {
-    if (!clock_) {
-      meter["softirqs"] = "not watched: " + why_not_;
-      return;
-    }
-    std::uint64_t own = 0, others = 0, foreign = 0;
-    each(after_, [&](const SoftirqClock::Key& key, int, std::uint64_t ns) {
-      if (namespaces.contains(key.network_namespace))
-        (key.on_own_thread ? own : others) += ns;
-      else if (key.on_own_thread)
-        foreign += ns;
-    });
-    meter["softirqs"] = "watched by BPF";
-    meter["packets_on_own_threads_ns"] = own;
-    meter["packets_on_other_threads_ns"] = others;
-    meter["foreign_packets_on_own_threads_ns"] = foreign;
-  }
-
- private:
-  template <class Use>
-  void each(const SoftirqTimes& until, const Use& use) const {
-    for (const auto& [key, values] : until) {
-      const auto earlier = before_.find(key);
-      for (std::size_t cpu = 0; cpu < values.size(); ++cpu) {
-        const std::uint64_t start = earlier == before_.end() ? 0 : earlier->second[cpu];
-        use(key, static_cast<int>(cpu), values[cpu] - std::min(start, values[cpu]));
-      }
-    }
-  }
-
-  std::optional<SoftirqClock> clock_;
-  std::string why_not_;
-  SoftirqTimes before_, after_;
-};
-
 json to_json(const std::vector<LedgerEntry>& ledger) {
   json rows = json::array();
   for (const LedgerEntry& e : ledger)
@@ -238,159 +151,6 @@ Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowH
   return agent::run_trial(plan, bench, host_settle, hooks);
 }
 
-// What the books say before and after the window, and in its course.
-class Books {
- public:
-  Books(const Bench& bench, bool counters, bool with_course)
-      : bench_(bench), systems_(bench), with_course_(with_course), counters_(counters) {
-    seen_.books.processes = bench.processes;
-    seen_.guest_domains = bench.xen_domains;
-  }
-
-  // Xen's counters next to the window: reading /proc takes much longer.
-  agent::WindowHooks hooks() {
-    agent::WindowHooks hooks;
-    hooks.before = [this] {
-      softirqs_.begin();
-      devices_before_ = systems_.read();
-      Result<> read = read_proc(seen_.books.before);
-      counters_.begin(seen_.books.before, seen_.books.processes);
-      if (read) read = read_xen(seen_.before);
-      if (read && with_course_) course_.start([this] { return read_within(); }, bench_.processes);
-      return read;
-    };
-    hooks.after = [this] {
-      counters_.end();
-      within_ = course_.stop();
-      Result<> read = read_xen(seen_.after);
-      if (read) read = read_proc(seen_.books.after);
-      softirqs_.end();
-      devices_after_ = systems_.read();
-      return read;
-    };
-    return hooks;
-  }
-
-  // `result`: the work's.
-  std::vector<LedgerEntry> ledger(const json& result) {
-    for (const json& ns : result.value("systems_user_ns", json::array()))
-      seen_.books.guest_programs_ns.push_back(ns.get<std::uint64_t>());
-    seen_.books.packets_ns = softirqs_.packets(namespaces_of(bench_.processes), softirqs_.at_end());
-    auto rows = ledger_of(seen_);
-    counters_.add_rows(seen_.books, on_xen() ? "Domain-0" : "host", rows);
-    return rows;
-  }
-
-  // After ledger(). Readings too near to the window's end are no slice's.
-  Timeline course(const std::vector<LedgerEntry>& window) {
-    const auto namespaces = namespaces_of(bench_.processes);
-    const std::uint64_t end_ns = span_of(seen_);
-    std::vector<meter::LedgerUpTo> ledgers;
-    std::vector<std::vector<DeviceCounters>> devices{devices_before_};
-    for (WindowReading& reading : within_) {
-      meter::XenLedgerInput until = seen_;
-      until.books.after = std::move(reading.books);
-      until.after = std::move(reading.xen);
-      until.books.packets_ns = softirqs_.packets(namespaces, reading.softirqs);
-      const std::uint64_t at = span_of(until);
-      if (at + least_slice_ns > end_ns) break;
-      ledgers.push_back({at, ledger_of(until)});
-      devices.push_back(std::move(reading.devices));
-    }
-    ledgers.push_back({end_ns, window});
-    devices.push_back(devices_after_);
-    Timeline timeline = meter::host_course(ledgers);
-    if (!timeline.empty()) timeline.devices = systems_.course(devices);
-    return timeline;
-  }
-
-  [[nodiscard]] json describe() const {
-    json meter = {{"span_ns", span_of(seen_)}, {"sources", {"/proc/PID/task/TID/schedstat", "/proc/stat"}}};
-    if (on_xen()) meter["sources"].push_back("XEN_DOMCTL_getvcpuinfo");
-    if (with_course_) {
-      meter["readings_within"] = course_.taken();
-      meter["readings_within_ns"] = course_.spent().count();
-    }
-    softirqs_.describe(meter, namespaces_of(bench_.processes));
-    counters_.describe(meter);
-    return meter;
-  }
-
- private:
-  [[nodiscard]] bool on_xen() const { return !seen_.guest_domains.empty(); }
-
-  // Device models of Xen's guests.
-  [[nodiscard]] std::set<int> outer_processes() const {
-    std::set<int> numbers;
-    for (const MeteredProcess& metered : bench_.processes)
-      if (metered.process < 0) numbers.insert(-metered.process);
-    return numbers;
-  }
-
-  [[nodiscard]] std::vector<LedgerEntry> ledger_of(const meter::XenLedgerInput& input) const {
-    return on_xen() ? meter::xen_ledger(input) : meter::host_ledger(input.books);
-  }
-
-  [[nodiscard]] std::uint64_t span_of(const meter::XenLedgerInput& input) const {
-    const auto span =
-        on_xen() ? input.after.at - input.before.at : input.books.after.at - input.books.before.at;
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(span).count());
-  }
-
-  Result<WindowReading> read_within() const {
-    WindowReading reading;
-    Result<> read = read_xen(reading.xen);
-    if (read) read = read_proc(reading.books);
-    if (!read) return fail(read.error());
-    reading.softirqs = softirqs_.read();
-    reading.devices = systems_.read();
-    return reading;
-  }
-
-  Result<> read_proc(CpuReading& into) const {
-    // Guests of KVM and device models alone have threads out there, and looking for them takes longer than
-    // all else.
-    const meter::OursOutside ours{bench_.kernel_threads, outer_processes()};
-    const bool has_vhost = std::any_of(bench_.processes.begin(), bench_.processes.end(),
-                                       [](const auto& p) { return p.role == MeteredProcess::Role::kvm; });
-    const bool looks_outside = has_vhost || !ours.processes.empty();
-    auto reading =
-        meter::read_cpu_time(looks_outside ? outer_proc() : std::filesystem::path(), ours.processes);
-    if (!reading) return fail(reading.error());
-    into = std::move(*reading);
-    if (!on_xen()) return {};
-    into.outside = meter::read_outside_threads(outer_proc(), ours);
-    // There all that runs on the partner's CPU is the trial's, but for what is told here: the thread of the
-    // readings within. (This one works beside the window alone.)
-    for (const auto& [id, thread] : into.threads)
-      if (thread.process == getpid() && id != getpid()) into.outside[-id] = {thread.run_ns, thread.cpu};
-    return {};
-  }
-
-  Result<> read_xen(meter::XenReading& into) const {
-    if (!on_xen()) return {};
-    std::vector<int> domains{0};
-    domains.insert(domains.end(), seen_.guest_domains.begin(), seen_.guest_domains.end());
-    auto times = meter::read_xen_times(domains);
-    if (!times) return fail(times.error());
-    into = {Clock::now(), std::move(*times)};
-    return {};
-  }
-
-  static constexpr std::uint64_t least_slice_ns =
-      std::chrono::nanoseconds(WindowReadings::usual_interval).count() / 2;
-
-  const Bench& bench_;
-  CountedSystems systems_;
-  bool with_course_;
-  meter::XenLedgerInput seen_;
-  SoftirqWatch softirqs_;
-  CounterWatch counters_;
-  std::vector<DeviceCounters> devices_before_, devices_after_;
-  std::vector<WindowReading> within_;
-  WindowReadings course_;  // the last: its thread uses the others
-};
-
 // Inside the sandbox.
 Result<json> measure(const std::string& name, const agent::Plan& plan, bool counters,
                      const std::map<std::string, GuestParts>& guests, std::optional<XenKeeper>& keeper,
@@ -404,7 +164,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan, bool coun
   const std::int64_t setup_ns = ns_since(start);
 
   progress("measuring on " + name);
-  Books books(*bench, counters, with_course);
+  WindowBooks books(*bench, counters, with_course);
   auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
