@@ -3,9 +3,10 @@
 // What the probe knows of one emulated CPU, and the emulator's own instruction counter of it.
 //
 // Under -icount each translated block first subtracts its length from a 16-bit counter that QEMU keeps just
-// below the CPU's `env`. QEMU puts back what a block did not execute when a fault or a device access leaves
-// it early, and refills the counter when a slice of at most 65535 instructions begins. Reading it at each
-// block's start therefore tells exactly what the block before really executed.
+// below the CPU's `env`, fills when the CPU's turn begins (turn.h) and never within one. QEMU puts back what a
+// block did not execute when a fault or a device access leaves it early. Reading it at each block's start
+// therefore tells exactly what the block before really executed; what the last one of a turn did, the turn's
+// end tells.
 
 #include <array>
 #include <cstdint>
@@ -15,7 +16,6 @@
 namespace vtax::probe {
 
 inline constexpr int kMaxCpus = 64;
-inline constexpr std::uint32_t kVotesToSettle = 64;
 
 // A block's number and length in the one word that its callback is handed.
 class BlockData {
@@ -40,15 +40,12 @@ struct Cpu {
   ContextTable* next_context = nullptr;   // while the hypervisor switches to it
   ContextTable* host_context = nullptr;   // while a guest that VMRUN entered runs
   std::uint64_t host_stack = 0;           // the host's %rsp at that VMRUN
-  bool last_ran_to_its_end = false;       // the block that begins now is known not to have cut it short
   std::uint64_t* instructions = nullptr;  // the context's, by block number
   BlockData last;                         // the block that began last
   std::uint16_t last_low = 0;             // the counter when it began
-  std::uint32_t slice_start = 0;          // the counter before the slice's first block
-  std::uint64_t slices = 0;               // instructions of the slices that ended
-  int index = -1;                         // QEMU's number of this CPU
-  std::array<std::uint32_t, kMaxCpus> votes{};
-  std::uint32_t vote_count = 0;
+  std::uint16_t turn_low = 0;             // the counter before the turn's first block
+  bool turn_counted = false;              // the counter was known at the turn's first block
+  std::uint64_t before_turn = 0;          // instructions of the turns that ended
 
   // The counter when this block begins, if it is the next one and the one before ran to its end.
   [[nodiscard]] std::uint16_t expected_low(BlockData seen) const {
@@ -62,7 +59,8 @@ struct Cpu {
   }
 
   // Instructions so far by QEMU's own counter, the block that has just begun included whole.
-  [[nodiscard]] std::uint64_t icount() const { return slices + slice_start - last_low; }
+  [[nodiscard]] std::uint64_t icount() const { return before_turn + in_turn(); }
+  [[nodiscard]] std::uint64_t in_turn() const { return static_cast<std::uint16_t>(turn_low - last_low); }
 };
 
 // Finds where the counter lives relative to `env`: the one 16-bit place below it that goes down by each

@@ -8,7 +8,7 @@
 
 namespace vtax::probe {
 
-inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '3'};
+inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '4'};
 
 enum class State : std::uint32_t {
   starting = 0,
@@ -52,9 +52,10 @@ struct Header {
   std::uint32_t windows;           // closed so far
   std::uint64_t instructions;      // executed so far by all CPUs, up to some 64 Ki behind; moves while alive
   std::uint64_t window_icount;     // the window's instructions by the emulator's own counter
+  std::uint64_t window_ns;         // from the time of the CPU that began it to that of the CPU that ended it
   std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access, in the window
   std::uint64_t corrected_instructions;
-  std::uint64_t slices_at_exceptions;    // faults whose rest a new slice hid: each miscounts a block at most
+  std::uint64_t unexplained;             // turns in which QEMU's counter and the probe's differ; 0 if all is well
   std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
   std::uint64_t marker_domains_seen;     // bit k: domain k was announced
   std::uint64_t slices, slice_rows;      // lengths of two tables more, behind the others; 0: no virtual time

@@ -1,8 +1,11 @@
 // The probe: a QEMU TCG plugin that counts every instruction by CPU, by the virtual CPU that was current on
 // it, and by block. It reads the guest and never changes it: with or without it virtual time is the same.
 //
-// Which CPU runs: under one TCG thread QEMU passes callbacks the index of the CPU that *translated* a block.
-// The generated code holds its own CPU's `env` pointer in %rbp, so a trampoline hands that on.
+// Which CPU runs: the one whose turn it is (turn.h). Under one TCG thread QEMU passes callbacks the index of
+// the CPU that *translated* a block. Where a CPU's registers are: the generated code holds its `env` pointer
+// in %rbp, which a trampoline hands on.
+
+#include <dlfcn.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -30,89 +33,25 @@ namespace {
 constexpr int kRax = 0, kRdx = 2, kRsp = 4, kRsi = 6,
               kRdi = 7;  // places in env's first array, the general registers
 
-// ---- which CPU, which context ------------------------------------------------------------------------
+// ---- which CPU ------------------------------------------------------------------------------------------
 
-__attribute__((noinline)) Cpu* switch_to(const std::uint8_t* env) {
-  g.env = env;
-  for (int i = 0; i < g.cpu_count; ++i)
-    if (g.cpus[i].env == env) return g.current = &g.cpus[i];
-  if (g.cpu_count == kMaxCpus) g.output.stop(State::failed, "more CPUs than the probe has room for");
-  Cpu& cpu = g.cpus[g.cpu_count];
+// A turn's first block tells where the registers of the CPU lie whose turn it is.
+void learn_registers(Cpu& cpu, const std::uint8_t* env) {
+  if (cpu.env != nullptr && cpu.env != env)
+    g.output.stop(State::failed, "a CPU executed in another one's turn");
   cpu.env = env;
-  // Contexts are numbered by order of appearance until the CPU's own index is settled.
-  ContextTable* const context = g.contexts.of(-1 - g.cpu_count, 0);
+  if (cpu.context != nullptr) return;
+  ContextTable* const context = g.contexts.of(static_cast<int>(&cpu - g.cpus), 0);
   if (context == nullptr) g.output.stop(State::failed, "no address space for the tables");
   cpu.charge_to(context);
   cpu.last_context = context;
-  if (g.caches.on()) g.caches.add_cpu();
-  ++g.cpu_count;
-  g.careful = true;
-  return g.current = &cpu;
-}
-
-void settle(Cpu& cpu, int index) {
-  const int placeholder = cpu.context->cpu;
-  cpu.index = index;
-  for (ContextTable* context : g.contexts.all())
-    if (context->cpu == placeholder) context->cpu = index;
-}
-
-bool is_taken(int index) {
-  return std::any_of(g.cpus, g.cpus + g.cpu_count, [&](const Cpu& cpu) { return cpu.index == index; });
-}
-
-// A CPU that translated nothing (an idle one may run only what others have translated) is told by
-// elimination.
-void settle_all() {
-  int left = 0;
-  Cpu* last = nullptr;
-  for (int i = 0; i < g.cpu_count; ++i) {
-    Cpu& cpu = g.cpus[i];
-    if (cpu.index >= 0) continue;
-    const auto best = std::max_element(cpu.votes.begin(), cpu.votes.end());
-    if (*best == 0) {
-      ++left;
-      last = &cpu;
-      continue;
-    }
-    const auto index = static_cast<int>(best - cpu.votes.begin());
-    if (is_taken(index) || *best < cpu.vote_count * 9 / 10)
-      g.output.stop(State::failed, "a CPU's index cannot be told");
-    settle(cpu, index);
-  }
-  if (left == 0) return;
-  int free_index = -1;
-  int free_indices = 0;
-  for (int index = 0; index < g.machine_cpus; ++index)
-    if (!is_taken(index)) free_index = index, ++free_indices;
-  if (left != 1 || free_indices != 1) g.output.stop(State::failed, "a CPU's index cannot be told");
-  settle(*last, free_index);
-}
-
-// The time before everything is known: a few thousand blocks after the start.
-__attribute__((noinline)) void observe_carefully(Cpu& cpu, unsigned translator, std::uint32_t block,
-                                                 std::uint32_t length) {
-  if (block == g.fresh && translator < kMaxCpus) {
-    ++cpu.votes[translator];
-    ++cpu.vote_count;
-  }
-  g.fresh = kMaxBlocks;
-  if (g.counter_offset == 0 && g.search.observe(cpu.env, length)) {
-    g.counter_offset = g.search.offset();
-    if (g.counter_offset == 0)
-      g.output.stop(State::failed,
-                    "the emulator's instruction counter was not found: this QEMU is not supported");
-  }
-  bool settled = g.counter_offset != 0;
-  for (int i = 0; i < g.cpu_count; ++i) settled = settled && g.cpus[i].vote_count >= kVotesToSettle;
-  g.careful = !settled;
 }
 
 // ---- instructions ------------------------------------------------------------------------------------
 
 std::uint64_t icount_of_all() {
   std::uint64_t total = 0;
-  for (int i = 0; i < g.cpu_count; ++i) total += g.cpus[i].icount();
+  for (int i = 0; i < g.machine_cpus; ++i) total += g.cpus[i].icount();
   return total;
 }
 
@@ -129,35 +68,10 @@ void take_back(Cpu& cpu, std::uint64_t instructions) {
   g.output.header().corrected_instructions += instructions;
 }
 
-// The counter did not go down by just this block's length since the block before: either that one faulted and
-// QEMU put back the rest of it, or a new slice began.
-__attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std::uint32_t length,
-                                              std::uint16_t low) {
-  const auto entry = g.settings.entries.find(g.blocks[block].address);
-  if (entry != g.settings.entries.end() && entry->second.exception && !cpu.last_ran_to_its_end) {
-    const auto rest = static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(cpu.last_low - length));
-    if (rest <= cpu.last.length()) return take_back(cpu, rest);
-    ++g.output.header().slices_at_exceptions;
-  }
-  cpu.slices += cpu.slice_start - cpu.last_low;
-  cpu.slice_start = static_cast<std::uint32_t>(low) + length;
-  cpu.last_low = static_cast<std::uint16_t>(cpu.slice_start);
-  const std::uint64_t total = icount_of_all();
-  g.output.header().instructions = total;
-  if (g.settings.limit != 0 && total > g.settings.limit)
-    g.output.stop(State::limit_reached, "the machine's time limit was reached");
-}
-
-// An instruction in mid-block turned out to access a device: QEMU leaves the block before it and runs it
-// alone, in a block of its own that calls no execution callback but does call those of memory accesses.
-void executed_alone(Cpu& cpu, std::uint32_t block) {
-  if (block == cpu.last.block() || cpu.last.length() == 0) return;  // an ordinary block of one instruction
-  const int place = g.blocks.place_of(cpu.last.block(), g.blocks[block].address);
-  if (place < 0) return;
-  take_back(cpu, cpu.last.length() - static_cast<std::uint64_t>(place));
-  cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
-  cpu.last = BlockData(block, 1);
-  ++cpu.last_context->instructions[block];
+// The block before was left early, and QEMU put back the rest of it.
+void left_early(Cpu& cpu, std::uint64_t rest) {
+  if (rest <= cpu.last.length()) return take_back(cpu, rest);
+  ++g.output.header().unexplained;
 }
 
 inline void charge(Cpu& cpu, BlockData seen, std::uint16_t low) {
@@ -167,14 +81,48 @@ inline void charge(Cpu& cpu, BlockData seen, std::uint16_t low) {
   cpu.instructions[seen.block()] += seen.length();
 }
 
-__attribute__((noinline)) Cpu& count_with_care(unsigned translator, BlockData seen, const std::uint8_t* env) {
-  Cpu& cpu = g.env == env ? *g.current : *switch_to(env);
-  if (g.careful) observe_carefully(cpu, translator, seen.block(), seen.length());
-  g.steady = g.careful ? nullptr : env;
-  std::uint16_t low = 0;
-  if (g.counter_offset != 0) {
-    low = CounterSearch::read(env, g.counter_offset);
-    if (low != cpu.expected_low(seen)) counter_jumped(cpu, seen.block(), seen.length(), low);
+// An instruction in mid-block turned out to access a device: QEMU leaves the block before it and runs it
+// alone, in a block of its own that calls no execution callback but does call those of memory accesses.
+void executed_alone(Cpu& cpu, std::uint32_t block, const std::uint8_t* env) {
+  if (cpu.last.length() == 0) {  // QEMU left the block in one turn and runs the instruction in the next
+    learn_registers(cpu, env);
+    g.env = g.steady = env;
+    const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
+    cpu.turn_low = static_cast<std::uint16_t>(low + 1);
+    return charge(cpu, BlockData(block, 1), low);
+  }
+  if (block == cpu.last.block()) return;  // an ordinary block of one instruction
+  const int place = g.blocks.place_of(cpu.last.block(), g.blocks[block].address);
+  if (place < 0) return;
+  take_back(cpu, cpu.last.length() - static_cast<std::uint64_t>(place));
+  cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
+  cpu.last = BlockData(block, 1);
+  ++cpu.last_context->instructions[block];
+}
+
+// A turn's first block, and whatever a look at the counter does not settle at once.
+__attribute__((noinline)) Cpu& count_with_care(BlockData seen, const std::uint8_t* env) {
+  Cpu& cpu = *g.current;
+  if (g.env != env) {
+    learn_registers(cpu, env);
+    g.env = env;
+  }
+  if (g.counter_offset == 0) {
+    if (g.search.observe(env, seen.length())) {
+      g.counter_offset = g.search.offset();
+      if (g.counter_offset == 0)
+        g.output.stop(State::failed,
+                      "the emulator's instruction counter was not found: this QEMU is not supported");
+    }
+    charge(cpu, seen, 0);
+    return cpu;
+  }
+  const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
+  if (g.steady == nullptr) {
+    cpu.turn_low = static_cast<std::uint16_t>(low + seen.length());
+    g.steady = env;
+  } else if (low != cpu.expected_low(seen)) {
+    left_early(cpu, static_cast<std::uint16_t>(low - cpu.expected_low(seen)));
   }
   charge(cpu, seen, low);
   return cpu;
@@ -182,7 +130,7 @@ __attribute__((noinline)) Cpu& count_with_care(unsigned translator, BlockData se
 
 // Runs with nearly every block of the machine: short on purpose, and without calls that would need a stack
 // frame.
-inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
+inline Cpu& count(void* data, const std::uint8_t* env) {
   const BlockData seen(data);
   if (__builtin_expect(env == g.steady, 1)) {
     Cpu& cpu = *g.current;
@@ -192,7 +140,41 @@ inline Cpu& count(unsigned translator, void* data, const std::uint8_t* env) {
       return cpu;
     }
   }
-  return count_with_care(translator, seen, env);
+  return count_with_care(seen, env);
+}
+
+// ---- turns ---------------------------------------------------------------------------------------------
+
+void turn_begun(const Turn& turn) {
+  if (turn.cpu >= g.machine_cpus) g.output.stop(State::failed, "the machine has more CPUs than QEMU said");
+  g.turn = turn;
+  g.current = &g.cpus[turn.cpu];
+  g.env = g.steady = nullptr;
+  g.current->turn_counted = g.counter_offset != 0;
+  g.current->turn_low = g.current->last_low = 0;
+  g.current->last = BlockData();
+}
+
+// QEMU's own counter has the last word: what it did not see executed was the last block's rest.
+void turn_ended(const Turn& turn) {
+  Cpu& cpu = *g.current;
+  if (cpu.turn_counted && cpu.in_turn() != turn.executed) {
+    if (cpu.in_turn() > turn.executed)
+      left_early(cpu, cpu.in_turn() - turn.executed);
+    else
+      ++g.output.header().unexplained;
+  }
+  cpu.before_turn += turn.executed;
+  cpu.turn_low = cpu.last_low = 0;
+  const std::uint64_t total = icount_of_all();
+  g.output.header().instructions = total;
+  if (g.settings.limit != 0 && total > g.settings.limit)
+    g.output.stop(State::limit_reached, "the machine's time limit was reached");
+}
+
+// The time of the CPU whose turn it is, `from_here` instructions before the end of its block.
+std::int64_t now_ns(const Cpu& cpu, std::uint64_t from_here) {
+  return g.turn.at(cpu.in_turn() - from_here);
 }
 
 // ---- events, switches, markers -----------------------------------------------------------------------
@@ -244,7 +226,6 @@ void leave_guest(Cpu& cpu) {
   if (g.vmcbs.can_read()) {
     const std::uint64_t code = g.vmcbs.exit_code(vmcb);
     count_event(cpu.context, reason_of(code));
-    cpu.last_ran_to_its_end = comes_between_blocks(code);
   }
   if (cpu.host_context == nullptr) return;
   cpu.charge_to(cpu.host_context);
@@ -253,13 +234,15 @@ void leave_guest(Cpu& cpu) {
 
 // Each CPU's tables may change in the slice that begins now.
 void note_current_contexts() {
-  for (int i = 0; i < g.cpu_count; ++i) g.cpus[i].context->in_slice = g.cpus[i].last_context->in_slice = true;
+  for (int i = 0; i < g.machine_cpus; ++i)
+    if (g.cpus[i].context != nullptr)
+      g.cpus[i].context->in_slice = g.cpus[i].last_context->in_slice = true;
 }
 
 // Ends a slice of the timeline: `from_here` instructions of `block` belong to what follows.
 void cut_timeline(const Cpu& cpu, std::uint32_t block, std::uint64_t from_here, const Slice& slice) {
   g.timeline.cut(g.contexts, g.blocks.size(), cpu.context, block, from_here, slice,
-                 g.clock.at(icount_of_all() - from_here));
+                 now_ns(cpu, from_here));
   note_current_contexts();
 }
 
@@ -276,17 +259,14 @@ void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   if (g.window_open && g.settings.parties > 1) return;  // another party was first
   if (g.counter_offset == 0)
     g.output.stop(State::failed, "the window opened at once: no time to find the counter");
-  settle_all();
   Header& header = g.output.header();
   g.contexts.clear(g.blocks.size());
   cpu.context->instructions[block] = after;
   g.window_base = icount_of_all() - after;
-  header.corrected_blocks = header.corrected_instructions = header.slices_at_exceptions = 0;
+  header.corrected_blocks = header.corrected_instructions = header.unexplained = 0;
   g.window_open = true;
-  if (g.clock.known())
-    g.timeline.begin(g.clock.at(g.window_base));
-  else
-    g.timeline.leave_out();
+  g.window_begin_ns = now_ns(cpu, after);
+  g.timeline.begin(g.window_begin_ns);
   note_current_contexts();
   g.parties_at_work = g.settings.parties;
   g.output.set(State::window_open);
@@ -296,15 +276,20 @@ void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   if (!g.window_open || --g.parties_at_work > 0) return;
   Slice last{};
   last.guest = kNobody;
-  if (g.timeline.is_open()) cut_timeline(cpu, block, from_here, last);
+  cut_timeline(cpu, block, from_here, last);
   cpu.context->instructions[block] -= from_here;
   g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
+  g.output.header().window_ns = static_cast<std::uint64_t>(now_ns(cpu, from_here) - g.window_begin_ns);
   g.window_open = false;
   g.output.write_window(g.contexts, g.blocks, g.timeline);
 }
 
-void cpus_woke() {
-  if (g.counter_offset != 0) g.clock.woken(icount_of_all());
+bool follow_turns() {
+  auto* const hooks = static_cast<TurnHooks*>(dlsym(RTLD_DEFAULT, kTurnHooks));
+  if (hooks == nullptr) return false;
+  hooks->begun = turn_begun;
+  hooks->ended = turn_ended;
+  return true;
 }
 
 }  // namespace
@@ -315,20 +300,20 @@ using vtax::probe::g;
 
 extern "C" {
 
-__attribute__((used)) void vtax_on_block(unsigned translator, void* data, const std::uint8_t* env) {
-  vtax::probe::count(translator, data, env);
+__attribute__((used)) void vtax_on_block(unsigned, void* data, const std::uint8_t* env) {
+  vtax::probe::count(data, env);
 }
 
-__attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
+__attribute__((used)) void vtax_on_entry(unsigned, void* data, const std::uint8_t* env) {
   const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
   const auto found = g.settings.entries.find(address);
   if (found != g.settings.entries.end() && found->second.behind_vmrun) {
-    Cpu& host = g.env == env ? *g.current : *vtax::probe::switch_to(env);
+    Cpu& host = *g.current;
+    vtax::probe::learn_registers(host, env);
     vtax::probe::leave_guest(host);
     vtax::probe::forget_addresses(host);
   }
-  Cpu& cpu = vtax::probe::count(translator, data, env);
-  cpu.last_ran_to_its_end = false;
+  Cpu& cpu = vtax::probe::count(data, env);
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
@@ -374,8 +359,8 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
 __attribute__((used)) void vtax_on_memory(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void* data,
                                           const std::uint8_t* env) {
   Cpu* cpu = g.current;
-  if (cpu == nullptr || g.env != env || g.counter_offset == 0) return;
-  vtax::probe::executed_alone(*cpu, vtax::probe::BlockData(data).block());
+  if (cpu == nullptr || g.counter_offset == 0) return;
+  vtax::probe::executed_alone(*cpu, vtax::probe::BlockData(data).block(), env);
 }
 
 asm(R"(
@@ -412,12 +397,17 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, 
   }
   if (const std::string error = g.settings.read(settings); !error.empty())
     g.output.stop(State::failed, error.c_str());
-  g.clock.start(g.settings.shift, vtax::probe::cpus_woke);
+  if (!vtax::probe::follow_turns())
+    g.output.stop(State::failed, "the emulator was started without vtax-parallel-time.so");
   if (g.settings.caches.line_bytes != 0) {
     g.caches.start(g.settings.caches);
     g.contexts.count_caches();
   }
+  if (info->system.smp_vcpus > vtax::probe::kMaxCpus)
+    g.output.stop(State::failed, "more CPUs than the probe has room for");
   g.machine_cpus = info->system.smp_vcpus;
+  if (g.caches.on())
+    for (int i = 0; i < g.machine_cpus; ++i) g.caches.add_cpu();
   qemu_plugin_register_vcpu_tb_trans_cb(id, vtax::probe::on_translation);
   return 0;
 }

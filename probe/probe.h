@@ -13,31 +13,29 @@
 #include "qemu_plugin_api.h"
 #include "settings.h"
 #include "timeline.h"
-#include "virtual_clock.h"
+#include "turn.h"
 #include "vm_exit.h"
 
 namespace vtax::probe {
 
 struct Probe {
   const std::uint8_t* env = nullptr;     // of `current`
-  const std::uint8_t* steady = nullptr;  // the same, once `careful` is over
-  Cpu* current = nullptr;
+  const std::uint8_t* steady = nullptr;  // the same, from the turn's second block on, if the counter is known
+  Cpu* current = nullptr;                // whose turn it is
+  Turn turn;
   int counter_offset = 0;
-  bool careful = true;  // the counter is not found yet, or some CPU has shown too little to tell its index
-  std::uint32_t fresh = kMaxBlocks;
-  Cpu cpus[kMaxCpus];
-  int cpu_count = 0;     // seen so far
-  int machine_cpus = 0;  // in all
+  Cpu cpus[kMaxCpus];  // by QEMU's number
+  int machine_cpus = 0;
   Blocks blocks;
   Contexts contexts;
   CounterSearch search;
   Settings settings;
   VmcbReader vmcbs;
   Output output;
-  VirtualClock clock;
   Timeline timeline;
   CacheModel caches;
   std::uint64_t window_base = 0;
+  std::int64_t window_begin_ns = 0;
   bool window_open = false;
   std::uint64_t parties_at_work = 0;  // end markers that the open window still waits for
 };

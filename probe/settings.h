@@ -2,17 +2,15 @@
 
 // The probe's settings, written by the measuring process: one line each.
 //   event KIND ADDRESS      count an event of kind KIND (format.h) where a block starts at ADDRESS
-//   exception ADDRESS       an exception's first instruction
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
-//   shift N                 an instruction takes 2^N ns of virtual time; without: slices are not recorded
 //   caches LINE L1I WAYS L1D WAYS L2 WAYS L3 WAYS
 //                           model these caches: sizes in bytes; all decimal
 //   nested                  a guest that VMRUN enters is charged as a virtual CPU of its own
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 //   parties COUNT           the window lasts from the first begin marker to this many end markers; without:
 //   one
-// Numbers are hexadecimal but for KIND, N, INSTRUCTIONS and COUNT.
+// Numbers are hexadecimal but for KIND, INSTRUCTIONS and COUNT.
 
 #include <cinttypes>
 #include <cstdint>
@@ -29,7 +27,6 @@ namespace vtax::probe {
 
 struct EntryPoint {
   Entry entry = Entry::none;
-  bool exception = false;
   bool behind_vmrun = false;
   std::uint32_t event = kEventKinds;  // kEventKinds: none
 };
@@ -38,7 +35,6 @@ struct Settings {
   std::unordered_map<std::uint64_t, EntryPoint> entries;
   std::uint64_t limit = 0;  // 0: none
   std::uint64_t parties = 1;
-  int shift = -1;  // -1: not told
   CacheShapes caches;
   bool nested = false;
 
@@ -53,8 +49,6 @@ struct Settings {
       std::uint32_t kind = 0;
       if (std::sscanf(line, "event %" SCNu32 " %" SCNx64, &kind, &address) == 2 && kind < kEventKinds)
         entries[address].event = kind;
-      else if (std::sscanf(line, "exception %" SCNx64, &address) == 1)
-        entries[address].exception = true;
       else if (std::sscanf(line, "switch %" SCNx64, &address) == 1)
         entries[address].entry = Entry::context_switch;
       else if (std::sscanf(line, "current %" SCNx64, &address) == 1)
@@ -63,8 +57,6 @@ struct Settings {
         limit = address;
       else if (std::sscanf(line, "parties %" SCNu64, &address) == 1 && address > 0)
         parties = address;
-      else if (std::sscanf(line, "shift %" SCNu64, &address) == 1 && address <= 10)
-        shift = static_cast<int>(address);
       else if (std::strncmp(line, "caches ", 7) == 0 && read_caches(line + 7))
         continue;
       else if (std::strcmp(line, "nested\n") == 0)

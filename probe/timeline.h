@@ -22,17 +22,9 @@ class Timeline {
   void begin(std::int64_t now_ns) {
     slices_.clear();
     differences_.clear();
-    begin_ns_ = now_ns;
-    open_ = true;
+    begin_ns_ = latest_ns_ = now_ns;
   }
-  // Without virtual time a window has no slices.
-  void leave_out() {
-    slices_.clear();
-    differences_.clear();
-    open_ = false;
-  }
-  [[nodiscard]] bool is_open() const { return open_; }
-  [[nodiscard]] bool has_room() const { return open_ && slices_.size() + 1 < kMostSlices; }
+  [[nodiscard]] bool has_room() const { return slices_.size() + 1 < kMostSlices; }
 
   // Ends a slice at an instruction of `current`: `rest` of `block` was counted already and comes after it.
   void cut(const Contexts& contexts, std::uint32_t blocks, const ContextTable* current, std::uint32_t block,
@@ -46,7 +38,9 @@ class Timeline {
       ++number;
     }
     current->instructions[block] += rest;
-    slice.end_virtual_ns = static_cast<std::uint64_t>(now_ns - begin_ns_);
+    // CPUs may be a round apart, so marks of two of them need not come in the order of their times.
+    latest_ns_ = std::max(latest_ns_, now_ns);
+    slice.end_virtual_ns = static_cast<std::uint64_t>(latest_ns_ - begin_ns_);
     slice.rows = static_cast<std::uint32_t>(differences_.size() - first);
     slices_.push_back(slice);
   }
@@ -72,8 +66,7 @@ class Timeline {
 
   std::vector<Slice> slices_;
   std::vector<Difference> differences_;
-  std::int64_t begin_ns_ = 0;
-  bool open_ = false;
+  std::int64_t begin_ns_ = 0, latest_ns_ = 0;
 };
 
 }  // namespace vtax::probe

@@ -57,7 +57,6 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
     sizes.push_back(static_cast<std::uint8_t>(qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i))));
   const std::uint32_t block = g.blocks.number_of(address, sizes);
   if (block >= kMaxBlocks) g.output.stop(State::failed, "more code than the probe has room for");
-  g.fresh = block;
 
   auto* const data = BlockData(block, static_cast<std::uint32_t>(length)).data();
   const bool entry = g.settings.entries.contains(address);
@@ -76,7 +75,7 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
     const std::size_t size = bytes_of(insn, code, sizeof code);
     if (enters_guest(code, size)) {
       EntryPoint& back = g.settings.entries[qemu_plugin_insn_vaddr(insn) + size];
-      back.exception = back.behind_vmrun = true;
+      back.behind_vmrun = true;
       if (g.settings.nested)
         watch_instruction(insn, pack(block, length, i, Mark::enter_guest, 0), QEMU_PLUGIN_CB_R_REGS);
     }

@@ -140,9 +140,6 @@ extern "C" {
 
 #define VTAX_EXPORT __attribute__((visibility("default")))
 
-// The probe's (probe/virtual_clock.h): called by the CPUs' thread when its CPUs have been halted.
-VTAX_EXPORT void (*vtax_turns_on_wake)() = nullptr;
-
 VTAX_EXPORT int ppoll(pollfd* files, nfds_t count, const timespec* timeout, const sigset_t* mask) {
   static auto* const next =
       next_of<int(pollfd*, nfds_t, const timespec*, const sigset_t*)>("ppoll", "GLIBC_2.4");
@@ -172,7 +169,6 @@ VTAX_EXPORT int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mu
   announce_turn();
   const int result = next(condition, mutex);
   g_cpus_wait.store(nullptr);
-  if (vtax_turns_on_wake != nullptr) vtax_turns_on_wake();
   return result;
 }
 

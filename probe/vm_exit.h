@@ -38,12 +38,6 @@ inline Event reason_of(std::uint64_t exit_code) {
   }
 }
 
-// Interrupts, also the guest's own window for them: they come between two blocks, so the last one ran to its
-// end. What the guest does itself (a fault, an intercepted instruction) may leave a block anywhere.
-inline bool comes_between_blocks(std::uint64_t exit_code) {
-  return exit_code >= 0x60 && exit_code <= 0x64;
-}
-
 // Reads the machine's memory by a function that QEMU exports for its modules. A QEMU without it cannot be
 // asked: can_read() is false.
 class VmcbReader {

@@ -30,8 +30,6 @@ class AddressMap {
   using Table = std::shared_ptr<const SymbolTable>;
 
   bool has_hypervisor = false;
-  bool guests_take_exceptions =
-      false;            // guests on the CPU's virtualisation get theirs without the hypervisor
   bool nested = false;  // guests of KVM: the same kernel in the guest as in its host
   Table hypervisor;
   Table kernel;

@@ -123,7 +123,7 @@ std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owner
   }
   for (const auto& [key, value] : cached)
     hash.add(fmt::format("{} {} cache {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
-  hash.add(fmt::format("total {}\n", window.total.value));
+  hash.add(fmt::format("total {}\ntime {}\n", window.total.value, window.ns));
   return hash.hex();
 }
 
@@ -147,6 +147,10 @@ Error contradiction(std::string why) {
 }  // namespace
 
 Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
+  if (window.unexplained != 0)
+    return fail(contradiction(fmt::format(
+        "in {} turns of its CPUs the emulator executed other numbers of instructions than were seen",
+        window.unexplained)));
   const std::vector<Owner> owners = owners_of(window, charging);
   std::map<EntryKey, std::int64_t> entries;
   std::map<FunctionKey, std::int64_t> functions;

@@ -82,7 +82,8 @@ Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
   ProbeWindow window;
   window.total = Instructions(header.window_icount);
   window.corrected_blocks = header.corrected_blocks;
-  window.slices_at_exceptions = header.slices_at_exceptions;
+  window.unexplained = header.unexplained;
+  window.ns = header.window_ns;
   std::size_t at = sizeof(probe::Header);
   for (std::uint64_t i = 0; i < header.contexts; ++i, at += sizeof(probe::Context)) {
     const auto context = field_at<probe::Context>(file, at);

@@ -52,12 +52,13 @@ struct ProbeWindow {
   std::vector<Context> contexts;
   std::vector<Row> rows;
   std::vector<EventCount> events;
-  std::vector<Slice> slices;  // empty where the probe did not know the time
+  std::vector<Slice> slices;
   std::vector<SliceRow> slice_rows;
   std::vector<CacheRow> cache_rows;  // empty without a cache model
   Instructions total;                // by the emulator's own counter, independent of the rows
+  std::uint64_t ns = 0;              // by the machine's clock
   std::uint64_t corrected_blocks = 0;
-  std::uint64_t slices_at_exceptions = 0;
+  std::uint64_t unexplained = 0;  // turns whose counts differ from the emulator's; a good window has none
 };
 
 // Reads the probe's shared file after the window has closed. Every length and index is checked: the

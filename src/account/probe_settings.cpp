@@ -35,47 +35,6 @@ constexpr Watch kHypervisorEvents[] = {
     {"do_IRQ", Event::interrupts, true},
 };
 
-// The exceptions that can leave a block early. Xen's stubs bear the exception's plain name up to 4.17 and
-// `entry_XX` since.
-constexpr std::string_view kHypervisorExceptions[] = {"page_fault",
-                                                      "general_protection",
-                                                      "invalid_op",
-                                                      "device_not_available",
-                                                      "debug",
-                                                      "int3",
-                                                      "divide_error",
-                                                      "stack_segment",
-                                                      "segment_not_present",
-                                                      "alignment_check",
-                                                      "simd_coprocessor_error",
-                                                      "coprocessor_error",
-                                                      "invalid_TSS",
-                                                      "bounds",
-                                                      "overflow",
-                                                      "nmi",
-                                                      "machine_check",
-                                                      "double_fault",
-                                                      "entry_PF",
-                                                      "entry_GP",
-                                                      "entry_UD",
-                                                      "entry_NM",
-                                                      "entry_DB",
-                                                      "entry_BP",
-                                                      "entry_DE",
-                                                      "entry_SS",
-                                                      "entry_NP",
-                                                      "entry_AC",
-                                                      "entry_XM",
-                                                      "entry_MF",
-                                                      "entry_TS",
-                                                      "entry_NMI",
-                                                      "entry_MC",
-                                                      "entry_DF",
-                                                      "entry_CP",
-                                                      "entry_BR",
-                                                      "entry_OF",
-                                                      "early_page_fault"};
-
 tl::unexpected<Error> missing(std::string_view image, std::string_view symbol) {
   return fail(
       {fmt::format("cannot count on this {}", image), fmt::format("it has no symbol '{}'", symbol),
@@ -105,8 +64,6 @@ Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
     if (!symbol.is_text()) continue;
     if (name.starts_with("asm_sysvec_"))
       out += fmt::format("event {} {:x}\n", static_cast<unsigned>(Event::interrupts), symbol.address.value);
-    if ((!map.has_hypervisor || map.guests_take_exceptions) && name.starts_with("asm_exc_"))
-      out += fmt::format("exception {:x}\n", symbol.address.value);
   }
   if (!map.has_hypervisor) return out;
 
@@ -117,14 +74,6 @@ Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
   const auto switched = map.hypervisor->address_of("sched_context_switched");
   if (!switched) return missing("Xen", "sched_context_switched");
   out += fmt::format("current {:x}\n", switched->value);
-  int exceptions = 0;
-  for (const auto name : kHypervisorExceptions) {
-    const auto address = map.hypervisor->address_of(name);
-    if (!address) continue;
-    out += fmt::format("exception {:x}\n", address->value);
-    ++exceptions;
-  }
-  if (exceptions == 0) return missing("Xen", "page_fault");
   return out;
 }
 

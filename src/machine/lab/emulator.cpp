@@ -70,12 +70,14 @@ std::chrono::nanoseconds cpu_time_of(int pid) {
 }
 
 // `spec.qemu` with what is loaded before its own libraries: threads that take turns, unless the machine runs
-// by the host's clock; the mended VMRUN, where CPUs virtualise. The tests load something of their own behind
-// it.
-Result<Qemu> with_libraries(const MachineSpec& spec) {
+// by the host's clock; CPUs that work at once, in one that was resumed; the mended VMRUN, where CPUs
+// virtualise. The tests load something of their own behind it.
+Result<Qemu> with_libraries(const MachineSpec& spec, bool resumed) {
   constexpr std::string_view kPreload = "LD_PRELOAD=";
   std::vector<std::string> names;
+  const bool parallel = resumed && !spec.real_time;
   if (!spec.real_time) names.emplace_back(kTurns);
+  if (parallel) names.emplace_back(kParallelTime);
   if (spec.virtualises) names.emplace_back(kVmrun);
   std::vector<std::string> files;
   for (const std::string& name : names) {
@@ -90,6 +92,9 @@ Result<Qemu> with_libraries(const MachineSpec& spec) {
     return true;
   });
   if (!files.empty()) qemu.environment.push_back(fmt::format("{}{}", kPreload, fmt::join(files, ":")));
+  if (parallel)
+    qemu.environment.push_back(fmt::format("VTAX_PARALLEL={}:{}/{}", spec.time.round, spec.time.speed.ns,
+                                           spec.time.speed.instructions));
   return qemu;
 }
 
@@ -165,7 +170,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
     if (wiring.state_fd < 0) arguments.insert(arguments.end(), xen->devices.begin(), xen->devices.end());
   }
 
-  auto qemu = with_libraries(spec);
+  auto qemu = with_libraries(spec, wiring.state_fd >= 0);
   if (!qemu) return fail(qemu.error());
   auto pid = start_process(*qemu, arguments, inherited, console_end);
   if (!pid) return fail(pid.error());

@@ -166,7 +166,6 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     if (!xen) return fail(xen.error());
     self->symbols_.hypervisor = *xen;
     self->symbols_.has_hypervisor = true;
-    self->symbols_.guests_take_exceptions = virtualises(image.kind);
   }
   self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
@@ -214,7 +213,6 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.probe = probe_;
   wiring.probe_settings =
       probe_settings_ + fmt::format("limit {}\nparties {}\n", instruction_limit(plan), parties_of(plan));
-  if (!spec_.real_time) wiring.probe_settings += fmt::format("shift {}\n", spec_.icount_shift);
   if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) return machine;
@@ -295,6 +293,7 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   trial.guests = seen->result.guests;
   trial.window_virtual_ns = seen->result.window_virtual_ns;
   if (!seen->window) return {};
+  trial.window_virtual_ns = seen->window->ns;
   const auto topology = trial.factors.find("topology");
   const bool has_peer = topology != trial.factors.end() && topology->second == "card";
   auto ledger = ledger_of(*seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});

@@ -23,8 +23,24 @@ struct MachineShape {
   auto operator<=>(const MachineShape&) const = default;
 };
 
-// One emulated machine, all but what runs in it. Virtual time advances by 2^icount_shift ns an instruction,
-// whichever CPU executes it.
+// What an instruction takes of virtual time: ns / instructions, of each CPU.
+struct Speed {
+  std::int64_t ns = 2;
+  std::int64_t instructions = 1;
+
+  auto operator<=>(const Speed&) const = default;
+};
+
+// How the CPUs of a machine that was resumed share virtual time (docs/design/parallel-time.md).
+struct ParallelTime {
+  std::int64_t round = 2000;  // instructions that a CPU may be ahead of another
+  Speed speed;
+
+  auto operator<=>(const ParallelTime&) const = default;
+};
+
+// One emulated machine, all but what runs in it. While it boots, virtual time advances by 2^icount_shift ns an
+// instruction, whichever CPU executes it; once it was resumed, its CPUs work at once.
 struct MachineSpec {
   Qemu qemu;
   std::filesystem::path xen;  // empty: the kernel runs on the bare machine
@@ -37,6 +53,7 @@ struct MachineSpec {
   int cards = 1;  // of the system, each with a wire to a peer's
   int memory_mib = 1024;
   int icount_shift = 1;
+  ParallelTime time;
   bool iommu = false;        // a chipset with Intel's VT-d
   bool virtualises = false;  // its CPU lets a hypervisor run guests (AMD SVM with nested paging)
   bool real_time = false;    // runs by the host's clock, and no two runs are the same: for people
