@@ -55,11 +55,13 @@ struct Header {
   std::uint64_t window_ns;         // from the time of the CPU that began it to that of the CPU that ended it
   std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access, in the window
   std::uint64_t corrected_instructions;
-  std::uint64_t unexplained;             // turns in which QEMU's counter and the probe's differ; 0 if all is well
+  std::uint64_t unexplained;  // turns in which QEMU's counter and the probe's differ; 0 if all is well
   std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
   std::uint64_t marker_domains_seen;     // bit k: domain k was announced
   std::uint64_t slices, slice_rows;      // lengths of two tables more, behind the others; 0: no virtual time
   std::uint64_t cache_rows;              // length of one table more; 0 without a cache model
+  std::uint64_t latencies;               // and of the last one
+  std::uint64_t latencies_left_out;      // answers beyond kMostLatencies
   char message[160];
 };
 
@@ -116,6 +118,15 @@ struct CacheRow {
   std::uint64_t value;
 };
 
+// How long one of a guest's requests took: from its marker to that of its answer, by the time of the CPU that
+// executed each; or what the guest says.
+struct Latency {
+  std::uint32_t guest;  // its number, from 1
+  std::uint32_t reserved;
+  std::uint64_t ns;
+};
+inline constexpr std::uint64_t kMostLatencies = 1U << 22;
+
 // Markers: an 8-byte NOP, these four bytes, then the identity in little endian.
 inline constexpr std::uint8_t kMarkerPrefix[4] = {0x0f, 0x1f, 0x84, 0x00};
 inline constexpr std::uint32_t kMarkerAnnounce = 0x56540000;  // + domain number, 0 to 63
@@ -123,5 +134,10 @@ inline constexpr std::uint32_t kMarkerBegin = 0x56540100;
 inline constexpr std::uint32_t kMarkerEnd = 0x56540101;
 // The guest whose number is in %rdi has done %rsi bytes and %rdx transactions since the window's begin.
 inline constexpr std::uint32_t kMarkerProgress = 0x56540102;
+// The guest whose number is in %rdi sends its request number %rsi, or has its whole answer.
+inline constexpr std::uint32_t kMarkerRequest = 0x56540103;
+inline constexpr std::uint32_t kMarkerAnswer = 0x56540104;
+// The guest whose number is in %rdi waited %rsi ns for an answer, by its own clock.
+inline constexpr std::uint32_t kMarkerLatency = 0x56540105;
 
 }  // namespace vtax::probe

@@ -13,6 +13,7 @@
 #include "blocks.h"
 #include "contexts.h"
 #include "format.h"
+#include "latencies.h"
 #include "timeline.h"
 
 namespace vtax::probe {
@@ -46,7 +47,8 @@ class Output {
     _exit(70);
   }
 
-  void write_window(const Contexts& contexts, const Blocks& blocks, const Timeline& timeline) {
+  void write_window(const Contexts& contexts, const Blocks& blocks, const Timeline& timeline,
+                    const Latencies& latencies) {
     std::vector<Context> table;
     std::vector<Row> rows;
     std::vector<EventRow> events;
@@ -83,6 +85,8 @@ class Output {
     header_->slices = timeline.slices().size();
     header_->slice_rows = slice_rows.size();
     header_->cache_rows = cache_rows.size();
+    header_->latencies = latencies.taken().size();
+    header_->latencies_left_out = latencies.left_out();
     off_t at = sizeof(Header);
     const auto put = [&](const void* data, std::size_t bytes) {
       const char* from = static_cast<const char*>(data);
@@ -100,6 +104,7 @@ class Output {
     put(timeline.slices().data(), timeline.slices().size() * sizeof(Slice));
     put(slice_rows.data(), slice_rows.size() * sizeof(SliceRow));
     put(cache_rows.data(), cache_rows.size() * sizeof(CacheRow));
+    put(latencies.taken().data(), latencies.taken().size() * sizeof(Latency));
     ++header_->windows;
     set(State::window_closed);
   }

@@ -235,14 +235,12 @@ void leave_guest(Cpu& cpu) {
 // Each CPU's tables may change in the slice that begins now.
 void note_current_contexts() {
   for (int i = 0; i < g.machine_cpus; ++i)
-    if (g.cpus[i].context != nullptr)
-      g.cpus[i].context->in_slice = g.cpus[i].last_context->in_slice = true;
+    if (g.cpus[i].context != nullptr) g.cpus[i].context->in_slice = g.cpus[i].last_context->in_slice = true;
 }
 
 // Ends a slice of the timeline: `from_here` instructions of `block` belong to what follows.
 void cut_timeline(const Cpu& cpu, std::uint32_t block, std::uint64_t from_here, const Slice& slice) {
-  g.timeline.cut(g.contexts, g.blocks.size(), cpu.context, block, from_here, slice,
-                 now_ns(cpu, from_here));
+  g.timeline.cut(g.contexts, g.blocks.size(), cpu.context, block, from_here, slice, now_ns(cpu, from_here));
   note_current_contexts();
 }
 
@@ -267,6 +265,7 @@ void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   g.window_open = true;
   g.window_begin_ns = now_ns(cpu, after);
   g.timeline.begin(g.window_begin_ns);
+  g.latencies.clear();
   note_current_contexts();
   g.parties_at_work = g.settings.parties;
   g.output.set(State::window_open);
@@ -281,7 +280,7 @@ void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
   g.output.header().window_ns = static_cast<std::uint64_t>(now_ns(cpu, from_here) - g.window_begin_ns);
   g.window_open = false;
-  g.output.write_window(g.contexts, g.blocks, g.timeline);
+  g.output.write_window(g.contexts, g.blocks, g.timeline, g.latencies);
 }
 
 bool follow_turns() {
@@ -349,6 +348,20 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
       break;
     case Mark::progress:
       vtax::probe::note_progress(*cpu, block, length - place);
+      break;
+    case Mark::request:
+      g.latencies.asked(vtax::probe::guest_register(*cpu, vtax::probe::kRdi),
+                        vtax::probe::guest_register(*cpu, vtax::probe::kRsi),
+                        vtax::probe::now_ns(*cpu, length - place));
+      break;
+    case Mark::answer:
+      g.latencies.answered(vtax::probe::guest_register(*cpu, vtax::probe::kRdi),
+                           vtax::probe::guest_register(*cpu, vtax::probe::kRsi),
+                           vtax::probe::now_ns(*cpu, length - place));
+      break;
+    case Mark::latency:
+      g.latencies.took(vtax::probe::guest_register(*cpu, vtax::probe::kRdi),
+                       vtax::probe::guest_register(*cpu, vtax::probe::kRsi));
       break;
     case Mark::enter_guest:
       vtax::probe::enter_guest(*cpu);

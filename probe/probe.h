@@ -9,6 +9,7 @@
 #include "cache_model.h"
 #include "contexts.h"
 #include "cpu.h"
+#include "latencies.h"
 #include "output.h"
 #include "qemu_plugin_api.h"
 #include "settings.h"
@@ -33,6 +34,7 @@ struct Probe {
   VmcbReader vmcbs;
   Output output;
   Timeline timeline;
+  Latencies latencies;
   CacheModel caches;
   std::uint64_t window_base = 0;
   std::int64_t window_begin_ns = 0;
@@ -48,6 +50,9 @@ enum class Mark : std::uint8_t {
   begin,
   end,
   progress,
+  request,
+  answer,
+  latency,
   enter_guest,
   forget_addresses
 };

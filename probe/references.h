@@ -56,8 +56,8 @@ inline unsigned char* page_near(const Text& text) {
   const auto begin = reinterpret_cast<std::uintptr_t>(text.begin) & ~(kStep - 1);
   for (std::uintptr_t back = kStep; back < kReach && back < begin; back += kStep) {
     void* const wanted = reinterpret_cast<void*>(begin - back);
-    void* const page = mmap(wanted, 4096, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    void* const page =
+        mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (page == wanted) return static_cast<unsigned char*>(page);
     if (page != MAP_FAILED) munmap(page, 4096);
   }

@@ -93,6 +93,12 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
       watch_instruction(insn, pack(block, length, i, Mark::end, 0));
     else if (identity == kMarkerProgress)
       watch_instruction(insn, pack(block, length, i, Mark::progress, 0), QEMU_PLUGIN_CB_R_REGS);
+    else if (identity == kMarkerRequest)
+      watch_instruction(insn, pack(block, length, i, Mark::request, 0), QEMU_PLUGIN_CB_R_REGS);
+    else if (identity == kMarkerAnswer)
+      watch_instruction(insn, pack(block, length, i, Mark::answer, 0), QEMU_PLUGIN_CB_R_REGS);
+    else if (identity == kMarkerLatency)
+      watch_instruction(insn, pack(block, length, i, Mark::latency, 0), QEMU_PLUGIN_CB_R_REGS);
   }
 }
 

@@ -10,12 +10,12 @@ namespace vtax::probe {
 // One CPU executes; all others stand still. Its time when it has executed n instructions is
 // begin_ns + (begin_part + n * speed_ns) / speed_instructions.
 struct Turn {
-  int cpu = 0;                           // QEMU's number of it
-  std::int64_t begin_ns = 0;             // virtual time
-  std::int64_t begin_part = 0;           // the rest of it, in parts of 1 / speed_instructions ns
-  std::int64_t speed_ns = 1;             // an instruction takes speed_ns / speed_instructions ns
+  int cpu = 0;                  // QEMU's number of it
+  std::int64_t begin_ns = 0;    // virtual time
+  std::int64_t begin_part = 0;  // the rest of it, in parts of 1 / speed_instructions ns
+  std::int64_t speed_ns = 1;    // an instruction takes speed_ns / speed_instructions ns
   std::int64_t speed_instructions = 1;
-  std::uint64_t executed = 0;            // by QEMU's own counter; known when the turn has ended
+  std::uint64_t executed = 0;  // by QEMU's own counter; known when the turn has ended
 
   [[nodiscard]] std::int64_t at(std::uint64_t instructions) const {
     return begin_ns + (begin_part + static_cast<std::int64_t>(instructions) * speed_ns) / speed_instructions;

@@ -123,6 +123,8 @@ std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owner
   }
   for (const auto& [key, value] : cached)
     hash.add(fmt::format("{} {} cache {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
+  for (const auto& latency : window.latencies)
+    hash.add(fmt::format("latency {} {}\n", latency.guest, latency.ns));
   hash.add(fmt::format("total {}\ntime {}\n", window.total.value, window.ns));
   return hash.hex();
 }

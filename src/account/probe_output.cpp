@@ -45,6 +45,12 @@ Result<> read_details(std::span<const std::byte> file, std::size_t at, const pro
       return damaged("a count of the cache model names a row or a kind that is not there");
     window.cache_rows.push_back({row.row, static_cast<probe::CacheCount>(row.count), row.value});
   }
+  if (header.latencies_left_out > 0) return {};
+  window.latencies.reserve(header.latencies);
+  for (std::uint64_t i = 0; i < header.latencies; ++i, at += sizeof(probe::Latency)) {
+    const auto latency = field_at<probe::Latency>(file, at);
+    window.latencies.push_back({latency.guest, latency.ns});
+  }
   return {};
 }
 
@@ -72,10 +78,11 @@ Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
   const std::uint64_t room = file.size() - sizeof(probe::Header);
   const std::uint64_t limit = room / sizeof(probe::Context);
   if (header.contexts > limit || header.rows > limit || header.events > limit || header.slices > limit ||
-      header.slice_rows > limit || header.cache_rows > limit ||
+      header.slice_rows > limit || header.cache_rows > limit || header.latencies > probe::kMostLatencies ||
       header.contexts * sizeof(probe::Context) + header.rows * sizeof(probe::Row) +
               header.events * sizeof(probe::EventRow) + header.slices * sizeof(probe::Slice) +
-              header.slice_rows * sizeof(probe::SliceRow) + header.cache_rows * sizeof(probe::CacheRow) >
+              header.slice_rows * sizeof(probe::SliceRow) + header.cache_rows * sizeof(probe::CacheRow) +
+              header.latencies * sizeof(probe::Latency) >
           room)
     return damaged("its tables are longer than the file");
 

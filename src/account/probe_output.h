@@ -49,12 +49,18 @@ struct ProbeWindow {
     std::uint64_t value = 0;
   };
 
+  struct Latency {
+    std::uint32_t guest = 0;  // its number, from 1
+    std::uint64_t ns = 0;
+  };
+
   std::vector<Context> contexts;
   std::vector<Row> rows;
   std::vector<EventCount> events;
   std::vector<Slice> slices;
   std::vector<SliceRow> slice_rows;
   std::vector<CacheRow> cache_rows;  // empty without a cache model
+  std::vector<Latency> latencies;    // in the order of the answers; empty where some had no room
   Instructions total;                // by the emulator's own counter, independent of the rows
   std::uint64_t ns = 0;              // by the machine's clock
   std::uint64_t corrected_blocks = 0;

@@ -20,12 +20,5 @@ TEST(VmExit, CodesHaveReasons) {
   for (const auto& [code, reason] : known) EXPECT_EQ(reason_of(code), reason) << std::hex << code;
 }
 
-TEST(VmExit, InterruptsComeBetweenBlocks) {
-  for (const std::uint64_t code : {0x60U, 0x61U, 0x62U, 0x63U, 0x64U})
-    EXPECT_TRUE(comes_between_blocks(code)) << code;
-  for (const std::uint64_t code : {0x4eU, 0x5fU, 0x65U, 0x72U, 0x78U, 0x7bU, 0x400U})
-    EXPECT_FALSE(comes_between_blocks(code)) << code;
-}
-
 }  // namespace
 }  // namespace vtax::probe

@@ -58,8 +58,8 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
 }
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
-  const Result<> known =
-      fields.only({"version", "platform", "workload", "work", "guest_work", "share_cpu", "time_limit_ns"});
+  const Result<> known = fields.only({"version", "platform", "workload", "work", "guest_work", "share_cpu",
+                                      "time_limit_ns", "cpu_mips", "round_instructions"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -100,7 +100,7 @@ Result<Plan> parse_programs(const JsonFields& fields) {
 
 // Every plan of work may have these, besides its own.
 Result<> known_fields(const JsonFields& fields, std::vector<std::string_view> own) {
-  constexpr std::array<std::string_view, 23> common = {"version",
+  constexpr std::array<std::string_view, 25> common = {"version",
                                                        "platform",
                                                        "topology",
                                                        "workload",
@@ -121,6 +121,8 @@ Result<> known_fields(const JsonFields& fields, std::vector<std::string_view> ow
                                                        "guest_cap_percent",
                                                        "balloon_mib",
                                                        "sampling_hz",
+                                                       "cpu_mips",            // the emulator's
+                                                       "round_instructions",  // likewise
                                                        "delay_us",
                                                        "time_limit_ns"};
   own.insert(own.end(), common.begin(), common.end());

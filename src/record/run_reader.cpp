@@ -167,6 +167,26 @@ Result<> RunReader::read_guests(Statement& rows, Trial& trial) {
   });
 }
 
+Result<> RunReader::read_waiting(Statement& rows, Trial& trial) {
+  return each_row(*database_, rows, kMostEntries, "waiting", [&] {
+    const std::string* guest = string(rows.count(0));
+    if (guest == nullptr) return false;
+    trial.waiting.push_back({*guest, rows.count(1), rows.count(2), rows.count(3), rows.count(4),
+                             rows.count(5), rows.count(6), rows.count(7), rows.count(8)});
+    return true;
+  });
+}
+
+Result<> RunReader::read_busy(Statement& rows, Trial& trial) {
+  return each_row(*database_, rows, kMostEntries, "busy", [&] {
+    const std::string* domain = string(rows.count(1));
+    const std::uint64_t cpu = rows.count(0);
+    if (domain == nullptr || cpu > std::numeric_limits<std::uint16_t>::max()) return false;
+    trial.busy.push_back({static_cast<int>(cpu), *domain, rows.count(2)});
+    return true;
+  });
+}
+
 Result<> RunReader::read_the_timeline(Statement& row, Trial& trial) {
   return each_row(*database_, row, 1, "timeline", [&] {
     auto timeline = read_timeline(row.text(0));
@@ -222,7 +242,13 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
                              : "SELECT guest, bytes, transactions, virtual_ns FROM guest_work WHERE trial = "
                                "? ORDER BY place",
         schema_version_ < 3 ? "SELECT '' FROM trial WHERE id = ? AND 0"
-                            : "SELECT json FROM timeline WHERE trial = ?"}) {
+                            : "SELECT json FROM timeline WHERE trial = ?",
+        schema_version_ < 5
+            ? "SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM trial WHERE id = ? AND 0"
+            : "SELECT guest, count, sum_ns, least_ns, p50_ns, p90_ns, p99_ns, p999_ns, most_ns"
+              " FROM waiting WHERE trial = ? ORDER BY place",
+        schema_version_ < 5 ? "SELECT 0, 0, 0 FROM trial WHERE id = ? AND 0"
+                            : "SELECT cpu, domain, ns FROM busy WHERE trial = ? ORDER BY place"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     rows.push_back(std::move(*statement));
@@ -238,6 +264,8 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
     if (auto read = read_devices(rows[1], *trial); !read) return read;
     if (auto read = read_ledger(rows[2], *trial); !read) return read;
     if (auto read = read_guests(rows[4], *trial); !read) return read;
+    if (auto read = read_waiting(rows[6], *trial); !read) return read;
+    if (auto read = read_busy(rows[7], *trial); !read) return read;
     if (detail == Detail::all) {
       if (auto read = read_the_timeline(rows[5], *trial); !read) return read;
       if (auto read = read_functions(rows[3], *trial); !read) return read;

@@ -41,6 +41,8 @@ class RunReader {
   [[nodiscard]] Result<Trial> read_trial(Statement& row);
   [[nodiscard]] Result<> read_devices(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_guests(Statement& rows, Trial& trial);
+  [[nodiscard]] Result<> read_waiting(Statement& rows, Trial& trial);
+  [[nodiscard]] Result<> read_busy(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_the_timeline(Statement& row, Trial& trial);
   [[nodiscard]] Result<> read_ledger(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_functions(Statement& rows, Trial& trial);

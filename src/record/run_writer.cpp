@@ -14,7 +14,7 @@ namespace vtax {
 
 struct RunWriter::Statements {
   Statement trial, device, ledger, function, string, provenance, find_provenance, forget, guest_work,
-      timeline;
+      timeline, waiting, busy;
 };
 
 namespace {
@@ -91,14 +91,17 @@ Result<> RunWriter::prepare() {
         "INSERT INTO function VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "INSERT INTO string VALUES (?, ?)",
         "INSERT INTO provenance(json) VALUES (?) ON CONFLICT DO NOTHING",
         "SELECT id FROM provenance WHERE json = ?", "DELETE FROM trial WHERE id = ? AND error <> ''",
-        "INSERT INTO guest_work VALUES (?, ?, ?, ?, ?, ?)", "INSERT INTO timeline VALUES (?, ?)"}) {
+        "INSERT INTO guest_work VALUES (?, ?, ?, ?, ?, ?)", "INSERT INTO timeline VALUES (?, ?)",
+        "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO busy VALUES (?, ?, ?, ?, ?)"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     made.push_back(std::move(*statement));
   }
-  statements_ = std::make_unique<Statements>(Statements{
-      std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]), std::move(made[4]),
-      std::move(made[5]), std::move(made[6]), std::move(made[7]), std::move(made[8]), std::move(made[9])});
+  statements_ = std::make_unique<Statements>(
+      Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]),
+                 std::move(made[4]), std::move(made[5]), std::move(made[6]), std::move(made[7]),
+                 std::move(made[8]), std::move(made[9]), std::move(made[10]), std::move(made[11])});
   return {};
 }
 
@@ -270,6 +273,19 @@ Result<> RunWriter::insert_details(const Trial& trial) {
     Row row(statements_->function);
     row << trial.index << place++ << id(f.domain) << id(name(f.layer)) << id(name(f.part)) << id(f.image)
         << id(f.function) << f.instructions.value;
+    insert_row(row);
+  }
+  place = 0;
+  for (const Waiting& w : trial.waiting) {
+    Row row(statements_->waiting);
+    row << trial.index << place++ << id(w.guest) << w.count << w.sum_ns << w.least_ns << w.p50_ns << w.p90_ns
+        << w.p99_ns << w.p999_ns << w.most_ns;
+    insert_row(row);
+  }
+  place = 0;
+  for (const Busy& b : trial.busy) {
+    Row row(statements_->busy);
+    row << trial.index << place++ << static_cast<std::uint64_t>(b.cpu) << id(b.domain) << b.ns;
     insert_row(row);
   }
   if (!trial.timeline.empty()) {

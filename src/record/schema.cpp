@@ -7,7 +7,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::array<const char*, 11> kObjects{
+constexpr std::array<const char*, 13> kObjects{
     R"(CREATE TABLE run(
   id INTEGER PRIMARY KEY CHECK (id = 1),
   study TEXT NOT NULL,
@@ -91,8 +91,30 @@ constexpr std::array<const char*, 11> kObjects{
   trial INTEGER PRIMARY KEY REFERENCES trial(id) ON DELETE CASCADE,
   json TEXT NOT NULL            -- record/timeline_text.h
 ) STRICT)",
+    R"(CREATE TABLE waiting(
+  trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  guest INTEGER NOT NULL REFERENCES string(id),
+  count INTEGER NOT NULL,
+  sum_ns INTEGER NOT NULL,
+  least_ns INTEGER NOT NULL,
+  p50_ns INTEGER NOT NULL,
+  p90_ns INTEGER NOT NULL,
+  p99_ns INTEGER NOT NULL,
+  p999_ns INTEGER NOT NULL,
+  most_ns INTEGER NOT NULL,
+  PRIMARY KEY (trial, place)
+) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE busy(
+  trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  cpu INTEGER NOT NULL,
+  domain INTEGER NOT NULL REFERENCES string(id),
+  ns INTEGER NOT NULL,
+  PRIMARY KEY (trial, place)
+) STRICT, WITHOUT ROWID)",
 };
-constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11, 11};
+constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11, 11, 13};
 
 }  // namespace
 

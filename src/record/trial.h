@@ -84,6 +84,26 @@ struct GuestWork {
   auto operator<=>(const GuestWork&) const = default;
 };
 
+// How long one guest's requests waited for their answers in the window, by the machine's clock. Percentiles are
+// nearest ranks of every single one.
+struct Waiting {
+  std::string guest;  // as in GuestWork
+  std::uint64_t count = 0;
+  std::uint64_t sum_ns = 0, least_ns = 0, p50_ns = 0, p90_ns = 0, p99_ns = 0, p999_ns = 0, most_ns = 0;
+
+  auto operator<=>(const Waiting&) const = default;
+};
+
+// How long one CPU executed for one domain in the window, its idle loop left out. In the lab instructions
+// times what each takes; may exceed the window by the round by which two CPUs' times differ.
+struct Busy {
+  int cpu = 0;
+  std::string domain;  // as in LedgerEntry; "peer" for all of the peer's CPU
+  std::uint64_t ns = 0;
+
+  auto operator<=>(const Busy&) const = default;
+};
+
 // The window in slices that follow each other without a gap; every column has one number a slice. A row adds
 // up to the ledger's entries that it stands for, of kind "instructions", on the real host "cpu_ns"; each
 // entry is in one row; each guest's work adds up to its own.
@@ -140,6 +160,8 @@ struct Trial {
   // from just before the window to just after it, idle and other programs' among it.
   std::vector<LedgerEntry> ledger;
   std::vector<FunctionCost> functions;  // likewise
+  std::vector<Waiting> waiting;         // by guest; empty where nothing was asked, and on the real host
+  std::vector<Busy> busy;               // empty on the real host
   Timeline timeline;                    // empty where it was not recorded
   Instructions machine_total;           // the system under test: all CPUs but the peer's
   Instructions peer_total;              // the peer's own CPU; outside the ledger

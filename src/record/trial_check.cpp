@@ -232,6 +232,19 @@ Result<> check(const Trial& trial) {
     counts.add(guest.transactions.value);
     counts.add(guest.virtual_ns);
   }
+  for (const Waiting& waiting : trial.waiting) {
+    if (!is_text(waiting.guest)) return wrong(trial, "a guest's name is not text");
+    if (waiting.count == 0 || !(waiting.least_ns <= waiting.p50_ns && waiting.p50_ns <= waiting.p90_ns &&
+                                waiting.p90_ns <= waiting.p99_ns && waiting.p99_ns <= waiting.p999_ns &&
+                                waiting.p999_ns <= waiting.most_ns && waiting.most_ns <= waiting.sum_ns))
+      return wrong(trial, "its latencies contradict each other");
+    counts.add(waiting.count);
+    counts.add(waiting.sum_ns);
+  }
+  for (const Busy& busy : trial.busy) {
+    if (!is_text(busy.domain) || busy.cpu < 0) return wrong(trial, "a CPU's time is nobody's");
+    counts.add(busy.ns);
+  }
   if (!counts.fits()) return wrong(trial, "a count of it is out of range");
   if (auto balanced = check_balance(trial); !balanced) return balanced;
   return check_timeline(trial);

@@ -55,6 +55,41 @@ void write_functions(JsonWriter& json, const Trial& trial) {
   json.end_array();
 }
 
+// By the machine's clock; nothing where no time passed.
+void write_rate(JsonWriter& json, const Trial& trial) {
+  if (trial.window_virtual_ns == 0) return;
+  const double seconds = static_cast<double>(trial.window_virtual_ns) * 1e-9;
+  json.key("rate").begin_object();
+  if (trial.work.bytes.value > 0)
+    json.field("payload_bits_per_second", static_cast<double>(trial.work.bytes.value) * 8 / seconds);
+  if (trial.work.transactions.value > 0)
+    json.field("transactions_per_second", static_cast<double>(trial.work.transactions.value) / seconds);
+  json.end_object();
+}
+
+void write_latency(JsonWriter& json, const Trial& trial) {
+  if (trial.waiting.empty()) return;
+  json.key("latency_ns").begin_array();
+  for (const Waiting& one : trial.waiting) {
+    json.begin_object().field("guest", one.guest).field("count", one.count);
+    json.field("mean", static_cast<double>(one.sum_ns) / static_cast<double>(one.count));
+    json.field("min", one.least_ns).field("p50", one.p50_ns).field("p90", one.p90_ns);
+    json.field("p99", one.p99_ns).field("p99_9", one.p999_ns).field("max", one.most_ns).end_object();
+  }
+  json.end_array();
+}
+
+void write_busy(JsonWriter& json, const Trial& trial) {
+  if (trial.busy.empty() || trial.window_virtual_ns == 0) return;
+  json.key("busy").begin_array();
+  for (const Busy& one : trial.busy) {
+    json.begin_object().field("cpu", static_cast<std::uint64_t>(one.cpu)).field("domain", one.domain);
+    json.field("share", static_cast<double>(one.ns) / static_cast<double>(trial.window_virtual_ns));
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_instructions(JsonWriter& json, std::string_view key, Instructions total) {
   json.key(key).begin_object().field("instructions", total.value).end_object();
 }
@@ -83,6 +118,9 @@ void write_trial(JsonWriter& json, const Trial& trial) {
       json.field("window_virtual_ns", trial.window_virtual_ns);
     }
     json.field("elapsed_host_ns", trial.elapsed_host_ns);
+    write_rate(json, trial);
+    write_latency(json, trial);
+    write_busy(json, trial);
     write_devices(json, trial);
     write_guests(json, trial);
     write_ledger(json, trial);

@@ -17,13 +17,15 @@ constexpr std::array<std::string_view, 9> kOrder{"direction",     "topology",   
                                                  "request_bytes", "response_bytes", "warmup_bytes"};
 
 // A report needs no catalogue, so that it reads the runs of any version; phrase_test compares the two.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kUsual{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kUsual{
     {{"guests", "1"},
      {"loads", "equal"},
      {"guest_cpu", "own"},
      {"driver_cpus", "1"},
      {"scheduler", "credit2"},
      {"softload_percent", "0"},
+     {"cpu_mips", "500"},
+     {"round_instructions", "2000"},
      {"sampling_hz", "0"},
      {"system_window", "0"},
      {"peer_window", "0"},
@@ -73,6 +75,8 @@ std::string phrase(const std::string& workload, const std::string& factor, const
   if (factor == "compiles") return printable(value) + (value == "1" ? " compile" : " compiles");
   if (factor == "source") return printable(value);
   if (factor == "sampling_hz") return value == "0" ? "no sampling" : "sampling " + printable(value) + " Hz";
+  if (factor == "cpu_mips") return printable(value) + " MIPS";
+  if (factor == "round_instructions") return "rounds of " + printable(value) + " instructions";
   if (factor == "guests") return printable(value) + (value == "1" ? " guest" : " guests");
   if (factor.ends_with("_window")) return spaced(factor) + " " + bytes_text(value);
   if (factor.ends_with("_percent"))

@@ -96,7 +96,8 @@ std::string advice(std::string_view factor, std::string_view machine) {
 bool is_the_labs_alone(std::string_view factor) {
   return is_one_of(factor, {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts",
                             "driver_domains", "iommu", "guest_weights", "guest_cap_percent",
-                            "guest_memory_mib", "balloon_mib", "caches", "sampling_hz"});
+                            "guest_memory_mib", "balloon_mib", "caches", "sampling_hz", "cpu_mips",
+                            "round_instructions"});
 }
 
 bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell) {

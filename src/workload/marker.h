@@ -24,6 +24,20 @@ inline constexpr int most_domains = 8;
                : "memory");
 }
 
+// "Guest number `guest` sends its request number `request`"; "it has the whole answer".
+[[gnu::always_inline]] inline void request(std::uint64_t guest, std::uint64_t request) {
+  asm volatile(".byte 0x0f,0x1f,0x84,0x00\n\t.long 0x56540103" ::"D"(guest), "S"(request) : "memory");
+}
+
+[[gnu::always_inline]] inline void answer(std::uint64_t guest, std::uint64_t request) {
+  asm volatile(".byte 0x0f,0x1f,0x84,0x00\n\t.long 0x56540104" ::"D"(guest), "S"(request) : "memory");
+}
+
+// "Guest number `guest` waited so long for an answer, by its own clock".
+[[gnu::always_inline]] inline void latency(std::uint64_t guest, std::uint64_t ns) {
+  asm volatile(".byte 0x0f,0x1f,0x84,0x00\n\t.long 0x56540105" ::"D"(guest), "S"(ns) : "memory");
+}
+
 // Each identity is an instruction of its own, so the number must be known to the assembler.
 template <int K>
 [[gnu::always_inline]] inline void announce_domain() {

@@ -33,7 +33,9 @@ class TcpCrr : public Generator {
     Totals done;
     while (task.timed() ? !task.over() : done.messages < task.transactions) {
       const Clock::time_point start = order_.latency ? Clock::now() : Clock::time_point();
+      task.progress.asked(done.messages);
       if (Result<> step = exchange(*address, task); !step) return step;
+      task.progress.answered(done.messages);
       if (order_.latency && task.measuring())
         task.record.latency.record(static_cast<std::uint64_t>((Clock::now() - start).count()));
       count(task, done);

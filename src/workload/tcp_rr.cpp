@@ -69,9 +69,11 @@ class TcpRr : public Generator {
     Totals done;
     while (task.timed() ? !task.over() : done.messages < task.transactions) {
       const Clock::time_point start = order_.latency ? Clock::now() : Clock::time_point();
+      task.progress.asked(done.messages);
       Result<> step = send_all(fd, request, task.watchdog, "tcp-rr: send a request");
       if (step) step = receive_all(fd, response, task.watchdog, "tcp-rr: wait for the response");
       if (!step) return fail(step.error());
+      task.progress.answered(done.messages);
       if (order_.latency) record(task, start, Clock::now());
       count(task, done, 1);
     }
@@ -89,7 +91,10 @@ class TcpRr : public Generator {
           task.timed() ? (task.over() ? 0 : most) : std::min(most, task.transactions - asked);
       if (more == 0) return {};
       const Clock::time_point now = order_.latency ? Clock::now() : Clock::time_point();
-      for (std::uint64_t i = 0; i < more; ++i) asked_[(asked + i) % in_flight_] = now;
+      for (std::uint64_t i = 0; i < more; ++i) {
+        task.progress.asked(asked + i);
+        asked_[(asked + i) % in_flight_] = now;
+      }
       asked += more;
       return send_all(fd, {out_.data(), more * order_.request_bytes}, task.watchdog, "tcp-rr: send requests");
     };
@@ -103,6 +108,7 @@ class TcpRr : public Generator {
       if (whole == 0) continue;
       held -= whole * order_.response_bytes;
       if (whole > asked - done.messages) return fail(too_much());
+      for (std::size_t i = 0; i < whole; ++i) task.progress.answered(done.messages + i);
       if (order_.latency) {
         const Clock::time_point now = Clock::now();
         for (std::size_t i = 0; i < whole; ++i) record(task, asked_[(done.messages + i) % in_flight_], now);

@@ -38,6 +38,7 @@ class UdpRr : public Generator {
     const auto may_ask = [&] { return task.timed() ? !task.over() : next < task.transactions; };
     while (may_ask() || open() > 0) {
       while (may_ask() && open() < asked_.size()) {
+        task.progress.asked(next);
         if (Result<> sent = ask(fd, next, task); !sent) return sent;
         ++next;
       }
@@ -105,6 +106,7 @@ class UdpRr : public Generator {
       task.record.failures["late_or_doubled"] += 1;
       return false;
     }
+    task.progress.answered(number);
     if (asked_.size() == 1) first_open_ = number + 1;
     if (order_.latency) {
       Asked& asked = asked_[number % asked_.size()];

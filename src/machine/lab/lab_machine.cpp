@@ -10,8 +10,10 @@
 #include "account/module_symbols.h"
 #include "account/program_symbols.h"
 #include "account/slices.h"
+#include "account/waiting.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
+#include "machine/lab/trial_time.h"
 
 namespace vtax::lab {
 namespace {
@@ -214,7 +216,9 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.probe_settings =
       probe_settings_ + fmt::format("limit {}\nparties {}\n", instruction_limit(plan), parties_of(plan));
   if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
-  auto machine = Emulator::start(spec_, wiring);
+  MachineSpec spec = spec_;
+  spec.time = time_of(plan);
+  auto machine = Emulator::start(spec, wiring);
   if (!machine) return machine;
   if (auto resumed = (*machine)->resume(); !resumed) return fail(resumed.error());
   return machine;
@@ -306,8 +310,12 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;
   trial.peer_total = ledger->peer_total;
+  auto waiting = waiting_of(*seen->window, trial.guests);
+  if (!waiting) return fail(waiting.error());
+  trial.waiting = std::move(*waiting);
+  trial.busy = busy_of(trial, time_of(*plan).speed, kCardPeerCpu);
   trial.digest = ledger->digest;
-  trial.provenance = provenance();
+  trial.provenance = provenance(time_of(*plan));
   trial.elapsed_host_ns = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - started)
           .count());
@@ -331,21 +339,24 @@ Result<AddressMap> LabMachine::map_with_modules(
   return map;
 }
 
-std::string LabMachine::provenance() const {
+std::string LabMachine::provenance(const ParallelTime& time) const {
   nlohmann::json packages = nlohmann::json::array();
   for (const Package& package : image_.packages)
     packages.push_back({{"name", package.name}, {"version", package.version}, {"sha256", package.sha256}});
   nlohmann::json own = nlohmann::json::array();
   for (const OwnFile& file : image_.own_files)
     own.push_back({{"part", file.part}, {"path", file.path}, {"sha256", file.sha256}});
-  const nlohmann::json json = {{"machine", "lab"},
-                               {"qemu", spec_.qemu.banner},
-                               {"emulator_arguments", arguments_by_content(spec_)},
-                               {"kernel_release", image_.kernel_release},
-                               {"image", image_.hash},
-                               {"packages", packages},
-                               {"own_files", own},
-                               {"changes", image_.changes}};
+  const nlohmann::json json = {
+      {"machine", "lab"},
+      {"qemu", spec_.qemu.banner},
+      {"emulator_arguments", arguments_by_content(spec_)},
+      {"kernel_release", image_.kernel_release},
+      {"image", image_.hash},
+      {"packages", packages},
+      {"own_files", own},
+      {"changes", image_.changes},
+      {"round_instructions", time.round},
+      {"instruction_ns", fmt::format("{}/{}", time.speed.ns, time.speed.instructions)}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -79,7 +79,7 @@ class LabMachine {
                                                                  const CacheShapes* caches) const;
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
-  [[nodiscard]] std::string provenance() const;
+  [[nodiscard]] std::string provenance(const ParallelTime& time) const;
 
   LabImage image_;
   MachineSpec spec_;

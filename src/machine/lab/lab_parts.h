@@ -12,7 +12,7 @@ namespace vtax::lab {
 // What is loaded into QEMU besides the probe, before its own libraries.
 inline constexpr const char* kTurns = "vtax-turns.so";  // docs/design/probe.md, "Threads that take turns"
 inline constexpr const char* kParallelTime = "vtax-parallel-time.so";  // docs/design/parallel-time.md
-inline constexpr const char* kVmrun = "vtax-vmrun.so";  // docs/design/qemu-svm.md
+inline constexpr const char* kVmrun = "vtax-vmrun.so";                 // docs/design/qemu-svm.md
 
 inline constexpr std::string_view kVmrunChange =
     "qemu: an interrupt that a hypervisor injects reaches its guest once (vtax-vmrun.so)";

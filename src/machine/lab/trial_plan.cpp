@@ -106,6 +106,8 @@ Result<std::string> plan_of(const Trial& trial) {
                           "iterations",
                           "compiles",
                           "sampling_hz",
+                          "cpu_mips",
+                          "round_instructions",
                           "block_bytes",
                           "requests",
                           "connections",

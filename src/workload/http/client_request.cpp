@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "workload/http/client_loop.h"
+#include "workload/marker.h"
 
 namespace vtax::http {
 namespace {
@@ -152,6 +153,7 @@ void ClientLoop::complete(std::uint32_t index) {
     }
     if (in_span(closed_loop_ ? now_ : connection.due)) {
       counts_.latency.record(count_of(now_ - connection.due));
+      marker::latency(1, count_of(now_ - connection.due));
       if (!closed_loop_) counts_.service.record(count_of(now_ - connection.begun));
     }
   }

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "machine/lab/machine_spec.h"
+#include "record/trial.h"
+
+namespace vtax::lab {
+
+// How time passes in a trial with this plan: "cpu_mips" and "round_instructions", as far as they are there.
+[[nodiscard]] ParallelTime time_of(const std::string& plan);
+
+// Which CPU executed for whom, and for how long: the ledger's instructions but for the idle ones, times what
+// each takes. All that the peer's CPU executed is `peer`'s.
+[[nodiscard]] std::vector<Busy> busy_of(const Trial& trial, const Speed& speed, int peer_cpu);
+
+}  // namespace vtax::lab

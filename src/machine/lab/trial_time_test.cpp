@@ -1,0 +1,34 @@
+#include "machine/lab/trial_time.h"
+
+#include <gtest/gtest.h>
+
+namespace vtax::lab {
+namespace {
+
+TEST(TrialTime, IsTheMachinesOwnWhereThePlanNamesNone) {
+  EXPECT_EQ(time_of(R"({"version": 1})"), ParallelTime());
+  EXPECT_EQ(time_of("no JSON"), ParallelTime());
+}
+
+TEST(TrialTime, SpeedIsARatioInLowestTerms) {
+  const ParallelTime time = time_of(R"({"cpu_mips": 300, "round_instructions": 500})");
+  EXPECT_EQ(time.speed, (Speed{10, 3}));
+  EXPECT_EQ(time.round, 500);
+  EXPECT_EQ(time_of(R"({"cpu_mips": 500})").speed, (Speed{2, 1}));
+  EXPECT_EQ(time_of(R"({"cpu_mips": 997})").speed, (Speed{1000, 997}));
+}
+
+TEST(Busy, IsWhatEachDomainExecutedOnEachCpuWithoutItsIdleLoop) {
+  Trial trial;
+  trial.peer_total = Instructions(50);
+  trial.ledger = {{0, "Domain-0", Layer::driver, Part::kernel, "instructions", 30},
+                  {0, "Domain-0", Layer::hypervisor, Part::none, "instructions", 6},
+                  {0, "Domain-0", Layer::idle, Part::none, "instructions", 1000},
+                  {0, "Domain-0", Layer::hypervisor, Part::none, "hypercalls", 99},
+                  {2, "guest1", Layer::kernel, Part::none, "instructions", 9}};
+  const std::vector<Busy> busy = busy_of(trial, {10, 3}, 1);
+  EXPECT_EQ(busy, (std::vector<Busy>{{0, "Domain-0", 120}, {1, "peer", 166}, {2, "guest1", 30}}));
+}
+
+}  // namespace
+}  // namespace vtax::lab
