@@ -8,9 +8,9 @@
 namespace vtax {
 
 inline constexpr std::uint32_t kApplicationId = 0x56544158;  // "VTAX", in the file's header
-inline constexpr std::uint32_t kSchemaVersion = 4;           // user_version in the file's header; 1 has no
+inline constexpr std::uint32_t kSchemaVersion = 5;           // user_version in the file's header; 1 has no
                                                              // guest_work, 2 no timeline, 3 none of the
-                                                             // real host
+                                                             // real host, 4 no calls and no seals
 
 // Makes the tables; to be called inside a transaction.
 [[nodiscard]] Result<> create_schema(Database& database);
