@@ -76,7 +76,8 @@ struct Row {
   std::uint64_t address;  // where the block starts
   std::uint64_t instructions;
   std::uint32_t context;
-  std::uint32_t reserved;
+  std::uint32_t
+      block_instructions;  // the block's length: `instructions` over it is how often it was executed
 };
 
 struct EventRow {

@@ -70,7 +70,8 @@ class Output {
             if (const std::uint64_t value = context->caches[block].of[kind]; value != 0)
               cache_rows.push_back({static_cast<std::uint32_t>(rows.size()), kind, value});
         row = static_cast<std::uint32_t>(rows.size());
-        rows.push_back({blocks[block].address, context->instructions[block], number, 0});
+        rows.push_back(
+            {blocks[block].address, context->instructions[block], number, blocks[block].instructions});
       }
       for (std::uint32_t kind = 0; kind < kEventKinds; ++kind)
         if (context->events[kind] != 0) events.push_back({number, kind, context->events[kind]});

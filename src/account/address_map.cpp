@@ -37,14 +37,15 @@ bool AddressMap::is_kernel_idle(GuestAddress address) const {
 Place AddressMap::place_of(GuestAddress address, const std::string& domain) const {
   const auto named = [&](const Table& table, const char* image) -> Place {
     const Symbol* symbol = table ? table->find(address) : nullptr;
-    return symbol != nullptr && symbol->is_text() ? Place{image, symbol->name} : unknown(image, address);
+    return symbol != nullptr && symbol->is_text() ? Place{image, symbol->name, symbol->address}
+                                                  : unknown(image, address);
   };
   switch (region_of(address, has_hypervisor)) {
     case Region::hypervisor:
       return named(hypervisor, "xen");
     case Region::program: {
       const Symbol* symbol = program ? program->find(address) : nullptr;
-      return symbol != nullptr && symbol->is_text() ? Place{"vtax", symbol->name}
+      return symbol != nullptr && symbol->is_text() ? Place{"vtax", symbol->name, symbol->address}
                                                     : unknown("program", address);
     }
     case Region::kernel:
@@ -53,7 +54,7 @@ Place AddressMap::place_of(GuestAddress address, const std::string& domain) cons
   if (const auto loaded = modules_.find(domain); loaded != modules_.end())
     for (const Module& module : loaded->second)
       if (const Symbol* symbol = module.symbols->find(address); symbol != nullptr)
-        return {module.name, symbol->name};
+        return {module.name, symbol->name, symbol->address};
   return named(kernel, "vmlinux");
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@ enum class Region { hypervisor, kernel, program };
 struct Place {
   std::string image;     // "xen", "vmlinux", a module, "vtax", "program"
   std::string function;  // "[0xADDRESS]" of the surrounding 4 KiB page where no symbol is known
+  std::optional<GuestAddress> begin = {};  // where the function's code begins; nothing without a symbol
 };
 
 // The symbols of everything that can run in one machine. Modules are loaded at different addresses in

@@ -139,6 +139,24 @@ struct EntryKey {
 };
 using FunctionKey = std::tuple<std::string, Layer, Part, std::string, std::string>;
 
+struct FunctionCounts {
+  std::int64_t instructions = 0;
+  std::optional<std::uint64_t> calls = {};
+};
+
+// How often the block was executed. One that a fault left early was charged less than its length.
+std::uint64_t executions(const ProbeWindow::Row& row) {
+  if (row.instructions <= 0) return 0;
+  const auto instructions = static_cast<std::uint64_t>(row.instructions);
+  return (instructions + row.block_instructions - 1) / row.block_instructions;
+}
+
+void charge_function(const ProbeWindow::Row& row, const Place& place, FunctionCounts& counts) {
+  counts.instructions += row.instructions;
+  if (!place.begin || row.block_instructions == 0) return;
+  counts.calls = counts.calls.value_or(0) + (row.address == *place.begin ? executions(row) : 0);
+}
+
 Error contradiction(std::string why) {
   return {"cannot balance the window's ledger", std::move(why),
           "run `vtax doctor`; if it finds nothing, this QEMU does not count right: please report it with its "
@@ -155,7 +173,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
         window.unexplained)));
   const std::vector<Owner> owners = owners_of(window, charging);
   std::map<EntryKey, std::int64_t> entries;
-  std::map<FunctionKey, std::int64_t> functions;
+  std::map<FunctionKey, FunctionCounts> functions;
   std::map<std::pair<std::uint64_t, std::string>, Place> places;
   std::int64_t charged = 0;
   std::int64_t peer = 0;
@@ -177,8 +195,9 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     if (payer.layer == Layer::uncharged) uncharged += row.instructions;
     entries[{cpu, payer.domain, payer.layer, payer.part, "instructions"}] += row.instructions;
     sliced.charge({cpu, payer.domain, payer.layer, payer.part});
-    functions[{payer.domain, payer.layer, payer.part, place->second.image, place->second.function}] +=
-        row.instructions;
+    charge_function(
+        row, place->second,
+        functions[{payer.domain, payer.layer, payer.part, place->second.image, place->second.function}]);
   }
 
   const std::int64_t rest = static_cast<std::int64_t>(window.total.value) - charged - peer;
@@ -189,7 +208,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     charged += rest;
     entries[{LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
     sliced.charge_rest({LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none}, rest);
-    functions[{"unknown", Layer::uncharged, Part::none, "unknown", "unknown"}] += rest;
+    functions[{"unknown", Layer::uncharged, Part::none, "unknown", "unknown"}].instructions += rest;
   }
   if (uncharged * 1000000 > charged * static_cast<std::int64_t>(kUnchargedPartsPerMillion))
     return fail(contradiction(fmt::format("{} of {} instructions could not be charged", uncharged, charged)));
@@ -233,9 +252,10 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
           {key.cpu, key.domain, key.layer, key.part, key.kind, static_cast<std::uint64_t>(value)});
   }
   for (const auto& [key, value] : functions)
-    if (value > 0)
+    if (value.instructions > 0)
       ledger.functions.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key),
-                                  std::get<4>(key), Instructions(static_cast<std::uint64_t>(value))});
+                                  std::get<4>(key),
+                                  Instructions(static_cast<std::uint64_t>(value.instructions)), value.calls});
   std::stable_sort(
       ledger.functions.begin(), ledger.functions.end(),
       [](const FunctionCost& a, const FunctionCost& b) { return a.instructions > b.instructions; });

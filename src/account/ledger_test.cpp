@@ -216,5 +216,27 @@ TEST(Charge, WithoutAHypervisorAllContextsAreTheHost) {
   EXPECT_EQ(ledger->functions.front().instructions, Instructions(14));
 }
 
+// A block at the function's first instruction; its length tells how often it ran, also where a fault cut one
+// execution short. Code without a symbol has no calls to count.
+TEST(Charge, CallsAreExecutionsOfAFunctionsFirstBlock) {
+  ProbeWindow window = xen_window();
+  window.rows = {{0, GuestAddress(kKernel), 47, 8},      {0, GuestAddress(kKernel), 12, 4},
+                 {0, GuestAddress(kKernel + 8), 900, 9}, {0, GuestAddress(kXen + 4), 50, 5},
+                 {0, GuestAddress(kProgram), 30, 3},     {3, GuestAddress(kKernel), 8, 8}};
+  window.total = Instructions(47 + 12 + 900 + 50 + 30 + 8);
+  const auto ledger = charge(window, xen_machine());
+  ASSERT_TRUE(ledger) << ledger.error().text();
+  const auto calls = [&](const std::string& domain, const std::string& function) {
+    for (const FunctionCost& cost : ledger->functions)
+      if (cost.domain == domain && cost.function == function) return cost.calls;
+    ADD_FAILURE() << function;
+    return std::optional<std::uint64_t>();
+  };
+  EXPECT_EQ(calls("Domain-0", "tcp_sendmsg"), 6U + 3U);
+  EXPECT_EQ(calls("guest1", "tcp_sendmsg"), 1U);
+  EXPECT_EQ(calls("Domain-0", "do_IRQ"), 0U);
+  EXPECT_EQ(calls("Domain-0", "[0x401000]"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace vtax

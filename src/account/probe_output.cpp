@@ -100,8 +100,8 @@ Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
   for (std::uint64_t i = 0; i < header.rows; ++i, at += sizeof(probe::Row)) {
     const auto row = field_at<probe::Row>(file, at);
     if (row.context >= header.contexts) return damaged("a row names a context that is not there");
-    window.rows.push_back(
-        {row.context, GuestAddress(row.address), static_cast<std::int64_t>(row.instructions)});
+    window.rows.push_back({row.context, GuestAddress(row.address),
+                           static_cast<std::int64_t>(row.instructions), row.block_instructions});
   }
   for (std::uint64_t i = 0; i < header.events; ++i, at += sizeof(probe::EventRow)) {
     const auto event = field_at<probe::EventRow>(file, at);

@@ -23,6 +23,7 @@ struct ProbeWindow {
     std::uint32_t context = 0;  // index into contexts
     GuestAddress address;       // where the block starts
     std::int64_t instructions = 0;
+    std::uint32_t block_instructions = 0;  // the block's length; 0: not told
   };
   struct EventCount {
     std::uint32_t context = 0;

@@ -12,6 +12,19 @@ std::optional<double> median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
+std::optional<double> lower_median(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  return values[(values.size() - 1) / 2];
+}
+
+std::optional<SampleInterval> sample_interval(const std::vector<double>& values) {
+  for (const double confidence : {0.95, 1 - 2.0 / 32}) {
+    if (const auto range = median_interval(values, confidence)) return SampleInterval{*range, confidence};
+  }
+  return std::nullopt;
+}
+
 std::optional<Interval> median_interval(std::vector<double> values, double confidence) {
   std::sort(values.begin(), values.end());
   const auto n = static_cast<double>(values.size());

@@ -25,6 +25,21 @@ TEST(Median, IsTheMiddleInAnyOrder) {
   EXPECT_EQ(median({4, 1, 3, 2}), 2.5);
 }
 
+TEST(Median, TheLowerOneIsOneOfTheValues) {
+  EXPECT_EQ(lower_median({}), std::nullopt);
+  EXPECT_EQ(lower_median({3, 1, 2}), 2.0);
+  EXPECT_EQ(lower_median({4, 1, 3, 2}), 2.0);
+}
+
+TEST(SampleInterval, OfFiveIsAllOfThemAtWhatThatIsWorth) {
+  EXPECT_FALSE(sample_interval(up_to(4)));
+  EXPECT_EQ(sample_interval(up_to(5))->range, (Interval{1, 5}));
+  EXPECT_EQ(sample_interval(up_to(5))->confidence, 0.9375);
+  EXPECT_EQ(sample_interval(up_to(6))->range, (Interval{1, 6}));
+  EXPECT_EQ(sample_interval(up_to(6))->confidence, 0.95);
+  EXPECT_EQ(sample_interval(up_to(14))->range, *median_interval(up_to(14)));
+}
+
 // Published tables of the sign test: ranks of the 95 % interval.
 TEST(MedianInterval, HasTheTabledRanks) {
   EXPECT_EQ(median_interval(up_to(5)), std::nullopt);

@@ -85,6 +85,55 @@ std::optional<double> mann_whitney_p(const std::vector<double>& a, const std::ve
   return normal_p(a, b, ranks, static_cast<double>(sum));
 }
 
+namespace {
+
+// The most ordered pairs that may lie beyond the interval's end: the largest u with 2 P(U <= u) < the level,
+// U of samples of one population without ties. -1: even 0 is too many.
+long most_beyond(std::size_t n, std::size_t m) {
+  if (n + m > kMostExact) {
+    const auto a = static_cast<double>(n), b = static_cast<double>(m);
+    constexpr double z = 1.959964;
+    return static_cast<long>(std::floor(a * b / 2 - z * std::sqrt(a * b * (a + b + 1) / 12) - 0.5));
+  }
+  // ways[k][u]: how many subsets of k of the ranks seen so far have U = u.
+  std::vector<std::vector<double>> ways(n + 1, std::vector<double>(n * m + 1, 0));
+  ways[0][0] = 1;
+  for (std::size_t rank = 1; rank <= n + m; ++rank) {
+    for (std::size_t k = std::min(n, rank); k > 0; --k) {
+      const std::size_t adds = rank - k;  // pairs that the k-th smallest of the subset wins
+      if (adds > m) continue;
+      for (std::size_t u = n * m; u + 1 > adds; --u) ways[k][u] += ways[k - 1][u - adds];
+    }
+  }
+  double all = 0;
+  for (const double count : ways[n]) all += count;
+  double below = 0;
+  long most = -1;
+  for (std::size_t u = 0; u <= n * m; ++u) {
+    below += ways[n][u];
+    if (2 * below / all >= kSignificance) break;
+    most = static_cast<long>(u);
+  }
+  return most;
+}
+
+}  // namespace
+
+std::optional<Interval> ratio_interval(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto is_positive = [](double value) { return value > 0; };
+  if (a.empty() || b.empty() || !std::all_of(a.begin(), a.end(), is_positive) ||
+      !std::all_of(b.begin(), b.end(), is_positive))
+    return std::nullopt;
+  const long beyond = most_beyond(a.size(), b.size());
+  if (beyond < 0) return std::nullopt;
+  std::vector<double> ratios;
+  for (const double below : a)
+    for (const double above : b) ratios.push_back(above / below);
+  std::sort(ratios.begin(), ratios.end());
+  const auto place = static_cast<std::size_t>(beyond);
+  return Interval{ratios[place], ratios[ratios.size() - 1 - place]};
+}
+
 double least_mann_whitney_p(std::size_t a, std::size_t b) {
   double ways = 1;  // a + b choose a
   for (std::size_t i = 1; i <= a; ++i) ways *= static_cast<double>(b + i) / static_cast<double>(i);

@@ -89,6 +89,52 @@ TEST(MannWhitney, IsWrongAsOftenAsItSays) {
   EXPECT_GE(wrong, 25);
 }
 
+// Tables of the Wilcoxon rank sum: at 5 and 5 two pairs of 25 may lie beyond each end, at 8 and 8 thirteen.
+TEST(RatioInterval, HasTheTabledRanks) {
+  const std::vector<double> one(5, 1.0);
+  EXPECT_EQ(ratio_interval({1, 1, 1, 1, 1}, {2, 3, 4, 5, 6}), (Interval{2, 6}));
+  EXPECT_EQ(ratio_interval({1, 1, 1, 1}, {2, 3, 4, 5}), (Interval{2, 5}));
+  EXPECT_FALSE(ratio_interval({1, 1, 1}, {2, 3, 4}));
+  EXPECT_FALSE(ratio_interval({0, 1, 1, 1, 1}, one));
+  EXPECT_EQ(ratio_interval(one, one), (Interval{1, 1}));
+  std::vector<double> all;
+  for (const double a : numbers(1, 8))
+    for (const double b : numbers(11, 18)) all.push_back(b / a);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(ratio_interval(numbers(1, 8), numbers(11, 18)), (Interval{all[13], all[64 - 14]}));
+}
+
+TEST(RatioInterval, LeavesOneOutExactlyWhereTheTestShowsADifference) {
+  std::mt19937 random(3);
+  std::lognormal_distribution<double> skewed;
+  int shown = 0;
+  for (int round = 0; round < 500; ++round) {
+    std::vector<double> a(4 + random() % 5), b(4 + random() % 5);
+    for (double& value : a) value = skewed(random);
+    for (double& value : b) value = 2 * skewed(random);
+    const auto interval = ratio_interval(a, b);
+    ASSERT_TRUE(interval);
+    const bool leaves_out = interval->low > 1 || interval->high < 1;
+    EXPECT_EQ(leaves_out, compare_samples(a, b).is_shown()) << round;
+    shown += leaves_out ? 1 : 0;
+  }
+  EXPECT_GT(shown, 20);
+}
+
+TEST(RatioInterval, HoldsTheTruthAsOftenAsItSays) {
+  std::mt19937 random(4);
+  std::lognormal_distribution<double> skewed;
+  int held = 0;
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<double> a(5), b(5);
+    for (double& value : a) value = skewed(random);
+    for (double& value : b) value = 3 * skewed(random);
+    const auto interval = ratio_interval(a, b);
+    held += interval->low <= 3 && interval->high >= 3 ? 1 : 0;
+  }
+  EXPECT_GE(held, 940);
+}
+
 TEST(TwoSamples, SayWhenTheyAreTooFew) {
   EXPECT_TRUE(compare_samples({1}, {2}).is_too_few);
   EXPECT_TRUE(compare_samples({1, 2, 3}, {4, 5, 6}).is_too_few);

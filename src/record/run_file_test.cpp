@@ -376,7 +376,7 @@ TEST_F(RunFile, AFileOfTheThirdSchemaIsReadButNotGoneOnWith) {
   written.trials[1].guests = {{"guest1", Bytes(100), Transactions(0), 7}};
   written.trials[1].timeline = two_slices_of(written.trials[1]);
   write(written);
-  sql("PRAGMA user_version = 3");
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; PRAGMA user_version = 3");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
   const auto read = reader->all();
@@ -385,11 +385,48 @@ TEST_F(RunFile, AFileOfTheThirdSchemaIsReadButNotGoneOnWith) {
   EXPECT_THAT(RunWriter::resume(file_, written).error().text(), HasSubstr("an older vtax began it"));
 }
 
+// As a vtax before calls and seals wrote it.
+TEST_F(RunFile, AFileOfTheFourthSchemaIsRead) {
+  const vtax::Run written = three_trials();
+  write(written);
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; PRAGMA user_version = 4");
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->trials.size(), 3U);
+}
+
+TEST_F(RunFile, KeepsLatenciesAndBusyTimes) {
+  vtax::Run written = three_trials();
+  written.trials[0].waiting = {{"guest1", 3, 60, 10, 20, 30, 30, 30, 30}};
+  written.trials[0].busy = {{0, "Domain-0", 700}, {2, "guest1", 30}};
+  write(written);
+  const auto read = RunReader::open(file_)->all();
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->trials[0].waiting, written.trials[0].waiting);
+  EXPECT_EQ(read->trials[0].busy, written.trials[0].busy);
+  Trial wrong = written.trials[0];
+  wrong.waiting[0].p50_ns = 31;
+  EXPECT_FALSE(check(wrong));
+}
+
+TEST_F(RunFile, KeepsCallsAndThatSomeAreNotKnown) {
+  vtax::Run written = three_trials();
+  written.trials[0].functions[0].calls = 12;
+  written.trials[0].functions[1].calls = 0;
+  ASSERT_FALSE(written.trials[0].functions[2].calls);
+  write(written);
+  const auto read = RunReader::open(file_)->all();
+  ASSERT_TRUE(read) << read.error().text();
+  expect_equal(read->trials[0], written.trials[0]);
+}
+
 // As a vtax before the timeline wrote it.
 TEST_F(RunFile, AFileOfTheSecondSchemaIsRead) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE timeline; PRAGMA user_version = 2");
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; PRAGMA user_version = 2");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
   const auto read = reader->all();
@@ -401,7 +438,8 @@ TEST_F(RunFile, AFileOfTheSecondSchemaIsRead) {
 TEST_F(RunFile, AFileOfTheFirstSchemaIsReadButNotGoneOnWith) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE timeline; DROP TABLE guest_work; PRAGMA user_version = 1");
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; DROP TABLE guest_work;"
+      "PRAGMA user_version = 1");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
   const auto read = reader->all();

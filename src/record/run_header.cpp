@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "record/json_difference.h"
+#include "record/seal.h"
 #include "record/trial_check.h"
 
 namespace vtax {
@@ -25,8 +26,12 @@ Result<> write_run_header(Database& database, const Run& header) {
       return fail({database.what(), "settings and machine must be JSON objects", ""});
   }
   insert->bind(parameter, header.planned_trials);
-  const int code = insert->step();
-  if (code != SQLITE_DONE) return fail(database.error(code));
+  if (const int code = insert->step(); code != SQLITE_DONE) return fail(database.error(code));
+  auto seal = database.prepare("INSERT INTO seal VALUES (0, ?)");
+  if (!seal) return fail(seal.error());
+  const std::string sha256 = seal_of(header);
+  seal->bind(1, sha256);
+  if (const int code = seal->step(); code != SQLITE_DONE) return fail(database.error(code));
   return {};
 }
 

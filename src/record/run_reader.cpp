@@ -10,6 +10,7 @@
 #include "core/readable.h"
 #include "record/run_header.h"
 #include "record/schema.h"
+#include "record/seal.h"
 #include "record/timeline_text.h"
 #include "record/trial_check.h"
 
@@ -89,6 +90,7 @@ Result<RunReader> RunReader::open(const std::filesystem::path& file) {
   RunReader reader(std::move(*database), std::move(*header));
   reader.schema_version_ = *version;
   if (auto loaded = reader.load_strings(); !loaded) return fail(loaded.error());
+  if (auto sealed = reader.check_seals(); !sealed) return fail(sealed.error());
   return reader;
 }
 
@@ -103,6 +105,27 @@ Result<> RunReader::load_strings() {
     strings_.emplace_back(text);
     return true;
   });
+}
+
+// Of the header; and that no trial lost its seal, or a seal its trial.
+Result<> RunReader::check_seals() {
+  if (!is_sealed()) return {};
+  auto seal = database_->prepare("SELECT sha256 FROM seal WHERE id = 0");
+  if (!seal) return fail(seal.error());
+  if (seal->step() != SQLITE_ROW || seal->text(0) != seal_of(header_))
+    return fail(database_->damaged("its header is not what was written"));
+  auto lost = database_->count(
+      "SELECT (SELECT count(*) FROM seal WHERE id <> 0 AND id - 1 NOT IN (SELECT id FROM trial))");
+  if (!lost) return fail(lost.error());
+  if (*lost > 0) return fail(database_->damaged("a trial of it is gone"));
+  return {};
+}
+
+Result<> RunReader::check_seal(Statement& row, const Trial& trial) {
+  const int code = row.step();
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return fail(database_->error(code));
+  if (code == SQLITE_ROW && row.text(0) == seal_of(trial)) return {};
+  return fail(database_->damaged(fmt::format("trial {} is not what was written", trial.index)));
 }
 
 const std::string* RunReader::string(std::uint64_t id) const {
@@ -223,7 +246,9 @@ Result<> RunReader::read_functions(Statement& rows, Trial& trial) {
     const auto layer = layer_named(*layer_text);
     const auto part = part_named(*part_text);
     if (!layer || !part) return false;
-    trial.functions.push_back({*domain, *layer, *part, *image, *function, Instructions(rows.count(5))});
+    const std::int64_t calls = rows.number(6, -1);  // -1: not counted
+    trial.functions.push_back({*domain, *layer, *part, *image, *function, Instructions(rows.count(5)),
+                               calls < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(calls))});
     return true;
   });
 }
@@ -236,13 +261,17 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
         "SELECT side, domain, device, received_packets, sent_packets, received_bytes, sent_bytes FROM device"
         " WHERE trial = ? ORDER BY place",
         "SELECT cpu, domain, layer, part, kind, value FROM ledger WHERE trial = ? ORDER BY place",
-        "SELECT domain, layer, part, image, function, instructions FROM function WHERE trial = ? ORDER BY "
-        "place",
+        is_sealed() ? "SELECT domain, layer, part, image, function, instructions, ifnull(calls, -1)"
+                      " FROM function LEFT JOIN call USING (trial, place) WHERE trial = ? ORDER BY place"
+                    : "SELECT domain, layer, part, image, function, instructions, -1 FROM function"
+                      " WHERE trial = ? ORDER BY place",
         schema_version_ == 1 ? "SELECT 0, 0, 0, 0 FROM trial WHERE id = ? AND 0"
                              : "SELECT guest, bytes, transactions, virtual_ns FROM guest_work WHERE trial = "
                                "? ORDER BY place",
         schema_version_ < 3 ? "SELECT '' FROM trial WHERE id = ? AND 0"
                             : "SELECT json FROM timeline WHERE trial = ?",
+        is_sealed() ? "SELECT sha256 FROM seal WHERE id = ? + 1"
+                    : "SELECT '' FROM trial WHERE id = ? AND 0",
         schema_version_ < 5
             ? "SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM trial WHERE id = ? AND 0"
             : "SELECT guest, count, sum_ns, least_ns, p50_ns, p90_ns, p99_ns, p999_ns, most_ns"
@@ -264,16 +293,25 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
     if (auto read = read_devices(rows[1], *trial); !read) return read;
     if (auto read = read_ledger(rows[2], *trial); !read) return read;
     if (auto read = read_guests(rows[4], *trial); !read) return read;
-    if (auto read = read_waiting(rows[6], *trial); !read) return read;
-    if (auto read = read_busy(rows[7], *trial); !read) return read;
-    if (detail == Detail::all) {
+    if (auto read = read_waiting(rows[7], *trial); !read) return read;
+    if (auto read = read_busy(rows[8], *trial); !read) return read;
+    // The first pass checks all of the file, whatever it is asked for, so that no reader shows what another
+    // calls damaged.
+    if (detail == Detail::all || !is_checked_) {
       if (auto read = read_the_timeline(rows[5], *trial); !read) return read;
       if (auto read = read_functions(rows[3], *trial); !read) return read;
+      if (auto checked = check(*trial); !checked) return fail(database_->damaged(checked.error().why));
+      if (is_sealed() && !is_checked_)
+        if (auto sealed = check_seal(rows[6], *trial); !sealed) return sealed;
     }
-    if (auto checked = check(*trial); !checked) return fail(database_->damaged(checked.error().why));
+    if (detail == Detail::costs) {
+      trial->functions.clear();
+      trial->timeline = {};
+    }
     if (auto used = use(*trial); !used) return used;
   }
   if (code != SQLITE_DONE) return fail(database_->error(code));
+  is_checked_ = true;  // the open transaction keeps the file as it was read
   return {};
 }
 

@@ -29,7 +29,8 @@ class RunReader {
   [[nodiscard]] const Run& header() const { return header_; }
 
   // Calls `use` with each recorded trial in the order of the plan; one trial is in memory at a time. Ends
-  // with the first error, of the file (a trial that breaks record/trial_check.h is one) or of `use`.
+  // with the first error, of the file (a trial that breaks record/trial_check.h or its seal is one) or of
+  // `use`.
   [[nodiscard]] Result<> for_each(Detail detail, const std::function<Result<>(const Trial&)>& use);
 
   // The whole run, for small ones.
@@ -38,6 +39,9 @@ class RunReader {
  private:
   RunReader(Database database, Run header);
   [[nodiscard]] Result<> load_strings();
+  [[nodiscard]] Result<> check_seals();
+  [[nodiscard]] Result<> check_seal(Statement& row, const Trial& trial);
+  [[nodiscard]] bool is_sealed() const { return schema_version_ >= 5; }
   [[nodiscard]] Result<Trial> read_trial(Statement& row);
   [[nodiscard]] Result<> read_devices(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_guests(Statement& rows, Trial& trial);
@@ -52,6 +56,7 @@ class RunReader {
   std::unique_ptr<Database> database_;
   Run header_;
   std::uint32_t schema_version_ = 0;
+  bool is_checked_ = false;           // all of it was read once and found whole
   std::vector<std::string> strings_;  // by id - 1
   std::uint64_t provenance_id_ = 0;   // the one that was read last: mostly all trials share it
   std::string provenance_;

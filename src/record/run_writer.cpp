@@ -6,7 +6,9 @@
 
 #include "core/readable.h"
 #include "record/run_header.h"
+#include "record/run_reader.h"
 #include "record/schema.h"
+#include "record/seal.h"
 #include "record/timeline_text.h"
 #include "record/trial_check.h"
 
@@ -14,7 +16,7 @@ namespace vtax {
 
 struct RunWriter::Statements {
   Statement trial, device, ledger, function, string, provenance, find_provenance, forget, guest_work,
-      timeline, waiting, busy;
+      timeline, call, seal, waiting, busy;
 };
 
 namespace {
@@ -26,6 +28,13 @@ std::string what_of(const std::filesystem::path& file) {
 // A guest's last words may hold anything.
 std::string clean(const std::string& text) {
   return is_text(text) ? text : printable(text, text.size());
+}
+
+// What a file holds already is as foreign to who goes on with it as to any reader.
+Result<> check_stored(const std::filesystem::path& file) {
+  auto reader = RunReader::open(file);
+  if (!reader) return fail(reader.error());
+  return reader->for_each(RunReader::Detail::costs, [](const Trial&) { return Result<>(); });
 }
 
 }  // namespace
@@ -72,6 +81,7 @@ Result<RunWriter> RunWriter::resume(const std::filesystem::path& file, const Run
   RunWriter writer(std::move(*lock), std::move(*database));
   auto begun = *blank ? writer.write_header(header) : writer.check_header(header);
   if (!begun) return fail(begun.error());
+  if (auto sound = check_stored(file); !sound) return fail(sound.error());
   if (auto prepared = writer.prepare(); !prepared) return fail(prepared.error());
   if (auto loaded = writer.load_known(); !loaded) return fail(loaded.error());
   return writer;
@@ -92,6 +102,7 @@ Result<> RunWriter::prepare() {
         "INSERT INTO provenance(json) VALUES (?) ON CONFLICT DO NOTHING",
         "SELECT id FROM provenance WHERE json = ?", "DELETE FROM trial WHERE id = ? AND error <> ''",
         "INSERT INTO guest_work VALUES (?, ?, ?, ?, ?, ?)", "INSERT INTO timeline VALUES (?, ?)",
+        "INSERT INTO call VALUES (?, ?, ?)", "INSERT OR REPLACE INTO seal VALUES (?, ?)",
         "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "INSERT INTO busy VALUES (?, ?, ?, ?, ?)"}) {
     auto statement = database_->prepare(sql);
@@ -101,7 +112,8 @@ Result<> RunWriter::prepare() {
   statements_ = std::make_unique<Statements>(
       Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]),
                  std::move(made[4]), std::move(made[5]), std::move(made[6]), std::move(made[7]),
-                 std::move(made[8]), std::move(made[9]), std::move(made[10]), std::move(made[11])});
+                 std::move(made[8]), std::move(made[9]), std::move(made[10]), std::move(made[11]), std::move(made[12]),
+                 std::move(made[13])});
   return {};
 }
 
@@ -226,8 +238,12 @@ Result<> RunWriter::insert(const Trial& trial) {
                                << counted(trial.machine_total.value) << counted(trial.peer_total.value)
                                << counted(trial.window_virtual_ns) << trial.elapsed_host_ns << *provenance)
           .insert(*database_);
-  if (!inserted || !ended) return inserted;
-  return insert_details(trial);
+  if (inserted && ended) inserted = insert_details(trial);
+  if (!inserted) return inserted;
+  Trial kept = trial;
+  kept.error = error;
+  const std::string seal = seal_of(kept);
+  return (Row(statements_->seal) << trial.index + 1 << seal).insert(*database_);
 }
 
 Result<> RunWriter::insert_details(const Trial& trial) {
@@ -274,6 +290,10 @@ Result<> RunWriter::insert_details(const Trial& trial) {
     row << trial.index << place++ << id(f.domain) << id(name(f.layer)) << id(name(f.part)) << id(f.image)
         << id(f.function) << f.instructions.value;
     insert_row(row);
+    if (!f.calls) continue;
+    Row call(statements_->call);
+    call << trial.index << place - 1 << *f.calls;
+    insert_row(call);
   }
   place = 0;
   for (const Waiting& w : trial.waiting) {

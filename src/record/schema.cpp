@@ -7,7 +7,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::array<const char*, 13> kObjects{
+constexpr std::array<const char*, 15> kObjects{
     R"(CREATE TABLE run(
   id INTEGER PRIMARY KEY CHECK (id = 1),
   study TEXT NOT NULL,
@@ -91,6 +91,16 @@ constexpr std::array<const char*, 13> kObjects{
   trial INTEGER PRIMARY KEY REFERENCES trial(id) ON DELETE CASCADE,
   json TEXT NOT NULL            -- record/timeline_text.h
 ) STRICT)",
+    R"(CREATE TABLE call(
+  trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,       -- the function's
+  calls INTEGER NOT NULL,
+  PRIMARY KEY (trial, place)
+) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE seal(
+  id INTEGER PRIMARY KEY,       -- 0: of table run; else the trial's, and 1
+  sha256 TEXT NOT NULL          -- record/seal.h
+) STRICT)",
     R"(CREATE TABLE waiting(
   trial INTEGER NOT NULL REFERENCES trial(id) ON DELETE CASCADE,
   place INTEGER NOT NULL,
@@ -114,7 +124,7 @@ constexpr std::array<const char*, 13> kObjects{
   PRIMARY KEY (trial, place)
 ) STRICT, WITHOUT ROWID)",
 };
-constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11, 11, 13};
+constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11, 11, 15};
 
 }  // namespace
 

@@ -8,8 +8,8 @@
 namespace vtax {
 
 inline constexpr std::uint32_t kApplicationId = 0x56544158;  // "VTAX", in the file's header
-// user_version in the file's header; 1 has no guest_work, 2 no timeline, 3 none of the real host, 4 neither
-// waiting nor busy.
+// user_version in the file's header; 1 has no guest_work, 2 no timeline, 3 none of the real host, 4 no calls,
+// seals, waiting or busy.
 inline constexpr std::uint32_t kSchemaVersion = 5;
 
 // Makes the tables; to be called inside a transaction.

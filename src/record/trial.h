@@ -54,6 +54,9 @@ struct FunctionCost {
   std::string image;     // "xen", "vmlinux", a module's name, "vtax", "program"
   std::string function;  // "[0x...]" where no symbol is known
   Instructions instructions;
+  // How often the block at the function's first instruction was executed; a jump back to there counts as a
+  // call. Nothing where the function has no symbol, and of files and machines that did not count it.
+  std::optional<std::uint64_t> calls = {};
 
   auto operator<=>(const FunctionCost&) const = default;
 };
@@ -151,8 +154,9 @@ struct Trial {
   std::uint64_t index = 0;                     // place in the study's plan
   std::map<std::string, std::string> factors;  // every factor, "platform" and "workload" among them
   int repetition = 1;
-  std::string error;   // empty: the trial ended; otherwise nothing below is valid
-  std::string digest;  // SHA-256 over every count of the window, hexadecimal
+  std::string error;  // empty: the trial ended; otherwise nothing below is valid
+  // SHA-256 over every count of the window, finer than what follows: the same in every rerun of the lab.
+  std::string digest;
   Work work;
   std::vector<DeviceCount> devices;
   std::vector<GuestWork> guests;  // adds up to `work`; empty where it was not recorded

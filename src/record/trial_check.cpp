@@ -42,33 +42,37 @@ bool is_digest(std::string_view text) {
 }
 
 Result<> check_balance(const Trial& trial) {
-  Sum ledger;
+  std::map<std::string_view, Sum> sums;
   for (const LedgerEntry& entry : trial.ledger) {
     const int least = entry.layer == Layer::uncharged ? LedgerEntry::unknown_cpu : 0;
     if (entry.cpu < least || entry.value > kLargest)
       return wrong(trial, "a count in its ledger is out of range");
     if (!is_text(entry.domain) || !is_text(entry.kind))
       return wrong(trial, "a name in its ledger is not text");
-    if (entry.kind == "instructions") ledger.add(entry.value);
+    sums[entry.kind].add(entry.value);
   }
+  for (const auto& [kind, sum] : sums)
+    if (!sum.fits())
+      return wrong(trial, fmt::format("its ledger's {} add up to more than 63 bits", printable(kind)));
+  const Sum ledger = sums["instructions"];
   // Of the real host the ledger is in CPU time, and nothing says how many instructions that was.
-  const bool has_time = std::any_of(trial.ledger.begin(), trial.ledger.end(),
-                                    [](const LedgerEntry& e) { return e.kind == cpu_time_kind; });
+  const bool has_time = sums.contains(cpu_time_kind);
   if (has_time && (ledger.value() > 0 || trial.machine_total.value > 0))
     return wrong(trial, "its ledger has two units");
-  if (!ledger.fits()) return wrong(trial, "its ledger adds up to more than 63 bits");
   if (ledger.value() != trial.machine_total.value) {
     return wrong(trial, fmt::format("its ledger adds up to {} instructions, but the machine executed {}",
                                     ledger.value(), trial.machine_total.value));
   }
   if (trial.functions.empty()) return {};
-  Sum functions;
+  Sum functions, calls;
   for (const FunctionCost& cost : trial.functions) {
     if (!is_text(cost.domain) || !is_text(cost.image) || !is_text(cost.function)) {
       return wrong(trial, "a name in its profile is not text");
     }
     functions.add(cost.instructions.value);
+    calls.add(cost.calls.value_or(0));
   }
+  if (!calls.fits()) return wrong(trial, "its profile's calls add up to more than 63 bits");
   if (!functions.fits() || functions.value() != trial.machine_total.value) {
     return wrong(trial, fmt::format("its profile adds up to {} instructions, but the machine executed {}",
                                     functions.value(), trial.machine_total.value));

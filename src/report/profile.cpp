@@ -53,6 +53,7 @@ Result<Profile> read_profile(RunReader& reader, std::optional<std::uint64_t> wan
     profile.total += trial.machine_total.value;
     for (FunctionCost cost : trial.functions) {
       const std::uint64_t count = std::exchange(cost.instructions, Instructions()).value;
+      cost.calls.reset();
       sums[std::move(cost)] += count;
     }
     return Result<>();
