@@ -157,6 +157,7 @@ void executed_alone(Cpu& cpu, std::uint32_t block) {
   take_back(cpu, cpu.last.length() - static_cast<std::uint64_t>(place));
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
   cpu.last = BlockData(block, 1);
+  g.blocks.note_device_access(block);
   ++cpu.last_context->instructions[block];
 }
 
@@ -201,6 +202,13 @@ std::uint64_t guest_register(const Cpu& cpu, int number) {
   std::uint64_t value = 0;
   std::memcpy(&value, cpu.env + number * 8, sizeof value);
   return value;
+}
+
+// `caller`: where the block before began.
+void add_up(const Cpu& cpu, const std::vector<Sum>& sums, std::uint64_t caller) {
+  for (const Sum& sum : sums)
+    if (sum.is_of(caller))
+      cpu.context->events[kEventKinds + sum.number] += sum.amount_of(guest_register(cpu, sum.guest_register));
 }
 
 void context_switch(Cpu& cpu) {
@@ -322,15 +330,17 @@ __attribute__((used)) void vtax_on_block(unsigned translator, void* data, const 
 __attribute__((used)) void vtax_on_entry(unsigned translator, void* data, const std::uint8_t* env) {
   const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
   const auto found = g.settings.entries.find(address);
+  Cpu& cpu = g.env == env ? *g.current : *vtax::probe::switch_to(env);
   if (found != g.settings.entries.end() && found->second.behind_vmrun) {
-    Cpu& host = g.env == env ? *g.current : *vtax::probe::switch_to(env);
-    vtax::probe::leave_guest(host);
-    vtax::probe::forget_addresses(host);
+    vtax::probe::leave_guest(cpu);
+    vtax::probe::forget_addresses(cpu);
   }
-  Cpu& cpu = vtax::probe::count(translator, data, env);
+  const std::uint64_t caller = g.blocks[cpu.last.block()].address;
+  vtax::probe::count(translator, data, env);
   cpu.last_ran_to_its_end = false;
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
+  if (!found->second.sums.empty()) vtax::probe::add_up(cpu, found->second.sums, caller);
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
   if (found->second.entry == vtax::probe::Entry::context_switched) vtax::probe::context_switched(cpu);
 }
