@@ -18,6 +18,7 @@ struct Block {
   std::uint64_t address = 0;
   std::uint32_t instructions = 0;
   std::uint32_t sizes = 0;  // where its instructions' sizes begin
+  bool accesses_devices = false;
 };
 
 class Blocks {
@@ -36,11 +37,13 @@ class Blocks {
     }
     const auto next = static_cast<std::uint32_t>(blocks_.size());
     if (next == kMaxBlocks) return kMaxBlocks;
-    blocks_.push_back({address, length, static_cast<std::uint32_t>(sizes_.size())});
+    blocks_.push_back({address, length, static_cast<std::uint32_t>(sizes_.size()), false});
     sizes_.insert(sizes_.end(), sizes.begin(), sizes.end());
     numbers_.emplace(key, next);
     return next;
   }
+
+  void note_device_access(std::uint32_t number) { blocks_[number].accesses_devices = true; }
 
   // How many of the block's instructions lie before the one at `address`; -1 when none begins there.
   [[nodiscard]] int place_of(std::uint32_t number, std::uint64_t address) const {

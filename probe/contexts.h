@@ -28,7 +28,7 @@ struct ContextTable {
   std::uint64_t* before = nullptr;        // the same when the timeline's slice began
   CacheCounts* caches = nullptr;          // by block number; null without a cache model
   bool in_slice = false;                  // it may have changed since
-  std::array<std::uint64_t, kEventKinds> events{};
+  std::array<std::uint64_t, kCounters> events{};
 };
 
 class Contexts {

@@ -46,6 +46,10 @@ enum class Event : std::uint32_t {
 };
 inline constexpr std::uint32_t kEventKinds = 21;
 
+// Behind them in EventRow::event: sums that the settings define (settings.h); 0 to kSums - 1 there.
+inline constexpr std::uint32_t kSums = 24;
+inline constexpr std::uint32_t kCounters = kEventKinds + kSums;
+
 struct Header {
   char magic[8];
   std::uint32_t state;             // State
@@ -76,13 +80,13 @@ struct Row {
   std::uint64_t address;  // where the block starts
   std::uint64_t instructions;
   std::uint32_t context;
-  std::uint32_t
-      block_instructions;  // the block's length: `instructions` over it is how often it was executed
+  std::uint16_t length;            // of the block, in instructions: how often it began is their quotient
+  std::uint16_t accesses_devices;  // 1: one instruction that was executed alone, as it accesses a device
 };
 
 struct EventRow {
   std::uint32_t context;
-  std::uint32_t event;
+  std::uint32_t event;  // Event, or a sum's number and kEventKinds
   std::uint64_t count;
 };
 

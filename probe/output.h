@@ -70,10 +70,11 @@ class Output {
             if (const std::uint64_t value = context->caches[block].of[kind]; value != 0)
               cache_rows.push_back({static_cast<std::uint32_t>(rows.size()), kind, value});
         row = static_cast<std::uint32_t>(rows.size());
-        rows.push_back(
-            {blocks[block].address, context->instructions[block], number, blocks[block].instructions});
+        rows.push_back({blocks[block].address, context->instructions[block], number,
+                        static_cast<std::uint16_t>(blocks[block].instructions),
+                        static_cast<std::uint16_t>(blocks[block].accesses_devices)});
       }
-      for (std::uint32_t kind = 0; kind < kEventKinds; ++kind)
+      for (std::uint32_t kind = 0; kind < kCounters; ++kind)
         if (context->events[kind] != 0) events.push_back({number, kind, context->events[kind]});
     }
     header_->contexts = table.size();

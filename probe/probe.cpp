@@ -84,11 +84,12 @@ inline void charge(Cpu& cpu, BlockData seen, std::uint16_t low) {
 // An instruction in mid-block turned out to access a device: QEMU leaves the block before it and runs it
 // alone, in a block of its own that calls no execution callback but does call those of memory accesses.
 void executed_alone(Cpu& cpu, std::uint32_t block, const std::uint8_t* env) {
-  if (cpu.last.length() == 0) {  // QEMU left the block in one turn and runs the instruction in the next
+  if (g.steady == nullptr) {  // QEMU left the block in one turn and runs the instruction in the next
     learn_registers(cpu, env);
     g.env = g.steady = env;
     const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
     cpu.turn_low = static_cast<std::uint16_t>(low + 1);
+    g.blocks.note_device_access(block);
     return charge(cpu, BlockData(block, 1), low);
   }
   if (block == cpu.last.block()) return;  // an ordinary block of one instruction
@@ -97,6 +98,7 @@ void executed_alone(Cpu& cpu, std::uint32_t block, const std::uint8_t* env) {
   take_back(cpu, cpu.last.length() - static_cast<std::uint64_t>(place));
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
   cpu.last = BlockData(block, 1);
+  g.blocks.note_device_access(block);
   ++cpu.last_context->instructions[block];
 }
 
@@ -152,7 +154,6 @@ void turn_begun(const Turn& turn) {
   g.env = g.steady = nullptr;
   g.current->turn_counted = g.counter_offset != 0;
   g.current->turn_low = g.current->last_low = 0;
-  g.current->last = BlockData();
 }
 
 // QEMU's own counter has the last word: what it did not see executed was the last block's rest.
@@ -183,6 +184,13 @@ std::uint64_t guest_register(const Cpu& cpu, int number) {
   std::uint64_t value = 0;
   std::memcpy(&value, cpu.env + number * 8, sizeof value);
   return value;
+}
+
+// `caller`: where the block before began.
+void add_up(const Cpu& cpu, const std::vector<Sum>& sums, std::uint64_t caller) {
+  for (const Sum& sum : sums)
+    if (sum.is_of(caller))
+      cpu.context->events[kEventKinds + sum.number] += sum.amount_of(guest_register(cpu, sum.guest_register));
 }
 
 void context_switch(Cpu& cpu) {
@@ -306,15 +314,17 @@ __attribute__((used)) void vtax_on_block(unsigned, void* data, const std::uint8_
 __attribute__((used)) void vtax_on_entry(unsigned, void* data, const std::uint8_t* env) {
   const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
   const auto found = g.settings.entries.find(address);
+  Cpu& cpu = *g.current;
   if (found != g.settings.entries.end() && found->second.behind_vmrun) {
-    Cpu& host = *g.current;
-    vtax::probe::learn_registers(host, env);
-    vtax::probe::leave_guest(host);
-    vtax::probe::forget_addresses(host);
+    vtax::probe::learn_registers(cpu, env);
+    vtax::probe::leave_guest(cpu);
+    vtax::probe::forget_addresses(cpu);
   }
-  Cpu& cpu = vtax::probe::count(data, env);
+  const std::uint64_t caller = g.blocks[cpu.last.block()].address;
+  vtax::probe::count(data, env);
   if (found == g.settings.entries.end()) return;
   if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
+  if (!found->second.sums.empty()) vtax::probe::add_up(cpu, found->second.sums, caller);
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
   if (found->second.entry == vtax::probe::Entry::context_switched) vtax::probe::context_switched(cpu);
 }

@@ -2,6 +2,8 @@
 
 // The probe's settings, written by the measuring process: one line each.
 //   event KIND ADDRESS      count an event of kind KIND (format.h) where a block starts at ADDRESS
+//   sum NUMBER ADDRESS AMOUNT REGISTER BEGIN END
+//                           add to sum NUMBER (sums.h) where a block starts at ADDRESS
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
 //   caches LINE L1I WAYS L1D WAYS L2 WAYS L3 WAYS
@@ -10,7 +12,7 @@
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 //   parties COUNT           the window lasts from the first begin marker to this many end markers; without:
 //   one
-// Numbers are hexadecimal but for KIND, INSTRUCTIONS and COUNT.
+// ADDRESS, BEGIN and END are hexadecimal, the others decimal.
 
 #include <cinttypes>
 #include <cstdint>
@@ -18,10 +20,12 @@
 #include <cstring>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "blocks.h"
 #include "cache_model.h"
 #include "format.h"
+#include "sums.h"
 
 namespace vtax::probe {
 
@@ -29,6 +33,7 @@ struct EntryPoint {
   Entry entry = Entry::none;
   bool behind_vmrun = false;
   std::uint32_t event = kEventKinds;  // kEventKinds: none
+  std::vector<Sum> sums = {};
 };
 
 struct Settings {
@@ -49,6 +54,8 @@ struct Settings {
       std::uint32_t kind = 0;
       if (std::sscanf(line, "event %" SCNu32 " %" SCNx64, &kind, &address) == 2 && kind < kEventKinds)
         entries[address].event = kind;
+      else if (std::strncmp(line, "sum ", 4) == 0 && read_sum(line + 4))
+        continue;
       else if (std::sscanf(line, "switch %" SCNx64, &address) == 1)
         entries[address].entry = Entry::context_switch;
       else if (std::sscanf(line, "current %" SCNx64, &address) == 1)
@@ -69,6 +76,21 @@ struct Settings {
   }
 
  private:
+  bool read_sum(const char* text) {
+    Sum sum;
+    std::uint64_t address = 0;
+    unsigned amount = 0;
+    const int fields =
+        std::sscanf(text, "%" SCNu32 " %" SCNx64 " %u %d %" SCNx64 " %" SCNx64, &sum.number, &address,
+                    &amount, &sum.guest_register, &sum.caller_begin, &sum.caller_end);
+    if (fields != 6 || sum.number >= kSums || amount > static_cast<unsigned>(Amount::power_of_two) ||
+        sum.guest_register < 0 || sum.guest_register > 15)
+      return false;
+    sum.amount = static_cast<Amount>(amount);
+    entries[address].sums.push_back(sum);
+    return true;
+  }
+
   bool read_caches(const char* text) {
     CacheShapes read;
     const int fields =

@@ -39,6 +39,13 @@ class AddressMap {
 
   void add_module(const std::string& domain, std::string module, Table symbols);
 
+  // f(domain, module, symbols) for each.
+  template <class F>
+  void for_each_module(F&& f) const {
+    for (const auto& [domain, modules] : modules_)
+      for (const Module& module : modules) f(domain, module.name, *module.symbols);
+  }
+
   [[nodiscard]] Place place_of(GuestAddress address, const std::string& domain) const;
 
   // Inside the kernel's own idle text (__cpuidle_text_start to __cpuidle_text_end,

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "account/event_watch.h"
 #include "account/slices.h"
 #include "core/sha256.h"
 
@@ -15,28 +16,6 @@ namespace vtax {
 namespace {
 
 constexpr std::uint64_t kUnchargedPartsPerMillion = 1000;  // 0.1 %
-
-constexpr std::array<const char*, probe::kEventKinds> kEventNames = {"hypercalls",
-                                                                     "upcalls",
-                                                                     "interrupts",
-                                                                     "page_table_switches",
-                                                                     "system_calls",
-                                                                     "page_faults",
-                                                                     "context_switches",
-                                                                     "vm_exits",
-                                                                     "vm_exits_interrupt",
-                                                                     "vm_exits_interrupt_window",
-                                                                     "vm_exits_exception",
-                                                                     "vm_exits_register",
-                                                                     "vm_exits_cpuid",
-                                                                     "vm_exits_halt",
-                                                                     "vm_exits_pause",
-                                                                     "vm_exits_io",
-                                                                     "vm_exits_msr",
-                                                                     "vm_exits_hypercall",
-                                                                     "vm_exits_nested_page_fault",
-                                                                     "vm_exits_other",
-                                                                     "profile_samples"};
 
 constexpr std::array<const char*, probe::kCacheCounts> kCacheNames = {"memory_accesses", "l1i_misses",
                                                                       "l1d_misses", "l2_misses", "l3_misses"};
@@ -113,6 +92,9 @@ std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owner
   for (const auto& event : window.events)
     events[{window.contexts[event.context].cpu, owners[event.context].domain,
             static_cast<std::uint32_t>(event.event)}] += event.count;
+  for (const auto& sum : window.sums)
+    events[{window.contexts[sum.context].cpu, owners[sum.context].domain, probe::kEventKinds + sum.number}] +=
+        sum.value;
   for (const auto& [key, value] : events)
     hash.add(fmt::format("{} {} event {} {}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), value));
   std::map<std::tuple<int, std::string, std::uint32_t>, std::uint64_t> cached;
@@ -144,18 +126,68 @@ struct FunctionCounts {
   std::optional<std::uint64_t> calls = {};
 };
 
-// How often the block was executed. One that a fault left early was charged less than its length.
-std::uint64_t executions(const ProbeWindow::Row& row) {
-  if (row.instructions <= 0) return 0;
-  const auto instructions = static_cast<std::uint64_t>(row.instructions);
-  return (instructions + row.block_instructions - 1) / row.block_instructions;
-}
-
 void charge_function(const ProbeWindow::Row& row, const Place& place, FunctionCounts& counts) {
   counts.instructions += row.instructions;
-  if (!place.begin || row.block_instructions == 0) return;
-  counts.calls = counts.calls.value_or(0) + (row.address == *place.begin ? executions(row) : 0);
+  if (!place.begin || row.length == 0) return;
+  counts.calls = counts.calls.value_or(0) + (row.address == *place.begin ? row.executions() : 0);
 }
+
+// An event belongs to the domain on whose account it happened; its layer is where it is handled.
+class Events {
+ public:
+  Events(const ProbeWindow& window, const Charging& charging, const std::vector<Owner>& owners)
+      : window_(window), charging_(charging), owners_(owners), watch_(charging.map) {}
+
+  void add(const ProbeWindow::Row& row) {
+    watch_.note(row);
+    for (const EventWatch::Count& count : watch_.counts_of(row, owners_[row.context].domain))
+      add(row.context, count);
+  }
+  void add(const ProbeWindow::EventCount& event) {
+    for (std::size_t kind = 0; kind < event_kinds().size(); ++kind)
+      if (event_kinds()[kind].by_probe == event.event) add(event.context, {kind, event.count});
+  }
+  void add(const ProbeWindow::Sum& sum) {
+    const EventWatch::Count count = EventWatch::count_of(sum);
+    if (count.kind < event_kinds().size()) add(sum.context, count);
+  }
+
+  // What was watched for and did not happen is a zero of the first domain's; what nobody watched for has no
+  // entry.
+  void write_to(std::map<EntryKey, std::int64_t>& entries) {
+    for (std::size_t kind = 0; kind < event_kinds().size(); ++kind) {
+      if (event_kinds()[kind].by_probe || sums_.contains(kind) || !watch_.is_known(kind)) continue;
+      sums_[kind][key_of(kind, 0, {charging_.domains.empty() ? "unknown" : charging_.domains.front(), 0})] =
+          0;
+    }
+    for (const auto& [kind, sums] : sums_)
+      for (const auto& [key, value] : sums) entries[key] += static_cast<std::int64_t>(value);
+  }
+
+ private:
+  void add(std::uint32_t context, const EventWatch::Count& count) {
+    const int cpu = window_.contexts[context].cpu;
+    if (charging_.peer_cpus.contains(cpu)) return;
+    sums_[count.kind][key_of(count.kind, cpu, owners_[context])] += count.value;
+  }
+
+  [[nodiscard]] EntryKey key_of(std::size_t kind, int cpu, const Owner& owner) const {
+    const EventKind& event = event_kinds()[kind];
+    const bool by_hypervisor = event.handler == Handler::hypervisor ||
+                               (event.handler == Handler::hypervisor_if_any && charging_.map.has_hypervisor);
+    Payer payer = payer_of(by_hypervisor && charging_.map.has_hypervisor ? GuestAddress(0xffff82d000000000)
+                                                                         : GuestAddress(0xffffffff80000000),
+                           {}, owner, charging_);
+    if (by_hypervisor && charging_.map.nested) payer.layer = Layer::hypervisor;
+    return {cpu, payer.domain, payer.layer, payer.part, std::string(event.name)};
+  }
+
+  const ProbeWindow& window_;
+  const Charging& charging_;
+  const std::vector<Owner>& owners_;
+  EventWatch watch_;
+  std::map<std::size_t, std::map<EntryKey, std::uint64_t>> sums_;  // by kind
+};
 
 Error contradiction(std::string why) {
   return {"cannot balance the window's ledger", std::move(why),
@@ -179,6 +211,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   std::int64_t peer = 0;
   std::int64_t uncharged = 0;
   SliceRows sliced(window);
+  Events events(window, charging, owners);
 
   for (const auto& row : window.rows) {
     const int cpu = window.contexts[row.context].cpu;
@@ -188,6 +221,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
       continue;
     }
     const Owner& owner = owners[row.context];
+    events.add(row);
     auto [place, is_new] = places.try_emplace({row.address.value, owner.domain});
     if (is_new) place->second = charging.map.place_of(row.address, owner.domain);
     const Payer payer = payer_of(row.address, place->second, owner, charging);
@@ -221,24 +255,9 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
         static_cast<std::int64_t>(row.value);
   }
 
-  for (const auto& event : window.events) {
-    const int cpu = window.contexts[event.context].cpu;
-    if (charging.peer_cpus.contains(cpu)) continue;
-    const Owner& owner = owners[event.context];
-    // An event belongs to the domain on whose account it happened; its layer is where it is handled.
-    const bool by_hypervisor =
-        event.event == probe::Event::hypercalls ||
-        (event.event >= probe::Event::vm_exits && event.event <= probe::Event::exits_other) ||
-        event.event == probe::Event::context_switches ||
-        (charging.map.has_hypervisor &&
-         (event.event == probe::Event::interrupts || event.event == probe::Event::page_table_switches));
-    Payer payer = payer_of(by_hypervisor && charging.map.has_hypervisor ? GuestAddress(0xffff82d000000000)
-                                                                        : GuestAddress(0xffffffff80000000),
-                           {}, owner, charging);
-    if (by_hypervisor && charging.map.nested) payer.layer = Layer::hypervisor;
-    entries[{cpu, payer.domain, payer.layer, payer.part,
-             kEventNames[static_cast<std::size_t>(event.event)]}] += static_cast<std::int64_t>(event.count);
-  }
+  for (const auto& event : window.events) events.add(event);
+  for (const auto& sum : window.sums) events.add(sum);
+  events.write_to(entries);
 
   Ledger ledger;
   ledger.machine_total = Instructions(static_cast<std::uint64_t>(charged));
@@ -247,7 +266,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   ledger.timeline = sliced.timeline();
   for (const auto& [key, value] : entries) {
     if (value < 0) return fail(contradiction("an entry is negative"));
-    if (value > 0)
+    if (value > 0 || key.kind != "instructions")
       ledger.entries.push_back(
           {key.cpu, key.domain, key.layer, key.part, key.kind, static_cast<std::uint64_t>(value)});
   }

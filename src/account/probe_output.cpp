@@ -101,13 +101,17 @@ Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
     const auto row = field_at<probe::Row>(file, at);
     if (row.context >= header.contexts) return damaged("a row names a context that is not there");
     window.rows.push_back({row.context, GuestAddress(row.address),
-                           static_cast<std::int64_t>(row.instructions), row.block_instructions});
+                           static_cast<std::int64_t>(row.instructions), row.length,
+                           row.accesses_devices != 0});
   }
   for (std::uint64_t i = 0; i < header.events; ++i, at += sizeof(probe::EventRow)) {
     const auto event = field_at<probe::EventRow>(file, at);
-    if (event.context >= header.contexts || event.event >= probe::kEventKinds)
+    if (event.context >= header.contexts || event.event >= probe::kCounters)
       return damaged("an event names a context or a kind that is not there");
-    window.events.push_back({event.context, static_cast<probe::Event>(event.event), event.count});
+    if (event.event < probe::kEventKinds)
+      window.events.push_back({event.context, static_cast<probe::Event>(event.event), event.count});
+    else
+      window.sums.push_back({event.context, event.event - probe::kEventKinds, event.count});
   }
   if (auto read = read_details(file, at, header, window); !read) return fail(read.error());
   return window;

@@ -23,12 +23,25 @@ struct ProbeWindow {
     std::uint32_t context = 0;  // index into contexts
     GuestAddress address;       // where the block starts
     std::int64_t instructions = 0;
-    std::uint32_t block_instructions = 0;  // the block's length; 0: not told
+    std::uint32_t length = 0;  // of the block, in instructions
+    bool accesses_devices = false;
+
+    // How often the block began; `length` is not 0. One that a fault left early was charged less than its
+    // length.
+    [[nodiscard]] std::uint64_t executions() const {
+      return instructions <= 0 ? 0 : (static_cast<std::uint64_t>(instructions) + length - 1) / length;
+    }
   };
   struct EventCount {
     std::uint32_t context = 0;
     probe::Event event{};
     std::uint64_t count = 0;
+  };
+  // Of what the settings had the probe add up (account/event_watch.h).
+  struct Sum {
+    std::uint32_t context = 0;
+    std::uint32_t number = 0;
+    std::uint64_t value = 0;
   };
 
   // What was executed since the slice before (probe/format.h).
@@ -58,6 +71,7 @@ struct ProbeWindow {
   std::vector<Context> contexts;
   std::vector<Row> rows;
   std::vector<EventCount> events;
+  std::vector<Sum> sums;
   std::vector<Slice> slices;
   std::vector<SliceRow> slice_rows;
   std::vector<CacheRow> cache_rows;  // empty without a cache model

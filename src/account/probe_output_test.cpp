@@ -19,7 +19,7 @@ std::vector<std::byte> file(std::uint64_t contexts, std::uint64_t rows, std::uin
   std::vector<std::byte> bytes(sizeof header + contexts * sizeof(probe::Context) + rows * sizeof(probe::Row));
   std::memcpy(bytes.data(), &header, sizeof header);
   for (std::uint64_t i = 0; i < rows; ++i) {
-    const probe::Row row{0xffffffff81000000 + i, 7, row_context, 0};
+    const probe::Row row{0xffffffff81000000 + i, 7, row_context, 7, 0};
     std::memcpy(bytes.data() + sizeof header + contexts * sizeof(probe::Context) + i * sizeof row, &row,
                 sizeof row);
   }

@@ -1,0 +1,195 @@
+#include "account/event_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <unordered_set>
+
+namespace vtax {
+namespace {
+
+using What = CountedAt::What;
+using probe::Amount;
+
+std::span<const CountedAt> places_of(const EventKind& kind) {
+  const auto end = std::find_if(kind.places.begin(), kind.places.end(),
+                                [](const CountedAt& p) { return p.function.empty(); });
+  return {kind.places.begin(), end};
+}
+
+bool is_sum(const EventKind& kind) {
+  const auto places = places_of(kind);
+  return !kind.by_probe && std::any_of(places.begin(), places.end(), [](const CountedAt& place) {
+    return place.what == What::argument || place.what == What::power_of_argument || !place.caller.empty();
+  });
+}
+
+// The kinds that are sums, in the order of the table: a sum's number is its place here.
+const std::vector<std::size_t>& summed_kinds() {
+  static const auto kinds = [] {
+    std::vector<std::size_t> out;
+    for (std::size_t kind = 0; kind < event_kinds().size(); ++kind)
+      if (is_sum(event_kinds()[kind])) out.push_back(kind);
+    return out;
+  }();
+  return kinds;
+}
+
+// "name" of "name.isra.0" and "name.constprop.0.isra.0".
+std::string_view without_clone(std::string_view name) {
+  while (true) {
+    const auto number = name.find_last_not_of("0123456789");
+    if (number == std::string_view::npos || name[number] != '.' || number + 1 == name.size()) return name;
+    const std::string_view rest = name.substr(0, number);
+    if (rest.ends_with(".isra"))
+      name = rest.substr(0, rest.size() - 5);
+    else if (rest.ends_with(".constprop"))
+      name = rest.substr(0, rest.size() - 10);
+    else
+      return name;
+  }
+}
+
+std::vector<std::string_view> alternatives_of(std::string_view functions) {
+  std::vector<std::string_view> out;
+  for (std::size_t at = 0; at <= functions.size();) {
+    const std::size_t end = std::min(functions.find('|', at), functions.size());
+    out.push_back(functions.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+// The addresses of an image's functions that the table names.
+class WantedFunctions {
+ public:
+  WantedFunctions(const SymbolTable& table, std::string_view image) {
+    std::unordered_set<std::string_view> wanted;
+    for (const EventKind& kind : event_kinds())
+      for (const CountedAt& place : places_of(kind)) {
+        if (place.image != image) continue;
+        for (const auto name : alternatives_of(place.function)) wanted.insert(name);
+        if (!place.caller.empty()) wanted.insert(place.caller);
+      }
+    for (const Symbol& symbol : table.symbols()) {
+      if (!symbol.is_text()) continue;
+      const std::string_view name = symbol.name;
+      const std::string_view plain = wanted.contains(name) ? name : without_clone(name);
+      if (wanted.contains(plain)) addresses_[plain].insert(symbol.address);
+    }
+  }
+
+  // Of the first alternative that is there.
+  [[nodiscard]] std::set<GuestAddress> of(std::string_view functions) const {
+    for (const auto name : alternatives_of(functions))
+      if (const auto found = addresses_.find(name); found != addresses_.end()) return found->second;
+    return {};
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::set<GuestAddress>> addresses_;
+};
+
+// Where the function ends: at the next symbol.
+std::uint64_t end_of(const SymbolTable& table, GuestAddress begin) {
+  const auto& symbols = table.symbols();
+  const auto next =
+      std::upper_bound(symbols.begin(), symbols.end(), begin,
+                       [](GuestAddress at, const Symbol& symbol) { return at < symbol.address; });
+  return next == symbols.end() ? begin.value + SymbolTable::last_symbol_bytes : next->address.value;
+}
+
+std::string sum_setting(std::size_t kind, const CountedAt& place, GuestAddress at, std::uint64_t caller_begin,
+                        std::uint64_t caller_end) {
+  const auto& kinds = summed_kinds();
+  const auto number = std::find(kinds.begin(), kinds.end(), kind) - kinds.begin();
+  const Amount amount = place.what == What::argument            ? Amount::value
+                        : place.what == What::power_of_argument ? Amount::power_of_two
+                                                                : Amount::one;
+  return fmt::format("sum {} {:x} {} {} {:x} {:x}\n", number, at.value, static_cast<unsigned>(amount),
+                     place.argument_register, caller_begin, caller_end);
+}
+
+}  // namespace
+
+EventWatch::EventWatch(const AddressMap& map)
+    : hypervised_(map.has_hypervisor), places_(event_kinds().size()), callers_ran_(event_kinds().size()) {
+  if (map.kernel) watch(*map.kernel, "vmlinux", "");
+  if (map.has_hypervisor && map.hypervisor) watch(*map.hypervisor, "xen", "");
+  map.for_each_module([&](const std::string& domain, const std::string& module, const SymbolTable& symbols) {
+    watch(symbols, module, domain);
+  });
+}
+
+void EventWatch::watch(const SymbolTable& table, const std::string& image, const std::string& domain) {
+  const bool is_named = std::any_of(event_kinds().begin(), event_kinds().end(), [&](const EventKind& kind) {
+    return std::any_of(kind.places.begin(), kind.places.end(),
+                       [&](const CountedAt& place) { return place.image == image; });
+  });
+  if (!is_named) return;
+  const WantedFunctions functions(table, image);
+  for (std::size_t kind = 0; kind < event_kinds().size(); ++kind)
+    for (const CountedAt& place : places_of(event_kinds()[kind])) {
+      const bool has_guests = hypervised_ || event_kinds()[kind].handler != Handler::guests_kernel;
+      if (place.image != image || !has_guests) continue;
+      const auto addresses = functions.of(place.function);
+      if (addresses.empty() && place.what == What::needed_entry && lacks_ == nullptr) lacks_ = &place;
+      if (place.caller.empty()) {
+        for (const GuestAddress begin : addresses) watch_place(kind, place, begin, table, domain);
+        continue;
+      }
+      for (const GuestAddress caller : functions.of(place.caller))
+        for (const GuestAddress begin : addresses) {
+          settings_ += sum_setting(kind, place, begin, caller.value, end_of(table, caller));
+          callers_.emplace(caller.value, kind);
+          places_[kind] = true;
+        }
+    }
+}
+
+void EventWatch::watch_place(std::size_t kind, const CountedAt& place, GuestAddress begin,
+                             const SymbolTable& table, const std::string& domain) {
+  const EventKind& event = event_kinds()[kind];
+  places_[kind] = true;
+  if (event.by_probe)
+    settings_ += fmt::format("event {} {:x}\n", static_cast<unsigned>(*event.by_probe), begin.value);
+  else if (is_sum(event))
+    settings_ += sum_setting(kind, place, begin, 0, 0);
+  else if (place.what == What::device_access)
+    accesses_.push_back({kind, domain, begin.value, end_of(table, begin)});
+  else
+    entries_.emplace(begin.value, Entry{kind, domain, begin.value, begin.value + 1});
+}
+
+std::vector<EventWatch::Count> EventWatch::counts_of(const ProbeWindow::Row& row,
+                                                     const std::string& domain) const {
+  std::vector<Count> out;
+  if (row.instructions <= 0 || row.length == 0) return out;
+  // A block that a fault cut short still began.
+  const std::uint64_t began = row.executions();
+  const auto add = [&](const Entry& entry) {
+    if (entry.domain.empty() || entry.domain == domain) out.push_back({entry.kind, began});
+  };
+  const auto [first, last] = entries_.equal_range(row.address.value);
+  for (auto entry = first; entry != last; ++entry) add(entry->second);
+  if (row.accesses_devices)
+    for (const Entry& function : accesses_)
+      if (row.address.value >= function.begin && row.address.value < function.end) add(function);
+  return out;
+}
+
+EventWatch::Count EventWatch::count_of(const ProbeWindow::Sum& sum) {
+  const auto& kinds = summed_kinds();
+  if (sum.number >= kinds.size()) return {event_kinds().size(), 0};
+  return {kinds[sum.number], sum.value};
+}
+
+void EventWatch::note(const ProbeWindow::Row& row) {
+  const auto [first, last] = callers_.equal_range(row.address.value);
+  for (auto caller = first; caller != last; ++caller)
+    if (row.instructions > 0) callers_ran_[caller->second] = true;
+}
+
+}  // namespace vtax

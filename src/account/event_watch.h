@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "account/address_map.h"
+#include "account/event_table.h"
+#include "account/probe_output.h"
+
+namespace vtax {
+
+// The table of events (event_table.h) on one machine: where its images have the functions. Of the events that
+// the probe does not know by itself, those that need an argument or a caller are sums that it makes; the
+// others are told by how often blocks began, and cost it nothing.
+class EventWatch {
+ public:
+  explicit EventWatch(const AddressMap& map);
+
+  // The probe's settings, a line each (probe/settings.h); modules are not in them, as their addresses are
+  // known only behind the window.
+  [[nodiscard]] const std::string& settings() const { return settings_; }
+
+  // A function that is needed and that its image lacks; null: none.
+  [[nodiscard]] const CountedAt* lacks() const { return lacks_; }
+
+  struct Count {
+    std::size_t kind = 0;  // in event_kinds()
+    std::uint64_t value = 0;
+  };
+  // What the executions of this block count; the domain's name is of the row's context.
+  [[nodiscard]] std::vector<Count> counts_of(const ProbeWindow::Row& row, const std::string& domain) const;
+  [[nodiscard]] static Count count_of(const ProbeWindow::Sum& sum);  // kind event_kinds().size(): no such sum
+
+  // Notes that the row was executed, for is_known().
+  void note(const ProbeWindow::Row& row);
+  // Whether an event that was not seen did not happen: its functions are there, and where only one function's
+  // calls count and that ran, it is known to call (and was not compiled to do the work itself).
+  [[nodiscard]] bool is_known(std::size_t kind) const { return places_[kind] && !callers_ran_[kind]; }
+
+ private:
+  struct Entry {
+    std::size_t kind;
+    std::string domain;  // of a module; empty: every domain's kernel, or the hypervisor
+    std::uint64_t begin, end;
+  };
+  void watch(const SymbolTable& table, const std::string& image, const std::string& domain);
+  void watch_place(std::size_t kind, const CountedAt& place, GuestAddress begin, const SymbolTable& table,
+                   const std::string& domain);
+
+  bool hypervised_;
+  std::string settings_;
+  const CountedAt* lacks_ = nullptr;
+  std::vector<bool> places_, callers_ran_;  // by kind
+  std::unordered_multimap<std::uint64_t, Entry> entries_;
+  std::vector<Entry> accesses_;
+  std::unordered_multimap<std::uint64_t, std::size_t> callers_;
+};
+
+}  // namespace vtax
