@@ -114,7 +114,8 @@ TEST_P(Placement, BalancesAndRepeats) {
   for (const GuestWork& guest : first.guests) {
     bytes += guest.bytes.value;
     EXPECT_GT(guest.virtual_ns, 0U);
-    EXPECT_LE(guest.virtual_ns, first.window_virtual_ns);
+    // The guest's own clock, which it reads just outside the window.
+    EXPECT_LE(guest.virtual_ns, first.window_virtual_ns + 100'000);
     if (guest.guest.starts_with("guest")) {
       EXPECT_GT(instructions(first, guest.guest), 100'000U) << guest.guest;
     }
