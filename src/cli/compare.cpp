@@ -40,7 +40,7 @@ Result<double> parse_limit(const std::string& text) {
 // Of samples that are too few for a test the medians decide; whoever relies on that should know.
 void say_what_rests_on_medians(const RunComparison& comparison) {
   const auto too_few = std::count_if(comparison.cells.begin(), comparison.cells.end(), [](const auto& cell) {
-    return cell.samples && cell.samples->is_too_few;
+    return !cell.is_identical && cell.samples.is_too_few;
   });
   if (too_few > 0)
     std::cerr << fmt::format(
@@ -49,25 +49,57 @@ void say_what_rests_on_medians(const RunComparison& comparison) {
         too_few, comparison.cells.size());
 }
 
-// What was not measured again cannot have passed.
-Result<ExitCode> judge(const RunComparison& comparison, double limit, const CompareOptions& options) {
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i == 0 ? "" : "; ") + names[i];
+  return names.size() > most ? fmt::format("{}; and {} more", text, names.size() - most) : text;
+}
+
+// What keeps the second run from being judged: what was not measured again cannot have passed.
+std::optional<Error> obstacle_to_judging(const RunComparison& comparison, const CompareOptions& options) {
   const std::string what = "cannot judge " + options.after;
   if (!comparison.failed_after.empty())
-    return fail(
-        {what,
-         fmt::format("{} of its cells failed: {}{}", comparison.failed_after.size(),
-                     comparison.failed_after.front(), comparison.failed_after.size() > 1 ? ", ..." : ""),
-         "its report says why; `vtax run ... --resume` tries them again", ExitCode::trial_failed});
+    return Error{what,
+                 fmt::format("{} of its cells failed: {}", comparison.failed_after.size(),
+                             listed(comparison.failed_after)),
+                 "its report says why; `vtax run ... --resume` tries them again", ExitCode::trial_failed};
+  if (!comparison.partly_failed_after.empty())
+    return Error{what,
+                 fmt::format("a repetition of {} of its cells failed: {}",
+                             comparison.partly_failed_after.size(), listed(comparison.partly_failed_after)),
+                 "its report says why; `vtax run ... --resume` tries them again", ExitCode::trial_failed};
+  for (const auto& [file, missing] : {std::pair(options.after, comparison.not_run_after),
+                                      std::pair(options.before, comparison.not_run_before)})
+    if (missing > 0)
+      return Error{what, fmt::format("{} is unfinished: {} of its trials were not run", file, missing),
+                   "the same `vtax run` with --resume goes on", ExitCode::trial_failed};
   if (comparison.cells.empty())
-    return fail(
-        {what, fmt::format("it has no finished cell in common with {}", options.before),
-         "cells are compared when all their factors are equal: run the same study with the same --set"});
+    return Error{
+        what, fmt::format("it has no finished cell in common with {}", options.before),
+        "cells are compared when all their factors are equal: run the same study with the same --set"};
+  if (!comparison.only_before.empty())
+    return Error{what,
+                 fmt::format("{} of the cells of {} are not in it: {}", comparison.only_before.size(),
+                             options.before, listed(comparison.only_before)),
+                 "run the same study with the same --set"};
+  return std::nullopt;
+}
+
+Result<ExitCode> judge(const RunComparison& comparison, double limit, const CompareOptions& options) {
   say_what_rests_on_medians(comparison);
   const double worst = worst_regression(comparison);
-  if (worst <= limit) return ExitCode::ok;
-  std::cerr << fmt::format("vtax: a cost rose by {:.2f} %, above the limit of {}\n", 100 * worst,
-                           options.limit);
-  return ExitCode::regression;
+  if (worst > limit)
+    std::cerr << fmt::format("vtax: a cost rose by {:.2f} %, above the limit of {}\n", 100 * worst,
+                             options.limit);
+  if (auto obstacle = obstacle_to_judging(comparison, options)) return fail(std::move(*obstacle));
+  if (worst > limit) return ExitCode::regression;
+  if (const std::size_t undecided = undecided_cells(comparison, limit); undecided > 0)
+    std::cerr << fmt::format(
+        "vtax: warning: the intervals of {} of {} cells reach above {}: they may have risen by more\n"
+        "  more repetitions tell (--reps)\n",
+        undecided, comparison.cells.size(), options.limit);
+  return ExitCode::ok;
 }
 
 Result<ExitCode> compare(const CompareOptions& options) {
@@ -96,7 +128,7 @@ Verb::Action add_compare_options(CLI::App& app) {
   app.add_option("B", options->after, "The run file to judge")->required();
   app.add_option("--fail-above", options->limit,
                  "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
-                 "with 2 if the runs have no cell in common, with 4 if a cell of A failed in B");
+                 "with 2 if a cell of A is not in B, with 4 if a trial of B failed or was not run");
   app.add_flag("--json", options->json, "Print JSON");
   return [options] { return compare(*options); };
 }

@@ -36,6 +36,10 @@ void ProgressLine::step(const std::string& text) {
     std::fputs((text + "\n").c_str(), stderr);
 }
 
+void ProgressLine::started(const std::string& text) {
+  if (terminal_) step(text);
+}
+
 void ProgressLine::finished(const std::string& text) {
   ++done_;
   const std::string line = fmt::format("[{}/{}{}] {}", done_, total_, left_, text);

@@ -20,6 +20,8 @@ class ProgressLine {
   // What stands behind the count from now on: ", about 40 s left" (cli/time_left.h).
   void left(std::string text) { left_ = std::move(text); }
 
+  // A trial's begin and end. Where lines stay it is its end that has one.
+  void started(const std::string& text);
   void finished(const std::string& text);
 
   // A line that stays.

@@ -123,8 +123,8 @@ Verb::Action add_report_options(CLI::App& app) {
                  "terms: Primet's cost of a message by its size, term by term")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
-  app.add_option("--trial", options->trial,
-                 "The trial of a profile: its number, which --format trials shows");
+  app.add_option("--trial", options->trial, "The trial of a profile: its number, which --format trials shows")
+      ->check(CLI::PositiveNumber);
   app.add_option("--terms", options->terms,
                  "For --format terms and html: your own table of functions and terms");
   app.add_option("-o,--output", options->output, "Write to this file; - is the standard output")
@@ -138,7 +138,7 @@ Verb report_verb() {
   return {"report", "Show a run: as a table, a page, JSON, CSV, metrics or profiles",
           "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
           "  vtax report first-look.vtax --format trials && vtax report first-look.vtax --format profile "
-          "--trial 44",
+          "--trial 45",
           add_report_options};
 }
 

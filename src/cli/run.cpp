@@ -193,7 +193,7 @@ Result<ExitCode> run(const RunOptions& options) {
     };
     events.on_start = [&](const Trial& trial) {
       time.start(trial.index, TimeLeft::Clock::now());
-      progress.step(names.of(trial));
+      progress.started(names.of(trial));
     };
     events.on_finished = [&](const Trial& trial) -> Result<> {
       if (!trial.error.empty()) {
@@ -234,7 +234,8 @@ Verb::Action add_run_options(CLI::App& app) {
       ->type_name("FACTOR=VALUES");
   app.add_option("--machine", options->machine,
                  "lab: the emulated machine; host: this computer itself (default: the study's)");
-  app.add_option("--reps", options->repetitions, "Repetitions of every cell");
+  app.add_option("--reps", options->repetitions,
+                 "Repetitions of every cell (default: the study's; else 5 in the lab, 1 on the host)");
   app.add_option(
          "--vary", options->vary,
          "Run everything on perturbed machines too, N of each kind (3): how much of the exact counts is an\n"

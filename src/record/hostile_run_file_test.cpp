@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
         Hostile{"CallsNegative", "INSERT INTO call SELECT trial, place, -2 FROM function WHERE true",
                 "a row of table function is malformed"},
         Hostile{"NoSealOfTheRun", "DELETE FROM seal WHERE id = 0", "its header is not what was written"},
-        Hostile{"NoSealOfATrial", "DELETE FROM seal WHERE id = 1", "trial 0 is not what was written"},
+        Hostile{"NoSealOfATrial", "DELETE FROM seal WHERE id = 1", "trial 1 is not what was written"},
         Hostile{"ATrialIsGone", "PRAGMA foreign_keys = ON; DELETE FROM trial WHERE id = 0",
                 "a trial of it is gone"},
         Hostile{"FunctionsUnbalanced", "UPDATE function SET instructions = 1", "its profile adds up to"}),

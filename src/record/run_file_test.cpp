@@ -98,7 +98,7 @@ TEST_F(RunFile, ResumeKnowsWhatIsFinishedAndRepeatsWhatFailed) {
   auto writer = RunWriter::resume(file_, run);
   ASSERT_TRUE(writer) << writer.error().text();
   EXPECT_THAT(writer->finished(), testing::ElementsAre(0U));
-  EXPECT_THAT(writer->append(run.trials[0]).error().text(), HasSubstr("it holds trial 0 already"));
+  EXPECT_THAT(writer->append(run.trials[0]).error().text(), HasSubstr("it holds trial 1 already"));
   ASSERT_TRUE(writer->append(run.trials[1]));
   ASSERT_TRUE(writer->append(run.trials[25]));
   writer->close();

@@ -125,7 +125,7 @@ Result<> RunReader::check_seal(Statement& row, const Trial& trial) {
   const int code = row.step();
   if (code != SQLITE_ROW && code != SQLITE_DONE) return fail(database_->error(code));
   if (code == SQLITE_ROW && row.text(0) == seal_of(trial)) return {};
-  return fail(database_->damaged(fmt::format("trial {} is not what was written", trial.index)));
+  return fail(database_->damaged(fmt::format("trial {} is not what was written", number_of(trial.index))));
 }
 
 const std::string* RunReader::string(std::uint64_t id) const {

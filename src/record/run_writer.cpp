@@ -156,7 +156,7 @@ Result<> RunWriter::load_known() {
 Result<> RunWriter::append(const Trial& trial) {
   if (auto checked = check(trial); !checked) return fail({what_, checked.error().why, "", ExitCode::io});
   if (finished_.count(trial.index) != 0) {
-    return fail({what_, fmt::format("it holds trial {} already", trial.index), "", ExitCode::io});
+    return fail({what_, fmt::format("it holds trial {} already", number_of(trial.index)), "", ExitCode::io});
   }
   if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
   auto done = insert(trial);

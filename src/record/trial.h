@@ -150,8 +150,13 @@ struct Timeline {
   auto operator<=>(const Timeline&) const = default;
 };
 
+// A trial's number for people, who count from 1.
+[[nodiscard]] constexpr std::uint64_t number_of(std::uint64_t index) {
+  return index + 1;
+}
+
 struct Trial {
-  std::uint64_t index = 0;                     // place in the study's plan
+  std::uint64_t index = 0;                     // place in the study's plan, from 0
   std::map<std::string, std::string> factors;  // every factor, "platform" and "workload" among them
   int repetition = 1;
   std::string error;  // empty: the trial ended; otherwise nothing below is valid

@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 Result<> wrong(const Trial& trial, const std::string& why) {
-  return fail({"", fmt::format("trial {}: {}", trial.index, why), "", ExitCode::io});
+  return fail({"", fmt::format("trial {}: {}", number_of(trial.index), why), "", ExitCode::io});
 }
 
 // Adds up counts and remembers whether all of them, and the sum, fit in 63 bits.

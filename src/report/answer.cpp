@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/readable.h"
 #include "report/phrase.h"
+#include "report/repetitions.h"
 
 namespace vtax {
 namespace {
@@ -60,35 +62,58 @@ std::string payers(const WindowCost& cost) {
   return out + rest + ".";
 }
 
-std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, Unit unit) {
-  std::optional<Headline> best;
-  const auto each = [&](const auto& use) {
-    for (const Comparison& comparison : comparisons) {
-      for (const Cell* cell : comparison.cells) {
-        const auto t =
-            cell->platform() == "native" || (cell->cost && units_of(cell->cost->work).front() != unit)
-                ? std::nullopt
-                : tax(comparison, *cell, unit);
-        if (t) use(comparison, *cell, *t);
-      }
-    }
-  };
-  each([&](const Comparison& comparison, const Cell& cell, double t) {
-    if (!best || t > best->tax) best = Headline{&comparison, &cell, unit, t, t};
-  });
-  if (!best) return best;
-  each([&](const Comparison&, const Cell& cell, double t) {
-    if (cell.platform() == best->cell->platform()) best->least_tax = std::min(best->least_tax, t);
-  });
-  return best;
+// What the sentence would claim of a cell is that it costs so much more, or less, than native: its interval
+// must be narrower than that. Without one the sentence says so.
+bool can_be_claimed(double tax, const std::optional<Interval>& interval) {
+  return !interval || interval->high - interval->low < std::abs(tax - 1);
 }
 
-// Of samples: whether they tell the two apart at all.
-std::string doubt(const RunCosts& costs, const Headline& best) {
-  const auto test = against_native(costs, *best.comparison, *best.cell);
-  if (!test || test->is_shown()) return "";
-  return test->is_too_few ? " But the repetitions are too few to tell it from native: 4 of each do."
-                          : " But the repetitions show no difference to native.";
+std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, Unit unit) {
+  std::vector<Headline> all;
+  for (const Comparison& comparison : comparisons) {
+    for (const Cell* cell : comparison.cells) {
+      if (cell->platform() == "native" || !cell->cost || units_of(cell->cost->work).empty() ||
+          units_of(cell->cost->work).front() != unit)
+        continue;
+      const auto t = tax(comparison, *cell, unit);
+      if (!t) continue;
+      Headline one{&comparison, cell, unit, *t, *t};
+      one.interval = tax_interval(comparison, *cell, unit);
+      one.is_undecided = !can_be_claimed(*t, one.interval);
+      all.push_back(one);
+    }
+  }
+  const Headline* best = nullptr;
+  for (const Headline& one : all) {
+    const bool is_better = best == nullptr || (best->is_undecided && !one.is_undecided) ||
+                           (best->is_undecided == one.is_undecided && one.tax > best->tax);
+    if (is_better) best = &one;
+  }
+  if (best == nullptr) return std::nullopt;
+  Headline out = *best;
+  for (const Headline& one : all) {
+    if (one.cell->platform() != out.cell->platform()) continue;
+    if (one.is_undecided && !out.is_undecided)
+      ++out.left_out;
+    else
+      out.least_tax = std::min(out.least_tax, one.tax);
+  }
+  return out;
+}
+
+// Where the repetitions do not carry the sentence.
+std::string doubt(const Headline& best) {
+  if (!best.interval) return " But the repetitions are too few to tell it from native: 4 of each do.";
+  if (best.left_out == 0) return "";
+  const std::string platform = printable(best.cell->platform());
+  return best.left_out == 1
+             ? fmt::format(
+                   " A cell of {} is left out: its repetitions spread by more than it differs from native.",
+                   platform)
+             : fmt::format(
+                   " {} cells of {} are left out: their repetitions spread by more than they differ from "
+                   "native.",
+                   best.left_out, platform);
 }
 
 std::string without_native(const RunCosts& costs) {
@@ -130,18 +155,27 @@ std::string answer(const RunCosts& costs, const std::vector<Comparison>& compari
   if (!best) return without_native(costs);
   const WindowCost& cost = *best->cell->cost;
   const WindowCost& native = *best->comparison->native()->cost;
+  const std::string platform = printable(best->cell->platform());
+  const auto its_noun = noun(best->unit, best->cell->workload());
+  const std::string work =
+      full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload()));
+  const std::string interval =
+      best->interval ? fmt::format(" ({:.2f} to {:.2f})", best->interval->low, best->interval->high) : "";
+  if (best->is_undecided)
+    return fmt::format(
+        "Undecided: on {} a {} costs {:.2f}{} times as much as on native where it costs the most, {}. The "
+        "repetitions spread by more than that differs from native; more of them may decide it (--reps).",
+        platform, its_noun, best->tax, interval, work);
   const bool is_same_everywhere = best->tax / best->least_tax < 1.005;
   const std::string range =
       is_same_everywhere
-          ? fmt::format("{:.2f} times as much as on native: ", best->tax)
-          : fmt::format("{:.2f} to {:.2f} times as much as on native. The most: ", best->least_tax,
-                        best->tax);
-  return fmt::format(
-      "On {} a {} costs {}{}, {} {} against {}. {}{}", printable(best->cell->platform()),
-      noun(best->unit, best->cell->workload()), range,
-      full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload())),
-      figure(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
-      figure(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost), doubt(costs, *best));
+          ? fmt::format("{:.2f}{} times as much as on native: ", best->tax, interval)
+          : fmt::format("{:.2f} to {:.2f} times as much as on native. The most{}: ", best->least_tax,
+                        best->tax, interval);
+  return fmt::format("On {} a {} costs {}{}, {} {} against {}. {}{}", platform, its_noun, range, work,
+                     figure(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
+                     figure(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost),
+                     doubt(*best));
 }
 
 }  // namespace vtax

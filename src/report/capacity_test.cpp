@@ -29,7 +29,7 @@ WindowCost sending() {
 Cell cell_of(const WindowCost& cost, const std::string& platform) {
   Cell cell;
   cell.factors = {{"platform", platform}, {"workload", "tcp-stream"}, {"direction", "send"}};
-  cell.totals = {cost.total};
+  cell.runs = {cost};
   cell.cost = cost;
   return cell;
 }

@@ -9,15 +9,15 @@
 namespace vtax {
 namespace {
 
-void settle(Cell& cell, std::vector<WindowCost>& runs) {
-  if (runs.empty()) return;
-  for (const WindowCost& run : runs) {
-    cell.totals.push_back(run.total);
-    cell.identical = cell.identical && run.digest == runs.front().digest;
+void settle(Cell& cell) {
+  if (cell.runs.empty()) return;
+  std::vector<std::pair<double, std::size_t>> order;
+  for (const WindowCost& run : cell.runs) {
+    order.emplace_back(cost_per_unit(run), order.size());
+    cell.identical = cell.identical && run.digest == cell.runs.front().digest;
   }
-  std::stable_sort(runs.begin(), runs.end(),
-                   [](const WindowCost& a, const WindowCost& b) { return a.total < b.total; });
-  cell.cost = std::move(runs[(runs.size() - 1) / 2]);
+  std::sort(order.begin(), order.end());
+  cell.cost = cell.runs[order[(order.size() - 1) / 2].second];
 }
 
 std::map<std::string, std::set<std::string>> set_aside_of(const nlohmann::json& settings) {
@@ -144,7 +144,6 @@ void CostsOfTrials::add(const Trial& trial) {
   const auto [place, is_new] = places_.emplace(cell_factors(trial), costs_.cells.size());
   if (is_new) {
     costs_.cells.push_back({place->first, {}, std::nullopt, true});
-    runs_.emplace_back();
   }
   if (!trial.error.empty()) {
     costs_.failed.push_back({trial.index, trial.repetition, trial.factors, trial.error});
@@ -156,11 +155,11 @@ void CostsOfTrials::add(const Trial& trial) {
         {trial.factors.at(kVariation), trial.machine_total.value, trial.work});
     return;
   }
-  runs_[place->second].push_back(window_cost(trial));
+  costs_.cells[place->second].runs.push_back(window_cost(trial));
 }
 
 RunCosts CostsOfTrials::take() {
-  for (std::size_t i = 0; i < runs_.size(); ++i) settle(costs_.cells[i], runs_[i]);
+  for (Cell& cell : costs_.cells) settle(cell);
   return std::move(costs_);
 }
 
@@ -235,15 +234,20 @@ std::optional<double> per_unit(std::uint64_t instructions, const Work& work, Uni
   return static_cast<double>(instructions) / units;
 }
 
-std::vector<double> samples_of(const Cell& cell) {
-  std::vector<double> samples;
-  if (!cell.cost) return samples;
-  const auto units = units_of(cell.cost->work);
-  for (const std::uint64_t total : cell.totals) {
-    samples.push_back(units.empty() ? static_cast<double>(total)
-                                    : per_unit(total, cell.cost->work, units.front()).value_or(0));
-  }
-  return samples;
+double cost_per_unit(const WindowCost& cost) {
+  const auto units = units_of(cost.work);
+  if (units.empty()) return static_cast<double>(cost.total);
+  return per_unit(cost.total, cost.work, units.front()).value_or(0);
+}
+
+bool are_packets_alike(const Work& a, const Work& b) {
+  constexpr double most = 1.25;
+  const auto payload = [](const Work& work) {
+    return static_cast<double>(work.bytes.value) / static_cast<double>(work.packets.value);
+  };
+  if (a.packets.value == 0 || b.packets.value == 0) return false;
+  if (a.bytes.value == 0 && b.bytes.value == 0) return true;
+  return payload(a) <= most * payload(b) && payload(b) <= most * payload(a);
 }
 
 const Cell* Comparison::native() const {
@@ -274,17 +278,10 @@ std::vector<Comparison> comparisons_of(const RunCosts& costs) {
   return all;
 }
 
-std::optional<TwoSamples> against_native(const RunCosts& costs, const Comparison& comparison,
-                                         const Cell& cell) {
-  const Cell* native = comparison.native();
-  if (costs.is_exact || native == nullptr || native == &cell || !native->cost || !cell.cost)
-    return std::nullopt;
-  return compare_samples(samples_of(*native), samples_of(cell));
-}
-
 std::optional<double> tax(const Comparison& comparison, const Cell& cell, Unit unit) {
   const Cell* native = comparison.native();
   if (native == nullptr || !native->cost || !cell.cost) return std::nullopt;
+  if (unit == Unit::packet && !are_packets_alike(native->cost->work, cell.cost->work)) return std::nullopt;
   const auto base = per_unit(native->cost->total, native->cost->work, unit);
   const auto cost = per_unit(cell.cost->total, cell.cost->work, unit);
   if (!base || !cost || *base == 0) return std::nullopt;

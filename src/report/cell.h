@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/result.h"
-#include "core/two_samples.h"
 #include "record/run_reader.h"
 #include "record/trial.h"
 #include "report/hardware_cost.h"
@@ -66,9 +65,9 @@ struct PerturbedRun {
 // All repetitions of one combination of factors.
 struct Cell {
   Factors factors;
-  std::vector<std::uint64_t> totals;  // of every finished repetition, in the order of the plan
-  // The repetition with the median total (the lower of two), whole, so that its layers still add up; nothing
-  // when none ended.
+  std::vector<WindowCost> runs;  // every finished repetition, in the order of the plan
+  // The repetition with the median cost (of an even number the cheaper of the two in the middle), whole, so
+  // that its layers still add up; nothing when none ended.
   std::optional<WindowCost> cost;
   bool identical = true;  // all repetitions have the same digest
   std::vector<PerturbedRun> perturbed = {};
@@ -89,8 +88,8 @@ struct RunCosts {
   std::vector<Cell> cells;  // in the order of the plan
   std::vector<FailedTrial> failed;
   std::uint64_t finished = 0;  // trials
-  // Counts of the lab: what a repetition shows is that they repeat, and there is nothing to infer. Otherwise
-  // they are a sample of what varies, and cells are compared by core/two_samples.h.
+  // Counts of the lab: each window's is exact. Of any machine a cell's repetitions are a sample, of the lab
+  // of moments at which a trial may start (docs/design/repetitions.md).
   bool is_exact = true;
   // By platform the factors that mean nothing on it (study/meaning.h): its cells, which have their usual
   // values, stand for all of them.
@@ -109,7 +108,6 @@ class CostsOfTrials {
  private:
   RunCosts costs_;
   std::map<Factors, std::size_t> places_;
-  std::vector<std::vector<WindowCost>> runs_;  // of each cell, its repetitions: each is small
 };
 
 [[nodiscard]] Result<RunCosts> read_costs(RunReader& reader);
@@ -137,9 +135,13 @@ enum class Unit { packet, kilobyte, transaction };
 // `instructions` per unit of the work; nothing when the work has none of it.
 [[nodiscard]] std::optional<double> per_unit(std::uint64_t instructions, const Work& work, Unit unit);
 
-// The finished repetitions' totals per unit of work, in the order of the plan; per window where there is no
-// work.
-[[nodiscard]] std::vector<double> samples_of(const Cell& cell);
+// The window's total per first unit of its work; per window where there is no work.
+[[nodiscard]] double cost_per_unit(const WindowCost& cost);
+
+// Whether a figure per packet says the same of both: their packets carry the same payload on average, within
+// a quarter. With segmentation offloads a packet may be 64 KB, and beside one of 1.5 KB its cost means
+// nothing.
+[[nodiscard]] bool are_packets_alike(const Work& a, const Work& b);
 
 // Cells that differ in nothing but the platform, native first. A cell for which factors were set aside is in
 // every comparison that it stands for.
@@ -152,12 +154,8 @@ struct Comparison {
 
 [[nodiscard]] std::vector<Comparison> comparisons_of(const RunCosts& costs);
 
-// How the cell's repetitions compare with native's; nothing for exact counts, for native itself and without
-// both.
-[[nodiscard]] std::optional<TwoSamples> against_native(const RunCosts& costs, const Comparison& comparison,
-                                                       const Cell& cell);
-
-// Total cost per unit relative to native, other factors equal (native itself: 1); nothing without both.
+// Total cost per unit relative to native, other factors equal (native itself: 1), of both the median run;
+// nothing without both, and per packet where packets are not alike.
 [[nodiscard]] std::optional<double> tax(const Comparison& comparison, const Cell& cell, Unit unit);
 
 }  // namespace vtax

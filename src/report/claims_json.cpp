@@ -24,6 +24,9 @@ void write_claim(JsonWriter& json, const Published& published, const JudgedClaim
   for (const double value : claim.published) json.value(value);
   json.end_array().field("published_text", published_figure(claim));
   write_limit(json, "measured", judged.measured);
+  json.key("interval");
+  judged.interval ? json.begin_array().value(judged.interval->low).value(judged.interval->high).end_array()
+                  : json.null();
   write_limit(json, "at_least", claim.test ? claim.test->at_least : std::nullopt);
   write_limit(json, "at_most", claim.test ? claim.test->at_most : std::nullopt);
   json.field("verdict", name(judged.verdict)).field("reason", judged.reason).end_object();

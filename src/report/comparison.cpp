@@ -11,12 +11,17 @@
 #include "record/json_difference.h"
 #include "report/comparable_json.h"
 #include "report/phrase.h"
+#include "report/repetitions.h"
 #include "report/sensitivity.h"
 
 namespace vtax {
 namespace {
 
-using FunctionCounts = std::map<std::string, std::uint64_t>;
+struct FunctionCount {
+  std::uint64_t instructions = 0;
+  std::optional<std::uint64_t> calls = {};
+};
+using FunctionCounts = std::map<std::string, FunctionCount>;
 
 // A run with what a comparison needs: costs, functions of each cell's median run, and one provenance.
 struct Side {
@@ -43,7 +48,11 @@ Result<Side> read_side(RunReader& reader) {
     if (!is_shown || side.functions.count(factors) != 0) return Result<>();
     if (side.provenance.empty()) side.provenance = trial.provenance;
     FunctionCounts& counts = side.functions[factors];
-    for (const FunctionCost& cost : trial.functions) counts[function_name(cost)] += cost.instructions.value;
+    for (const FunctionCost& cost : trial.functions) {
+      FunctionCount& count = counts[function_name(cost)];
+      count.instructions += cost.instructions.value;
+      if (cost.calls) count.calls = count.calls.value_or(0) + *cost.calls;
+    }
     return Result<>();
   });
   if (!read) return fail(read.error());
@@ -74,29 +83,67 @@ std::vector<std::string> context_of(const Run& before, const Run& after, const S
   return out;
 }
 
-std::vector<Change> function_changes(const FunctionCounts& before, const FunctionCounts& after) {
-  std::vector<Change> changes;
-  for (const auto& [name, count] : before) {
-    const auto found = after.find(name);
-    changes.push_back({name, count, found == after.end() ? 0 : found->second});
-  }
-  for (const auto& [name, count] : after) {
-    if (before.count(name) == 0) changes.push_back({name, 0, count});
-  }
-  std::erase_if(changes, [](const Change& change) { return !change.is_change(); });
+std::vector<FunctionChange> function_changes(const FunctionCounts& before, const FunctionCounts& after) {
+  std::vector<FunctionChange> changes;
+  const auto count_in = [](const FunctionCounts& counts, const std::string& name) {
+    const auto found = counts.find(name);
+    // A function that is not there did not run.
+    return found == counts.end() ? FunctionCount{0, 0} : found->second;
+  };
+  const auto add = [&](const std::string& name) {
+    const FunctionCount a = count_in(before, name), b = count_in(after, name);
+    if (a.instructions != b.instructions)
+      changes.push_back({{name, a.instructions, b.instructions}, a.calls, b.calls});
+  };
+  for (const auto& [name, count] : before) add(name);
+  for (const auto& [name, count] : after)
+    if (before.count(name) == 0) add(name);
   std::stable_sort(changes.begin(), changes.end(),
                    [](const Change& a, const Change& b) { return a.size() > b.size(); });
   return changes;
+}
+
+bool did_the_same(const WindowCost& a, const WindowCost& b) {
+  return a.digest == b.digest && a.work.bytes == b.work.bytes && a.work.packets == b.work.packets &&
+         a.work.transactions == b.work.transactions && a.guests == b.guests && a.total == b.total &&
+         a.instructions == b.instructions && a.events == b.events;
 }
 
 std::string cell_name(const Cell& cell, const std::vector<Cell>& all) {
   return printable(cell.platform()) + ", " + full_phrase(cell.factors, varying_factors(all, cell.workload()));
 }
 
-double cost_per_unit(const WindowCost& cost) {
-  const auto units = units_of(cost.work);
-  if (units.empty()) return static_cast<double>(cost.total);
-  return per_unit(cost.total, cost.work, units.front()).value_or(0);
+// By cell how many of its trials failed; perturbed boots are among them.
+std::map<Factors, std::size_t> failures_of(const RunCosts& costs) {
+  std::map<Factors, std::size_t> failures;
+  for (const FailedTrial& trial : costs.failed) {
+    Factors factors = trial.factors;
+    factors.erase(kVariation);
+    ++failures[factors];
+  }
+  return failures;
+}
+
+std::uint64_t not_run(const Run& header, const RunCosts& costs) {
+  const std::uint64_t recorded = costs.finished + costs.failed.size();
+  return header.planned_trials > recorded ? header.planned_trials - recorded : 0;
+}
+
+CellChange change_of(const Cell& before, const Cell& after) {
+  CellChange change{before.factors, *before.cost, *after.cost};
+  change.is_identical =
+      std::equal(before.runs.begin(), before.runs.end(), after.runs.begin(), after.runs.end(), did_the_same);
+  change.samples = compare_samples(samples_of(before), samples_of(after));
+  change.ratio = ratio_interval(samples_of(before), samples_of(after));
+  change.sensitivity_before = sensitivity(before);
+  change.sensitivity_after = sensitivity(after);
+  for (const Layer layer : kLayers)
+    change.layers.push_back({std::string(name(layer)), change.before.of(layer), change.after.of(layer)});
+  return change;
+}
+
+std::optional<double> risen_by(double before, double after) {
+  return before == 0 ? std::nullopt : std::optional((after - before) / before);
 }
 
 }  // namespace
@@ -104,6 +151,17 @@ double cost_per_unit(const WindowCost& cost) {
 std::optional<double> Change::relative() const {
   if (before == 0) return std::nullopt;
   return (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(before);
+}
+
+std::optional<double> FunctionChange::relative_calls() const {
+  if (!calls_before || !calls_after) return std::nullopt;
+  return risen_by(static_cast<double>(*calls_before), static_cast<double>(*calls_after));
+}
+
+std::optional<double> FunctionChange::relative_per_call() const {
+  if (!calls_before || !calls_after || *calls_before == 0 || *calls_after == 0) return std::nullopt;
+  return risen_by(static_cast<double>(before) / static_cast<double>(*calls_before),
+                  static_cast<double>(after) / static_cast<double>(*calls_after));
 }
 
 double CellChange::before_per_unit() const {
@@ -131,6 +189,9 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
   if (!b) return fail(b.error());
   RunComparison comparison;
   comparison.context = context_of(before.header(), after.header(), *a, *b);
+  comparison.not_run_before = not_run(before.header(), a->costs);
+  comparison.not_run_after = not_run(after.header(), b->costs);
+  const auto failures = failures_of(b->costs);
   std::map<Factors, const Cell*> others;
   std::set<Factors> failed;
   for (const Cell& cell : b->costs.cells) {
@@ -148,17 +209,11 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
       if (failed.count(cell.factors) != 0) comparison.failed_after.push_back(comparison.only_before.back());
       continue;
     }
-    CellChange change{cell.factors, *cell.cost, *found->second->cost};
-    if (!a->costs.is_exact || !b->costs.is_exact)
-      change.samples = compare_samples(samples_of(cell), samples_of(*found->second));
-    change.sensitivity_before = sensitivity(cell);
-    change.sensitivity_after = sensitivity(*found->second);
+    CellChange change = change_of(cell, *found->second);
+    if (failures.count(cell.factors) != 0)
+      comparison.partly_failed_after.push_back(cell_name(cell, a->costs.cells));
     others.erase(found);
-    for (const Layer layer : kLayers) {
-      change.layers.push_back({std::string(name(layer)), change.before.of(layer), change.after.of(layer)});
-    }
     change.functions = function_changes(a->functions[cell.factors], b->functions[cell.factors]);
-    change.is_identical = !change.samples && change.before.digest == change.after.digest;
     comparison.cells.push_back(std::move(change));
   }
   for (const Cell& cell : b->costs.cells) {
@@ -168,11 +223,19 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
 }
 
 bool CellChange::is_shown() const {
-  if (samples) return samples->is_too_few || samples->is_shown();
   if (is_identical) return false;
+  if (!samples.is_too_few) return samples.is_shown();
   if (!sensitivity_before || !sensitivity_after) return true;
   return sensitivity_before->high < sensitivity_after->low ||
          sensitivity_after->high < sensitivity_before->low;
+}
+
+std::size_t undecided_cells(const RunComparison& comparison, double limit) {
+  return static_cast<std::size_t>(
+      std::count_if(comparison.cells.begin(), comparison.cells.end(), [&](const CellChange& cell) {
+        const bool is_above = cell.is_shown() && cell.relative().value_or(0) > limit;
+        return !is_above && cell.ratio && cell.ratio->high - 1 > limit;
+      }));
 }
 
 double worst_regression(const RunComparison& comparison) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,21 +26,35 @@ struct Change {
   [[nodiscard]] std::optional<double> relative() const;
 };
 
+// A function's instructions, and how often it was called where both runs counted that: whether it is dearer
+// per call or called more often.
+struct FunctionChange : Change {
+  std::optional<std::uint64_t> calls_before = {}, calls_after = {};
+
+  // Of the calls, and of the instructions per call; nothing where calls are not known or there were none
+  // before.
+  [[nodiscard]] std::optional<double> relative_calls() const;
+  [[nodiscard]] std::optional<double> relative_per_call() const;
+};
+
 // One combination of factors that ended in both runs; of repetitions the median one (report/cell.h).
 struct CellChange {
   Factors factors;
   WindowCost before, after;
-  std::vector<Change> layers{};     // by kLayers; instructions
-  std::vector<Change> functions{};  // only those that changed, the greatest change first
-  bool is_identical = false;        // exact counts of the same digest
-  // Where one of the runs is of a machine whose counts vary: the repetitions of both, per unit of work.
-  std::optional<TwoSamples> samples = {};
+  std::vector<Change> layers{};             // by kLayers; instructions
+  std::vector<FunctionChange> functions{};  // only those that changed, the greatest change first
+  // The repetitions of both have the same digests and did the same work.
+  bool is_identical = false;
+  TwoSamples samples = {};  // of the repetitions' cost per unit of work
+  // By what factor the second run is dearer, at 95 % (ratio_interval of core/two_samples.h); nothing where
+  // the repetitions are too few.
+  std::optional<Interval> ratio = {};
   // Where a run has perturbed boots (`--vary`): the range of the total per unit over them.
   std::optional<Interval> sensitivity_before = {}, sensitivity_after = {};
 
-  // Whether the two runs tell a difference of the total. Exact counts: whenever they are not equal; with
-  // perturbed boots in both runs: when the two ranges have nothing in common. Of samples: by their test;
-  // where they are too few for it the medians decide, so that a gate does not open for want of repetitions.
+  // Whether the two runs tell a difference of the total: by the test of their repetitions. Where they are too
+  // few for it, perturbed boots in both runs decide, when the two ranges have nothing in common; without
+  // those the medians do, so that a gate does not open for want of repetitions.
   [[nodiscard]] bool is_shown() const;
 
   // Total cost per unit of work, first unit of units_of(); the instructions' own change when there is no
@@ -58,6 +73,9 @@ struct RunComparison {
       only_after;  // cells that only one run has, or that failed in the other
   std::vector<std::string>
       failed_after;  // of only_before those that the second run has, but that failed there
+  std::vector<std::string> partly_failed_after;  // compared cells of which a repetition failed there
+  // Trials that were planned and not run; a gate cannot rest on such a run.
+  std::uint64_t not_run_before = 0, not_run_after = 0;
 };
 
 // Matches cells by equal factors.
@@ -66,5 +84,8 @@ struct RunComparison {
 // The greatest relative() of all cells whose difference is shown, 0 when none became dearer; infinite when
 // something cost nothing before.
 [[nodiscard]] double worst_regression(const RunComparison& comparison);
+
+// Cells that rose by no more than `limit`, but whose interval reaches above it: more repetitions may tell.
+[[nodiscard]] std::size_t undecided_cells(const RunComparison& comparison, double limit);
 
 }  // namespace vtax

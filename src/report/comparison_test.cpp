@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include "core/readable.h"
 #include "record/testing/synthetic_run.h"
@@ -32,6 +33,7 @@ RunComparison compare(const Run& before, const Run& after) {
 Run three_platforms() {
   auto run = synthetic_run();
   run.trials = {run.trials[16], run.trials[36], run.trials[56]};
+  run.planned_trials = 3;
   return run;
 }
 
@@ -152,12 +154,12 @@ TEST(Comparison, OfSamplesNeedsEvidence) {
   EXPECT_THAT(text.str(), HasSubstr("~ no difference shown"));
   const auto worse = compare(sampled(some), sampled(dearer));
   EXPECT_TRUE(worse.cells.at(0).is_shown());
-  EXPECT_NEAR(*worse.cells[0].samples->p, 2.0 / 252, 1e-9);
-  EXPECT_EQ(worse.cells[0].samples->delta, 1.0);
+  EXPECT_NEAR(*worse.cells[0].samples.p, 2.0 / 252, 1e-9);
+  EXPECT_EQ(worse.cells[0].samples.delta, 1.0);
   EXPECT_GT(worst_regression(worse), 0.02);
   // Too few to tell: a gate does not open for want of repetitions.
   const auto few = compare(sampled({1.0}), sampled({1.3}));
-  EXPECT_TRUE(few.cells.at(0).samples->is_too_few);
+  EXPECT_TRUE(few.cells.at(0).samples.is_too_few);
   EXPECT_GT(worst_regression(few), 0.02);
 }
 
@@ -215,6 +217,76 @@ TEST(Comparison, WhatFailedAgainIsToldFromWhatWasNotRun) {
   const auto comparison = compare(three_platforms(), after);
   EXPECT_THAT(comparison.only_before, SizeIs(2));
   EXPECT_THAT(comparison.failed_after, testing::ElementsAre("xen-pv, tcp-stream"));
+}
+
+// The lab's repetitions are a sample as the host's are.
+TEST(Comparison, StartsOfTheLabNeedEvidenceToo) {
+  const auto lab = [](const std::vector<double>& factors) {
+    auto run = sampled(factors);
+    run.settings = R"({"machine": "lab"})";
+    return run;
+  };
+  const auto same = compare(lab({1.00, 1.04, 1.02, 1.06, 1.01}), lab({1.03, 1.01, 1.05, 1.00, 1.02}));
+  EXPECT_FALSE(same.cells.at(0).is_identical);
+  EXPECT_FALSE(same.cells[0].is_shown());
+  ASSERT_TRUE(same.cells[0].ratio);
+  EXPECT_LT(same.cells[0].ratio->low, 1);
+  EXPECT_GT(same.cells[0].ratio->high, 1);
+  EXPECT_EQ(undecided_cells(same, 0.0001), 1U);
+  EXPECT_EQ(undecided_cells(same, 0.5), 0U);
+  const auto worse = compare(lab({1.00, 1.04, 1.02, 1.06, 1.01}), lab({1.3, 1.31, 1.35, 1.32, 1.33}));
+  EXPECT_TRUE(worse.cells.at(0).is_shown());
+  EXPECT_GT(worse.cells[0].ratio->low, 1);
+  EXPECT_EQ(undecided_cells(worse, 0.02), 0U);
+}
+
+// The same digest beside other work is not the same.
+TEST(Comparison, IdenticalIsWhatDidTheSameWork) {
+  auto after = three_platforms();
+  after.trials[0].work.bytes = Bytes(after.trials[0].work.bytes.value / 2);
+  const auto comparison = compare(three_platforms(), after);
+  EXPECT_FALSE(comparison.cells[0].is_identical);
+  EXPECT_TRUE(comparison.cells[0].is_shown());
+  EXPECT_NEAR(worst_regression(comparison), 1, 1e-9);
+}
+
+TEST(Comparison, TellsDearerPerCallFromCalledMoreOften) {
+  auto before = three_platforms(), after = dearer_netback();
+  const auto netback = [](vtax::Run& run) -> FunctionCost& {
+    for (FunctionCost& cost : run.trials[2].functions)
+      if (cost.function == "xenvif_tx_action") return cost;
+    throw std::runtime_error("no such function");
+  };
+  netback(before).calls = 1000;
+  netback(after).calls = 1100;
+  const auto often = compare(before, after).cells.at(2).functions.at(0);
+  EXPECT_NEAR(often.relative_calls().value_or(0), 0.10, 1e-9);
+  EXPECT_NEAR(often.relative_per_call().value_or(1), 0, 1e-4);
+  netback(after).calls = 1000;
+  const auto comparison = compare(before, after);
+  EXPECT_NEAR(comparison.cells[2].functions[0].relative_per_call().value_or(0), 0.10, 1e-4);
+  std::ostringstream text;
+  write_comparison_table(comparison, text);
+  EXPECT_THAT(text.str(), testing::ContainsRegex("calls +per call"));
+  EXPECT_THAT(text.str(), testing::ContainsRegex("xenvif_tx_action.* ~ +\\+10\\.0"));
+  netback(after).calls.reset();
+  EXPECT_FALSE(compare(before, after).cells[2].functions[0].relative_calls());
+}
+
+TEST(Comparison, KnowsWhatIsUnfinishedAndWhatFailedInPart) {
+  auto after = sampled({1.00, 1.04, 1.02, 1.06, 1.01});
+  after.planned_trials = 7;
+  make_failed(after.trials[3], "the guest hung");
+  auto before = sampled({1.00, 1.04, 1.02, 1.06, 1.01});
+  before.planned_trials = 5;
+  const auto comparison = compare(before, after);
+  EXPECT_THAT(comparison.partly_failed_after, SizeIs(1));
+  EXPECT_THAT(comparison.failed_after, SizeIs(0));
+  EXPECT_EQ(comparison.not_run_before, 0U);
+  EXPECT_EQ(comparison.not_run_after, 2U);
+  std::ostringstream text;
+  write_comparison_table(comparison, text);
+  EXPECT_THAT(text.str(), HasSubstr("The second run is unfinished: 2 of its trials were not run."));
 }
 
 }  // namespace

@@ -45,11 +45,22 @@ std::string short_name(std::string_view name) {
 }
 
 // Names get what the numbers leave of the page: two functions whose names are cut may look like one.
-void print_functions(std::ostream& out, const std::vector<Change>& functions) {
+void print_functions(std::ostream& out, const std::vector<FunctionChange>& functions) {
+  const std::size_t shown = std::min(kMostFunctions, functions.size());
+  const bool has_calls =
+      std::any_of(functions.begin(), functions.begin() + static_cast<std::ptrdiff_t>(shown),
+                  [](const FunctionChange& f) { return f.calls_before && f.calls_after; });
   std::vector<std::vector<std::string>> rows = {{"  function", "before", "change", "%"}};
-  for (std::size_t i = 0; i < std::min(kMostFunctions, functions.size()); ++i) {
-    const Change& change = functions[i];
+  if (has_calls) rows.front().insert(rows.front().end(), {"calls", "per call"});
+  for (std::size_t i = 0; i < shown; ++i) {
+    const FunctionChange& change = functions[i];
     rows.push_back({"", with_thousands(change.before), difference(change), percent(change.relative())});
+    if (!has_calls) continue;
+    const auto known = [](const std::optional<double>& relative) {
+      return relative ? percent(relative) : "-";
+    };
+    rows.back().push_back(known(change.relative_calls()));
+    rows.back().push_back(known(change.relative_per_call()));
   }
   std::size_t numbers = 0;
   for (std::size_t column = 1; column < rows.front().size(); ++column) {
@@ -82,19 +93,21 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
     out << "  ~ identical\n";
     return;
   }
-  print_wrapped(
-      out, "  ",
-      fmt::format("per {}: {} -> {} {}, {}", unit_text(cell), readable(cell.before_per_unit()),
-                  readable(cell.after_per_unit()), cell.before.in_time ? "ns of CPU time" : "instructions",
-                  percent(cell.relative())));
-  if (cell.samples) {
-    print_wrapped(out, "  ",
-                  cell.samples->is_too_few
-                      ? std::string("too few repetitions to tell a difference: 4 in each run at least")
-                      : fmt::format("{}, p {:.2g}, Cliff's delta {:+.2f} ({})",
-                                    cell.is_shown() ? "differs" : "~ no difference shown", *cell.samples->p,
-                                    *cell.samples->delta, effect_size(*cell.samples->delta)));
-  }
+  std::string change = percent(cell.relative());
+  if (cell.ratio)
+    change += fmt::format(" ({:+.2f} to {:+.2f} % at 95 %)", 100 * (cell.ratio->low - 1),
+                          100 * (cell.ratio->high - 1));
+  print_wrapped(out, "  ",
+                fmt::format("per {}: {} -> {} {}, {}", unit_text(cell), readable(cell.before_per_unit()),
+                            readable(cell.after_per_unit()),
+                            cell.before.in_time ? "ns of CPU time" : "instructions", change));
+  const TwoSamples& samples = cell.samples;
+  print_wrapped(out, "  ",
+                samples.is_too_few
+                    ? std::string("too few repetitions to tell a difference: 4 in each run at least")
+                    : fmt::format("{}, p {:.2g}, Cliff's delta {:+.2f} ({})",
+                                  cell.is_shown() ? "differs" : "~ no difference shown", *samples.p,
+                                  *samples.delta, effect_size(*samples.delta)));
   if (cell.sensitivity_before && cell.sensitivity_after) {
     print_wrapped(out, "  ",
                   fmt::format("{}with perturbed boots {} to {} -> {} to {}",
@@ -123,16 +136,37 @@ std::set<std::string> varying_among(const std::vector<CellChange>& cells, const 
   return varying_factors(plain, workload);
 }
 
-void write_changes(JsonWriter& json, std::string_view key, const std::vector<Change>& changes) {
-  json.key(key).begin_array();
-  for (const Change& change : changes) {
-    json.begin_object()
-        .field("name", change.name)
-        .field("before", change.before)
-        .field("after", change.after);
+void write_change(JsonWriter& json, const Change& change) {
+  json.field("name", change.name).field("before", change.before).field("after", change.after);
+}
+
+void write_changes(JsonWriter& json, const CellChange& cell) {
+  json.key("layers").begin_array();
+  for (const Change& change : cell.layers) {
+    json.begin_object();
+    write_change(json, change);
+    json.end_object();
+  }
+  json.end_array().key("functions").begin_array();
+  for (const FunctionChange& change : cell.functions) {
+    json.begin_object();
+    write_change(json, change);
+    json.key("calls_before");
+    change.calls_before ? json.value(*change.calls_before) : json.null();
+    json.key("calls_after");
+    change.calls_after ? json.value(*change.calls_after) : json.null();
     json.end_object();
   }
   json.end_array();
+}
+
+// A run that did not come to its end is no ground to stand on.
+void print_incomplete(std::ostream& out, const RunComparison& comparison) {
+  for (const auto& [which, missing] :
+       {std::pair("first", comparison.not_run_before), std::pair("second", comparison.not_run_after)})
+    if (missing > 0)
+      out << fmt::format("The {} run is unfinished: {} of its trials {} not run.\n", which,
+                         with_thousands(missing), missing == 1 ? "was" : "were");
 }
 
 void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) {
@@ -150,6 +184,7 @@ void write_comparison_table(const RunComparison& comparison, std::ostream& out) 
     out << "The runs differ in:\n";
     for (const std::string& line : comparison.context) print_wrapped(out, "  ", line);
   }
+  print_incomplete(out, comparison);
   const auto identical = std::count_if(comparison.cells.begin(), comparison.cells.end(),
                                        [](const CellChange& cell) { return cell.is_identical; });
   out << fmt::format("{} {} compared, {} identical.\n", comparison.cells.size(),
@@ -168,6 +203,7 @@ void write_comparison_table(const RunComparison& comparison, std::ostream& out) 
     if (!names.empty()) out << '\n' << title << '\n';
     for (const std::string& name : names) print_wrapped(out, "  ", name);
   };
+  print_names("Of these a repetition failed in the second run:", comparison.partly_failed_after);
   print_names("Only in the first run:", comparison.only_before);
   print_names("Only in the second run:", comparison.only_after);
 }
@@ -195,22 +231,24 @@ void write_comparison_json(const RunComparison& comparison, std::ostream& out) {
       json.key(key);
       value ? json.value(*value) : json.null();
     };
-    number("p", cell.samples ? cell.samples->p : std::nullopt);
-    number("cliffs_delta", cell.samples ? cell.samples->delta : std::nullopt);
-    json.key("too_few");
-    cell.samples ? json.value(cell.samples->is_too_few) : json.null();
-    for (const auto& [key, range] : {std::pair("sensitivity_before", cell.sensitivity_before),
-                                     std::pair("sensitivity_after", cell.sensitivity_after)}) {
+    number("p", cell.samples.p);
+    number("cliffs_delta", cell.samples.delta);
+    json.field("too_few", cell.samples.is_too_few);
+    for (const auto& [key, range] :
+         {std::pair("ratio", cell.ratio), std::pair("sensitivity_before", cell.sensitivity_before),
+          std::pair("sensitivity_after", cell.sensitivity_after)}) {
       json.key(key);
       range ? json.begin_array().value(range->low).value(range->high).end_array() : json.null();
     }
-    write_changes(json, "layers", cell.layers);
-    write_changes(json, "functions", cell.functions);
+    write_changes(json, cell);
     json.end_object();
   }
   json.end_array();
   write_names(json, "only_before", comparison.only_before);
   write_names(json, "only_after", comparison.only_after);
+  write_names(json, "failed_after", comparison.failed_after);
+  write_names(json, "partly_failed_after", comparison.partly_failed_after);
+  json.field("not_run_before", comparison.not_run_before).field("not_run_after", comparison.not_run_after);
   json.end_object();
   json.flush();
   out << '\n';

@@ -57,7 +57,7 @@ Result<> write_csv(RunReader& reader, std::ostream& out) {
   rows.end();
   return reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
     const auto begin_row = [&] {
-      rows << trial.index << static_cast<std::uint64_t>(trial.repetition);
+      rows << number_of(trial.index) << static_cast<std::uint64_t>(trial.repetition);
       for (const std::string& factor : factors) {
         const auto found = trial.factors.find(factor);
         rows << (found == trial.factors.end() ? std::string_view() : std::string_view(found->second));

@@ -44,7 +44,7 @@ TEST(Csv, QuotesAndFailuresAreOneRowEach) {
       "trial,repetition,bytes,direction,offloads,platform,topology,warmup_bytes,workload,write_bytes,error,"
       "digest,work_bytes,work_packets,work_transactions,machine_instructions,cpu,domain,layer,part,kind,"
       "value\r\n"
-      "0,1,8388608,receive,\"'=cmd(\"\"x\"\"),\n\",native,inside,1048576,tcp-stream,1448,\"panic, "
+      "1,1,8388608,receive,\"'=cmd(\"\"x\"\"),\n\",native,inside,1048576,tcp-stream,1448,\"panic, "
       "\"\"dead\"\"\","
       ",,,,,,,,,,\r\n");
 }

@@ -32,18 +32,25 @@ std::string differing_factors(const std::vector<const Cell*>& cells) {
 
 }  // namespace
 
-Found<const WindowCost*> find_cost(const RunCosts& costs, const Factors& factors) {
+Found<const Cell*> find_cell(const RunCosts& costs, const Factors& factors) {
   std::vector<const Cell*> fitting;
   for (const Cell& cell : costs.cells) {
     if (fits(costs, cell, factors)) fitting.push_back(&cell);
   }
-  if (fitting.empty()) return obstacle(fmt::format("cell {} is not in this run", cell_name(factors)));
+  if (fitting.empty())
+    return tl::unexpected(Obstacle{fmt::format("cell {} is not in this run", cell_name(factors)), true});
   if (fitting.size() > 1) {
     return obstacle(fmt::format("{} cells of this run fit {}: they differ in {}", fitting.size(),
                                 cell_name(factors), differing_factors(fitting)));
   }
   if (!fitting.front()->cost) return obstacle(fmt::format("cell {} did not end", cell_name(factors)));
-  return &*fitting.front()->cost;
+  return fitting.front();
+}
+
+Found<const WindowCost*> find_cost(const RunCosts& costs, const Factors& factors) {
+  const auto cell = find_cell(costs, factors);
+  if (!cell) return tl::unexpected(cell.error());
+  return &*(*cell)->cost;
 }
 
 std::string cell_name(const Factors& factors) {

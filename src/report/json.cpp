@@ -50,7 +50,9 @@ void write_functions(JsonWriter& json, const Trial& trial) {
   for (const FunctionCost& f : trial.functions) {
     json.begin_object().field("domain", f.domain).field("layer", name(f.layer)).field("part", name(f.part));
     json.field("image", f.image).field("function", f.function);
-    json.field("instructions", f.instructions.value).end_object();
+    json.field("instructions", f.instructions.value).key("calls");
+    f.calls ? json.value(*f.calls) : json.null();
+    json.end_object();
   }
   json.end_array();
 }
@@ -96,7 +98,7 @@ void write_instructions(JsonWriter& json, std::string_view key, Instructions tot
 
 // The fields of a trial's object, without its brackets.
 void write_trial(JsonWriter& json, const Trial& trial) {
-  json.field("index", trial.index);
+  json.field("index", trial.index).field("trial", number_of(trial.index));
   json.field("repetition", static_cast<std::uint64_t>(trial.repetition));
   json.field("platform", trial.factors.at("platform")).field("workload", trial.factors.at("workload"));
   json.key("factors").begin_object();

@@ -11,6 +11,7 @@
 #include "report/answer.h"
 #include "report/cell.h"
 #include "report/phrase.h"
+#include "report/repetitions.h"
 #include "report/verdict.h"
 
 namespace vtax {
@@ -64,7 +65,7 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
         out << fmt::format("\n### Cost per {}\n\nIn {}.\n\n", its_noun, unit_of_cost(costs));
         std::vector<std::string> heading{"work", "platform"};
         for (const Layer layer : kLayers) heading.emplace_back(name(layer));
-        heading.insert(heading.end(), {"total", "tax", "runs"});
+        heading.insert(heading.end(), {"total", "interval", "tax", "interval of the tax", "runs"});
         MarkdownTable(out, heading, 2);
         has_begun = true;
       }
@@ -72,9 +73,14 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
       for (const Layer layer : kLayers)
         row.push_back(readable(per_unit(cost.of(layer), cost.work, unit).value_or(0)));
       row.push_back(readable(per_unit(cost.total, cost.work, unit).value_or(0)));
-      const auto t = tax(comparison, *cell, unit);
-      row.push_back(t ? fmt::format("{:.2f}", *t) : "-");
-      row.push_back(std::to_string(cell->totals.size()));
+      const auto interval = cost_interval(*cell, unit);
+      row.push_back(
+          interval ? fmt::format("{} to {}", readable(interval->range.low), readable(interval->range.high))
+                   : "-");
+      row.push_back(escaped_markdown(marked_tax(comparison, *cell, unit)));
+      const auto taxes = tax_interval(comparison, *cell, unit);
+      row.push_back(taxes ? fmt::format("{:.2f} to {:.2f}", taxes->low, taxes->high) : "-");
+      row.push_back(std::to_string(cell->runs.size()));
       out << fmt::format("| {} |\n", fmt::join(row, " | "));
     }
   }
@@ -125,11 +131,13 @@ void write_claims_table(std::ostream& out, const Run& run, const RunCosts& costs
   }
   const auto judged = judge(**published, run, costs);
   out << fmt::format("{}: {}\n\n", escaped_markdown((*published)->paper), count_verdicts(judged));
-  MarkdownTable table(out, {"claim", "source", "verdict", "reason", "published", "measured"}, 4);
+  MarkdownTable table(out, {"claim", "source", "verdict", "reason", "published", "measured", "interval"}, 4);
   for (const JudgedClaim& j : judged) {
-    table.row({escaped_markdown(j.claim->says), escaped_markdown(j.claim->source),
-               std::string(name(j.verdict)), escaped_markdown(j.reason),
-               escaped_markdown(published_figure(*j.claim)), j.measured ? readable(*j.measured) : "-"});
+    table.row(
+        {escaped_markdown(j.claim->says), escaped_markdown(j.claim->source), std::string(name(j.verdict)),
+         escaped_markdown(j.reason), escaped_markdown(published_figure(*j.claim)),
+         j.measured ? readable(*j.measured) : "-",
+         j.interval ? fmt::format("{} to {}", readable(j.interval->low), readable(j.interval->high)) : "-"});
   }
 }
 
@@ -138,7 +146,7 @@ void write_failures(std::ostream& out, const RunCosts& costs) {
   out << "\n## Failed trials\n\n";
   MarkdownTable table(out, {"trial", "run", "platform", "error"}, 4);
   for (const FailedTrial& trial : costs.failed) {
-    table.row({std::to_string(trial.index), std::to_string(trial.repetition),
+    table.row({std::to_string(number_of(trial.index)), std::to_string(trial.repetition),
                escaped_markdown(trial.factors.at("platform")), escaped_markdown(trial.error)});
   }
 }
@@ -156,6 +164,8 @@ Result<> write_markdown(RunReader& reader, std::ostream& out) {
   if (costs->finished > 0) out << "\n## Cost by layer\n";
   for (const auto& [unit, its_noun] : nouns_of(comparisons))
     write_costs(out, *costs, comparisons, unit, its_noun);
+  if (const std::string marks = meaning_of_marks(comparisons); !marks.empty())
+    out << '\n' << escaped_markdown(marks) << '\n';
   write_hardware_tables(out, *costs, comparisons);
   write_failures(out, *costs);
   out << fmt::format("\nStudy {} on {}; {} of {} trials ended, {} failed; vtax {}, begun {}.\n",

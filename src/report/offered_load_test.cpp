@@ -23,7 +23,7 @@ Cell served(const std::string& platform, int per_second, std::uint64_t instructi
                   {"workload", "http"},
                   {"requests_per_connection", "2"},
                   {"connections_per_second", std::to_string(per_second)}};
-  cell.totals = {cost.total};
+  cell.runs = {cost};
   cell.cost = cost;
   return cell;
 }

@@ -9,13 +9,14 @@
 #include <string>
 
 #include "report/cell.h"
+#include "report/repetitions.h"
 #include "report/verdict.h"
 
 namespace vtax {
 namespace {
 
 // What metrics with a cell's labels add to them.
-constexpr std::array<std::string_view, 5> kOwnLabels{"layer", "domain", "unit", "event", "count"};
+constexpr std::array<std::string_view, 6> kOwnLabels{"layer", "domain", "unit", "event", "count", "bound"};
 
 std::string label_value(std::string_view text) {
   std::string out;
@@ -123,11 +124,33 @@ void write_cells(Exposition& text, const std::vector<Comparison>& comparisons, b
         text.sample(labels.with("unit", name(unit)), *cost * scale);
     }
   });
+  const auto bounds = [&](const Labels& labels, const std::optional<Interval>& interval, double by) {
+    if (!interval) return;
+    text.sample(labels.with("bound", "low"), interval->low * by);
+    text.sample(labels.with("bound", "high"), interval->high * by);
+  };
+  text.begin(is_time ? "vtax_cpu_seconds_per_unit_interval" : "vtax_instructions_per_unit_interval",
+             "Interval of the cost's median over the repetitions, at 95 %, of five at 94 %.");
+  for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
+    for (const Unit unit : units_of(cell.cost->work)) {
+      if (const auto interval = cost_interval(cell, unit))
+        bounds(labels.with("unit", name(unit)), interval->range, scale);
+    }
+  });
+  text.begin("vtax_repetitions", "Finished repetitions of the cell.");
+  for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
+    text.sample(labels, cell.runs.size());
+  });
   text.begin("vtax_tax", "Cost per unit of work relative to native, other factors equal.");
   for_cells(comparisons, [&](const Comparison& comparison, const Cell& cell, const Labels& labels) {
     for (const Unit unit : units_of(cell.cost->work)) {
       if (const auto t = tax(comparison, cell, unit)) text.sample(labels.with("unit", name(unit)), *t);
     }
+  });
+  text.begin("vtax_tax_interval", "Interval of the tax over the repetitions, at 95 %.");
+  for_cells(comparisons, [&](const Comparison& comparison, const Cell& cell, const Labels& labels) {
+    for (const Unit unit : units_of(cell.cost->work))
+      bounds(labels.with("unit", name(unit)), tax_interval(comparison, cell, unit), 1);
   });
   text.begin("vtax_window_events", "Events of the measured window.");
   for_cells(comparisons, [&](const Comparison&, const Cell& cell, const Labels& labels) {
@@ -164,6 +187,12 @@ void write_judged(Exposition& text, const Run& run, const RunCosts& costs) {
   text.begin("vtax_claim_measured", "What this run measured of a published claim, in the claim's unit.");
   for (const JudgedClaim& j : judged) {
     if (j.measured) text.sample(Labels().with("claim", j.claim->id), *j.measured);
+  }
+  text.begin("vtax_claim_interval", "Interval of what this run measured of a claim, over the repetitions.");
+  for (const JudgedClaim& j : judged) {
+    if (!j.interval) continue;
+    text.sample(Labels().with("claim", j.claim->id).with("bound", "low"), j.interval->low);
+    text.sample(Labels().with("claim", j.claim->id).with("bound", "high"), j.interval->high);
   }
   text.begin("vtax_claim_verdict", "The verdict of each published claim.");
   for (const JudgedClaim& j : judged)

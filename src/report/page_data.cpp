@@ -12,6 +12,7 @@
 #include "report/json_writer.h"
 #include "report/offered_load.h"
 #include "report/phrase.h"
+#include "report/repetitions.h"
 #include "report/sensitivity.h"
 
 namespace vtax {
@@ -33,6 +34,10 @@ void write_optional(JsonWriter& json, std::string_view key, std::optional<double
   }
 }
 
+void write_range(JsonWriter& json, std::string_view key, const std::optional<Interval>& range) {
+  if (range) json.key(key).begin_array().value(range->low).value(range->high).end_array();
+}
+
 void write_per_unit(JsonWriter& json, const Comparison& comparison, const Cell& cell) {
   const WindowCost& cost = *cell.cost;
   json.key("per").begin_object();
@@ -41,6 +46,9 @@ void write_per_unit(JsonWriter& json, const Comparison& comparison, const Cell& 
     for (const Layer layer : kLayers) json.value(per_unit(cost.of(layer), cost.work, unit).value_or(0));
     json.end_array().field("total", per_unit(cost.total, cost.work, unit).value_or(0));
     write_optional(json, "tax", tax(comparison, cell, unit));
+    json.field("shown_tax", marked_tax(comparison, cell, unit));
+    write_range(json, "tax_interval", tax_interval(comparison, cell, unit));
+    if (const auto interval = cost_interval(cell, unit)) write_range(json, "interval", interval->range);
     json.end_object();
   }
   json.end_object();
@@ -85,10 +93,6 @@ void write_places(JsonWriter& json, const WindowCost& cost) {
     json.end_object();
   }
   json.end_array();
-}
-
-void write_range(JsonWriter& json, std::string_view key, const std::optional<Interval>& range) {
-  if (range) json.key(key).begin_array().value(range->low).value(range->high).end_array();
 }
 
 void write_guests(JsonWriter& json, const WindowCost& cost) {
@@ -203,7 +207,7 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
   const WindowCost& cost = *cell.cost;
   const auto units = units_of(cost.work);
   json.line().begin_object().field("platform", printable(cell.platform()));
-  json.field("runs", static_cast<std::uint64_t>(cell.totals.size())).field("identical", cell.identical);
+  json.field("runs", static_cast<std::uint64_t>(cell.runs.size())).field("identical", cell.identical);
   json.field("digest", cost.digest).field("total", cost.total).field("peer_total", cost.peer);
   json.key("instructions").begin_array();
   for (const Layer layer : kLayers) json.value(cost.of(layer));
@@ -216,8 +220,9 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
                    units.empty() ? "" : rate_noun(units.front(), cell.workload()));
   write_range(json, "sensitivity", sensitivity(cell));
   write_range(json, "tax_sensitivity", tax_sensitivity(comparison, cell));
-  if (!data.costs.is_exact) write_range(json, "interval", median_interval(samples_of(cell)));
-  if (const auto test = against_native(data.costs, comparison, cell))
+  if (const auto interval = units.empty() ? std::nullopt : cost_interval(cell, units.front()))
+    json.field("interval_name", name_of(*interval));
+  if (const auto test = against_native(comparison, cell))
     json.field("against_native", test->is_too_few ? "too few" : test->is_shown() ? "differs" : "~");
   write_per_unit(json, comparison, cell);
   write_optional(json, "tax", units.empty() ? std::nullopt : tax(comparison, cell, units.front()));
@@ -309,7 +314,7 @@ void write_failed(JsonWriter& json, const PageData& data) {
   for (const FailedTrial& trial : data.costs.failed) {
     const auto varying = varying_factors(data.costs.cells, trial.factors.at("workload"));
     json.begin_object()
-        .field("index", trial.index)
+        .field("trial", number_of(trial.index))
         .field("repetition", static_cast<std::uint64_t>(trial.repetition));
     json.field("platform", printable(trial.factors.at("platform")))
         .field("name", full_phrase(trial.factors, varying));

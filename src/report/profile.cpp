@@ -38,7 +38,7 @@ Result<Profile> read_profile(RunReader& reader, std::optional<std::uint64_t> wan
   Factors factors;
   std::string refusal;
   auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
-    if (wanted && trial.index != *wanted) return Result<>();
+    if (wanted && number_of(trial.index) != *wanted) return Result<>();
     if (!trial.error.empty()) {
       if (wanted) refusal = "the trial failed: " + printable(trial.error, 200);
       return Result<>();

@@ -19,8 +19,8 @@ struct Profile {
   std::vector<FunctionCost> functions;  // the dearest first
 };
 
-// Errors (usage): no such trial, a failed one, none with functions; without `trial`, trials of different
-// factors, whose sum would mean nothing.
+// `trial`: its number, from 1. Errors (usage): no such trial, a failed one, none with functions; without
+// `trial`, trials of different factors, whose sum would mean nothing.
 [[nodiscard]] Result<Profile> read_profile(RunReader& reader, std::optional<std::uint64_t> trial);
 
 // Count, per cent, image and function (dissertation, table 5.2).

@@ -31,11 +31,11 @@ std::string text_of(const Profile& profile, void (*write)(const Profile&, std::o
 }
 
 TEST(Profile, TableIsAsItWas) {
-  expect_golden(text_of(profile_of(synthetic_run(), 56).value(), write_profile_table), "profile.txt");
+  expect_golden(text_of(profile_of(synthetic_run(), 57).value(), write_profile_table), "profile.txt");
 }
 
 TEST(Profile, FoldedIsAsItWas) {
-  expect_golden(text_of(profile_of(synthetic_run(), 56).value(), write_folded), "profile.folded");
+  expect_golden(text_of(profile_of(synthetic_run(), 57).value(), write_folded), "profile.folded");
 }
 
 TEST(Profile, SumsRepetitionsOfOneCombination) {
@@ -53,18 +53,18 @@ TEST(Profile, WhatCannotBeProfiledIsSaid) {
   auto run = synthetic_run();
   make_failed(run.trials[3], "it hung");
   EXPECT_THAT(profile_of(run, {}).error().text(), HasSubstr("name one of them by --trial N"));
-  EXPECT_THAT(profile_of(run, 3).error().text(), HasSubstr("the trial failed: it hung"));
-  EXPECT_THAT(profile_of(run, 60).error().text(), HasSubstr("the run holds no trial 60"));
+  EXPECT_THAT(profile_of(run, 4).error().text(), HasSubstr("the trial failed: it hung"));
+  EXPECT_THAT(profile_of(run, 61).error().text(), HasSubstr("the run holds no trial 61"));
   EXPECT_THAT(profile_of(synthetic_header(), {}).error().text(), HasSubstr("no trial ended"));
   for (Trial& trial : run.trials) trial.functions.clear();
-  EXPECT_THAT(profile_of(run, 0).error().text(), HasSubstr("no functions were recorded"));
+  EXPECT_THAT(profile_of(run, 1).error().text(), HasSubstr("no functions were recorded"));
 }
 
 TEST(Profile, HostileNamesStayInTheirPlace) {
   auto run = synthetic_run();
   run.trials = {run.trials[0]};
   run.trials[0].functions[0].function = "evil;name 99\nfn=other\n5 5";
-  const auto profile = profile_of(run, 0).value();
+  const auto profile = profile_of(run, 1).value();
   EXPECT_THAT(text_of(profile, write_folded), HasSubstr(";evil:name_99?fn=other?5_5 "));
   EXPECT_THAT(text_of(profile, write_callgrind), testing::Not(HasSubstr("\nfn=other")));
 }
@@ -78,7 +78,7 @@ TEST(Profile, CallgrindAnnotateReadsIt) {
   {
     std::ofstream out(file);
     auto reader = disk.reader();
-    write_callgrind(read_profile(reader, 56).value(), out);
+    write_callgrind(read_profile(reader, 57).value(), out);
   }
   std::FILE* pipe = ::popen(("callgrind_annotate --threshold=100 " + file + " 2>&1").c_str(), "r");
   ASSERT_NE(pipe, nullptr);

@@ -15,6 +15,7 @@
 #include "report/hardware_text.h"
 #include "report/offered_load.h"
 #include "report/phrase.h"
+#include "report/repetitions.h"
 #include "report/sensitivity.h"
 #include "report/text_table.h"
 
@@ -25,18 +26,6 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
   if (part == 0) return "0 %";
   const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
   return percent < 0.01 ? "<0.01 %" : fmt::format("{:.2f} %", percent);
-}
-
-std::string ratio(std::optional<double> tax) {
-  return tax ? fmt::format("{:.2f}", *tax) : "-";
-}
-
-// "~" where samples show no difference to native.
-std::string shown_tax(const RunCosts& costs, const Comparison& comparison, const Cell& cell, Unit unit) {
-  const auto value = tax(comparison, cell, unit);
-  const auto samples = against_native(costs, comparison, cell);
-  if (!value || !samples) return ratio(value);
-  return samples->is_shown() || samples->is_too_few ? ratio(value) : "~" + ratio(value);
 }
 
 void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
@@ -82,36 +71,53 @@ const Cell* cell_of(const Comparison& comparison, const std::string& platform) {
   return nullptr;
 }
 
+// "4.19 (4.05 to 4.31)", where the repetitions give an interval and it is asked for.
+std::string tax_text(const Comparison& comparison, const Cell& cell, Unit unit, bool with_interval) {
+  std::string text = marked_tax(comparison, cell, unit);
+  const auto interval = with_interval ? tax_interval(comparison, cell, unit) : std::nullopt;
+  if (interval) text += fmt::format(" ({:.2f} to {:.2f})", interval->low, interval->high);
+  return text;
+}
+
+TextTable table_of_taxes(const RunCosts& costs, const std::vector<Comparison>& comparisons,
+                         const std::vector<std::string>& platforms, std::string_view its_noun, Unit unit,
+                         bool with_intervals) {
+  std::vector<std::string> heading{fmt::format("per {}", its_noun)};
+  for (const std::string& platform : platforms) heading.push_back(printable(platform));
+  TextTable table(std::move(heading));
+  for (const Comparison& comparison : comparisons) {
+    if (noun(unit, comparison.factors.at("workload")) != its_noun) continue;
+    std::vector<std::string> row{
+        "  " +
+        full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload")))};
+    bool has_unit = false;
+    for (const std::string& platform : platforms) {
+      const Cell* cell = cell_of(comparison, platform);
+      const bool counts = cell != nullptr && cell->cost && [&] {
+        const auto units = units_of(cell->cost->work);
+        return std::find(units.begin(), units.end(), unit) != units.end();
+      }();
+      has_unit = has_unit || counts;
+      row.push_back(counts ? tax_text(comparison, *cell, unit, with_intervals) : "-");
+    }
+    if (has_unit) table.add(std::move(row));
+  }
+  return table;
+}
+
 void print_tax_overview(std::ostream& out, const RunCosts& costs,
                         const std::vector<Comparison>& comparisons) {
   auto platforms = platforms_of(costs);
   if (std::erase(platforms, "native") == 0 || platforms.empty()) return;
   out << "\nTAX: total cost relative to native = 1\n";
   for (const auto& [unit, its_noun] : nouns_of(comparisons)) {
-    std::vector<std::string> heading{fmt::format("per {}", its_noun)};
-    for (const std::string& platform : platforms) heading.push_back(printable(platform));
-    TextTable table(std::move(heading));
-    bool any = false;
-    for (const Comparison& comparison : comparisons) {
-      if (noun(unit, comparison.factors.at("workload")) != its_noun) continue;
-      std::vector<std::string> row{
-          "  " +
-          full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload")))};
-      bool has_unit = false;
-      for (const std::string& platform : platforms) {
-        const Cell* cell = cell_of(comparison, platform);
-        const bool counts = cell != nullptr && cell->cost && [&, wanted = unit] {
-          const auto units = units_of(cell->cost->work);
-          return std::find(units.begin(), units.end(), wanted) != units.end();
-        }();
-        has_unit = has_unit || counts;
-        row.push_back(counts ? shown_tax(costs, comparison, *cell, unit) : "-");
-      }
-      if (has_unit) table.add(std::move(row));
-      any = any || has_unit;
-    }
-    if (any) table.print(out);
+    TextTable table = table_of_taxes(costs, comparisons, platforms, its_noun, unit, true);
+    if (table.width() > kPageColumns)  // each comparison below has its intervals
+      table = table_of_taxes(costs, comparisons, platforms, its_noun, unit, false);
+    if (!table.is_empty()) table.print(out);
   }
+  if (const std::string marks = meaning_of_marks(comparisons); !marks.empty())
+    print_wrapped(out, "  ", marks);
 }
 
 struct Scale {
@@ -119,8 +125,7 @@ struct Scale {
   std::string_view name;  // of as many; "" of one
 };
 
-void add_costs(TextTable& table, const RunCosts& costs, const Comparison& comparison, Unit unit,
-               const Scale& scale) {
+void add_costs(TextTable& table, const Comparison& comparison, Unit unit, const Scale& scale) {
   for (const Cell* cell : comparison.cells) {
     if (!cell->cost) continue;
     const WindowCost& cost = *cell->cost;
@@ -133,13 +138,12 @@ void add_costs(TextTable& table, const RunCosts& costs, const Comparison& compar
     }
     row.push_back(share(cost.of(Layer::uncharged), cost.total));
     add(cost.total);
-    row.push_back(shown_tax(costs, comparison, *cell, unit));
+    row.push_back(marked_tax(comparison, *cell, unit));
     table.add(std::move(row));
   }
 }
 
-TextTable table_of_costs(const RunCosts& costs, const Comparison& comparison, const std::vector<Unit>& units,
-                         const Scale& scale) {
+TextTable table_of_costs(const Comparison& comparison, const std::vector<Unit>& units, const Scale& scale) {
   const auto per = [&](Unit unit) {
     return fmt::format("per {}", noun(unit, comparison.factors.at("workload")));
   };
@@ -147,7 +151,7 @@ TextTable table_of_costs(const RunCosts& costs, const Comparison& comparison, co
       {per(units.front()), "hypervisor", "driver", "kernel", "program", "idle", "uncharged", "total", "tax"});
   for (const Unit unit : units) {
     if (unit != units.front()) table.add({per(unit)});
-    add_costs(table, costs, comparison, unit, scale);
+    add_costs(table, comparison, unit, scale);
   }
   return table;
 }
@@ -158,7 +162,7 @@ void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& com
   constexpr std::array scales{Scale{1, ""}, Scale{1'000, "thousands"}, Scale{1'000'000, "millions"},
                               Scale{1'000'000'000, "billions"}};
   for (const Scale& scale : scales) {
-    const TextTable table = table_of_costs(costs, comparison, units, scale);
+    const TextTable table = table_of_costs(comparison, units, scale);
     if (table.width() > kPageColumns && &scale != &scales.back()) continue;
     if (!scale.name.empty()) out << fmt::format("  in {} of {}\n", scale.name, unit_of_cost(costs));
     table.print(out);
@@ -252,31 +256,25 @@ void print_rates(std::ostream& out, const Comparison& comparison, const MachineS
   }
 }
 
-// Repetitions of exact counts: they are equal, or the lab is broken.
-std::string exact_text(const Cell& cell, Unit unit) {
-  if (cell.identical) return fmt::format("identical in {} runs", cell.totals.size());
-  const auto [low, high] = std::minmax_element(cell.totals.begin(), cell.totals.end());
-  const auto per = [&](std::uint64_t total) {
-    return readable(per_unit(total, cell.cost->work, unit).value_or(0));
-  };
-  return fmt::format(
-      "{} runs differ, which exact counts should not: total {} to {} per {} ({} of the median run, which is "
-      "shown)",
-      cell.totals.size(), per(*low), per(*high), noun(unit, cell.workload()),
-      share(*high - *low, cell.cost->total));
-}
-
 std::string sampled_text(const RunCosts& costs, const Comparison& comparison, const Cell& cell, Unit unit) {
-  const auto samples = samples_of(cell);
+  const auto samples = samples_of(cell, unit);
+  if (samples.empty()) return "no work was counted";
   const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
+  const std::string_view one = costs.is_exact ? "start" : "run";
+  const std::string runs = fmt::format("{} {}{}", samples.size(), one, samples.size() == 1 ? "" : "s");
   std::string text =
-      fmt::format("{} {}, {} to {} per {}, median {}", samples.size(), samples.size() == 1 ? "run" : "runs",
-                  readable(*low), readable(*high), noun(unit, cell.workload()), readable(*median(samples)));
-  const auto interval = median_interval(samples);
-  text += interval
-              ? fmt::format(", 95 % interval {} to {}", readable(interval->low), readable(interval->high))
-              : ", too few for an interval (6 give one)";
-  const auto test = against_native(costs, comparison, cell);
+      *low == *high && samples.size() > 1
+          ? fmt::format("{}, {}{} per {}", runs, cell.identical ? "identical, " : "all ", readable(*low),
+                        noun(unit, cell.workload()))
+          : fmt::format("{}, {} to {} per {}, median {}", runs, readable(*low), readable(*high),
+                        noun(unit, cell.workload()), readable(*lower_median(samples)));
+  const auto interval = cost_interval(cell, unit);
+  text += interval ? fmt::format(", {} {} to {}", name_of(*interval), readable(interval->range.low),
+                                 readable(interval->range.high))
+                   : fmt::format(", too few for an interval ({} give one)", kLeastForInterval);
+  if (const auto taxes = tax_interval(comparison, cell, unit))
+    text += fmt::format("; tax {:.2f} to {:.2f}", taxes->low, taxes->high);
+  const auto test = against_native(comparison, cell);
   if (!test) return text;
   if (test->is_too_few) return text + "; too few to tell it from native (--reps 4 at least)";
   return text + fmt::format("; against native: {}, p {:.2g}, Cliff's delta {:+.2f} ({})",
@@ -286,9 +284,41 @@ std::string sampled_text(const RunCosts& costs, const Comparison& comparison, co
 
 void print_repetitions(std::ostream& out, const RunCosts& costs, const Comparison& comparison, Unit unit) {
   for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || (costs.is_exact && cell->totals.size() < 2)) continue;
+    if (!cell->cost || (costs.is_exact && cell->runs.size() < 2)) continue;
     print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
-                  costs.is_exact ? exact_text(*cell, unit) : sampled_text(costs, comparison, *cell, unit));
+                  sampled_text(costs, comparison, *cell, unit));
+  }
+}
+
+// Why a figure per packet has no tax.
+void print_unlike_packets(std::ostream& out, const Comparison& comparison, const std::vector<Unit>& units) {
+  const Cell* native = comparison.native();
+  if (native == nullptr || !native->cost ||
+      std::find(units.begin(), units.end(), Unit::packet) == units.end())
+    return;
+  const Work& base = native->cost->work;
+  for (const Cell* cell : comparison.cells) {
+    if (!cell->cost || are_packets_alike(base, cell->cost->work)) continue;
+    print_wrapped(
+        out, fmt::format("  {}: ", printable(cell->platform())),
+        fmt::format("its packets are not native's: {} carry what {} do there, so that per packet there "
+                    "is no tax",
+                    with_thousands(cell->cost->work.packets.value), with_thousands(base.packets.value)));
+  }
+}
+
+// Where the time of programs is so short that the kernel's ticks decide it.
+void print_ticks(std::ostream& out, const Comparison& comparison) {
+  constexpr std::uint64_t few_ticks_ns = 50'000'000;
+  for (const Cell* cell : comparison.cells) {
+    if (!cell->cost || !cell->cost->in_time) continue;
+    const std::uint64_t program = cell->cost->of(Layer::program);
+    if (program == 0 || program >= few_ticks_ns) continue;
+    print_wrapped(
+        out, fmt::format("  {}: ", printable(cell->platform())),
+        fmt::format("{} ms of programs' time are a matter of a few ticks: a longer window tells it from "
+                    "the kernel's",
+                    readable(static_cast<double>(program) * 1e-6)));
   }
 }
 
@@ -327,6 +357,8 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
   print_guests(out, comparison, units.front());
   print_drivers(out, comparison, units.front());
   if (speed && *speed) print_rates(out, comparison, **speed);
+  print_unlike_packets(out, comparison, units);
+  print_ticks(out, comparison);
   print_repetitions(out, costs, comparison, units.front());
   print_sensitivity(out, comparison, units.front());
 }
@@ -355,6 +387,11 @@ void print_legend(std::ostream& out, const RunCosts& costs) {
               ? " Ticks, of 10 ms at most, tell the kernel's time from programs'. elsewhere: what other "
                 "programs took of these CPUs; no part of the cost."
               : ""));
+  if (costs.is_exact)
+    print_wrapped(
+        out, "  ",
+        "Each window's count is exact. A repetition is a start at another moment: shown is the median "
+        "run (of an even number the cheaper of two), and the interval says what the start changes.");
 }
 
 void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
@@ -365,7 +402,7 @@ void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
   for (const FailedTrial& trial : costs.failed) {
     const auto varying = varying_factors(costs.cells, trial.factors.at("workload"));
     print_wrapped(out, "  ",
-                  fmt::format("trial {}, run {}, {}, {}: {}", trial.index, trial.repetition,
+                  fmt::format("trial {}, run {}, {}, {}: {}", number_of(trial.index), trial.repetition,
                               printable(trial.factors.at("platform")), full_phrase(trial.factors, varying),
                               printable(trial.error, 500)));
   }

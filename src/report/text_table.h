@@ -20,6 +20,8 @@ class TextTable {
   }  // at most as long as the heading
   void print(std::ostream& out) const;
 
+  [[nodiscard]] bool is_empty() const { return rows_.size() == 1; }  // nothing but its heading
+
   // Columns that it takes at least.
   [[nodiscard]] std::size_t width() const;
 

@@ -12,7 +12,7 @@ namespace vtax {
 namespace {
 
 struct Line {
-  std::uint64_t index = 0;
+  std::uint64_t number = 0;
   int repetition = 1;
   Factors factors;
   std::string cost;
@@ -33,19 +33,19 @@ Result<> write_trial_list(RunReader& reader, std::ostream& out) {
   std::vector<Line> lines;
   CostsOfTrials all(reader.header());
   auto read = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
-    lines.push_back({trial.index, trial.repetition, trial.factors, cost_of_trial(trial)});
+    lines.push_back({number_of(trial.index), trial.repetition, trial.factors, cost_of_trial(trial)});
     all.add(trial);
     return Result<>();
   });
   if (!read) return read;
   const RunCosts costs = all.take();
   std::size_t widest = 5;
-  for (const Line& line : lines) widest = std::max(widest, std::to_string(line.index).size());
+  for (const Line& line : lines) widest = std::max(widest, std::to_string(line.number).size());
   out << fmt::format("{:>{}}\n", "trial", widest);
   for (const Line& line : lines) {
     std::string text = trial_name(line.factors, varying_factors(costs.cells, line.factors.at("workload")));
     if (line.repetition > 1) text += fmt::format(", run {}", line.repetition);
-    print_wrapped(out, fmt::format("{:>{}}  ", line.index, widest), text + ": " + line.cost);
+    print_wrapped(out, fmt::format("{:>{}}  ", line.number, widest), text + ": " + line.cost);
   }
   if (!lines.empty())
     out << fmt::format("\nCosts are {}. A trial's profile: --format profile --trial N\n",

@@ -36,7 +36,7 @@ Cell made_cell(const std::string& platform, const std::string& write_bytes, std:
   Cell cell;
   cell.factors = {
       {"platform", platform}, {"workload", "tcp-stream"}, {"offloads", "off"}, {"write_bytes", write_bytes}};
-  cell.totals = {cost.total};
+  cell.runs = {cost};
   cell.cost = cost;
   return cell;
 }
@@ -183,6 +183,79 @@ TEST(Verdicts, LimitsAreIncluded) {
   EXPECT_EQ(judged(kRatio + std::string("at_most = 3.99\n")).verdict, Verdict::not_reproduced);
   EXPECT_EQ(judged(kRatio + std::string("at_least = 3\nat_most = 5\nnote = \"why\"\n")).reason,
             "4.00 is from 3 to 5; why");
+}
+
+// Xen's 400 per KB at five starts, native's 100 at all of them.
+RunCosts five_starts(const std::vector<std::uint64_t>& drivers) {
+  auto costs = made_costs();
+  for (Cell& cell : costs.cells) cell.runs.assign(drivers.size(), *cell.cost);
+  costs.cells[2].runs.clear();
+  std::vector<WindowCost> runs;
+  for (const std::uint64_t driver : drivers)
+    costs.cells[2].runs.push_back(*made_cell("xen-pv", "500", 600, driver, 2000).cost);
+  return costs;
+}
+
+TEST(Verdicts, AnIntervalAcrossALimitIsUndecided) {
+  const auto wide = five_starts({900, 1200, 1400, 1500, 2400});  // 3.5 to 5.0
+  const auto undecided = judged(kRatio + std::string("at_least = 3\nat_most = 4.5\n"), wide);
+  EXPECT_EQ(undecided.verdict, Verdict::undecided);
+  EXPECT_EQ(undecided.measured, 4);
+  ASSERT_TRUE(undecided.interval);
+  EXPECT_NEAR(undecided.interval->low, 3.5, 1e-9);
+  EXPECT_NEAR(undecided.interval->high, 5, 1e-9);
+  EXPECT_EQ(undecided.reason, "4.00 (3.50 to 5.00) may be, or not, from 3 to 4.5");
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 3\nat_most = 6\n"), wide).verdict, Verdict::reproduced);
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 5.1\n"), wide).verdict, Verdict::not_reproduced);
+  // Outside at both ends, with the middle inside.
+  EXPECT_EQ(judged(kRatio + std::string("at_least = 3.9\nat_most = 4.1\n"), wide).verdict,
+            Verdict::undecided);
+  // Fewer have no interval.
+  const auto few =
+      judged(kRatio + std::string("at_least = 3\nat_most = 4.5\n"), five_starts({900, 1400, 2400}));
+  EXPECT_FALSE(few.interval);
+  EXPECT_EQ(few.verdict, Verdict::reproduced);
+  EXPECT_EQ(count_verdicts({undecided, few}),
+            "1 of 2 claims reproduced, 0 not reproduced, 1 undecided, 0 not testable here.");
+}
+
+TEST(Verdicts, AFigureBesideALimitDoesNotContradictIt) {
+  auto costs = made_costs();
+  costs.cells[2] = made_cell("xen-pv", "500", 600, 1400, 2004);  // 4.004
+  EXPECT_EQ(judged(kRatio + std::string("at_most = 4\n"), costs).reason, "4.004 is not at most 4");
+}
+
+TEST(Verdicts, WhatQuickLeftOutIsCalledThat) {
+  vtax::Run header;
+  header.settings = R"({"quick": true, "left_out": {"guests": ["5"]}})";
+  const std::string claim =
+      "formula = \"value\"\nper = \"KB\"\nat_least = 1\nof = { platform = \"xen-pv\", guests = 5 }\n";
+  const auto left_out = judged(claim, made_costs(), header);
+  EXPECT_EQ(left_out.verdict, Verdict::left_out);
+  EXPECT_EQ(left_out.reason, "left out by --quick: guests 5");
+  EXPECT_EQ(judged(claim).verdict, Verdict::not_testable);
+}
+
+TEST(Verdicts, PacketsThatAreNotAlikeAreNotCompared) {
+  const std::string claim =
+      "formula = \"ratio\"\nper = \"packet\"\nat_least = 1\n"
+      "of = { platform = \"xen-pv\", write_bytes = 500 }\nto = { platform = \"native\" }\n";
+  auto costs = made_costs();
+  EXPECT_TRUE(judged(claim, costs).measured);
+  costs.cells[2].cost->work.packets = Packets(1);
+  EXPECT_THAT(judged(claim, costs).reason, HasSubstr("packets are not alike: 1 of xen-pv"));
+}
+
+// The claim's figure and the table's tax of one cell differ by idle: both are named.
+TEST(Verdicts, WithoutIdleIsSaidBesideTheTax) {
+  auto costs = made_costs();
+  costs.cells[0].cost->instructions[static_cast<std::size_t>(Layer::idle)] += 1000;
+  const auto judgement = judged(
+      "formula = \"ratio\"\nper = \"KB\"\nat_least = 3\n"
+      "of = { platform = \"xen-pv\", write_bytes = 500, layers = [\"hypervisor\", \"driver\", \"kernel\", "
+      "\"program\", \"uncharged\"] }\nto = { platform = \"native\" }\n",
+      costs);
+  EXPECT_EQ(judgement.reason, "4.00 is at least 3; without idle, with which it is 2.00");
 }
 
 TEST(Verdicts, WithoutItsCellsAClaimIsNotTestable) {

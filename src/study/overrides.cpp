@@ -96,8 +96,10 @@ Result<> set_factor(std::string_view name, std::string_view list, const std::str
   return found ? Result<>() : unknown_factor(name, what, study);
 }
 
-// Each number, a `part`th of it but no less than `least` where it is more, once.
-void lessen(FactorValues& factors, const std::string& name, std::uint64_t part, std::uint64_t least) {
+// Each number, a `part`th of it but no less than `least` where it is more, once. What is no longer among them
+// is noted in `left_out`.
+void lessen(FactorValues& factors, const std::string& name, std::uint64_t part, std::uint64_t least,
+            FactorValues& left_out) {
   const auto factor = factors.find(name);
   if (factor == factors.end()) return;
   std::vector<std::string> fewer;
@@ -106,6 +108,14 @@ void lessen(FactorValues& factors, const std::string& name, std::uint64_t part, 
     std::string quick = std::to_string(std::min(number, std::max(least, number / part)));
     if (std::find(fewer.begin(), fewer.end(), quick) == fewer.end()) fewer.push_back(std::move(quick));
   }
+  for (const std::string& value : factor->second) {
+    std::vector<std::string>& gone = left_out[name];
+    const auto is_in = [&](const std::vector<std::string>& list) {
+      return std::find(list.begin(), list.end(), value) != list.end();
+    };
+    if (!is_in(fewer) && !is_in(gone)) gone.push_back(value);
+  }
+  if (left_out[name].empty()) left_out.erase(name);
   factor->second = std::move(fewer);
 }
 
@@ -114,13 +124,13 @@ void make_quick(Study& study) {
   constexpr std::uint64_t part = 8, two = 2;
   study.repetitions = 1;
   for (StudyWorkload& workload : study.workloads) {
-    lessen(workload.factors, "bytes", part, std::uint64_t{1} << 20U);
-    lessen(workload.factors, "transactions", part, 100);
-    lessen(workload.factors, "requests", part, 100);
-    lessen(workload.factors, "iterations", part, 1'000'000);
+    lessen(workload.factors, "bytes", part, std::uint64_t{1} << 20U, study.left_out);
+    lessen(workload.factors, "transactions", part, 100, study.left_out);
+    lessen(workload.factors, "requests", part, 100, study.left_out);
+    lessen(workload.factors, "iterations", part, 1'000'000, study.left_out);
     // A compile is one whole source: there can only be fewer of them.
-    lessen(workload.factors, "compiles", part, two);
-    if (workload.name == "compile") lessen(workload.common, "guests", part, two);
+    lessen(workload.factors, "compiles", part, two, study.left_out);
+    if (workload.name == "compile") lessen(workload.common, "guests", part, two, study.left_out);
   }
 }
 

@@ -126,11 +126,12 @@ nlohmann::json effective_settings(const Plan& plan) {
     workloads.push_back({{"name", workload.name}, {"factors", std::move(factors)}});
   }
   nlohmann::json settings = {{"machine", study.machine},
-                             {"repetitions", study.repetitions},
+                             {"repetitions", repetitions_of(study)},
                              {"factors", study.factors},
                              {"workloads", std::move(workloads)}};
   if (study.speed) settings["speed"] = to_json(*study.speed);
   if (study.terms) settings["terms"] = true;
+  if (!study.left_out.empty()) settings["left_out"] = study.left_out;
   if (!plan.set_aside.empty()) settings["set_aside"] = plan.set_aside;
   return settings;
 }
@@ -142,11 +143,12 @@ double count_trials(const Study& study) {
     for (const Axis& axis : axes_of(study, workload)) cells *= static_cast<double>(axis.values->size());
     all += cells;
   }
-  return all * study.repetitions;
+  return all * repetitions_of(study);
 }
 
 Result<Plan> make_plan(Study study, const Overrides& overrides) {
   if (auto applied = apply(overrides, study); !applied) return fail(applied.error());
+  study.repetitions = repetitions_of(study);
   auto variations = variations_of(overrides.vary);
   if (!variations) return fail(variations.error());
   if (!variations->empty() && study.machine != "lab") {
@@ -157,7 +159,7 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   const std::string what = fmt::format("cannot plan study {}", printable(study.name));
   if (auto checked = check_machine(study, what); !checked) return fail(checked.error());
   if (const double trials =
-          count_trials(study) * (1 + static_cast<double>(variations->size()) / study.repetitions);
+          count_trials(study) * (1 + static_cast<double>(variations->size()) / *study.repetitions);
       trials > static_cast<double>(kMostTrials)) {
     return fail({what,
                  fmt::format("it would make {} trials; the most is {}", trials_text(trials),
@@ -170,7 +172,7 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   if (!pass) return fail(pass.error());
   auto meaningful = only_meaningful(study.machine, std::move(*pass), what);
   if (!meaningful) return fail(meaningful.error());
-  for (int repetition = 1; repetition <= study.repetitions; ++repetition) {
+  for (int repetition = 1; repetition <= *study.repetitions; ++repetition) {
     for (auto cell : meaningful->cells) {
       if (!variations->empty()) cell["variation"] = "none";
       plan.trials.push_back({plan.trials.size(), repetition, std::move(cell)});

@@ -15,8 +15,11 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+// Once each.
 Study first_look() {
-  return find_study("first-look").value();
+  Study study = find_study("first-look").value();
+  study.repetitions = 1;
+  return study;
 }
 
 std::string error_of(const std::vector<std::string>& set) {
@@ -56,6 +59,11 @@ guests = [1, 2]
 )";
   auto study = parse_study(text, "s.toml");
   ASSERT_TRUE(study) << study.error().text();
+  EXPECT_EQ(make_plan(*study, {})->trials.size(), 5U * 6);  // in the lab each is started five times
+  Study host = *study;
+  host.machine = "host";
+  EXPECT_EQ(repetitions_of(host), 1);
+  study->repetitions = 1;
   const auto plan = make_plan(*study, {});
   ASSERT_TRUE(plan) << plan.error().text();
   std::vector<std::string> cells;
@@ -210,6 +218,8 @@ TEST(Plan, QuickIsLessOfTheSame) {
   const auto quick = make_plan(first_look(), {{}, {}, "", true});
   ASSERT_TRUE(quick) << quick.error().text();
   EXPECT_EQ(quick->trials.size(), whole->trials.size() / 3);
+  EXPECT_EQ(quick->study.left_out.at("bytes"), std::vector<std::string>{"8388608"});
+  EXPECT_EQ(whole->study.left_out.size(), 0U);
   for (const PlannedTrial& trial : quick->trials) {
     const auto value = [&](const char* name, const char* otherwise) {
       const auto found = trial.factors.find(name);

@@ -21,6 +21,11 @@ const std::vector<std::string>& values_of(const Study& study, const StudyWorkloa
   return own == workload.common.end() ? study.factors.at(common_factor) : own->second;
 }
 
+int repetitions_of(const Study& study) {
+  constexpr int of_lab = 5;  // the fewest that give an interval (core/statistics.h)
+  return study.repetitions.value_or(study.machine == "lab" ? of_lab : 1);
+}
+
 Result<Study> parse_study(std::string_view text, std::string_view shown_name) {
   const std::string what = what_of(shown_name);
   const auto table =

@@ -29,12 +29,15 @@ struct Study {
   std::string question;
   std::string published;  // whose claims it tests (published/published.h): a name or a path; "" of nobody
   std::string machine;
-  int repetitions = 1;   // 1..1000
+  // 1..1000; nothing: as the machine's default is, 5 in the lab, where they are cheap, 1 on others.
+  std::optional<int> repetitions = {};
   FactorValues factors;  // every common factor
   std::vector<StudyWorkload> workloads;
   std::optional<Speed> speed;
   bool terms = false;  // it is about a message's cost by its size: the page shows the terms (report/terms.h)
   std::string source;  // the file's text
+  // What --quick took from the factors' values, so that a claim on it can say why its cell is not there.
+  FactorValues left_out = {};
   std::vector<std::string> notes = {};  // what another machine than the file's leaves out, for people
 
   bool operator==(const Study&) const = default;
@@ -45,6 +48,7 @@ struct Study {
                                                         const std::string& common_factor);
 
 inline constexpr int kMostRepetitions = 1000;
+[[nodiscard]] int repetitions_of(const Study& study);
 
 // `shown_name` names the text in errors. Errors: usage, with line, column, key and what is allowed.
 [[nodiscard]] Result<Study> parse_study(std::string_view text, std::string_view shown_name);

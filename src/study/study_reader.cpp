@@ -59,7 +59,7 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   if (!published) return fail(published.error());
   auto machine = machine_of(root);
   if (!machine) return fail(machine.error());
-  auto repetitions = repetitions_of(root);
+  auto repetitions = named_repetitions(root);
   if (!repetitions) return fail(repetitions.error());
   auto terms = terms_of(root);
   if (!terms) return fail(terms.error());
@@ -126,9 +126,9 @@ Result<std::string> StudyReader::machine_of(const toml::table& root) const {
   return *text;
 }
 
-Result<int> StudyReader::repetitions_of(const toml::table& root) const {
+Result<std::optional<int>> StudyReader::named_repetitions(const toml::table& root) const {
   const toml::node* node = root.get("repetitions");
-  if (node == nullptr) return 1;
+  if (node == nullptr) return std::nullopt;
   const auto value = node->value_exact<std::int64_t>();
   if (!value || *value < 1 || *value > kMostRepetitions) {
     return wrong(node->source(),

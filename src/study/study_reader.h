@@ -35,7 +35,7 @@ class StudyReader {
   [[nodiscard]] Result<std::string> text_of(const toml::table& root, std::string_view key, bool required,
                                             std::size_t longest) const;
   [[nodiscard]] Result<std::string> machine_of(const toml::table& root) const;
-  [[nodiscard]] Result<int> repetitions_of(const toml::table& root) const;
+  [[nodiscard]] Result<std::optional<int>> named_repetitions(const toml::table& root) const;
   [[nodiscard]] Result<bool> terms_of(const toml::table& root) const;
   [[nodiscard]] Result<FactorValues> common_factors_of(const toml::table& root) const;
   [[nodiscard]] Result<std::vector<StudyWorkload>> workloads_of(const toml::table& root) const;

@@ -36,7 +36,8 @@ write_bytes = [1448, "64 KiB"]
                                  "s.toml");
   ASSERT_TRUE(study) << study.error().text();
   EXPECT_EQ(study->machine, "lab");
-  EXPECT_EQ(study->repetitions, 1);
+  EXPECT_EQ(study->repetitions, std::nullopt);
+  EXPECT_EQ(repetitions_of(*study), 5);
   EXPECT_THAT(study->factors.at("platform"), ElementsAre("native", "xen-pv"));
   EXPECT_THAT(study->factors.at("topology"), ElementsAre("card"));
   EXPECT_THAT(study->factors.at("offloads"), ElementsAre("off"));

@@ -134,11 +134,34 @@ TEST_F(Reports, TheGateDoesNotOpenForWhatWasNotMeasured) {
   EXPECT_THAT(gate.err, HasSubstr("1 of its cells failed: xen-pv, tcp-stream, sending, card, offloads off"));
 }
 
+// Each is named, and none passes.
+TEST_F(Reports, TheGateIsClosedToAnUnfinishedRunAndAMissingCell) {
+  auto interrupted = synthetic_run();
+  interrupted.trials.resize(10);
+  const RunOnDisk part(interrupted);
+  const auto unfinished = run("compare " + file_ + " " + part.file().string() + " --fail-above 2%");
+  EXPECT_EQ(unfinished.code, 4);
+  EXPECT_THAT(unfinished.err,
+              HasSubstr(part.file().string() + " is unfinished: 50 of its trials were not run"));
+  const auto turned = run("compare " + part.file().string() + " " + file_ + " --fail-above 2%");
+  EXPECT_EQ(turned.code, 4);
+
+  auto fewer = synthetic_run();
+  fewer.trials.erase(fewer.trials.begin() + 56);
+  fewer.planned_trials = fewer.trials.size();
+  const RunOnDisk without(fewer);
+  const auto missing = run("compare " + file_ + " " + without.file().string() + " --fail-above 2%");
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("1 of the cells of " + file_ + " are not in it: xen-pv, tcp-stream"));
+}
+
 TEST_F(Reports, TheGateSaysWhatItJudgesByMediansAlone) {
   auto sampled = synthetic_run();
   sampled.settings = R"({"machine": "host"})";
   const RunOnDisk one(sampled);
-  const auto judged = run("compare " + one.file().string() + " " + one.file().string() + " --fail-above 2%");
+  for (Trial& trial : sampled.trials) trial.digest[0] = trial.digest[0] == 'a' ? 'b' : 'a';
+  const RunOnDisk two(sampled);
+  const auto judged = run("compare " + one.file().string() + " " + two.file().string() + " --fail-above 2%");
   EXPECT_EQ(judged.code, 0);
   EXPECT_THAT(judged.err,
               HasSubstr("60 of 60 cells are judged by their medians alone: too few repetitions for a "
@@ -154,8 +177,9 @@ TEST_F(Reports, ProfilesAreFoundByTheListOfTrials) {
   const auto list = run("report " + file_ + " --format trials");
   EXPECT_EQ(list.code, 0);
   EXPECT_THAT(list.out,
-              HasSubstr("\n   57  xen-pv, tcp-stream, receiving, card, offloads off, 64 KiB writes: "));
-  const auto profile = run("report " + file_ + " --format profile --trial 57");
+              HasSubstr("\n   58  xen-pv, tcp-stream, receiving, card, offloads off, 64 KiB writes: "));
+  EXPECT_EQ(run("report " + file_ + " --format profile --trial 0").code, 2);
+  const auto profile = run("report " + file_ + " --format profile --trial 58");
   EXPECT_EQ(profile.code, 0);
   EXPECT_THAT(profile.out,
               testing::StartsWith("xen-pv, tcp-stream, receiving, card, offloads off, 64 KiB writes"));

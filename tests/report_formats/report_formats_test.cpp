@@ -75,7 +75,7 @@ TEST_P(Formats, PprofShowsEveryFunction) {
   if (!has("pprof") && !has("go"))
     GTEST_SKIP() << "neither pprof nor `go tool pprof` is here: apt-get install golang-go";
   const Trial& trial = run_.trials[56];
-  const std::string file = made("pprof", "--trial 56");
+  const std::string file = made("pprof", "--trial 57");
   const auto shown = run_program("HOME=" + file + ".home " + pprof + " -raw " + file);
   ASSERT_EQ(shown.code, 0) << shown.err;
   for (const FunctionCost& cost : trial.functions) {
@@ -150,7 +150,7 @@ TEST_P(Formats, NdjsonIsTheJsonLineByLine) {
 }
 
 TEST_P(Formats, FirefoxProfileHoldsTogether) {
-  const auto profile = nlohmann::json::parse(content(made("firefox", "--trial 56")));
+  const auto profile = nlohmann::json::parse(content(made("firefox", "--trial 57")));
   const auto& shared = profile["shared"];
   EXPECT_EQ(profile["meta"]["preprocessedProfileVersion"], 70);
   for (const char* name : {"stackTable", "frameTable", "funcTable", "resourceTable", "nativeSymbols",

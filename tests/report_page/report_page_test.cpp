@@ -401,7 +401,7 @@ TEST_F(ReportPage, ShowsHowSureSamplesAre) {
       six, HasSubstr("<section id=\"functions-section\" aria-labelledby=\"functions-title\" hidden=\"\">"));
   const std::string two = repeated(2);
   EXPECT_EQ(series_of(two, "layers").at(7)["data"], nlohmann::json::array());
-  EXPECT_THAT(two, HasSubstr("packets, too few repetitions for an interval (6 give one), too few to tell it "
+  EXPECT_THAT(two, HasSubstr("packets, too few repetitions for an interval (5 give one), too few to tell it "
                              "from native (4 of each), differing over 2 runs"));
   EXPECT_THAT(two, HasSubstr("native is 1. ?: too few repetitions to tell (4 of each do).</p>"));
 }
@@ -464,7 +464,7 @@ TEST_F(ReportPage, ShowsPublishedBesideMeasured) {
   make(run);
   const std::string elements = rendered();
   const auto chart = series_of(elements, "claims-chart");
-  ASSERT_EQ(chart.size(), 3U);  // published, reproduced, not reproduced
+  ASSERT_EQ(chart.size(), 5U);  // published, intervals, and a verdict each
   EXPECT_EQ(chart[0]["data"][0], nlohmann::json::parse("[0.75, 0, 1.25]"));  // 3 to 5
   EXPECT_THAT(elements,
               HasSubstr("A made-up paper: 1 of 4 claims reproduced, 1 not reproduced, 2 not testable"));

@@ -6,12 +6,13 @@ const drawClaims = () => {
   const middle = (c) => (c.published[0] + c.published[c.published.length - 1]) / 2;
   const low = rows.map((c) => Math.min(...c.published) / middle(c));
   const high = rows.map((c) => Math.max(...c.published) / middle(c));
-  const verdictColor = {"reproduced": "program", "not reproduced": "hypervisor"};
+  const verdictColor = {"reproduced": "program", "not reproduced": "hypervisor", "undecided": "quiet"};
+  const verdictSymbol = {"reproduced": "circle", "not reproduced": "diamond", "undecided": "triangle"};
   const rangeSize = isNarrow() ? 8 : 10;
   draw("claims-chart", 104 + rows.length * (isNarrow() ? 46 : 30),
     "Published and measured figures; the table below holds the same: " + rows.map((c) => `${c.id} ${readable(c.measured)}, ${c.verdict}`).join(", "), {
       grid: {left: 8, right: 64, top: 56, bottom: 8, containLabel: true},
-      legend: {data: ["published", "reproduced", "not reproduced"], top: 8, textStyle: {color: color("ink")}},
+      legend: {data: ["published", ...Object.keys(verdictColor)], top: 8, textStyle: {color: color("ink")}},
       tooltip: tooltip((p) => `${rows[p.dataIndex].says}\npublished ${rows[p.dataIndex].published_text}, measured ${readable(rows[p.dataIndex].measured)} ${rows[p.dataIndex].unit}`),
       xAxis: {type: "value", min: 0, ...axis(), axisLabel: {color: color("quiet"), formatter: (v) => v === 1 ? "published" : v + " ×"}, minInterval: 1},
       yAxis: {type: "category", data: rows.map((c) => c.id), inverse: true, ...axis(), axisTick: {show: false}, axisLabel: {color: color("ink")}},
@@ -23,8 +24,10 @@ const drawClaims = () => {
             return {type: "rect", shape: {x: (from[0] + to[0]) / 2 - width / 2, y: from[1] - rangeSize, width, height: 2 * rangeSize, r: 2},
               style: {fill: color("idle")}};
           }},
-        ...["reproduced", "not reproduced"].map((verdict) => ({
-          name: verdict, type: "scatter", symbol: verdict === "reproduced" ? "circle" : "diamond", symbolSize: 14, itemStyle: {color: color(verdictColor[verdict])},
+        {name: "interval", type: "custom", silent: true, z: 5, encode: {x: [0, 1], y: 2}, data: rows.flatMap((c, i) => c.interval ? [[c.interval[0] / middle(c), c.interval[1] / middle(c), i]] : []),
+          renderItem: (params, api) => whisker(api.coord([api.value(0), api.value(2)]), api.coord([api.value(1), api.value(2)]))},
+        ...Object.keys(verdictColor).map((verdict) => ({
+          name: verdict, type: "scatter", symbol: verdictSymbol[verdict], symbolSize: 14, itemStyle: {color: color(verdictColor[verdict])},
           data: rows.map((c) => c.verdict === verdict ? c.measured / middle(c) : null),
           label: {show: true, position: "right", color: color("ink"), formatter: (p) => readable(rows[p.dataIndex].measured)}
         }))
@@ -38,9 +41,10 @@ const fillClaims = () => {
   if (data.claims.length === 0) return;
   const count = (verdict) => data.claims.filter((c) => c.verdict === verdict).length;
   element("claims-note").textContent = `${data.claims[0].paper}: ${count("reproduced")} of ${data.claims.length} claims reproduced, ` +
-    `${count("not reproduced")} not reproduced, ${count("not testable")} not testable here.`;
-  table(element("claims"), "Claims and verdicts", [{name: "claim", text: true, words: true}, {name: "published", text: true}, {name: "measured"},
+    `${count("not reproduced")} not reproduced, ` + (count("undecided") ? `${count("undecided")} undecided, ` : "") +
+    (count("left out") ? `${count("left out")} left out, ` : "") + `${count("not testable")} not testable here.`;
+  table(element("claims"), "Claims and verdicts", [{name: "claim", text: true, words: true}, {name: "published", text: true}, {name: "measured"}, {name: "interval", text: true},
     {name: "verdict", text: true, words: true}, {name: "quantity", text: true, words: true}, {name: "source", text: true, words: true},
     {name: "reason", text: true, words: true}],
-    data.claims.map((c) => [c.says, c.published_text, c.measured, c.verdict, c.quantity, c.source, c.reason]));
+    data.claims.map((c) => [c.says, c.published_text, c.measured, rangeText(c.interval), c.verdict, c.quantity, c.source, c.reason]));
 };

@@ -1,11 +1,13 @@
 // Cost by layer, and the tax.
 
-// The interval of a cell's repetitions, in the comparison's own unit alone.
-const interval = (comparison, cell, unit) => cell.interval && unit === comparison.unit ? cell.interval : null;
+// The interval of a cell's repetitions.
+const interval = (cell, unit) => cell.per[unit].interval || null;
+const rangeText = (range, show = readable) => range ? `${show(range[0])} to ${show(range[1])}` : "";
 
-// "~" where the repetitions show no difference to native, "?" where they are too few to.
-const taxMark = (cell) => ({"~": "~", "too few": "?"})[cell.against_native] || "";
-const shownTax = (cell, tax, times = "") => cell.against_native === "~" ? `~${times}${tax.toFixed(2)}` : `${times}${tax.toFixed(2)}${taxMark(cell)}`;
+const taxRange = (per) => rangeText(per.tax_interval, (value) => value.toFixed(2));
+
+// With "~" where the repetitions show no difference to native, "?" where they are too few to.
+const shownTax = (per, times = "") => per.shown_tax.replace(/\d/, times + "$&");
 
 // A bar between two points, with an end at each.
 const whisker = (from, to) => {
@@ -33,17 +35,18 @@ const drawLayers = () => {
   // Its label stands behind the bar, and behind the whisker where there is one.
   series.push({
     name: "total", type: "bar", stack: "all", silent: true, itemStyle: {color: "transparent"},
-    data: shown.map((cell) => Math.max(0, (interval(comparison, cell, unit) || [0, 0])[1] - cell.per[unit].total)),
+    data: shown.map((cell) => Math.max(0, (interval(cell, unit) || [0, 0])[1] - cell.per[unit].total)),
     label: {show: true, position: "right", distance: 8, color: color("ink"), fontWeight: 600, formatter: (p) => {
-      const cell = shown[p.dataIndex], {total, tax} = cell.per[unit];
-      return short(total) + (tax === null || isNarrow() ? "" : "  " + shownTax(cell, tax, "×"));
+      const per = shown[p.dataIndex].per[unit];
+      return short(per.total) + (per.tax === null || isNarrow() ? "" : "  " + shownTax(per, "×"));
     }}
   });
-  // Where repetitions vary: from the lower to the upper end of the median's interval.
+  // From the lower to the upper end of the median's interval.
+  const intervalName = shown.map((cell) => cell.interval_name).find((name) => name) || "interval";
   series.push({
-    name: "95 % interval", type: "custom", silent: true, z: 5, encode: {x: [0, 1], y: 2}, itemStyle: {color: color("ink")},
+    name: intervalName, type: "custom", silent: true, z: 5, encode: {x: [0, 1], y: 2}, itemStyle: {color: color("ink")},
     data: shown.flatMap((cell, i) => {
-      const range = interval(comparison, cell, unit);
+      const range = interval(cell, unit);
       return range ? [[...range, i]] : [];
     }),
     renderItem: (params, api) => whisker(api.coord([api.value(0), api.value(2)]), api.coord([api.value(1), api.value(2)]))
@@ -51,7 +54,7 @@ const drawLayers = () => {
   draw("layers", 96 + 56 * names.length,
     `${costName} per ${per}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
       grid: {left: 8, right: isNarrow() ? 64 : 120, top: 56, bottom: 8, containLabel: true},
-      legend: {data: [...data.layers, ...(series[series.length - 1].data.length > 0 ? ["95 % interval"] : [])], top: 8, textStyle: {color: color("ink")}, type: "scroll"},
+      legend: {data: [...data.layers, ...(series[series.length - 1].data.length > 0 ? [intervalName] : [])], top: 8, textStyle: {color: color("ink")}, type: "scroll"},
       tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} ${data.cost} per ${per}`),
       xAxis: {type: "value", ...axis(), splitNumber: isNarrow() ? 2 : 5},
       yAxis: {type: "category", data: names, inverse: true, ...axis(), axisLabel: {color: color("ink"), fontSize: 14},
@@ -61,8 +64,9 @@ const drawLayers = () => {
   const details = (cell) => [
     cell.work.packets ? `${whole(cell.work.packets)} packets` : "",
     cell.sensitivity && unit === comparison.unit ? `${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "",
-    cell.interval && unit === comparison.unit ? `95 % interval of the median ${readable(cell.interval[0])} to ${readable(cell.interval[1])}` : "",
-    !data.exact && !cell.interval ? "too few repetitions for an interval (6 give one)" : "",
+    interval(cell, unit) ? `${cell.interval_name} of the median ${rangeText(interval(cell, unit))}` : "too few repetitions for an interval (5 give one)",
+    cell.per[unit].tax_interval ? `tax ${taxRange(cell.per[unit])}` : "",
+    unit === "packet" && cell.per[unit].tax === null && shown.some((other) => other.platform === "native") ? "its packets are not native's, so that per packet there is no tax" : "",
     cell.against_native === "too few" ? "too few to tell it from native (4 of each)" : cell.against_native === "~" ? "no difference to native shown" : "",
     cell.runs > 1 ? `${cell.identical ? "identical in" : "differing over"} ${cell.runs} runs` : ""
   ].filter((words) => words).join(", ");
@@ -79,7 +83,7 @@ const drawTax = () => {
   element("tax-note").textContent = "Total cost of the same work relative to native: native is 1." +
     (marks.has("~") ? " ~: the repetitions show no difference." : "") + (marks.has("too few") ? " ?: too few repetitions to tell (4 of each do)." : "");
   draw("tax", 96 + rows.length * (14 + Math.max(isNarrow() ? 28 : 14, 14 * platforms.length)), "Tax of each platform; the tables below hold the same figures", {
-    grid: {left: 8, right: 56, top: 48, bottom: 8, containLabel: true},
+    grid: {left: 8, right: isNarrow() ? 56 : 130, top: 48, bottom: 8, containLabel: true},
     legend: {data: platforms, top: 8, textStyle: {color: color("ink")}},
     tooltip: tooltip((p) => `${rows[p.dataIndex].name}\n${p.seriesName}: ${readable(p.value)} times native, per ${unitName(rows[p.dataIndex], rows[p.dataIndex].unit)}`),
     xAxis: {type: "value", min: 0, ...axis(), splitNumber: isNarrow() ? 2 : 5},
@@ -91,7 +95,10 @@ const drawTax = () => {
       data: rows.map((c) => (c.cells.find((cell) => cell.platform === platform) || {tax: null}).tax),
       label: {show: true, position: "right", color: color("quiet"), fontSize: 11, formatter: (p) => {
         const cell = rows[p.dataIndex].cells.find((one) => one.platform === platform);
-        return p.value ? shownTax(cell, p.value) : "";
+        if (!p.value) return "";
+        const per = cell.per[rows[p.dataIndex].unit];
+        if (!per) return p.value.toFixed(2);
+        return shownTax(per) + (per.tax_interval && !isNarrow() ? ` (${taxRange(per)})` : "");
       }},
       markLine: i > 0 ? undefined : {silent: true, symbol: "none", label: {show: false}, data: [{xAxis: 1}],
         lineStyle: {color: color("ink"), type: "dashed"}}
@@ -109,16 +116,21 @@ const fillUnits = () => {
 };
 
 const fillCosts = () => {
-  element("cost-kind").textContent = costName + (data.exact ? ", exact." : ", as measured.");
+  element("cost-kind").textContent = costName + (data.exact ? ", of each window exact; the interval says what the moment changes at which a trial starts." : ", as measured.");
   const nouns = units.flatMap((unit) => [...new Set(data.comparisons.map((comparison) => unitName(comparison, unit)))].map((noun) => [unit, noun]));
   for (const [unit, noun] of nouns) {
-    const rows = cells.filter(({comparison, cell}) => cell.per[unit] && unitName(comparison, unit) === noun).map(({comparison, cell}) => [
-      comparison.name, cell.platform, ...cell.per[unit].layers, cell.per[unit].total, cell.per[unit].tax, cell.runs
+    const of = cells.filter(({comparison, cell}) => cell.per[unit] && unitName(comparison, unit) === noun);
+    const rows = of.map(({comparison, cell}) => [
+      comparison.name, cell.platform, ...cell.per[unit].layers, cell.per[unit].total, rangeText(interval(cell, unit)),
+      cell.per[unit].tax, taxRange(cell.per[unit]), cell.runs
     ]);
+    const marks = new Map(rows.map((row, i) => [row, of[i]]));
     if (rows.length === 0) continue;
     table(element("costs"), `Cost per ${noun}`, [
       {name: "work", text: true, wide: true}, {name: "platform", text: true}, ...data.layers.map((name) => ({name})),
-      {name: "total"}, {name: "tax"}, {name: "runs", show: whole}
+      {name: "total"}, {name: "interval", text: true},
+      {name: "tax", show: (value, row) => value === null ? "–" : shownTax(marks.get(row).cell.per[unit])}, {name: "interval of the tax", text: true},
+      {name: "runs", show: whole}
     ], rows);
   }
 };

@@ -18,7 +18,7 @@ const fillFailed = () => {
   if (data.failed.length === 0) return;
   table(element("failed"), "Trials that did not end", [{name: "trial", show: whole}, {name: "run", show: whole},
     {name: "platform", text: true}, {name: "work", text: true}, {name: "error", text: true}],
-    data.failed.map((f) => [f.index, f.repetition, f.platform, f.name, f.error]));
+    data.failed.map((f) => [f.trial, f.repetition, f.platform, f.name, f.error]));
 };
 
 const fillProvenance = () => {

@@ -14,7 +14,7 @@ const download = (title, columns, rows) => {
   URL.revokeObjectURL(link.href);
 };
 
-// columns: {name, text: true} or {name, show: value => text}; rows: arrays of raw values.
+// columns: {name, text: true} or {name, show: (value, row) => text}; rows: arrays of raw values.
 const table = (into, title, columns, rows) => {
   const head = make("div", undefined, "table-head");
   head.append(make("h3", title));
@@ -35,7 +35,7 @@ const table = (into, title, columns, rows) => {
       const line = make("tr");
       row.forEach((value, i) => {
         const column = columns[i];
-        line.append(make("td", column.text ? String(value) : (column.show || readable)(value), column.text ? "text " + (column.wide ? "work" : column.words ? "words" : "") : ""));
+        line.append(make("td", column.text ? String(value) : (column.show || readable)(value, row), column.text ? "text " + (column.wide ? "work" : column.words ? "words" : "") : ""));
       });
       return line;
     }));
