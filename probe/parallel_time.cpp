@@ -101,7 +101,7 @@ void find(Function*& function, const char* name) {
   if (!vtax::probe::redirect(all)) refuse("its code cannot be changed\n");
   if (all[0].found != 1 || all[1].found != 1 || all[2].found != 1)
     refuse("its CPUs' thread has another form\n");
-  if (all[3].found < 1 || all[4].found < 2) refuse("its clock has another form\n");
+  if (all[3].found < 1 || all[4].found < 3) refuse("its clock has another form\n");
 }
 
 }  // namespace

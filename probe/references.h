@@ -16,31 +16,37 @@ namespace vtax::probe {
 struct Redirection {
   const void* from = nullptr;
   const void* to = nullptr;
-  int found = 0;  // places in the program that name `from`: calls, jumps, addresses taken
+  int found =
+      0;  // places in the program that name `from`: calls, jumps, addresses taken, addresses in its data
 };
 
 namespace references {
 
-struct Text {
+struct Part {
   unsigned char* begin = nullptr;
   std::size_t bytes = 0;
 };
 
-// The program's own code: the first object that the loader lists.
-inline Text program_text() {
-  Text text;
+struct Program {
+  Part text, data;
+};
+
+// The first object that the loader lists. Its data as the file has it: constants, what the loader filled in.
+inline Program program() {
+  Program found;
   dl_iterate_phdr(
-      [](dl_phdr_info* object, std::size_t, void* data) {
+      [](dl_phdr_info* object, std::size_t, void* into) {
         for (int i = 0; i < object->dlpi_phnum; ++i) {
           const auto& part = object->dlpi_phdr[i];
-          if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
-          *static_cast<Text*>(data) = {reinterpret_cast<unsigned char*>(object->dlpi_addr + part.p_vaddr),
-                                       static_cast<std::size_t>(part.p_memsz)};
+          if (part.p_type != PT_LOAD) continue;
+          auto* const begin = reinterpret_cast<unsigned char*>(object->dlpi_addr + part.p_vaddr);
+          if ((part.p_flags & PF_X) != 0) static_cast<Program*>(into)->text = {begin, part.p_memsz};
+          if ((part.p_flags & PF_W) != 0) static_cast<Program*>(into)->data = {begin, part.p_filesz};
         }
         return 1;
       },
-      &text);
-  return text;
+      &found);
+  return found;
 }
 
 // `call f`, `jmp f` and `lea f(%rip), register`: the length before the displacement, or 0.
@@ -51,7 +57,7 @@ inline int displacement_at(const unsigned char* code) {
 }
 
 // A page that 32-bit displacements reach from all of `text`; null when there is none.
-inline unsigned char* page_near(const Text& text) {
+inline unsigned char* page_near(const Part& text) {
   constexpr std::uintptr_t kStep = 1U << 20, kReach = 1U << 30;
   const auto begin = reinterpret_cast<std::uintptr_t>(text.begin) & ~(kStep - 1);
   for (std::uintptr_t back = kStep; back < kReach && back < begin; back += kStep) {
@@ -64,14 +70,19 @@ inline unsigned char* page_near(const Text& text) {
   return nullptr;
 }
 
+template <class Value>
+bool write_protected(unsigned char* place, const Value& value, int protection) {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const std::uintptr_t first = reinterpret_cast<std::uintptr_t>(place) & ~(page - 1);
+  const std::size_t bytes = reinterpret_cast<std::uintptr_t>(place) + sizeof value - first;
+  if (mprotect(reinterpret_cast<void*>(first), bytes, protection | PROT_WRITE) != 0) return false;
+  std::memcpy(place, &value, sizeof value);
+  return mprotect(reinterpret_cast<void*>(first), bytes, protection) == 0;
+}
+
 inline bool write_displacement(unsigned char* place, std::int64_t displacement) {
   const auto value = static_cast<std::int32_t>(displacement);
-  if (value != displacement) return false;
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  auto* const first = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(place) & ~(page - 1));
-  if (mprotect(first, 2 * page, PROT_READ | PROT_WRITE | PROT_EXEC) != 0) return false;
-  std::memcpy(place, &value, sizeof value);
-  return mprotect(first, 2 * page, PROT_READ | PROT_EXEC) == 0;
+  return value == displacement && write_protected(place, value, PROT_READ | PROT_EXEC);
 }
 
 }  // namespace references
@@ -83,8 +94,8 @@ bool redirect(Redirection (&all)[count]) {
   using namespace references;
   constexpr std::size_t kStub = 16;
   static_assert(count * kStub <= 4096);
-  const Text text = program_text();
-  if (text.begin == nullptr) return false;
+  const auto [text, data] = program();
+  if (text.begin == nullptr || data.begin == nullptr) return false;
   unsigned char* const stubs = page_near(text);
   if (stubs == nullptr) return false;
   for (std::size_t i = 0; i < count; ++i) {
@@ -103,6 +114,16 @@ bool redirect(Redirection (&all)[count]) {
     for (std::size_t i = 0; i < count; ++i) {
       if (next + displacement != all[i].from) continue;
       if (!write_displacement(code + before, stubs + i * kStub - next)) return false;
+      ++all[i].found;
+    }
+  }
+  // What the loader filled in is protected by now; it stays writable, which harms nobody.
+  for (std::size_t at = 0; at + sizeof(void*) <= data.bytes; at += sizeof(void*)) {
+    const void* value = nullptr;
+    std::memcpy(&value, data.begin + at, sizeof value);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (value != all[i].from) continue;
+      if (!write_protected(data.begin + at, all[i].to, PROT_READ | PROT_WRITE)) return false;
       ++all[i].found;
     }
   }

@@ -25,7 +25,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kUsual{
      {"scheduler", "credit2"},
      {"softload_percent", "0"},
      {"cpu_mips", "500"},
-     {"round_instructions", "1000"},
+     {"round_instructions", "2000"},
      {"sampling_hz", "0"},
      {"system_window", "0"},
      {"peer_window", "0"},

@@ -138,7 +138,7 @@ const std::vector<Factor>& common_factors() {
             "share of its CPU that an integer loop holds beside each system's work"),
       count("cpu_mips", 50, 20'000, "500",
             "million instructions a second that each of the lab's CPUs executes"),
-      count("round_instructions", 100, 50'000, "1000",
+      count("round_instructions", 100, 50'000, "2000",
             "instructions that one of the lab's CPUs may be ahead of another"),
       count("sampling_hz", 0, 20'000, "0",
             "samples a second that a profiler takes in each system and the driver domain; 0: there is none"),

@@ -33,7 +33,7 @@ struct Speed {
 
 // How the CPUs of a machine that was resumed share virtual time (docs/design/parallel-time.md).
 struct ParallelTime {
-  std::int64_t round = 1000;  // instructions that a CPU may be ahead of another
+  std::int64_t round = 2000;  // instructions that a CPU may be ahead of another
   Speed speed;
 
   auto operator<=>(const ParallelTime&) const = default;
