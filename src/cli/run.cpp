@@ -14,6 +14,7 @@
 #include <set>
 #include <thread>
 
+#include "cli/calibration.h"
 #include "cli/own_builds.h"
 #include "cli/progress_line.h"
 #include "cli/time_left.h"
@@ -147,14 +148,30 @@ Result<> show(const std::filesystem::path& file, bool json) {
   return json ? write_json(*reader, std::cout) : write_table(*reader, std::cout);
 }
 
+Result<> set_speed_of_lab(Study& study, const RunOptions& options) {
+  const auto sets = [&](std::string_view factor) {
+    return std::any_of(options.set.begin(), options.set.end(),
+                       [&](const std::string& set) { return set.starts_with(std::string(factor) + "="); });
+  };
+  const std::string& machine = options.machine.empty() ? study.machine : options.machine;
+  if (machine == host_machine || sets("machine") || sets("cpu_mips")) return {};
+  ProgressLine progress(0);
+  return set_speed(study, {options.own.sources(), 1}, [&](const std::string& step) { progress.step(step); });
+}
+
 Result<ExitCode> run(const RunOptions& options) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
   Overrides overrides{options.set, options.repetitions, options.vary, options.quick};
   if (!options.machine.empty()) overrides.set.push_back("machine=" + options.machine);
-  auto plan = make_plan(std::move(*study), overrides);
+  auto plan = make_plan(*study, overrides);
   if (!plan) return fail(plan.error());
   if (auto good = check_own_builds(*plan, options.own); !good) return fail(good.error());
+  if (study->speed) {
+    if (auto set = set_speed_of_lab(*study, options); !set) return fail(set.error());
+    plan = make_plan(std::move(*study), overrides);
+    if (!plan) return fail(plan.error());
+  }
   const std::filesystem::path out = options.out.empty() ? plan->study.name + ".vtax" : options.out;
   const auto header = header_of(*plan, options);
   if (!header) return fail(header.error());

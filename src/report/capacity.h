@@ -42,7 +42,8 @@ struct Capacity {
 // Nothing where no work was counted.
 [[nodiscard]] std::optional<Capacity> capacity(const WindowCost& cost, const MachineSpeed& speed);
 
-// In the unit of Capacity::rate, by the window's own clock: on the real host alone, and nothing elsewhere.
+// In the unit of Capacity::rate, by the window's own clock. Nothing where that clock was the emulator's: in
+// files of a vtax whose lab had no time of its own.
 [[nodiscard]] std::optional<double> measured_rate(const WindowCost& cost);
 
 [[nodiscard]] std::string_view unit_of_rate(Unit unit);  // "Mb/s", "transactions/s"

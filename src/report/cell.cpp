@@ -100,6 +100,8 @@ WindowCost window_cost(const Trial& trial) {
   cost.guests = trial.guests;
   cost.digest = trial.digest;
   cost.window_ns = trial.window_virtual_ns;
+  cost.busy = trial.busy;
+  cost.waiting = trial.waiting;
   cost.hardware = hardware_cost(trial);
   return cost;
 }

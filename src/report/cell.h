@@ -34,7 +34,9 @@ struct WindowCost {
   std::vector<DeviceCount> devices;
   std::vector<GuestWork> guests;
   std::string digest;
-  std::uint64_t window_ns = 0;  // by the machine's own clock, which in the lab all CPUs share
+  std::uint64_t window_ns = 0;   // by the machine's own clock
+  std::vector<Busy> busy;        // of the lab; empty in files of a vtax whose lab had no time of its own
+  std::vector<Waiting> waiting;  // by guest
   std::optional<HardwareCost> hardware = {};
 
   [[nodiscard]] std::uint64_t of(Layer layer) const { return instructions[static_cast<std::size_t>(layer)]; }

@@ -13,6 +13,7 @@
 #include "report/cell.h"
 #include "report/claims_text.h"
 #include "report/hardware_text.h"
+#include "report/measured.h"
 #include "report/offered_load.h"
 #include "report/phrase.h"
 #include "report/repetitions.h"
@@ -245,10 +246,17 @@ void print_drivers(std::ostream& out, const Comparison& comparison, Unit unit) {
   }
 }
 
-// The rates that the costs allow, and on the real host the one that was reached.
+// What the lab's windows show by the machine's clock.
+void print_measured(std::ostream& out, const Comparison& comparison) {
+  for (const Cell* cell : comparison.cells)
+    if (const std::string text = measured_text(*cell); !text.empty())
+      print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
+}
+
+// The rates that the costs allow, where the window's own clock does not tell; and on the real host both.
 void print_rates(std::ostream& out, const Comparison& comparison, const MachineSpeed& speed) {
   for (const Cell* cell : comparison.cells) {
-    if (!cell->cost) continue;
+    if (!cell->cost || !cell->cost->busy.empty()) continue;
     const auto allowed = capacity(*cell->cost, speed);
     if (!allowed) continue;
     print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
@@ -356,6 +364,7 @@ void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison
   print_traffic(out, comparison, units.front());
   print_guests(out, comparison, units.front());
   print_drivers(out, comparison, units.front());
+  print_measured(out, comparison);
   if (speed && *speed) print_rates(out, comparison, **speed);
   print_unlike_packets(out, comparison, units);
   print_ticks(out, comparison);

@@ -135,10 +135,11 @@ Found<double> divided(double above, double below) {
 }
 
 Found<double> rate_of(Asked& run, const Operand& operand, const std::optional<Found<MachineSpeed>>& speed) {
-  if (!speed) return obstacle("a rate needs the machine's speed: the study has no [speed]");
-  if (!*speed) return tl::unexpected(speed->error());
   const auto cost = run.cost(operand.factors);
   if (!cost) return tl::unexpected(cost.error());
+  if (const auto measured = measured_rate(**cost)) return *measured;
+  if (!speed) return obstacle("a rate needs the machine's speed: the study has no [speed]");
+  if (!*speed) return tl::unexpected(speed->error());
   const auto allowed = capacity(**cost, **speed);
   if (!allowed) return obstacle(fmt::format("cell {} counted no work", cell_name(operand.factors)));
   return allowed->rate();

@@ -1,0 +1,109 @@
+#include "report/measured.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "core/readable.h"
+#include "report/capacity.h"
+#include "report/phrase.h"
+
+namespace vtax {
+namespace {
+
+std::optional<Spread> spread_of(const std::vector<double>& values) {
+  const auto median = lower_median(values);
+  if (!median) return std::nullopt;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return Spread{*median, *low, *high, sample_interval(values), values.size()};
+}
+
+template <class Value>
+std::optional<Spread> spread_over(const Cell& cell, const Value& value_of) {
+  std::vector<double> values;
+  for (const WindowCost& run : cell.runs)
+    if (const std::optional<double> value = value_of(run)) values.push_back(*value);
+  return spread_of(values);
+}
+
+// The greatest of the guests'.
+std::optional<Spread> waiting_of(const Cell& cell, std::uint64_t Waiting::*percentile) {
+  return spread_over(cell, [&](const WindowCost& run) -> std::optional<double> {
+    if (run.waiting.empty()) return std::nullopt;
+    std::uint64_t most = 0;
+    for (const Waiting& guest : run.waiting) most = std::max(most, guest.*percentile);
+    return static_cast<double>(most);
+  });
+}
+
+std::string spread_text(const Spread& spread) {
+  if (spread.low == spread.high) return readable(spread.median);
+  const double low = spread.interval ? spread.interval->range.low : spread.low,
+               high = spread.interval ? spread.interval->range.high : spread.high;
+  return fmt::format("{} ({} to {})", readable(spread.median), readable(low), readable(high));
+}
+
+std::string microseconds(const Spread& spread) {
+  constexpr double kNs = 1000;
+  return readable(spread.median / kNs);
+}
+
+std::string busy_text(const Cell& cell) {
+  constexpr double worth_a_word = 0.01;
+  std::vector<std::string> parts;
+  for (const BusyShare& one : busy_of(cell))
+    if (one.share.median >= worth_a_word)
+      parts.push_back(
+          fmt::format("CPU {} {} {:.0f} %", one.cpu, printable(one.domain), 100 * one.share.median));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+std::optional<Spread> rate_of(const Cell& cell) {
+  return spread_over(cell, [](const WindowCost& run) { return measured_rate(run); });
+}
+
+std::vector<BusyShare> busy_of(const Cell& cell) {
+  std::map<std::pair<int, std::string>, std::vector<double>> shares;
+  for (const WindowCost& run : cell.runs) {
+    if (run.window_ns == 0) continue;
+    for (const Busy& busy : run.busy)
+      shares[{busy.cpu, busy.domain}].push_back(static_cast<double>(busy.ns) /
+                                                static_cast<double>(run.window_ns));
+  }
+  std::vector<BusyShare> out;
+  for (auto& [whose, values] : shares) {
+    values.resize(cell.runs.size());  // a run in which it executed nothing
+    out.push_back({whose.first, whose.second, *spread_of(values)});
+  }
+  return out;
+}
+
+std::optional<Latency> latency_of(const Cell& cell) {
+  const auto p50 = waiting_of(cell, &Waiting::p50_ns), p99 = waiting_of(cell, &Waiting::p99_ns),
+             most = waiting_of(cell, &Waiting::most_ns);
+  if (!p50 || !p99 || !most) return std::nullopt;
+  return Latency{*p50, *p99, *most};
+}
+
+std::optional<Spread> fairness_of(const Cell& cell) {
+  return spread_over(cell, [](const WindowCost& run) { return fairness_of(run.guests); });
+}
+
+std::string measured_text(const Cell& cell) {
+  const auto rate = rate_of(cell);
+  if (!rate || !cell.cost || cell.cost->in_time) return "";
+  const auto units = units_of(cell.cost->work);
+  std::string text = fmt::format("{} {}", spread_text(*rate), rate_noun(units.front(), cell.workload()));
+  if (const auto latency = latency_of(cell))
+    text += fmt::format("; latency p50 {} us, p99 {} us, most {} us", microseconds(latency->p50_ns),
+                        microseconds(latency->p99_ns), microseconds(latency->most_ns));
+  if (const std::string busy = busy_text(cell); !busy.empty()) text += "; busy: " + busy;
+  if (const auto fairness = fairness_of(cell)) text += fmt::format("; fairness {:.3f}", fairness->median);
+  return text;
+}
+
+}  // namespace vtax
