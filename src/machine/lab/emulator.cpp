@@ -15,10 +15,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <span>
 #include <utility>
 
 #include "account/probe_output.h"
+#include "core/files.h"
 #include "core/interruption.h"
 #include "machine/lab/emulator_process.h"
 #include "machine/lab/guest_result.h"
@@ -34,6 +36,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kPlanBytes = 64U << 10;
 constexpr std::size_t kConsoleBytes = 64U << 10;
+constexpr std::size_t kWordsLines = 40;  // a dump of a CPU's registers, and why it was made
 constexpr std::size_t kMaxMonitorLine = 1U << 20;
 // A running machine executes timer ticks at least; one that takes no CPU time for so long is dead.
 constexpr seconds kSilence{60};
@@ -60,6 +63,30 @@ bool drain(int fd, std::string& into) {
     }
     return got < 0 && (errno == EAGAIN || errno == EINTR);
   }
+}
+
+// The last lines that say something, without what would steer a terminal.
+std::string tail_of(std::string_view text, std::size_t lines) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  std::size_t begin = text.size();
+  while (lines-- > 0 && begin != std::string_view::npos && begin > 0) begin = text.rfind('\n', begin - 1);
+  if (begin == std::string_view::npos) begin = 0;
+  std::string out;
+  for (const char c : text.substr(begin))
+    if (c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) out += c;
+  return out.empty() ? "(none)" : out;
+}
+
+// "signal 6 (Aborted)", and where the system has put a core, if it made one.
+std::string signal_text(int status, int pid) {
+  const char* const name = sigdescr_np(WTERMSIG(status));
+  std::string text = fmt::format("signal {} ({})", WTERMSIG(status), name != nullptr ? name : "of no name");
+  if (!WCOREDUMP(status)) return text;
+  std::string pattern = read_text("/proc/sys/kernel/core_pattern").value_or("unknown");
+  while (pattern.ends_with('\n')) pattern.pop_back();
+  std::error_code ignored;
+  return text + fmt::format("; the core of process {} went to '{}' (the kernel's core_pattern), seen from {}",
+                            pid, pattern, std::filesystem::current_path(ignored).string());
 }
 
 std::chrono::nanoseconds cpu_time_of(int pid) {
@@ -110,6 +137,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
 
   auto messages = make_pipe();
   auto console = make_pipe();
+  auto words = make_pipe();
   auto typed = make_pipe();
   std::string plan = wiring.plan;
   plan.resize(kPlanBytes, ' ');
@@ -118,6 +146,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   auto out = anonymous_file("vtax-probe-out", "");
   if (!messages) return fail(messages.error());
   if (!console) return fail(console.error());
+  if (!words) return fail(words.error());
   if (!typed) return fail(typed.error());
   if (!plan_file) return fail(plan_file.error());
   if (!settings) return fail(settings.error());
@@ -167,12 +196,13 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
 
   auto qemu = with_libraries(spec);
   if (!qemu) return fail(qemu.error());
-  auto pid = start_process(*qemu, arguments, inherited, console_end);
+  auto pid = start_process(*qemu, arguments, inherited, words->write.get());
   if (!pid) return fail(pid.error());
   self->pid_ = *pid;
   self->process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
   self->messages_fd_ = std::move(messages->read);
   self->console_fd_ = std::move(console->read);
+  self->words_fd_ = std::move(words->read);
   if (wiring.console_input) self->console_input_ = std::move(typed->write);
   self->plan_ = std::move(*plan_file);
   self->probe_settings_ = std::move(*settings);
@@ -202,9 +232,10 @@ Emulator::~Emulator() {
 
 Result<> Emulator::pump(milliseconds timeout) {
   if (interrupted()) return fail(interruption_error());
-  std::array<pollfd, 5> watched = {{{monitor_.get(), POLLIN, 0},
+  std::array<pollfd, 6> watched = {{{monitor_.get(), POLLIN, 0},
                                     {messages_fd_.get(), POLLIN, 0},
                                     {console_fd_.get(), POLLIN, 0},
+                                    {words_fd_.get(), POLLIN, 0},
                                     {process_.get(), POLLIN, 0},
                                     {interruption_fd(), POLLIN, 0}}};
   if (poll(watched.data(), watched.size(), static_cast<int>(timeout.count())) < 0 && errno != EINTR)
@@ -220,12 +251,17 @@ Result<> Emulator::pump(milliseconds timeout) {
   take_monitor_lines();
   std::string text;
   drain(messages_fd_.get(), text);
-  std::string shown;
-  drain(console_fd_.get(), shown);
-  if (on_console && !shown.empty()) on_console(shown);
-  console_ += shown;
-  if (console_.size() > kConsoleBytes) console_.erase(0, console_.size() - kConsoleBytes);
+  show(console_fd_.get(), console_);
+  show(words_fd_.get(), words_);
   return messages_.feed(text);
+}
+
+void Emulator::show(int from, std::string& kept) const {
+  std::string shown;
+  drain(from, shown);
+  if (on_console && !shown.empty()) on_console(shown);
+  kept += shown;
+  if (kept.size() > kConsoleBytes) kept.erase(0, kept.size() - kConsoleBytes);
 }
 
 void Emulator::take_monitor_lines() {
@@ -250,6 +286,7 @@ void Emulator::take_monitor_lines() {
 
 Error Emulator::died(std::string why) const {
   std::string next = "the machine's last lines:\n" + console_tail();
+  if (!words_.empty()) next = "the emulator's own words:\n" + tail_of(words_, kWordsLines) + "\n  " + next;
   return {"the machine did not finish", std::move(why), std::move(next), ExitCode::trial_failed};
 }
 
@@ -261,8 +298,7 @@ Result<> Emulator::check_alive() {
         read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
     if (status.state == probe::State::limit_reached || status.state == probe::State::failed)
       return fail(died(status.message));
-    if (WIFSIGNALED(status_))
-      return fail(died(fmt::format("the emulator was killed by signal {}", WTERMSIG(status_))));
+    if (WIFSIGNALED(status_)) return fail(died("the emulator was killed by " + signal_text(status_, pid_)));
     if (WEXITSTATUS(status_) == 127) return fail(died("the emulator could not be started"));
     if (WEXITSTATUS(status_) != 0)
       return fail(died(fmt::format("the emulator ended with code {}", WEXITSTATUS(status_))));
@@ -419,16 +455,14 @@ Result<std::vector<std::byte>> Emulator::probe_file() const {
   return bytes;
 }
 
+bool Emulator::crashed() const {
+  constexpr int kNotStarted = 127;
+  return ended_ &&
+         (WIFSIGNALED(status_) || (WEXITSTATUS(status_) != 0 && WEXITSTATUS(status_) != kNotStarted));
+}
+
 std::string Emulator::console_tail(std::size_t lines) const {
-  std::string_view text = console_;
-  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  std::size_t begin = text.size();
-  while (lines-- > 0 && begin != std::string_view::npos && begin > 0) begin = text.rfind('\n', begin - 1);
-  if (begin == std::string_view::npos) begin = 0;
-  std::string out;
-  for (const char c : text.substr(begin))
-    if (c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) out += c;
-  return out.empty() ? "(none)" : out;
+  return tail_of(console_, lines);
 }
 
 }  // namespace vtax::lab

@@ -64,8 +64,12 @@ class Emulator {
 
   [[nodiscard]] std::string console_tail(std::size_t lines = 20) const;
 
+  // The emulator itself has failed: a signal ended it, or it gave up with an exit code.
+  [[nodiscard]] bool crashed() const;
+
   std::function<void(const std::string& json)> on_progress;
-  std::function<void(std::string_view text)> on_console;  // as it comes, unfiltered
+  // As it comes, unfiltered; the emulator's own words among it.
+  std::function<void(std::string_view text)> on_console;
 
  private:
   Emulator() = default;
@@ -76,15 +80,17 @@ class Emulator {
   Result<> check_alive();
   Result<> type(std::string_view keys);
   void take_monitor_lines();
+  void show(int from, std::string& kept) const;
   Error died(std::string why) const;
 
   int pid_ = -1;
   bool ended_ = false;
   bool stopped_ = false;
   int status_ = 0;
-  Descriptor process_, monitor_, messages_fd_, console_fd_, console_input_, probe_out_, probe_settings_,
-      plan_;
+  Descriptor process_, monitor_, messages_fd_, console_fd_, words_fd_, console_input_, probe_out_,
+      probe_settings_, plan_;
   std::string monitor_text_, console_;
+  std::string words_;  // what the emulator wrote to its standard output and error
   std::deque<nlohmann::json> replies_;
   int unawaited_ = 0;    // replies that nobody waits for
   std::string refused_;  // why such a command was refused

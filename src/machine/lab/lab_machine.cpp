@@ -194,16 +194,41 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
   progress(fmt::format("booting {} once{}", name_of(image_.kind),
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
            (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
+  bool crashed = false;
+  auto booted = boot_once(path, crashed);
+  if (booted || !crashed) return booted;
+  progress(fmt::format("the emulator of {} died, it is booted once more: {}", name_of(image_.kind),
+                       booted.error().text()));
+  booted = boot_once(path, crashed);
+  if (!booted && crashed) {
+    Error error = booted.error();
+    error.what = "booting twice: " + error.what;
+    return fail(std::move(error));
+  }
+  return booted;
+}
+
+Result<> LabMachine::boot_once(const std::string& path, bool& crashed) const {
   // Without the probe, which would take a third more of the time and change nothing.
   Wiring wiring;
   wiring.cpu_limit = boot_limit(image_.kind, shape_);
+  crashed = false;
   auto machine = Emulator::start(spec_, wiring);
-  if (!machine) return fail(machine.error());
-  auto message = (*machine)->next_message();
+  if (!machine) {
+    crashed = machine.error().code == ExitCode::trial_failed;  // it was there and does not answer
+    return fail(machine.error());
+  }
+  const auto done = become_ready(**machine, path);
+  crashed = (*machine)->crashed();
+  return done;
+}
+
+Result<> LabMachine::become_ready(Emulator& machine, const std::string& path) {
+  auto message = machine.next_message();
   if (!message) return fail(message.error());
-  if (message->type != "ready") return fail(with_console(read_guest_error(message->json), **machine));
-  if (auto stopped = (*machine)->wait_until_stopped(); !stopped) return stopped;
-  return (*machine)->save(path);
+  if (message->type != "ready") return fail(with_console(read_guest_error(message->json), machine));
+  if (auto stopped = machine.wait_until_stopped(); !stopped) return stopped;
+  return machine.save(path);
 }
 
 Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot, const std::string& plan,

@@ -71,7 +71,10 @@ class LabMachine {
   using Snapshot = std::shared_ptr<const Descriptor>;
 
   LabMachine() = default;
+  // A boot that dies of the emulator is tried once more, which `progress` says.
   [[nodiscard]] Result<> boot_into(const std::string& path, const Progress& progress) const;
+  [[nodiscard]] Result<> boot_once(const std::string& path, bool& crashed) const;
+  [[nodiscard]] static Result<> become_ready(Emulator& machine, const std::string& path);
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot, const std::string& plan,
                                                          const CacheShapes* caches) const;
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume_or_heal(const std::string& plan,
