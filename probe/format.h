@@ -1,14 +1,15 @@
 #pragma once
 
-// What the probe writes for the measuring process, through one shared file of fixed size: a header that
-// is live while the machine runs, then the tables of the window that closed last. Native byte order: both
-// ends are on one computer. Only plain integers; the reader (src/account) checks every field.
+// What the probe writes for the measuring process, through one shared file: a header that is live while the
+// machine runs, then a record for each window that closed, one behind the other: WindowHeader and its tables.
+// A record never changes; it is there once Header::windows counts it. Native byte order: both ends are on one
+// computer. Only plain integers; the reader (src/account) checks every field.
 
 #include <cstdint>
 
 namespace vtax::probe {
 
-inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '3'};
+inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '4'};
 
 enum class State : std::uint32_t {
   starting = 0,
@@ -51,15 +52,23 @@ struct Header {
   std::uint32_t state;             // State
   std::uint32_t windows;           // closed so far
   std::uint64_t instructions;      // executed so far by all CPUs, up to some 64 Ki behind; moves while alive
-  std::uint64_t window_icount;     // the window's instructions by the emulator's own counter
-  std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access, in the window
+  std::uint64_t window_icount;     // of the window that is open or was last: see WindowHeader
+  std::uint64_t corrected_blocks;  // likewise
   std::uint64_t corrected_instructions;
-  std::uint64_t slices_at_exceptions;    // faults whose rest a new slice hid: each miscounts a block at most
-  std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
-  std::uint64_t marker_domains_seen;     // bit k: domain k was announced
-  std::uint64_t slices, slice_rows;      // lengths of two tables more, behind the others; 0: no virtual time
-  std::uint64_t cache_rows;              // length of one table more; 0 without a cache model
+  std::uint64_t slices_at_exceptions;
+  std::uint64_t marker_domains_seen;  // bit k: domain k was announced
   char message[160];
+};
+
+// Of one window that has closed. Its tables follow, in the order of their lengths here.
+struct WindowHeader {
+  std::uint64_t window_icount;     // the window's instructions by the emulator's own counter
+  std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access
+  std::uint64_t corrected_instructions;
+  std::uint64_t slices_at_exceptions;  // faults whose rest a new slice hid: each miscounts a block at most
+  std::uint64_t contexts, rows, events;
+  std::uint64_t slices, slice_rows;  // 0: no virtual time
+  std::uint64_t cache_rows;          // 0 without a cache model
 };
 
 // A context: one CPU while one virtual CPU was current on it.

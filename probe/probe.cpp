@@ -144,7 +144,7 @@ __attribute__((noinline)) void counter_jumped(Cpu& cpu, std::uint32_t block, std
   cpu.last_low = static_cast<std::uint16_t>(cpu.slice_start);
   const std::uint64_t total = icount_of_all();
   g.output.header().instructions = total;
-  if (g.settings.limit != 0 && total > g.settings.limit)
+  if (g.settings.limit != 0 && total - g.limit_from > g.settings.limit)
     g.output.stop(State::limit_reached, "the machine's time limit was reached");
 }
 
@@ -300,6 +300,7 @@ void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   cpu.context->instructions[block] -= from_here;
   g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
   g.window_open = false;
+  g.limit_from = icount_of_all();
   g.output.write_window(g.contexts, g.blocks, g.timeline);
 }
 

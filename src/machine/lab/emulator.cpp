@@ -292,10 +292,7 @@ Error Emulator::died(std::string why) const {
 
 Result<> Emulator::check_alive() {
   if (ended_) {
-    std::array<std::byte, sizeof(probe::Header)> header{};
-    const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
-    const ProbeStatus status =
-        read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
+    const ProbeStatus status = probe_status();
     if (status.state == probe::State::limit_reached || status.state == probe::State::failed)
       return fail(died(status.message));
     if (WIFSIGNALED(status_)) return fail(died("the emulator was killed by " + signal_text(status_, pid_)));
@@ -308,8 +305,9 @@ Result<> Emulator::check_alive() {
   if (stopped_) return {};
   const auto now = std::chrono::steady_clock::now();
   const auto spent = cpu_time_of(pid_);
-  if (cpu_limit_ > seconds(0) && spent > cpu_limit_)
-    return fail(died(fmt::format("it has taken {} s of CPU time and is not done", spent / seconds(1))));
+  if (cpu_limit_ > seconds(0) && spent - cpu_from_ > cpu_limit_)
+    return fail(
+        died(fmt::format("it has taken {} s of CPU time and is not done", (spent - cpu_from_) / seconds(1))));
   if (spent - spent_at_progress_ >= kNoWork) {
     spent_at_progress_ = spent;
     last_progress_ = now;
@@ -353,6 +351,10 @@ Result<GuestMessage> Emulator::next_message() {
     if (auto alive = check_alive(); !alive) return fail(alive.error());
     if (auto pumped = pump(kPoll); !pumped) return fail(pumped.error());
   }
+}
+
+void Emulator::grant_anew() {
+  cpu_from_ = cpu_time_of(pid_);
 }
 
 Result<> Emulator::wait_until_stopped() {
@@ -440,25 +442,50 @@ Result<> Emulator::wait_until_ended() {
   return {};
 }
 
-Result<std::vector<std::byte>> Emulator::probe_file() const {
-  struct stat facts {};
-  if (fstat(probe_out_.get(), &facts) != 0)
-    return fail(system_error("cannot read the probe's counts", errno));
-  std::vector<std::byte> bytes(static_cast<std::size_t>(facts.st_size));
+ProbeStatus Emulator::probe_status() const {
+  std::array<std::byte, sizeof(probe::Header)> header{};
+  const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
+  return read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
+}
+
+Result<> Emulator::read_probe(std::span<std::byte> into) const {
   std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got =
-        pread(probe_out_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+  while (done < into.size()) {
+    const ssize_t got = pread(probe_out_.get(), into.data() + done, into.size() - done,
+                              static_cast<off_t>(probe_read_ + done));
     if (got <= 0) return fail(system_error("cannot read the probe's counts", got < 0 ? errno : EIO));
     done += static_cast<std::size_t>(got);
   }
-  return bytes;
+  return {};
+}
+
+Result<ProbeWindow> Emulator::next_probe_window() {
+  if (probe_status().windows <= probe_windows_)
+    return fail({"cannot read the probe's counts", "no window was closed", "run the trial again",
+                 ExitCode::trial_failed});
+  std::array<std::byte, sizeof(probe::WindowHeader)> header{};
+  if (auto read = read_probe(header); !read) return fail(read.error());
+  const auto length = probe_record_bytes(header);
+  if (!length) return fail(length.error());
+  std::vector<std::byte> record(*length);
+  if (auto read = read_probe(record); !read) return fail(read.error());
+  // It takes memory as long as the machine goes on. Where that cannot be given back, it is taken.
+  fallocate(probe_out_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(probe_read_),
+            static_cast<off_t>(*length));
+  probe_read_ += *length;
+  ++probe_windows_;
+  return read_probe_window(record);
 }
 
 bool Emulator::crashed() const {
   constexpr int kNotStarted = 127;
   return ended_ &&
          (WIFSIGNALED(status_) || (WEXITSTATUS(status_) != 0 && WEXITSTATUS(status_) != kNotStarted));
+}
+
+Error Emulator::with_console(Error error) const {
+  error.next = "the machine's last lines:\n" + console_tail();
+  return error;
 }
 
 std::string Emulator::console_tail(std::size_t lines) const {
