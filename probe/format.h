@@ -1,8 +1,9 @@
 #pragma once
 
-// What the probe writes for the measuring process, through one shared file of fixed size: a header that
-// is live while the machine runs, then the tables of the window that closed last. Native byte order: both
-// ends are on one computer. Only plain integers; the reader (src/account) checks every field.
+// What the probe writes for the measuring process, through one shared file: a header that is live while the
+// machine runs, then a record for each window that closed, one behind the other: WindowHeader and its tables.
+// A record never changes; it is there once Header::windows counts it. Native byte order: both ends are on one
+// computer. Only plain integers; the reader (src/account) checks every field.
 
 #include <cstdint>
 
@@ -55,18 +56,27 @@ struct Header {
   std::uint32_t state;             // State
   std::uint32_t windows;           // closed so far
   std::uint64_t instructions;      // executed so far by all CPUs, up to some 64 Ki behind; moves while alive
+  std::uint64_t window_icount;     // of the window that is open or was last: see WindowHeader
+  std::uint64_t window_ns;         // likewise
+  std::uint64_t corrected_blocks;  // likewise
+  std::uint64_t corrected_instructions;
+  std::uint64_t unexplained;
+  std::uint64_t marker_domains_seen;  // bit k: domain k was announced
+  char message[160];
+};
+
+// Of one window that has closed. Its tables follow, in the order of their lengths here.
+struct WindowHeader {
   std::uint64_t window_icount;     // the window's instructions by the emulator's own counter
   std::uint64_t window_ns;         // from the time of the CPU that began it to that of the CPU that ended it
-  std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access, in the window
+  std::uint64_t corrected_blocks;  // blocks left early by a fault or a device access
   std::uint64_t corrected_instructions;
   std::uint64_t unexplained;  // turns in which QEMU's counter and the probe's differ; 0 if all is well
-  std::uint64_t contexts, rows, events;  // lengths of the tables that follow, in this order
-  std::uint64_t marker_domains_seen;     // bit k: domain k was announced
-  std::uint64_t slices, slice_rows;      // lengths of two tables more, behind the others; 0: no virtual time
-  std::uint64_t cache_rows;              // length of one table more; 0 without a cache model
-  std::uint64_t latencies;               // and of the last one
-  std::uint64_t latencies_left_out;      // answers beyond kMostLatencies
-  char message[160];
+  std::uint64_t contexts, rows, events;
+  std::uint64_t slices, slice_rows;
+  std::uint64_t cache_rows;          // 0 without a cache model
+  std::uint64_t latencies;           // the table behind the others
+  std::uint64_t latencies_left_out;  // answers beyond kMostLatencies
 };
 
 // A context: one CPU while one virtual CPU was current on it.

@@ -1,6 +1,6 @@
 #pragma once
 
-// The shared file: a live header and the tables of the window that closed last.
+// The shared file: a live header and a record for each window that closed.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -77,29 +77,24 @@ class Output {
       for (std::uint32_t kind = 0; kind < kCounters; ++kind)
         if (context->events[kind] != 0) events.push_back({number, kind, context->events[kind]});
     }
-    header_->contexts = table.size();
-    header_->rows = rows.size();
-    header_->events = events.size();
     std::vector<SliceRow> slice_rows;
     for (const Timeline::Difference& one : timeline.differences())
       slice_rows.push_back(
           {row_of[one.context * std::size_t{blocks.size()} + one.block], 0, one.instructions});
-    header_->slices = timeline.slices().size();
-    header_->slice_rows = slice_rows.size();
-    header_->cache_rows = cache_rows.size();
-    header_->latencies = latencies.taken().size();
-    header_->latencies_left_out = latencies.left_out();
-    off_t at = sizeof(Header);
-    const auto put = [&](const void* data, std::size_t bytes) {
-      const char* from = static_cast<const char*>(data);
-      while (bytes > 0) {
-        const ssize_t done = pwrite(fd_, from, bytes, at);
-        if (done <= 0) stop(State::failed, "cannot write the window's tables");
-        from += done;
-        at += done;
-        bytes -= static_cast<std::size_t>(done);
-      }
-    };
+    const WindowHeader window{header_->window_icount,
+                              header_->window_ns,
+                              header_->corrected_blocks,
+                              header_->corrected_instructions,
+                              header_->unexplained,
+                              table.size(),
+                              rows.size(),
+                              events.size(),
+                              timeline.slices().size(),
+                              slice_rows.size(),
+                              cache_rows.size(),
+                              latencies.taken().size(),
+                              latencies.left_out()};
+    put(&window, sizeof window);
     put(table.data(), table.size() * sizeof(Context));
     put(rows.data(), rows.size() * sizeof(Row));
     put(events.data(), events.size() * sizeof(EventRow));
@@ -107,11 +102,23 @@ class Output {
     put(slice_rows.data(), slice_rows.size() * sizeof(SliceRow));
     put(cache_rows.data(), cache_rows.size() * sizeof(CacheRow));
     put(latencies.taken().data(), latencies.taken().size() * sizeof(Latency));
-    ++header_->windows;
+    __atomic_store_n(&header_->windows, header_->windows + 1, __ATOMIC_RELEASE);
     set(State::window_closed);
   }
 
  private:
+  // Behind what is there.
+  void put(const void* data, std::size_t bytes) {
+    const char* from = static_cast<const char*>(data);
+    while (bytes > 0) {
+      const ssize_t done = pwrite(fd_, from, bytes, end_);
+      if (done <= 0) stop(State::failed, "cannot write the window's tables");
+      from += done;
+      end_ += done;
+      bytes -= static_cast<std::size_t>(done);
+    }
+  }
+
   static bool has_counts(const ContextTable& context, std::uint32_t block) {
     if (context.caches == nullptr) return false;
     for (const std::uint64_t value : context.caches[block].of)
@@ -120,6 +127,7 @@ class Output {
   }
 
   int fd_ = -1;
+  off_t end_ = sizeof(Header);
   Header* header_ = nullptr;
 };
 

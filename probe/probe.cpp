@@ -169,7 +169,7 @@ void turn_ended(const Turn& turn) {
   cpu.turn_low = cpu.last_low = 0;
   const std::uint64_t total = icount_of_all();
   g.output.header().instructions = total;
-  if (g.settings.limit != 0 && total > g.settings.limit)
+  if (g.settings.limit != 0 && total - g.limit_from > g.settings.limit)
     g.output.stop(State::limit_reached, "the machine's time limit was reached");
 }
 
@@ -288,6 +288,7 @@ void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   g.output.header().window_icount = icount_of_all() - from_here - g.window_base;
   g.output.header().window_ns = static_cast<std::uint64_t>(now_ns(cpu, from_here) - g.window_begin_ns);
   g.window_open = false;
+  g.limit_from = icount_of_all();
   g.output.write_window(g.contexts, g.blocks, g.timeline, g.latencies);
 }
 

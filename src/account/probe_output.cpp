@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace vtax {
 namespace {
@@ -20,9 +21,8 @@ T field_at(std::span<const std::byte> file, std::size_t at) {
 }
 
 // The tables behind the events.
-Result<> read_details(std::span<const std::byte> file, std::size_t at, const probe::Header& header,
+Result<> read_details(std::span<const std::byte> file, std::size_t at, const probe::WindowHeader& header,
                       ProbeWindow& window) {
-  if (header.slices > probe::kMostSlices) return damaged("it has too many slices");
   std::uint64_t rows = 0, now = 0;
   for (std::uint64_t i = 0; i < header.slices; ++i, at += sizeof(probe::Slice)) {
     const auto slice = field_at<probe::Slice>(file, at);
@@ -62,36 +62,43 @@ ProbeStatus read_probe_status(std::span<const std::byte> file) {
   const auto header = field_at<probe::Header>(file, 0);
   if (header.state <= static_cast<std::uint32_t>(probe::State::failed))
     status.state = static_cast<probe::State>(header.state);
+  if (std::memcmp(header.magic, probe::kMagic, sizeof probe::kMagic) == 0) status.windows = header.windows;
   status.instructions = header.instructions;
   status.message.assign(header.message, strnlen(header.message, sizeof header.message));
   return status;
 }
 
-Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
-  if (file.size() < sizeof(probe::Header)) return damaged("it is shorter than its header");
-  const auto header = field_at<probe::Header>(file, 0);
-  if (std::memcmp(header.magic, probe::kMagic, sizeof probe::kMagic) != 0)
-    return damaged("it has another format");
-  if (header.windows == 0 || header.state != static_cast<std::uint32_t>(probe::State::window_closed))
-    return damaged("no window was closed");
+Result<std::size_t> probe_record_bytes(std::span<const std::byte> begin) {
+  if (begin.size() < sizeof(probe::WindowHeader))
+    return damaged("a window's record is shorter than its header");
+  const auto header = field_at<probe::WindowHeader>(begin, 0);
+  if (header.slices > probe::kMostSlices) return damaged("it has too many slices");
+  if (header.latencies > probe::kMostLatencies) return damaged("it has too many latencies");
+  std::size_t bytes = sizeof(probe::WindowHeader);
+  for (const auto& [length, size] : {std::pair{header.contexts, sizeof(probe::Context)},
+                                     {header.rows, sizeof(probe::Row)},
+                                     {header.events, sizeof(probe::EventRow)},
+                                     {header.slices, sizeof(probe::Slice)},
+                                     {header.slice_rows, sizeof(probe::SliceRow)},
+                                     {header.cache_rows, sizeof(probe::CacheRow)}}) {
+    if (length > (kMostRecordBytes - bytes) / size) return damaged("its tables are longer than 1 GiB");
+    bytes += length * size;
+  }
+  return bytes;
+}
 
-  const std::uint64_t room = file.size() - sizeof(probe::Header);
-  const std::uint64_t limit = room / sizeof(probe::Context);
-  if (header.contexts > limit || header.rows > limit || header.events > limit || header.slices > limit ||
-      header.slice_rows > limit || header.cache_rows > limit || header.latencies > probe::kMostLatencies ||
-      header.contexts * sizeof(probe::Context) + header.rows * sizeof(probe::Row) +
-              header.events * sizeof(probe::EventRow) + header.slices * sizeof(probe::Slice) +
-              header.slice_rows * sizeof(probe::SliceRow) + header.cache_rows * sizeof(probe::CacheRow) +
-              header.latencies * sizeof(probe::Latency) >
-          room)
-    return damaged("its tables are longer than the file");
+Result<ProbeWindow> read_probe_window(std::span<const std::byte> file) {
+  const auto bytes = probe_record_bytes(file);
+  if (!bytes) return fail(bytes.error());
+  if (*bytes > file.size()) return damaged("its tables are longer than the file");
+  const auto header = field_at<probe::WindowHeader>(file, 0);
 
   ProbeWindow window;
   window.total = Instructions(header.window_icount);
   window.corrected_blocks = header.corrected_blocks;
   window.unexplained = header.unexplained;
   window.ns = header.window_ns;
-  std::size_t at = sizeof(probe::Header);
+  std::size_t at = sizeof(probe::WindowHeader);
   for (std::uint64_t i = 0; i < header.contexts; ++i, at += sizeof(probe::Context)) {
     const auto context = field_at<probe::Context>(file, at);
     window.contexts.push_back({context.cpu, context.domain, context.vcpu});

@@ -82,13 +82,19 @@ struct ProbeWindow {
   std::uint64_t unexplained = 0;  // turns whose counts differ from the emulator's; a good window has none
 };
 
-// Reads the probe's shared file after the window has closed. Every length and index is checked: the
-// emulator may have been killed in the middle of writing it.
-[[nodiscard]] Result<ProbeWindow> read_probe_window(std::span<const std::byte> file);
+// How long the record is that begins with these bytes (at least sizeof(probe::WindowHeader) of them). Error:
+// it says of itself what cannot be: longer than kMostRecordBytes, or more slices than there are.
+[[nodiscard]] Result<std::size_t> probe_record_bytes(std::span<const std::byte> begin);
+inline constexpr std::size_t kMostRecordBytes = std::size_t{1} << 30;
+
+// Reads one window's record out of the probe's shared file. Every length and index is checked: the emulator
+// may have been killed in the middle of writing it.
+[[nodiscard]] Result<ProbeWindow> read_probe_window(std::span<const std::byte> record);
 
 // The live header alone, for progress and for why the probe ended the emulator. Any content is accepted.
 struct ProbeStatus {
   probe::State state = probe::State::starting;
+  std::uint32_t windows = 0;  // whose records are there
   std::uint64_t instructions = 0;
   std::string message;
 };

@@ -9,10 +9,7 @@ namespace vtax {
 namespace {
 
 std::vector<std::byte> file(std::uint64_t contexts, std::uint64_t rows, std::uint32_t row_context = 0) {
-  probe::Header header{};
-  std::memcpy(header.magic, probe::kMagic, sizeof header.magic);
-  header.state = static_cast<std::uint32_t>(probe::State::window_closed);
-  header.windows = 1;
+  probe::WindowHeader header{};
   header.window_icount = 42;
   header.contexts = contexts;
   header.rows = rows;
@@ -31,10 +28,10 @@ std::vector<std::byte> sliced_file(std::uint32_t row = 2, std::uint64_t second_e
                                    std::uint32_t cache_count = 4) {
   std::vector<std::byte> bytes = file(2, 3);
   const std::uint64_t slices = 2, slice_rows = 3;
-  std::memcpy(bytes.data() + offsetof(probe::Header, slices), &slices, sizeof slices);
-  std::memcpy(bytes.data() + offsetof(probe::Header, slice_rows), &slice_rows, sizeof slice_rows);
+  std::memcpy(bytes.data() + offsetof(probe::WindowHeader, slices), &slices, sizeof slices);
+  std::memcpy(bytes.data() + offsetof(probe::WindowHeader, slice_rows), &slice_rows, sizeof slice_rows);
   const std::uint64_t cache_rows = 2;
-  std::memcpy(bytes.data() + offsetof(probe::Header, cache_rows), &cache_rows, sizeof cache_rows);
+  std::memcpy(bytes.data() + offsetof(probe::WindowHeader, cache_rows), &cache_rows, sizeof cache_rows);
   const auto add = [&](const auto& what) {
     const auto* from = reinterpret_cast<const std::byte*>(&what);
     bytes.insert(bytes.end(), from, from + sizeof what);
@@ -84,12 +81,36 @@ TEST(ProbeOutput, RefusesEveryTruncation) {
     EXPECT_FALSE(read_probe_window(std::span(whole).first(size))) << size;
 }
 
+TEST(ProbeOutput, TellsWhereTheNextRecordBegins) {
+  for (const auto& record : {file(2, 3), sliced_file(), file(0, 0)}) {
+    auto two = record;
+    two.insert(two.end(), record.begin(), record.end());
+    const auto bytes = probe_record_bytes(std::span(two).first(sizeof(probe::WindowHeader)));
+    ASSERT_TRUE(bytes) << bytes.error().text();
+    EXPECT_EQ(*bytes, record.size());
+    EXPECT_TRUE(read_probe_window(std::span(two).subspan(*bytes)));
+  }
+  const auto empty = file(0, 0);
+  EXPECT_FALSE(probe_record_bytes(std::span(empty).first(sizeof(probe::WindowHeader) - 1)));
+}
+
+TEST(ProbeOutput, CountsTheWindowsOfItsOwnFormatOnly) {
+  probe::Header header{};
+  header.windows = 7;
+  header.state = static_cast<std::uint32_t>(probe::State::window_open);
+  EXPECT_EQ(read_probe_status(std::as_bytes(std::span(&header, 1))).windows, 0U);
+  std::memcpy(header.magic, probe::kMagic, sizeof header.magic);
+  EXPECT_EQ(read_probe_status(std::as_bytes(std::span(&header, 1))).windows, 7U);
+  EXPECT_EQ(read_probe_status(std::as_bytes(std::span(&header, 1)).first(8)).windows, 0U);
+}
+
 TEST(ProbeOutput, RefusesIndicesAndLengthsBeyondTheTables) {
   EXPECT_FALSE(read_probe_window(file(2, 3, 2)));
-  for (const std::uint64_t huge : {~0ULL, 1ULL << 61, 1ULL << 32}) {
+  for (const std::uint64_t huge : {~0ULL, 1ULL << 61, 1ULL << 32, 1ULL << 26}) {
     auto bytes = file(1, 1);
-    std::memcpy(bytes.data() + offsetof(probe::Header, rows), &huge, sizeof huge);
+    std::memcpy(bytes.data() + offsetof(probe::WindowHeader, rows), &huge, sizeof huge);
     EXPECT_FALSE(read_probe_window(bytes));
+    EXPECT_FALSE(probe_record_bytes(bytes));
   }
 }
 
@@ -100,6 +121,7 @@ TEST(ProbeOutput, SurvivesNoise) {
     auto bytes = round % 2 == 0 ? whole : sliced;
     for (int i = 0; i < 8; ++i) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
     (void)read_probe_window(bytes);
+    (void)probe_record_bytes(bytes);
     (void)read_probe_status(bytes);
   }
 }

@@ -13,11 +13,17 @@
 #include "agent/message.h"
 #include "agent/shell.h"
 #include "agent/trial.h"
+#include "core/start_phase.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "workload/marker.h"
 
 namespace vtax::agent {
+namespace {
+
+constexpr int most_repetitions = 1000;  // of a study
+
+}  // namespace
 
 void send_progress(const char* step) {
   lab_ports::write(frame("progress", {{"step", step}}));
@@ -106,13 +112,19 @@ Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& set
   if (plan.delay.count() > 0) std::this_thread::sleep_for(plan.delay);
   Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
-  Result<nlohmann::json> result = plan.http    ? run_http_trial(plan, *bench, lab_settle, hooks)
-                                  : plan.local ? run_local_trial(plan, *bench, disks, hooks)
-                                               : run_trial(plan, *bench, lab_settle, hooks);
-  if (!result) return fail(result.error());
-  if (hooks.describe) hooks.describe(*result);
-  if (Result<> opened = lab_ports::open(); !opened) return opened;
-  send_result(std::move(*result), modules);
+  // How many repetitions are wanted the machine does not know, so that no window depends on it.
+  const int repetitions = has_disk(plan) ? 1 : most_repetitions;
+  for (int repetition = 1; repetition <= repetitions; ++repetition) {
+    std::this_thread::sleep_for(start_phase(repetition));
+    Result<nlohmann::json> result = plan.http    ? run_http_trial(plan, *bench, lab_settle, hooks)
+                                    : plan.local ? run_local_trial(plan, *bench, disks, hooks)
+                                                 : run_trial(plan, *bench, lab_settle, hooks, repetition);
+    if (!result) return fail(result.error());
+    if (hooks.describe) hooks.describe(*result);
+    if (Result<> opened = lab_ports::open(); !opened) return opened;
+    send_result(std::move(*result), repetition == 1 ? modules : nlohmann::json::array());
+    lab_ports::close();
+  }
   return {};
 }
 

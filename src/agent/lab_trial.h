@@ -28,8 +28,9 @@ void send_error(const Error& error);
 // Kernel modules beyond those that every trial has; before modules are listed for the result.
 [[nodiscard]] Result<> load_what_is_needed(const Plan& plan);
 
-// Arranges, works, and sends `result` with the modules' places. `disks`: the systems' own, where the plan has
-// a disk.
+// Arranges, works, and sends `result` with the modules' places; then, without end but for the host side's, a
+// window and a `result` for each further repetition, without the modules, which stay. `disks`: the systems'
+// own, where the plan has a disk; then there is one window.
 [[nodiscard]] Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
                                         const nlohmann::json& modules, const WindowHooks& hooks = {},
                                         const std::vector<std::string>& disks = {});

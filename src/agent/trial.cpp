@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "agent/lab_layout.h"
 #include "agent/trial_result.h"
 #include "platform/driven_guests.h"
 #include "workload/marker.h"
@@ -14,8 +15,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Fixed, so that two runs hash and queue alike; each guest has ports of its own.
-constexpr std::uint16_t source_port = 40001;
+// Fixed, so that two runs hash and queue alike; each guest has ports of its own, and each of so many
+// repetitions: what the one before it used is closed but not yet forgotten (a minute).
+constexpr int source_port = 40001, ports_of_repetition = 1024, repetitions_with_own_ports = 20;
+static_assert(lab::most_guests * Order::most_flows <= ports_of_repetition);
+
+std::uint16_t source_port_of(int guest, int repetition) {
+  return static_cast<std::uint16_t>(source_port + (guest - 1) * Order::most_flows +
+                                    (repetition - 1) % repetitions_with_own_ports * ports_of_repetition);
+}
 
 constexpr unsigned all_marks = 32, least_marks = 8;
 
@@ -197,12 +205,11 @@ class Span {
   Clock::time_point start_;
 };
 
-Result<> connect(const Plan& plan, Pair& pair) {
-  const int other = pair.guest - 1;
+Result<> connect(const Plan& plan, Pair& pair, int repetition) {
   const End& responder = pair.responder();
   const TcpAddress address{responder.ipv4, work_port_of(pair.guest)};
   const TcpAddress reached{responder.known_as.empty() ? responder.ipv4 : responder.known_as, address.port};
-  const auto source = static_cast<std::uint16_t>(source_port + other * Order::most_flows);
+  const std::uint16_t source = source_port_of(pair.guest, repetition);
   const FlowSetup theirs{plan.window.flows, is_udp(plan.window.kind), {}, sockets_of(plan, pair, true)};
   FlowSetup setup = theirs;
   setup.sockets = sockets_of(plan, pair, false);
@@ -271,10 +278,10 @@ unsigned marks_of_each(std::size_t guests) {
 }
 
 Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench, std::chrono::milliseconds settle,
-                                 const WindowHooks& hooks) {
+                                 const WindowHooks& hooks, int repetition) {
   std::vector<Pair> pairs = pairs_of(plan, bench);
   for (Pair& pair : pairs)
-    if (Result<> connected = connect(plan, pair); !connected) return fail(connected.error());
+    if (Result<> connected = connect(plan, pair, repetition); !connected) return fail(connected.error());
   if (expected(plan.warmup) != Done{}) {
     if (const auto warm = Span(plan, bench, pairs, false, settle, {}).run(); !warm) return fail(warm.error());
   }

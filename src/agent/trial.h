@@ -23,9 +23,10 @@ struct WindowHooks {
 };
 
 // Connects the two ends, warms up, runs the window and checks that exactly the ordered work was done on both
-// sides. The answer is the message `result` without its modules.
+// sides. The answer is the message `result` without its modules. May be called again with the same bench, for
+// repetition 2, 3, ...: each has connections of its own.
 [[nodiscard]] Result<nlohmann::json> run_trial(const Plan& plan, Bench& bench,
                                                std::chrono::milliseconds settle = lab_settle,
-                                               const WindowHooks& hooks = {});
+                                               const WindowHooks& hooks = {}, int repetition = 1);
 
 }  // namespace vtax::agent

@@ -13,6 +13,9 @@ Result<> quieten_namespace() {
     if (!std::filesystem::exists(path, error)) continue;  // a kernel without IPv6 is quiet already
     if (Result<> written = write_kernel_file(path, "1"); !written) return written;
   }
+  // A connection begins as any does, whatever an earlier one to the same address has learnt.
+  if (Result<> written = write_kernel_file("/proc/sys/net/ipv4/tcp_no_metrics_save", "1"); !written)
+    return written;
   return write_kernel_file("/proc/sys/net/ipv4/tcp_slow_start_after_idle", "0");
 }
 

@@ -34,7 +34,8 @@ struct PlannedTrial {
 // its trials. With --vary each trial has the factor `variation`, "none" in the first pass; the passes that
 // follow repeat everything on machines that are perturbed. Whole passes are repeated (the repetition varies
 // slowest), so that a run that is broken off has compared everything before it repeats anything, and slow
-// drift of the measuring computer falls on all cells alike. Within a pass the common factors vary slowest,
+// drift of the measuring computer falls on all cells alike; the lab, which has neither to fear, runs a cell's
+// repetitions one after the other in one machine. Within a pass the common factors vary slowest,
 // the platform slowest of all: a platform's trials stand together and share its snapshot.
 struct Plan {
   Study study;  // with the overrides in it

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "machine/lab/emulator.h"
@@ -75,6 +76,55 @@ TEST_F(Failure, ABootThatTakesTooMuchCpuTimeIsNamed) {
   EXPECT_EQ(message.error().code, ExitCode::trial_failed);
   EXPECT_THAT(message.error().text(), HasSubstr("it has taken 1 s of CPU time and is not done"));
   EXPECT_THAT(message.error().text(), HasSubstr("last lines"));
+}
+
+// In the place of QEMU: QEMU, which is told to abort after a second; `each_time` or only once.
+Qemu dying(const Qemu& real, const fs::path& folder, bool each_time) {
+  const fs::path script = folder / "dying-qemu";
+  std::ofstream(script) << "#!/bin/bash\n"
+                        << (each_time ? "" : "mkdir " + (folder / "died").string() + " 2>/dev/null &&\n")
+                        << "(sleep 1; echo 'the stand-in gives up' >&2; kill -ABRT $$) &\n"
+                        << "exec " << real.binary.string() << " \"$@\"\n";
+  fs::permissions(script, fs::perms::owner_all);
+  Qemu qemu = real;
+  qemu.binary = script;
+  return qemu;
+}
+
+TEST_F(Failure, ABootThatDiesOfTheEmulatorIsTriedOnceMoreAndSaid) {
+  NEED_LAB(LabKind::native);
+  LabBench& bench = LabBench::get();
+  const Folder folder;
+  const auto machine = LabMachine::prepare(bench.image(LabKind::native), bench.agent(),
+                                           dying(bench.qemu(), folder.path(), false), bench.probe());
+  ASSERT_TRUE(machine) << machine.error().text();
+  SnapshotStore store(folder.path());
+  std::string said;
+  const auto booted =
+      (*machine)->boot(store, [&](std::string_view step) { said += std::string(step) + "\n"; });
+  ASSERT_TRUE(booted) << booted.error().text();
+  EXPECT_THAT(said, HasSubstr("the emulator of native died, it is booted once more"));
+  EXPECT_THAT(said, HasSubstr("the emulator was killed by signal 6 (Aborted)"));
+  EXPECT_THAT(said, HasSubstr("the emulator's own words:"));
+  EXPECT_THAT(said, HasSubstr("the stand-in gives up"));
+  EXPECT_THAT(said, HasSubstr("vtax: signal ABRT in the emulator's thread"));
+  EXPECT_THAT(said, HasSubstr("machine's last lines"));
+}
+
+TEST_F(Failure, ABootThatDiesTwiceFailsWithTheEmulatorsWords) {
+  NEED_LAB(LabKind::native);
+  LabBench& bench = LabBench::get();
+  const Folder folder;
+  const auto machine = LabMachine::prepare(bench.image(LabKind::native), bench.agent(),
+                                           dying(bench.qemu(), folder.path(), true), bench.probe());
+  ASSERT_TRUE(machine) << machine.error().text();
+  SnapshotStore store(folder.path());
+  const auto booted = (*machine)->boot(store, quiet);
+  ASSERT_FALSE(booted);
+  EXPECT_EQ(booted.error().code, ExitCode::trial_failed);
+  EXPECT_THAT(booted.error().text(), HasSubstr("booting twice"));
+  EXPECT_THAT(booted.error().text(), HasSubstr("killed by signal 6 (Aborted)"));
+  EXPECT_THAT(booted.error().text(), HasSubstr("the stand-in gives up"));
 }
 
 TEST_F(Failure, ATruncatedKernelDoesNotBoot) {

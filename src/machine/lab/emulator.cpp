@@ -15,10 +15,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <span>
 #include <utility>
 
 #include "account/probe_output.h"
+#include "core/files.h"
 #include "core/interruption.h"
 #include "machine/lab/emulator_process.h"
 #include "machine/lab/guest_result.h"
@@ -34,6 +36,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kPlanBytes = 64U << 10;
 constexpr std::size_t kConsoleBytes = 64U << 10;
+constexpr std::size_t kWordsLines = 40;  // a dump of a CPU's registers, and why it was made
 constexpr std::size_t kMaxMonitorLine = 1U << 20;
 // A running machine executes timer ticks at least; one that takes no CPU time for so long is dead.
 constexpr seconds kSilence{60};
@@ -60,6 +63,30 @@ bool drain(int fd, std::string& into) {
     }
     return got < 0 && (errno == EAGAIN || errno == EINTR);
   }
+}
+
+// The last lines that say something, without what would steer a terminal.
+std::string tail_of(std::string_view text, std::size_t lines) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  std::size_t begin = text.size();
+  while (lines-- > 0 && begin != std::string_view::npos && begin > 0) begin = text.rfind('\n', begin - 1);
+  if (begin == std::string_view::npos) begin = 0;
+  std::string out;
+  for (const char c : text.substr(begin))
+    if (c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) out += c;
+  return out.empty() ? "(none)" : out;
+}
+
+// "signal 6 (Aborted)", and where the system has put a core, if it made one.
+std::string signal_text(int status, int pid) {
+  const char* const name = sigdescr_np(WTERMSIG(status));
+  std::string text = fmt::format("signal {} ({})", WTERMSIG(status), name != nullptr ? name : "of no name");
+  if (!WCOREDUMP(status)) return text;
+  std::string pattern = read_text("/proc/sys/kernel/core_pattern").value_or("unknown");
+  while (pattern.ends_with('\n')) pattern.pop_back();
+  std::error_code ignored;
+  return text + fmt::format("; the core of process {} went to '{}' (the kernel's core_pattern), seen from {}",
+                            pid, pattern, std::filesystem::current_path(ignored).string());
 }
 
 std::chrono::nanoseconds cpu_time_of(int pid) {
@@ -115,6 +142,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
 
   auto messages = make_pipe();
   auto console = make_pipe();
+  auto words = make_pipe();
   auto typed = make_pipe();
   std::string plan = wiring.plan;
   plan.resize(kPlanBytes, ' ');
@@ -123,6 +151,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   auto out = anonymous_file("vtax-probe-out", "");
   if (!messages) return fail(messages.error());
   if (!console) return fail(console.error());
+  if (!words) return fail(words.error());
   if (!typed) return fail(typed.error());
   if (!plan_file) return fail(plan_file.error());
   if (!settings) return fail(settings.error());
@@ -172,12 +201,13 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
 
   auto qemu = with_libraries(spec, wiring.state_fd >= 0);
   if (!qemu) return fail(qemu.error());
-  auto pid = start_process(*qemu, arguments, inherited, console_end);
+  auto pid = start_process(*qemu, arguments, inherited, words->write.get());
   if (!pid) return fail(pid.error());
   self->pid_ = *pid;
   self->process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
   self->messages_fd_ = std::move(messages->read);
   self->console_fd_ = std::move(console->read);
+  self->words_fd_ = std::move(words->read);
   if (wiring.console_input) self->console_input_ = std::move(typed->write);
   self->plan_ = std::move(*plan_file);
   self->probe_settings_ = std::move(*settings);
@@ -207,9 +237,10 @@ Emulator::~Emulator() {
 
 Result<> Emulator::pump(milliseconds timeout) {
   if (interrupted()) return fail(interruption_error());
-  std::array<pollfd, 5> watched = {{{monitor_.get(), POLLIN, 0},
+  std::array<pollfd, 6> watched = {{{monitor_.get(), POLLIN, 0},
                                     {messages_fd_.get(), POLLIN, 0},
                                     {console_fd_.get(), POLLIN, 0},
+                                    {words_fd_.get(), POLLIN, 0},
                                     {process_.get(), POLLIN, 0},
                                     {interruption_fd(), POLLIN, 0}}};
   if (poll(watched.data(), watched.size(), static_cast<int>(timeout.count())) < 0 && errno != EINTR)
@@ -225,12 +256,17 @@ Result<> Emulator::pump(milliseconds timeout) {
   take_monitor_lines();
   std::string text;
   drain(messages_fd_.get(), text);
-  std::string shown;
-  drain(console_fd_.get(), shown);
-  if (on_console && !shown.empty()) on_console(shown);
-  console_ += shown;
-  if (console_.size() > kConsoleBytes) console_.erase(0, console_.size() - kConsoleBytes);
+  show(console_fd_.get(), console_);
+  show(words_fd_.get(), words_);
   return messages_.feed(text);
+}
+
+void Emulator::show(int from, std::string& kept) const {
+  std::string shown;
+  drain(from, shown);
+  if (on_console && !shown.empty()) on_console(shown);
+  kept += shown;
+  if (kept.size() > kConsoleBytes) kept.erase(0, kept.size() - kConsoleBytes);
 }
 
 void Emulator::take_monitor_lines() {
@@ -255,19 +291,16 @@ void Emulator::take_monitor_lines() {
 
 Error Emulator::died(std::string why) const {
   std::string next = "the machine's last lines:\n" + console_tail();
+  if (!words_.empty()) next = "the emulator's own words:\n" + tail_of(words_, kWordsLines) + "\n  " + next;
   return {"the machine did not finish", std::move(why), std::move(next), ExitCode::trial_failed};
 }
 
 Result<> Emulator::check_alive() {
   if (ended_) {
-    std::array<std::byte, sizeof(probe::Header)> header{};
-    const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
-    const ProbeStatus status =
-        read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
+    const ProbeStatus status = probe_status();
     if (status.state == probe::State::limit_reached || status.state == probe::State::failed)
       return fail(died(status.message));
-    if (WIFSIGNALED(status_))
-      return fail(died(fmt::format("the emulator was killed by signal {}", WTERMSIG(status_))));
+    if (WIFSIGNALED(status_)) return fail(died("the emulator was killed by " + signal_text(status_, pid_)));
     if (WEXITSTATUS(status_) == 127) return fail(died("the emulator could not be started"));
     if (WEXITSTATUS(status_) != 0)
       return fail(died(fmt::format("the emulator ended with code {}", WEXITSTATUS(status_))));
@@ -277,8 +310,9 @@ Result<> Emulator::check_alive() {
   if (stopped_) return {};
   const auto now = std::chrono::steady_clock::now();
   const auto spent = cpu_time_of(pid_);
-  if (cpu_limit_ > seconds(0) && spent > cpu_limit_)
-    return fail(died(fmt::format("it has taken {} s of CPU time and is not done", spent / seconds(1))));
+  if (cpu_limit_ > seconds(0) && spent - cpu_from_ > cpu_limit_)
+    return fail(
+        died(fmt::format("it has taken {} s of CPU time and is not done", (spent - cpu_from_) / seconds(1))));
   if (spent - spent_at_progress_ >= kNoWork) {
     spent_at_progress_ = spent;
     last_progress_ = now;
@@ -322,6 +356,10 @@ Result<GuestMessage> Emulator::next_message() {
     if (auto alive = check_alive(); !alive) return fail(alive.error());
     if (auto pumped = pump(kPoll); !pumped) return fail(pumped.error());
   }
+}
+
+void Emulator::grant_anew() {
+  cpu_from_ = cpu_time_of(pid_);
 }
 
 Result<> Emulator::wait_until_stopped() {
@@ -409,31 +447,54 @@ Result<> Emulator::wait_until_ended() {
   return {};
 }
 
-Result<std::vector<std::byte>> Emulator::probe_file() const {
-  struct stat facts {};
-  if (fstat(probe_out_.get(), &facts) != 0)
-    return fail(system_error("cannot read the probe's counts", errno));
-  std::vector<std::byte> bytes(static_cast<std::size_t>(facts.st_size));
+ProbeStatus Emulator::probe_status() const {
+  std::array<std::byte, sizeof(probe::Header)> header{};
+  const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
+  return read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
+}
+
+Result<> Emulator::read_probe(std::span<std::byte> into) const {
   std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got =
-        pread(probe_out_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+  while (done < into.size()) {
+    const ssize_t got = pread(probe_out_.get(), into.data() + done, into.size() - done,
+                              static_cast<off_t>(probe_read_ + done));
     if (got <= 0) return fail(system_error("cannot read the probe's counts", got < 0 ? errno : EIO));
     done += static_cast<std::size_t>(got);
   }
-  return bytes;
+  return {};
+}
+
+Result<ProbeWindow> Emulator::next_probe_window() {
+  if (probe_status().windows <= probe_windows_)
+    return fail({"cannot read the probe's counts", "no window was closed", "run the trial again",
+                 ExitCode::trial_failed});
+  std::array<std::byte, sizeof(probe::WindowHeader)> header{};
+  if (auto read = read_probe(header); !read) return fail(read.error());
+  const auto length = probe_record_bytes(header);
+  if (!length) return fail(length.error());
+  std::vector<std::byte> record(*length);
+  if (auto read = read_probe(record); !read) return fail(read.error());
+  // It takes memory as long as the machine goes on. Where that cannot be given back, it is taken.
+  fallocate(probe_out_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(probe_read_),
+            static_cast<off_t>(*length));
+  probe_read_ += *length;
+  ++probe_windows_;
+  return read_probe_window(record);
+}
+
+bool Emulator::crashed() const {
+  constexpr int kNotStarted = 127;
+  return ended_ &&
+         (WIFSIGNALED(status_) || (WEXITSTATUS(status_) != 0 && WEXITSTATUS(status_) != kNotStarted));
+}
+
+Error Emulator::with_console(Error error) const {
+  error.next = "the machine's last lines:\n" + console_tail();
+  return error;
 }
 
 std::string Emulator::console_tail(std::size_t lines) const {
-  std::string_view text = console_;
-  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  std::size_t begin = text.size();
-  while (lines-- > 0 && begin != std::string_view::npos && begin > 0) begin = text.rfind('\n', begin - 1);
-  if (begin == std::string_view::npos) begin = 0;
-  std::string out;
-  for (const char c : text.substr(begin))
-    if (c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) out += c;
-  return out.empty() ? "(none)" : out;
+  return tail_of(console_, lines);
 }
 
 }  // namespace vtax::lab

@@ -8,10 +8,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "account/probe_output.h"
 #include "core/descriptor.h"
 #include "core/result.h"
 #include "machine/lab/guest_messages.h"
@@ -25,8 +27,9 @@ struct Wiring {
   int state_fd = -1;            // a saved machine to resume, or -1 to boot
   std::filesystem::path probe;  // the plugin; empty: none
   std::string probe_settings;
-  std::chrono::seconds cpu_limit{0};  // what the emulator may take; 0: only the probe knows a limit
-  bool console_input = false;         // for converse()
+  // What the emulator may take until it is told otherwise (grant_anew); 0: only the probe knows a limit.
+  std::chrono::seconds cpu_limit{0};
+  bool console_input = false;  // for converse()
 };
 
 // One running QEMU. Everything between it and us is an anonymous descriptor: no socket and no temporary file
@@ -59,13 +62,24 @@ class Emulator {
   // Powers off or was killed; returns once the process is gone.
   [[nodiscard]] Result<> wait_until_ended();
 
-  // The probe's shared file as it is now.
-  [[nodiscard]] Result<std::vector<std::byte>> probe_file() const;
+  // The first window that the probe has closed, the second at the next call, ...: each once. Error: there is
+  // no further one yet, or its record is damaged.
+  [[nodiscard]] Result<ProbeWindow> next_probe_window();
+
+  // From now on the machine may take Wiring::cpu_limit once more.
+  void grant_anew();
 
   [[nodiscard]] std::string console_tail(std::size_t lines = 20) const;
 
+  // The same as an error's advice.
+  [[nodiscard]] Error with_console(Error error) const;
+
+  // The emulator itself has failed: a signal ended it, or it gave up with an exit code.
+  [[nodiscard]] bool crashed() const;
+
   std::function<void(const std::string& json)> on_progress;
-  std::function<void(std::string_view text)> on_console;  // as it comes, unfiltered
+  // As it comes, unfiltered; the emulator's own words among it.
+  std::function<void(std::string_view text)> on_console;
 
  private:
   Emulator() = default;
@@ -76,20 +90,27 @@ class Emulator {
   Result<> check_alive();
   Result<> type(std::string_view keys);
   void take_monitor_lines();
+  void show(int from, std::string& kept) const;
   Error died(std::string why) const;
+  ProbeStatus probe_status() const;
+  Result<> read_probe(std::span<std::byte> into) const;  // what begins at `probe_read_`
 
   int pid_ = -1;
   bool ended_ = false;
   bool stopped_ = false;
   int status_ = 0;
-  Descriptor process_, monitor_, messages_fd_, console_fd_, console_input_, probe_out_, probe_settings_,
-      plan_;
+  Descriptor process_, monitor_, messages_fd_, console_fd_, words_fd_, console_input_, probe_out_,
+      probe_settings_, plan_;
   std::string monitor_text_, console_;
+  std::string words_;  // what the emulator wrote to its standard output and error
   std::deque<nlohmann::json> replies_;
   int unawaited_ = 0;    // replies that nobody waits for
   std::string refused_;  // why such a command was refused
   GuestMessages messages_;
+  std::size_t probe_read_ = sizeof(probe::Header);
+  std::uint32_t probe_windows_ = 0;  // that were read
   std::chrono::seconds cpu_limit_{0};
+  std::chrono::nanoseconds cpu_from_{0};
   std::chrono::nanoseconds spent_at_progress_{0};  // CPU time
   std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();
 };

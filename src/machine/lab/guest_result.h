@@ -19,7 +19,7 @@ struct GuestResult {
   std::vector<DeviceCount> devices;
   std::vector<GuestWork> guests;
   std::optional<std::uint64_t> tsc_ticks;  // of the self-check: from before the window to after it
-  // Load addresses by (domain, module) and section.
+  // Load addresses by (domain, module) and section; of a machine's first result.
   std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>> modules;
 };
 

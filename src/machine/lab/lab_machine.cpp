@@ -3,14 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "account/kallsyms.h"
 #include "account/module_symbols.h"
 #include "account/program_symbols.h"
-#include "account/slices.h"
-#include "account/waiting.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
 #include "machine/lab/trial_time.h"
@@ -34,8 +31,6 @@ constexpr int kMemoryPerGuestMib = 224;
 
 // The compiler's files, twice while the kernel unpacks them, and five compilers at once.
 constexpr int kCompilingGuestMib = 256;
-
-constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
   if (!table) return fail(table.error());
@@ -63,15 +58,6 @@ std::string setting_of(const CacheShapes& caches) {
                      caches.l3.bytes, caches.l3.ways);
 }
 
-// What the trial asks for: nothing, or caches to model.
-Result<std::optional<CacheShapes>> caches_of(const Trial& trial) {
-  const auto factor = trial.factors.find("caches");
-  if (factor == trial.factors.end() || factor->second == "off") return std::nullopt;
-  auto caches = read_caches(factor->second);
-  if (!caches) return fail(caches.error());
-  return *caches;
-}
-
 // The agent's functions, as far as its file has its symbol table.
 AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
   const auto file = read_file(agent);
@@ -83,11 +69,6 @@ AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
 }  // namespace
 
 namespace {
-
-Error with_console(Error error, const Emulator& machine) {
-  error.next = "the machine's last lines:\n" + machine.console_tail();
-  return error;
-}
 
 void replace(std::string& text, std::string_view part, std::string_view by) {
   if (const auto place = text.find(part); place != std::string::npos) text.replace(place, part.size(), by);
@@ -195,16 +176,41 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
   progress(fmt::format("booting {} once{}", name_of(image_.kind),
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
            (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
+  bool crashed = false;
+  auto booted = boot_once(path, crashed);
+  if (booted || !crashed) return booted;
+  progress(fmt::format("the emulator of {} died, it is booted once more: {}", name_of(image_.kind),
+                       booted.error().text()));
+  booted = boot_once(path, crashed);
+  if (!booted && crashed) {
+    Error error = booted.error();
+    error.what = "booting twice: " + error.what;
+    return fail(std::move(error));
+  }
+  return booted;
+}
+
+Result<> LabMachine::boot_once(const std::string& path, bool& crashed) const {
   // Without the probe, which would take a third more of the time and change nothing.
   Wiring wiring;
   wiring.cpu_limit = boot_limit(image_.kind, shape_);
+  crashed = false;
   auto machine = Emulator::start(spec_, wiring);
-  if (!machine) return fail(machine.error());
-  auto message = (*machine)->next_message();
+  if (!machine) {
+    crashed = machine.error().code == ExitCode::trial_failed;  // it was there and does not answer
+    return fail(machine.error());
+  }
+  const auto done = become_ready(**machine, path);
+  crashed = (*machine)->crashed();
+  return done;
+}
+
+Result<> LabMachine::become_ready(Emulator& machine, const std::string& path) {
+  auto message = machine.next_message();
   if (!message) return fail(message.error());
-  if (message->type != "ready") return fail(with_console(read_guest_error(message->json), **machine));
-  if (auto stopped = (*machine)->wait_until_stopped(); !stopped) return stopped;
-  return (*machine)->save(path);
+  if (message->type != "ready") return fail(machine.with_console(read_guest_error(message->json)));
+  if (auto stopped = machine.wait_until_stopped(); !stopped) return stopped;
+  return machine.save(path);
 }
 
 Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot, const std::string& plan,
@@ -245,27 +251,6 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
   return resume(*healed, plan, caches);
 }
 
-Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress,
-                                        const CacheShapes* caches) const {
-  auto machine = resume_or_heal(plan, progress, caches);
-  if (!machine) return fail(machine.error());
-  auto message = (*machine)->next_message();
-  if (!message) return fail(message.error());
-  if (message->type != "result") {
-    return fail(with_console(read_guest_error(message->json), **machine));
-  }
-  auto result = read_guest_result(message->json);
-  if (!result) return fail(result.error());
-  Observation seen{std::move(message->json), std::move(*result), std::nullopt};
-  if (probe_.empty()) return seen;
-  auto file = (*machine)->probe_file();
-  if (!file) return fail(file.error());
-  auto window = read_probe_window(*file);
-  if (!window) return fail(window.error());
-  seen.window = std::move(*window);
-  return seen;
-}
-
 Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const {
   Charging charging;
   auto map = map_with_modules(seen.result.modules);
@@ -282,44 +267,6 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   }
   charging.peer_cpus = peer_cpus;
   return charge(*seen.window, charging);
-}
-
-Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
-  const auto started = std::chrono::steady_clock::now();
-  auto plan = plan_of(trial);
-  if (!plan) return fail(plan.error());
-  const auto caches = caches_of(trial);
-  if (!caches) return fail(caches.error());
-  auto seen = observe(*plan, progress, *caches ? &**caches : nullptr);
-  if (!seen) return fail(seen.error());
-  trial.work = seen->result.work;
-  trial.devices = seen->result.devices;
-  trial.guests = seen->result.guests;
-  trial.window_virtual_ns = seen->result.window_virtual_ns;
-  if (!seen->window) return {};
-  trial.window_virtual_ns = seen->window->ns;
-  const auto topology = trial.factors.find("topology");
-  const bool has_peer = topology != trial.factors.end() && topology->second == "card";
-  auto ledger = ledger_of(*seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
-  if (!ledger) return fail(ledger.error());
-
-  if (auto added = add_work(ledger->timeline, *seen->window, trial.guests); !added)
-    return fail(added.error());
-  trial.timeline = std::move(ledger->timeline);
-  trial.ledger = std::move(ledger->entries);
-  trial.functions = std::move(ledger->functions);
-  trial.machine_total = ledger->machine_total;
-  trial.peer_total = ledger->peer_total;
-  auto waiting = waiting_of(*seen->window, trial.guests);
-  if (!waiting) return fail(waiting.error());
-  trial.waiting = std::move(*waiting);
-  trial.busy = busy_of(trial, time_of(*plan).speed, kCardPeerCpu);
-  trial.digest = ledger->digest;
-  trial.provenance = provenance(time_of(*plan));
-  trial.elapsed_host_ns = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - started)
-          .count());
-  return {};
 }
 
 Result<AddressMap> LabMachine::map_with_modules(

@@ -7,8 +7,10 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "account/ledger.h"
 #include "core/cache_shape.h"
@@ -57,12 +59,26 @@ class LabMachine {
   [[nodiscard]] Result<Observation> observe(const std::string& plan, const Progress& progress,
                                             const CacheShapes* caches = nullptr) const;
 
+  // The same with the windows of repetition 1 to `windows`, one after the other in one machine: what each of
+  // them counts does not depend on how many there are. `seen` hears of each when it has closed. Error: of the
+  // window that failed, none follows it; or what `seen` gave.
+  using Seen = std::function<Result<>(int window, Observation& observation)>;
+  [[nodiscard]] Result<> observe_each(const std::string& plan, int windows, const Progress& progress,
+                                      const CacheShapes* caches, const Seen& seen) const;
+
   // Charges an observation's window, which it must have.
   [[nodiscard]] Result<Ledger> ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const;
 
   // Both: one trial from the snapshot. `trial` brings index, repetition and factors; the rest is filled in.
   // Errors are trial_failed, but for interrupted.
   [[nodiscard]] Result<> run(Trial& trial, const Progress& progress) const;
+
+  // Several repetitions of a trial, ascending, in as few machines as give each the counts that it would have
+  // alone. `done` hears of each as it comes, and why it failed; where a machine fails, its later repetitions
+  // fail, too. Error: interrupted, or what `done` gave.
+  using Done = std::function<Result<>(Trial trial, const std::optional<Error>& error)>;
+  [[nodiscard]] Result<> run_repetitions(std::vector<Trial> trials, const Progress& progress,
+                                         const Done& done) const;
 
   [[nodiscard]] const LabImage& image() const { return image_; }
   [[nodiscard]] const MachineSpec& spec() const { return spec_; }
@@ -71,7 +87,10 @@ class LabMachine {
   using Snapshot = std::shared_ptr<const Descriptor>;
 
   LabMachine() = default;
+  // A boot that dies of the emulator is tried once more, which `progress` says.
   [[nodiscard]] Result<> boot_into(const std::string& path, const Progress& progress) const;
+  [[nodiscard]] Result<> boot_once(const std::string& path, bool& crashed) const;
+  [[nodiscard]] static Result<> become_ready(Emulator& machine, const std::string& path);
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot, const std::string& plan,
                                                          const CacheShapes* caches) const;
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume_or_heal(const std::string& plan,
@@ -80,6 +99,9 @@ class LabMachine {
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
   [[nodiscard]] std::string provenance(const ParallelTime& time) const;
+  [[nodiscard]] Result<> fill_in(Trial& trial, const Observation& seen, const ParallelTime& time) const;
+  [[nodiscard]] Result<> run_windows(std::span<Trial> trials, int windows, const Progress& progress,
+                                     const Done& done) const;
 
   LabImage image_;
   MachineSpec spec_;
@@ -105,6 +127,10 @@ struct MachineKind {
 [[nodiscard]] Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors);
 // Which machine a platform needs.
 [[nodiscard]] LabKind machine_of(std::string_view platform);
+
+// Whether repetitions of these factors are windows of one resumed machine (otherwise each has a machine of
+// its own, which begins later): not where the first window leaves the next one something else than it found.
+[[nodiscard]] bool repeats_in_one_machine(const std::map<std::string, std::string>& factors);
 
 // The trial's plan as the agent reads it: docs/design/architecture.md, "The plan".
 [[nodiscard]] Result<std::string> plan_of(const Trial& trial);

@@ -17,12 +17,15 @@
 namespace vtax::lab {
 namespace {
 
+// The repetitions of a trial, ascending.
+using Repetitions = std::vector<Trial>;
+
 // One kind of machine and the trials that wait for it.
 struct Pool {
   enum class State { cold, booting, ready, failed };
   State state = State::cold;
   std::unique_ptr<LabMachine> machine;
-  std::deque<Trial> waiting;
+  std::deque<Repetitions> waiting;
 };
 
 class LabRun {
@@ -37,10 +40,10 @@ class LabRun {
         events_(events) {}
 
   Result<> run(std::vector<Trial> trials) {
-    for (Trial& trial : trials) {
-      const auto key = pool_of(trial);
+    for (Repetitions& repetitions : by_factors(std::move(trials))) {
+      const auto key = pool_of(repetitions.front());
       if (!key) return fail(key.error());
-      pools_[*key].waiting.push_back(std::move(trial));
+      pools_[*key].waiting.push_back(std::move(repetitions));
     }
     if (auto made = build_own_images(); !made) return made;
     boots_.left = pools_.size();
@@ -63,6 +66,21 @@ class LabRun {
   // A machine by its kind and how it is perturbed at boot. A trial that names no variation finds its error
   // later.
   using PoolKey = std::pair<MachineKind, Variation>;
+
+  // In the order in which their factors first appear.
+  static std::vector<Repetitions> by_factors(std::vector<Trial> trials) {
+    std::vector<Repetitions> groups;
+    std::map<std::map<std::string, std::string>, std::size_t> place;
+    for (Trial& trial : trials) {
+      const auto [found, is_new] = place.emplace(trial.factors, groups.size());
+      if (is_new) groups.emplace_back();
+      groups[found->second].push_back(std::move(trial));
+    }
+    for (Repetitions& group : groups)
+      std::stable_sort(group.begin(), group.end(),
+                       [](const Trial& a, const Trial& b) { return a.repetition < b.repetition; });
+    return groups;
+  }
 
   static Result<PoolKey> pool_of(const Trial& trial) {
     const auto kind = machine_of(trial.factors);
@@ -90,9 +108,9 @@ class LabRun {
       if (Pool* cold = find(Pool::State::cold)) {
         boot(*cold, lock);
       } else if (Pool* ready = find(Pool::State::ready)) {
-        Trial trial = std::move(ready->waiting.front());
+        Repetitions repetitions = std::move(ready->waiting.front());
         ready->waiting.pop_front();
-        run_one(*ready->machine, std::move(trial), lock);
+        run_all(*ready->machine, std::move(repetitions), lock);
       } else if (find(Pool::State::booting) != nullptr) {
         changed_.wait(lock);
       } else {
@@ -112,7 +130,7 @@ class LabRun {
 
   void boot(Pool& pool, std::unique_lock<std::mutex>& lock) {
     pool.state = Pool::State::booting;
-    const PoolKey key = pool_of(pool.waiting.front()).value_or(PoolKey());
+    const PoolKey key = pool_of(pool.waiting.front().front()).value_or(PoolKey());
     lock.unlock();
     const auto begun = std::chrono::steady_clock::now();
     auto machine = prepare(key);
@@ -130,7 +148,8 @@ class LabRun {
       Error all = machine.error();
       all.what = std::string("its machine could not be booted: ") + all.what;
       all.next.clear();
-      for (Trial& trial : pool.waiting) finish(std::move(trial), all);
+      for (Repetitions& repetitions : pool.waiting)
+        for (Trial& trial : repetitions) finish(std::move(trial), all);
       pool.waiting.clear();
     } else {
       error_ = machine.error();
@@ -163,17 +182,25 @@ class LabRun {
     return machine;
   }
 
-  void run_one(const LabMachine& machine, Trial trial, std::unique_lock<std::mutex>& lock) {
-    if (events_.on_start) events_.on_start(trial);
+  void run_all(const LabMachine& machine, Repetitions trials, std::unique_lock<std::mutex>& lock) {
+    std::deque<Trial> to_start(trials.begin(), trials.end());
+    const auto start_next = [&] {
+      if (to_start.empty()) return;
+      if (events_.on_start) events_.on_start(to_start.front());
+      to_start.pop_front();
+    };
+    start_next();
     lock.unlock();
-    auto done = machine.run(trial, step());
+    const auto done = machine.run_repetitions(
+        std::move(trials), step(), [&](Trial trial, const std::optional<Error>& error) -> Result<> {
+          const std::lock_guard guard(mutex_);
+          finish(std::move(trial), error);
+          start_next();
+          if (error_) return fail(*error_);
+          return {};
+        });
     lock.lock();
-    if (done)
-      finish(std::move(trial), std::nullopt);
-    else if (done.error().code == ExitCode::interrupted)
-      error_ = done.error();
-    else
-      finish(std::move(trial), done.error());
+    if (!done && !error_) error_ = done.error();
   }
 
   void finish(Trial trial, const std::optional<Error>& error) {

@@ -32,10 +32,11 @@ struct LabRunEvents {
       on_finished;  // Trial::error says whether it failed; an Error ends the run
 };
 
-// Runs the trials in the lab, several at once; their order of finishing is not that of the list, their
-// results do not depend on it. A machine that cannot be booted fails its trials and no others. The user's own
-// builds are looked at, and images made of them, before the first trial. Errors: those of the own builds, no
-// QEMU, no network for the packages, interrupted, or on_finished's.
+// Runs the trials in the lab, several at once, the repetitions of a cell one after the other; their order of
+// finishing is not that of the list, their results do not depend on it. A machine that cannot be booted fails
+// its trials and no others. The user's own builds are looked at, and images made of them, before the first
+// trial. Errors: those of the own builds, no QEMU, no network for the packages, interrupted, or
+// on_finished's.
 [[nodiscard]] Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options,
                                   const LabRunEvents& events);
 

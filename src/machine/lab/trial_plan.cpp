@@ -2,6 +2,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "core/start_phase.h"
 #include "machine/lab/lab_machine.h"
 
 namespace vtax::lab {
@@ -27,6 +28,11 @@ Result<std::uint64_t> number_of(const std::string& key, const std::string& text)
 }
 
 }  // namespace
+
+bool repeats_in_one_machine(const std::map<std::string, std::string>& factors) {
+  const auto workload = factors.find("workload");
+  return workload == factors.end() || workload->second != "disk";
+}
 
 LabKind machine_of(std::string_view platform) {
   return lab_kind(platform).value_or(LabKind::native);  // a container is made in the native machine
@@ -137,7 +143,9 @@ Result<std::string> plan_of(const Trial& trial) {
   }
   const auto variation = variation_of(trial.factors);
   if (!variation) return fail(variation.error());
-  if (const auto delay = variation->delay(); delay.count() > 0) plan["delay_us"] = delay.count();
+  auto delay = variation->delay();
+  if (!repeats_in_one_machine(trial.factors)) delay += start_phase(trial.repetition);
+  if (delay.count() > 0) plan["delay_us"] = delay.count();
   return plan.dump();
 }
 

@@ -1,0 +1,168 @@
+// What a booted machine's trials are: windows of an emulator that was resumed from its snapshot.
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "account/slices.h"
+#include "account/waiting.h"
+#include "machine/lab/lab_machine.h"
+#include "machine/lab/trial_time.h"
+
+namespace vtax::lab {
+namespace {
+
+constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
+
+// What the trial asks for: nothing, or caches to model.
+Result<std::optional<CacheShapes>> caches_of(const Trial& trial) {
+  const auto factor = trial.factors.find("caches");
+  if (factor == trial.factors.end() || factor->second == "off") return std::nullopt;
+  auto caches = read_caches(factor->second);
+  if (!caches) return fail(caches.error());
+  return *caches;
+}
+
+// Wall time from one trial to the next.
+class Lap {
+ public:
+  std::uint64_t next_ns() {
+    const auto now = std::chrono::steady_clock::now();
+    const auto passed = std::chrono::duration_cast<std::chrono::nanoseconds>(now - begun_);
+    begun_ = now;
+    return static_cast<std::uint64_t>(passed.count());
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
+
+// Why a repetition was not tried.
+Error behind(int failed, const Error& error) {
+  return {fmt::format("run {} of the same machine failed before it", failed), error.what, "",
+          ExitCode::trial_failed};
+}
+
+}  // namespace
+
+Result<> LabMachine::observe_each(const std::string& plan, int windows, const Progress& progress,
+                                  const CacheShapes* caches, const Seen& seen) const {
+  auto resumed = resume_or_heal(plan, progress, caches);
+  if (!resumed) return fail(resumed.error());
+  std::unique_ptr<Emulator> machine = std::move(*resumed);
+  decltype(GuestResult::modules) modules;
+  for (int window = 1; window <= windows; ++window) {
+    auto message = machine->next_message();
+    if (!message) return fail(message.error());
+    if (message->type != "result") return fail(machine->with_console(read_guest_error(message->json)));
+    auto result = read_guest_result(message->json);
+    if (!result) return fail(result.error());
+    if (window == 1) modules = result->modules;
+    result->modules = modules;
+    Observation observation{std::move(message->json), std::move(*result), std::nullopt};
+    if (!probe_.empty()) {
+      auto counted = machine->next_probe_window();
+      if (!counted) return fail(counted.error());
+      observation.window = std::move(*counted);
+    }
+    machine->grant_anew();
+    if (window == windows) machine.reset();
+    if (auto taken = seen(window, observation); !taken) return taken;
+  }
+  return {};
+}
+
+Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress,
+                                        const CacheShapes* caches) const {
+  Observation only;
+  const auto done = observe_each(plan, 1, progress, caches, [&](int, Observation& observation) -> Result<> {
+    only = std::move(observation);
+    return {};
+  });
+  if (!done) return fail(done.error());
+  return only;
+}
+
+Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
+  std::optional<Error> failure;
+  const auto ran = run_repetitions({trial}, progress, [&](Trial done, const std::optional<Error>& error) {
+    trial = std::move(done);
+    failure = error;
+    return Result<>();
+  });
+  if (failure) return fail(*failure);
+  return ran;
+}
+
+Result<> LabMachine::run_repetitions(std::vector<Trial> trials, const Progress& progress,
+                                     const Done& done) const {
+  if (trials.empty()) return {};
+  if (repeats_in_one_machine(trials.front().factors))
+    return run_windows(trials, trials.back().repetition, progress, done);
+  for (Trial& trial : trials)
+    if (auto ran = run_windows(std::span(&trial, 1), 1, progress, done); !ran) return ran;
+  return {};
+}
+
+Result<> LabMachine::run_windows(std::span<Trial> trials, int windows, const Progress& progress,
+                                 const Done& done) const {
+  const auto fail_all = [&](std::span<Trial> left, const Error& first, int failed) -> Result<> {
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      const bool its_own = windows == 1 || left[i].repetition <= failed;
+      if (auto kept = done(std::move(left[i]), its_own ? first : behind(failed, first)); !kept) return kept;
+    }
+    return {};
+  };
+  auto plan = plan_of(trials.front());
+  if (!plan) return fail_all(trials, plan.error(), windows);
+  const auto caches = caches_of(trials.front());
+  if (!caches) return fail_all(trials, caches.error(), windows);
+
+  Lap lap;
+  int reached = 0;
+  std::size_t next = 0;
+  std::optional<Error> refused;
+  const auto seen = [&](int window, const Observation& observation) -> Result<> {
+    reached = window;
+    const std::uint64_t took = lap.next_ns();
+    // One that an earlier run has already is run for what comes behind it.
+    if (windows > 1 && trials[next].repetition != window) return {};
+    Trial trial = std::move(trials[next++]);
+    const auto filled = fill_in(trial, observation, time_of(*plan));
+    trial.elapsed_host_ns = took;
+    auto kept = done(std::move(trial), filled ? std::nullopt : std::optional(filled.error()));
+    if (!kept) refused = kept.error();
+    return kept;
+  };
+  const auto ended = observe_each(*plan, windows, progress, *caches ? &**caches : nullptr, seen);
+  if (ended || refused || ended.error().code == ExitCode::interrupted) return ended;
+  return fail_all(trials.subspan(next), ended.error(), reached + 1);
+}
+
+Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const ParallelTime& time) const {
+  trial.work = seen.result.work;
+  trial.devices = seen.result.devices;
+  trial.guests = seen.result.guests;
+  trial.window_virtual_ns = seen.result.window_virtual_ns;
+  if (!seen.window) return {};
+  trial.window_virtual_ns = seen.window->ns;
+  const auto topology = trial.factors.find("topology");
+  const bool has_peer = topology != trial.factors.end() && topology->second == "card";
+  auto ledger = ledger_of(seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
+  if (!ledger) return fail(ledger.error());
+  if (auto added = add_work(ledger->timeline, *seen.window, trial.guests); !added) return added;
+  trial.timeline = std::move(ledger->timeline);
+  trial.ledger = std::move(ledger->entries);
+  trial.functions = std::move(ledger->functions);
+  trial.machine_total = ledger->machine_total;
+  trial.peer_total = ledger->peer_total;
+  auto waiting = waiting_of(*seen.window, trial.guests);
+  if (!waiting) return fail(waiting.error());
+  trial.waiting = std::move(*waiting);
+  trial.busy = busy_of(trial, time.speed, kCardPeerCpu);
+  trial.digest = ledger->digest;
+  trial.provenance = provenance(time);
+  return {};
+}
+
+}  // namespace vtax::lab
