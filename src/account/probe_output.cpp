@@ -80,7 +80,8 @@ Result<std::size_t> probe_record_bytes(std::span<const std::byte> begin) {
                                      {header.events, sizeof(probe::EventRow)},
                                      {header.slices, sizeof(probe::Slice)},
                                      {header.slice_rows, sizeof(probe::SliceRow)},
-                                     {header.cache_rows, sizeof(probe::CacheRow)}}) {
+                                     {header.cache_rows, sizeof(probe::CacheRow)},
+                                     {header.latencies, sizeof(probe::Latency)}}) {
     if (length > (kMostRecordBytes - bytes) / size) return damaged("its tables are longer than 1 GiB");
     bytes += length * size;
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "platform/card_rings.h"
 #include "platform/kernel_file.h"
 #include "platform/offloads.h"
 #include "platform/placement.h"
@@ -59,7 +60,8 @@ Result<> Router::face_peers(const std::string& device, int way, bool offloads) {
 Result<> Router::face_peers_by_card(const std::string& card, int way, bool offloads, int cpu) {
   const Result<std::vector<int>> interrupts = interrupts_of(card);
   if (!interrupts) return fail(interrupts.error());
-  Result<> done = face_peers(card, way, offloads);
+  Result<> done = deepen_rings(card);
+  if (done) done = face_peers(card, way, offloads);
   if (done) done = pin_interrupts(*interrupts, cpu);
   if (done) done = links_.wait_until_running(card, wiring::carrier_limit);
   return done;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/card_rings.h"
 #include "platform/namespace.h"
 #include "platform/offloads.h"
 #include "platform/placement.h"
@@ -90,6 +91,7 @@ Result<> introduce_guests(const EndpointProcess& end, const std::string& device,
 Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface& interface, int cpu) {
   const Result<std::vector<int>> interrupts = interrupts_of(interface.device);
   if (!interrupts) return fail(interrupts.error());
+  if (Result<> deep = deepen_rings(interface.device); !deep) return deep;
   if (Result<> handed = hand_over(here, end, interface); !handed) return handed;
   return pin_interrupts(*interrupts, cpu);
 }
@@ -178,6 +180,7 @@ Result<> plug(Links& here, const std::string& device, const std::string& bridge,
 Result<> plug_card(Links& here, const std::string& card, const std::string& bridge, bool offloads, int cpu) {
   const Result<std::vector<int>> interrupts = interrupts_of(card);
   if (!interrupts) return fail(interrupts.error());
+  if (Result<> deep = deepen_rings(card); !deep) return deep;
   if (Result<> plugged = plug(here, card, bridge, offloads); !plugged) return plugged;
   if (Result<> pinned = pin_interrupts(*interrupts, cpu); !pinned) return pinned;
   return here.wait_until_running(card, carrier_limit);
