@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "bench/compared_runs.h"
@@ -20,9 +21,9 @@ int main(int argc, char** argv) {
   for (const CellChange& cell : comparison.cells) {
     const double move = cell.relative().value_or(0);
     farthest = std::max(farthest, std::abs(move));
-    identical += cell.is_identical ? 1 : 0;
-    different += cell.is_shown() ? 1 : 0;
-    moved += std::abs(move) > most_moved ? 1 : 0;
+    identical += std::size_t{cell.is_identical};
+    different += std::size_t{cell.is_shown()};
+    moved += std::size_t{std::abs(move) > most_moved};
     if (!cell.is_shown() && std::abs(move) <= most_moved) continue;
     fmt::print("{:+6.2f} %  {}  {}\n", 100 * move, cell.is_shown() ? "different" : "~        ",
                name_among(cell, comparison));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "core/readable.h"
 #include "report/phrase.h"
@@ -83,17 +84,16 @@ std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, 
       all.push_back(one);
     }
   }
-  const Headline* best = nullptr;
-  for (const Headline& one : all) {
-    const bool is_better = best == nullptr || (best->is_undecided && !one.is_undecided) ||
-                           (best->is_undecided == one.is_undecided && one.tax > best->tax);
-    if (is_better) best = &one;
-  }
-  if (best == nullptr) return std::nullopt;
+  // What repetitions carry goes before what they are too few for, and that before what they contradict.
+  const auto rank = [](const Headline& one) { return one.is_undecided ? 0 : one.interval ? 2 : 1; };
+  const auto best = std::max_element(all.begin(), all.end(), [&](const Headline& a, const Headline& b) {
+    return std::pair(rank(a), a.tax) < std::pair(rank(b), b.tax);
+  });
+  if (best == all.end()) return std::nullopt;
   Headline out = *best;
   for (const Headline& one : all) {
     if (one.cell->platform() != out.cell->platform()) continue;
-    if (one.is_undecided && !out.is_undecided)
+    if (rank(one) < rank(out))
       ++out.left_out;
     else
       out.least_tax = std::min(out.least_tax, one.tax);
@@ -105,15 +105,11 @@ std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, 
 std::string doubt(const Headline& best) {
   if (!best.interval) return " But the repetitions are too few to tell it from native: 4 of each do.";
   if (best.left_out == 0) return "";
-  const std::string platform = printable(best.cell->platform());
-  return best.left_out == 1
-             ? fmt::format(
-                   " A cell of {} is left out: its repetitions spread by more than it differs from native.",
-                   platform)
-             : fmt::format(
-                   " {} cells of {} are left out: their repetitions spread by more than they differ from "
-                   "native.",
-                   best.left_out, platform);
+  const bool is_one = best.left_out == 1;
+  return fmt::format(
+      " {} of {} {} left out: {} repetitions are too few, or spread by more than {} from native.",
+      is_one ? "A cell" : fmt::format("{} cells", best.left_out), printable(best.cell->platform()),
+      is_one ? "is" : "are", is_one ? "its" : "their", is_one ? "it differs" : "they differ");
 }
 
 std::string without_native(const RunCosts& costs) {

@@ -20,7 +20,7 @@ struct Headline {
   double least_tax = 0;                   // the least of it, in the same unit
   std::optional<Interval> interval = {};  // of `tax`; nothing where the repetitions are too few
   bool is_undecided = false;  // no cell's interval is narrower than what it differs from native by
-  int left_out = 0;           // cells of the platform of which that is true, where it is not of `cell`
+  int left_out = 0;           // cells of the platform that carry less than `cell`
 };
 
 // Nothing when no platform stands beside native.

@@ -81,7 +81,7 @@ WindowCost window_cost(const Trial& trial) {
   for (const LedgerEntry& entry : trial.ledger) {
     if (is_hardware_count(entry)) continue;
     // The window of the real host holds time that nobody spent on the work.
-    if (entry.layer == Layer::elsewhere || (cost.in_time && entry.layer == Layer::idle)) {
+    if (entry.kind == cpu_time_kind && (entry.layer == Layer::elsewhere || entry.layer == Layer::idle)) {
       cost.events[std::string(name(entry.layer)) + "_ns"] += entry.value;
     } else if (entry.kind == "instructions" || entry.kind == cpu_time_kind) {
       if (cost.in_time) cost.total += entry.value;
