@@ -171,6 +171,33 @@ void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& com
   }
 }
 
+std::string words_of_kind(const std::string& kind) {
+  std::string words = printable(kind);
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
+// Events per unit, those that were watched for and did not happen in one list behind them. Absent ones are
+// unknown.
+std::string events_text(const WindowCost& cost, Unit unit) {
+  std::vector<std::string> parts, none;
+  for (const auto& [kind, count] : cost.events) {
+    if (count == 0) {
+      none.push_back(words_of_kind(kind));
+      continue;
+    }
+    parts.push_back(
+        fmt::format("{} {}", words_of_kind(kind), readable(per_unit(count, cost.work, unit).value_or(0))));
+    const auto packets = cost.events.find("gro_packets");
+    if (kind == "napi_polls" && packets != cost.events.end() && packets->second > 0)
+      parts.back() += fmt::format(
+          " ({} packets each)", readable(static_cast<double>(packets->second) / static_cast<double>(count)));
+  }
+  std::string text = fmt::format("{}", fmt::join(parts, ", "));
+  if (!none.empty()) text += fmt::format("{}none: {}", parts.empty() ? "" : "; ", fmt::join(none, ", "));
+  return text;
+}
+
 // What the devices saw, so that like is compared with like, and the events.
 void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
   for (const Cell* cell : comparison.cells) {
@@ -186,15 +213,9 @@ void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
       print_wrapped(
           out, fmt::format("  {}: ", printable(cell->platform())),
           fmt::format("{} packets ({})", with_thousands(cost.work.packets.value), fmt::join(parts, "; ")));
-    parts.clear();
-    for (const auto& [kind, count] : cost.events) {
-      std::string words = printable(kind);
-      std::replace(words.begin(), words.end(), '_', ' ');
-      parts.push_back(fmt::format("{} {}", words, readable(per_unit(count, cost.work, unit).value_or(0))));
-    }
-    if (!parts.empty())
+    if (!cost.events.empty())
       print_wrapped(out, cost.devices.empty() ? fmt::format("  {}: ", printable(cell->platform())) : "    ",
-                    fmt::format("per {}: {}", noun(unit, cell->workload()), fmt::join(parts, ", ")));
+                    fmt::format("per {}: {}", noun(unit, cell->workload()), events_text(cost, unit)));
   }
 }
 

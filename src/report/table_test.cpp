@@ -233,6 +233,21 @@ TEST(Table, WhatIsChargedToNobodyIsNoPayer) {
   EXPECT_THAT(table, HasSubstr("; 50 % could not be charged to anyone."));
 }
 
+TEST(Table, EventsThatDidNotHappenAreToldFromThoseThatNobodySaw) {
+  auto run = one_comparison();
+  const std::uint64_t bytes = run.trials[2].work.bytes.value;
+  for (const auto& [kind, value] : {std::pair<const char*, std::uint64_t>{"gro_packets", bytes / 1024 * 3},
+                                    {"napi_polls", bytes / 1024 / 2},
+                                    {"gro_merges", 0},
+                                    {"gso_splits", 0}})
+    run.trials[2].ledger.push_back({2, "guest1", Layer::kernel, Part::none, kind, value});
+  std::string table = table_of(run);
+  for (std::size_t at = 0; (at = table.find("\n    ")) != std::string::npos;) table.replace(at, 5, " ");
+  EXPECT_THAT(table, HasSubstr("gro packets 3.00, hypercalls 0.47, interrupts 0.31, napi polls 0.50 "
+                               "(6.00 packets each); none: gro merges, gso splits"));
+  EXPECT_THAT(table, Not(HasSubstr("grant copies")));
+}
+
 // Compiles: counts of billions, no network device, and no transactions of anybody's.
 TEST(Table, LocalWorkKeepsToThePageAndHasItsOwnNouns) {
   auto run = one_comparison();
