@@ -57,9 +57,9 @@ void write_functions(JsonWriter& json, const Trial& trial) {
   json.end_array();
 }
 
-// By the machine's clock; nothing where no time passed.
+// By the machine's clock; nothing in files of a vtax whose lab had no time of its own.
 void write_rate(JsonWriter& json, const Trial& trial) {
-  if (trial.window_virtual_ns == 0) return;
+  if (trial.window_virtual_ns == 0 || (trial.busy.empty() && !machine_cpu_ns(trial))) return;
   const double seconds = static_cast<double>(trial.window_virtual_ns) * 1e-9;
   json.key("rate").begin_object();
   if (trial.work.bytes.value > 0)
