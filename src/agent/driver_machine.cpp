@@ -4,6 +4,7 @@
 #include "agent/disks.h"
 #include "agent/dom0_books.h"
 #include "agent/guest_connection.h"
+#include "agent/kernel_counters.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
 #include "platform/links.h"
@@ -159,7 +160,8 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
                             ? make_bridged_guests(machine.driver, std::move(guests))
                             : make_driven_guests(machine.driver.name, machine.drivers, std::move(guests));
   Dom0Books books(machine.shape.guests);
-  WindowHooks hooks = plan->books ? books.hooks() : WindowHooks();
+  CountersOfWindow counters;
+  WindowHooks hooks = plan->books ? books.hooks() : plan->counters ? counters.hooks() : WindowHooks();
   hooks.describe = [&facts, inner = hooks.describe](nlohmann::json& result) {
     if (inner) inner(result);
     result.update(*facts);

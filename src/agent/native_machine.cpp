@@ -1,4 +1,5 @@
 #include "agent/disks.h"
+#include "agent/kernel_counters.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
@@ -37,7 +38,9 @@ Result<> run_native_machine() {
     modules = to_json(module_sections("host"));
   }
   const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();
-  return arrange_and_work(*plan, *platform, *setup, modules, {}, disks);
+  CountersOfWindow counters;
+  return arrange_and_work(*plan, *platform, *setup, modules,
+                          plan->counters ? counters.hooks() : WindowHooks(), disks);
 }
 
 }  // namespace vtax::agent

@@ -265,9 +265,9 @@ Result<Plan> parse_plan(std::string_view json) {
     return parse_http(*fields);
   if (const auto workload = fields->text("workload"); workload && *workload == "programs")
     return parse_programs(*fields);
-  const Result<> known =
-      known_fields(*fields, {"direction", "bytes", "write_bytes", "transactions", "request_bytes",
-                             "response_bytes", "warmup_bytes", "warmup_transactions", "rate_mbps", "books"});
+  const Result<> known = known_fields(
+      *fields, {"direction", "bytes", "write_bytes", "transactions", "request_bytes", "response_bytes",
+                "warmup_bytes", "warmup_transactions", "rate_mbps", "books", "counters"});
   if (!known) return fail(known.error());
 
   Plan plan;
@@ -292,6 +292,10 @@ Result<Plan> parse_plan(std::string_view json) {
     if (!take(fields->boolean("books"), plan.books, error)) return fail(std::move(error));
     if (plan.books && plan.platform != PlatformName::xen_pv && plan.platform != PlatformName::xen_pvh)
       return fail(fields->bad("'books' are Domain-0's and Xen's"));
+  }
+  if (fields->has("counters")) {
+    if (!take(fields->boolean("counters"), plan.counters, error)) return fail(std::move(error));
+    if (plan.counters && plan.books) return fail(fields->bad("'counters' cannot stand beside 'books'"));
   }
 
   plan.warmup.kind = window.kind;

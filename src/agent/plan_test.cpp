@@ -157,6 +157,16 @@ TEST(Plan, BooksAreXensAlone) {
   EXPECT_NE(refused.error().text().find("'books'"), std::string::npos);
 }
 
+TEST(Plan, CountersAreAnyKernelsButNotWithBooks) {
+  nlohmann::json plan = good();
+  EXPECT_FALSE(parse_plan(plan.dump())->counters);
+  plan["counters"] = true;
+  ASSERT_TRUE(parse_plan(plan.dump()));
+  EXPECT_TRUE(parse_plan(plan.dump())->counters);
+  plan["books"] = true;
+  EXPECT_FALSE(parse_plan(plan.dump()));
+}
+
 TEST(Plan, AProgramMayMarkItsWindowItself) {
   nlohmann::json plan = {{"version", 1},
                          {"platform", "native"},

@@ -40,7 +40,9 @@ Result<AddressMap::Table> shared(Result<SymbolTable> table) {
 // How many work at once: each marks the window's begin and end.
 std::uint64_t parties_of(const std::string& plan) {
   const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
-  if (!fields.is_object() || fields.value("books", false)) return 1;  // then the controller marks
+  const bool controller_marks =
+      fields.is_object() && (fields.value("books", false) || fields.value("counters", false));
+  if (!fields.is_object() || controller_marks) return 1;
   return fields.value("guests", std::uint64_t{1});
 }
 
