@@ -20,7 +20,7 @@ constexpr const char* kFooter =
     "something; 4 a trial failed; 5 disk or permission; 130 interrupted.";
 
 int report(const Error& error) {
-  std::cerr << "vtax: " << error.text() << '\n';
+  std::cerr << "vtax: " << printable_lines(error.text()) << '\n';
   return static_cast<int>(error.code);
 }
 

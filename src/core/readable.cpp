@@ -48,6 +48,21 @@ bool is_control(std::string_view character) {
   return first < 0x20 || first == 0x7f || c1;
 }
 
+// Characters without a shape of their own that let text look like other text (Unicode's bidi controls), and
+// its own line and paragraph separators.
+bool turns_text(std::string_view character) {
+  if (character == "\xd8\x9c") return true;
+  if (character.size() != 3 || character[0] != '\xe2') return false;
+  const auto second = static_cast<unsigned char>(character[1]),
+             third = static_cast<unsigned char>(character[2]);
+  if (second == 0x80) return third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae);
+  return second == 0x81 && third >= 0xa6 && third <= 0xa9;
+}
+
+bool is_harmful(std::string_view character) {
+  return is_control(character) || turns_text(character);
+}
+
 }  // namespace
 
 std::string with_thousands(std::uint64_t value) {
@@ -78,12 +93,25 @@ std::string printable(std::string_view text, std::size_t longest) {
   for (std::size_t characters = 0; !text.empty(); ++characters) {
     if (characters == longest) return out + "...";
     const std::size_t size = character_size(text);
-    if (size == 0 || is_control(text.substr(0, size))) {
+    if (size == 0 || is_harmful(text.substr(0, size))) {
       out += '?';
     } else {
       out += text.substr(0, size);
     }
     text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return out;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out += printable(text.substr(0, end), std::string_view::npos);
+    text.remove_prefix(end);
+    if (text.empty()) break;
+    out += '\n';
+    text.remove_prefix(1);
   }
   return out;
 }

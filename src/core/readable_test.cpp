@@ -38,6 +38,14 @@ TEST(Readable, ForeignTextCannotCommandTheTerminal) {
             "?31m");  // the one-character form of ESC [
   EXPECT_EQ(printable("\xff\xc3"), "??");
   EXPECT_EQ(printable("éééé", 2), "éé...");
+  EXPECT_EQ(printable("a\u202e"
+                      "b\u2066"
+                      "c\u061c"
+                      "d\u2028"
+                      "e"),
+            "a?b?c?d?e");
+  EXPECT_EQ(printable("\u2027\u202f\u2065\u206a"), "\u2027\u202f\u2065\u206a");
+  EXPECT_EQ(printable_lines("one\n two\x1b[2J\n\x7f\u202e"), "one\n two?[2J\n??");
 }
 
 TEST(Readable, TextIsWellFormedUtf8WithoutNul) {
