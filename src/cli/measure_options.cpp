@@ -10,6 +10,7 @@
 #include "cli/progress_line.h"
 #include "cli/time_left.h"
 #include "core/files.h"
+#include "core/interruption.h"
 #include "core/readable.h"
 
 namespace vtax {
@@ -36,13 +37,41 @@ std::string line_of(const Repeat& repeat) {
   return fmt::format("{} {}", metric.name, readable_metric(metric.value, metric.unit));
 }
 
+// All that is not ASCII is escaped: a terminal may be what shows it.
+std::string json_text(const Outcome& outcome) {
+  return outcome.to_json().dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 std::string written(const MeasureOptions& options, const Outcome& outcome,
                     const std::function<std::string(const Outcome&)>& other_format) {
-  if (options.format == "json") return outcome.to_json().dump(2) + "\n";
+  if (options.format == "json") return json_text(outcome);
   if (options.format != "text" && other_format) return other_format(outcome);
   std::ostringstream text;
   write_text(outcome, text);
-  return text.str();
+  return printable_lines(text.str());
+}
+
+// Standard output only: a file that is there keeps what it has.
+tl::unexpected<Error> failure(const MeasureOptions& options, Outcome outcome, Error error,
+                              const std::function<std::string(const Error&)>& other_error) {
+  if (error.code == ExitCode::interrupted)
+    error = {"interrupted", "before anything was measured", "", error.code};
+  if (options.output.empty()) {
+    outcome.error = error;
+    outcome.interrupted = error.code == ExitCode::interrupted;
+    if (options.format == "json") std::cout << json_text(outcome) << std::flush;
+    if (options.format != "json" && options.format != "text" && other_error)
+      std::cout << other_error(error) << std::flush;
+  }
+  return fail(std::move(error));
+}
+
+std::string interruption_note(const MeasureOptions& options, std::size_t repeats) {
+  if (options.policy.most == 1) return "Interrupted: the figures are of what was done by then.";
+  return fmt::format("Interrupted after {} repeats of {}: the figures are of those.", repeats,
+                     options.policy.least == options.policy.most
+                         ? std::to_string(options.policy.most)
+                         : fmt::format("{} to {}", options.policy.least, options.policy.most));
 }
 
 }  // namespace
@@ -71,7 +100,8 @@ std::shared_ptr<MeasureOptions> add_measure_options(CLI::App& app, const std::ve
 
 Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const Once& once,
                          const std::function<std::string(const Outcome&)>& other_format,
-                         const std::function<void(Outcome&)>& judge) {
+                         const std::function<void(Outcome&)>& judge,
+                         const std::function<std::string(const Error&)>& other_error) {
   if (Result<> good = options.policy.check(); !good) return fail(good.error());
   {
     const std::size_t most = options.policy.most > 1 ? static_cast<std::size_t>(options.policy.most) : 0;
@@ -87,13 +117,15 @@ Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const O
       progress.left(left_text(time.estimate()));
       progress.finished(line_of(one));
     });
-    if (!repeats) return fail(repeats.error());
+    if (!repeats) return failure(options, std::move(outcome), repeats.error(), other_error);
     outcome.repeats = std::move(*repeats);
   }
+  outcome.interrupted = interrupted() && !options.ends_by_interruption;
+  if (outcome.interrupted) outcome.warnings.push_back(interruption_note(options, outcome.repeats.size()));
   outcome.summary = summarise(options.policy, outcome.repeats);
   const Summary& summary = outcome.summary;
-  if (options.policy.most > 1 && !summary.tight) {
-    const double width = summary.interval ? (summary.interval->high - summary.mean) / summary.mean : NAN;
+  if (options.policy.most > 1 && !summary.tight && summary.interval) {
+    const double width = (summary.interval->high - summary.mean) / summary.mean;
     outcome.warnings.push_back(
         fmt::format("The {} % confidence interval of {} is +- {:.1f} % of the mean after {} repeats, wider "
                     "than the {:.1f} % asked "
@@ -102,16 +134,19 @@ Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const O
                     100 * summary.asked_half_width));
   }
   if (judge) judge(outcome);
+  const ExitCode code = outcome.interrupted ? ExitCode::interrupted : ExitCode::ok;
   const std::string text = written(options, outcome, other_format);
   if (options.output.empty()) {
     std::cout << text << std::flush;
     if (options.format != "text")
-      for (const std::string& warning : outcome.warnings) std::cerr << "vtax: warning: " << warning << '\n';
-    return ExitCode::ok;
+      for (const std::string& warning : outcome.warnings)
+        std::cerr << "vtax: warning: " << printable_lines(warning) << '\n';
+    return code;
   }
   if (Result<> kept = write_text(options.output, text); !kept) return fail(kept.error());
-  for (const std::string& warning : outcome.warnings) std::cerr << "vtax: warning: " << warning << '\n';
-  return ExitCode::ok;
+  for (const std::string& warning : outcome.warnings)
+    std::cerr << "vtax: warning: " << printable_lines(warning) << '\n';
+  return code;
 }
 
 CLI::Validator sizes() {

@@ -15,8 +15,9 @@ namespace vtax {
 // The options that every `vtax workload NAME` has, and what they mean.
 struct MeasureOptions {
   RepeatPolicy policy;
-  std::string format = "text";  // or one of the formats that the workload was given
-  std::string output;           // empty: standard output
+  std::string format = "text";        // or one of the formats that the workload was given
+  std::string output;                 // empty: standard output
+  bool ends_by_interruption = false;  // a server's way to end: nothing is missing then
 };
 
 // `formats`: besides text and json.
@@ -28,10 +29,12 @@ using Once = std::function<Result<Repeat>()>;
 // Repeats `once` as the options ask, with progress on standard error, warns where the interval stayed wide,
 // and writes the outcome (atomically, when into a file). `other_format` turns it into a format of the
 // workload's own. The outcome's repeats, summary and warnings are filled in here; warnings that are there
-// stay.
+// stay. An interruption leaves what was measured by then, and its exit code. Where it fails, readers of JSON
+// get an object with `error` on standard output (`other_error` in the workload's own format).
 [[nodiscard]] Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const Once& once,
                                        const std::function<std::string(const Outcome&)>& other_format = {},
-                                       const std::function<void(Outcome&)>& judge = {});
+                                       const std::function<void(Outcome&)>& judge = {},
+                                       const std::function<std::string(const Error&)>& other_error = {});
 
 // CLI11 reads "64K", "8 MiB", "1448" into bytes: K, M, G and KiB, MiB, GiB are powers of 1024.
 [[nodiscard]] CLI::Validator sizes();

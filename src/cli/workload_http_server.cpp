@@ -11,6 +11,7 @@
 #include "cli/http_files_options.h"
 #include "cli/measure_options.h"
 #include "core/interruption.h"
+#include "core/net_address.h"
 #include "core/readable.h"
 #include "workload/http/server.h"
 
@@ -47,6 +48,9 @@ Result<ExitCode> run_http_server(const HttpServerGiven& given) {
     if (!run_for) return fail(run_for.error());
     options.run_for = *run_for;
   }
+  options.warn = [](const std::string& text) {
+    std::cerr << "vtax: warning: " << printable_lines(text) << std::endl;
+  };
   if (!given.outlive) prctl(PR_SET_PDEATHSIG, SIGTERM);
 
   const Result<http::Site> site = given.directory.empty()
@@ -65,10 +69,9 @@ Result<ExitCode> run_http_server(const HttpServerGiven& given) {
                      {"seed", given.files.seed},
                      {"sizes", given.files.sizes}};
   const auto announce = [&](std::uint16_t port) {
-    const bool six = options.address.find(':') != std::string::npos;
-    std::cerr << fmt::format("vtax: serving {} files, {:.1f} MB, on http://{}{}{}:{}/\n",
+    std::cerr << fmt::format("vtax: serving {} files, {:.1f} MB, on http://{}/\n",
                              with_thousands(site->files()), static_cast<double>(site->bytes()) / (1 << 20),
-                             six ? "[" : "", options.address, six ? "]" : "", port)
+                             host_and_port(options.address, port))
               << std::flush;
   };
   const auto once = [&]() -> Result<Repeat> {
@@ -80,7 +83,9 @@ Result<ExitCode> run_http_server(const HttpServerGiven& given) {
     if (done.repeats.back().at(0).transactions.value == 0)
       done.warnings.emplace_back("Nothing was asked for that could be answered: the figures say nothing.");
   };
-  const Result<ExitCode> done = measure(given.output, std::move(outcome), once, {}, judge);
+  MeasureOptions output = given.output;
+  output.ends_by_interruption = true;
+  const Result<ExitCode> done = measure(output, std::move(outcome), once, {}, judge);
   // Until it is interrupted is how long it runs, unless a time was given.
   return done && interrupted() && options.run_for ? ExitCode::interrupted : done;
 }
@@ -90,7 +95,8 @@ Verb::Action add_http_server_options(CLI::App& app) {
   http::ServerOptions& server = given->server;
   server.threads = usable_cpus();
   server.port = 8080;
-  app.add_option("--bind", server.address, "Address to listen on; 0.0.0.0 or :: is every network")
+  app.add_option("--bind", server.address,
+                 "Address to listen on: 192.0.2.7, 2001:db8::7, fe80::1%eth0; 0.0.0.0 or :: is every network")
       ->capture_default_str();
   app.add_option("--port", server.port, "0 takes a free one, which standard error tells")
       ->capture_default_str();

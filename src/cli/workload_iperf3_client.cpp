@@ -64,7 +64,7 @@ Result<iperf3::ClientOptions> client_options(const Iperf3Given& given, bool stoc
 
 nlohmann::json options_json(const iperf3::ClientOptions& options) {
   nlohmann::json out = options.test.to_json();
-  out["host"] = options.server.ipv4;
+  out["host"] = options.server.host;
   out["port"] = options.server.port;
   out["duration_ns"] = options.duration.count();
   out["interval_ns"] = options.interval.count();
@@ -101,7 +101,8 @@ Result<ExitCode> run_iperf3_client(const Iperf3Given& given, const MeasureOption
         done.warnings.insert(done.warnings.end(), warnings.begin(), warnings.end());
         if (done.repeats.back().at(0).bytes.value == 0)
           done.warnings.emplace_back("Nothing arrived: the figures say nothing.");
-      });
+      },
+      [](const Error& error) { return iperf3::iperf3_json(error); });
 }
 
 Verb::Action add_iperf3_client_options(CLI::App& app) {
@@ -109,7 +110,9 @@ Verb::Action add_iperf3_client_options(CLI::App& app) {
   iperf3::Parameters& test = given->options.test;
   test.block_bytes = 0;
   given->options.server.port = iperf3::default_port;
-  app.add_option("host", given->options.server.ipv4, "IPv4 address of the server")->required();
+  app.add_option("host", given->options.server.host,
+                 "Address of the server: 192.0.2.7, 2001:db8::7, fe80::1%eth0, localhost")
+      ->required();
   app.add_option("--port", given->options.server.port, "Of the server")->capture_default_str();
   app.add_flag("-u,--udp", test.udp, "Datagrams");
   app.add_option("-t,--duration", given->duration, "Of the measured span")->capture_default_str();

@@ -6,6 +6,7 @@
 
 #include "cli/measure_options.h"
 #include "cli/workload_iperf3.h"
+#include "core/readable.h"
 #include "workload/iperf3/server.h"
 
 namespace vtax {
@@ -32,7 +33,7 @@ Outcome outcome_of(const iperf3::TestReport& report) {
 std::string text_of(const iperf3::TestReport& report) {
   std::ostringstream text;
   write_text(outcome_of(report), text);
-  return text.str();
+  return printable_lines(text.str());
 }
 
 Result<ExitCode> run_iperf3_server(const Iperf3ServerGiven& given) {
@@ -60,9 +61,15 @@ Result<ExitCode> run_iperf3_server(const Iperf3ServerGiven& given) {
   const bool json = given.format == "json";
   iperf3::ServerEvents events;
   // With JSON standard output holds one object a line and nothing else.
-  events.note = [json](const std::string& text) { (json ? std::cerr : std::cout) << text << std::endl; };
+  events.note = [json](const std::string& text) {
+    (json ? std::cerr : std::cout) << printable_lines(text) << std::endl;
+  };
   events.done = [json](const iperf3::TestReport& report) {
-    std::cout << (json ? outcome_of(report).to_json().dump() + "\n" : text_of(report)) << std::flush;
+    std::cout << (json ? outcome_of(report).to_json().dump(-1, ' ', true,
+                                                           nlohmann::json::error_handler_t::replace) +
+                             "\n"
+                       : text_of(report))
+              << std::flush;
   };
   events.output = text_of;
   if (Result<> served = iperf3::serve(options, events); !served) return fail(served.error());
@@ -72,8 +79,8 @@ Result<ExitCode> run_iperf3_server(const Iperf3ServerGiven& given) {
 Verb::Action add_iperf3_server_options(CLI::App& app) {
   auto given = std::make_shared<Iperf3ServerGiven>();
   iperf3::ServerOptions& server = given->server;
-  app.add_option("--bind", server.at.ipv4,
-                 "IPv4 address to listen on. Whoever reaches it may run tests: the protocol has no password")
+  app.add_option("--bind", server.at.host,
+                 "Address to listen on. Whoever reaches it may run tests: the protocol has no password")
       ->capture_default_str();
   app.add_option("--port", server.at.port, "0: any")->capture_default_str();
   app.add_flag("--one-off", server.one_test, "End after the first whole test");

@@ -26,17 +26,28 @@ struct Traffic {
   bool delay = false;
 };
 
+// Everybody on a machine sees every command line (ps).
+Result<> no_token_in_arguments(const std::string& token) {
+  if (token.empty()) return {};
+  return fail(
+      {"--token is not taken any more", "every user of this machine can read a command line (ps)",
+       "--token-file FILE (chmod 600), or VTAX_TOKEN in the environment; and take a new token, for that one "
+       "was shown"});
+}
+
 Result<Secret> secret_of(const std::string& token, const std::string& file) {
-  if (!token.empty()) return Secret::from_text(token);
+  if (Result<> good = no_token_in_arguments(token); !good) return fail(good.error());
   if (!file.empty()) return Secret::from_file(file);
   if (const char* given = std::getenv("VTAX_TOKEN"); given != nullptr) return Secret::from_text(given);
   return fail({"no token", "the server accepts only who has its token",
-               "give the one that it printed: --token T, --token-file F or VTAX_TOKEN=T"});
+               "give the one that it printed: --token-file FILE, or VTAX_TOKEN in the environment"});
 }
 
 void add_secret(CLI::App& app, std::string& token, std::string& file) {
-  app.add_option("--token", token, "What server and client share (or VTAX_TOKEN)");
-  app.add_option("--token-file", file, "The same from a file that only you can read");
+  app.add_option(
+      "--token-file", file,
+      "What server and client share, in a file that only you can read (or VTAX_TOKEN in the environment)");
+  app.add_option("--token", token)->group("");
 }
 
 template <class T>
@@ -120,7 +131,9 @@ std::shared_ptr<Traffic> common_options(CLI::App& app, WorkKind kind) {
   auto traffic = std::make_shared<Traffic>();
   traffic->order.kind = kind;
   traffic->workload = std::string(name(kind));
-  app.add_option("host", traffic->host, "IPv4 address of the server")->required();
+  app.add_option("host", traffic->host,
+                 "Address of the server: 192.0.2.7, 2001:db8::7, fe80::1%eth0, localhost")
+      ->required();
   app.add_option("--port", traffic->port, "Of the server")->capture_default_str();
   add_secret(app, traffic->token, traffic->token_file);
   app.add_option("-t,--duration", traffic->duration, "Of the measured span")->capture_default_str();
@@ -238,7 +251,8 @@ Verb::Action server_options(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   options->server.port = default_port;
-  app.add_option("--bind", options->server.ipv4, "IPv4 address to listen on; there is no default")
+  app.add_option("--bind", options->server.host,
+                 "Address to listen on (0.0.0.0 or :: is every network); there is no default")
       ->required();
   app.add_option("--port", options->server.port, "Of the control connections; 0: any")->capture_default_str();
   app.add_option("--data-port", options->server.data_port, "Of the flows (any without): for firewalls");
@@ -248,18 +262,19 @@ Verb::Action server_options(CLI::App& app) {
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   return [options]() -> Result<ExitCode> {
+    if (Result<> good = no_token_in_arguments(options->token); !good) return fail(good.error());
     if (!options->lifetime.empty()) {
       const auto lifetime = duration_of("--for", options->lifetime);
       if (!lifetime) return fail(lifetime.error());
       options->server.lifetime = *lifetime;
     }
-    const bool given =
-        !options->token.empty() || !options->token_file.empty() || std::getenv("VTAX_TOKEN") != nullptr;
+    const bool given = !options->token_file.empty() || std::getenv("VTAX_TOKEN") != nullptr;
     const auto secret = given ? secret_of(options->token, options->token_file) : Secret::make();
     if (!secret) return fail(secret.error());
     if (!given) std::cout << "token " << secret->text() << std::endl;
-    const Result<> served = serve_sessions(options->server, *secret,
-                                           [](const std::string& event) { std::cout << event << std::endl; });
+    const Result<> served = serve_sessions(options->server, *secret, [](const std::string& event) {
+      std::cout << printable_lines(event) << std::endl;
+    });
     if (!served) return fail(served.error());
     return ExitCode::ok;
   };
@@ -269,35 +284,36 @@ Verb::Action server_options(CLI::App& app) {
 
 Verb tcp_stream_verb() {
   return {"tcp-stream", "Bulk transfer over TCP",
-          "vtax workload tcp-stream 192.0.2.7 --token T --duration 10s\n"
-          "  vtax workload tcp-stream 192.0.2.7 --direction both --flows 4 --repeat 3,30",
+          "VTAX_TOKEN=... vtax workload tcp-stream 192.0.2.7 --duration 10s\n"
+          "  vtax workload tcp-stream 192.0.2.7 --token-file F --direction both --repeat 3,30",
           tcp_stream_options};
 }
 
 Verb udp_stream_verb() {
   return {"udp-stream", "Datagrams one way: rate, loss, order, jitter",
-          "vtax workload udp-stream 192.0.2.7 --token T --rate 500M --write 1448", udp_stream_options};
+          "vtax workload udp-stream 192.0.2.7 --token-file F --rate 500M --write 1448", udp_stream_options};
 }
 
 Verb tcp_rr_verb() {
   return {"tcp-rr", "Request and response over a connection that stays",
-          "vtax workload tcp-rr 192.0.2.7 --token T --request 100 --response 4K --in-flight 8",
+          "vtax workload tcp-rr 192.0.2.7 --token-file F --request 100 --response 4K --in-flight 8",
           [](CLI::App& app) { return exchange_options(app, WorkKind::tcp_rr); }};
 }
 
 Verb udp_rr_verb() {
-  return {"udp-rr", "Request and response in datagrams", "vtax workload udp-rr 192.0.2.7 --token T",
+  return {"udp-rr", "Request and response in datagrams", "vtax workload udp-rr 192.0.2.7 --token-file F",
           [](CLI::App& app) { return exchange_options(app, WorkKind::udp_rr); }};
 }
 
 Verb tcp_crr_verb() {
-  return {"tcp-crr", "Connect, request, response, close", "vtax workload tcp-crr 192.0.2.7 --token T",
+  return {"tcp-crr", "Connect, request, response, close", "vtax workload tcp-crr 192.0.2.7 --token-file F",
           [](CLI::App& app) { return exchange_options(app, WorkKind::tcp_crr); }};
 }
 
 Verb paced_verb() {
   return {"paced", "Packets of one size at a set rate, each on its own",
-          "vtax workload paced 192.0.2.7 --token T --packet 500 --rate 50M --pacing loop", paced_options};
+          "vtax workload paced 192.0.2.7 --token-file F --packet 500 --rate 50M --pacing loop",
+          paced_options};
 }
 
 Verb server_verb() {

@@ -27,10 +27,10 @@ constexpr std::chrono::seconds guest_order_limit{10};
 
 // One attempt. A guest that is not up answers nothing, so waiting for TCP's own repetition would cost a
 // second.
-Descriptor try_to_connect(const sockaddr_in& address) {
-  Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const auto connect_to = [&](const sockaddr* to, socklen_t size) { return connect(fd.get(), to, size); };
-  if (!fd.valid() || (with_address(address, connect_to) != 0 && errno != EINPROGRESS)) return {};
+Descriptor try_to_connect(const NetAddress& address) {
+  Descriptor fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid() || (connect(fd.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS))
+    return {};
   pollfd ready{fd.get(), POLLOUT, 0};
   int error = 0;
   socklen_t size = sizeof error;

@@ -58,4 +58,9 @@ Result<JsonFields> ControlChannel::receive(std::chrono::nanoseconds limit) {
   }
 }
 
+bool ControlChannel::has_news() const {
+  pollfd waiting{fd_.get(), POLLIN | POLLRDHUP, 0};
+  return !pending_.empty() || poll(&waiting, 1, 0) > 0;
+}
+
 }  // namespace vtax

@@ -21,7 +21,9 @@ class ControlChannel {
   // limit zero: waits for ever (an endpoint that waits for orders).
   [[nodiscard]] Result<JsonFields> receive(std::chrono::nanoseconds limit);
   // From now on receive() ends with interruption_error() when the user interrupts vtax.
-  void end_on_interruption() { ends_on_interruption_ = true; }
+  void end_on_interruption(bool yes = true) { ends_on_interruption_ = yes; }
+  // Whether something has come, or the other side has gone: receive() would not wait long.
+  [[nodiscard]] bool has_news() const;
   [[nodiscard]] bool valid() const { return fd_.valid(); }
   [[nodiscard]] const std::string& partner() const { return partner_; }
 

@@ -25,12 +25,13 @@ Result<Watchdog> watchdog_of(const JsonFields& order) {
   return Watchdog::start(std::chrono::nanoseconds(*limit));
 }
 
+// The key is older than the addresses of IPv6 that it may hold.
 Result<TcpAddress> address_of(const JsonFields& order) {
-  const auto ipv4 = order.text("ipv4", 16);
-  if (!ipv4) return fail(ipv4.error());
+  const auto host = order.text("ipv4", 128);
+  if (!host) return fail(host.error());
   const auto port = order.number("port", 0, 65535);
   if (!port) return fail(port.error());
-  return TcpAddress{*ipv4, static_cast<std::uint16_t>(*port)};
+  return TcpAddress{*host, static_cast<std::uint16_t>(*port)};
 }
 
 Result<FlowSetup> setup_of(const JsonFields& order) {
@@ -84,7 +85,7 @@ Result<nlohmann::json> Endpoint::announce(const JsonFields& order) {
 Result<nlohmann::json> Endpoint::listen(const JsonFields& order) {
   auto address = address_of(order);
   if (!address) return fail(address.error());
-  if (!limits_.ipv4.empty()) *address = {limits_.ipv4, limits_.data_port};
+  if (!limits_.host.empty()) *address = {limits_.host, limits_.data_port};
   const auto sockets = setup_of(order);
   if (!sockets) return fail(sockets.error());
   flows_.clear();
@@ -118,7 +119,7 @@ Result<nlohmann::json> Endpoint::connect(const JsonFields& order) {
   if (!source_port) return fail(source_port.error());
   const auto setup = setup_of(order);
   if (!setup) return fail(setup.error());
-  if (!limits_.ipv4.empty()) return fail(order.bad("a server does not connect to others"));
+  if (!limits_.host.empty()) return fail(order.bad("a server does not connect to others"));
   const auto watchdog = watchdog_of(order);
   if (!watchdog) return fail(watchdog.error());
   flows_.clear();
@@ -144,9 +145,12 @@ Result<nlohmann::json> Endpoint::run(const JsonFields& order) {
   const auto before = read_counters(request->devices);
   if (!before) return fail(before.error());
   std::this_thread::sleep_for(request->lead - request->lead / 2);
-  const SpanRequest span{request->order, request->initiator, request->window, request->limit,
-                         request->marking};
+  SpanRequest span{request->order, request->initiator, request->window, request->limit, {}, request->marking};
+  // The controller says nothing else during the work.
+  if (request->stoppable) span.stopped = [this] { return control_.has_news(); };
   auto side = run_span(span, flows_, {listener_.get(), partner_});
+  if (request->stoppable && control_.has_news())
+    if (Result<> told = take_stop(); !told) return fail(told.error());
   if (!side) return fail(side.error());
   side->side = request->initiator ? "client" : "server";
 
@@ -172,6 +176,15 @@ Result<nlohmann::json> Endpoint::run(const JsonFields& order) {
   for (std::size_t i = 0; i < after->size(); ++i)
     report.devices.push_back(difference((*before)[i], (*after)[i]));
   return report.to_json();
+}
+
+Result<> Endpoint::take_stop() {
+  const Result<JsonFields> order = control_.receive(std::chrono::seconds(1));
+  if (!order) return fail(order.error());
+  const auto what = order->text("do", 32);
+  if (!what) return fail(what.error());
+  if (*what != "stop") return fail(order->bad("another order where only 'stop' was due"));
+  return {};
 }
 
 Result<> Endpoint::wait_for_collect(bool silent) {

@@ -25,7 +25,7 @@ class Endpoint {
   // Of an endpoint that strangers may give orders to: it listens where its owner said, whatever the order
   // says.
   struct Limits {
-    std::string ipv4;             // empty: no limits
+    std::string host;             // empty: no limits
     std::uint16_t data_port = 0;  // 0: the system chooses
   };
 
@@ -45,6 +45,7 @@ class Endpoint {
   Result<nlohmann::json> connect(const JsonFields& order);
   Result<nlohmann::json> run(const JsonFields& order);
   Result<> wait_for_collect(bool silent);
+  Result<> take_stop();
 
   ControlChannel control_;
   MoreOrders more_;

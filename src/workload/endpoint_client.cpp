@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/readable.h"
+
 namespace vtax {
 namespace {
 
@@ -36,7 +38,8 @@ Result<JsonFields> EndpointClient::wait_for(std::string_view state, std::chrono:
   const auto why = message->text("why", 512);
   if (!what) return fail(what.error());
   if (!why) return fail(why.error());
-  return fail(Error{fmt::format("{}: {}", control_.partner(), *what), *why, "", ExitCode::trial_failed});
+  return fail(Error{fmt::format("{}: {}", control_.partner(), printable(*what, 512)), printable(*why, 512),
+                    "", ExitCode::trial_failed});
 }
 
 Result<JsonFields> EndpointClient::ask(const nlohmann::json& order, std::chrono::nanoseconds limit,
@@ -51,7 +54,7 @@ Result<> EndpointClient::announce(int domain) {
 
 Result<std::uint16_t> EndpointClient::listen(const TcpAddress& at, const FlowSetup& setup) {
   const auto answer =
-      ask({{"do", "listen"}, {"ipv4", at.ipv4}, {"port", at.port}, {"setup", json_of(setup)}}, {});
+      ask({{"do", "listen"}, {"ipv4", at.host}, {"port", at.port}, {"setup", json_of(setup)}}, {});
   if (!answer) return fail(answer.error());
   const auto port = answer->number("port", 1, 65535);
   if (!port) return fail(port.error());
@@ -68,7 +71,7 @@ Result<> EndpointClient::tell_accept(const FlowSetup& setup, bool fixed_ports,
 
 Result<> EndpointClient::connect(const TcpAddress& to, std::uint16_t source_port, const FlowSetup& setup,
                                  std::chrono::nanoseconds limit) {
-  const nlohmann::json order{{"do", "connect"},           {"ipv4", to.ipv4},
+  const nlohmann::json order{{"do", "connect"},           {"ipv4", to.host},
                              {"port", to.port},           {"source_port", source_port},
                              {"limit_ns", limit.count()}, {"setup", json_of(setup)}};
   return without_value(ask(order, limit));
@@ -76,6 +79,11 @@ Result<> EndpointClient::connect(const TcpAddress& to, std::uint16_t source_port
 
 Result<> EndpointClient::start(const RunRequest& request) {
   return without_value(ask(request.to_json(), {}, "armed"));
+}
+
+Result<> EndpointClient::stop() {
+  control_.end_on_interruption(false);
+  return tell({{"do", "stop"}});
 }
 
 Result<> EndpointClient::wait_until_ended(const RunRequest& request) {

@@ -32,6 +32,8 @@ class EndpointClient {
   // Of a request that holds its report: waits until it says that it has ended; then takes the report.
   [[nodiscard]] Result<> wait_until_ended(const RunRequest& request);
   [[nodiscard]] Result<RunReport> collect(const RunRequest& request);
+  // A run that is stoppable ends now: finish() has the report of what was done.
+  [[nodiscard]] Result<> stop();
   [[nodiscard]] Result<JsonFields> ask(const nlohmann::json& order, std::chrono::nanoseconds limit,
                                        std::string_view state = "done");
 

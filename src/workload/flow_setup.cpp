@@ -1,6 +1,5 @@
 #include "workload/flow_setup.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -63,14 +62,6 @@ bool read_hello(int fd, const FlowSetup& setup, Hello& hello) {
          hello.datagrams == static_cast<std::uint32_t>(setup.datagrams);
 }
 
-sockaddr_in own_address(int fd) {
-  sockaddr_in address{};
-  sockaddr general{};
-  socklen_t size = sizeof general;
-  if (getsockname(fd, &general, &size) == 0) std::memcpy(&address, &general, sizeof address);
-  return address;
-}
-
 Result<> apply_buffers(int fd, const SocketSettings& sockets) {
   for (const auto& [option, bytes] :
        {std::pair{SO_SNDBUF, sockets.send_buffer}, std::pair{SO_RCVBUF, sockets.receive_buffer}}) {
@@ -81,36 +72,36 @@ Result<> apply_buffers(int fd, const SocketSettings& sockets) {
   return {};
 }
 
-Result<Descriptor> datagram_socket(sockaddr_in at, const SocketSettings& sockets) {
+Result<Descriptor> datagram_socket(const NetAddress& at, const SocketSettings& sockets) {
   const std::string step = "open a datagram socket";
-  Descriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Descriptor fd(socket(at.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail(failed_step(step));
   if (Result<> set = apply_buffers(fd.get(), sockets); !set) return fail(set.error());
-  if (with_address(at, [&](const sockaddr* a, socklen_t size) { return bind(fd.get(), a, size); }) != 0)
-    return fail(failed_step(step));
+  if (bind(fd.get(), at.get(), at.size()) != 0) return fail(failed_step(step));
   return fd;
 }
 
 // The responder's side of one flow's datagram sockets: whoever sends the hello with the token is the partner.
 Result<> accept_datagrams(Flow& flow, const Hello& expected_hello, std::uint16_t port, const FlowSetup& setup,
                           const Watchdog& watchdog) {
-  sockaddr_in at = own_address(flow.stream.get());
-  at.sin_port = htons(port);
+  NetAddress at = NetAddress::of_socket(flow.stream.get());
+  at.set_port(port);
   Result<Descriptor> fd = datagram_socket(at, setup.sockets);
   if (!fd) return fail(fd.error());
-  const Answer answer{ntohs(own_address(fd->get()).sin_port)};
+  const Answer answer{NetAddress::of_socket(fd->get()).port()};
   if (Result<> sent = send_all(flow.stream.get(), bytes_of(answer), watchdog, "agree on datagrams"); !sent)
     return sent;
   while (true) {
     if (watchdog.expired()) return fail(watchdog.timeout("wait for the first datagram"));
     if (!readable_within(fd->get(), std::chrono::milliseconds(200))) continue;
     Hello hello{};
-    sockaddr from{};
+    sockaddr_storage from{};
     socklen_t size = sizeof from;
-    const ssize_t got = recvfrom(fd->get(), &hello, sizeof hello, 0, &from, &size);
+    auto* const sender = reinterpret_cast<sockaddr*>(&from);
+    const ssize_t got = recvfrom(fd->get(), &hello, sizeof hello, 0, sender, &size);
     if (got != static_cast<ssize_t>(sizeof hello) || std::memcmp(&hello, &expected_hello, sizeof hello) != 0)
       continue;
-    if (connect(fd->get(), &from, size) != 0) return fail(failed_step("connect a datagram socket"));
+    if (connect(fd->get(), sender, size) != 0) return fail(failed_step("connect a datagram socket"));
     break;
   }
   flow.datagrams = std::move(*fd);
@@ -120,14 +111,13 @@ Result<> accept_datagrams(Flow& flow, const Hello& expected_hello, std::uint16_t
 
 Result<> connect_datagrams(Flow& flow, const Hello& hello, std::uint16_t source_port, const TcpAddress& to,
                            std::uint32_t port, const FlowSetup& setup, const Watchdog& watchdog) {
-  sockaddr_in at = own_address(flow.stream.get());
-  at.sin_port = htons(source_port);
+  NetAddress at = NetAddress::of_socket(flow.stream.get());
+  at.set_port(source_port);
   Result<Descriptor> fd = datagram_socket(at, setup.sockets);
   if (!fd) return fail(fd.error());
-  const Result<sockaddr_in> partner = socket_address({to.ipv4, static_cast<std::uint16_t>(port)});
+  const Result<NetAddress> partner = socket_address({to.host, static_cast<std::uint16_t>(port)});
   if (!partner) return fail(partner.error());
-  if (with_address(*partner,
-                   [&](const sockaddr* a, socklen_t size) { return connect(fd->get(), a, size); }) != 0)
+  if (connect(fd->get(), partner->get(), partner->size()) != 0)
     return fail(failed_step("connect a datagram socket"));
   for (int i = 0; i < hello_tries && !watchdog.expired(); ++i) {
     static_cast<void>(
@@ -195,7 +185,7 @@ Result<std::vector<Flow>> connect_flows(const TcpAddress& to, std::uint16_t sour
 Result<std::vector<Flow>> accept_flows(int listener, bool fixed_ports, const FlowSetup& setup,
                                        const Watchdog& watchdog) {
   std::vector<Flow> flows(static_cast<std::size_t>(setup.flows));
-  const std::uint16_t own_port = ntohs(own_address(listener).sin_port);
+  const std::uint16_t own_port = NetAddress::of_socket(listener).port();
   for (int taken = 0; taken < setup.flows;) {
     Result<Descriptor> stream = tcp_accept(listener, watchdog);
     if (!stream) return fail(stream.error());

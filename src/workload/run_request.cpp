@@ -17,18 +17,20 @@ constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
 }  // namespace
 
 nlohmann::json RunRequest::to_json() const {
-  return {{"do", "run"},
-          {"order", order.to_json()},
-          {"initiator", initiator},
-          {"window", window},
-          {"guest", marking.guest},
-          {"marks", marking.marks},
-          {"lead_ns", lead.count()},
-          {"trail_ns", trail.count()},
-          {"limit_ns", limit.count()},
-          {"hold", hold},
-          {"silent", silent},
-          {"devices", devices}};
+  nlohmann::json out{{"do", "run"},
+                     {"order", order.to_json()},
+                     {"initiator", initiator},
+                     {"window", window},
+                     {"guest", marking.guest},
+                     {"marks", marking.marks},
+                     {"lead_ns", lead.count()},
+                     {"trail_ns", trail.count()},
+                     {"limit_ns", limit.count()},
+                     {"hold", hold},
+                     {"silent", silent},
+                     {"devices", devices}};
+  if (stoppable) out["stoppable"] = true;
+  return out;
 }
 
 Result<RunRequest> RunRequest::from(const JsonFields& fields) {
@@ -45,6 +47,11 @@ Result<RunRequest> RunRequest::from(const JsonFields& fields) {
     const auto value = fields.boolean(key);
     if (!value) return fail(value.error());
     *into = *value;
+  }
+  if (fields.has("stoppable")) {
+    const auto value = fields.boolean("stoppable");
+    if (!value) return fail(value.error());
+    request.stoppable = *value;
   }
   for (const auto& [key, into] :
        {std::pair{"lead_ns", &request.lead}, {"trail_ns", &request.trail}, {"limit_ns", &request.limit}}) {

@@ -26,6 +26,9 @@ struct RunRequest {
   // When all that is over, the report waits for the order "collect"; that it waits is said ({"state":
   // "ended"}), unless it must stay silent. So nobody disturbs others that still work.
   bool hold = false, silent = false;
+  // Of a timed order by hand: {"do": "stop"} ends it before its time. Studies do not ask for it, for looking
+  // costs a system call every 20 ms.
+  bool stoppable = false;
 
   [[nodiscard]] nlohmann::json to_json() const;
   [[nodiscard]] static Result<RunRequest> from(const JsonFields& fields);

@@ -132,6 +132,11 @@ class Span {
     go.count_down();
     while (!signals_.started && !all_finished()) std::this_thread::sleep_for(poll_time);
     wait_until(Clock::now() + order_.warmup);
+    if (stopped_) {
+      signals_.over = true;
+      threads.clear();
+      return fail(Error{"stopped", "before anything was measured", "", ExitCode::interrupted});
+    }
 
     signals_.measuring = true;
     meter_.emplace();
@@ -143,6 +148,7 @@ class Span {
     while (order_.interval.count() != 0 && begin_ + start + order_.interval < planned_end &&
            !all_finished()) {
       wait_until(begin_ + start + order_.interval);
+      if (stopped_) break;
       before = add_interval(before, start);
     }
     wait_until(planned_end);
@@ -161,9 +167,11 @@ class Span {
 
   // Sleeps on, unless every flow has ended: the other side was the first, or something broke.
   void wait_until(Clock::time_point when) {
-    while (Clock::now() < when && !all_finished())
+    while (Clock::now() < when && !all_finished() && !stopped_) {
       std::this_thread::sleep_for(
           std::min<Clock::duration>(when - Clock::now(), std::chrono::milliseconds(20)));
+      stopped_ = request_.stopped && request_.stopped();
+    }
   }
 
   Counts add_interval(const Counts& before, std::chrono::nanoseconds& start) {
@@ -260,6 +268,7 @@ class Span {
   std::vector<std::unique_ptr<Worker>> workers_;
   SpanSignals signals_;
   std::atomic<int> finished_{0};
+  bool stopped_ = false;
 
   std::optional<CpuMeter> meter_;
   CpuUse cpu_;

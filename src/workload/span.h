@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <vector>
 
 #include "core/result.h"
@@ -15,7 +16,10 @@ struct SpanRequest {
   bool initiator = false;
   bool window = false;               // the initiator executes the window's markers around the work
   std::chrono::nanoseconds limit{};  // of the work; a timed order gets its time on top
-  Marking marking;                   // within the window, where a single flow does a fixed amount of work
+  // Of a timed order: asked every 20 ms whether the user wants no more. What was measured by then is the
+  // report.
+  std::function<bool()> stopped;
+  Marking marking;  // within the window, where a single flow does a fixed amount of work
 };
 
 // What this side has done: for a timed order between the end of the warm-up and the end of the time; else

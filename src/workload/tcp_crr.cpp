@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -27,7 +26,7 @@ class TcpCrr : public Generator {
         response_(order.response_bytes, payload_byte) {}
 
   Result<> initiate(const Flow& flow, const FlowTask& task) override {
-    const Result<sockaddr_in> address = socket_address(place_.address);
+    const Result<NetAddress> address = socket_address(place_.address);
     if (!address) return fail(address.error());
     task.start();
     Totals done;
@@ -74,7 +73,7 @@ class TcpCrr : public Generator {
   }
 
  private:
-  Result<> exchange(const sockaddr_in& address, const FlowTask& task) {
+  Result<> exchange(const NetAddress& address, const FlowTask& task) {
     const Result<Descriptor> connection = open(address, task);
     if (!connection) return fail(connection.error());
     const int fd = connection->get();
@@ -92,11 +91,10 @@ class TcpCrr : public Generator {
   }
 
   // Bare: no option that is not asked for, since each costs a system call in every exchange.
-  Result<Descriptor> open(const sockaddr_in& address, const FlowTask& task) const {
-    Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Result<Descriptor> open(const NetAddress& address, const FlowTask& task) const {
+    Descriptor fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd.valid()) return fail(trouble());
-    while (with_address(address,
-                        [&](const sockaddr* a, socklen_t size) { return connect(fd.get(), a, size); }) != 0) {
+    while (connect(fd.get(), address.get(), address.size()) != 0) {
       if (errno == EISCONN) break;
       if (errno != EINTR && errno != EALREADY) return fail(trouble());
       if (task.watchdog.expired()) return fail(task.watchdog.timeout("tcp-crr: connect"));

@@ -1,7 +1,7 @@
 #include "workload/tcp_socket.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -13,8 +13,8 @@
 namespace vtax {
 namespace {
 
-Result<Descriptor> tcp_socket(const SocketSettings& settings, const std::string& step) {
-  Descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Result<Descriptor> tcp_socket(int family, const SocketSettings& settings, const std::string& step) {
+  Descriptor fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail(failed_step(step));
   const auto set = [&](int level, int option, int value) {
     return setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
@@ -39,35 +39,24 @@ Result<Descriptor> tcp_socket(const SocketSettings& settings, const std::string&
 
 }  // namespace
 
-Result<sockaddr_in> socket_address(const TcpAddress& address) {
-  sockaddr_in parsed{};
-  parsed.sin_family = AF_INET;
-  parsed.sin_port = htons(address.port);
-  if (inet_pton(AF_INET, address.ipv4.c_str(), &parsed.sin_addr) != 1) {
-    return fail(Error{fmt::format("use address '{}'", printable(address.ipv4)), "not an IPv4 address", "",
-                      ExitCode::usage});
-  }
-  return parsed;
+Result<NetAddress> socket_address(const TcpAddress& address) {
+  return NetAddress::parse(address.host, address.port);
 }
 
 Result<std::uint16_t> tcp_port(int fd) {
-  sockaddr_in address{};
-  sockaddr general{};
-  socklen_t size = sizeof general;
-  if (getsockname(fd, &general, &size) != 0) return fail(failed_step("ask for a socket's port"));
-  std::memcpy(&address, &general, sizeof address);
-  return ntohs(address.sin_port);
+  const NetAddress address = NetAddress::of_socket(fd);
+  if (address.family() == AF_UNSPEC) return fail(failed_step("ask for a socket's port"));
+  return address.port();
 }
 
 Result<Descriptor> tcp_listen(const TcpAddress& at, const SocketSettings& settings) {
-  const std::string step = fmt::format("listen on {}:{}", at.ipv4, at.port);
-  const Result<sockaddr_in> address = socket_address(at);
+  const std::string step = "listen on " + host_and_port(at.host, at.port);
+  const Result<NetAddress> address = socket_address(at);
   if (!address) return fail(address.error());
-  Result<Descriptor> fd = tcp_socket(settings, step);
+  Result<Descriptor> fd = tcp_socket(address->family(), settings, step);
   if (!fd) return fd;
-  const int bound =
-      with_address(*address, [&](const sockaddr* a, socklen_t size) { return bind(fd->get(), a, size); });
-  if (bound != 0 || listen(fd->get(), SOMAXCONN) != 0) return fail(failed_step(step));
+  if (bind(fd->get(), address->get(), address->size()) != 0 || listen(fd->get(), SOMAXCONN) != 0)
+    return fail(failed_step(step));
   return fd;
 }
 
@@ -82,22 +71,18 @@ Result<Descriptor> tcp_accept(int listener, const Watchdog& watchdog) {
 
 Result<Descriptor> tcp_connect(const TcpAddress& to, std::uint16_t source_port,
                                const SocketSettings& settings, const Watchdog& watchdog) {
-  const std::string step = fmt::format("connect to {}:{}", to.ipv4, to.port);
-  const Result<sockaddr_in> address = socket_address(to);
+  const std::string step = "connect to " + host_and_port(to.host, to.port);
+  const Result<NetAddress> address = socket_address(to);
   if (!address) return fail(address.error());
-  Result<Descriptor> fd = tcp_socket(settings, step);
+  Result<Descriptor> fd = tcp_socket(address->family(), settings, step);
   if (!fd) return fd;
   if (source_port != 0) {
-    sockaddr_in source{};
-    source.sin_family = AF_INET;
-    source.sin_port = htons(source_port);
-    if (with_address(source, [&](const sockaddr* a, socklen_t size) { return bind(fd->get(), a, size); }) !=
-        0) {
+    const NetAddress source = NetAddress::any(address->family(), source_port);
+    if (bind(fd->get(), source.get(), source.size()) != 0) {
       return fail(failed_step(fmt::format("{} from port {}", step, source_port)));
     }
   }
-  while (with_address(*address,
-                      [&](const sockaddr* a, socklen_t size) { return connect(fd->get(), a, size); }) != 0) {
+  while (connect(fd->get(), address->get(), address->size()) != 0) {
     if (errno == EISCONN) break;  // an interrupted connect goes on by itself
     if (errno != EINTR && errno != EALREADY) return fail(failed_step(step));
     if (watchdog.expired()) return fail(watchdog.timeout(step));

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 
 #include "core/descriptor.h"
+#include "core/net_address.h"
 #include "core/result.h"
 #include "workload/order.h"
 #include "workload/watchdog.h"
@@ -15,12 +14,12 @@
 namespace vtax {
 
 struct TcpAddress {
-  std::string ipv4;  // "10.77.0.2"
+  std::string host;  // as core/net_address.h reads it: "10.77.0.2", "::1", "fe80::1%eth0", "localhost"
   std::uint16_t port = 0;
 };
 
 // `settings` are applied before the connection is made, since buffers decide on window scaling. Ports are the
-// caller's on both sides, so that two runs can be the same. IPv4 only.
+// caller's on both sides, so that two runs can be the same.
 [[nodiscard]] Result<Descriptor> tcp_listen(const TcpAddress& at, const SocketSettings& settings = {});
 [[nodiscard]] Result<Descriptor> tcp_accept(int listener, const Watchdog& watchdog);
 // `source_port` 0 lets the system choose.
@@ -29,15 +28,6 @@ struct TcpAddress {
 
 // Of a bound socket.
 [[nodiscard]] Result<std::uint16_t> tcp_port(int fd);
-[[nodiscard]] Result<sockaddr_in> socket_address(const TcpAddress& address);
-
-// sockaddr_in is what the C interface calls a sockaddr: call(pointer, size).
-template <class Call>
-int with_address(const sockaddr_in& address, Call call) {
-  sockaddr general{};
-  static_assert(sizeof general == sizeof address);
-  std::memcpy(&general, &address, sizeof general);
-  return call(&general, static_cast<socklen_t>(sizeof general));
-}
+[[nodiscard]] Result<NetAddress> socket_address(const TcpAddress& address);
 
 }  // namespace vtax

@@ -78,7 +78,6 @@ TEST(OwnIperf3, AClientThatIsStoppedEndsBothSides) {
   std::this_thread::sleep_for(milliseconds(300));
   client->signal(SIGINT);
   EXPECT_EQ(client->wait(seconds(5)).exit_code, 130);
-  EXPECT_TRUE(server.comes_to_say("was stopped"));
   expect_service(server);
 }
 

@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <thread>
+#include <vector>
 
 #include "core/files.h"
 #include "core/subprocess.h"
@@ -171,6 +174,112 @@ TEST(Traffic, WhoHasNotTheTokenIsRefused) {
   const std::string noise(100'000, '\xff');
   EXPECT_GT(send(garbage->get(), noise.data(), noise.size(), MSG_NOSIGNAL | MSG_DONTWAIT), 0);
   EXPECT_EQ(vtax({"tcp-rr", "127.0.0.1", "--port", server.port, "-n", "10"}).exit_code, 0);
+}
+
+// Strangers that come again and again, each as soon as it is turned away, more of them than there are
+// sessions.
+TEST(Traffic, StrangersTakeNoPlace) {
+  const Server server;
+  const auto port = static_cast<std::uint16_t>(std::stoi(server.port));
+  std::atomic<bool> over{false};
+  std::vector<std::jthread> strangers;
+  for (int i = 0; i < 30; ++i)
+    strangers.emplace_back([&over, port, i] {
+      const auto watchdog = Watchdog::start(seconds(60));
+      while (!over) {
+        const auto one = tcp_connect({"127.0.0.1", port}, 0, {}, *watchdog);
+        if (!one) continue;
+        const std::string noise = i % 3 == 0 ? "{\"proof\":\"00\",\"challenge\":\"00\"}\n" : "nonsense\n";
+        if (i % 3 != 2) send(one->get(), noise.data(), noise.size(), MSG_NOSIGNAL);
+        std::this_thread::sleep_for(milliseconds(i % 3 == 2 ? 700 : 30));
+      }
+    });
+  std::this_thread::sleep_for(milliseconds(500));
+  for (int i = 0; i < 8; ++i) {
+    const auto done = vtax({"tcp-rr", "127.0.0.1", "--port", server.port, "-n", "10"});
+    EXPECT_EQ(done.exit_code, 0) << i << done.err;
+  }
+  over = true;
+  strangers.clear();
+  EXPECT_TRUE(server.says("connections without the token were refused"));
+}
+
+// A seeded stream of what might break a greeting; whoever has the token is served after it all.
+TEST(Traffic, NoiseBeforeTheTokenHarmsNobody) {
+  const Server server;
+  const auto port = static_cast<std::uint16_t>(std::stoi(server.port));
+  std::mt19937_64 random(11);
+  const std::string whole = "{\"proof\":\"" + std::string(64, 'a') + "\",\"challenge\":\"bb\"}\n";
+  for (int i = 0; i < 1500; ++i) {
+    const auto watchdog = Watchdog::start(seconds(5));
+    const auto one = tcp_connect({"127.0.0.1", port}, 0, {}, *watchdog);
+    ASSERT_TRUE(one) << i << one.error().text();
+    std::string said = whole;
+    for (std::uint64_t n = random() % 8; n > 0; --n) {
+      const std::size_t at = random() % said.size();
+      if (random() % 2 == 0)
+        said[at] = static_cast<char>(random());
+      else
+        said.insert(at, random() % 3000, static_cast<char>(random()));
+    }
+    send(one->get(), said.data(), said.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  EXPECT_EQ(vtax({"tcp-rr", "127.0.0.1", "--port", server.port, "-n", "10"}).exit_code, 0);
+}
+
+TEST(Traffic, ATokenInTheCommandLineIsRefused) {
+  for (const auto& arguments :
+       {std::vector<std::string>{"tcp-rr", "127.0.0.1", "--token", "a-token-for-tests"},
+        {"server", "--bind", "127.0.0.1", "--token=a-token-for-tests"}}) {
+    const auto done = vtax(arguments);
+    EXPECT_EQ(done.exit_code, 2);
+    EXPECT_THAT(done.err, HasSubstr("--token-file"));
+    EXPECT_THAT(done.err, testing::Not(HasSubstr("a-token-for-tests")));
+  }
+}
+
+TEST(Traffic, EveryWayToWriteAnAddressServesEveryVerb) {
+  std::vector<std::string> hosts{"localhost", "::1", "[::1]"};
+  for (const std::string& host : hosts) {
+    Background server({"workload", "server", "--bind", host, "--port", "0", "--for", "1m"});
+    ASSERT_TRUE(server.says("port ")) << host;
+    std::string port = server.output().substr(server.output().find("port ") + 5);
+    port = port.substr(0, port.find('\n'));
+    for (const char* workload : {"tcp-stream", "udp-stream", "tcp-rr", "udp-rr", "tcp-crr"}) {
+      const auto done = vtax({workload, host, "--port", port, "--duration", "100ms", "--warmup", "0"});
+      EXPECT_EQ(done.exit_code, 0) << workload << " " << host << done.err;
+    }
+  }
+  EXPECT_THAT(vtax({"tcp-rr", "example.org"}).err, HasSubstr("getent hosts"));
+}
+
+TEST(Traffic, AnInterruptionLeavesWhatWasMeasured) {
+  const Server server;
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"tcp-stream"},
+                                               {"tcp-stream", "--direction", "receive"},
+                                               {"tcp-stream", "--direction", "both", "--flows", "2"},
+                                               {"udp-stream", "--rate", "20M"},
+                                               {"tcp-rr"},
+                                               {"udp-rr"},
+                                               {"tcp-crr"}}) {
+    std::vector<std::string> arguments{"workload",  more[0],      "127.0.0.1", "--port",
+                                       server.port, "--duration", "20s",       "--warmup",
+                                       "100ms",     "--format",   "json"};
+    arguments.insert(arguments.end(), more.begin() + 1, more.end());
+    Background client(arguments);
+    std::this_thread::sleep_for(milliseconds(1200));
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(client.end(SIGINT), 130) << more[0];
+    EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(5)) << more[0];
+    const auto outcome = nlohmann::json::parse(client.output(), nullptr, false);
+    ASSERT_TRUE(outcome.is_object()) << more[0] << client.output();
+    EXPECT_EQ(outcome["interrupted"], true);
+    ASSERT_EQ(outcome["repeats"].size(), 1U) << more[0] << outcome;
+    for (const auto& side : outcome["repeats"][0]["sides"]) {
+      EXPECT_GT(side["work"]["bytes"], 0) << more[0];
+      EXPECT_LT(side["duration_ns"], 10'000'000'000) << more[0];
+    }
+  }
 }
 
 TEST(Traffic, BadRequestsSayWhatToDo) {

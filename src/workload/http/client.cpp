@@ -175,7 +175,8 @@ Result<> check(const Load& load) {
   return {};
 }
 
-Result<ClientReport> run_client(const Load& load, const RequestSource& source) {
+Result<ClientReport> run_client(const Load& asked, const RequestSource& source) {
+  Load load = asked;
   if (Result<> good = check(load); !good) return fail(good.error());
   raise_open_files();
   if (load.mode == Load::Mode::closed && load.connections + descriptors_of_the_client > open_files_limit())
@@ -194,12 +195,20 @@ Result<ClientReport> run_client(const Load& load, const RequestSource& source) {
   const CpuMeter meter;
   sleep_until(span.end);
   const CpuUse cpu = meter.since();
+  const Clock::time_point end = Clock::now();
   for (std::thread& worker : workers) worker.join();
-  for (const Result<>& end : ends)
-    if (!end) return fail(end.error());
+  for (const Result<>& one : ends)
+    if (!one) return fail(one.error());
 
   ClientCounts counts;
   for (const auto& loop : loops) counts.add(loop->counts());
+  if (interrupted() && end < span.end) {
+    if (end <= span.begin || counts.transactions == 0) return fail(interruption_error());
+    load.duration = end - span.begin;
+    const nanoseconds rest = load.interval - nanoseconds(1);
+    if (load.interval.count() > 0)
+      counts.intervals.resize(static_cast<std::size_t>((load.duration + rest) / load.interval));
+  }
   if (counts.transactions == 0) {
     const std::string failures = failures_of(counts);
     return fail(
@@ -222,6 +231,7 @@ Result<SideReport> run_requests(const Load& load, const RequestSource& source, b
   if (window) marker::end_window();
   const nanoseconds took = Clock::now() - start;
   if (!ended) return fail(ended.error());
+  if (interrupted()) return fail(interruption_error());
   const ClientCounts& counts = loop.counts();
   if (counts.transactions != load.total)
     return fail({fmt::format("{} of {} requests to {} were answered", counts.transactions, load.total,

@@ -69,6 +69,7 @@ class ClientLoop {
   void expire();
   void restart_later();
   void meter_cpu();
+  Result<> end_early();
   void read_clock() { now_ = std::chrono::steady_clock::now(); }
   static std::uint64_t count_of(std::chrono::nanoseconds time) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));

@@ -17,10 +17,10 @@ constexpr std::uint64_t dropped_at_once = std::uint64_t{1} << 20;
 }  // namespace
 
 std::uint32_t ClientLoop::open_connection() {
-  Descriptor fd(socket(load_.url.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Descriptor fd(socket(load_.url.address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return Deadlines::none;
-  const auto* address = reinterpret_cast<const sockaddr*>(&load_.url.address);
-  if (connect(fd.get(), address, load_.url.address_size) != 0 && errno != EINPROGRESS) return Deadlines::none;
+  const NetAddress& to = load_.url.address;
+  if (connect(fd.get(), to.get(), to.size()) != 0 && errno != EINPROGRESS) return Deadlines::none;
   const std::uint32_t index = connections_.take();
   Connection& connection = connections_[index];
   connection.fd = std::move(fd);

@@ -1,5 +1,7 @@
 #include "workload/http/server.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <csignal>
 #include <memory>
@@ -54,11 +56,16 @@ Result<SideReport> serve(const Site& site, const ServerOptions& options,
   Result<Listeners> listeners = listen_on(options.address, options.port, options.threads);
   if (!listeners) return fail(listeners.error());
 
-  const std::size_t held = descriptors_of_the_server + site.files();
+  const std::size_t held = descriptors_of_the_server + site.descriptors();
   const std::size_t possible = open_files_limit() > held ? open_files_limit() - held : 1;
   const std::size_t most = std::max<std::size_t>(1, std::min(options.connections, possible));
   const auto threads = static_cast<std::size_t>(options.threads);
   ServerLoop::Limits limits{(most + threads - 1) / threads, options.idle, std::nullopt};
+  if (most < options.connections && options.warn)
+    options.warn(
+        fmt::format("{} connections at once are possible, for this process may open {} files (ulimit -n); "
+                    "more are answered 503",
+                    most, open_files_limit()));
   std::vector<int> stops{interruption_fd()};
   if (options.stop_fd >= 0) stops.push_back(options.stop_fd);
 

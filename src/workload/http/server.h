@@ -13,7 +13,7 @@
 namespace vtax::http {
 
 struct ServerOptions {
-  std::string address = "127.0.0.1";  // numeric, IPv4 or IPv6
+  std::string address = "127.0.0.1";  // as core/net_address.h reads it
   std::uint16_t port = 0;             // 0: a free one
   int threads = 1;
   std::size_t connections = 10'000;  // at once, over all threads; more are answered 503 and closed
@@ -22,6 +22,7 @@ struct ServerOptions {
   std::chrono::nanoseconds idle = std::chrono::seconds(60);
   std::optional<std::chrono::nanoseconds> run_for;  // else until the process is interrupted
   int stop_fd = -1;                                 // readable: end now
+  std::function<void(const std::string&)> warn;     // of a limit that is lower than asked for
 };
 
 // Serves `site` until its time is over or the process is interrupted (core/interruption.h). `listening` is

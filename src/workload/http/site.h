@@ -46,6 +46,8 @@ class Site {
   }
   [[nodiscard]] std::size_t files() const { return files_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  // Open files that it holds: one for all that is in memory, one for each of a directory's.
+  [[nodiscard]] std::size_t descriptors() const { return descriptors_.size(); }
 
  private:
   struct Hash : std::hash<std::string_view> {

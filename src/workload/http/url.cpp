@@ -1,11 +1,9 @@
 #include "workload/http/url.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "core/readable.h"
 
@@ -27,22 +25,6 @@ bool may_stand_in_a_request_line(char c) {
 
 }  // namespace
 
-bool numeric_address(const std::string& host, std::uint16_t port, sockaddr_storage& into, socklen_t& size) {
-  sockaddr_in four{};
-  if (inet_pton(AF_INET, host.c_str(), &four.sin_addr) == 1) {
-    four.sin_family = AF_INET;
-    four.sin_port = htons(port);
-    std::memcpy(&into, &four, size = sizeof four);
-    return true;
-  }
-  sockaddr_in6 six{};
-  if (inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) != 1) return false;
-  six.sin6_family = AF_INET6;
-  six.sin6_port = htons(port);
-  std::memcpy(&into, &six, size = sizeof six);
-  return true;
-}
-
 Result<Url> parse_url(std::string_view text) {
   const auto wrong = [&](std::string why, std::string_view next = example_url) {
     return fail({fmt::format("no use for the URL '{}'", printable(text)), std::move(why), std::string(next)});
@@ -60,7 +42,7 @@ Result<Url> parse_url(std::string_view text) {
   if (authority.starts_with('[')) {
     const std::size_t close = authority.find(']');
     if (close == std::string_view::npos) return wrong("its '[' has no ']'");
-    url.host = authority.substr(1, close - 1);
+    url.host = authority.substr(0, close + 1);
     authority.remove_prefix(close + 1);
   } else {
     const std::size_t colon = std::min(authority.find(':'), authority.size());
@@ -70,10 +52,13 @@ Result<Url> parse_url(std::string_view text) {
   if (!authority.empty() && (authority[0] != ':' || !read_port(authority.substr(1), url.port)))
     return wrong("its port is none of 1 to 65535");
   if (url.host.empty()) return wrong("it names no host");
-  const std::string numeric = url.host == "localhost" ? "127.0.0.1" : url.host;
-  if (!numeric_address(numeric, url.port, url.address, url.address_size))
-    return wrong("its host is no numeric address",
-                 "look it up first (getent hosts NAME); --host gives the server the name");
+  const auto address = NetAddress::parse(url.host, url.port);
+  if (!address)
+    return wrong("its host: " + address.error().why,
+                 address.error().next + "; --host gives the server a name");
+  url.address = *address;
+  if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
+  url.host = url.host.substr(0, url.host.find('%'));
   if (path.starts_with('?'))
     url.path = "/" + std::string(path);
   else if (!path.empty())

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -22,7 +23,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds connect_limit{5};
 constexpr std::chrono::seconds answer_patience{10};
 constexpr std::chrono::seconds results_patience{20};  // a stock server writes its report first
-constexpr std::chrono::seconds stall_limit{30};       // an amount of which nothing moves any more
+constexpr std::chrono::seconds interrupted_patience{5};
+constexpr std::chrono::seconds stall_limit{30};  // an amount of which nothing moves any more
 // A stock server drops what it has not read when it hears of the end. What is sent is in its kernel by then;
 // this is the time to read it.
 constexpr std::chrono::milliseconds amount_pause{100};
@@ -68,7 +70,7 @@ class ClientTest {
     report_.test = options_.test;
     report_.client = true;
     report_.cookie = cookie_.data();
-    report_.peer_host = options_.server.ipv4;
+    report_.peer_host = options_.server.host;
     report_.peer_port = options_.server.port;
     report_.started = std::chrono::system_clock::now();
     report_.control_segment_bytes = socket_number(control_.fd(), IPPROTO_TCP, TCP_MAXSEG);
@@ -92,6 +94,7 @@ class ClientTest {
                                      {interruption_fd(), POLLIN, 0},
                                      {phase.event_fd(), POLLIN, 0}}};
       poll(waiting.data(), waiting.size(), static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
+      if (interrupted() && phase.begun()) return end_early();
       if (interrupted()) return fail(interruption_error());
       if (waiting[0].revents != 0) {
         const Result<State> said = control_.receive_state(answer_patience);
@@ -114,6 +117,13 @@ class ClientTest {
     return {};
   }
 
+  // The user wants no more; what was measured until now is a measurement.
+  Result<> end_early() {
+    control_.end_in_spite_of_interruption();
+    report_.interrupted = true;
+    return {};
+  }
+
   // A broken stream is mostly the server's end, of which its control connection says more.
   Error explained(const Error& error) const {
     const Result<State> said = control_.receive_state(std::chrono::milliseconds(500));
@@ -122,14 +132,19 @@ class ClientTest {
 
   Result<> finish(Phase& phase) {
     phase.freeze();
-    report_.here = phase.report();
     const bool amount = options_.duration.count() == 0;
     if (amount && !(options_.test.reverse)) std::this_thread::sleep_for(amount_pause);
     if (Result<> sent = control_.send(State::test_end); !sent) return sent;
     phase.end_sending();
-    if (Result<> next = control_.expect(State::exchange_results, results_patience); !next) return next;
+    phase.count_last_writes();
+    report_.here = phase.report();
+    if (Result<> next = control_.expect(State::exchange_results,
+                                        report_.interrupted ? interrupted_patience : results_patience);
+        !next)
+      return next;
     if (Result<> sent = control_.send(results_of(report_).to_json()); !sent) return sent;
-    const auto fields = control_.receive_json("read the server's results", results_patience);
+    const auto fields = control_.receive_json("read the server's results",
+                                              report_.interrupted ? interrupted_patience : results_patience);
     if (!fields) return fail(fields.error());
     auto results = Results::from(*fields, options_.test);
     if (!results) return fail(results.error());
@@ -166,9 +181,13 @@ class ClientTest {
           "Of the {} bytes sent the server has counted {}: it drops what it has not read when the "
           "test ends. The figures hold what it counted.",
           sent_here, received_there));
-    if (options_.test.udp && options_.test.omit.count() != 0 && !options_.test.reverse)
+    for (const StreamResult& there : report_.there.streams) {
+      if (there.lost_known) continue;
       report_.warnings.emplace_back(
-          "A stock server's lost datagrams hold those of the omitted time (--warmup).");
+          "The server (before iperf3 3.13) counts lost datagrams with those of the omitted time (--warmup): "
+          "how many the measured span lost is not known.");
+      break;
+    }
   }
 
   const ClientOptions& options_;
@@ -182,7 +201,7 @@ class ClientTest {
 
 Result<TestReport> run_client(const ClientOptions& options) {
   if (Result<> good = options.test.check(); !good) return fail(good.error());
-  const std::string name = fmt::format("the server at {}:{}", options.server.ipv4, options.server.port);
+  const std::string name = "the server at " + host_and_port(options.server.host, options.server.port);
   const auto cookie = make_cookie();
   if (!cookie) return fail(cookie.error());
   Result<Descriptor> connection{Descriptor()};
@@ -193,9 +212,11 @@ Result<TestReport> run_client(const ClientOptions& options) {
   }
   if (!connection) {
     Error error = connection.error();
+    if (error.code == ExitCode::usage)
+      return fail(std::move(error));  // it says what is wrong with the address
     error.next =
         fmt::format("start one there: iperf3 -s -p {0}, or vtax workload iperf3-server --bind {1} --port {0}",
-                    options.server.port, options.server.ipv4);
+                    options.server.port, options.server.host);
     return fail(std::move(error));
   }
   return ClientTest(options, Control(std::move(*connection), name), *cookie).run();

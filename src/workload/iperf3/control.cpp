@@ -19,12 +19,12 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds send_patience{5};
 
 // Whether `fd` is ready for `events` before `end`.
-Result<bool> ready_before(int fd, short events, Clock::time_point end) {
+Result<bool> ready_before(int fd, short events, Clock::time_point end, bool interruptible) {
   while (true) {
-    if (interrupted()) return fail(Error{"interrupted", "", "", ExitCode::interrupted});
+    if (interruptible && interrupted()) return fail(Error{"interrupted", "", "", ExitCode::interrupted});
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     if (left.count() <= 0) return false;
-    std::array<pollfd, 2> waiting{{{fd, events, 0}, {interruption_fd(), POLLIN, 0}}};
+    std::array<pollfd, 2> waiting{{{fd, events, 0}, {interruptible ? interruption_fd() : -1, POLLIN, 0}}};
     const int count = poll(waiting.data(), waiting.size(), static_cast<int>(left.count()));
     if (count > 0 && waiting[0].revents != 0) return true;
   }
@@ -49,7 +49,7 @@ Result<> Control::send_bytes(std::span<const std::byte> data) const {
     if (sent > 0) {
       data = data.subspan(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      const auto ready = ready_before(fd(), POLLOUT, end);
+      const auto ready = ready_before(fd(), POLLOUT, end, interruptible_);
       if (!ready) return fail(ready.error());
       if (!*ready) return fail(error("it takes no more messages"));
     } else if (errno != EINTR) {
@@ -68,7 +68,7 @@ Result<> Control::receive_bytes(std::span<std::byte> data, Patience patience) co
     } else if (got == 0) {
       return fail(error("it closed the connection"));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      const auto ready = ready_before(fd(), POLLIN, end);
+      const auto ready = ready_before(fd(), POLLIN, end, interruptible_);
       if (!ready) return fail(ready.error());
       if (!*ready)
         return fail(

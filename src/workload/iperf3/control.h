@@ -21,6 +21,9 @@ class Control {
   // `peer` names the other side in errors: "the server at 192.0.2.7:5201".
   Control(Descriptor connection, std::string peer);
 
+  // From here on an interruption ends nothing: the test is being brought to its end because of one.
+  void end_in_spite_of_interruption() { interruptible_ = false; }
+
   [[nodiscard]] int fd() const { return connection_.get(); }
   [[nodiscard]] const std::string& peer() const { return peer_; }
 
@@ -44,6 +47,7 @@ class Control {
 
   Descriptor connection_;
   std::string peer_;
+  bool interruptible_ = true;
 };
 
 }  // namespace vtax::iperf3

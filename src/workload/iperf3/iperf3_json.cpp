@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/readable.h"
+
 namespace vtax::iperf3 {
 namespace {
 
@@ -22,6 +24,13 @@ double percent_of(std::uint64_t part, std::uint64_t all) {
 
 double in_seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
+}
+
+std::string system_info() {
+  utsname names{};
+  uname(&names);
+  return fmt::format("{} {} {} {} {}", names.sysname, names.nodename, names.release, names.version,
+                     names.machine);
 }
 
 // The keys with which everything that took time begins.
@@ -46,13 +55,12 @@ class Iperf3Writer {
       out["intervals"].push_back(interval_of(interval));
     out["end"] = end();
     if (!report_.there.server_output.empty()) out["server_output_text"] = report_.there.server_output;
-    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    if (report_.interrupted) out["error"] = "interrupt - the client has been terminated";
+    return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
   }
 
  private:
   Json start() const {
-    utsname names{};
-    uname(&names);
     const Parameters& test = report_.test;
     const auto time = std::chrono::system_clock::to_time_t(report_.started);
     Json out;
@@ -64,8 +72,7 @@ class Iperf3Writer {
                                   {"remote_host", place.remote_host},
                                   {"remote_port", place.remote_port}});
     out["version"] = "vtax " VTAX_VERSION;
-    out["system_info"] = fmt::format("{} {} {} {} {}", names.sysname, names.nodename, names.release,
-                                     names.version, names.machine);
+    out["system_info"] = system_info();
     out["timestamp"] = {{"time", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(time))},
                         {"timesecs", time}};
     out["connecting_to"] = {{"host", report_.peer_host}, {"port", report_.peer_port}};
@@ -184,7 +191,7 @@ class Iperf3Writer {
              there.bytes,
              std::nullopt,
              here.messages,
-             there.packets,
+             there.measured_packets(report_.here.omitted_highest[i]),
              there.lost,
              0,
              there.jitter_seconds * 1e3};
@@ -193,7 +200,7 @@ class Iperf3Writer {
       out = {there.bytes,
              here.bytes,
              there.retransmits,
-             there.packets,
+             there.measured_packets(report_.here.omitted_highest[i]),
              here.reception.received + here.reception.lost,
              here.reception.lost,
              here.reception.reordered,
@@ -325,6 +332,18 @@ class Iperf3Writer {
 };
 
 }  // namespace
+
+std::string iperf3_json(const Error& error) {
+  std::string text = printable(error.what, 500);
+  if (!error.why.empty()) text += ": " + printable(error.why, 500);
+  const Json out{
+      {"start",
+       {{"connected", Json::array()}, {"version", "vtax " VTAX_VERSION}, {"system_info", system_info()}}},
+      {"intervals", Json::array()},
+      {"end", Json::object()},
+      {"error", text}};
+  return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+}
 
 std::string iperf3_json(const TestReport& report) {
   return Iperf3Writer(report).write();

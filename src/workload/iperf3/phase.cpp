@@ -12,18 +12,34 @@
 namespace vtax::iperf3 {
 namespace {
 
+// A sender that waits for its turn looks up every 20 ms.
+constexpr std::chrono::milliseconds last_write_limit{500};
+
 // The difference of two readings of the same counters.
 StreamFigures difference(const StreamFigures& now, const StreamFigures& then) {
   StreamFigures out = now;
-  out.bytes -= then.bytes;
-  out.messages -= then.messages;
   const auto less = [](std::uint64_t& a, std::uint64_t b) { a = a > b ? a - b : 0; };
+  less(out.bytes, then.bytes);
+  less(out.messages, then.messages);
   less(out.reception.received, then.reception.received);
-  less(out.reception.lost, then.reception.lost);  // what was lost at first may come late
+  less(out.reception.lost, then.reception.lost);
   less(out.reception.reordered, then.reception.reordered);
   less(out.reception.duplicates, then.reception.duplicates);
   if (out.tcp && then.tcp) less(out.tcp->retransmits, then.tcp->retransmits);
   return out;
+}
+
+// Two spans of a stream that follow each other, as one.
+void add(StreamFigures& first, const StreamFigures& second) {
+  const StreamFigures before = first;
+  first = second;
+  first.bytes += before.bytes;
+  first.messages += before.messages;
+  first.reception.received += before.reception.received;
+  first.reception.lost += before.reception.lost;
+  first.reception.reordered += before.reception.reordered;
+  first.reception.duplicates += before.reception.duplicates;
+  if (first.tcp && before.tcp) first.tcp->retransmits += before.tcp->retransmits;
 }
 
 }  // namespace
@@ -70,20 +86,21 @@ void Phase::work(std::size_t stream) {
   worker.outcome = transfer({test_, options_.transfer, streams_[stream], worker.share, signals_,
                              worker.record, counts_down ? &awaited_ : nullptr, event_.get()});
   if (!worker.outcome) failed_ = true;
+  worker.ended = true;
   ++ended_;
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(event_.get(), &one, sizeof one);
 }
 
+bool Phase::takes_intervals() const {
+  return options_.interval.count() != 0 && report_.intervals.size() + 1 < Order::most_intervals;
+}
+
 Phase::Clock::time_point Phase::next() const {
-  if (!begun_) {
-    const auto omit_end = start_ + options_.omit;
-    return options_.interval.count() != 0 ? std::min(omit_end, interval_start_ + options_.interval)
-                                          : omit_end;
-  }
   Clock::time_point out = Clock::time_point::max();
-  if (options_.duration.count() != 0) out = begin_ + options_.duration;
-  if (options_.interval.count() != 0) out = std::min(out, interval_start_ + options_.interval);
+  if (!begun_) out = start_ + options_.omit;
+  if (begun_ && options_.duration.count() != 0) out = begin_ + options_.duration;
+  if (takes_intervals()) out = std::min(out, interval_start_ + options_.interval);
   return out;
 }
 
@@ -92,14 +109,13 @@ void Phase::run_due() {
   [[maybe_unused]] const ssize_t cleared = read(event_.get(), &count, sizeof count);
   const Clock::time_point now = Clock::now();
   if (!begun_ && now >= start_ + options_.omit) {
-    if (options_.interval.count() != 0) end_interval(now);
+    if (options_.interval.count() != 0) end_interval(now, readings());
     begin_span(now);
     return;
   }
   const bool over = options_.duration.count() != 0 && begun_ && now >= begin_ + options_.duration;
   // The last interval is freeze()'s.
-  if (options_.interval.count() != 0 && now >= interval_start_ + options_.interval && !over)
-    end_interval(now);
+  if (takes_intervals() && now >= interval_start_ + options_.interval && !over) end_interval(now, readings());
 }
 
 bool Phase::finished() const {
@@ -139,23 +155,26 @@ std::optional<Phase::Clock::time_point> Phase::amount_end() const {
   return Clock::time_point(std::chrono::nanoseconds(last));
 }
 
-StreamFigures Phase::figures(std::size_t stream) {
+StreamFigures Phase::figures(std::size_t stream, bool restart_reception) {
   StreamRecord& record = workers_[stream]->record;
+  const bool sends = streams_[stream].sends;
   StreamFigures out;
-  if (!test_.udp && streams_[stream].sends) out.tcp = tcp_figures(streams_[stream].socket.get());
-  if (test_.udp && !streams_[stream].sends) {
+  if (!test_.udp && sends) out.tcp = tcp_figures(streams_[stream].socket.get());
+  if (test_.udp && !sends) {
     const std::scoped_lock lock(record.mutex);
+    if (restart_reception) record.meter.restart();
     out.reception = record.meter.so_far();
+    out.highest = record.meter.highest();
   }
   out.bytes = record.counts.bytes.load(std::memory_order_relaxed);
   out.messages = record.counts.messages.load(std::memory_order_relaxed);
+  if (test_.udp && sends) out.highest = out.messages;
   return out;
 }
 
-std::vector<StreamFigures> Phase::since(StreamFigures Worker::*point) {
+std::vector<StreamFigures> Phase::readings() {
   std::vector<StreamFigures> out;
-  for (std::size_t i = 0; i < workers_.size(); ++i)
-    out.push_back(difference(figures(i), (*workers_[i]).*point));
+  for (std::size_t i = 0; i < workers_.size(); ++i) out.push_back(figures(i));
   return out;
 }
 
@@ -164,23 +183,35 @@ void Phase::begin_span(Clock::time_point now) {
   meter_.emplace();
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
-    if (test_.udp && !streams_[i].sends && options_.omit.count() != 0) {
-      const std::scoped_lock lock(worker.record.mutex);
-      worker.record.meter.restart();
-    }
-    worker.at_begin = worker.at_interval = figures(i);
+    worker.at_begin = worker.at_interval = figures(i, options_.omit.count() != 0);
+    report_.omitted_highest.push_back(worker.at_begin.highest);
   }
   begin_ = interval_start_ = now;
   begun_ = true;
 }
 
-void Phase::end_interval(Clock::time_point now) {
-  if (report_.intervals.size() >= Order::most_intervals) return;
+void Phase::end_interval(Clock::time_point now, const std::vector<StreamFigures>& figures) {
   const Clock::time_point zero = begun_ ? begin_ : start_;
-  PhaseInterval interval{interval_start_ - zero, now - zero, !begun_, since(&Worker::at_interval)};
-  for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->at_interval = figures(i);
+  PhaseInterval interval{interval_start_ - zero, now - zero, !begun_, {}};
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const std::uint64_t lost_before = workers_[i]->at_interval.reception.lost;
+    if (figures[i].reception.lost < lost_before) take_back_losses(i, lost_before - figures[i].reception.lost);
+    interval.streams.push_back(difference(figures[i], workers_[i]->at_interval));
+    workers_[i]->at_interval = figures[i];
+  }
   report_.intervals.push_back(std::move(interval));
   interval_start_ = now;
+}
+
+// What an earlier interval had missed came late: it was not lost there.
+void Phase::take_back_losses(std::size_t stream, std::uint64_t found) {
+  for (auto interval = report_.intervals.rbegin(); interval != report_.intervals.rend(); ++interval) {
+    if (interval->omitted == begun_ || found == 0) return;
+    std::uint64_t& lost = interval->streams[stream].reception.lost;
+    const std::uint64_t some = std::min(lost, found);
+    lost -= some;
+    found -= some;
+  }
 }
 
 void Phase::freeze() {
@@ -194,13 +225,39 @@ void Phase::freeze(Clock::time_point end) {
   end = std::max(end, begin_);
   report_.cpu = meter_->since();
   report_.duration = end - begin_;
-  report_.streams = since(&Worker::at_begin);
+  const std::vector<StreamFigures> now = readings();
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    report_.streams.push_back(difference(now[i], workers_[i]->at_begin));
+  if (options_.interval.count() == 0) return;
+  const bool first = report_.intervals.empty() || report_.intervals.back().omitted;
+  // An amount may have been done before the interval ended whose end has been seen since: what came between
+  // belongs to that one.
+  const Clock::time_point last_start = interval_start_;
+  end_interval(std::max(end, interval_start_), now);
+  if (end > last_start || first) return;
+  const PhaseInterval rest = std::move(report_.intervals.back());
+  report_.intervals.pop_back();
+  PhaseInterval& last = report_.intervals.back();
+  last.end = std::max(report_.duration, last.start);
+  for (std::size_t i = 0; i < rest.streams.size(); ++i) add(last.streams[i], rest.streams[i]);
+}
+
+void Phase::count_last_writes() {
+  const auto limit = Clock::now() + last_write_limit;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
-    StreamRecord& record = workers_[i]->record;
-    const std::scoped_lock lock(record.mutex);
-    report_.highest.push_back(streams_[i].sends ? record.counts.messages.load() : record.meter.highest());
+    if (!streams_[i].sends) continue;
+    while (!workers_[i]->ended && Clock::now() < limit)
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    const StreamFigures whole = difference(figures(i), workers_[i]->at_begin);
+    StreamFigures& counted = report_.streams[i];
+    const std::uint64_t bytes = whole.bytes - counted.bytes, messages = whole.messages - counted.messages;
+    counted.bytes = whole.bytes;
+    counted.messages = whole.messages;
+    counted.highest = whole.highest;
+    if (report_.intervals.empty() || report_.intervals.back().omitted) continue;
+    report_.intervals.back().streams[i].bytes += bytes;
+    report_.intervals.back().streams[i].messages += messages;
   }
-  if (options_.interval.count() != 0 && end > interval_start_) end_interval(end);
 }
 
 void Phase::end_sending() {

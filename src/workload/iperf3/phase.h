@@ -22,6 +22,7 @@ namespace vtax::iperf3 {
 // One stream from one moment to another.
 struct StreamFigures {
   std::uint64_t bytes = 0, messages = 0;
+  std::uint64_t highest = 0;      // UDP: numbers sent, or the highest received, since the test began
   Reception reception;            // UDP receiver
   std::optional<TcpFigures> tcp;  // TCP sender; retransmits are those of the time, the rest is at its end
 };
@@ -37,7 +38,8 @@ struct PhaseReport {
   std::chrono::nanoseconds duration{};
   CpuUse cpu;
   std::vector<StreamFigures> streams;
-  std::vector<std::uint64_t> highest;  // UDP: numbers sent, or the highest received, with the omitted time
+  std::vector<std::uint64_t> omitted_highest;  // UDP: StreamFigures::highest when the omitted time was over
+  // Those of the measured span add up to it, stream by stream and count by count.
   std::vector<PhaseInterval> intervals;
   std::uint64_t no_buffer_space = 0;  // UDP sender
 };
@@ -66,6 +68,7 @@ class Phase {
   [[nodiscard]] int event_fd() const { return event_.get(); }
   [[nodiscard]] Clock::time_point next() const;
   void run_due();
+  [[nodiscard]] bool begun() const { return begun_; }  // the omitted time is over
   // The time is over, the amount is done, or something failed.
   [[nodiscard]] bool finished() const;
   [[nodiscard]] Result<> failure() const;
@@ -78,6 +81,9 @@ class Phase {
   void freeze();
   // As freeze(), at this moment of the past.
   void freeze(Clock::time_point end);
+  // After freeze() and end_sending(): waits for the senders and adds what their last writes had handed over
+  // by then. A write in progress is not counted before it returns, but the other side may have it.
+  void count_last_writes();
   [[nodiscard]] const PhaseReport& report() const { return report_; }
 
   // Senders end.
@@ -91,13 +97,17 @@ class Phase {
     Result<> outcome;
     std::uint64_t share = 0;
     StreamFigures at_begin, at_interval;
+    std::atomic<bool> ended{false};
   };
 
   void work(std::size_t stream);
-  [[nodiscard]] StreamFigures figures(std::size_t stream);
-  [[nodiscard]] std::vector<StreamFigures> since(StreamFigures Worker::*point);
+  [[nodiscard]] StreamFigures figures(std::size_t stream, bool restart_reception = false);
+  [[nodiscard]] std::vector<StreamFigures> readings();
   void begin_span(Clock::time_point now);
-  void end_interval(Clock::time_point now);
+  // `now` and `figures` are of one moment: what one interval does not hold is in the next.
+  void end_interval(Clock::time_point now, const std::vector<StreamFigures>& figures);
+  void take_back_losses(std::size_t stream, std::uint64_t found);
+  [[nodiscard]] bool takes_intervals() const;
 
   const Parameters& test_;
   const std::vector<Stream>& streams_;

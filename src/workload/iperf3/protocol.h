@@ -8,10 +8,10 @@
 
 #include "core/result.h"
 
-// iperf3's protocol as version 3.12 speaks it. One TCP connection controls a test: the client shows a cookie,
-// then single bytes (states) and JSON texts, each after its length, go both ways. The data take connections
-// (or datagram sockets) of their own to the same port. Nothing is encrypted and nobody has to prove who he
-// is.
+// iperf3's protocol as versions 3.12 to 3.18 speak it. One TCP connection controls a test: the client shows a
+// cookie, then single bytes (states) and JSON texts, each after its length, go both ways. The data take
+// connections (or datagram sockets) of their own to the same port. Nothing is encrypted and nobody has to
+// prove who he is.
 namespace vtax::iperf3 {
 
 inline constexpr std::uint16_t default_port = 5201;

@@ -23,13 +23,15 @@ Result<std::optional<std::uint64_t>> known_number(const JsonFields& fields, cons
   return whole_number(fields, key, most_count);
 }
 
-Result<StreamResult> read_stream(const JsonFields& fields) {
+Result<StreamResult> read_stream(const JsonFields& fields, bool omits) {
   StreamResult out;
   const auto id = whole_number(fields, "id", 1000);
   const auto bytes = whole_number(fields, "bytes", most_count);
   const auto jitter = real_number(fields, "jitter", 0, most_seconds);
   const auto lost = whole_number(fields, "errors", most_count);
   const auto packets = whole_number(fields, "packets", most_count);
+  const auto omitted_lost = known_number(fields, "omitted_errors");
+  const auto omitted_packets = known_number(fields, "omitted_packets");
   const auto retransmits = known_number(fields, "retransmits");
   const auto start = real_number(fields, "start_time", 0, most_seconds);
   const auto end = real_number(fields, "end_time", 0, most_seconds);
@@ -37,7 +39,8 @@ Result<StreamResult> read_stream(const JsonFields& fields) {
     if (!*one) return fail(one->error());
     if (!**one) return fail(fields.bad("a stream without id, bytes, errors or packets"));
   }
-  if (!retransmits) return fail(retransmits.error());
+  for (const auto* one : {&retransmits, &omitted_lost, &omitted_packets})
+    if (!*one) return fail(one->error());
   for (const auto* one : {&jitter, &start, &end})
     if (!*one) return fail(one->error());
   if (**lost > **packets)
@@ -45,8 +48,11 @@ Result<StreamResult> read_stream(const JsonFields& fields) {
   out.id = static_cast<int>(**id);
   out.bytes = **bytes;
   out.jitter_seconds = jitter->value_or(0);
-  out.lost = **lost;
+  // What was missing when the omitted time ended may have come since.
+  out.lost = **lost - std::min(**lost, omitted_lost->value_or(0));
   out.packets = **packets;
+  out.omitted_packets = *omitted_packets;
+  out.lost_known = !omits || omitted_lost->has_value() || **lost == 0;
   out.retransmits = *retransmits;
   out.seconds = std::max(0.0, end->value_or(0) - start->value_or(0));
   return out;
@@ -69,6 +75,12 @@ nlohmann::json Results::to_json() const {
         {"id", stream.id},           {"bytes", stream.bytes},     {"jitter", stream.jitter_seconds},
         {"errors", stream.lost},     {"packets", stream.packets}, {"start_time", 0},
         {"end_time", stream.seconds}};
+    // `errors` here are those of the measured span alone: sides before 3.13 show them as they are, later ones
+    // take `omitted_errors` away first, and without the two keys believe that nothing was lost.
+    if (stream.omitted_packets) {
+      one["omitted_errors"] = 0;
+      one["omitted_packets"] = *stream.omitted_packets;
+    }
     one["retransmits"] = stream.retransmits ? nlohmann::json(*stream.retransmits) : nlohmann::json(-1);
     out["streams"].push_back(std::move(one));
   }
@@ -107,7 +119,8 @@ Result<Results> Results::from(const JsonFields& fields, const Parameters& test) 
   out.streams.resize(test.streams());
   for (const nlohmann::json& entry : *entries) {
     if (!entry.is_object()) return fail(fields.bad("a stream that is no object"));
-    const auto stream = read_stream(JsonFields("read the other side's results", entry));
+    const auto stream =
+        read_stream(JsonFields("read the other side's results", entry), test.omit.count() != 0);
     if (!stream) return fail(stream.error());
     std::size_t index = 0;
     while (index < out.streams.size() && stream_id(index) != stream->id) ++index;

@@ -70,7 +70,7 @@ Result<> serve(const ServerOptions& options, const ServerEvents& events) {
   if (!port) return fail(port.error());
   ServerOptions bound = options;
   bound.at.port = *port;
-  events.note(fmt::format("listening on {} port {}", options.at.ipv4, *port));
+  events.note(fmt::format("listening on {} port {}", options.at.host, *port));
   const Clock::time_point end =
       options.lifetime.count() == 0 ? Clock::time_point::max() : Clock::now() + options.lifetime;
   Lobby lobby;

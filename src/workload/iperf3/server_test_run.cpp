@@ -150,7 +150,10 @@ class ServerTest {
   Result<> finish(Phase& phase) {
     const bool settles = test_.amount() != 0 && test_.omit.count() == 0;
     const auto ended = Clock::now();
-    if (!settles) phase.freeze();
+    if (!settles) {
+      phase.freeze();
+      phase.end_sending();
+    }
     if (Result<> sent = control_.send(State::exchange_results); !sent) return sent;
     const auto fields = control_.receive_json("read the client's results", end_patience);
     if (!fields) return fail(fields.error());
@@ -159,6 +162,7 @@ class ServerTest {
     report_.there = std::move(*results);
     if (settles) settle(phase, ended);
     phase.end_sending();
+    phase.count_last_writes();
     phase.stop(std::chrono::milliseconds(0));
     report_.here = phase.report();
     std::vector<std::uint64_t> moved;

@@ -1,15 +1,14 @@
 #include "workload/iperf3/streams.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "core/interruption.h"
 #include "core/readable.h"
@@ -44,22 +43,16 @@ Result<> apply_to_socket(int fd, const Parameters& test) {
   if (test.window_bytes != 0)
     good = set_option(fd, SOL_SOCKET, SO_SNDBUF, test.window_bytes) &&
            set_option(fd, SOL_SOCKET, SO_RCVBUF, test.window_bytes);
-  if (test.type_of_service != 0) good = good && set_option(fd, IPPROTO_IP, IP_TOS, test.type_of_service);
+  if (test.type_of_service != 0)
+    good = good && (NetAddress::of_socket(fd).family() == AF_INET6
+                        ? set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, test.type_of_service)
+                        : set_option(fd, IPPROTO_IP, IP_TOS, test.type_of_service));
   if (test.pacing_bits_per_second != 0) {
     const std::uint64_t rate = test.pacing_bits_per_second / 8;
     good = good && setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate) == 0;
   }
   if (!good) return fail(failed_step("set a stream's socket as the test asks"));
   return {};
-}
-
-std::uint32_t partner_of(int fd) {
-  sockaddr_in address{};
-  sockaddr general{};
-  socklen_t size = sizeof general;
-  if (getpeername(fd, &general, &size) != 0) return 0;
-  std::memcpy(&address, &general, sizeof address);
-  return address.sin_addr.s_addr;
 }
 
 bool read_cookie(int fd, Cookie& cookie) {
@@ -83,15 +76,13 @@ void deny(int fd) {
 }
 
 Result<Descriptor> connect_datagram_stream(const TcpAddress& server, const Parameters& test) {
-  const std::string step = fmt::format("open a datagram stream to {}:{}", server.ipv4, server.port);
+  const std::string step = "open a datagram stream to " + host_and_port(server.host, server.port);
   const auto address = socket_address(server);
   if (!address) return fail(address.error());
-  Descriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Descriptor fd(socket(address->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail(failed_step(step));
   if (Result<> set = apply_to_socket(fd.get(), test); !set) return fail(set.error());
-  if (with_address(*address, [&](const sockaddr* a, socklen_t size) { return connect(fd.get(), a, size); }) !=
-      0)
-    return fail(failed_step(step));
+  if (connect(fd.get(), address->get(), address->size()) != 0) return fail(failed_step(step));
   if (::send(fd.get(), hellos.data(), sizeof hellos[0], 0) < 0) return fail(failed_step(step));
   const auto end = Clock::now() + connect_patience;
   while (true) {
@@ -110,14 +101,13 @@ Result<Descriptor> connect_datagram_stream(const TcpAddress& server, const Param
 }
 
 Result<Descriptor> datagram_listener(const TcpAddress& at, const Parameters& test) {
-  const std::string step = fmt::format("wait for datagrams on {}:{}", at.ipv4, at.port);
+  const std::string step = "wait for datagrams on " + host_and_port(at.host, at.port);
   const auto address = socket_address(at);
   if (!address) return fail(address.error());
-  Descriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Descriptor fd(socket(address->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid() || !set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1)) return fail(failed_step(step));
   if (Result<> set = apply_to_socket(fd.get(), test); !set) return fail(set.error());
-  if (with_address(*address, [&](const sockaddr* a, socklen_t size) { return bind(fd.get(), a, size); }) != 0)
-    return fail(failed_step(step));
+  if (bind(fd.get(), address->get(), address->size()) != 0) return fail(failed_step(step));
   return fd;
 }
 
@@ -164,7 +154,7 @@ Result<StreamAcceptor> StreamAcceptor::open(int listener, const TcpAddress& at, 
 
 Result<std::vector<Stream>> StreamAcceptor::accept(const Control& control, const Parameters& test,
                                                    const Cookie& cookie, std::chrono::milliseconds patience) {
-  const std::uint32_t client = partner_of(control.fd());
+  const NetAddress client = NetAddress::of_partner(control.fd());
   const auto end = Clock::now() + patience;
   std::vector<Stream> streams;
   while (streams.size() < test.streams()) {
@@ -200,11 +190,12 @@ Result<std::vector<Stream>> StreamAcceptor::accept(const Control& control, const
 }
 
 Result<Descriptor> StreamAcceptor::take_connection(const Parameters& test, const Cookie& cookie,
-                                                   std::uint32_t client) {
+                                                   const NetAddress& client) {
   Descriptor fd(accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
   Cookie shown{};
   if (!fd.valid()) return Descriptor();
-  if (partner_of(fd.get()) != client || !read_cookie(fd.get(), shown) || shown != cookie) {
+  if (!NetAddress::of_partner(fd.get()).same_host(client) || !read_cookie(fd.get(), shown) ||
+      shown != cookie) {
     deny(fd.get());
     return Descriptor();
   }
@@ -220,16 +211,16 @@ Result<Descriptor> StreamAcceptor::take_connection(const Parameters& test, const
   return fd;
 }
 
-Result<Descriptor> StreamAcceptor::take_datagrams(const Parameters& test, std::uint32_t client) {
+Result<Descriptor> StreamAcceptor::take_datagrams(const Parameters& test, const NetAddress& client) {
   std::uint32_t word = 0;
-  sockaddr from{};
+  sockaddr_storage from{};
   socklen_t size = sizeof from;
-  const ssize_t got = recvfrom(datagrams_.get(), &word, sizeof word, MSG_DONTWAIT | MSG_TRUNC, &from, &size);
-  sockaddr_in address{};
-  std::memcpy(&address, &from, sizeof address);
-  if (got != sizeof word || !is_one_of(hellos, word) || address.sin_addr.s_addr != client)
-    return Descriptor();
-  if (connect(datagrams_.get(), &from, size) != 0) return fail(failed_step("connect a datagram socket"));
+  const ssize_t got = recvfrom(datagrams_.get(), &word, sizeof word, MSG_DONTWAIT | MSG_TRUNC,
+                               reinterpret_cast<sockaddr*>(&from), &size);
+  const NetAddress sender = NetAddress::from(from, size);
+  if (got != sizeof word || !is_one_of(hellos, word) || !sender.same_host(client)) return Descriptor();
+  if (connect(datagrams_.get(), sender.get(), sender.size()) != 0)
+    return fail(failed_step("connect a datagram socket"));
   Descriptor taken = std::move(datagrams_);
   auto next = datagram_listener(at_, test);
   if (!next) return fail(next.error());

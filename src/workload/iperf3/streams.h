@@ -42,8 +42,8 @@ class StreamAcceptor {
  private:
   StreamAcceptor(int listener, TcpAddress at) : listener_(listener), at_(std::move(at)) {}
   [[nodiscard]] Result<Descriptor> take_connection(const Parameters& test, const Cookie& cookie,
-                                                   std::uint32_t client);
-  [[nodiscard]] Result<Descriptor> take_datagrams(const Parameters& test, std::uint32_t client);
+                                                   const NetAddress& client);
+  [[nodiscard]] Result<Descriptor> take_datagrams(const Parameters& test, const NetAddress& client);
 
   int listener_;
   TcpAddress at_;

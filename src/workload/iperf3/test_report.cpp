@@ -1,13 +1,14 @@
 #include "workload/iperf3/test_report.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+
+#include "core/net_address.h"
 
 namespace vtax::iperf3 {
 namespace {
@@ -26,6 +27,7 @@ struct DirectionSum {
   std::uint64_t unseen = 0;   // sent, and neither arrived nor missed when the test ended
   double jitter_seconds = 0;  // mean of the streams
   int streams = 0;
+  bool lost_known = true;
 };
 
 // The other side's span, as it says.
@@ -37,17 +39,6 @@ double own_seconds(const TestReport& report) {
 
 std::uint64_t above(std::uint64_t value, std::uint64_t limit) {
   return value > limit ? value - limit : 0;
-}
-
-std::pair<std::string, std::uint16_t> address_of(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
-  sockaddr_in address{};
-  sockaddr general{};
-  socklen_t size = sizeof general;
-  if (ask(fd, &general, &size) != 0) return {"", 0};
-  std::memcpy(&address, &general, sizeof address);
-  std::array<char, INET_ADDRSTRLEN> text{};
-  inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
-  return {text.data(), ntohs(address.sin_port)};
 }
 
 DirectionSum sum_here(const TestReport& report, bool sending) {
@@ -62,7 +53,7 @@ DirectionSum sum_here(const TestReport& report, bool sending) {
     out.duplicates += one.reception.duplicates;
     out.of_packets += one.reception.received + one.reception.lost;
     out.jitter_seconds += one.reception.jitter_ns * 1e-9;
-    if (!sending) out.unseen += above(report.there.streams[i].packets, report.here.highest[i]);
+    if (!sending) out.unseen += above(report.there.streams[i].packets, one.highest);
     ++out.streams;
   }
   if (out.streams != 0) out.jitter_seconds /= out.streams;
@@ -76,9 +67,10 @@ DirectionSum sum_there(const TestReport& report, bool sending) {
     const StreamResult& one = report.there.streams[i];
     out.bytes += one.bytes;
     out.lost += one.lost;
-    out.of_packets += one.packets;
+    out.of_packets += one.measured_packets(report.here.omitted_highest[i]);
+    out.lost_known = out.lost_known && one.lost_known;
     out.jitter_seconds += one.jitter_seconds;
-    if (!sending) out.unseen += above(report.here.highest[i], one.packets);
+    if (!sending) out.unseen += above(report.here.streams[i].highest, one.packets);
     ++out.streams;
   }
   if (report.test.udp) out.messages = out.bytes / report.test.block_bytes;
@@ -96,9 +88,10 @@ void add_reception(SideReport& side, const TestReport& report, DirectionSum sum)
     side.failures["unseen"] += sum.unseen;
   }
   const auto all = static_cast<double>(sum.of_packets);
-  if (all > 0) side.metrics.push_back({"loss", static_cast<double>(sum.lost) / all, "share", false});
+  if (all > 0 && sum.lost_known)
+    side.metrics.push_back({"loss", static_cast<double>(sum.lost) / all, "share", false});
   side.metrics.push_back({"jitter", sum.jitter_seconds, "s", false});
-  side.failures["lost"] += sum.lost;
+  if (sum.lost_known) side.failures["lost"] += sum.lost;
 }
 
 // `received` and `sent` by this side; `confirmed`: what the other has received of the latter.
@@ -185,8 +178,8 @@ std::vector<StreamPlace> places_of(const std::vector<Stream>& streams) {
   std::vector<StreamPlace> out;
   for (const Stream& stream : streams) {
     const int fd = stream.socket.get();
-    const auto here = address_of(fd, getsockname), there = address_of(fd, getpeername);
-    out.push_back({fd, stream.sends, here.first, there.first, here.second, there.second});
+    const NetAddress here = NetAddress::of_socket(fd), there = NetAddress::of_partner(fd);
+    out.push_back({fd, stream.sends, here.host(), there.host(), here.port(), there.port()});
   }
   return out;
 }
@@ -217,7 +210,8 @@ Results results_of(const TestReport& report) {
       out.has_retransmits = true;
     }
     if (report.test.udp) {
-      result.packets = report.here.highest[i];
+      result.packets = one.highest;
+      result.omitted_packets = report.here.omitted_highest[i];
       result.lost = std::min(one.reception.lost, result.packets);
       result.jitter_seconds = one.reception.jitter_ns * 1e-9;
     }

@@ -35,6 +35,7 @@ struct TestReport {
   PhaseReport here;
   Results there;
   std::vector<std::string> warnings;
+  bool interrupted = false;  // before its end; the figures are of the time until then
 };
 
 // The other side's span; of a fixed amount this side's, for there the talk about the end is in the other's.

@@ -149,7 +149,7 @@ Result<> run_in_turn(DiskRun& run) {
       return good;
     start = reads ? run.now() : end;  // checking is no part of the latency
   }
-  return interrupted() ? Result<>(fail(interruption_error())) : Result<>();
+  return {};
 }
 
 Result<SideReport> run_disk(const DiskOptions& options) {
@@ -172,12 +172,14 @@ Result<SideReport> run_disk(const DiskOptions& options) {
   if (options.window) marker::begin_window();
   const Result<> ran = options.depth > 1 ? run_in_flight(run) : run_in_turn(run);
   if (!ran) return fail(ran.error());
-  if (!reads && options.sync != DiskSync::none)
+  if (interrupted() && (options.window || run.done == 0)) return fail(interruption_error());
+  if (interrupted() && !reads && options.sync != DiskSync::none)
+    if (Result<> good = file->sync(); !good) return fail(good.error());
+  if (!interrupted() && !reads && options.sync != DiskSync::none)
     if (Result<> good = file->sync_in_pieces(options.size); !good) return fail(good.error());
   if (options.window) marker::end_window();
   const auto span = DiskClock::now() - start;
   SideReport report = disk_report(run, span, meter.since());
-  if (interrupted()) return fail(interruption_error());
   if (cached > 0.1)
     report.details["warnings"].push_back(fmt::format(
         "The page cache kept {:.0f} % of the file: these are not figures of the disk.", 100 * cached));

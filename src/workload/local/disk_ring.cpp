@@ -59,7 +59,6 @@ class DiskRing {
       }
       if (broken_) return result;
     }
-    if (result && interrupted()) return fail(interruption_error());
     return result;
   }
 

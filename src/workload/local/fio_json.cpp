@@ -1,5 +1,6 @@
 #include "workload/local/fio_json.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -31,23 +32,33 @@ nlohmann::json fio_direction(const SideReport& side, bool used) {
   const double rate = seconds > 0 ? static_cast<double>(bytes) / seconds : 0;
   const std::uint64_t operations = used ? side.transactions.value : 0;
   const nlohmann::json latency = fio_latency(used && side.latency ? *side.latency : Histogram());
+  const double iops = seconds > 0 ? static_cast<double>(operations) / seconds : 0;
   return {{"io_bytes", bytes},
           {"io_kbytes", bytes / 1024},
           {"bw_bytes", std::llround(rate)},
           {"bw", std::llround(rate / 1024)},
-          {"iops", seconds > 0 ? static_cast<double>(operations) / seconds : 0},
+          {"iops", iops},
           {"runtime", std::llround(seconds * 1000)},
           {"total_ios", operations},
           {"short_ios", 0},
-          {"clat_ns", latency}};
+          // A block's time is measured as a whole: from when it is handed over until it is done. fio splits
+          // it at the moment of submission; here all of it is completion, so that the two still add up.
+          {"slat_ns", fio_latency(Histogram())},
+          {"clat_ns", latency},
+          {"lat_ns", latency},
+          // Of the whole run: there are no samples of intervals to take a mean of.
+          {"bw_mean", rate / 1024},
+          {"iops_mean", iops}};
 }
 
 }  // namespace
 
 std::string fio_json(const Outcome& outcome) {
   const auto time = std::chrono::system_clock::to_time_t(outcome.started);
-  nlohmann::json out{
-      {"fio version", "vtax " VTAX_VERSION}, {"timestamp", time}, {"jobs", nlohmann::json::array()}};
+  nlohmann::json out{{"fio version", "vtax " VTAX_VERSION},
+                     {"timestamp", time},
+                     {"time", fmt::format("{:%a %b %e %H:%M:%S %Y}", fmt::gmtime(time))},
+                     {"jobs", nlohmann::json::array()}};
   const bool reads = outcome.options.value("operation", "read") == "read";
   for (const Repeat& repeat : outcome.repeats) {
     const SideReport& side = repeat.at(0);
@@ -61,6 +72,8 @@ std::string fio_json(const Outcome& outcome) {
                            {"job options", outcome.options},
                            {"read", fio_direction(side, reads)},
                            {"write", fio_direction(side, !reads)},
+                           {"trim", fio_direction(side, false)},
+                           {"elapsed", static_cast<std::int64_t>(std::ceil(span))},
                            {"job_runtime", std::llround(span * 1000)},
                            {"usr_cpu", percent(side.cpu.user)},
                            {"sys_cpu", percent(side.cpu.system)},

@@ -28,19 +28,22 @@ std::optional<std::chrono::nanoseconds> machine_busy() {
   return std::chrono::nanoseconds(busy * (1'000'000'000ULL / per_second));
 }
 
-CpuUse read_now() {
+// The machine's busy time is read by way of a file, which costs CPU time itself: outside of the process's
+// own.
+CpuUse own_time(std::optional<std::chrono::nanoseconds> machine) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return {of(usage.ru_utime), of(usage.ru_stime), machine_busy(), static_cast<std::uint64_t>(usage.ru_nvcsw),
+  return {of(usage.ru_utime), of(usage.ru_stime), machine, static_cast<std::uint64_t>(usage.ru_nvcsw),
           static_cast<std::uint64_t>(usage.ru_nivcsw)};
 }
 
 }  // namespace
 
-CpuMeter::CpuMeter() : start_(read_now()) {}
+CpuMeter::CpuMeter() : start_(own_time(machine_busy())) {}
 
 CpuUse CpuMeter::since() const {
-  const CpuUse now = read_now();
+  CpuUse now = own_time(std::nullopt);
+  now.machine_busy = machine_busy();
   CpuUse use{now.user - start_.user, now.system - start_.system, std::nullopt,
              now.voluntary_switches - start_.voluntary_switches,
              now.involuntary_switches - start_.involuntary_switches};

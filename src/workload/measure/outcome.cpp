@@ -123,16 +123,23 @@ nlohmann::json Outcome::to_json() const {
     for (const SideReport& side : repeat) sides.push_back(side.to_json());
     list.push_back({{"sides", sides}});
   }
-  return {{"schema", 1},
-          {"kind", "vtax-workload"},
-          {"vtax", VTAX_VERSION},
-          {"workload", workload},
-          {"started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(started)))},
-          {"machine", machine()},
-          {"options", options},
-          {"repeats", list},
-          {"summary", json_of(summary)},
-          {"warnings", warnings}};
+  nlohmann::json out{
+      {"schema", 1},
+      {"kind", "vtax-workload"},
+      {"vtax", VTAX_VERSION},
+      {"workload", workload},
+      {"started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(started)))},
+      {"machine", machine()},
+      {"options", options},
+      {"repeats", list},
+      {"warnings", warnings}};
+  if (!repeats.empty()) out["summary"] = json_of(summary);
+  if (interrupted) out["interrupted"] = true;
+  if (error)
+    out["error"] = {{"what", printable(error->what, 1000)},
+                    {"why", printable(error->why, 1000)},
+                    {"next", printable(error->next, 1000)}};
+  return out;
 }
 
 void write_text(const Outcome& outcome, std::ostream& out) {

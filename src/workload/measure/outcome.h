@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -16,9 +17,11 @@ struct Outcome {
   std::string workload;
   nlohmann::json options = nlohmann::json::object();
   std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
-  std::vector<Repeat> repeats;  // at least one, all with the same sides
+  std::vector<Repeat> repeats;  // at least one unless it failed, all with the same sides
   Summary summary;
   std::vector<std::string> warnings;  // what makes the figures less than they seem; each a sentence
+  bool interrupted = false;           // the user ended it; the figures are of what was done by then
+  std::optional<Error> error;         // it failed: there are no figures
 
   [[nodiscard]] nlohmann::json to_json() const;
 };

@@ -40,8 +40,10 @@ Result<std::vector<Repeat>> repeat(const RepeatPolicy& policy, const std::functi
   if (Result<> good = policy.check(); !good) return fail(good.error());
   std::vector<Repeat> done;
   while (static_cast<int>(done.size()) < policy.most) {
+    if (interrupted() && !done.empty()) break;
     if (interrupted()) return fail(interruption_error());
     Result<Repeat> one = once();
+    if (!one && one.error().code == ExitCode::interrupted && !done.empty()) break;
     if (!one) return fail(one.error());
     if (on_repeat) on_repeat(*one);
     done.push_back(std::move(*one));

@@ -37,7 +37,7 @@ struct Summary {
 [[nodiscard]] Summary summarise(const RepeatPolicy& policy, const std::vector<Repeat>& repeats);
 
 // Runs `once` until the policy is content. An error ends it: work that failed is not averaged with work that
-// did not. `on_repeat` sees each as it is done.
+// did not. `on_repeat` sees each as it is done. An interruption ends it as well; what was done before stays.
 [[nodiscard]] Result<std::vector<Repeat>> repeat(const RepeatPolicy& policy,
                                                  const std::function<Result<Repeat>()>& once,
                                                  const std::function<void(const Repeat&)>& on_repeat = {});

@@ -6,26 +6,30 @@ namespace vtax {
 namespace {
 
 constexpr std::uint64_t protocol = 1;
-constexpr std::chrono::seconds server_patience{3};
 constexpr std::size_t challenge_bytes = 16;
 
 }  // namespace
 
-Result<> shake_hands_as_server(ControlChannel& channel, const Secret& secret) {
-  const auto challenge = random_text(challenge_bytes);
-  if (!challenge) return fail(challenge.error());
-  if (Result<> sent = channel.send({{"vtax", protocol}, {"challenge", *challenge}}); !sent) return sent;
-  const auto answer = channel.receive(server_patience);
-  if (!answer) return fail(answer.error());
-  const auto proof = answer->text("proof", 64);
-  const auto theirs = answer->text("challenge", 64);
+Result<std::string> make_challenge() {
+  return random_text(challenge_bytes);
+}
+
+nlohmann::json greeting_with(const std::string& challenge) {
+  return {{"vtax", protocol}, {"challenge", challenge}};
+}
+
+Result<std::string> challenge_of(const JsonFields& answer, const std::string& challenge,
+                                 const Secret& secret) {
+  const auto proof = answer.text("proof", 64);
+  auto theirs = answer.text("challenge", 64);
   if (!proof) return fail(proof.error());
-  if (!theirs) return fail(theirs.error());
-  if (!secret.proves("client", *challenge, *proof)) {
-    static_cast<void>(channel.send({{"state", "refused"}}));
-    return fail(answer->bad("it does not have the token"));
-  }
-  return channel.send({{"state", "welcome"}, {"proof", secret.proof("server", *theirs)}});
+  if (!theirs) return theirs;
+  if (!secret.proves("client", challenge, *proof)) return fail(answer.bad("it does not have the token"));
+  return theirs;
+}
+
+nlohmann::json welcome_with(const std::string& their_challenge, const Secret& secret) {
+  return {{"state", "welcome"}, {"proof", secret.proof("server", their_challenge)}};
 }
 
 Result<> shake_hands_as_client(ControlChannel& channel, const Secret& secret,
@@ -48,7 +52,9 @@ Result<> shake_hands_as_client(ControlChannel& channel, const Secret& secret,
   const auto proof = answer->text("proof", 64);
   if (state && *state == "refused") {
     Error error = answer->bad("it refuses this token");
-    error.next = "give the one that the server printed when it started: --token T or --token-file F";
+    error.next =
+        "give the one that the server printed when it started: --token-file FILE, or VTAX_TOKEN in the "
+        "environment";
     return fail(std::move(error));
   }
   if (state && *state == "full")

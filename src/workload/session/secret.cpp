@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <vector>
 
 #include "core/files.h"
+#include "core/readable.h"
 #include "core/sha256.h"
 
 namespace vtax {
@@ -62,8 +64,17 @@ Result<Secret> Secret::from_text(std::string_view text) {
 
 Result<Secret> Secret::from_file(const std::string& path) {
   struct stat status {};
-  if (stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0)
-    return fail({"cannot use token file " + path, "others may read it", "chmod 600 " + path});
+  const std::string step = "cannot use token file " + ::vtax::printable(path, 200);
+  if (stat(path.c_str(), &status) == 0) {
+    if (S_ISFIFO(status.st_mode) || S_ISDIR(status.st_mode))
+      return fail({step, "it is no file", "write the token into one that only you can read"});
+    if ((status.st_mode & (S_IRGRP | S_IROTH)) != 0 && S_ISREG(status.st_mode))
+      return fail({step, "others may read it", "chmod 600 " + path});
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && S_ISREG(status.st_mode))
+      return fail({step, "others may write it", "chmod 600 " + path});
+    if (S_ISREG(status.st_mode) && status.st_uid != geteuid() && status.st_uid != 0)
+      return fail({step, "it is another user's", "make one of your own: chmod 600"});
+  }
   const auto text = read_text(path, 4096);
   if (!text) return fail(text.error());
   return from_text(std::string_view(*text).substr(0, text->find('\n')));

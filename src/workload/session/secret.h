@@ -15,7 +15,7 @@ class Secret {
  public:
   // 8 to 256 printable characters.
   [[nodiscard]] static Result<Secret> from_text(std::string_view text);
-  // The first line of a file; one that others may read is refused.
+  // The first line of a file; one that others may read or write, or that is another user's, is refused.
   [[nodiscard]] static Result<Secret> from_file(const std::string& path);
   // 32 hexadecimal digits from the kernel's random numbers.
   [[nodiscard]] static Result<Secret> make();

@@ -38,6 +38,10 @@ TEST(Secret, ComesFromAPrivateFile) {
   ASSERT_TRUE(write_text(path, "from-a-file\nmore\n"));
   chmod(path.c_str(), 0644);
   EXPECT_NE(Secret::from_file(path).error().text().find("others may read it"), std::string::npos);
+  for (const mode_t mode : {0620U, 0602U, 0660U, 0622U}) {
+    chmod(path.c_str(), mode);
+    EXPECT_NE(Secret::from_file(path).error().next.find("chmod 600"), std::string::npos) << mode;
+  }
   chmod(path.c_str(), 0600);
   EXPECT_EQ(Secret::from_file(path)->text(), "from-a-file");
   std::filesystem::remove(path);

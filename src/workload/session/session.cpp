@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "core/interruption.h"
 #include "workload/endpoint.h"
 #include "workload/session/handshake.h"
 
@@ -16,7 +17,9 @@ namespace vtax {
 namespace {
 
 constexpr std::chrono::seconds connect_limit{10};
-constexpr std::chrono::seconds work_limit{60};  // beyond a timed order's time
+// Beyond a timed order's time. A stream's end has to get through what buffers hold, on a slow link; an
+// exchange is one message each way, and some lost ones.
+constexpr std::chrono::seconds stream_limit{60}, exchange_limit{10};
 constexpr std::chrono::hours amount_limit{24};  // of a fixed amount
 
 // An own process, so that its CPU time is the endpoint's alone, and so that it can be ended whatever it waits
@@ -38,20 +41,22 @@ Result<pid_t> start_local(Descriptor& here) {
 }
 
 std::chrono::nanoseconds limit_of(const Order& order) {
-  return order.duration.count() != 0 ? std::chrono::nanoseconds(work_limit)
-                                     : std::chrono::nanoseconds(amount_limit);
+  if (order.duration.count() == 0) return amount_limit;
+  return is_stream(order.kind) ? stream_limit : exchange_limit;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(const SessionOptions& options, const Secret& secret) {
-  const std::string server = fmt::format("{}:{}", options.ipv4, options.port);
+  const std::string server = host_and_port(options.host, options.port);
   const auto watchdog = Watchdog::start(options.patience);
   if (!watchdog) return fail(watchdog.error());
-  auto connection = tcp_connect({options.ipv4, options.port}, 0, {}, *watchdog);
+  auto connection = tcp_connect({options.host, options.port}, 0, {}, *watchdog);
   if (!connection) {
     Error error = connection.error();
-    error.next = fmt::format("start a server there: vtax workload server --bind {} --port {}", options.ipv4,
+    if (error.code == ExitCode::usage)
+      return fail(std::move(error));  // it says what is wrong with the address
+    error.next = fmt::format("start a server there: vtax workload server --bind {} --port {}", options.host,
                              options.port);
     return fail(std::move(error));
   }
@@ -80,10 +85,10 @@ Result<Repeat> Session::run(const Order& order) {
   const auto token = flow_token(JsonFields("token", {{"token", *random}}), "token");
   if (!token) return fail(token.error());
   const FlowSetup setup{order.flows, is_udp(order.kind), *token, order.sockets};
-  const auto port = remote_.listen({options_.ipv4, 0}, setup);
+  const auto port = remote_.listen({options_.host, 0}, setup);
   if (!port) return fail(port.error());
   Result<> step = remote_.tell_accept(setup, false, connect_limit);
-  if (step) step = local_.connect({options_.ipv4, *port}, 0, setup, connect_limit);
+  if (step) step = local_.connect({options_.host, *port}, 0, setup, connect_limit);
   if (!step) return fail(step.error());
   if (const auto accepted = remote_.wait_for("done", connect_limit); !accepted) return fail(accepted.error());
 
@@ -91,13 +96,19 @@ Result<Repeat> Session::run(const Order& order) {
   responder.order = initiator.order = order;
   responder.limit = initiator.limit = limit_of(order);
   initiator.initiator = true;
+  responder.stoppable = initiator.stoppable = order.duration.count() != 0;
   step = remote_.start(responder);
   if (step) step = local_.start(initiator);
   if (!step) return fail(step.error());
   auto here = local_.finish(initiator);
-  if (!here) return fail(here.error());
+  if (!here && here.error().code == ExitCode::interrupted && initiator.stoppable) {
+    // Both at once: whoever sends ends what the other waits for.
+    if (!remote_.stop() || !local_.stop()) return fail(interruption_error());
+    here = local_.finish(initiator);
+  }
+  if (!here) return fail(interrupted() ? interruption_error() : here.error());
   auto there = remote_.finish(responder);
-  if (!there) return fail(there.error());
+  if (!there) return fail(interrupted() ? interruption_error() : there.error());
   const bool server_receives = is_stream(order.kind) && order.direction == Direction::send;
   if (server_receives) return Repeat{std::move(there->side), std::move(here->side)};
   return Repeat{std::move(here->side), std::move(there->side)};

@@ -18,7 +18,7 @@ namespace vtax {
 // ends are endpoints, as in a study; the session is their controller.
 
 struct ServerOptions {
-  std::string ipv4;                     // to bind
+  std::string host;                     // to bind
   std::uint16_t port = 0;               // of the control connections; 0: the system chooses
   std::uint16_t data_port = 0;          // of the flows; 0: the system chooses one for each session
   std::chrono::nanoseconds lifetime{};  // ends by itself after that; 0: never
@@ -32,7 +32,7 @@ struct ServerOptions {
                                       const std::function<void(const std::string&)>& on_event);
 
 struct SessionOptions {
-  std::string ipv4;  // of the server
+  std::string host;  // of the server
   std::uint16_t port = 0;
   std::chrono::nanoseconds patience = std::chrono::seconds(5);  // for the server to answer
 };
