@@ -1,34 +1,13 @@
-// The lab's CPUs work at once: how long known work takes, and how quick a known wire is.
+// The lab's time: how quick a known wire is, what a speed does, how long an exchange takes. That two CPUs
+// work at once: placement_test.cpp.
 
-#include "tests/lab/self_check.h"
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/lab/lab_bench.h"
 
 namespace vtax::lab {
 namespace {
-
-constexpr KnownWork kNothing{};
-constexpr KnownWork kLoop{12'000'000, 0, 0, 0, 0};
-
-class AtOnce : public testing::TestWithParam<LabKind> {
- protected:
-  static double window_ms(const KnownWork& own, const KnownWork& guest, bool share_cpu) {
-    const auto checked = self_check(
-        GetParam(), {{"work", own.to_json()}, {"guest_work", {guest.to_json()}}, {"share_cpu", share_cpu}});
-    return checked ? static_cast<double>(checked->seen.window->ns) * 1e-6 : 0;
-  }
-};
-
-TEST_P(AtOnce, TwoLoopsOnTwoCpusTakeAsLongAsOneAndOnOneCpuTwiceAsLong) {
-  NEED_LAB(GetParam());
-  const double loop_ms = 2e-6 * static_cast<double>(KnownWork::per_loop * kLoop.loops);
-  const double one = window_ms(kNothing, kLoop, false), two = window_ms(kLoop, kLoop, false),
-               shared = window_ms(kLoop, kLoop, true);
-  EXPECT_NEAR(one / loop_ms, 1, 0.03);
-  EXPECT_NEAR(two / one, 1, 0.02);
-  EXPECT_NEAR(shared / one, 2, 0.05);
-}
-
-INSTANTIATE_TEST_SUITE_P(On, AtOnce, testing::Values(LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm),
-                         [](const auto& one) { return test_name(one.param); });
 
 Trial stream(const std::map<std::string, std::string>& more) {
   Trial trial;

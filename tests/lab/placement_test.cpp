@@ -312,6 +312,18 @@ TEST(PlacementOfWeights, ShareACpuAsTheySay) {
   EXPECT_NEAR(first_of_window("halving"), 0.75, 0.06);
 }
 
+TEST(PlacementOfLoops, TakeAsLongOnTwoCpusAsOneAloneAndTwiceAsLongOnOne) {
+  NEED_LAB(LabKind::xen_pv);
+  const Trial own = run(looping({{"guests", "2"}, {"guest_cpu", "own"}})),
+              together = run(looping({{"guests", "2"}, {"guest_cpu", "together"}}));
+  // At 2 ns an instruction.
+  const double alone_ns =
+      2.0 * static_cast<double>(instructions(own, "guest1", {Layer::kernel, Layer::program}));
+  EXPECT_NEAR(static_cast<double>(own.window_virtual_ns) / alone_ns, 1, 0.03);
+  EXPECT_NEAR(static_cast<double>(together.window_virtual_ns) / static_cast<double>(own.window_virtual_ns), 2,
+              0.06);
+}
+
 TEST(PlacementOfCaps, HoldsAGuestToItsPart) {
   NEED_LAB(LabKind::xen_pv);
   const Trial free = run(looping({{"guest_cap_percent", "0"}}));

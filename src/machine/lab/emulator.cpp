@@ -97,12 +97,13 @@ std::chrono::nanoseconds cpu_time_of(int pid) {
 }
 
 // `spec.qemu` with what is loaded before its own libraries: threads that take turns, unless the machine runs
-// by the host's clock; CPUs that work at once, in one that was resumed; the mended VMRUN, where CPUs
+// by the host's clock; CPUs that work at once, in one that was resumed
+// or is counted; the mended VMRUN, where CPUs
 // virtualise. The tests load something of their own behind it.
-Result<Qemu> with_libraries(const MachineSpec& spec, bool resumed) {
+Result<Qemu> with_libraries(const MachineSpec& spec, bool works_at_once) {
   constexpr std::string_view kPreload = "LD_PRELOAD=";
   std::vector<std::string> names;
-  const bool parallel = resumed && !spec.real_time;
+  const bool parallel = works_at_once && !spec.real_time;
   if (!spec.real_time) names.emplace_back(kTurns);
   if (parallel) names.emplace_back(kParallelTime);
   if (spec.virtualises) names.emplace_back(kVmrun);
@@ -199,7 +200,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
     if (wiring.state_fd < 0) arguments.insert(arguments.end(), xen->devices.begin(), xen->devices.end());
   }
 
-  auto qemu = with_libraries(spec, wiring.state_fd >= 0);
+  auto qemu = with_libraries(spec, wiring.state_fd >= 0 || !wiring.probe.empty());
   if (!qemu) return fail(qemu.error());
   auto pid = start_process(*qemu, arguments, inherited, words->write.get());
   if (!pid) return fail(pid.error());
