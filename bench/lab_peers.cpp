@@ -61,6 +61,8 @@ std::vector<std::uint8_t> bytes_of(std::string_view text) {
   return {text.begin(), text.end()};
 }
 
+constexpr const char* kTokenFile = "/etc/vtax-token";
+
 // The peers, their libraries, and the files that web servers serve, behind the image's own archive.
 LabImage with_peers(LabImage image, const fs::path& folder) {
   CpioArchive extra;
@@ -80,6 +82,7 @@ LabImage with_peers(LabImage image, const fs::path& folder) {
   extra.file("etc/nginx.conf", bytes_of(kNginx));
   extra.file("etc/passwd", bytes_of("root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"));
   extra.file("etc/group", bytes_of("root:x:0:\nnogroup:x:65534:\n"));
+  extra.file("etc/vtax-token", bytes_of("token-of-the-bench\n"), 0600);
   extra.file("etc/hosts", bytes_of("127.0.0.1 localhost\n"));
   extra.file("www/512", std::vector<std::uint8_t>(512, 'x'));
   extra.file("www/5k", std::vector<std::uint8_t>(5120, 'x'));
@@ -168,7 +171,6 @@ double number_in(const std::string& text, const std::string& pattern) {
 }
 
 constexpr const char* kVtax = "/init";
-constexpr const char* kToken = "token-of-the-bench";
 constexpr std::uint64_t kMiB = 1 << 20;
 
 Subject vtax_pair(const Arguments& mode, const std::string& amount_option, std::uint64_t less,
@@ -176,10 +178,10 @@ Subject vtax_pair(const Arguments& mode, const std::string& amount_option, std::
   return {"vtax",
           less,
           more,
-          {kVtax, "workload", "server", "--bind", "127.0.0.1", "--token", kToken},
+          {kVtax, "workload", "server", "--bind", "127.0.0.1", "--token-file", kTokenFile},
           [=](std::uint64_t amount) {
             return joined(joined({kVtax, "workload"}, mode),
-                          {"127.0.0.1", "--token", kToken, amount_option, std::to_string(amount)});
+                          {"127.0.0.1", "--token-file", kTokenFile, amount_option, std::to_string(amount)});
           }};
 }
 

@@ -7,6 +7,7 @@
 // the client's getrusage and the server's schedstat.
 
 #include <fmt/format.h>
+#include <cstdlib>
 
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -41,9 +42,9 @@ Sample vtax(const Pairs& pairs, Arguments mode) {
   Arguments arguments{VTAX_BINARY, "workload"};
   arguments.insert(arguments.end(), mode.begin(), mode.end());
   for (const std::string& word :
-       {std::string("127.0.0.1"), std::string("--port"), std::to_string(vtax_port), std::string("--token"),
-        std::string(token), std::string("--warmup"), std::string("0"), std::string("--duration"),
-        fmt::format("{}s", pairs.seconds), std::string("--format"), std::string("json")})
+       {std::string("127.0.0.1"), std::string("--port"), std::to_string(vtax_port), std::string("--warmup"),
+        std::string("0"), std::string("--duration"), fmt::format("{}s", pairs.seconds),
+        std::string("--format"), std::string("json")})
     arguments.push_back(word);
   const json sides = parsed(run(pairs, arguments).out)["repeats"][0]["sides"];
   double cpu = 0;
@@ -154,8 +155,8 @@ Sample sockperf(const Pairs& pairs, const PeerProgram& server, int port, const A
 void measure(const Pairs& pairs) {
   const Units bits{"Gb/s", "ns CPU/KB", 1e9, 1e-9 / 8192};
   const Units exchanges{"1/s", "us CPU/transaction", 1, 1e-6};
-  const auto ours = start(pairs, {VTAX_BINARY, "workload", "server", "--bind", "127.0.0.1", "--port",
-                                  std::to_string(vtax_port), "--token", token});
+  const auto ours = start(
+      pairs, {VTAX_BINARY, "workload", "server", "--bind", "127.0.0.1", "--port", std::to_string(vtax_port)});
   {
     const auto server =
         start(pairs, {needed("iperf3"), "-s", "-B", "127.0.0.1", "-p", std::to_string(iperf3_port)});
@@ -202,6 +203,7 @@ void measure(const Pairs& pairs) {
 }  // namespace vtax::bench
 
 int main(int argc, char** argv) {
+  setenv("VTAX_TOKEN", vtax::bench::token, 1);  // of both sides
   const auto pairs = vtax::bench::read_pairs(argc, argv);
   if (argc < 4) vtax::bench::measure(pairs);
   vtax::bench::measure_protocol(pairs);
