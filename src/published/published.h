@@ -27,19 +27,22 @@ enum class Formula {
   value,   // of
   ratio,   // of / to
   slope,   // least squares of `of` over the values of a factor: instructions per unit of work and per 1
-  rate,    // what `of` allows: report/capacity.h; Mb/s of payload, or transactions/s
+  rate,    // measured, or what `of` allows: report/capacity.h; Mb/s of payload, or transactions/s; or of / to
   spread,  // greatest / least of `of` over the values of a factor
   points,  // 100 (of / of_base - to / to_base): per cent by which `of` pays more for what its base lacks
+  fairness,  // Jain's index of the rates of `of`'s guests
+  latency,   // a percentile of the time that requests waited, us; or of / to
 };
 
 struct ClaimTest {
   Formula formula = Formula::value;
-  std::string per;                          // the unit of work: "KB", "packet", "transaction"; of a rate none
-  Operand of;                               // without the factor `over`
-  Operand to;                               // of a ratio, and of points
-  Operand of_base, to_base;                 // of points
-  std::string over;                         // of slope and spread: a factor that is a number,
-  std::vector<std::string> over_values;     // and at least two of its values, canonical
+  std::string per;                       // of costs the unit of work: "KB", "packet", "transaction"
+  int percentile = 0;                    // of a latency: 50, 90 or 99
+  Operand of;                            // without the factor `over`
+  Operand to;                            // of a ratio, points; of a rate, a latency none (no factors) or one
+  Operand of_base, to_base;              // of points
+  std::string over;                      // of slope and spread: a factor that is a number,
+  std::vector<std::string> over_values;  // and at least two of its values, canonical
   std::optional<double> at_least, at_most;  // reproduced within, the ends included; at least one is set
 };
 

@@ -23,12 +23,13 @@ constexpr std::size_t kMostClaims = 200;
 constexpr double kGreatestNumber = 1e15;
 
 const Keys& formulas() {
-  static const Keys names{"value", "ratio", "slope", "rate", "spread", "points"};  // as in Formula
+  static const Keys names{"value",  "ratio",  "slope",    "rate",
+                          "spread", "points", "fairness", "latency"};  // as in Formula
   return names;
 }
 
 const Keys& test_keys() {
-  static const Keys keys{"formula", "per", "of", "to", "base", "over", "at_least", "at_most"};
+  static const Keys keys{"formula", "per", "percentile", "of", "to", "base", "over", "at_least", "at_most"};
   return keys;
 }
 
@@ -162,13 +163,17 @@ Result<ClaimTest> PublishedReader::test_of(const toml::table& table) const {
   if (!formula) return fail(formula.error());
   test.formula =
       static_cast<Formula>(std::find(formulas().begin(), formulas().end(), *formula) - formulas().begin());
-  if (test.formula != Formula::rate) {
+  const bool is_latency = test.formula == Formula::latency;
+  const bool is_of_time = test.formula == Formula::rate || test.formula == Formula::fairness || is_latency;
+  if (!is_of_time) {
     auto per = choice_of(table, "per", {"KB", "packet", "transaction"});
     if (!per) return fail(per.error());
     test.per = std::move(*per);
   } else if (const toml::node* per = table.get("per")) {
-    return wrong(*per, "a rate has no 'per'", "it is Mb/s of payload, or transactions/s");
+    return wrong(*per, fmt::format("a {} has no 'per'", *formula),
+                 "it is a figure of time, not a cost of work");
   }
+  if (auto read = read_percentile(table, is_latency, test); !read) return fail(read.error());
   if (auto read = read_limits(table, test); !read) return fail(read.error());
 
   const toml::node* of = table.get("of");
@@ -178,20 +183,22 @@ Result<ClaimTest> PublishedReader::test_of(const toml::table& table) const {
   test.of = std::move(*operand);
   const bool has_base = test.formula == Formula::points;
   const bool has_to = test.formula == Formula::ratio || has_base;
+  const bool may_have_to = test.formula == Formula::rate || is_latency;
   const bool has_over = test.formula == Formula::slope || test.formula == Formula::spread;
   for (const auto& [key, belongs] :
        {std::pair("to", has_to), std::pair("base", has_base), std::pair("over", has_over)}) {
     const toml::node* node = table.get(key);
     if (node == nullptr && belongs) return wrong(table, fmt::format("a {} needs '{}'", *formula, key));
-    if (node != nullptr && !belongs) return wrong(*node, fmt::format("a {} has no '{}'", *formula, key));
+    if (node != nullptr && !belongs && !(key == std::string_view("to") && may_have_to))
+      return wrong(*node, fmt::format("a {} has no '{}'", *formula, key));
   }
   if (has_over) {
     if (auto read = read_over(table, test); !read) return fail(read.error());
   }
   if (auto checked = check_factors(*of, test.of, test.over); !checked) return fail(checked.error());
-  if (test.formula == Formula::rate && !test.of.event.empty())
-    return wrong(*of, "a rate has no 'event'", "it is what the instructions allow");
-  if (!has_to) return test;
+  if (is_of_time && !test.of.event.empty())
+    return wrong(*of, fmt::format("a {} has no 'event'", *formula), "it is a figure of time, not a count");
+  if (!has_to && !table.contains("to")) return test;
   auto to = operand_of(*table.get("to"), "to", test.of);
   if (!to) return fail(to.error());
   test.to = std::move(*to);
@@ -207,6 +214,21 @@ Result<ClaimTest> PublishedReader::test_of(const toml::table& table) const {
     if (*into == *whole) return wrong(base, "'base' changes nothing", "base = { sampling_hz = 0 }");
   }
   return test;
+}
+
+Result<> PublishedReader::read_percentile(const toml::table& table, bool is_latency, ClaimTest& test) const {
+  const toml::node* node = table.get("percentile");
+  if (!is_latency) {
+    if (node != nullptr) return wrong(*node, "only a latency has a 'percentile'");
+    return {};
+  }
+  const auto* whole = node == nullptr ? nullptr : node->as_integer();
+  const auto is_known = [](std::int64_t value) { return value == 50 || value == 90 || value == 99; };
+  if (whole == nullptr || !is_known(whole->get()))
+    return wrong(node == nullptr ? table : *node, "a latency needs a 'percentile': 50, 90 or 99",
+                 "percentile = 99");
+  test.percentile = static_cast<int>(whole->get());
+  return {};
 }
 
 Result<> PublishedReader::read_limits(const toml::table& table, ClaimTest& test) const {

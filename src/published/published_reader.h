@@ -24,6 +24,7 @@ class PublishedReader {
   [[nodiscard]] Result<Claim> claim_of(const toml::table& table) const;
   [[nodiscard]] Result<> read_figure(const toml::table& table, Claim& claim) const;
   [[nodiscard]] Result<ClaimTest> test_of(const toml::table& table) const;
+  [[nodiscard]] Result<> read_percentile(const toml::table& table, bool is_latency, ClaimTest& test) const;
   [[nodiscard]] Result<> read_limits(const toml::table& table, ClaimTest& test) const;
   [[nodiscard]] Result<> read_over(const toml::table& table, ClaimTest& test) const;
   // What the table does not name is as in `base`.

@@ -1,5 +1,6 @@
 #include "published/published.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -102,6 +103,38 @@ TEST(Published, IsReadWhole) {
   EXPECT_FALSE(parsed->claims[2].test);
 }
 
+TEST(Published, ALatencyNamesItsPercentile) {
+  const auto latency = [](const std::string& more, const char* factors = "") {
+    return fmt::format(R"(paper = "p"
+[[claim]]
+id = "a"
+says = "s"
+source = "t"
+quantity = "q"
+published = 1
+at_least = 1
+formula = "latency"
+{}
+of = {{ platform = "xen-pv", workload = "tcp-rr"{} }}
+)",
+                       more, factors);
+  };
+  const auto parsed = parse_published(latency("percentile = 99"), "p");
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  EXPECT_EQ(parsed->claims[0].test->percentile, 99);
+  EXPECT_TRUE(parsed->claims[0].test->to.factors.empty());
+  const auto relative = parse_published(latency("percentile = 50\nto = { platform = \"native\" }"), "p");
+  ASSERT_TRUE(relative) << relative.error().text();
+  EXPECT_EQ(relative->claims[0].test->to.factors.at("platform"), "native");
+  for (const char* bad : {"", "percentile = 75", "percentile = \"99\"", "percentile = 99.0"})
+    EXPECT_THAT(error_of(latency(bad)), HasSubstr("a latency needs a 'percentile': 50, 90 or 99")) << bad;
+  EXPECT_THAT(error_of(latency("percentile = 99\nper = \"KB\"")), HasSubstr("a latency has no 'per'"));
+  EXPECT_THAT(error_of(latency("percentile = 99", ", event = \"hypercalls\"")),
+              HasSubstr("a latency has no 'event'"));
+  EXPECT_THAT(error_of(latency("percentile = 99\nbase = { guests = 2 }")),
+              HasSubstr("a latency has no 'base'"));
+}
+
 TEST(Published, AnEventAndABaseAreRead) {
   const auto parsed =
       parse_published(with("formula = \"ratio\"",
@@ -161,6 +194,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"ToOfSpread", "over =", "to = {}\nover =", "a spread has no 'to'"},
         Wrong{"BaseOfRatio", "to = { platform", "base = { offloads = \"on\" }\nto = { platform",
               "a ratio has no 'base'"},
+        Wrong{"PerOfRate", "formula = \"ratio\"", "formula = \"rate\"", "a rate has no 'per'"},
+        Wrong{"PercentileOfRatio", "formula = \"ratio\"", "formula = \"ratio\"\npercentile = 50",
+              "only a latency has a 'percentile'"},
         Wrong{"NoBase", "formula = \"ratio\"", "formula = \"points\"", "a points needs 'base'"},
         Wrong{"BaseOfNothing", "formula = \"ratio\"", "base = { offloads = \"off\" }\nformula = \"points\"",
               "'base' changes nothing"},
@@ -249,7 +285,7 @@ TEST(FindPublished, ItsCellsAreInTheirStudies) {
         of[claim.test->over] = value;
         EXPECT_EQ(cells(of), 1) << name << ": " << claim.id << ", " << value;
       }
-      if (claim.test->formula == Formula::ratio) {
+      if (!claim.test->to.factors.empty()) {
         EXPECT_EQ(cells(claim.test->to.factors), 1) << name << ": " << claim.id;
       }
     }

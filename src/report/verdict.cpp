@@ -130,13 +130,18 @@ Found<std::vector<Point>> points_of(Asked& run, const ClaimTest& test) {
 }
 
 Found<double> divided(double above, double below) {
-  if (below == 0) return obstacle("the cost to divide by is 0 in this run");
+  if (below == 0) return obstacle("what to divide by is 0 in this run");
   return above / below;
 }
 
 Found<double> rate_of(Asked& run, const Operand& operand, const std::optional<Found<MachineSpeed>>& speed) {
   const auto cost = run.cost(operand.factors);
   if (!cost) return tl::unexpected(cost.error());
+  if (const std::string& guest = operand.domain; !guest.empty()) {
+    if (const auto measured = measured_rate_of_guest(**cost, guest)) return *measured;
+    return obstacle(
+        fmt::format("cell {} has no rate of {} alone", cell_name(operand.factors), printable(guest)));
+  }
   if (const auto measured = measured_rate(**cost)) return *measured;
   if (!speed) return obstacle("a rate needs the machine's speed: the study has no [speed]");
   if (!*speed) return tl::unexpected(speed->error());
@@ -168,8 +173,44 @@ Found<double> points_between(Asked& run, const ClaimTest& test) {
   return 100 * (*of - *to);
 }
 
+// Of the guest that waited longest, us.
+Found<double> latency_of(Asked& run, const Operand& operand, int percentile) {
+  const auto cost = run.cost(operand.factors);
+  if (!cost) return tl::unexpected(cost.error());
+  std::optional<std::uint64_t> most;
+  for (const Waiting& guest : (*cost)->waiting) {
+    if (!operand.domain.empty() && guest.guest != operand.domain) continue;
+    const std::uint64_t ns = percentile == 50 ? guest.p50_ns : percentile == 90 ? guest.p90_ns : guest.p99_ns;
+    most = std::max(most.value_or(0), ns);
+  }
+  if (!most) return obstacle(fmt::format("cell {} measured no latency", cell_name(operand.factors)));
+  constexpr double ns_of_us = 1000;
+  return static_cast<double>(*most) / ns_of_us;
+}
+
+Found<double> fairness_between(Asked& run, const Operand& operand) {
+  const auto cost = run.cost(operand.factors);
+  if (!cost) return tl::unexpected(cost.error());
+  if (const auto index = fairness_of((*cost)->guests)) return *index;
+  return obstacle(fmt::format("cell {} has no two guests whose rates are known", cell_name(operand.factors)));
+}
+
+// Of `of`, or `of` relative to `to` where the claim has one.
+template <class Figure>
+Found<double> alone_or_relative(const ClaimTest& test, const Figure& figure) {
+  const Found<double> of = figure(test.of);
+  if (!of || test.to.factors.empty()) return of;
+  const Found<double> to = figure(test.to);
+  if (!to) return to;
+  return divided(*of, *to);
+}
+
 Found<double> measure(Asked& run, const ClaimTest& test, const std::optional<Found<MachineSpeed>>& speed) {
-  if (test.formula == Formula::rate) return rate_of(run, test.of, speed);
+  if (test.formula == Formula::rate)
+    return alone_or_relative(test, [&](const Operand& one) { return rate_of(run, one, speed); });
+  if (test.formula == Formula::latency)
+    return alone_or_relative(test, [&](const Operand& one) { return latency_of(run, one, test.percentile); });
+  if (test.formula == Formula::fairness) return fairness_between(run, test.of);
   if (test.formula == Formula::value) return cost_of(run, test, test.of);
   if (test.formula == Formula::ratio) return ratio_of(run, test, test.of, test.to);
   if (test.formula == Formula::points) return points_between(run, test);

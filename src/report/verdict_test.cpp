@@ -1,5 +1,6 @@
 #include "report/verdict.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -137,6 +138,70 @@ TEST(Verdicts, ARateNeedsASpeed) {
   ASSERT_TRUE(rate.measured) << rate.reason;
   EXPECT_NEAR(*rate.measured, 81.92, 1e-9);
   EXPECT_EQ(rate.verdict, Verdict::reproduced);
+}
+
+// Cells with a clock: native has 10 KB in 1 ms, 81.92 Mb/s; Xen's two guests 5 KB each, in 4 ms and in 1 ms.
+RunCosts timed_costs() {
+  auto costs = made_costs();
+  WindowCost& native = *costs.cells[0].cost;
+  native.window_ns = 1'000'000;
+  native.busy = {{0, "host", 900'000}};
+  native.waiting = {{"native", 10, 60'000, 1000, 5000, 8000, 9000, 9000, 9000}};
+  WindowCost& xen = *costs.cells[2].cost;
+  xen.window_ns = 4'000'000;
+  xen.busy = {{0, "Domain-0", 3'000'000}};
+  xen.guests = {{"guest1", Bytes(5120), Transactions(0), 4'000'000},
+                {"guest2", Bytes(5120), Transactions(0), 1'000'000}};
+  xen.waiting = {{"guest1", 10, 90'000, 1000, 10'000, 11'000, 27'000, 30'000, 30'000},
+                 {"guest2", 10, 90'000, 1000, 12'000, 13'000, 20'000, 40'000, 40'000}};
+  return costs;
+}
+
+constexpr const char* kOfXen = "of = { platform = \"xen-pv\", write_bytes = 500 }\n";
+constexpr const char* kToNative = "to = { platform = \"native\" }\n";
+
+TEST(Verdicts, ARateIsMeasuredWhereTheMachineHasAClock) {
+  const auto measured = [](const std::string& lines) {
+    const auto result = judged("formula = \"rate\"\nat_least = 0\n" + lines, timed_costs());
+    EXPECT_TRUE(result.measured) << result.reason;
+    return result.measured.value_or(-1);
+  };
+  EXPECT_NEAR(measured(kOfXen), 20.48, 1e-9);
+  EXPECT_NEAR(measured(std::string(kOfXen) + kToNative), 0.25, 1e-9);
+  const auto of_guest = [](const char* guest) {
+    return std::string("of = { platform = \"xen-pv\", write_bytes = 500, domain = \"") + guest + "\" }\n";
+  };
+  EXPECT_NEAR(measured(of_guest("guest1")), 10.24, 1e-9);
+  EXPECT_NEAR(measured(of_guest("guest2")), 40.96, 1e-9);
+  EXPECT_THAT(judged("formula = \"rate\"\nat_least = 0\n" + of_guest("guest3"), timed_costs()).reason,
+              HasSubstr("has no rate of guest3 alone"));
+}
+
+TEST(Verdicts, FairnessIsJainsIndexOfTheGuestsRates) {
+  const auto fair = judged(std::string("formula = \"fairness\"\nat_least = 0\n") + kOfXen, timed_costs());
+  ASSERT_TRUE(fair.measured) << fair.reason;
+  EXPECT_NEAR(*fair.measured, 25.0 / (2 * 17), 1e-9);  // rates of 1 and 4
+  EXPECT_THAT(
+      judged("formula = \"fairness\"\nat_least = 0\nof = { platform = \"native\", write_bytes = 500 }\n",
+             timed_costs())
+          .reason,
+      HasSubstr("has no two guests"));
+}
+
+TEST(Verdicts, ALatencyIsThatOfTheGuestThatWaitedLongest) {
+  const auto measured = [](int percentile, const std::string& lines) {
+    const auto result =
+        judged(fmt::format("formula = \"latency\"\npercentile = {}\nat_least = 0\n{}", percentile, lines),
+               timed_costs());
+    EXPECT_TRUE(result.measured) << result.reason;
+    return result.measured.value_or(-1);
+  };
+  EXPECT_NEAR(measured(50, kOfXen), 12, 1e-9);
+  EXPECT_NEAR(measured(90, kOfXen), 13, 1e-9);
+  EXPECT_NEAR(measured(99, kOfXen), 27, 1e-9);
+  EXPECT_NEAR(measured(99, std::string(kOfXen) + kToNative), 3, 1e-9);
+  EXPECT_THAT(judged(std::string("formula = \"latency\"\npercentile = 50\nat_least = 0\n") + kOfXen).reason,
+              HasSubstr("measured no latency"));
 }
 
 TEST(Verdicts, AnEventStandsInPlaceOfInstructions) {
