@@ -22,8 +22,9 @@ Result<> run_native_machine() {
   nlohmann::json modules = to_json(module_sections("host"));
   if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
   if (plan->self_check || plan->programs) {
-    Result<nlohmann::json> done = plan->self_check ? check_alone(plan->self_check->work)
-                                                   : run_programs(*plan->programs, plan->time_limit);
+    Result<nlohmann::json> done = !plan->self_check         ? run_programs(*plan->programs, plan->time_limit)
+                                  : plan->self_check->queue ? run_paced_queue(*plan->self_check->queue)
+                                                            : check_alone(plan->self_check->work);
     if (!done) return fail(done.error());
     send_result(std::move(*done), modules);
     return {};

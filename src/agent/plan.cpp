@@ -59,7 +59,7 @@ Result<PlatformName> platform_name(const JsonFields& fields) {
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
   const Result<> known = fields.only({"version", "platform", "workload", "work", "guest_work", "share_cpu",
-                                      "time_limit_ns", "cpu_mips", "round_instructions"});
+                                      "queue", "time_limit_ns", "cpu_mips", "round_instructions"});
   if (!known) return fail(known.error());
   Plan plan;
   Error error;
@@ -71,6 +71,7 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
                     take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
   if (!good) return fail(std::move(error));
   if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
+  if (plan.platform != PlatformName::native && check.queue) return fail(fields.bad("'queue' runs natively"));
   if (plan.platform == PlatformName::native && (!check.guests.empty() || check.share_cpu))
     return fail(fields.bad("'guest_work' and 'share_cpu' need a platform with a guest"));
   plan.guests = std::max(1, static_cast<int>(check.guests.size()));

@@ -305,9 +305,39 @@ TEST(SelfCheckPlan, IsReadAsStrictlyAsTheRest) {
                                    {"guest_work", "none"},
                                    {"guest_work", {1}},
                                    {"guest_work", {{{"lops", 1}}}},
-                                   {"share_cpu", 1}}) {
+                                   {"share_cpu", 1},
+                                   {"queue", nlohmann::json::object()}}) {
     nlohmann::json bad = self_check();
     bad[key] = value;
+    EXPECT_FALSE(parse_plan(bad.dump())) << key << " " << value;
+  }
+}
+
+nlohmann::json queue_check() {
+  return {
+      {"version", 1},
+      {"platform", "native"},
+      {"workload", "self-check"},
+      {"queue", {{"customers", 10}, {"service_loops", 100}, {"mean_gap_ns", 1000}, {"gaps", "exponential"}}},
+      {"time_limit_ns", 60'000'000'000}};
+}
+
+TEST(SelfCheckPlan, OfAQueueIsReadAsStrictly) {
+  const auto plan = parse_plan(queue_check().dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  ASSERT_TRUE(plan->self_check && plan->self_check->queue);
+  EXPECT_EQ(plan->self_check->queue->to_json(), queue_check()["queue"]);
+  nlohmann::json elsewhere = queue_check();
+  elsewhere["platform"] = "xen-pv";
+  EXPECT_FALSE(parse_plan(elsewhere.dump()));
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"customers", 0},
+                                   {"customers", 100'001},
+                                   {"service_loops", 0},
+                                   {"mean_gap_ns", -1},
+                                   {"gaps", "normal"},
+                                   {"servers", 2}}) {
+    nlohmann::json bad = queue_check();
+    bad["queue"][key] = value;
     EXPECT_FALSE(parse_plan(bad.dump())) << key << " " << value;
   }
 }

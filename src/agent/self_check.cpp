@@ -41,16 +41,26 @@ Result<> rehearse(bool ports) {
   return {};
 }
 
-nlohmann::json result_of(std::chrono::nanoseconds duration) {
-  return {{"window_virtual_ns", duration.count()},
+}  // namespace
+
+nlohmann::json check_result(std::chrono::nanoseconds window) {
+  return {{"window_virtual_ns", window.count()},
           {"work", {{"bytes", 0}, {"packets", 0}, {"transactions", 0}}},
           {"devices", nlohmann::json::array()}};
 }
 
-}  // namespace
-
 Result<SelfCheck> self_check_from(const JsonFields& plan) {
   SelfCheck check;
+  if (plan.has("queue")) {
+    if (plan.has("work") || plan.has("guest_work") || plan.has("share_cpu"))
+      return fail(plan.bad("'queue' stands alone"));
+    const auto fields = plan.object("queue");
+    if (!fields) return fail(fields.error());
+    auto queue = PacedQueue::from(*fields);
+    if (!queue) return fail(queue.error());
+    check.queue = *queue;
+    return check;
+  }
   const auto own = plan.object("work");
   if (!own) return fail(own.error());
   const auto work = KnownWork::from(*own);
@@ -81,7 +91,7 @@ Result<nlohmann::json> check_alone(const KnownWork& work) {
   // What the preparation left for later (freed memory, a card that went away) is done by then.
   std::this_thread::sleep_for(window_opens);
   const Watched watched = watch(*prepared);
-  nlohmann::json result = result_of(watched.duration);
+  nlohmann::json result = check_result(watched.duration);
   result["tsc_ticks"] = watched.tsc_ticks;
   return result;
 }
@@ -118,7 +128,7 @@ Result<nlohmann::json> check_beside_guests(const SelfCheck& check, std::span<End
   if (outlasts)
     return fail(
         Error{"check several domains at once", "their work outlasts the window", "", ExitCode::usage});
-  return result_of(closed - opened);
+  return check_result(closed - opened);
 }
 
 Result<nlohmann::json> obey_known_work(const JsonFields& order) {

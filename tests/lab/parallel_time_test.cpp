@@ -1,9 +1,11 @@
-// The lab's time: how quick a known wire is, what a speed does, how long an exchange takes. That two CPUs
-// work at once: placement_test.cpp.
+// The lab's time: how quick a known wire is, what a speed does, how long an exchange and a queue take. That
+// two CPUs work at once: placement_test.cpp.
 
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "agent/paced_queue.h"
 #include "tests/lab/lab_bench.h"
 
 namespace vtax::lab {
@@ -77,6 +79,81 @@ TEST(Latency, IsToldOfEachExchange) {
   // One at a time: together they are the window, but for the instructions between two of them.
   EXPECT_NEAR(static_cast<double>(waiting.sum_ns) / static_cast<double>(trial.window_virtual_ns), 1, 0.02);
 }
+
+class LongWindow : public testing::TestWithParam<LabKind> {};
+
+// Clocks of the CPUs that differ by less than a round: Linux holds its clock source against another one every
+// half second, on each CPU in turn. At 100 MIPS a round is 20 us, and a little work a long time.
+TEST_P(LongWindow, NobodyComplainsOfClocks) {
+  NEED_LAB(GetParam());
+  Trial trial;
+  trial.factors = {{"platform", std::string(name_of(GetParam()))},
+                   {"topology", "card"},
+                   {"workload", "tcp-stream"},
+                   {"direction", "receive"},
+                   {"offloads", "on"},
+                   {"bytes", "67108864"},
+                   {"write_bytes", "65536"},
+                   {"warmup_bytes", "4194304"},
+                   {"cpu_mips", "100"}};
+  const auto plan = plan_of(trial);
+  ASSERT_TRUE(plan) << plan.error().text();
+  const auto seen = LabBench::get().machine(GetParam()).observe(*plan, quiet);
+  ASSERT_TRUE(seen) << seen.error().text();
+  EXPECT_GT(seen->window->ns, 1'200'000'000U);
+  for (const char* complaint : {"clocksource", "unstable", "WARNING", "BUG", "stall", "lockup", "(XEN)"})
+    EXPECT_EQ(seen->console.find(complaint), std::string::npos) << seen->console;
+}
+
+INSTANTIATE_TEST_SUITE_P(On, LongWindow,
+                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm),
+                         [](const auto& one) { return test_name(one.param); });
+
+// Customers that come on one CPU and are served on another.
+class Queue : public testing::TestWithParam<int> {
+ protected:
+  static constexpr std::uint64_t service_loops = 500'000;
+  static constexpr double service_ns = service_loops * 2 * 2;  // 2 instructions a loop at 2 ns
+
+  static double mean_wait_ns(const agent::PacedQueue& queue) {
+    const nlohmann::json plan = {{"version", 1},
+                                 {"platform", "native"},
+                                 {"workload", "self-check"},
+                                 {"queue", queue.to_json()},
+                                 {"time_limit_ns", 60'000'000'000}};
+    const auto seen = LabBench::get().machine(LabKind::native).observe(plan.dump(), quiet);
+    if (!seen || !seen->window) {
+      ADD_FAILURE() << (seen ? "no window" : seen.error().text());
+      return 0;
+    }
+    double sum = 0;
+    for (const auto& one : seen->window->latencies) sum += static_cast<double>(one.ns);
+    EXPECT_EQ(seen->window->latencies.size(), queue.customers);
+    return sum / static_cast<double>(queue.customers);
+  }
+
+  static agent::PacedQueue queue(agent::PacedQueue::Gaps gaps) {
+    return {1000, service_loops, std::chrono::nanoseconds(std::llround(service_ns * 100 / GetParam())), gaps};
+  }
+};
+
+// 1,000 customers are one draw of all that could come, so the wait is held against what these very arrivals
+// have by Lindley's recursion; the tolerance is that of the formula, which they approach as there are more of
+// them (paced_queue_test.cpp).
+TEST_P(Queue, WaitsAsMD1) {
+  NEED_LAB(LabKind::native);
+  const auto paced = queue(agent::PacedQueue::Gaps::exponential);
+  EXPECT_NEAR(mean_wait_ns(paced), agent::lindley_mean_wait_ns(paced.arrivals(), service_ns),
+              0.03 * agent::md1_mean_wait_ns(GetParam() / 100.0, service_ns));
+}
+
+TEST_P(Queue, WaitsAsDD1) {
+  NEED_LAB(LabKind::native);
+  EXPECT_LT(mean_wait_ns(queue(agent::PacedQueue::Gaps::constant)), 0.03 * service_ns);
+}
+
+INSTANTIATE_TEST_SUITE_P(AtLoad, Queue, testing::Values(50, 80),
+                         [](const auto& one) { return std::to_string(one.param); });
 
 }  // namespace
 }  // namespace vtax::lab

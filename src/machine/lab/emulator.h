@@ -69,6 +69,8 @@ class Emulator {
   // From now on the machine may take Wiring::cpu_limit once more.
   void grant_anew();
 
+  // All that the machine has said on its console.
+  [[nodiscard]] const std::string& console() const { return console_; }
   [[nodiscard]] std::string console_tail(std::size_t lines = 20) const;
 
   // The same as an error's advice.

@@ -31,6 +31,7 @@ struct Observation {
   std::string answer;  // the agent's result as it was sent
   GuestResult result;
   std::optional<ProbeWindow> window;  // none without a probe
+  std::string console;                // what hypervisor and driver said since the snapshot
 };
 
 // One of the lab's machines with everything that its trials share: image, symbols, the booted machine's

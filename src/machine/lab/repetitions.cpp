@@ -59,7 +59,7 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Pr
     if (!result) return fail(result.error());
     if (window == 1) modules = result->modules;
     result->modules = modules;
-    Observation observation{std::move(message->json), std::move(*result), std::nullopt};
+    Observation observation{std::move(message->json), std::move(*result), std::nullopt, machine->console()};
     if (!probe_.empty()) {
       auto counted = machine->next_probe_window();
       if (!counted) return fail(counted.error());
