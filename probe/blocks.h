@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace vtax::probe {
@@ -52,6 +54,23 @@ class Blocks {
     for (std::uint32_t i = 0; i < block.instructions; at += sizes_[block.sizes + i], ++i)
       if (at == address) return static_cast<int>(i);
     return -1;
+  }
+
+  // By number: whether the last instruction accesses a device. Besides the blocks of one such instruction
+  // these are blocks that a turn's end cut short just behind it, where QEMU lets it access the device in
+  // place.
+  [[nodiscard]] std::vector<bool> end_in_device_access() const {
+    std::unordered_set<std::uint64_t> accesses;
+    for (const Block& block : blocks_)
+      if (block.accesses_devices) accesses.insert(block.address);
+    std::vector<bool> out;
+    out.reserve(blocks_.size());
+    for (const Block& block : blocks_) {
+      const auto first = sizes_.begin() + block.sizes;
+      const auto last = first + static_cast<std::ptrdiff_t>(block.instructions) - 1;
+      out.push_back(accesses.contains(std::accumulate(first, last, block.address)));
+    }
+    return out;
   }
 
   [[nodiscard]] const Block& operator[](std::uint32_t number) const { return blocks_[number]; }

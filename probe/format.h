@@ -91,7 +91,7 @@ struct Row {
   std::uint64_t instructions;
   std::uint32_t context;
   std::uint16_t length;            // of the block, in instructions: how often it began is their quotient
-  std::uint16_t accesses_devices;  // 1: one instruction that was executed alone, as it accesses a device
+  std::uint16_t accesses_devices;  // 1: its last instruction accesses a device; mostly it is the only one
 };
 
 struct EventRow {

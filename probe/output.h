@@ -55,6 +55,7 @@ class Output {
     std::vector<CacheRow> cache_rows;
     // By context and block: its row. What the slices name has one, be its sum over the window zero.
     constexpr std::uint32_t kNoRow = ~0U;
+    const std::vector<bool> accesses_devices = blocks.end_in_device_access();
     std::vector<std::uint32_t> row_of(contexts.all().size() * blocks.size(), kNoRow);
     for (const Timeline::Difference& one : timeline.differences())
       row_of[one.context * std::size_t{blocks.size()} + one.block] = 0;
@@ -72,7 +73,7 @@ class Output {
         row = static_cast<std::uint32_t>(rows.size());
         rows.push_back({blocks[block].address, context->instructions[block], number,
                         static_cast<std::uint16_t>(blocks[block].instructions),
-                        static_cast<std::uint16_t>(blocks[block].accesses_devices)});
+                        static_cast<std::uint16_t>(accesses_devices[block])});
       }
       for (std::uint32_t kind = 0; kind < kCounters; ++kind)
         if (context->events[kind] != 0) events.push_back({number, kind, context->events[kind]});

@@ -125,7 +125,7 @@ constexpr EventKind kKinds[] = {
      {},
      {{{"vmlinux", "dev_gro_receive"}}}},
     {"gro_merges",
-     "packets that were merged into the one before (GRO)",
+     "packets that were to be merged into the one before (GRO); beyond 64 KiB they are not",
      Handler::kernel,
      {},
      {{{"vmlinux", "skb_gro_receive"}, {"vmlinux", "skb_gro_receive_list"}}}},

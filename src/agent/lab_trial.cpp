@@ -24,16 +24,22 @@ namespace {
 
 constexpr int most_repetitions = 1000;  // of a study
 
-// The first repetition's warm-up is as much as its window: a machine that has just been set up has empty
-// lists of pages and buffers, and its first 8 MiB cost up to half as much again as the next.
+// The first repetition's warm-up is as much as its window, and 8 MiB unless the window is far smaller: a
+// machine that has just been set up has empty lists of pages and buffers, and its first 8 MiB cost up to half
+// as much again as the next.
+Bytes rehearsal(Bytes window, int guests) {
+  constexpr std::uint64_t enough = 8U << 20, most = 16U << 20, most_windows = 4;
+  return Bytes(std::max(std::min(window.value, most),
+                        std::min(most_windows * window.value, enough / static_cast<unsigned>(guests))));
+}
+
 Plan rehearsed(Plan plan) {
-  constexpr Bytes most_bytes(16U << 20);
   constexpr Transactions most_transactions(1000);
   if (plan.local || plan.warmup.duration.count() != 0) return plan;
   if (plan.http && plan.http_warmup > 0)
     plan.http_warmup = std::max(plan.http_warmup, std::min(plan.http->requests, most_transactions.value));
   if (plan.warmup.bytes.value > 0)
-    plan.warmup.bytes = std::max(plan.warmup.bytes, std::min(plan.window.bytes, most_bytes));
+    plan.warmup.bytes = std::max(plan.warmup.bytes, rehearsal(plan.window.bytes, plan.guests));
   if (plan.warmup.transactions.value > 0)
     plan.warmup.transactions =
         std::max(plan.warmup.transactions, std::min(plan.window.transactions, most_transactions));
