@@ -25,8 +25,7 @@ void write(std::string_view text);
 // snapshot".)
 void sleep_through_snapshot();
 
-// The fw_cfg file `name` up to its padding of spaces. Each byte costs an exit to Xen in Domain-0, so it is
-// read only as far as it says something.
+// The fw_cfg file `name` up to its padding of spaces.
 [[nodiscard]] Result<std::string> read_file(std::string_view name);
 
 }  // namespace vtax::agent::lab_ports
