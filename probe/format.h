@@ -16,7 +16,7 @@ enum class State : std::uint32_t {
   running = 1,
   window_open = 2,
   window_closed = 3,
-  limit_reached = 4,  // the instruction budget is spent; the emulator was ended
+  limit_reached = 4,  // a bound was passed, `message` says which; the emulator was ended
   failed = 5,         // `message` says why; the emulator was ended
 };
 

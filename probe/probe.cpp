@@ -156,6 +156,12 @@ void turn_begun(const Turn& turn) {
   g.current->turn_low = g.current->last_low = 0;
 }
 
+[[noreturn]] void stop_at_bound(const char* text, std::uint64_t bound, double unit) {
+  char message[96];
+  std::snprintf(message, sizeof message, text, static_cast<double>(bound) / unit);
+  g.output.stop(State::limit_reached, message);
+}
+
 // QEMU's own counter has the last word: what it did not see executed was the last block's rest.
 void turn_ended(const Turn& turn) {
   Cpu& cpu = *g.current;
@@ -170,7 +176,12 @@ void turn_ended(const Turn& turn) {
   const std::uint64_t total = icount_of_all();
   g.output.header().instructions = total;
   if (g.settings.limit != 0 && total - g.limit_from > g.settings.limit)
-    g.output.stop(State::limit_reached, "the machine's time limit was reached");
+    stop_at_bound("its bound of %.0f million instructions was reached", g.settings.limit, 1e6);
+  if (g.settings.limit_ns == 0) return;
+  const std::int64_t now = turn.at(turn.executed);
+  if (g.limit_from_ns == 0) g.limit_from_ns = now;
+  if (now - g.limit_from_ns > static_cast<std::int64_t>(g.settings.limit_ns))
+    stop_at_bound("its bound of %.3g s by its own clock was reached", g.settings.limit_ns, 1e9);
 }
 
 // The time of the CPU whose turn it is, `from_here` instructions before the end of its block.
@@ -289,6 +300,7 @@ void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   g.output.header().window_ns = static_cast<std::uint64_t>(now_ns(cpu, from_here) - g.window_begin_ns);
   g.window_open = false;
   g.limit_from = icount_of_all();
+  g.limit_from_ns = now_ns(cpu, from_here);
   g.output.write_window(g.contexts, g.blocks, g.timeline, g.latencies);
 }
 

@@ -38,7 +38,8 @@ struct Probe {
   CacheModel caches;
   std::uint64_t window_base = 0;
   std::int64_t window_begin_ns = 0;
-  std::uint64_t limit_from = 0;  // the limit is each window's, with what leads to it
+  std::uint64_t limit_from = 0;  // instructions
+  std::int64_t limit_from_ns = 0;
   bool window_open = false;
   std::uint64_t parties_at_work = 0;  // end markers that the open window still waits for
 };

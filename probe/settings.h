@@ -10,6 +10,8 @@
 //                           model these caches: sizes in bytes; all decimal
 //   nested                  a guest that VMRUN enters is charged as a virtual CPU of its own
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
+//   limit_ns NANOSECONDS    end it when so much virtual time has passed; both bounds are each window's, with
+//                           what leads to it
 //   parties COUNT           the window lasts from the first begin marker to this many end markers; without:
 //   one
 // ADDRESS, BEGIN and END are hexadecimal, the others decimal.
@@ -38,7 +40,8 @@ struct EntryPoint {
 
 struct Settings {
   std::unordered_map<std::uint64_t, EntryPoint> entries;
-  std::uint64_t limit = 0;  // 0: none
+  std::uint64_t limit = 0;     // 0: none
+  std::uint64_t limit_ns = 0;  // likewise
   std::uint64_t parties = 1;
   CacheShapes caches;
   bool nested = false;
@@ -62,6 +65,8 @@ struct Settings {
         entries[address].entry = Entry::context_switched;
       else if (std::sscanf(line, "limit %" SCNu64, &address) == 1)
         limit = address;
+      else if (std::sscanf(line, "limit_ns %" SCNu64, &address) == 1)
+        limit_ns = address;
       else if (std::sscanf(line, "parties %" SCNu64, &address) == 1 && address > 0)
         parties = address;
       else if (std::strncmp(line, "caches ", 7) == 0 && read_caches(line + 7))

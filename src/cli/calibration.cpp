@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 
 #include "core/readable.h"
 #include "report/capacity.h"
 #include "report/cell.h"
 #include "report/find_cell.h"
+#include "report/measured.h"
 #include "study/catalogue.h"
 #include "study/plan.h"
 
@@ -71,13 +70,7 @@ Result<Point> run_once(const Speed& speed, long mips, const lab::LabRunOptions& 
   const WindowCost cost = window_cost(*done);
   const auto rate = measured_rate(cost);
   if (!rate) return fail({what, "it counted no work", "", ExitCode::trial_failed});
-  std::map<int, double> shares;
-  for (const Busy& busy : cost.busy)
-    if (busy.domain != "peer")
-      shares[busy.cpu] += static_cast<double>(busy.ns) / static_cast<double>(cost.window_ns);
-  Point point{*rate, 0};
-  for (const auto& [cpu, share] : shares) point.share = std::max(point.share, share);
-  return point;
+  return Point{*rate, busiest_share(cost)};
 }
 
 Result<long> search(const Speed& speed, const lab::LabRunOptions& options,

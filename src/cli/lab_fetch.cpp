@@ -23,17 +23,18 @@ void print_packages(const std::vector<lab::Package>& packages) {
 Result<> fetch_all(bool refresh) {
   auto cache = lab::PackageCache::open();
   if (!cache) return fail(cache.error());
+  const lab::Fetch why = refresh ? lab::Fetch::newer : lab::Fetch::content;
   std::vector<lab::Package> packages;
   for (const lab::PackageSet set :
        {lab::PackageSet::kernel, lab::PackageSet::xen, lab::PackageSet::vmm, lab::PackageSet::device_model}) {
-    const auto fetched = cache->fetch(set, lab::Apt(), say_fetching, refresh);
+    const auto fetched = cache->fetch(set, lab::Apt(), say_fetching, why);
     if (!fetched) return fail(fetched.error());
     packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
   }
   // Of use on this computer itself only, or for one workload: the lab can do without.
   for (const auto& [set, what] : {std::pair(lab::PackageSet::uml, "User Mode Linux"),
                                   std::pair(lab::PackageSet::compiler, "the workload compile")}) {
-    if (const auto fetched = cache->fetch(set, lab::Apt(), say_fetching, refresh))
+    if (const auto fetched = cache->fetch(set, lab::Apt(), say_fetching, why))
       packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
     else
       fmt::print(stderr, "without {}: {}\n", what, fetched.error().text());

@@ -24,6 +24,9 @@ class ProgressLine {
   void started(const std::string& text);
   void finished(const std::string& text);
 
+  // Trials that are not tried.
+  void skip(std::size_t trials) { done_ += trials; }
+
   // A line that stays.
   void note(const std::string& text);
 

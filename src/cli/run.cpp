@@ -62,6 +62,7 @@ std::string facts_of_this_computer() {
     }
   }
   const nlohmann::json facts = {{"kernel", name.release},
+                                {"kernel_build", name.version},
                                 {"architecture", name.machine},
                                 {"processor", processor},
                                 {"cpus", std::thread::hardware_concurrency()}};
@@ -159,6 +160,25 @@ Result<> set_speed_of_lab(Study& study, const RunOptions& options) {
   return set_speed(study, {options.own.sources(), 1}, [&](const std::string& step) { progress.step(step); });
 }
 
+// What these trials are made from, by content: a JSON object for RunWriter::be_made_from(). In the lab the
+// images are from now on those of `lab_options`.
+Result<std::string> identify(const std::vector<Trial>& trials, bool on_host,
+                             lab::LabRunOptions& lab_options) {
+  ProgressLine progress(0);
+  if (on_host) {
+    auto parts = host::identify_host(trials, [&](const std::string& step) { progress.step(step); });
+    if (!parts) return fail(parts.error());
+    auto all = nlohmann::json::parse(*parts);
+    all["computer"] = nlohmann::json::parse(facts_of_this_computer());
+    return all.dump();
+  }
+  auto identity = lab::identify_lab(trials, lab_options.sources,
+                                    [&](std::string_view step) { progress.step(std::string(step)); });
+  if (!identity) return fail(identity.error());
+  lab_options.images = std::move(identity->images);
+  return std::move(identity->json);
+}
+
 Result<ExitCode> run(const RunOptions& options) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
@@ -179,21 +199,32 @@ Result<ExitCode> run(const RunOptions& options) {
   const bool was_there = std::filesystem::exists(out, ignored);
   auto writer = options.resume ? RunWriter::resume(out, *header) : RunWriter::create(out, *header);
   if (!writer) return fail(writer.error());
+  std::size_t recorded = writer->finished().size();
 
   std::vector<Trial> todo;
   for (const PlannedTrial& planned : plan->trials) {
-    if (writer->finished().contains(planned.index)) continue;
     Trial trial;
     trial.index = planned.index;
     trial.repetition = planned.repetition;
     trial.factors = planned.factors;
     todo.push_back(std::move(trial));
   }
+  const bool on_host = plan->study.machine == host_machine;
+  lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
+  auto identity = identify(todo, on_host, lab_options);
+  if (identity)
+    if (auto same = writer->be_made_from(*identity); !same) identity = fail(same.error());
+  const auto give_up = [&](const Error& error) {
+    writer->close();
+    // An empty run file would only stand in the way of the next attempt.
+    if (!was_there && recorded == 0) std::filesystem::remove(out, ignored);
+    return fail(error);
+  };
+  if (!identity) return give_up(identity.error());
+  std::erase_if(todo, [&](const Trial& trial) { return writer->finished().contains(trial.index); });
 
   std::size_t failed = 0;
-  std::size_t recorded = writer->finished().size();
   {
-    const bool on_host = plan->study.machine == host_machine;
     const TrialNames names(*plan);
     ProgressLine progress(todo.size());
     TimeLeft time(on_host ? 1 : options.jobs);
@@ -212,10 +243,27 @@ Result<ExitCode> run(const RunOptions& options) {
       time.start(trial.index, TimeLeft::Clock::now());
       progress.started(names.of(trial));
     };
+    std::set<std::string> said;
+    const auto why_failed = [&](const std::string& error) {
+      return said.insert(error).second ? error : std::string("the same as before");
+    };
+    events.on_not_tried = [&](const Error& why, std::vector<Trial> trials) -> Result<> {
+      failed += trials.size();
+      progress.note(fmt::format("failed: {}\n  left out therefore, until --resume: {} trials of {}",
+                                why_failed(why.text()), trials.size(), kind_of(trials.front())));
+      progress.skip(trials.size());
+      for (const Trial& trial : trials) {
+        time.finish(trial.index, kind_of(trial), TimeLeft::Clock::now());
+        if (auto kept = writer->append(trial); !kept) return kept;
+        ++recorded;
+      }
+      progress.left(left_text(time.estimate()));
+      return {};
+    };
     events.on_finished = [&](const Trial& trial) -> Result<> {
       if (!trial.error.empty()) {
         ++failed;
-        progress.note(fmt::format("failed: {}\n  {}", names.of(trial), trial.error));
+        progress.note(fmt::format("failed: {}\n  {}", names.of(trial), why_failed(trial.error)));
       }
       time.finish(trial.index, kind_of(trial), TimeLeft::Clock::now());
       progress.left(left_text(time.estimate()));
@@ -224,16 +272,10 @@ Result<ExitCode> run(const RunOptions& options) {
       if (kept) ++recorded;
       return kept;
     };
-    const lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
-    auto done =
-        on_host ? host::run_on_host(std::move(todo), {events.on_step, events.on_start, events.on_finished})
-                : lab::run_in_lab(std::move(todo), lab_options, events);
-    if (!done) {
-      writer->close();
-      // An empty run file would only stand in the way of the next attempt.
-      if (!was_there && recorded == 0) std::filesystem::remove(out, ignored);
-      return fail(done.error());
-    }
+    auto done = on_host ? host::run_on_host(std::move(todo), {events.on_step, events.on_start,
+                                                              events.on_finished, events.on_not_tried})
+                        : lab::run_in_lab(std::move(todo), lab_options, events);
+    if (!done) return give_up(done.error());
   }
   writer->close();
   if (auto shown = show(out, options.json); !shown) return fail(shown.error());

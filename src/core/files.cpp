@@ -103,4 +103,14 @@ Result<> make_directories(const std::filesystem::path& directory) {
   return {};
 }
 
+Result<> make_own_directory(const std::filesystem::path& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const bool was_there = fs::exists(directory, error);
+  if (auto made = make_directories(directory); !made || was_there) return made;
+  fs::permissions(directory, fs::perms::group_write | fs::perms::others_write, fs::perm_options::remove,
+                  error);
+  return {};
+}
+
 }  // namespace vtax

@@ -27,6 +27,9 @@ namespace vtax {
 // With its parents; fine when it is there.
 [[nodiscard]] Result<> make_directories(const std::filesystem::path& directory);
 
+// Likewise; what is made can be written by this user alone, whatever the umask.
+[[nodiscard]] Result<> make_own_directory(const std::filesystem::path& directory);
+
 [[nodiscard]] inline ByteView text_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }

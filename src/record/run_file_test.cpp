@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,6 +140,59 @@ TEST_F(RunFile, ResumePassesOverWhatAPaperSays) {
   vtax::Run other = run;
   other.settings = R"({"machine": "lab", "published": "another"})";
   EXPECT_TRUE(RunWriter::resume(file_, other));
+}
+
+TEST_F(RunFile, ResumeGoesByContentAndNotByPath) {
+  const std::string one = R"({"own kernel": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "qemu": "10"})";
+  vtax::Run run = synthetic_header();
+  run.settings = R"({"machine": "lab", "kernel": "./k"})";
+  {
+    auto writer = RunWriter::create(file_, run);
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(writer->be_made_from(one));
+    ASSERT_TRUE(writer->append(synthetic_run().trials[0]));
+  }
+  run.settings = R"({"machine": "lab", "kernel": "/elsewhere/k"})";
+  {
+    auto writer = RunWriter::resume(file_, run);
+    ASSERT_TRUE(writer) << writer.error().text();
+    EXPECT_TRUE(writer->be_made_from(one));
+  }
+  auto writer = RunWriter::resume(file_, run);
+  const auto made = writer->be_made_from(
+      R"({"own kernel": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "qemu": "11", "packages": {"x": "1"}})");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ExitCode::usage);
+  EXPECT_THAT(made.error().text(),
+              HasSubstr("it was made from something else; own kernel: the file has \"aaaaaaaaaaaa...\", this "
+                        "run \"bbbbbbbbbbbb...\"; packages: x: the file has nothing, this run \"1\"; qemu: "
+                        "the file has \"10\", this run \"11\""));
+}
+
+TEST_F(RunFile, WhatItIsMadeFromIsSealed) {
+  {
+    auto writer = RunWriter::create(file_, synthetic_header());
+    ASSERT_TRUE(writer->be_made_from(R"({"qemu": "10"})"));
+    ASSERT_TRUE(writer->append(synthetic_run().trials[0]));
+  }
+  EXPECT_EQ(reading_error(), "no error");
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file_.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "UPDATE run SET settings = replace(settings, '\"10\"', '\"11\"')", nullptr,
+                         nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  EXPECT_THAT(reading_error(), HasSubstr("damaged"));
+}
+
+TEST_F(RunFile, TrialsOfWhichNobodyKnowsWhatTheyWereMadeFromAreNotGoneOnWith) {
+  {
+    auto writer = RunWriter::create(file_, synthetic_header());
+    ASSERT_TRUE(writer->append(synthetic_run().trials[0]));
+  }
+  auto writer = RunWriter::resume(file_, synthetic_header());
+  ASSERT_TRUE(writer);
+  EXPECT_THAT(writer->be_made_from("{}").error().text(), HasSubstr("an older vtax began it"));
 }
 
 TEST_F(RunFile, ATrialThatDoesNotBalanceIsRefused) {
@@ -426,7 +480,8 @@ TEST_F(RunFile, KeepsCallsAndThatSomeAreNotKnown) {
 TEST_F(RunFile, AFileOfTheSecondSchemaIsRead) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; PRAGMA user_version = 2");
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; PRAGMA "
+      "user_version = 2");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
   const auto read = reader->all();
@@ -438,7 +493,8 @@ TEST_F(RunFile, AFileOfTheSecondSchemaIsRead) {
 TEST_F(RunFile, AFileOfTheFirstSchemaIsReadButNotGoneOnWith) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; DROP TABLE guest_work;"
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; DROP "
+      "TABLE guest_work;"
       "PRAGMA user_version = 1");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();

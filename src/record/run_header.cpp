@@ -1,7 +1,14 @@
 #include "record/run_header.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cctype>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/readable.h"
@@ -10,6 +17,54 @@
 #include "record/trial_check.h"
 
 namespace vtax {
+namespace {
+
+constexpr const char* kMadeFrom = "made_from";
+
+// What a paper says; where the user's own files lie; and what the run was made from, which is compared later.
+bool is_compared(std::string_view path) {
+  for (const char* other : {"/published", "/kernel", "/modules", "/xen"})
+    if (path == other) return false;
+  return !path.starts_with(std::string("/") + kMadeFrom);
+}
+
+// "/packages of native/linux-image-6" as "packages of native: linux-image-6".
+std::string name_of_part(std::string_view path) {
+  std::string name(path.substr(path.empty() ? 0 : 1));
+  if (const std::size_t at = name.find('/'); at != std::string::npos) name.replace(at, 1, ": ");
+  return name;
+}
+
+// The first few.
+std::string some_of(std::vector<std::string> all) {
+  constexpr std::size_t shown = 3;
+  if (all.size() > shown) {
+    const std::size_t more = all.size() - shown;
+    all.resize(shown);
+    all.push_back(fmt::format("and {} more", more));
+  }
+  return fmt::format("{}", fmt::join(all, "; "));
+}
+
+// Long hashes by their first digits.
+std::string shortened(std::string_view value) {
+  constexpr std::size_t kShown = 12, kHash = 32;
+  std::string out;
+  for (std::size_t at = 0; at < value.size();) {
+    std::size_t end = at;
+    while (end < value.size() && std::isxdigit(static_cast<unsigned char>(value[end])) != 0) ++end;
+    if (end == at) {
+      out += value[at++];
+      continue;
+    }
+    out += end - at >= kHash ? std::string(value.substr(at, kShown)) + "..."
+                             : std::string(value.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+}  // namespace
 
 Result<> write_run_header(Database& database, const Run& header) {
   auto insert = database.prepare("INSERT INTO run VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -65,17 +120,42 @@ std::string resume_differences(const Run& stored, const Run& wanted) {
   compare("study", stored.study, wanted.study);
   compare("vtax's version", stored.vtax_version, wanted.vtax_version);
   for (const JsonDifference& d : json_differences(stored.settings, wanted.settings)) {
-    if (d.path == "/published") continue;  // what a paper says changes no trial
+    if (!is_compared(d.path)) continue;
     all.push_back(fmt::format("{}: the file has {}, this run {}", d.path, d.left, d.right));
   }
   compare("number of trials", std::to_string(stored.planned_trials), std::to_string(wanted.planned_trials));
-  constexpr std::size_t shown = 3;
-  if (all.size() > shown) {
-    const std::size_t more = all.size() - shown;
-    all.resize(shown);
-    all.push_back(fmt::format("and {} more", more));
-  }
-  return fmt::format("{}", fmt::join(all, "; "));
+  return some_of(std::move(all));
+}
+
+std::optional<std::string> made_from(const Run& header) {
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  if (!settings.is_object() || !settings.contains(kMadeFrom)) return std::nullopt;
+  return settings[kMadeFrom].dump();
+}
+
+Result<> set_made_from(Database& database, const std::string& json) {
+  auto header = read_run_header(database);
+  if (!header) return fail(header.error());
+  auto settings = nlohmann::json::parse(header->settings);
+  settings[kMadeFrom] = nlohmann::json::parse(json);
+  header->settings = settings.dump();
+  auto update = database.prepare("UPDATE run SET settings = ?");
+  auto seal = database.prepare("UPDATE seal SET sha256 = ? WHERE id = 0");
+  if (!update || !seal) return fail(update ? seal.error() : update.error());
+  update->bind(1, header->settings);
+  const std::string sha256 = seal_of(*header);
+  seal->bind(1, sha256);
+  for (Statement* statement : {&*update, &*seal})
+    if (const int code = statement->step(); code != SQLITE_DONE) return fail(database.error(code));
+  return {};
+}
+
+std::string made_from_differences(const std::string& stored, const std::string& wanted) {
+  std::vector<std::string> all;
+  for (const JsonDifference& d : json_differences(stored, wanted))
+    all.push_back(fmt::format("{}: the file has {}, this run {}", name_of_part(d.path), shortened(d.left),
+                              shortened(d.right)));
+  return some_of(std::move(all));
 }
 
 }  // namespace vtax

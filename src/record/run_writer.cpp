@@ -109,11 +109,10 @@ Result<> RunWriter::prepare() {
     if (!statement) return fail(statement.error());
     made.push_back(std::move(*statement));
   }
-  statements_ = std::make_unique<Statements>(
-      Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]),
-                 std::move(made[4]), std::move(made[5]), std::move(made[6]), std::move(made[7]),
-                 std::move(made[8]), std::move(made[9]), std::move(made[10]), std::move(made[11]), std::move(made[12]),
-                 std::move(made[13])});
+  statements_ = std::make_unique<Statements>(Statements{
+      std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]), std::move(made[4]),
+      std::move(made[5]), std::move(made[6]), std::move(made[7]), std::move(made[8]), std::move(made[9]),
+      std::move(made[10]), std::move(made[11]), std::move(made[12]), std::move(made[13])});
   return {};
 }
 
@@ -136,6 +135,26 @@ Result<> RunWriter::check_header(const Run& header) {
   if (differences.empty()) return {};
   return fail({what_, "it holds another run; " + differences,
                "give the same study and settings, or write to another file by --out"});
+}
+
+Result<> RunWriter::be_made_from(const std::string& json) {
+  auto stored = read_run_header(*database_);
+  if (!stored) return fail(stored.error());
+  const auto known = made_from(*stored);
+  if (known) {
+    const std::string differences = made_from_differences(*known, json);
+    if (differences.empty()) return {};
+    return fail({what_, "it was made from something else; " + differences,
+                 "make it as it was, or write to another file by --out"});
+  }
+  if (!finished_.empty())
+    return fail({what_, "it does not say what its trials were made from: an older vtax began it",
+                 "finish it with that vtax, or write to another file by --out"});
+  if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
+  auto done = set_made_from(*database_, json);
+  if (done) done = database_->run("COMMIT");
+  if (!done) static_cast<void>(database_->run("ROLLBACK"));
+  return done;
 }
 
 Result<> RunWriter::load_known() {

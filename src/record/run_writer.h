@@ -27,6 +27,10 @@ class RunWriter {
   // may differ.
   [[nodiscard]] static Result<RunWriter> resume(const std::filesystem::path& file, const Run& header);
 
+  // Before the first append: what the trials are made from, a JSON object of names and their content's
+  // hashes. A file that has trials must have been made from the same: the error says what differs.
+  [[nodiscard]] Result<> be_made_from(const std::string& json);
+
   // Places in the plan of the trials that ended without error.
   [[nodiscard]] const std::set<std::uint64_t>& finished() const { return finished_; }
 

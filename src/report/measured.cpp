@@ -38,6 +38,10 @@ std::optional<Spread> waiting_of(const Cell& cell, std::uint64_t Waiting::*perce
   });
 }
 
+double share_of(const Busy& busy, const WindowCost& run) {
+  return run.window_ns == 0 ? 0 : static_cast<double>(busy.ns) / static_cast<double>(run.window_ns);
+}
+
 std::string spread_text(const Spread& spread) {
   if (spread.low == spread.high) return readable(spread.median);
   const double low = spread.interval ? spread.interval->range.low : spread.low,
@@ -53,7 +57,7 @@ std::string microseconds(const Spread& spread) {
 std::string busy_text(const Cell& cell) {
   constexpr double worth_a_word = 0.01;
   std::vector<std::string> parts;
-  for (const BusyShare& one : busy_of(cell))
+  for (const BusyShare& one : busy_shares(cell))
     if (one.share.median >= worth_a_word)
       parts.push_back(
           fmt::format("CPU {} {} {:.0f} %", one.cpu, printable(one.domain), 100 * one.share.median));
@@ -66,13 +70,19 @@ std::optional<Spread> rate_of(const Cell& cell) {
   return spread_over(cell, [](const WindowCost& run) { return measured_rate(run); });
 }
 
-std::vector<BusyShare> busy_of(const Cell& cell) {
+double busiest_share(const WindowCost& run) {
+  std::map<int, double> shares;
+  double most = 0;
+  for (const Busy& busy : run.busy)
+    if (busy.domain != "peer") most = std::max(most, shares[busy.cpu] += share_of(busy, run));
+  return most;
+}
+
+std::vector<BusyShare> busy_shares(const Cell& cell) {
   std::map<std::pair<int, std::string>, std::vector<double>> shares;
   for (const WindowCost& run : cell.runs) {
     if (run.window_ns == 0) continue;
-    for (const Busy& busy : run.busy)
-      shares[{busy.cpu, busy.domain}].push_back(static_cast<double>(busy.ns) /
-                                                static_cast<double>(run.window_ns));
+    for (const Busy& busy : run.busy) shares[{busy.cpu, busy.domain}].push_back(share_of(busy, run));
   }
   std::vector<BusyShare> out;
   for (auto& [whose, values] : shares) {

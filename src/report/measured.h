@@ -27,7 +27,11 @@ struct BusyShare {
   std::string domain;
   Spread share;
 };
-[[nodiscard]] std::vector<BusyShare> busy_of(const Cell& cell);
+[[nodiscard]] std::vector<BusyShare> busy_shares(const Cell& cell);
+
+// The share of one window in which the busiest of the system's CPUs executed for anybody; the peer's is none
+// of them. 0 where nothing is known of it.
+[[nodiscard]] double busiest_share(const WindowCost& run);
 
 // Of each repetition its own percentile over all guests' slowest: the greatest of theirs.
 struct Latency {

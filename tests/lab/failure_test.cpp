@@ -51,31 +51,41 @@ TEST_F(Failure, APanicShowsTheConsolesLastLines) {
   EXPECT_THAT(error.text(), HasSubstr("Kernel panic - not syncing"));
 }
 
-TEST_F(Failure, ASpentTimeLimitIsNamed) {
+TEST_F(Failure, EachBoundIsNamedWithWhatToDo) {
   NEED_LAB(LabKind::native);
-  Wiring wiring;
-  wiring.probe = LabBench::get().probe();
-  wiring.probe_settings = "limit 20000000\n";
-  auto machine = Emulator::start(LabBench::get().machine(LabKind::native).spec(), wiring);
-  ASSERT_TRUE(machine) << machine.error().text();
-  const auto message = (*machine)->next_message();
-  ASSERT_FALSE(message);
-  EXPECT_EQ(message.error().code, ExitCode::trial_failed);
-  EXPECT_THAT(message.error().text(), HasSubstr("time limit was reached"));
-  EXPECT_THAT(message.error().text(), HasSubstr("last lines"));
+  const auto expect = [](const Bounds& bounds, const std::string& named) {
+    Wiring wiring;
+    wiring.probe = LabBench::get().probe();
+    wiring.bounds = bounds;
+    auto machine = Emulator::start(LabBench::get().machine(LabKind::native).spec(), wiring);
+    ASSERT_TRUE(machine) << machine.error().text();
+    const auto message = (*machine)->next_message();
+    ASSERT_FALSE(message);
+    EXPECT_EQ(message.error().code, ExitCode::trial_failed);
+    EXPECT_THAT(message.error().text(), HasSubstr(named));
+    EXPECT_THAT(message.error().text(), HasSubstr("--resume"));
+    EXPECT_THAT(message.error().text(), HasSubstr("last lines"));
+  };
+  expect({.instructions = 20'000'000}, "its bound of 20 million instructions was reached");
+  expect({.virtual_time = std::chrono::milliseconds(50)}, "its bound of 0.05 s by its own clock was reached");
+  expect({.cpu_time = std::chrono::seconds(1)}, "its bound of 1 s of the emulator's CPU time was reached");
 }
 
-TEST_F(Failure, ABootThatTakesTooMuchCpuTimeIsNamed) {
+TEST_F(Failure, AMachineThatDoesNotAnswerIsSaidAgainAndAgain) {
   NEED_LAB(LabKind::native);
   Wiring wiring;
-  wiring.cpu_limit = std::chrono::seconds(1);
+  wiring.bounds.cpu_time = std::chrono::seconds(1);
   auto machine = Emulator::start(LabBench::get().machine(LabKind::native).spec(), wiring);
   ASSERT_TRUE(machine) << machine.error().text();
-  const auto message = (*machine)->next_message();
-  ASSERT_FALSE(message);
-  EXPECT_EQ(message.error().code, ExitCode::trial_failed);
-  EXPECT_THAT(message.error().text(), HasSubstr("it has taken 1 s of CPU time and is not done"));
-  EXPECT_THAT(message.error().text(), HasSubstr("last lines"));
+  std::vector<std::chrono::nanoseconds> told;
+  (*machine)->wait_step = std::chrono::milliseconds(300);
+  (*machine)->on_wait = [&](std::chrono::nanoseconds spent, std::chrono::seconds bound) {
+    told.push_back(spent);
+    EXPECT_EQ(bound, std::chrono::seconds(1));
+  };
+  ASSERT_FALSE((*machine)->next_message());
+  EXPECT_GE(told.size(), 1U);
+  EXPECT_LE(told.size(), 3U);
 }
 
 // In the place of QEMU: QEMU, which is told to abort after a second; `each_time` or only once.

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <random>
@@ -206,6 +207,101 @@ TEST_F(RunVerb, OnAFullDiskKeepsWhatIsFinishedAndGoesOn) {
   }
 }
 
+// The distribution's own kernel, as a user's.
+fs::path some_kernel() {
+  const auto cache = lab::PackageCache::open();
+  const auto packages = cache->find(lab::PackageSet::kernel);
+  for (const auto& entry : fs::directory_iterator(packages->root / "boot"))
+    if (entry.path().filename().string().starts_with("vmlinuz-") && !entry.is_symlink()) return entry.path();
+  return {};
+}
+
+// Waits until it has said so, or ended.
+bool says(VtaxProcess& process, const std::string& words) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (process.output().find(words) == std::string::npos && std::chrono::steady_clock::now() < end)
+    if (process.wait(milliseconds(100))) break;
+  return process.output().find(words) != std::string::npos;
+}
+
+TEST_F(RunVerb, AKernelThatWasReplacedIsNotMixedIntoTheRun) {
+  const lab::Folder folder;
+  fs::copy_file(some_kernel(), folder.path() / "k");
+  // What it is made from is recorded before anything is booted.
+  const auto begin = [&](const std::string& kernel) {
+    VtaxProcess process(small_run("run.vtax", {"--resume", "--kernel", kernel}), *cache_, folder.path());
+    EXPECT_TRUE(says(process, "booting native once")) << process.output();
+  };
+  begin("./k");
+  fs::copy_file(folder.path() / "k", folder.path() / "copy");
+  std::ofstream(folder.path() / "k", std::ios::binary | std::ios::app) << "another build";
+  std::string said;
+  EXPECT_EQ(run(small_run("run.vtax", {"--resume", "--kernel", "./k"}), folder.path(), &said), 2) << said;
+  EXPECT_THAT(said, HasSubstr("it was made from something else; own kernel: the file has"));
+  begin("./copy");  // the same kernel by another path
+}
+
+TEST_F(RunVerb, AKernelThatIsReplacedWhileTheRunGoesOnEndsIt) {
+  const lab::Folder folder;
+  fs::copy_file(some_kernel(), folder.path() / "k");
+  // Two machines, one booted behind the other.
+  VtaxProcess process(small_run("run.vtax", {"--kernel", "./k", "--vary", "layout:1"}), *cache_,
+                      folder.path());
+  ASSERT_TRUE(says(process, "booting native once")) << process.output();
+  std::ofstream(folder.path() / "k", std::ios::binary | std::ios::app) << "another build";
+  EXPECT_EQ(process.wait(kPatience), 5) << process.output();
+  EXPECT_THAT(process.output(),
+              HasSubstr("cannot go on with the run: the user's own files, vtax or the packages "
+                        "have changed since it began"));
+}
+
+// In the place of QEMU: QEMU, which gives up at once as long as the file `fail` is there.
+fs::path failing_qemu(const fs::path& folder) {
+  const lab::Qemu& real = lab::LabBench::get().qemu();
+  const fs::path script = folder / "qemu";
+  std::ofstream out(script);
+  out << "#!/bin/bash\nif [ \"$1\" != -help ] && [ -e " << (folder / "fail").string()
+      << " ]; then echo 'domain creation fail: Permission denied' >&2; exit 1; fi\n";
+  for (const std::string& variable : real.environment) out << "export '" << variable << "'\n";
+  out << "exec " << real.binary.string();
+  for (const std::string& argument : real.arguments) out << " '" << argument << "'";
+  out << " \"$@\"\n";
+  out.close();
+  fs::permissions(script, fs::perms::owner_all);
+  return script;
+}
+
+TEST_F(RunVerb, AMachineThatCannotBeBootedIsSaidOnceAndItsTrialsWaitForResume) {
+  const lab::Folder folder;
+  std::ofstream(folder.path() / "fail") << "";
+  setenv("VTAX_QEMU", failing_qemu(folder.path()).c_str(), 1);
+  std::string said;
+  EXPECT_EQ(run(small_run("run.vtax"), folder.path(), &said), 4) << said;
+  const auto times = [&](const std::string& words) {
+    int found = 0;
+    for (std::size_t at = said.find(words); at != std::string::npos; at = said.find(words, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(times("failed: its machine could not be booted"), 1) << said;
+  EXPECT_EQ(times("left out therefore, until --resume: 6 trials of native tcp-rr"), 1) << said;
+  EXPECT_THAT(said, HasSubstr("domain creation fail: Permission denied"));
+  std::vector<std::string> errors;
+  auto reader = RunReader::open(folder.path() / "run.vtax");
+  ASSERT_TRUE(reader);
+  ASSERT_TRUE(reader->for_each(RunReader::Detail::costs, [&](const Trial& trial) -> Result<> {
+    errors.push_back(trial.error);
+    return {};
+  }));
+  EXPECT_EQ(errors.size(), kTrials);
+  for (const std::string& error : errors)
+    EXPECT_THAT(error, testing::StartsWith("not tried: its machine could not be booted: "));
+
+  fs::remove(folder.path() / "fail");
+  EXPECT_EQ(run(small_run("run.vtax", {"--resume"}), folder.path(), &said), 0) << said;
+  unsetenv("VTAX_QEMU");
+  EXPECT_EQ(digests(folder.path() / "run.vtax").size(), kTrials);
+}
+
 TEST_F(RunVerb, AForeignKernelIsRefusedByName) {
   const lab::Folder folder;
   const auto refused = [&](const std::string& name, const std::string& content) {
@@ -224,16 +320,11 @@ TEST_F(RunVerb, AForeignKernelIsRefusedByName) {
   arm64.replace(0x38, 4, "ARM\x64");
   EXPECT_THAT(refused("Image", arm64), HasSubstr("arm64"));
 
-  const auto cache = lab::PackageCache::open();
-  const auto packages = cache->find(lab::PackageSet::kernel);
-  ASSERT_TRUE(packages);
-  for (const auto& entry : fs::directory_iterator(packages->root / "boot")) {
-    if (!entry.path().filename().string().starts_with("vmlinuz-")) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    std::string half(fs::file_size(entry.path()) / 2, '\0');
-    in.read(half.data(), static_cast<std::streamsize>(half.size()));
-    refused("vmlinuz-half", half);
-  }
+  const fs::path kernel = some_kernel();
+  std::ifstream in(kernel, std::ios::binary);
+  std::string half(fs::file_size(kernel) / 2, '\0');
+  in.read(half.data(), static_cast<std::streamsize>(half.size()));
+  refused("vmlinuz-half", half);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "machine/host/guest_parts.h"
 
+#include <tuple>
+#include <utility>
+
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/lab/apt.h"
@@ -89,17 +92,33 @@ struct Built {
   lab::InUse in_use;
 };
 
-Result<Built> build(const std::string& family, const lab::FetchedSet& kernel, lab::PackageCache& cache,
+// `packages`: those of its kernel; where they were damaged, those that took their place.
+Result<Built> build(const std::string& family, lab::FetchedSet& packages, lab::PackageCache& cache,
                     const lab::Progress& progress) {
   const auto agent = read_agent();
   if (!agent) return fail(agent.error());
-  const fs::path directory =
-      cache.directory() / "images" / ("host-" + family + "-" + hash_of(*agent, kernel).substr(0, 16));
-  const auto added = cache.add(directory, [&](const fs::path& into) {
-    progress("building the image of the " + family + " guest");
-    return family == "uml" ? fill_uml(*agent, into) : fill(content_of(family), *agent, kernel, into);
-  });
-  if (!added) return fail(added.error());
+  const auto folder = [&] {
+    const std::string hash = hash_of(*agent, packages);
+    return std::pair(cache.directory() / "images" / ("host-" + family + "-" + hash.substr(0, 16)),
+                     family + " " + hash);
+  };
+  auto [directory, made_from] = folder();
+  if (!lab::PackageCache::is_sound(directory, made_from)) {
+    if (family != "uml") {
+      auto checked = cache.fetch(lab::PackageSet::kernel, lab::Apt(), progress, lab::Fetch::content);
+      if (!checked) return fail(checked.error());
+      packages = std::move(*checked);
+    }
+    std::tie(directory, made_from) = folder();
+    const auto added = cache.add(
+        directory, made_from,
+        [&](const fs::path& into) {
+          progress("building the image of the " + family + " guest");
+          return family == "uml" ? fill_uml(*agent, into) : fill(content_of(family), *agent, packages, into);
+        },
+        progress);
+    if (!added) return fail(added.error());
+  }
   lab::InUse in_use = lab::use_folder(directory);
   if (in_use == nullptr)
     return fail(Error{"cannot use the guest's image " + directory.string(), "another program has removed it",
@@ -140,7 +159,9 @@ Result<GuestParts> prepare_image(std::string_view platform, lab::PackageCache& c
                                  const lab::Progress& progress) {
   const std::string family = family_of(platform);
   const bool uml = family == "uml";
-  auto set = cache.fetch(uml ? lab::PackageSet::uml : lab::PackageSet::kernel, lab::Apt(), progress);
+  // UML's kernel is a program of the package itself.
+  auto set = uml ? cache.fetch(lab::PackageSet::uml, lab::Apt(), progress, lab::Fetch::content)
+                 : cache.fetch(lab::PackageSet::kernel, lab::Apt(), progress, lab::Fetch::name);
   if (!set) return fail(set.error());
   auto built = build(family, *set, cache, progress);
   if (!built) return fail(built.error());

@@ -1,7 +1,12 @@
 #include "machine/host/host_run.h"
 
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/fast_hash.h"
 #include "core/interruption.h"
 #include "machine/host/host_readiness.h"
 #include "machine/host/host_trial.h"
@@ -9,24 +14,38 @@
 namespace vtax::host {
 namespace {
 
-Result<std::map<std::string, GuestParts>> prepare_guests(const std::set<std::string>& platforms,
-                                                         const HostRunEvents& events) {
-  std::map<std::string, GuestParts> guests;
-  for (const std::string& platform : platforms) {
-    if (!has_guest(platform)) continue;
-    auto cache = lab::PackageCache::open();
-    if (!cache) return fail(cache.error());
-    auto parts =
-        prepare_guest(platform, *cache, [&](std::string_view step) { events.on_step(std::string(step)); });
-    if (!parts) return fail(parts.error());
-    guests.emplace(platform, std::move(*parts));
+// What a trial's machine is made of: its values of the factors that Setup has (host_trial.cpp).
+using MadeOf = std::vector<std::string>;
+
+MadeOf made_of(const Trial& trial) {
+  MadeOf out;
+  for (const char* name : {"platform", "guests", "offloads", "forwarding", "softload_percent", "link_mbps"}) {
+    const auto factor = trial.factors.find(name);
+    out.push_back(factor == trial.factors.end() ? "" : factor->second);
   }
-  return guests;
+  return out;
 }
 
-}  // namespace
+// Which machines could not be made, and why the last time.
+class UnmadeMachines {
+ public:
+  bool failed_again(const MadeOf& machine, const Error& why) {
+    const auto [known, is_new] = last_.try_emplace(machine, why);
+    if (is_new) return false;
+    const bool again = is_same_failure(known->second, why);
+    known->second = why;
+    return again;
+  }
 
-Result<> run_on_host(std::vector<Trial> trials, const HostRunEvents& events) {
+ private:
+  std::map<MadeOf, Error> last_;
+};
+
+using Guests = std::map<std::string, GuestParts>;
+
+// Of all platforms, whether they run here, and what their guests boot.
+Result<Guests> prepare_guests(const std::vector<Trial>& trials,
+                              const std::function<void(const std::string& step)>& on_step) {
   std::set<std::string> platforms;
   for (const Trial& trial : trials) platforms.insert(trial.factors.at("platform"));
   for (const std::string& platform : platforms) {
@@ -35,16 +54,57 @@ Result<> run_on_host(std::vector<Trial> trials, const HostRunEvents& events) {
       return fail(Error{"cannot run the platform " + platform + " on this computer", check.detail, check.mend,
                         ExitCode::unavailable});
   }
-  const auto guests = prepare_guests(platforms, events);
+  Guests guests;
+  for (const std::string& platform : platforms) {
+    if (!has_guest(platform)) continue;
+    auto cache = lab::PackageCache::open();
+    if (!cache) return fail(cache.error());
+    auto parts = prepare_guest(platform, *cache, [&](std::string_view step) { on_step(std::string(step)); });
+    if (!parts) return fail(parts.error());
+    guests.emplace(platform, std::move(*parts));
+  }
+  return guests;
+}
+
+}  // namespace
+
+Result<std::string> identify_host(const std::vector<Trial>& trials,
+                                  const std::function<void(const std::string& step)>& on_step) {
+  const auto guests = prepare_guests(trials, on_step);
   if (!guests) return fail(guests.error());
-  for (Trial& trial : trials) {
+  const auto own = fast_hash_of_file("/proc/self/exe");
+  if (!own) return fail(own.error());
+  nlohmann::json all = {{"vtax", *own}};
+  for (const auto& [platform, parts] : *guests) all["guest of " + platform] = parts.provenance;
+  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<> run_on_host(std::vector<Trial> trials, const HostRunEvents& events) {
+  const auto guests = prepare_guests(trials, events.on_step);
+  if (!guests) return fail(guests.error());
+  UnmadeMachines unmade;
+  for (std::size_t next = 0; next < trials.size(); ++next) {
     if (interrupted()) return fail(interruption_error());
+    Trial& trial = trials[next];
+    const MadeOf machine = made_of(trial);
     events.on_start(trial);
     // Whoever hears of its start knows enough: as in the lab.
-    const auto done = run_host_trial(trial, *guests, [](const std::string&) {});
+    bool made = false;
+    const auto done = run_host_trial(
+        trial, *guests, [&](const std::string& step) { made = made || step.starts_with(measuring_step); });
     if (!done && done.error().code == ExitCode::interrupted) return done;
     if (!done) trial.error = done.error().text();
     if (auto kept = events.on_finished(std::move(trial)); !kept) return kept;
+    if (done || made || !unmade.failed_again(machine, done.error())) continue;
+    const auto others =
+        std::stable_partition(trials.begin() + static_cast<std::ptrdiff_t>(next) + 1, trials.end(),
+                              [&](const Trial& other) { return made_of(other) != machine; });
+    std::vector<Trial> left(std::make_move_iterator(others), std::make_move_iterator(trials.end()));
+    trials.erase(others, trials.end());
+    if (left.empty()) continue;
+    if (auto kept = leave_untried(std::move(left), done.error(), events.on_not_tried, events.on_finished);
+        !kept)
+      return kept;
   }
   return {};
 }

@@ -163,7 +163,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan, bool coun
   if (!bench) return fail(bench.error());
   const std::int64_t setup_ns = ns_since(start);
 
-  progress("measuring on " + name);
+  progress(measuring_step + name);
   WindowBooks books(*bench, counters, with_course);
   auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());

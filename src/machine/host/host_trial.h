@@ -10,6 +10,9 @@
 
 namespace vtax::host {
 
+// What a step begins with that `progress` hears of when the platform is made and the work begins.
+inline constexpr char measuring_step[] = "measuring on ";
+
 // One trial on this computer: made, measured, taken down. `trial` brings index, repetition and factors; the
 // rest is filled in. `guests`: by platform, for those that have one. CPUs: the first two that this process
 // may use. `with_course`: readings within the window too (window_readings.h). Errors: trial_failed,

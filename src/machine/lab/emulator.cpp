@@ -2,31 +2,21 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <span>
 #include <utility>
 
-#include "account/probe_output.h"
-#include "core/files.h"
 #include "core/interruption.h"
 #include "machine/lab/emulator_process.h"
 #include "machine/lab/guest_result.h"
-#include "machine/lab/lab_parts.h"
 #include "machine/lab/xen_loader.h"
-#include "probe/format.h"
 
 namespace vtax::lab {
 namespace {
@@ -77,53 +67,12 @@ std::string tail_of(std::string_view text, std::size_t lines) {
   return out.empty() ? "(none)" : out;
 }
 
-// "signal 6 (Aborted)", and where the system has put a core, if it made one.
-std::string signal_text(int status, int pid) {
-  const char* const name = sigdescr_np(WTERMSIG(status));
-  std::string text = fmt::format("signal {} ({})", WTERMSIG(status), name != nullptr ? name : "of no name");
-  if (!WCOREDUMP(status)) return text;
-  std::string pattern = read_text("/proc/sys/kernel/core_pattern").value_or("unknown");
-  while (pattern.ends_with('\n')) pattern.pop_back();
-  std::error_code ignored;
-  return text + fmt::format("; the core of process {} went to '{}' (the kernel's core_pattern), seen from {}",
-                            pid, pattern, std::filesystem::current_path(ignored).string());
-}
-
-std::chrono::nanoseconds cpu_time_of(int pid) {
-  clockid_t clock{};
-  timespec time{};
-  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return {};
-  return seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
-// `spec.qemu` with what is loaded before its own libraries: threads that take turns, unless the machine runs
-// by the host's clock; CPUs that work at once, in one that was resumed
-// or is counted; the mended VMRUN, where CPUs
-// virtualise. The tests load something of their own behind it.
-Result<Qemu> with_libraries(const MachineSpec& spec, bool works_at_once) {
-  constexpr std::string_view kPreload = "LD_PRELOAD=";
-  std::vector<std::string> names;
-  const bool parallel = works_at_once && !spec.real_time;
-  if (!spec.real_time) names.emplace_back(kTurns);
-  if (parallel) names.emplace_back(kParallelTime);
-  if (spec.virtualises) names.emplace_back(kVmrun);
-  std::vector<std::string> files;
-  for (const std::string& name : names) {
-    auto file = find_lab_part(name);
-    if (!file) return fail(file.error());
-    files.push_back(file->string());
-  }
-  Qemu qemu = spec.qemu;
-  std::erase_if(qemu.environment, [&](const std::string& variable) {
-    if (!variable.starts_with(kPreload)) return false;
-    files.push_back(variable.substr(kPreload.size()));
-    return true;
-  });
-  if (!files.empty()) qemu.environment.push_back(fmt::format("{}{}", kPreload, fmt::join(files, ":")));
-  if (parallel)
-    qemu.environment.push_back(fmt::format("VTAX_PARALLEL={}:{}/{}", spec.time.round, spec.time.speed.ns,
-                                           spec.time.speed.instructions));
-  return qemu;
+std::string settings_with_bounds(const Wiring& wiring) {
+  std::string settings = wiring.probe_settings;
+  if (wiring.bounds.instructions > 0) settings += fmt::format("limit {}\n", wiring.bounds.instructions);
+  if (const auto ns = wiring.bounds.virtual_time.count(); ns > 0)
+    settings += fmt::format("limit_ns {}\n", ns);
+  return settings;
 }
 
 }  // namespace
@@ -148,15 +97,13 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   std::string plan = wiring.plan;
   plan.resize(kPlanBytes, ' ');
   auto plan_file = anonymous_file("vtax-plan", plan);
-  auto settings = anonymous_file("vtax-probe-settings", wiring.probe_settings);
-  auto out = anonymous_file("vtax-probe-out", "");
+  auto probe = ProbeFile::make(settings_with_bounds(wiring));
   if (!messages) return fail(messages.error());
   if (!console) return fail(console.error());
   if (!words) return fail(words.error());
   if (!typed) return fail(typed.error());
   if (!plan_file) return fail(plan_file.error());
-  if (!settings) return fail(settings.error());
-  if (!out) return fail(out.error());
+  if (!probe) return fail(probe.error());
 
   const auto add = [&](std::initializer_list<std::string> words) {
     arguments.insert(arguments.end(), words);
@@ -174,10 +121,10 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   std::vector<int> inherited = {sockets[1], message_end, console_end, plan_file->get()};
   if (wiring.console_input) inherited.push_back(typed->read.get());
   if (!wiring.probe.empty()) {
-    add({"-plugin",
-         fmt::format("{},out={},settings={}", wiring.probe.string(), out->get(), settings->get())});
-    inherited.push_back(out->get());
-    inherited.push_back(settings->get());
+    add({"-plugin", fmt::format("{},out={},settings={}", wiring.probe.string(), probe->out().get(),
+                                probe->settings().get())});
+    inherited.push_back(probe->out().get());
+    inherited.push_back(probe->settings().get());
   }
   if (wiring.state_fd >= 0) {
     lseek(wiring.state_fd, 0, SEEK_SET);
@@ -200,7 +147,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
     if (wiring.state_fd < 0) arguments.insert(arguments.end(), xen->devices.begin(), xen->devices.end());
   }
 
-  auto qemu = with_libraries(spec, wiring.state_fd >= 0 || !wiring.probe.empty());
+  auto qemu = qemu_with_libraries(spec, wiring.state_fd >= 0 || !wiring.probe.empty());
   if (!qemu) return fail(qemu.error());
   auto pid = start_process(*qemu, arguments, inherited, words->write.get());
   if (!pid) return fail(pid.error());
@@ -211,10 +158,9 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   self->words_fd_ = std::move(words->read);
   if (wiring.console_input) self->console_input_ = std::move(typed->write);
   self->plan_ = std::move(*plan_file);
-  self->probe_settings_ = std::move(*settings);
-  self->probe_out_ = std::move(*out);
+  self->probe_ = std::move(*probe);
   self->stopped_ = true;
-  self->cpu_limit_ = wiring.cpu_limit;
+  self->cpu_bound_ = wiring.bounds.cpu_time;
 
   if (auto greeted = self->command("qmp_capabilities"); !greeted) return fail(greeted.error());
   if (wiring.state_fd < 0) {
@@ -296,11 +242,20 @@ Error Emulator::died(std::string why) const {
   return {"the machine did not finish", std::move(why), std::move(next), ExitCode::trial_failed};
 }
 
+Error Emulator::over(const std::string& bound) const {
+  Error error = died(bound + ", and it is not done");
+  error.next =
+      "it hangs, or its work is too much for one trial: run it again by --resume, with less work "
+      "(`vtax list workloads`), or with machines booted anew (`vtax lab clean`)\n  " +
+      error.next;
+  return error;
+}
+
 Result<> Emulator::check_alive() {
   if (ended_) {
-    const ProbeStatus status = probe_status();
-    if (status.state == probe::State::limit_reached || status.state == probe::State::failed)
-      return fail(died(status.message));
+    const ProbeStatus status = probe_.status();
+    if (status.state == probe::State::limit_reached) return fail(over(status.message));
+    if (status.state == probe::State::failed) return fail(died(status.message));
     if (WIFSIGNALED(status_)) return fail(died("the emulator was killed by " + signal_text(status_, pid_)));
     if (WEXITSTATUS(status_) == 127) return fail(died("the emulator could not be started"));
     if (WEXITSTATUS(status_) != 0)
@@ -311,9 +266,13 @@ Result<> Emulator::check_alive() {
   if (stopped_) return {};
   const auto now = std::chrono::steady_clock::now();
   const auto spent = cpu_time_of(pid_);
-  if (cpu_limit_ > seconds(0) && spent - cpu_from_ > cpu_limit_)
+  if (cpu_bound_ > seconds(0) && spent - cpu_from_ > cpu_bound_)
     return fail(
-        died(fmt::format("it has taken {} s of CPU time and is not done", (spent - cpu_from_) / seconds(1))));
+        over(fmt::format("its bound of {} s of the emulator's CPU time was reached", cpu_bound_.count())));
+  if (on_wait && spent - cpu_from_ >= (steps_told_ + 1) * wait_step) {
+    ++steps_told_;
+    on_wait(spent - cpu_from_, cpu_bound_);
+  }
   if (spent - spent_at_progress_ >= kNoWork) {
     spent_at_progress_ = spent;
     last_progress_ = now;
@@ -359,7 +318,12 @@ Result<GuestMessage> Emulator::next_message() {
   }
 }
 
+Result<ProbeWindow> Emulator::next_probe_window() {
+  return probe_.next_window();
+}
+
 void Emulator::grant_anew() {
+  steps_told_ = 0;
   cpu_from_ = cpu_time_of(pid_);
 }
 
@@ -446,41 +410,6 @@ Result<> Emulator::wait_until_ended() {
     }
   }
   return {};
-}
-
-ProbeStatus Emulator::probe_status() const {
-  std::array<std::byte, sizeof(probe::Header)> header{};
-  const ssize_t got = pread(probe_out_.get(), header.data(), header.size(), 0);
-  return read_probe_status(std::span(header).first(got > 0 ? static_cast<std::size_t>(got) : 0));
-}
-
-Result<> Emulator::read_probe(std::span<std::byte> into) const {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    const ssize_t got = pread(probe_out_.get(), into.data() + done, into.size() - done,
-                              static_cast<off_t>(probe_read_ + done));
-    if (got <= 0) return fail(system_error("cannot read the probe's counts", got < 0 ? errno : EIO));
-    done += static_cast<std::size_t>(got);
-  }
-  return {};
-}
-
-Result<ProbeWindow> Emulator::next_probe_window() {
-  if (probe_status().windows <= probe_windows_)
-    return fail({"cannot read the probe's counts", "no window was closed", "run the trial again",
-                 ExitCode::trial_failed});
-  std::array<std::byte, sizeof(probe::WindowHeader)> header{};
-  if (auto read = read_probe(header); !read) return fail(read.error());
-  const auto length = probe_record_bytes(header);
-  if (!length) return fail(length.error());
-  std::vector<std::byte> record(*length);
-  if (auto read = read_probe(record); !read) return fail(read.error());
-  // It takes memory as long as the machine goes on. Where that cannot be given back, it is taken.
-  fallocate(probe_out_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(probe_read_),
-            static_cast<off_t>(*length));
-  probe_read_ += *length;
-  ++probe_windows_;
-  return read_probe_window(record);
 }
 
 bool Emulator::crashed() const {

@@ -2,13 +2,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +17,17 @@
 #include "core/result.h"
 #include "machine/lab/guest_messages.h"
 #include "machine/lab/machine_spec.h"
+#include "machine/lab/probe_file.h"
 
 namespace vtax::lab {
+
+// What a machine may take before it is taken for hung: until its first window has closed, and for each other
+// one. 0: no such bound. The first two are the probe's.
+struct Bounds {
+  std::uint64_t instructions = 0;            // of all its CPUs
+  std::chrono::nanoseconds virtual_time{0};  // by its own clock
+  std::chrono::seconds cpu_time{0};          // the emulator's
+};
 
 // What goes into a machine besides the machine itself.
 struct Wiring {
@@ -27,8 +35,7 @@ struct Wiring {
   int state_fd = -1;            // a saved machine to resume, or -1 to boot
   std::filesystem::path probe;  // the plugin; empty: none
   std::string probe_settings;
-  // What the emulator may take until it is told otherwise (grant_anew); 0: only the probe knows a limit.
-  std::chrono::seconds cpu_limit{0};
+  Bounds bounds;
   bool console_input = false;  // for converse()
 };
 
@@ -43,7 +50,7 @@ class Emulator {
   Emulator& operator=(const Emulator&) = delete;
 
   // The agent's next message other than "progress" (those go to `on_progress`). Error: the machine ended,
-  // panicked, spent its time limit or executes nothing any more; the console's last lines are part of it.
+  // panicked, passed one of its bounds or executes nothing any more; the console's last lines are part of it.
   [[nodiscard]] Result<GuestMessage> next_message();
 
   // The guest has stopped the machine by itself (its watchdog fired).
@@ -66,7 +73,7 @@ class Emulator {
   // no further one yet, or its record is damaged.
   [[nodiscard]] Result<ProbeWindow> next_probe_window();
 
-  // From now on the machine may take Wiring::cpu_limit once more.
+  // From now on the machine may take Bounds::cpu_time once more.
   void grant_anew();
 
   // All that the machine has said on its console.
@@ -80,6 +87,10 @@ class Emulator {
   [[nodiscard]] bool crashed() const;
 
   std::function<void(const std::string& json)> on_progress;
+  // Each time the emulator has taken this much more CPU time without an answer; `bound`: 0 where there is
+  // none.
+  std::function<void(std::chrono::nanoseconds spent, std::chrono::seconds bound)> on_wait;
+  std::chrono::nanoseconds wait_step = std::chrono::minutes(1);
   // As it comes, unfiltered; the emulator's own words among it.
   std::function<void(std::string_view text)> on_console;
 
@@ -94,25 +105,23 @@ class Emulator {
   void take_monitor_lines();
   void show(int from, std::string& kept) const;
   Error died(std::string why) const;
-  ProbeStatus probe_status() const;
-  Result<> read_probe(std::span<std::byte> into) const;  // what begins at `probe_read_`
+  Error over(const std::string& bound) const;
 
   int pid_ = -1;
   bool ended_ = false;
   bool stopped_ = false;
   int status_ = 0;
-  Descriptor process_, monitor_, messages_fd_, console_fd_, words_fd_, console_input_, probe_out_,
-      probe_settings_, plan_;
+  Descriptor process_, monitor_, messages_fd_, console_fd_, words_fd_, console_input_, plan_;
+  ProbeFile probe_;
   std::string monitor_text_, console_;
   std::string words_;  // what the emulator wrote to its standard output and error
   std::deque<nlohmann::json> replies_;
   int unawaited_ = 0;    // replies that nobody waits for
   std::string refused_;  // why such a command was refused
   GuestMessages messages_;
-  std::size_t probe_read_ = sizeof(probe::Header);
-  std::uint32_t probe_windows_ = 0;  // that were read
-  std::chrono::seconds cpu_limit_{0};
+  std::chrono::seconds cpu_bound_{0};
   std::chrono::nanoseconds cpu_from_{0};
+  int steps_told_ = 0;
   std::chrono::nanoseconds spent_at_progress_{0};  // CPU time
   std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();
 };

@@ -2,13 +2,23 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "core/files.h"
+#include "machine/lab/lab_parts.h"
 
 namespace vtax::lab {
 
@@ -59,6 +69,50 @@ Result<int> start_process(const Qemu& qemu, const std::vector<std::string>& argu
   signal(SIGPIPE, SIG_DFL);
   execve(argv[0], argv.data(), environment.data());
   _exit(127);
+}
+
+Result<Qemu> qemu_with_libraries(const MachineSpec& spec, bool works_at_once) {
+  constexpr std::string_view kPreload = "LD_PRELOAD=";
+  std::vector<std::string> names;
+  const bool parallel = works_at_once && !spec.real_time;
+  if (!spec.real_time) names.emplace_back(kTurns);
+  if (parallel) names.emplace_back(kParallelTime);
+  if (spec.virtualises) names.emplace_back(kVmrun);
+  std::vector<std::string> files;
+  for (const std::string& name : names) {
+    auto file = find_lab_part(name);
+    if (!file) return fail(file.error());
+    files.push_back(file->string());
+  }
+  Qemu qemu = spec.qemu;
+  std::erase_if(qemu.environment, [&](const std::string& variable) {
+    if (!variable.starts_with(kPreload)) return false;
+    files.push_back(variable.substr(kPreload.size()));
+    return true;
+  });
+  if (!files.empty()) qemu.environment.push_back(fmt::format("{}{}", kPreload, fmt::join(files, ":")));
+  if (parallel)
+    qemu.environment.push_back(fmt::format("VTAX_PARALLEL={}:{}/{}", spec.time.round, spec.time.speed.ns,
+                                           spec.time.speed.instructions));
+  return qemu;
+}
+
+std::string signal_text(int status, int pid) {
+  const char* const name = sigdescr_np(WTERMSIG(status));
+  std::string text = fmt::format("signal {} ({})", WTERMSIG(status), name != nullptr ? name : "of no name");
+  if (!WCOREDUMP(status)) return text;
+  std::string pattern = read_text("/proc/sys/kernel/core_pattern").value_or("unknown");
+  while (pattern.ends_with('\n')) pattern.pop_back();
+  std::error_code ignored;
+  return text + fmt::format("; the core of process {} went to '{}' (the kernel's core_pattern), seen from {}",
+                            pid, pattern, std::filesystem::current_path(ignored).string());
+}
+
+std::chrono::nanoseconds cpu_time_of(int pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace vtax::lab

@@ -7,9 +7,11 @@
 
 namespace vtax::lab {
 
-// An image's directory describes itself: image.json, beside vmlinux, initrd.cpio, modules/NAME.ko and, with
-// Xen, xen.
+// What of an image is known only when it is built, its kernel's release and its modules: image.json, beside
+// vmlinux, initrd.cpio, modules/NAME.ko and, with Xen, xen.
 [[nodiscard]] Result<> write_image_record(const LabImage& image, const std::filesystem::path& directory);
-[[nodiscard]] Result<LabImage> read_image_record(const std::filesystem::path& directory);
+
+// Fills in that, and where the files are. `image` has the rest.
+[[nodiscard]] Result<> read_image_record(const std::filesystem::path& directory, LabImage& image);
 
 }  // namespace vtax::lab

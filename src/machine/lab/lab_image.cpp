@@ -87,7 +87,7 @@ Result<> add_own_modules(Parts& parts, LabKind kind, const fs::path& directory) 
 }
 
 Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
-                     const Progress& progress) {
+                     const Progress& progress, Fetch why) {
   Parts parts;
   // The user's own files first: what is wrong with them should not cost a download.
   if (sources.kernel)
@@ -104,26 +104,26 @@ Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, 
                  ExitCode::unavailable});
   parts.agent = loaded_part(*agent);
   parts.agent_sha256 = sha256_hex(ByteView(parts.agent));
-  auto kernel_set = cache.fetch(PackageSet::kernel, apt, progress);
+  auto kernel_set = cache.fetch(PackageSet::kernel, apt, progress, why);
   if (!kernel_set) return fail(kernel_set.error());
   parts.kernel_set = std::move(*kernel_set);
   if (has_xen(kind)) {
-    auto xen_set = cache.fetch(PackageSet::xen, apt, progress);
+    auto xen_set = cache.fetch(PackageSet::xen, apt, progress, why);
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
   }
   if (has_device_model(kind)) {
-    auto device_model_set = cache.fetch(PackageSet::device_model, apt, progress);
+    auto device_model_set = cache.fetch(PackageSet::device_model, apt, progress, why);
     if (!device_model_set) return fail(device_model_set.error());
     parts.device_model_set = std::move(*device_model_set);
   }
   if (has_kvm(kind)) {
-    auto vmm_set = cache.fetch(PackageSet::vmm, apt, progress);
+    auto vmm_set = cache.fetch(PackageSet::vmm, apt, progress, why);
     if (!vmm_set) return fail(vmm_set.error());
     parts.vmm_set = std::move(*vmm_set);
   }
   if (sources.compiler) {
-    auto compiler_set = cache.fetch(PackageSet::compiler, apt, progress);
+    auto compiler_set = cache.fetch(PackageSet::compiler, apt, progress, why);
     if (!compiler_set) return fail(compiler_set.error());
     parts.compiler_set = std::move(*compiler_set);
   }
@@ -305,6 +305,7 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
   if (has_xen(kind))
     if (auto written = write_xen(kind, sources, parts, into); !written) return written;
   if (auto made = make_directories(into / "modules"); !made) return made;
+  image.modules.clear();
   std::set<std::string> there;  // a driver domain has some of Domain-0's
   for (const Module& module : modules) {
     if (!there.insert(module.name).second) continue;
@@ -314,6 +315,26 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
   }
   image.kernel_release = kernel->release;
   return write_image_record(image, into);
+}
+
+// All but what is known only when it is built.
+LabImage planned_image(LabKind kind, const Parts& parts) {
+  LabImage image;
+  image.kind = kind;
+  image.hash = content_hash(kind, parts);
+  image.own_files = parts.own_files;
+  if (has_xen(kind) && virtualises(kind)) image.changes.emplace_back(cr0_reads_change);
+  if (virtualises(kind)) image.changes.emplace_back(kVmrunChange);
+  image.packages = packages_of(parts);
+  image.kernel_command_line = has_xen(kind) ? dom0_arguments : native_arguments;
+  image.xen_command_line = has_xen(kind) ? xen_arguments : "";
+  return image;
+}
+
+fs::path image_folder(const PackageCache& cache, const LabImage& image) {
+  constexpr std::size_t digits = 16;
+  return cache.directory() / "images" /
+         (std::string(name_of(image.kind)) + "-" + image.hash.substr(0, digits));
 }
 
 // The kernel's release, where there is one of the user's.
@@ -379,37 +400,40 @@ std::optional<LabKind> lab_kind(std::string_view name) {
   return std::nullopt;
 }
 
+Result<ImageParts> parts_of_image(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
+                                  const Progress& progress) {
+  const auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
+  if (!parts) return fail(parts.error());
+  return ImageParts{content_hash(kind, *parts), packages_of(*parts), parts->own_files};
+}
+
 Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
                                  const Progress& progress) {
-  const auto parts = gather(kind, sources, cache, apt, progress);
+  auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
   if (!parts) return fail(parts.error());
-  LabImage image;
-  image.kind = kind;
-  image.hash = content_hash(kind, *parts);
-  image.own_files = parts->own_files;
-  if (has_xen(kind) && virtualises(kind)) image.changes.emplace_back(cr0_reads_change);
-  if (virtualises(kind)) image.changes.emplace_back(kVmrunChange);
-  image.packages = packages_of(*parts);
-  image.kernel_command_line = has_xen(kind) ? dom0_arguments : native_arguments;
-  image.xen_command_line = has_xen(kind) ? xen_arguments : "";
-
-  const fs::path directory =
-      cache.directory() / "images" / (std::string(name_of(kind)) + "-" + image.hash.substr(0, 16));
+  LabImage image = planned_image(kind, *parts);
+  fs::path directory = image_folder(cache, image);
   for (int tries = 0; tries < 3; ++tries) {
-    bool built = false;
-    const auto added = cache.add(directory, [&](const fs::path& into) {
-      progress("building the image of the " + std::string(name_of(kind)) + " machine");
-      built = true;
-      image.modules.clear();
-      return build(kind, sources, *parts, into, image);
-    });
-    if (!added) return fail(added.error());
-    const InUse in_use = use_folder(directory);
-    if (in_use == nullptr) continue;  // removed by another program in this moment
-    if (built) limit_images(directory.parent_path());
-    auto found = read_image_record(directory);
-    if (found) found->in_use = in_use;
-    return found;
+    if (!PackageCache::is_sound(directory, image.hash)) {
+      // Only now the packages' files are read.
+      parts = gather(kind, sources, cache, apt, progress, Fetch::content);
+      if (!parts) return fail(parts.error());
+      image = planned_image(kind, *parts);
+      directory = image_folder(cache, image);
+      const auto added = cache.add(
+          directory, image.hash,
+          [&](const fs::path& into) {
+            progress("building the image of the " + std::string(name_of(kind)) + " machine");
+            return build(kind, sources, *parts, into, image);
+          },
+          progress);
+      if (!added) return fail(added.error());
+      limit_images(directory.parent_path());
+    }
+    image.in_use = use_folder(directory);
+    if (image.in_use == nullptr) continue;  // removed by another program in this moment
+    if (auto read = read_image_record(directory, image); !read) return fail(read.error());
+    return image;
   }
   return fail({"cannot use the lab's image " + directory.string(), "other programs remove it again and again",
                "end them, then run the same command again", ExitCode::io});

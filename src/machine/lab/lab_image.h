@@ -106,9 +106,19 @@ struct LabImage {
   InUse in_use = {};                 // nobody removes its folder as long as this lives
 };
 
+// What an image would be made from. The packages are fetched if they are not there; nothing is built.
+struct ImageParts {
+  std::string hash;  // LabImage::hash
+  std::vector<Package> packages;
+  std::vector<OwnFile> own_files;
+};
+[[nodiscard]] Result<ImageParts> parts_of_image(LabKind kind, const Sources& sources, PackageCache& cache,
+                                                const Apt& apt, const Progress& progress);
+
 // The image from the cache, or built from the cached packages (fetched first if they are not there) and this
-// program. Warm it reads and hashes no more than `agent` and the user's own files. When it is built, the
-// images that were used longest ago may go (cache_limits.h).
+// program. Every file of it is checked against what was built; a damaged one is built anew, which `progress`
+// says, and so are damaged packages. When it is built, the images that were used longest ago may go
+// (cache_limits.h).
 [[nodiscard]] Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache,
                                                const Apt& apt, const Progress& progress);
 

@@ -46,11 +46,20 @@ std::uint64_t parties_of(const std::string& plan) {
   return fields.value("guests", std::uint64_t{1});
 }
 
-// At 2 ns each, what the plan's time limit lets one CPU execute, where that is more.
-std::uint64_t instruction_limit(const std::string& plan) {
+// Instructions: at 2 ns each, what the plan's time limit lets one CPU execute, where that is more. Virtual
+// time: as much for each of the parts of a trial that the agent bounds (http_trial.cpp has five). CPU time:
+// those instructions at 25 million a second (35 were seen on a computer that others kept busy); a model of
+// caches takes some times as much.
+Bounds bounds_of(const std::string& plan, bool models_caches) {
+  constexpr std::uint64_t kSlowest = 25'000'000;
+  constexpr int kParts = 5;
   const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
   const std::uint64_t ns = fields.is_object() ? fields.value("time_limit_ns", std::uint64_t{0}) : 0;
-  return std::max(kTrialLimit.value, ns / 2);
+  Bounds bounds;
+  bounds.instructions = std::max(kTrialLimit.value, ns / 2);
+  bounds.virtual_time = kParts * std::chrono::nanoseconds(ns);
+  bounds.cpu_time = std::chrono::seconds(bounds.instructions / kSlowest * (models_caches ? 4 : 1));
+  return bounds;
 }
 
 // As the probe reads it (probe/settings.h).
@@ -152,6 +161,11 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     self->symbols_.hypervisor = *xen;
     self->symbols_.has_hypervisor = true;
   }
+  for (const ModuleFile& module : image.modules) {
+    auto file = read_file(module.file);
+    if (!file) return fail(file.error());
+    self->modules_.emplace(module.name, std::move(*file));
+  }
   self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
   if (!settings) return fail(settings.error());
@@ -179,11 +193,11 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
            (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
   bool crashed = false;
-  auto booted = boot_once(path, crashed);
+  auto booted = boot_once(path, progress, crashed);
   if (booted || !crashed) return booted;
   progress(fmt::format("the emulator of {} died, it is booted once more: {}", name_of(image_.kind),
                        booted.error().text()));
-  booted = boot_once(path, crashed);
+  booted = boot_once(path, progress, crashed);
   if (!booted && crashed) {
     Error error = booted.error();
     error.what = "booting twice: " + error.what;
@@ -192,16 +206,25 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
   return booted;
 }
 
-Result<> LabMachine::boot_once(const std::string& path, bool& crashed) const {
+void LabMachine::tell_of_waiting(Emulator& machine, const Progress& progress) const {
+  machine.on_wait = [kind = image_.kind, progress](std::chrono::nanoseconds spent,
+                                                   std::chrono::seconds bound) {
+    progress(fmt::format("{}: no answer after {} min of the emulator's CPU time; it ends at {}",
+                         name_of(kind), spent / std::chrono::minutes(1), bound / std::chrono::minutes(1)));
+  };
+}
+
+Result<> LabMachine::boot_once(const std::string& path, const Progress& progress, bool& crashed) const {
   // Without the probe, which would take a third more of the time and change nothing.
   Wiring wiring;
-  wiring.cpu_limit = boot_limit(image_.kind, shape_);
+  wiring.bounds.cpu_time = boot_limit(image_.kind, shape_);
   crashed = false;
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) {
     crashed = machine.error().code == ExitCode::trial_failed;  // it was there and does not answer
     return fail(machine.error());
   }
+  tell_of_waiting(**machine, progress);
   const auto done = become_ready(**machine, path);
   crashed = (*machine)->crashed();
   return done;
@@ -221,13 +244,16 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.plan = plan;
   wiring.state_fd = snapshot.get();
   wiring.probe = probe_;
-  wiring.probe_settings =
-      probe_settings_ + fmt::format("limit {}\nparties {}\n", instruction_limit(plan), parties_of(plan));
+  wiring.bounds = bounds_of(plan, caches != nullptr);
+  wiring.probe_settings = probe_settings_ + fmt::format("parties {}\n", parties_of(plan));
   if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
   MachineSpec spec = spec_;
   spec.time = time_of(plan);
   auto machine = Emulator::start(spec, wiring);
   if (!machine) return machine;
+  // While the emulator reads it, too.
+  if (auto sound = SnapshotStore::check(snapshot_key(spec_, image_.hash), snapshot); !sound)
+    return fail(sound.error());
   if (auto resumed = (*machine)->resume(); !resumed) return fail(resumed.error());
   return machine;
 }
@@ -242,7 +268,8 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
   if (machine || machine.error().code != ExitCode::trial_failed) return machine;
   lock.lock();  // the first thread to come here boots; the others wait for it and find another snapshot
   if (snapshot_ == used) {
-    progress("the booted machine in the cache is damaged");
+    progress(fmt::format("the booted machine of {} in the cache is damaged, it is booted anew: {}",
+                         name_of(image_.kind), machine.error().why));
     auto fresh = store_->replace(snapshot_key(spec_, image_.hash), *used,
                                  [&](const std::string& path) { return boot_into(path, progress); });
     if (!fresh) return fail(fresh.error());
@@ -276,14 +303,11 @@ Result<AddressMap> LabMachine::map_with_modules(
   AddressMap map = symbols_;
   for (const auto& [key, sections] : loaded) {
     const auto& [domain, name] = key;
-    for (const ModuleFile& module : image_.modules) {
-      if (module.name != name) continue;
-      const auto file = read_file(module.file);
-      if (!file) return fail(file.error());
-      auto table = shared(read_module_symbols(*file, name, sections));
-      if (!table) return fail(table.error());
-      map.add_module(domain, name, *table);
-    }
+    const auto module = modules_.find(name);
+    if (module == modules_.end()) continue;
+    auto table = shared(read_module_symbols(module->second, name, sections));
+    if (!table) return fail(table.error());
+    map.add_module(domain, name, *table);
   }
   return map;
 }

@@ -54,8 +54,8 @@ class LabMachine {
   // Boots the machine into the store unless it is there already.
   [[nodiscard]] Result<> boot(SnapshotStore& store, const Progress& progress);
 
-  // Runs one plan from the snapshot. A snapshot that does not resume is damaged: it is replaced once, which
-  // `progress` says; it is silent otherwise.
+  // Runs one plan from the snapshot, whose hash is checked. One that is damaged is replaced once, which
+  // `progress` says, as it does each minute of the emulator's CPU time that brings no answer.
   // `caches`: what the probe is to model; null: nothing. The machine itself does not know.
   [[nodiscard]] Result<Observation> observe(const std::string& plan, const Progress& progress,
                                             const CacheShapes* caches = nullptr) const;
@@ -90,7 +90,8 @@ class LabMachine {
   LabMachine() = default;
   // A boot that dies of the emulator is tried once more, which `progress` says.
   [[nodiscard]] Result<> boot_into(const std::string& path, const Progress& progress) const;
-  [[nodiscard]] Result<> boot_once(const std::string& path, bool& crashed) const;
+  [[nodiscard]] Result<> boot_once(const std::string& path, const Progress& progress, bool& crashed) const;
+  void tell_of_waiting(Emulator& machine, const Progress& progress) const;
   [[nodiscard]] static Result<> become_ready(Emulator& machine, const std::string& path);
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot, const std::string& plan,
                                                          const CacheShapes* caches) const;
@@ -109,6 +110,7 @@ class LabMachine {
   std::filesystem::path probe_;
   MachineShape shape_;
   AddressMap symbols_;  // all but the modules, whose addresses each trial tells
+  std::map<std::string, std::vector<std::uint8_t>> modules_;  // their files, by name
   std::string probe_settings_;
 
   mutable std::mutex mutex_;  // of the two below

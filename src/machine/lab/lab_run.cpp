@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -144,13 +145,14 @@ class LabRun {
       pool.state = Pool::State::ready;
     } else if (machine.error().code == ExitCode::trial_failed) {
       pool.state = Pool::State::failed;
-      if (events_.on_step) events_.on_step(machine.error().text());
       Error all = machine.error();
       all.what = std::string("its machine could not be booted: ") + all.what;
-      all.next.clear();
+      std::vector<Trial> trials;
       for (Repetitions& repetitions : pool.waiting)
-        for (Trial& trial : repetitions) finish(std::move(trial), all);
+        std::move(repetitions.begin(), repetitions.end(), std::back_inserter(trials));
       pool.waiting.clear();
+      if (auto kept = leave_untried(std::move(trials), all, events_.on_not_tried, events_.on_finished); !kept)
+        error_ = kept.error();
     } else {
       error_ = machine.error();
     }
@@ -168,7 +170,15 @@ class LabRun {
   Result<LabImage> image_of(const PoolKey& key) {
     Sources sources = options_.sources;
     sources.compiler = key.first.shape.compiler;
-    return build_lab_image(key.first.image, sources, cache_, Apt(), step());
+    auto image = build_lab_image(key.first.image, sources, cache_, Apt(), step());
+    if (!image) return image;
+    const auto expected = options_.images.find({key.first.image, key.first.shape.compiler});
+    if (expected != options_.images.end() && expected->second != image->hash)
+      return fail({"cannot go on with the run",
+                   "the user's own files, vtax or the packages have changed since it began",
+                   "begin another run; `--resume` goes on with this one when they are as they were",
+                   ExitCode::io});
+    return image;
   }
 
   Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {

@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -12,6 +15,7 @@
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/lab/cache_limits.h"
+#include "machine/lab/content_list.h"
 #include "machine/lab/package_json.h"
 #include "machine/lab/snapshot_store.h"
 
@@ -34,11 +38,28 @@ Result<Descriptor> hold_lock(const fs::path& directory, const std::function<void
   return lock;
 }
 
-std::string directory_name(PackageSet set, const std::vector<Package>& packages) {
+// What a set's folder is made from.
+std::string hash_of(const std::vector<Package>& packages) {
   Sha256 hash;
   for (const Package& package : packages)
     hash.add(package.name + " " + package.version + " " + package.sha256 + "\n");
-  return std::string(name_of(set)) + "-" + hash.hex().substr(0, name_digits);
+  return hash.hex();
+}
+
+std::string directory_name(PackageSet set, const std::vector<Package>& packages) {
+  return std::string(name_of(set)) + "-" + hash_of(packages).substr(0, name_digits);
+}
+
+// Whoever may write here decides what is run: the user and the system's own alone.
+Result<> check_owner(const fs::path& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) return fail(system_error("cannot use " + folder.string(), errno));
+  const Error error{
+      "cannot use the cache " + folder.string(), "another user may write to it, and vtax runs what is there",
+      "set VTAX_CACHE to a folder of your own, or: chmod -R go-w " + folder.string(), ExitCode::usage};
+  const bool own = status.st_uid == ::geteuid() || status.st_uid == 0;
+  if (!own || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return fail(error);
+  return {};
 }
 
 std::string megabytes(const std::vector<Package>& packages) {
@@ -74,10 +95,15 @@ Result<PackageCache> PackageCache::open() {
 }
 
 Result<PackageCache> PackageCache::open(fs::path directory) {
-  if (auto made = make_directories(directory); !made) {
+  if (auto made = make_own_directory(directory); !made) {
     made.error().next = "set VTAX_CACHE to a directory that you may write to";
     return fail(made.error());
   }
+  std::error_code ignored;
+  for (const fs::path& folder :
+       {directory, directory / "packages", directory / "images", directory / "machines"})
+    if (folder == directory || fs::exists(folder, ignored))
+      if (auto owned = check_owner(folder); !owned) return fail(owned.error());
   return PackageCache(std::move(directory));
 }
 
@@ -89,29 +115,35 @@ std::optional<FetchedSet> PackageCache::find(PackageSet set) const {
   if (!manifest.is_object() || manifest.value("schema", json()) != manifest_schema) return std::nullopt;
   FetchedSet found{folder / text_field(manifest, "directory"),
                    packages_from(manifest.value("packages", json()))};
-  std::error_code ignored;
   if (found.packages.empty() || found.root.filename() != directory_name(set, found.packages) ||
-      !fs::is_directory(found.root, ignored))
+      !has_content_list(found.root))
     return std::nullopt;
   found.in_use = use_folder(found.root);
   if (found.in_use == nullptr) return std::nullopt;
   return found;
 }
 
-Result<FetchedSet> PackageCache::fetch(PackageSet set, const Apt& apt, const Progress& progress,
-                                       bool refresh) {
-  if (!refresh)
-    if (auto found = find(set)) return *found;
+Result<FetchedSet> PackageCache::fetch(PackageSet set, const Apt& apt, const Progress& progress, Fetch why) {
   const std::string name(name_of(set));
+  if (why != Fetch::newer) {
+    if (auto found = find(set)) {
+      const Result<> sound = why == Fetch::content ? found->check() : Result<>();
+      if (sound) return *found;
+      progress("the packages of " + name + " in the cache are damaged: " + sound.error().why);
+    }
+  }
   progress("asking apt for the packages of " + name);
   const auto packages = resolve(set, apt);
   if (!packages) return fail(packages.error());
   FetchedSet wanted{directory_ / "packages" / directory_name(set, *packages), *packages};
-  const auto added = add(wanted.root, [&](const fs::path& into) {
-    progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " + name + " (" +
-             megabytes(*packages) + ")");
-    return download_and_unpack(apt, *packages, into);
-  });
+  const auto added = add(
+      wanted.root, hash_of(*packages),
+      [&](const fs::path& into) {
+        progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " + name +
+                 " (" + megabytes(*packages) + ")");
+        return download_and_unpack(apt, *packages, into);
+      },
+      progress);
   if (!added) return fail(added.error());
   const json manifest = {{"schema", manifest_schema},
                          {"set", name},
@@ -169,23 +201,37 @@ Result<PackageCache::Cleaned> PackageCache::clean(bool packages, const std::func
   return cleaned;
 }
 
-Result<> PackageCache::add(const fs::path& target, const std::function<Result<>(const fs::path&)>& make) {
+Result<> FetchedSet::check() const {
+  return check_content(root, hash_of(packages));
+}
+
+bool PackageCache::is_sound(const fs::path& target, const std::string& made_from) {
+  return check_content(target, made_from).has_value();
+}
+
+Result<> PackageCache::add(const fs::path& target, const std::string& made_from,
+                           const std::function<Result<>(const fs::path&)>& make, const Progress& progress) {
   std::error_code error;
-  if (fs::exists(target, error)) return {};
+  if (is_sound(target, made_from)) return {};
   const auto held = hold_lock(directory_);
   if (!held) return fail(held.error());
-  if (fs::exists(target, error)) return {};
+  const bool is_there = fs::exists(target, error);
+  if (is_there) {
+    const auto sound = check_content(target, made_from);
+    if (sound) return {};
+    progress(target.filename().string() + " in the cache is damaged, it is made anew: " + sound.error().why);
+  }
   // Only the holder of the lock works here, so what lies here was left by a run that died.
   const fs::path temporary = directory_ / "temporary";
   fs::remove_all(temporary, error);
   const fs::path work = temporary / target.filename();
   if (auto made = make_directories(work); !made) return made;
-  if (auto made = make_directories(target.parent_path()); !made) return made;
+  if (auto made = make_own_directory(target.parent_path()); !made) return made;
   auto made = make(work);
-  if (made) {
-    fs::rename(work, target, error);
-    if (error) made = fail(system_error("cannot create " + target.string(), error.value()));
-  }
+  if (made) made = write_content_list(work, made_from);
+  if (made &&
+      ::renameat2(AT_FDCWD, work.c_str(), AT_FDCWD, target.c_str(), is_there ? RENAME_EXCHANGE : 0) != 0)
+    made = fail(system_error("cannot create " + target.string(), errno));
   fs::remove_all(temporary, error);
   return made;
 }

@@ -22,9 +22,20 @@ struct FetchedSet {
   std::filesystem::path root;  // the packages' files, unpacked: root/usr/..., root/boot/...
   std::vector<Package> packages;
   InUse in_use = {};  // nobody removes it as long as this lives
+
+  // Every file of it is what was unpacked. Error (io): which one is not.
+  [[nodiscard]] Result<> check() const;
 };
 
-// Everything that vtax keeps between runs and can make again:
+// What a set is fetched for.
+enum class Fetch {
+  name,     // to know which packages it is: none of its files is read
+  content,  // to read its files: each is checked, and a damaged set is fetched anew, which is said
+  newer,    // likewise, and apt is asked for what became newer
+};
+
+// Everything that vtax keeps between runs and can make again. Folders of packages and images have a list of
+// their content (content_list.h), against which they are checked before they are used:
 //   lock                 held while something is added; the system drops it when its holder dies
 //   packages/SET.json    which directory holds the set, and its packages: written last
 //   packages/SET-HASH/   the unpacked packages
@@ -33,24 +44,29 @@ struct FetchedSet {
 //   something
 class PackageCache {
  public:
-  // $VTAX_CACHE, $XDG_CACHE_HOME/vtax or ~/.cache/vtax, created if need be.
+  // $VTAX_CACHE, $XDG_CACHE_HOME/vtax or ~/.cache/vtax, created if need be. Error: another user may write to
+  // it (usage): what lies there is run.
   [[nodiscard]] static Result<PackageCache> open();
   [[nodiscard]] static Result<PackageCache> open(std::filesystem::path directory);
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
-  // The set if it is there; asks nobody, waits for nobody.
+  // The set if it is there; asks nobody, waits for nobody, reads none of its files.
   [[nodiscard]] std::optional<FetchedSet> find(PackageSet set) const;
 
-  // The set, downloaded through apt if it is not there. `refresh` asks apt again and fetches what became
-  // newer; the older folders of the set go unless another program uses them.
-  [[nodiscard]] Result<FetchedSet> fetch(PackageSet set, const Apt& apt, const Progress& progress,
-                                         bool refresh = false);
+  // The set, downloaded through apt if it is not there. The older folders of the set go unless another
+  // program uses them.
+  [[nodiscard]] Result<FetchedSet> fetch(PackageSet set, const Apt& apt, const Progress& progress, Fetch why);
 
-  // Makes `target` (below directory()) by letting `make` fill an empty directory, which is renamed when that
-  // succeeds. Under the lock; does nothing when the target exists meanwhile.
-  [[nodiscard]] Result<> add(const std::filesystem::path& target,
-                             const std::function<Result<>(const std::filesystem::path&)>& make);
+  // Whether `target` is there and what it was when it was made from this.
+  [[nodiscard]] static bool is_sound(const std::filesystem::path& target, const std::string& made_from);
+
+  // Makes `target` (below directory()) by letting `make` fill an empty directory, which gets its name, with
+  // the list of its content, when that succeeds. Under the lock; does nothing when a sound target exists
+  // meanwhile. A damaged one is said and replaced: who still uses it keeps its files.
+  [[nodiscard]] Result<> add(const std::filesystem::path& target, const std::string& made_from,
+                             const std::function<Result<>(const std::filesystem::path&)>& make,
+                             const Progress& progress);
 
   // Removes what can be made again and is not in use: images, booted machines, work in progress of runs that
   // died; with `packages` the downloads too. `waiting` is called when another program is adding something.

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -22,9 +24,11 @@ class PackageCacheTest : public FakeArchive {
     package("linux-image-6");
   }
   [[nodiscard]] PackageCache cache() const { return PackageCache::open(folder / "cache").value(); }
-  [[nodiscard]] Result<FetchedSet> fetch(bool refresh = false) const {
-    return cache().fetch(
-        PackageSet::kernel, Apt(), [](std::string_view) {}, refresh);
+  [[nodiscard]] Result<FetchedSet> fetch(Fetch why = Fetch::content, std::string* said = nullptr) const {
+    const Progress say = [&](std::string_view text) {
+      if (said != nullptr) *said += std::string(text) + "\n";
+    };
+    return cache().fetch(PackageSet::kernel, Apt(), say, why);
   }
   [[nodiscard]] bool nothing_temporary() const {
     return !std::filesystem::exists(folder / "cache" / "temporary");
@@ -51,7 +55,7 @@ TEST_F(PackageCacheTest, RefreshTakesWhatBecameNewer) {
   const auto first = fetch();
   package("linux-image-6", "", "2");
   EXPECT_EQ(fetch()->packages[0].version, "1");
-  EXPECT_EQ(fetch(true)->packages[0].version, "2");
+  EXPECT_EQ(fetch(Fetch::newer)->packages[0].version, "2");
   EXPECT_EQ(fetch()->packages[0].version, "2");
 }
 
@@ -60,10 +64,10 @@ TEST_F(PackageCacheTest, WhatBecameNewerTakesTheOldOnesPlaceOnceNobodyUsesIt) {
   ASSERT_TRUE(first);
   const auto old = first->root;
   package("linux-image-6", "", "2");
-  ASSERT_TRUE(fetch(true));
+  ASSERT_TRUE(fetch(Fetch::newer));
   EXPECT_TRUE(std::filesystem::exists(old / "usr" / "linux-image-6"));  // `first` uses it
   first->in_use.reset();
-  const auto now = fetch(true);
+  const auto now = fetch(Fetch::newer);
   ASSERT_TRUE(now);
   EXPECT_FALSE(std::filesystem::exists(old));
   EXPECT_TRUE(std::filesystem::exists(now->root / "usr" / "linux-image-6"));
@@ -99,11 +103,14 @@ TEST_F(PackageCacheTest, CleaningWaitsForWhoAdds) {
   auto adding = cache();
   bool waited = false;
   std::jthread cleaner;
-  const auto added = adding.add(folder / "cache" / "images" / "x", [&](const std::filesystem::path& into) {
-    cleaner = std::jthread([&] { EXPECT_TRUE(cache().clean(false, [&] { waited = true; })); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    return write_text(into / "file", "whole");
-  });
+  const auto added = adding.add(
+      folder / "cache" / "images" / "x", "x",
+      [&](const std::filesystem::path& into) {
+        cleaner = std::jthread([&] { EXPECT_TRUE(cache().clean(false, [&] { waited = true; })); });
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        return write_text(into / "file", "whole");
+      },
+      [](std::string_view) {});
   EXPECT_TRUE(added);
   cleaner.join();
   EXPECT_TRUE(waited);
@@ -164,6 +171,70 @@ TEST_F(PackageCacheTest, ConcurrentFetchesShareOneDownload) {
   for (std::string line; std::getline(log, line);)
     downloads += line.find(" download ") != std::string::npos ? 1 : 0;
   EXPECT_EQ(downloads, 1);
+}
+
+TEST_F(PackageCacheTest, ADamagedSetIsFetchedAnewWithAWordWhereItsFilesAreRead) {
+  const auto first = fetch();
+  const auto file = first->root / "usr" / "linux-image-6";
+  const auto damage = [&] { return write_text(file, "content of linux-image-7\n"); };
+  ASSERT_TRUE(damage());
+  std::string said;
+  const int calls_before = calls();
+  ASSERT_TRUE(fetch(Fetch::name, &said));
+  EXPECT_EQ(said, "");
+  EXPECT_EQ(calls(), calls_before);
+  for (const Fetch why : {Fetch::content, Fetch::newer}) {
+    ASSERT_TRUE(damage());
+    said.clear();
+    const auto again = fetch(why, &said);
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_THAT(said, HasSubstr("damaged"));
+    EXPECT_THAT(said, HasSubstr("usr/linux-image-6 is not what it was"));
+    EXPECT_EQ(again->root, first->root);
+    EXPECT_EQ(read_text(file).value(), "content of linux-image-6\n");
+    EXPECT_TRUE(nothing_temporary());
+  }
+  ASSERT_TRUE(damage());
+  std::ofstream(folder / "offline") << "";
+  EXPECT_FALSE(fetch());
+}
+
+TEST_F(PackageCacheTest, ASetWithoutAListOfItsContentIsNotThere) {
+  const auto first = fetch();
+  std::filesystem::remove(first->root / "content.list");
+  EXPECT_FALSE(cache().find(PackageSet::kernel));
+  const auto again = fetch(Fetch::name);
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_TRUE(again->check());
+}
+
+TEST_F(PackageCacheTest, ACacheThatAnotherUserMayWriteIsRefused) {
+  using std::filesystem::perm_options;
+  using std::filesystem::perms;
+  const auto place = folder / "cache";
+  ASSERT_TRUE(fetch());
+  for (const auto& part : {place, place / "packages"})
+    for (const perms bit : {perms::group_write, perms::others_write}) {
+      std::filesystem::permissions(part, bit, perm_options::add);
+      const auto opened = PackageCache::open(place);
+      ASSERT_FALSE(opened);
+      EXPECT_THAT(opened.error().text(), HasSubstr("another user may write to it"));
+      EXPECT_THAT(opened.error().text(), HasSubstr("chmod -R go-w " + part.string()));
+      std::filesystem::permissions(part, bit, perm_options::remove);
+      EXPECT_TRUE(PackageCache::open(place));
+    }
+  if (::geteuid() != 0) return;  // of the rest only root can say that it is another's
+  ASSERT_EQ(::chown(place.c_str(), 1234, 1234), 0);
+  EXPECT_FALSE(PackageCache::open(place));
+  ASSERT_EQ(::chown(place.c_str(), 0, 0), 0);
+}
+
+TEST_F(PackageCacheTest, WhatItMakesIsItsUsersAloneWhateverTheUmask) {
+  const mode_t before = ::umask(0);
+  EXPECT_TRUE(PackageCache::open(folder / "cache"));
+  EXPECT_TRUE(fetch());
+  ::umask(before);
+  EXPECT_TRUE(PackageCache::open(folder / "cache"));
 }
 
 TEST_F(PackageCacheTest, DamagedManifestIsNotTrusted) {

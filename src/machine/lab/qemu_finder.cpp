@@ -109,7 +109,12 @@ Result<Qemu> find_qemu(const PackageCache& cache) {
     if (qemu) return qemu;
     error = qemu.error();
   }
-  if (const auto set = cache.find(PackageSet::qemu)) return examine_cached(*set);
+  if (const auto set = cache.find(PackageSet::qemu)) {
+    const auto sound = set->check();
+    if (sound) return examine_cached(*set);
+    error = sound.error();
+    error.code = ExitCode::unavailable;
+  }
   return fail(std::move(error));
 }
 
@@ -129,7 +134,7 @@ Result<Qemu> fetch_qemu(PackageCache& cache, const Progress& progress, bool refr
     apt = std::move(*backports);
   }
   // What is in the cache did not start if it was not found: then it is not to be trusted either.
-  const auto set = cache.fetch(PackageSet::qemu, apt, progress, true);
+  const auto set = cache.fetch(PackageSet::qemu, apt, progress, Fetch::newer);
   if (!set) return fail(set.error());
   return examine_cached(*set);
 }

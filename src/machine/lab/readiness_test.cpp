@@ -37,7 +37,8 @@ TEST_F(Readiness, WhatTheFirstRunFetchesIsNoHindrance) {
 
 TEST_F(Readiness, CachedPackagesAreGoodWithoutAnArchive) {
   auto cache = PackageCache::open().value();
-  ASSERT_TRUE(cache.fetch(PackageSet::kernel, Apt(), [](std::string_view) {}));
+  ASSERT_TRUE(cache.fetch(
+      PackageSet::kernel, Apt(), [](std::string_view) {}, Fetch::content));
   std::filesystem::remove_all(folder / "pool");
   std::filesystem::create_directories(folder / "pool");
   EXPECT_EQ(check("Linux").state, State::good);

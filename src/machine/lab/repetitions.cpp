@@ -50,6 +50,7 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Pr
   auto resumed = resume_or_heal(plan, progress, caches);
   if (!resumed) return fail(resumed.error());
   std::unique_ptr<Emulator> machine = std::move(*resumed);
+  tell_of_waiting(*machine, progress);
   decltype(GuestResult::modules) modules;
   for (int window = 1; window <= windows; ++window) {
     auto message = machine->next_message();

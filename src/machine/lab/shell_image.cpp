@@ -28,7 +28,7 @@ Result<> append(const Descriptor& file, ByteView bytes) {
 
 Result<ShellInitrd> make_shell_initrd(const LabImage& image, PackageCache& cache, const Apt& apt,
                                       const Progress& progress) {
-  const auto packages = cache.fetch(PackageSet::shell, apt, progress);
+  const auto packages = cache.fetch(PackageSet::shell, apt, progress, Fetch::content);
   if (!packages) return fail(packages.error());
   auto busybox = read_file(packages->root / "bin" / "busybox");
   if (!busybox) busybox = read_file(packages->root / "usr" / "bin" / "busybox");

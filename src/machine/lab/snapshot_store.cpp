@@ -11,6 +11,8 @@
 #include <set>
 #include <vector>
 
+#include "core/fast_hash.h"
+#include "core/files.h"
 #include "core/sha256.h"
 
 namespace vtax::lab {
@@ -20,6 +22,34 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSuffix = ".machine";
 constexpr const char* kLockSuffix = ".lock";
+
+// A line behind the machine's state.
+constexpr std::string_view kSealBegin = "\nvtax-machine 1 ";
+constexpr std::size_t kSealBytes = kSealBegin.size() + fast_hash_digits + 1;
+
+// Of an open machine, sealed or not; 0 when it cannot be asked.
+std::uint64_t bytes_of(const Descriptor& machine) {
+  struct stat status {};
+  return fstat(machine.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+// Empty when there is none.
+std::string seal_in(const Descriptor& machine) {
+  const std::uint64_t size = bytes_of(machine);
+  std::string seal(kSealBytes, '\0');
+  if (size < kSealBytes || pread(machine.get(), seal.data(), seal.size(),
+                                 static_cast<off_t>(size - kSealBytes)) != static_cast<ssize_t>(kSealBytes))
+    return "";
+  return seal.starts_with(kSealBegin) && seal.ends_with('\n') ? seal : "";
+}
+
+Result<std::string> seal_for(const std::string& key, const Descriptor& machine, std::uint64_t length) {
+  FastHash hash;
+  if (auto added = add_file(hash, machine.get(), length, "cannot read the booted machine"); !added)
+    return fail(added.error());
+  hash.add(key);
+  return fmt::format("{}{}\n", kSealBegin, hash.hex());
+}
 
 bool same_file(int a, int b) {
   struct stat first {};
@@ -64,9 +94,7 @@ fs::path SnapshotStore::file_of(const std::string& key) const {
 
 // Held while booting: the kernel releases it whatever ends this process.
 Result<Descriptor> SnapshotStore::lock(const std::string& key) const {
-  std::error_code error;
-  fs::create_directories(directory_, error);
-  if (error) return fail(system_error("cannot make the folder " + directory_.string(), error.value()));
+  if (auto made = make_own_directory(directory_); !made) return fail(made.error());
   const fs::path file = directory_ / (key + kLockSuffix);
   while (true) {
     Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
@@ -94,12 +122,10 @@ Result<Descriptor> SnapshotStore::open(const std::string& key, const Boot& boot)
   if (!locked) return fail(locked.error());
   const fs::path path = file_of(key);
   Descriptor saved(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (saved.valid()) {
-    futimens(saved.get(), nullptr);
-    return saved;
-  }
-  if (errno != ENOENT) return fail(system_error("cannot read " + path.string(), errno));
-  return boot_into(path, boot);
+  if (!saved.valid() && errno != ENOENT) return fail(system_error("cannot read " + path.string(), errno));
+  if (!saved.valid() || seal_in(saved).empty()) return boot_into(key, boot);
+  futimens(saved.get(), nullptr);
+  return saved;
 }
 
 Result<Descriptor> SnapshotStore::replace(const std::string& key, const Descriptor& damaged,
@@ -109,14 +135,31 @@ Result<Descriptor> SnapshotStore::replace(const std::string& key, const Descript
   const fs::path path = file_of(key);
   Descriptor saved(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (saved.valid() && !same_file(saved.get(), damaged.get())) return saved;
-  return boot_into(path, boot);
+  return boot_into(key, boot);
 }
 
-Result<Descriptor> SnapshotStore::boot_into(const fs::path& path, const Boot& boot) const {
+Result<> SnapshotStore::check(const std::string& key, const Descriptor& machine) {
+  const Error damaged{"cannot resume the booted machine", "its file in the cache is not what was saved",
+                      "run the same command again", ExitCode::trial_failed};
+  const std::string seal = seal_in(machine);
+  if (seal.empty()) return fail(damaged);
+  const auto expected = seal_for(key, machine, bytes_of(machine) - kSealBytes);
+  if (!expected || *expected != seal) return fail(damaged);
+  return {};
+}
+
+Result<Descriptor> SnapshotStore::boot_into(const std::string& key, const Boot& boot) const {
+  const fs::path path = file_of(key);
   Descriptor file(::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0644));
   if (!file.valid()) return fail(system_error("cannot write into " + directory_.string(), errno));
   if (auto booted = boot(fmt::format("/proc/{}/fd/{}", getpid(), file.get())); !booted)
     return fail(booted.error());
+  const std::uint64_t length = bytes_of(file);
+  const auto seal = seal_for(key, file, length);
+  if (!seal) return fail(seal.error());
+  if (pwrite(file.get(), seal->data(), seal->size(), static_cast<off_t>(length)) !=
+      static_cast<ssize_t>(seal->size()))
+    return fail(system_error("cannot write " + path.string(), errno));
   // The name must not outlive the content: a machine of zeros after a power cut would resume, and be wrong.
   if (fdatasync(file.get()) != 0) return fail(system_error("cannot write " + path.string(), errno));
   if (unlink(path.c_str()) != 0 && errno != ENOENT)

@@ -1,0 +1,88 @@
+#include "machine/lab/lab_identity.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/fast_hash.h"
+#include "machine/lab/lab_machine.h"
+#include "machine/lab/lab_parts.h"
+#include "machine/lab/qemu_finder.h"
+
+namespace vtax::lab {
+namespace {
+
+using nlohmann::json;
+
+json by_name(const std::vector<Package>& packages) {
+  json out = json::object();
+  for (const Package& package : packages) out[package.name] = package.version + " " + package.sha256;
+  return out;
+}
+
+Result<> add_file_hash(json& into, const std::string& name, const std::filesystem::path& file) {
+  const auto hash = fast_hash_of_file(file);
+  if (!hash) return fail(hash.error());
+  into[name] = *hash;
+  return {};
+}
+
+// vtax, which is the guests' PID 1 too, and what QEMU loads of it.
+Result<> add_program(json& into, const Sources& sources, const Qemu& qemu) {
+  if (auto added = add_file_hash(into, "vtax", sources.agent); !added) return added;
+  for (const char* name : {kTurns, kParallelTime, kVmrun}) {
+    const auto file = find_lab_part(name);
+    if (!file) return fail(file.error());
+    if (auto added = add_file_hash(into, name, *file); !added) return added;
+  }
+  const auto probe = find_probe(qemu);
+  if (!probe) return fail(probe.error());
+  return add_file_hash(into, probe->filename().string(), *probe);
+}
+
+// One that was not unpacked from packages is known by its program alone; its firmware and libraries are the
+// system's.
+Result<> add_qemu(json& into, const Qemu& qemu, const PackageCache& cache) {
+  into["qemu"] = qemu.banner;
+  if (!qemu.package_folder.empty())
+    if (const auto set = cache.find(PackageSet::qemu)) {
+      into["packages of qemu"] = by_name(set->packages);
+      return {};
+    }
+  return add_file_hash(into, "qemu program", qemu.binary);
+}
+
+}  // namespace
+
+Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources& sources,
+                                 const Progress& progress) {
+  auto cache = PackageCache::open();
+  if (!cache) return fail(cache.error());
+  const auto qemu = fetch_qemu(*cache, progress);
+  if (!qemu) return fail(qemu.error());
+  LabIdentity identity;
+  json all = json::object();
+  if (auto added = add_program(all, sources, *qemu); !added) return fail(added.error());
+  if (auto added = add_qemu(all, *qemu, *cache); !added) return fail(added.error());
+  for (const Trial& trial : trials) {
+    const auto machine = machine_of(trial.factors);
+    if (!machine) return fail(machine.error());
+    const ImageName name{machine->image, machine->shape.compiler};
+    if (identity.images.contains(name)) continue;
+    Sources own = sources;
+    own.compiler = machine->shape.compiler;
+    const auto parts = parts_of_image(name.first, own, *cache, Apt(), progress);
+    if (!parts) return fail(parts.error());
+    identity.images[name] = parts->hash;
+    all["packages of " + std::string(name_of(name.first)) + (name.second ? " with compiler" : "")] =
+        by_name(parts->packages);
+    for (const OwnFile& file : parts->own_files) {
+      std::string key = "own " + file.part;
+      // Of modules each machine has those that it needs.
+      if (file.part == "modules") key += " of " + std::string(name_of(name.first));
+      all[key] = file.sha256;
+    }
+  }
+  identity.json = all.dump();
+  return identity;
+}
+
+}  // namespace vtax::lab

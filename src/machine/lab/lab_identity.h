@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+#include "machine/lab/lab_image.h"
+#include "record/trial.h"
+
+namespace vtax::lab {
+
+// An image by its kind, and whether it holds a compiler.
+using ImageName = std::pair<LabKind, bool>;
+
+// What the counts of a run depend on besides its settings, by content: runs of the same settings and the same
+// identity count the same.
+struct LabIdentity {
+  // JSON object: hashes of vtax itself and of the parts beside it that QEMU loads (XXH3), QEMU with its
+  // packages or its program's hash, the packages of each set with version and SHA-256, and the SHA-256 of the
+  // user's own files ("own kernel", "own modules", "own xen").
+  std::string json;
+  std::map<ImageName, std::string> images;  // LabImage::hash
+};
+
+// Of the images that these trials need. Packages that are not there are fetched; nothing is built or booted.
+// Errors: those of the user's own files, no network, no QEMU.
+[[nodiscard]] Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources& sources,
+                                               const Progress& progress);
+
+}  // namespace vtax::lab
