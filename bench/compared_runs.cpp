@@ -7,11 +7,10 @@
 namespace vtax {
 
 std::string name_among(const CellChange& cell, const RunComparison& comparison) {
-  const std::string& workload = cell.factors.at("workload");
-  std::vector<Cell> all;
-  for (const CellChange& one : comparison.cells) all.push_back({one.factors, {}, std::nullopt, true});
+  VaryingFactors varying;
+  for (const CellChange& one : comparison.cells) varying.add(one.factors);
   return fmt::format("{}, {}", cell.factors.at("platform"),
-                     full_phrase(cell.factors, varying_factors(all, workload)));
+                     full_phrase(cell.factors, varying.of(cell.factors.at("workload"))));
 }
 
 }  // namespace vtax

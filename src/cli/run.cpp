@@ -73,23 +73,21 @@ std::string facts_of_this_computer() {
 class TrialNames {
  public:
   explicit TrialNames(const Plan& plan) : repeats_(plan.study.repetitions > 1) {
-    std::vector<Cell> cells;
-    for (const PlannedTrial& trial : plan.trials)
-      if (trial.repetition == 1) cells.push_back({trial.factors, {}, std::nullopt, true});
-    for (const StudyWorkload& workload : plan.study.workloads) {
-      varying_[workload.name] = varying_factors(cells, workload.name);
-      varying_[workload.name].erase(kVariation);
+    for (const PlannedTrial& trial : plan.trials) {
+      Factors factors = trial.factors;
+      factors.erase(kVariation);
+      varying_.add(factors);
     }
   }
 
   [[nodiscard]] std::string of(const Trial& trial) const {
-    std::string name = trial_name(trial.factors, varying_.at(trial.factors.at("workload")));
+    std::string name = trial_name(trial.factors, varying_.of(trial.factors.at("workload")));
     return repeats_ ? fmt::format("{}, run {}", name, trial.repetition) : name;
   }
 
  private:
   bool repeats_;
-  std::map<std::string, std::set<std::string>> varying_;
+  VaryingFactors varying_;
 };
 
 std::string kind_of(const Trial& trial) {

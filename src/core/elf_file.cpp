@@ -1,6 +1,11 @@
 #include "core/elf_file.h"
 
 namespace vtax {
+namespace {
+
+constexpr std::size_t kLongestName = 1024;  // the kernel's own limit is half of it
+
+}  // namespace
 
 std::optional<ElfFile> ElfFile::open(ByteView bytes) {
   const auto header = copy_at<Elf64_Ehdr>(bytes, 0);
@@ -55,7 +60,7 @@ std::string_view ElfFile::text(std::size_t table, std::uint64_t offset) const {
   if (offset >= strings.size()) return {};
   const std::string_view rest(reinterpret_cast<const char*>(strings.data()) + offset,
                               strings.size() - offset);
-  const std::size_t end = rest.find('\0');
+  const std::size_t end = rest.substr(0, kLongestName).find('\0');
   return end == std::string_view::npos ? std::string_view() : rest.substr(0, end);
 }
 

@@ -36,7 +36,8 @@ class ElfFile {
   // Empty when it occupies no space in the file, or is cut off.
   [[nodiscard]] ByteView content(const Section& section) const;
 
-  // The string at `offset` of the string table that is section number `table`; empty when there is none.
+  // The string at `offset` of the string table that is section number `table`; empty when there is none, or
+  // when it is longer than any name: of names that have no end each would be searched to the table's.
   [[nodiscard]] std::string_view text(std::size_t table, std::uint64_t offset) const;
 
  private:

@@ -254,6 +254,12 @@ Result<> RunReader::read_functions(Statement& rows, Trial& trial) {
 }
 
 Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const Trial&)>& use) {
+  return for_each(
+      detail, [](const Trial&) { return true; }, use);
+}
+
+Result<> RunReader::for_each(Detail detail, const std::function<bool(const Trial&)>& wanted,
+                             const std::function<Result<>(const Trial&)>& use) {
   std::vector<Statement> rows;
   for (const char* sql :
        {"SELECT id, repetition, factors, error, digest, bytes, packets, transactions, machine_instructions,"
@@ -270,8 +276,7 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
                                "? ORDER BY place",
         schema_version_ < 3 ? "SELECT '' FROM trial WHERE id = ? AND 0"
                             : "SELECT json FROM timeline WHERE trial = ?",
-        is_sealed() ? "SELECT sha256 FROM seal WHERE id = ? + 1"
-                    : "SELECT '' FROM trial WHERE id = ? AND 0",
+        is_sealed() ? "SELECT sha256 FROM seal WHERE id = ? + 1" : "SELECT '' FROM trial WHERE id = ? AND 0",
         schema_version_ < 5
             ? "SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM trial WHERE id = ? AND 0"
             : "SELECT guest, count, sum_ns, least_ns, p50_ns, p90_ns, p99_ns, p999_ns, most_ns"
@@ -286,6 +291,8 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
   while ((code = rows[0].step()) == SQLITE_ROW) {
     auto trial = read_trial(rows[0]);
     if (!trial) return fail(trial.error());
+    const bool is_wanted = wanted(*trial);
+    if (!is_wanted && is_checked_) continue;
     for (std::size_t i = 1; i < rows.size(); ++i) {
       rows[i].reset();
       rows[i].bind(1, trial->index);
@@ -308,6 +315,7 @@ Result<> RunReader::for_each(Detail detail, const std::function<Result<>(const T
       trial->functions.clear();
       trial->timeline = {};
     }
+    if (!is_wanted) continue;
     if (auto used = use(*trial); !used) return used;
   }
   if (code != SQLITE_DONE) return fail(database_->error(code));

@@ -33,6 +33,11 @@ class RunReader {
   // `use`.
   [[nodiscard]] Result<> for_each(Detail detail, const std::function<Result<>(const Trial&)>& use);
 
+  // The same of the trials that are wanted alone, by what stands in the trial's own row: factors, repetition,
+  // error, digest, work, totals, provenance. The first pass reads all of them nevertheless, to check them.
+  [[nodiscard]] Result<> for_each(Detail detail, const std::function<bool(const Trial&)>& wanted,
+                                  const std::function<Result<>(const Trial&)>& use);
+
   // The whole run, for small ones.
   [[nodiscard]] Result<Run> all();
 

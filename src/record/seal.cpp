@@ -1,8 +1,7 @@
 #include "record/seal.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
+#include <array>
+#include <charconv>
 #include <string_view>
 
 #include "core/sha256.h"
@@ -15,11 +14,13 @@ namespace {
 class Content {
  public:
   Content& operator<<(std::uint64_t value) {
-    fmt::format_to(std::back_inserter(text_), "{}\n", value);
+    append(value, '\n');
     return *this;
   }
   Content& operator<<(std::string_view value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{}\n", value.size(), value);
+    append(value.size(), ':');
+    text_ += value;
+    text_ += '\n';
     return *this;
   }
   // A list's length before it tells where the next one begins.
@@ -31,6 +32,13 @@ class Content {
   [[nodiscard]] std::string seal() const { return sha256_hex(text_); }
 
  private:
+  void append(std::uint64_t value, char end) {
+    std::array<char, 20> digits;  // of the greatest
+    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+    text_.append(digits.data(), written.ptr);
+    text_ += end;
+  }
+
   std::string text_;
 };
 
@@ -57,9 +65,8 @@ void add_counts(Content& content, const Trial& trial) {
     content << w.guest << w.count << w.sum_ns << w.least_ns << w.p50_ns << w.p90_ns << w.p99_ns << w.p999_ns
             << w.most_ns;
   });
-  content.list(trial.busy, [&](const Busy& b) {
-    content << static_cast<std::uint64_t>(b.cpu) << b.domain << b.ns;
-  });
+  content.list(trial.busy,
+               [&](const Busy& b) { content << static_cast<std::uint64_t>(b.cpu) << b.domain << b.ns; });
   content << (trial.timeline.empty() ? std::string() : timeline_text(trial.timeline));
 }
 

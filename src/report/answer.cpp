@@ -73,8 +73,8 @@ std::optional<Headline> headline_of(const std::vector<Comparison>& comparisons, 
   std::vector<Headline> all;
   for (const Comparison& comparison : comparisons) {
     for (const Cell* cell : comparison.cells) {
-      if (cell->platform() == "native" || !cell->cost || units_of(cell->cost->work).empty() ||
-          units_of(cell->cost->work).front() != unit)
+      if (cell->platform() == "native" || !cell->cost() || units_of(cell->cost()->work).empty() ||
+          units_of(cell->cost()->work).front() != unit)
         continue;
       const auto t = tax(comparison, *cell, unit);
       if (!t) continue;
@@ -116,25 +116,24 @@ std::string without_native(const RunCosts& costs) {
   const Cell* dearest = nullptr;
   double most = -1;
   for (const Cell& cell : costs.cells) {
-    if (!cell.cost || units_of(cell.cost->work).empty()) continue;
+    if (!cell.cost() || units_of(cell.cost()->work).empty()) continue;
     const double cost =
-        per_unit(cell.cost->total, cell.cost->work, units_of(cell.cost->work).front()).value_or(0);
+        per_unit(cell.cost()->total, cell.cost()->work, units_of(cell.cost()->work).front()).value_or(0);
     if (cost > most) {
       dearest = &cell;
       most = cost;
     }
   }
   if (dearest == nullptr) return "No trial ended: nothing was measured.";
-  const Unit unit = units_of(dearest->cost->work).front();
+  const Unit unit = units_of(dearest->cost()->work).front();
   const bool is_native_alone = std::all_of(costs.cells.begin(), costs.cells.end(),
                                            [](const Cell& cell) { return cell.platform() == "native"; });
-  return fmt::format("A {} costs {} {}{} {} ({}). {}{}", noun(unit, dearest->workload()),
-                     printable(dearest->platform()), costs.cells.size() > 1 ? "up to " : "", figure(most),
-                     unit_of_cost(costs),
-                     full_phrase(dearest->factors, varying_factors(costs.cells, dearest->workload())),
-                     payers(*dearest->cost),
-                     is_native_alone ? " Only native was measured, so there is no tax to give."
-                                     : " Without native's cost of the same there is no tax to give.");
+  return fmt::format(
+      "A {} costs {} {}{} {} ({}). {}{}", noun(unit, dearest->workload()), printable(dearest->platform()),
+      costs.cells.size() > 1 ? "up to " : "", figure(most), unit_of_cost(costs),
+      full_phrase(dearest->factors, costs.varying.of(dearest->workload())), payers(*dearest->cost()),
+      is_native_alone ? " Only native was measured, so there is no tax to give."
+                      : " Without native's cost of the same there is no tax to give.");
 }
 
 }  // namespace
@@ -149,12 +148,11 @@ std::optional<Headline> headline(const std::vector<Comparison>& comparisons) {
 std::string answer(const RunCosts& costs, const std::vector<Comparison>& comparisons) {
   const auto best = headline(comparisons);
   if (!best) return without_native(costs);
-  const WindowCost& cost = *best->cell->cost;
-  const WindowCost& native = *best->comparison->native()->cost;
+  const WindowCost& cost = *best->cell->cost();
+  const WindowCost& native = *best->comparison->native()->cost();
   const std::string platform = printable(best->cell->platform());
   const auto its_noun = noun(best->unit, best->cell->workload());
-  const std::string work =
-      full_phrase(best->comparison->factors, varying_factors(costs.cells, best->cell->workload()));
+  const std::string work = full_phrase(best->comparison->factors, costs.varying.of(best->cell->workload()));
   const std::string interval =
       best->interval ? fmt::format(" ({:.2f} to {:.2f})", best->interval->low, best->interval->high) : "";
   if (best->is_undecided)

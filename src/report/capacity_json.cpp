@@ -28,11 +28,11 @@ void write_rates(JsonWriter& json, const Run& header, const RunCosts& costs) {
   }
   json.field("rates_basis", (*speed)->basis).key("rates").begin_array();
   for (const Cell& cell : costs.cells) {
-    if (!cell.cost) continue;
+    if (!cell.cost()) continue;
     json.line().begin_object().key("factors").begin_object();
     for (const auto& [factor, value] : cell.factors) json.field(factor, value);
     json.end_object();
-    write_capacity(json, "capacity", *cell.cost, **speed);
+    write_capacity(json, "capacity", *cell.cost(), **speed);
     if (const auto load = offered_load(cell, **speed)) {
       json.key("offered").begin_object().field("rate", load->offered).field("possible", load->possible());
       json.field("busiest", load->busiest).field("busiest_utilisation", load->busiest_part);

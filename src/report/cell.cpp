@@ -1,6 +1,7 @@
 #include "report/cell.h"
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "core/readable.h"
@@ -17,7 +18,7 @@ void settle(Cell& cell) {
     cell.identical = cell.identical && run.digest == cell.runs.front().digest;
   }
   std::sort(order.begin(), order.end());
-  cell.cost = cell.runs[order[(order.size() - 1) / 2].second];
+  cell.median = order[(order.size() - 1) / 2].second;
 }
 
 std::map<std::string, std::set<std::string>> set_aside_of(const nlohmann::json& settings) {
@@ -67,7 +68,11 @@ void drop_parts_of_others(std::vector<Comparison>& all) {
              std::includes(all[other].cells.begin(), all[other].cells.end(), one.cells.begin(),
                            one.cells.end());
     };
-    const auto& others = where[one.cells.front()];
+    // Whatever holds all of them holds the one that stands in the fewest.
+    const Cell* rarest =
+        *std::min_element(one.cells.begin(), one.cells.end(),
+                          [&](const Cell* a, const Cell* b) { return where[a].size() < where[b].size(); });
+    const auto& others = where[rarest];
     if (std::none_of(others.begin(), others.end(), holds_it)) kept.push_back(one);
   }
   all = std::move(kept);
@@ -103,6 +108,8 @@ WindowCost window_cost(const Trial& trial) {
   cost.busy = trial.busy;
   cost.waiting = trial.waiting;
   cost.hardware = hardware_cost(trial);
+  cost.domains.shrink();
+  cost.events.shrink();
   return cost;
 }
 
@@ -142,22 +149,32 @@ CostsOfTrials::CostsOfTrials(const Run& header) {
   costs_.set_aside = set_aside_of(settings);
 }
 
+Cell& CostsOfTrials::cell_with(Factors factors) {
+  std::size_t hash = 0;
+  for (const auto& [name, value] : factors)
+    for (const std::string& text : {std::cref(name), std::cref(value)})
+      hash = hash * 1099511628211ULL + std::hash<std::string>()(text);
+  const auto [first, last] = places_.equal_range(hash);
+  for (auto place = first; place != last; ++place)
+    if (costs_.cells[place->second].factors == factors) return costs_.cells[place->second];
+  places_.emplace(hash, costs_.cells.size());
+  costs_.varying.add(factors);
+  costs_.cells.push_back({std::move(factors), {}, std::nullopt, true});
+  return costs_.cells.back();
+}
+
 void CostsOfTrials::add(const Trial& trial) {
-  const auto [place, is_new] = places_.emplace(cell_factors(trial), costs_.cells.size());
-  if (is_new) {
-    costs_.cells.push_back({place->first, {}, std::nullopt, true});
-  }
+  Cell& cell = cell_with(cell_factors(trial));
   if (!trial.error.empty()) {
     costs_.failed.push_back({trial.index, trial.repetition, trial.factors, trial.error});
     return;
   }
   ++costs_.finished;
   if (is_perturbed(trial)) {
-    costs_.cells[place->second].perturbed.push_back(
-        {trial.factors.at(kVariation), trial.machine_total.value, trial.work});
+    cell.perturbed.push_back({trial.factors.at(kVariation), trial.machine_total.value, trial.work});
     return;
   }
-  costs_.cells[place->second].runs.push_back(window_cost(trial));
+  cell.runs.push_back(window_cost(trial));
 }
 
 RunCosts CostsOfTrials::take() {
@@ -177,10 +194,9 @@ Result<RunCosts> read_costs(RunReader& reader) {
 
 std::vector<std::string> platforms_of(const RunCosts& costs) {
   std::vector<std::string> names;
-  for (const Cell& cell : costs.cells) {
-    if (std::find(names.begin(), names.end(), cell.platform()) == names.end())
-      names.push_back(cell.platform());
-  }
+  std::set<std::string_view> seen;
+  for (const Cell& cell : costs.cells)
+    if (seen.insert(cell.platform()).second) names.push_back(cell.platform());
   return names;
 }
 
@@ -192,11 +208,15 @@ std::string platforms_text(const RunCosts& costs) {
 
 bool in_time(const RunCosts& costs) {
   return std::any_of(costs.cells.begin(), costs.cells.end(),
-                     [](const Cell& cell) { return cell.cost && cell.cost->in_time; });
+                     [](const Cell& cell) { return cell.cost() && cell.cost()->in_time; });
+}
+
+std::string_view unit_of_cost(bool is_in_time) {
+  return is_in_time ? "ns of CPU time" : "instructions";
 }
 
 std::string_view unit_of_cost(const RunCosts& costs) {
-  return in_time(costs) ? "ns of CPU time" : "instructions";
+  return unit_of_cost(in_time(costs));
 }
 
 std::string_view name(Unit unit) {
@@ -282,10 +302,11 @@ std::vector<Comparison> comparisons_of(const RunCosts& costs) {
 
 std::optional<double> tax(const Comparison& comparison, const Cell& cell, Unit unit) {
   const Cell* native = comparison.native();
-  if (native == nullptr || !native->cost || !cell.cost) return std::nullopt;
-  if (unit == Unit::packet && !are_packets_alike(native->cost->work, cell.cost->work)) return std::nullopt;
-  const auto base = per_unit(native->cost->total, native->cost->work, unit);
-  const auto cost = per_unit(cell.cost->total, cell.cost->work, unit);
+  if (native == nullptr || !native->cost() || !cell.cost()) return std::nullopt;
+  if (unit == Unit::packet && !are_packets_alike(native->cost()->work, cell.cost()->work))
+    return std::nullopt;
+  const auto base = per_unit(native->cost()->total, native->cost()->work, unit);
+  const auto cost = per_unit(cell.cost()->total, cell.cost()->work, unit);
   if (!base || !cost || *base == 0) return std::nullopt;
   return *cost / *base;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/result.h"
@@ -14,22 +15,22 @@
 #include "record/trial.h"
 #include "report/hardware_cost.h"
 #include "report/layer_costs.h"
+#include "report/named.h"
+#include "report/varying_factors.h"
 
 // What every report shows: instructions by layer for each combination of factors, per unit of work.
 namespace vtax {
-
-using Factors = std::map<std::string, std::string>;
 
 // One window, reduced to what a table shows. The layers add up to `total`. With `in_time`, everything here
 // that is called instructions is nanoseconds of CPU time; idle and other programs' time are then events.
 struct WindowCost {
   bool in_time = false;
   LayerCosts instructions{};
-  std::map<std::string, LayerCosts> domains;  // the same by domain
-  std::map<int, LayerCosts> cpus;             // and by CPU
+  Named<LayerCosts> domains;       // the same by domain
+  std::map<int, LayerCosts> cpus;  // and by CPU
   std::uint64_t total = 0;
-  std::uint64_t peer = 0;                       // outside the total
-  std::map<std::string, std::uint64_t> events;  // by kind: hypercalls, interrupts, ...
+  std::uint64_t peer = 0;       // outside the total
+  Named<std::uint64_t> events;  // by kind: hypercalls, interrupts, ...
   Work work;
   std::vector<DeviceCount> devices;
   std::vector<GuestWork> guests;
@@ -67,13 +68,14 @@ struct PerturbedRun {
 // All repetitions of one combination of factors.
 struct Cell {
   Factors factors;
-  std::vector<WindowCost> runs;  // every finished repetition, in the order of the plan
-  // The repetition with the median cost (of an even number the cheaper of the two in the middle), whole, so
-  // that its layers still add up; nothing when none ended.
-  std::optional<WindowCost> cost;
-  bool identical = true;  // all repetitions have the same digest
+  std::vector<WindowCost> runs;       // every finished repetition, in the order of the plan
+  std::optional<std::size_t> median;  // place in `runs`
+  bool identical = true;              // all repetitions have the same digest
   std::vector<PerturbedRun> perturbed = {};
 
+  // The repetition with the median cost (of an even number the cheaper of the two in the middle), whole, so
+  // that its layers still add up; null when none ended.
+  [[nodiscard]] const WindowCost* cost() const { return median ? &runs[*median] : nullptr; }
   [[nodiscard]] const std::string& platform() const { return factors.at("platform"); }
   [[nodiscard]] const std::string& workload() const { return factors.at("workload"); }
 };
@@ -88,6 +90,7 @@ struct FailedTrial {
 // A run, reduced: memory grows with its cells, not with its trials' details.
 struct RunCosts {
   std::vector<Cell> cells;  // in the order of the plan
+  VaryingFactors varying;   // among the cells
   std::vector<FailedTrial> failed;
   std::uint64_t finished = 0;  // trials
   // Counts of the lab: each window's is exact. Of any machine a cell's repetitions are a sample, of the lab
@@ -108,8 +111,10 @@ class CostsOfTrials {
   [[nodiscard]] RunCosts take();  // what was added; ends its use
 
  private:
+  [[nodiscard]] Cell& cell_with(Factors factors);
+
   RunCosts costs_;
-  std::map<Factors, std::size_t> places_;
+  std::unordered_multimap<std::size_t, std::size_t> places_;  // of cells, by a hash of their factors
 };
 
 [[nodiscard]] Result<RunCosts> read_costs(RunReader& reader);
@@ -120,7 +125,8 @@ class CostsOfTrials {
 
 // Whether the run's costs are nanoseconds of CPU time: one run has one unit.
 [[nodiscard]] bool in_time(const RunCosts& costs);
-[[nodiscard]] std::string_view unit_of_cost(const RunCosts& costs);  // "instructions" or "ns of CPU time"
+[[nodiscard]] std::string_view unit_of_cost(bool is_in_time);  // "instructions" or "ns of CPU time"
+[[nodiscard]] std::string_view unit_of_cost(const RunCosts& costs);
 
 // A unit of work that cost is given per. A packet is one of the system's outermost device, in or out; a KB is
 // 1024 bytes of payload (netperf's service demand).

@@ -44,7 +44,7 @@ Result<Side> read_side(RunReader& reader) {
   auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
     const Factors factors = cell_factors(trial);
     const Cell* cell = cells.at(factors);
-    const bool is_shown = trial.error.empty() && !is_perturbed(trial) && cell->cost->digest == trial.digest;
+    const bool is_shown = trial.error.empty() && !is_perturbed(trial) && cell->cost()->digest == trial.digest;
     if (!is_shown || side.functions.count(factors) != 0) return Result<>();
     if (side.provenance.empty()) side.provenance = trial.provenance;
     FunctionCounts& counts = side.functions[factors];
@@ -109,8 +109,8 @@ bool did_the_same(const WindowCost& a, const WindowCost& b) {
          a.instructions == b.instructions && a.events == b.events;
 }
 
-std::string cell_name(const Cell& cell, const std::vector<Cell>& all) {
-  return printable(cell.platform()) + ", " + full_phrase(cell.factors, varying_factors(all, cell.workload()));
+std::string cell_name(const Cell& cell, const RunCosts& all) {
+  return printable(cell.platform()) + ", " + full_phrase(cell.factors, all.varying.of(cell.workload()));
 }
 
 // By cell how many of its trials failed; perturbed boots are among them.
@@ -130,7 +130,7 @@ std::uint64_t not_run(const Run& header, const RunCosts& costs) {
 }
 
 CellChange change_of(const Cell& before, const Cell& after) {
-  CellChange change{before.factors, *before.cost, *after.cost};
+  CellChange change{before.factors, *before.cost(), *after.cost()};
   change.is_identical =
       std::equal(before.runs.begin(), before.runs.end(), after.runs.begin(), after.runs.end(), did_the_same);
   change.samples = compare_samples(samples_of(before), samples_of(after));
@@ -195,29 +195,29 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
   std::map<Factors, const Cell*> others;
   std::set<Factors> failed;
   for (const Cell& cell : b->costs.cells) {
-    if (cell.cost)
+    if (cell.cost())
       others[cell.factors] = &cell;
     else
       failed.insert(cell.factors);
   }
   for (const Cell& cell : a->costs.cells) {
-    if (!cell.cost) continue;
+    if (!cell.cost()) continue;
     const auto found = others.find(cell.factors);
     // Instructions and time have no difference.
-    if (found == others.end() || found->second->cost->in_time != cell.cost->in_time) {
-      comparison.only_before.push_back(cell_name(cell, a->costs.cells));
+    if (found == others.end() || found->second->cost()->in_time != cell.cost()->in_time) {
+      comparison.only_before.push_back(cell_name(cell, a->costs));
       if (failed.count(cell.factors) != 0) comparison.failed_after.push_back(comparison.only_before.back());
       continue;
     }
     CellChange change = change_of(cell, *found->second);
     if (failures.count(cell.factors) != 0)
-      comparison.partly_failed_after.push_back(cell_name(cell, a->costs.cells));
+      comparison.partly_failed_after.push_back(cell_name(cell, a->costs));
     others.erase(found);
     change.functions = function_changes(a->functions[cell.factors], b->functions[cell.factors]);
     comparison.cells.push_back(std::move(change));
   }
   for (const Cell& cell : b->costs.cells) {
-    if (others.count(cell.factors) != 0) comparison.only_after.push_back(cell_name(cell, b->costs.cells));
+    if (others.count(cell.factors) != 0) comparison.only_after.push_back(cell_name(cell, b->costs));
   }
   return comparison;
 }

@@ -129,13 +129,6 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
   if (!cell.functions.empty()) print_functions(out, cell.functions);
 }
 
-// As report/phrase.h, over the cells of a comparison.
-std::set<std::string> varying_among(const std::vector<CellChange>& cells, const std::string& workload) {
-  std::vector<Cell> plain;
-  for (const CellChange& cell : cells) plain.push_back({cell.factors, {}, std::nullopt, true});
-  return varying_factors(plain, workload);
-}
-
 void write_change(JsonWriter& json, const Change& change) {
   json.field("name", change.name).field("before", change.before).field("after", change.after);
 }
@@ -193,12 +186,10 @@ void write_comparison_table(const RunComparison& comparison, std::ostream& out) 
     print_wrapped(out, "  ",
                   "Cells are compared when all their factors are equal. To see what a factor changes, "
                   "give one study both of its values: --set offloads=on,off");
-  std::map<std::string, std::set<std::string>> varying;
-  for (const CellChange& cell : comparison.cells) {
-    const std::string& workload = cell.factors.at("workload");
-    if (varying.count(workload) == 0) varying[workload] = varying_among(comparison.cells, workload);
-  }
-  for (const CellChange& cell : comparison.cells) print_cell(out, cell, varying[cell.factors.at("workload")]);
+  VaryingFactors varying;
+  for (const CellChange& cell : comparison.cells) varying.add(cell.factors);
+  for (const CellChange& cell : comparison.cells)
+    print_cell(out, cell, varying.of(cell.factors.at("workload")));
   const auto print_names = [&](std::string_view title, const std::vector<std::string>& names) {
     if (!names.empty()) out << '\n' << title << '\n';
     for (const std::string& name : names) print_wrapped(out, "  ", name);

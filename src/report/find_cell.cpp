@@ -43,14 +43,14 @@ Found<const Cell*> find_cell(const RunCosts& costs, const Factors& factors) {
     return obstacle(fmt::format("{} cells of this run fit {}: they differ in {}", fitting.size(),
                                 cell_name(factors), differing_factors(fitting)));
   }
-  if (!fitting.front()->cost) return obstacle(fmt::format("cell {} did not end", cell_name(factors)));
+  if (!fitting.front()->cost()) return obstacle(fmt::format("cell {} did not end", cell_name(factors)));
   return fitting.front();
 }
 
 Found<const WindowCost*> find_cost(const RunCosts& costs, const Factors& factors) {
   const auto cell = find_cell(costs, factors);
   if (!cell) return tl::unexpected(cell.error());
-  return &*(*cell)->cost;
+  return (*cell)->cost();
 }
 
 std::string cell_name(const Factors& factors) {

@@ -20,10 +20,10 @@ void print_hardware(std::ostream& out, const Comparison& comparison, Unit unit) 
                    "driver", "kernel", "program", "uncharged", "total"});
   bool any = false;
   for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || !cell->cost->hardware) continue;
-    const auto one = per_unit(1, cell->cost->work, unit);
+    if (!cell->cost() || !cell->cost()->hardware) continue;
+    const auto one = per_unit(1, cell->cost()->work, unit);
     if (!one) continue;
-    for (const HardwareLine& line : hardware_lines(*cell->cost->hardware, 1 / *one)) {
+    for (const HardwareLine& line : hardware_lines(*cell->cost()->hardware, 1 / *one)) {
       std::vector<std::string> row{fmt::format("  {}, {}", printable(cell->platform()), line.name)};
       for (const auto& layer : line.layers) row.push_back(shown(layer));
       row.push_back(shown(line.total));
@@ -33,8 +33,8 @@ void print_hardware(std::ostream& out, const Comparison& comparison, Unit unit) 
   }
   if (any) table.print(out);
   for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || !cell->cost->hardware) continue;
-    if (const std::string notes = hardware_notes(*cell->cost->hardware); !notes.empty())
+    if (!cell->cost() || !cell->cost()->hardware) continue;
+    if (const std::string notes = hardware_notes(*cell->cost()->hardware); !notes.empty())
       print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), notes);
   }
 }

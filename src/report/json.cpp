@@ -6,6 +6,7 @@
 #include "core/sha256.h"
 #include "record/timeline_text.h"
 #include "report/capacity_json.h"
+#include "report/cell.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
 #include "report/phrase.h"
@@ -25,11 +26,26 @@ void write_devices(JsonWriter& json, const Trial& trial) {
   json.end_array();
 }
 
+// Whether the machine's clock is a real one: not in files of a vtax whose lab had no time of its own.
+bool has_real_clock(const Trial& trial) {
+  return !trial.busy.empty() || machine_cpu_ns(trial).has_value();
+}
+
+void write_rates_of(JsonWriter& json, Bytes bytes, Transactions transactions, std::uint64_t ns) {
+  const double seconds = static_cast<double>(ns) * 1e-9;
+  if (bytes.value > 0) json.field("payload_bits_per_second", static_cast<double>(bytes.value) * 8 / seconds);
+  if (transactions.value > 0)
+    json.field("transactions_per_second", static_cast<double>(transactions.value) / seconds);
+}
+
 void write_guests(JsonWriter& json, const Trial& trial) {
   json.key("guests").begin_array();
   for (const GuestWork& g : trial.guests) {
     json.begin_object().field("guest", g.guest).field("bytes", g.bytes.value);
-    json.field("transactions", g.transactions.value).field("virtual_ns", g.virtual_ns).end_object();
+    json.field("transactions", g.transactions.value).field("virtual_ns", g.virtual_ns);
+    if (has_real_clock(trial) && g.virtual_ns > 0)
+      write_rates_of(json, g.bytes, g.transactions, g.virtual_ns);
+    json.end_object();
   }
   json.end_array();
 }
@@ -57,16 +73,15 @@ void write_functions(JsonWriter& json, const Trial& trial) {
   json.end_array();
 }
 
-// By the machine's clock; nothing in files of a vtax whose lab had no time of its own.
 void write_rate(JsonWriter& json, const Trial& trial) {
-  if (trial.window_virtual_ns == 0 || (trial.busy.empty() && !machine_cpu_ns(trial))) return;
-  const double seconds = static_cast<double>(trial.window_virtual_ns) * 1e-9;
+  if (trial.window_virtual_ns == 0 || !has_real_clock(trial)) return;
   json.key("rate").begin_object();
-  if (trial.work.bytes.value > 0)
-    json.field("payload_bits_per_second", static_cast<double>(trial.work.bytes.value) * 8 / seconds);
-  if (trial.work.transactions.value > 0)
-    json.field("transactions_per_second", static_cast<double>(trial.work.transactions.value) / seconds);
+  write_rates_of(json, trial.work.bytes, trial.work.transactions, trial.window_virtual_ns);
   json.end_object();
+}
+
+void write_fairness(JsonWriter& json, const Trial& trial) {
+  if (const auto fairness = fairness_of(trial.guests)) json.field("fairness", *fairness);
 }
 
 void write_latency(JsonWriter& json, const Trial& trial) {
@@ -123,6 +138,7 @@ void write_trial(JsonWriter& json, const Trial& trial) {
     write_rate(json, trial);
     write_latency(json, trial);
     write_busy(json, trial);
+    write_fairness(json, trial);
     write_devices(json, trial);
     write_guests(json, trial);
     write_ledger(json, trial);

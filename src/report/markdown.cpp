@@ -48,7 +48,7 @@ class MarkdownTable {
 
 std::string work_of(const Comparison& comparison, const RunCosts& costs) {
   return escaped_markdown(
-      full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload"))));
+      full_phrase(comparison.factors, costs.varying.of(comparison.factors.at("workload"))));
 }
 
 void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Comparison>& comparisons,
@@ -57,8 +57,8 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
   for (const Comparison& comparison : comparisons) {
     if (noun(unit, comparison.factors.at("workload")) != its_noun) continue;
     for (const Cell* cell : comparison.cells) {
-      if (!cell->cost) continue;
-      const WindowCost& cost = *cell->cost;
+      if (!cell->cost()) continue;
+      const WindowCost& cost = *cell->cost();
       const auto units = units_of(cost.work);
       if (std::find(units.begin(), units.end(), unit) == units.end()) continue;
       if (!has_begun) {
@@ -93,11 +93,11 @@ void write_hardware_tables(std::ostream& out, const RunCosts& costs,
   std::vector<std::string> notes;
   for (const Comparison& comparison : comparisons) {
     for (const Cell* cell : comparison.cells) {
-      if (!cell->cost || !cell->cost->hardware) continue;
-      const auto units = units_of(cell->cost->work);
-      const auto one = units.empty() ? std::nullopt : per_unit(1, cell->cost->work, units.front());
+      if (!cell->cost() || !cell->cost()->hardware) continue;
+      const auto units = units_of(cell->cost()->work);
+      const auto one = units.empty() ? std::nullopt : per_unit(1, cell->cost()->work, units.front());
       if (!one) continue;
-      const auto lines = hardware_lines(*cell->cost->hardware, 1 / *one);
+      const auto lines = hardware_lines(*cell->cost()->hardware, 1 / *one);
       if (!has_begun) out << "\n## Hardware counters\n\n";
       if (!has_table && !lines.empty())
         MarkdownTable(out, {"work", "platform", "count", "driver", "kernel", "program", "uncharged", "total"},
@@ -114,7 +114,7 @@ void write_hardware_tables(std::ostream& out, const RunCosts& costs,
         row.push_back(line.total ? readable(*line.total) : "-");
         out << fmt::format("| {} |\n", fmt::join(row, " | "));
       }
-      if (const std::string text = hardware_notes(*cell->cost->hardware); !text.empty())
+      if (const std::string text = hardware_notes(*cell->cost()->hardware); !text.empty())
         notes.push_back(fmt::format("{}, {}: {}", platform, work, escaped_markdown(text, 2000)));
     }
   }

@@ -64,7 +64,51 @@ std::string busy_text(const Cell& cell) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+// Of the whole window, a second.
+template <class Amount>
+std::optional<Spread> amount_per_second(const Cell& cell, const Amount& amount_of) {
+  return spread_over(cell, [&](const WindowCost& run) -> std::optional<double> {
+    const std::uint64_t amount = amount_of(run.work);
+    if (amount == 0 || run.window_ns == 0 || !has_own_time(run)) return std::nullopt;
+    return static_cast<double>(amount) / (static_cast<double>(run.window_ns) * 1e-9);
+  });
+}
+
 }  // namespace
+
+bool has_own_time(const WindowCost& cost) {
+  return cost.in_time || !cost.busy.empty();
+}
+
+std::optional<Spread> payload_rate_of(const Cell& cell) {
+  return amount_per_second(cell, [](const Work& work) { return work.bytes.value; });
+}
+
+std::optional<Spread> transaction_rate_of(const Cell& cell) {
+  return amount_per_second(cell, [](const Work& work) { return work.transactions.value; });
+}
+
+std::optional<GuestRate> rate_of(const WindowCost& cost, const GuestWork& guest) {
+  if (!has_own_time(cost) || guest.virtual_ns == 0) return std::nullopt;
+  const double seconds = static_cast<double>(guest.virtual_ns) * 1e-9;
+  if (guest.transactions.value > 0)
+    return GuestRate{Unit::transaction, static_cast<double>(guest.transactions.value) / seconds};
+  if (guest.bytes.value == 0) return std::nullopt;
+  return GuestRate{Unit::kilobyte, static_cast<double>(guest.bytes.value) * 8e-6 / seconds};
+}
+
+std::vector<GuestRates> guest_rates_of(const Cell& cell) {
+  constexpr double bytes_of_megabit = 1e6 / 8;
+  std::map<std::pair<std::string, Unit>, std::vector<double>> rates;
+  for (const WindowCost& run : cell.runs)
+    for (const GuestWork& guest : run.guests)
+      if (const auto rate = rate_of(run, guest))
+        rates[{guest.guest, rate->unit}].push_back(
+            rate->unit == Unit::kilobyte ? rate->value * bytes_of_megabit : rate->value);
+  std::vector<GuestRates> out;
+  for (const auto& [whose, values] : rates) out.push_back({whose.first, whose.second, *spread_of(values)});
+  return out;
+}
 
 std::optional<Spread> rate_of(const Cell& cell) {
   return spread_over(cell, [](const WindowCost& run) { return measured_rate(run); });
@@ -93,10 +137,10 @@ std::vector<BusyShare> busy_shares(const Cell& cell) {
 }
 
 std::optional<Latency> latency_of(const Cell& cell) {
-  const auto p50 = waiting_of(cell, &Waiting::p50_ns), p99 = waiting_of(cell, &Waiting::p99_ns),
-             most = waiting_of(cell, &Waiting::most_ns);
-  if (!p50 || !p99 || !most) return std::nullopt;
-  return Latency{*p50, *p99, *most};
+  const auto p50 = waiting_of(cell, &Waiting::p50_ns);
+  if (!p50) return std::nullopt;
+  return Latency{*p50, *waiting_of(cell, &Waiting::p90_ns), *waiting_of(cell, &Waiting::p99_ns),
+                 *waiting_of(cell, &Waiting::p999_ns), *waiting_of(cell, &Waiting::most_ns)};
 }
 
 std::optional<Spread> fairness_of(const Cell& cell) {
@@ -105,8 +149,8 @@ std::optional<Spread> fairness_of(const Cell& cell) {
 
 std::string measured_text(const Cell& cell) {
   const auto rate = rate_of(cell);
-  if (!rate || !cell.cost || cell.cost->in_time) return "";
-  const auto units = units_of(cell.cost->work);
+  if (!rate || !cell.cost() || cell.cost()->in_time) return "";
+  const auto units = units_of(cell.cost()->work);
   std::string text = fmt::format("{} {}", spread_text(*rate), rate_noun(units.front(), cell.workload()));
   if (const auto latency = latency_of(cell))
     text += fmt::format("; latency p50 {} us, p99 {} us, most {} us", microseconds(latency->p50_ns),

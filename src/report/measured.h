@@ -18,8 +18,30 @@ struct Spread {
   std::size_t samples = 0;
 };
 
+// Whether its window's clock is a real one, of a lab that has a time of its own or of the real host.
+[[nodiscard]] bool has_own_time(const WindowCost& cost);
+
 // Mb/s of payload, or transactions or packets a second: unit_of_rate() of the work's first unit.
 [[nodiscard]] std::optional<Spread> rate_of(const Cell& cell);
+
+// Bytes of payload, and transactions, a second; nothing where there were none.
+[[nodiscard]] std::optional<Spread> payload_rate_of(const Cell& cell);
+[[nodiscard]] std::optional<Spread> transaction_rate_of(const Cell& cell);
+
+// Of one guest by its own time, in the unit of rate_of().
+struct GuestRate {
+  Unit unit{};
+  double value = 0;
+};
+[[nodiscard]] std::optional<GuestRate> rate_of(const WindowCost& cost, const GuestWork& guest);
+
+// Of each guest in all repetitions, by its own time, in bytes or transactions a second.
+struct GuestRates {
+  std::string guest;
+  Unit unit{};  // kilobyte: bytes a second
+  Spread per_second;
+};
+[[nodiscard]] std::vector<GuestRates> guest_rates_of(const Cell& cell);
 
 // Share of the window in which a CPU executed for a domain, in all repetitions; by CPU, then by domain.
 struct BusyShare {
@@ -35,7 +57,7 @@ struct BusyShare {
 
 // Of each repetition its own percentile over all guests' slowest: the greatest of theirs.
 struct Latency {
-  Spread p50_ns, p99_ns, most_ns;
+  Spread p50_ns, p90_ns, p99_ns, p999_ns, most_ns;
 };
 [[nodiscard]] std::optional<Latency> latency_of(const Cell& cell);
 

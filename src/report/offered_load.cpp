@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "core/readable.h"
@@ -45,8 +46,8 @@ std::optional<double> offered_rate(const Cell& cell) {
 
 std::optional<OfferedLoad> offered_load(const Cell& cell, const MachineSpeed& speed) {
   const auto offered = offered_rate(cell);
-  if (!offered || !cell.cost) return std::nullopt;
-  const auto allowed = capacity(*cell.cost, speed);
+  if (!offered || !cell.cost()) return std::nullopt;
+  const auto allowed = capacity(*cell.cost(), speed);
   if (!allowed) return std::nullopt;
   OfferedLoad out;
   out.offered = *offered;
@@ -62,15 +63,12 @@ std::optional<OfferedLoad> offered_load(const Cell& cell, const MachineSpeed& sp
 
 std::vector<OfferedSeries> offered_series(const RunCosts& costs) {
   std::vector<OfferedSeries> all;
+  std::map<Factors, std::size_t> places;
   for (const Cell& cell : costs.cells) {
-    if (!offered_rate(cell) || !cell.cost) continue;
-    const Factors factors = without_offer(cell);
-    const auto same = std::find_if(all.begin(), all.end(),
-                                   [&](const OfferedSeries& series) { return series.factors == factors; });
-    if (same != all.end())
-      same->cells.push_back(&cell);
-    else
-      all.push_back({factors, {&cell}});
+    if (!offered_rate(cell) || !cell.cost()) continue;
+    const auto [place, is_new] = places.emplace(without_offer(cell), all.size());
+    if (is_new) all.push_back({place->first, {}});
+    all[place->second].cells.push_back(&cell);
   }
   std::erase_if(all, [](const OfferedSeries& series) {
     std::set<double> rates;
@@ -90,8 +88,7 @@ void print_offered(std::ostream& out, const RunCosts& costs, const MachineSpeed&
                 "(receive livelock).");
   for (const OfferedSeries& series : all) {
     out << '\n';
-    print_wrapped(out, "",
-                  full_phrase(series.factors, varying_factors(costs.cells, series.factors.at("workload"))));
+    print_wrapped(out, "", full_phrase(series.factors, costs.varying.of(series.factors.at("workload"))));
     TextTable table({"  platform", "offered", "possible", "knee", "busiest", "busy", "all CPUs"});
     for (const Cell* cell : series.cells) {
       const auto load = offered_load(*cell, speed);

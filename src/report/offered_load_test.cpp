@@ -24,7 +24,7 @@ Cell served(const std::string& platform, int per_second, std::uint64_t instructi
                   {"requests_per_connection", "2"},
                   {"connections_per_second", std::to_string(per_second)}};
   cell.runs = {cost};
-  cell.cost = cost;
+  cell.median = 0;
   return cell;
 }
 
@@ -54,7 +54,7 @@ TEST(OfferedLoad, BeyondTheKneeItsRateIsTheMost) {
 TEST(OfferedLoad, NothingIsOfferedInAClosedLoop) {
   EXPECT_FALSE(offered_load(served("native", 0, 10'000'000), kSpeed));
   Cell failed = served("native", 200, 1);
-  failed.cost.reset();
+  failed.median.reset();
   EXPECT_FALSE(offered_load(failed, kSpeed));
 }
 
@@ -67,6 +67,7 @@ TEST(OfferedLoad, CellsThatDifferInItAndInThePlatformAreOneSeries) {
   const auto all = offered_series(costs);
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].cells.size(), 4U);
+  for (const Cell& cell : costs.cells) costs.varying.add(cell.factors);
   std::ostringstream out;
   print_offered(out, costs, kSpeed);
   EXPECT_THAT(out.str(), testing::HasSubstr("OFFERED AND POSSIBLE"));

@@ -6,11 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/readable.h"
-#include "report/answer.h"
 #include "report/capacity_json.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
-#include "report/offered_load.h"
+#include "report/measured.h"
 #include "report/phrase.h"
 #include "report/repetitions.h"
 #include "report/sensitivity.h"
@@ -18,7 +17,9 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t kLeastFunctionsOfCell = 30;  // a page of 500 trials stays below 5 MB
+constexpr std::size_t kMostCells = 1000;
+constexpr std::size_t kMostSeries = 200;
+constexpr std::size_t kLeastFunctionsOfCell = 16;  // a page of 500 trials stays below 5 MB
 constexpr std::size_t kMostFunctionsOfCell = 400;
 constexpr std::size_t kMostFunctions = 8000;  // of all cells, as long as each has the least
 constexpr std::size_t kMostTimelines = 150;
@@ -39,7 +40,7 @@ void write_range(JsonWriter& json, std::string_view key, const std::optional<Int
 }
 
 void write_per_unit(JsonWriter& json, const Comparison& comparison, const Cell& cell) {
-  const WindowCost& cost = *cell.cost;
+  const WindowCost& cost = *cell.cost();
   json.key("per").begin_object();
   for (const Unit unit : units_of(cost.work)) {
     json.key(name(unit)).begin_object().key("layers").begin_array();
@@ -60,8 +61,7 @@ void write_functions(JsonWriter& json, const PageData& data, const Cell& cell) {
   if (found != data.functions.end()) {
     for (const FunctionCost& f : found->second.first) {
       json.begin_object().field("domain", f.domain);
-      json.field("layer", f.part == Part::none ? std::string(name(f.layer))
-                                               : fmt::format("{} {}", name(f.layer), name(f.part)));
+      json.field("layer", layer_and_part(f));
       json.field("image", f.image)
           .field("function", f.function)
           .field("instructions", f.instructions.value)
@@ -103,6 +103,29 @@ void write_guests(JsonWriter& json, const WindowCost& cost) {
   }
   json.end_array();
   write_optional(json, "fairness", fairness_of(cost.guests));
+}
+
+void write_spread(JsonWriter& json, const Spread& spread) {
+  json.field("median", spread.median);
+  if (spread.interval) write_range(json, "interval", spread.interval->range);
+}
+
+// By the machine's clock, over the repetitions.
+void write_measured(JsonWriter& json, const Cell& cell) {
+  const auto rate = rate_of(cell);
+  if (!rate) return;
+  const Unit unit = units_of(cell.cost()->work).front();
+  json.key("rate").begin_object().field("unit", rate_noun(unit, cell.workload()));
+  write_spread(json, *rate);
+  json.end_object().key("busy").begin_array();
+  for (const BusyShare& one : busy_of(cell)) {
+    json.begin_object()
+        .field("cpu", static_cast<std::uint64_t>(one.cpu))
+        .field("domain", printable(one.domain));
+    write_spread(json, one.share);
+    json.end_object();
+  }
+  json.end_array();
 }
 
 // The sum of the rows for which `holds` is true, slice by slice.
@@ -168,7 +191,7 @@ void write_timeline(JsonWriter& json, const PageData& data, const Cell& cell) {
   const auto found = data.timelines.find(cell.factors);
   if (found == data.timelines.end()) return;
   const Timeline& timeline = found->second;
-  const bool exchanges = cell.cost->work.transactions.value > 0;
+  const bool exchanges = cell.cost()->work.transactions.value > 0;
   const auto write_column = [&](const std::vector<std::uint64_t>& column) {
     json.begin_array();
     for (const std::uint64_t value : column) json.value(value);
@@ -191,29 +214,15 @@ void write_timeline(JsonWriter& json, const PageData& data, const Cell& cell) {
   json.end_array().field("dropped", dropped).end_object();
 }
 
-void write_hardware_lines(JsonWriter& json, const HardwareCost& cost, double units) {
-  json.key("hardware").begin_object().key("lines").begin_array();
-  for (const HardwareLine& line : hardware_lines(cost, units)) {
-    json.begin_object().field("name", line.name).field("is_ratio", line.is_ratio).key("layers").begin_array();
-    for (const auto& layer : line.layers) layer ? json.value(*layer) : json.null();
-    json.end_array();
-    write_optional(json, "total", line.total);
-    json.end_object();
-  }
-  json.end_array().field("notes", hardware_notes(cost)).end_object();
-}
-
 void write_cell(JsonWriter& json, const PageData& data, const Comparison& comparison, const Cell& cell) {
-  const WindowCost& cost = *cell.cost;
+  const WindowCost& cost = *cell.cost();
   const auto units = units_of(cost.work);
   json.line().begin_object().field("platform", printable(cell.platform()));
   json.field("runs", static_cast<std::uint64_t>(cell.runs.size())).field("identical", cell.identical);
-  json.field("digest", cost.digest).field("total", cost.total).field("peer_total", cost.peer);
-  json.key("instructions").begin_array();
-  for (const Layer layer : kLayers) json.value(cost.of(layer));
-  json.end_array();
+  json.field("total", cost.total);
   write_places(json, cost);
   write_guests(json, cost);
+  write_measured(json, cell);
   write_timeline(json, data, cell);
   if (data.speed && *data.speed)
     write_capacity(json, "capacity", cost, **data.speed,
@@ -226,73 +235,62 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
     json.field("against_native", test->is_too_few ? "too few" : test->is_shown() ? "differs" : "~");
   write_per_unit(json, comparison, cell);
   write_optional(json, "tax", units.empty() ? std::nullopt : tax(comparison, cell, units.front()));
-  // How many of the comparison's own unit.
-  const auto one = units.empty() ? std::nullopt : per_unit(1, cost.work, units.front());
-  const double how_many = one ? 1 / *one : 0.0;
-  json.field("units", how_many);
-  if (cost.hardware && how_many > 0) write_hardware_lines(json, *cost.hardware, how_many);
-  json.key("work")
-      .begin_object()
-      .field("bytes", cost.work.bytes.value)
-      .field("packets", cost.work.packets.value);
-  json.field("transactions", cost.work.transactions.value).end_object();
-  json.key("events").begin_object();
-  for (const auto& [kind, count] : cost.events) json.field(printable(kind), count);
-  json.end_object().key("devices").begin_array();
-  for (const DeviceCount& d : cost.devices) {
-    json.begin_object().field("side", d.side).field("domain", d.domain).field("device", d.device);
-    json.field("received_packets", d.received.value).field("sent_packets", d.sent.value);
-    json.field("received_bytes", d.received_bytes.value).field("sent_bytes", d.sent_bytes.value).end_object();
-  }
-  json.end_array();
+  json.field("packets", cost.work.packets.value);
   write_functions(json, data, cell);
   json.end_object();
 }
 
-// Comparisons of which nothing was measured have nothing to show.
-std::vector<const Comparison*> measured(const std::vector<Comparison>& comparisons) {
-  std::vector<const Comparison*> out;
-  for (const Comparison& comparison : comparisons) {
-    const auto has_cost = [](const Cell* cell) { return cell->cost.has_value(); };
-    if (std::any_of(comparison.cells.begin(), comparison.cells.end(), has_cost)) out.push_back(&comparison);
+// Of which anything was measured, as many as the page holds, the headline's among them.
+void choose_shown(PageData& data) {
+  const auto cells_of = [](const Comparison& comparison) {
+    return static_cast<std::size_t>(std::count_if(comparison.cells.begin(), comparison.cells.end(),
+                                                  [](const Cell* cell) { return cell->cost() != nullptr; }));
+  };
+  const Comparison* const first = data.headline ? data.headline->comparison : nullptr;
+  std::size_t room = kMostCells - std::min(kMostCells, first == nullptr ? 0 : cells_of(*first));
+  for (const Comparison& comparison : data.comparisons) {
+    const std::size_t cells = cells_of(comparison);
+    if (cells == 0) continue;
+    const bool fits = &comparison == first || cells <= room;
+    if (fits && &comparison != first) room -= cells;
+    if (fits) data.shown.push_back(&comparison);
+    (fits ? data.shown_cells : data.left_out_cells) += cells;
   }
-  return out;
 }
 
-void write_comparisons(JsonWriter& json, const PageData& data, const std::vector<Comparison>& comparisons) {
-  const auto shown = measured(comparisons);
+void write_comparisons(JsonWriter& json, const PageData& data) {
   json.key("comparisons").begin_array();
-  for (const Comparison* comparison : shown) {
-    const auto varying = varying_factors(data.costs.cells, comparison->factors.at("workload"));
+  for (const Comparison* comparison : data.shown) {
+    const auto& varying = data.costs.varying.of(comparison->factors.at("workload"));
     json.line().begin_object().field("name", full_phrase(comparison->factors, varying));
     std::string_view unit = "window";
     for (const Cell* cell : comparison->cells) {
-      if (cell->cost && !units_of(cell->cost->work).empty()) unit = name(units_of(cell->cost->work).front());
+      if (cell->cost() && !units_of(cell->cost()->work).empty())
+        unit = name(units_of(cell->cost()->work).front());
     }
     json.field("unit", unit);
     json.field("transaction", noun(Unit::transaction, comparison->factors.at("workload")));
     json.key("cells").begin_array();
     for (const Cell* cell : comparison->cells) {
-      if (cell->cost) write_cell(json, data, *comparison, *cell);
+      if (cell->cost()) write_cell(json, data, *comparison, *cell);
     }
     json.end_array().end_object();
   }
   json.end_array().key("headline");
-  const auto best = headline(comparisons);
+  const auto& best = data.headline;
   if (!best) {
     json.null();
     return;
   }
-  const auto place = std::find(shown.begin(), shown.end(), best->comparison) - shown.begin();
+  const auto place = std::find(data.shown.begin(), data.shown.end(), best->comparison) - data.shown.begin();
   json.begin_object().field("comparison", static_cast<std::uint64_t>(place));
   json.field("unit", name(best->unit)).field("platform", printable(best->cell->platform())).end_object();
 }
 
 void write_offered(JsonWriter& json, const PageData& data) {
   json.key("offered").begin_array();
-  const auto series = data.speed && *data.speed ? offered_series(data.costs) : std::vector<OfferedSeries>();
-  for (const OfferedSeries& one : series) {
-    const auto varying = varying_factors(data.costs.cells, one.factors.at("workload"));
+  for (const OfferedSeries& one : data.offered) {
+    const auto& varying = data.costs.varying.of(one.factors.at("workload"));
     json.line().begin_object().field("name", full_phrase(one.factors, varying)).key("points").begin_array();
     for (const Cell* cell : one.cells) {
       const auto load = offered_load(*cell, **data.speed);
@@ -305,20 +303,6 @@ void write_offered(JsonWriter& json, const PageData& data) {
       json.end_object();
     }
     json.end_array().end_object();
-  }
-  json.end_array();
-}
-
-void write_failed(JsonWriter& json, const PageData& data) {
-  json.key("failed").begin_array();
-  for (const FailedTrial& trial : data.costs.failed) {
-    const auto varying = varying_factors(data.costs.cells, trial.factors.at("workload"));
-    json.begin_object()
-        .field("trial", number_of(trial.index))
-        .field("repetition", static_cast<std::uint64_t>(trial.repetition));
-    json.field("platform", printable(trial.factors.at("platform")))
-        .field("name", full_phrase(trial.factors, varying));
-    json.field("error", printable(trial.error, 1000)).end_object();
   }
   json.end_array();
 }
@@ -372,19 +356,29 @@ Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable
   if (!costs) return fail(costs.error());
   PageData data;
   data.costs = std::move(*costs);
+  data.comparisons = comparisons_of(data.costs);
+  data.headline = headline(data.comparisons);
+  choose_shown(data);
   data.speed = machine_speed(reader.header(), data.costs);
+  if (data.speed && *data.speed) data.offered = offered_series(data.costs);
+  if (data.offered.size() > kMostSeries) data.offered.resize(kMostSeries);
   std::map<Factors, const Cell*> cells;
-  for (const Cell& cell : data.costs.cells) cells[cell.factors] = &cell;
+  for (const Comparison* comparison : data.shown)
+    for (const Cell* cell : comparison->cells) cells[cell->factors] = cell;
   const std::size_t most_functions = std::clamp(kMostFunctions / std::max<std::size_t>(cells.size(), 1),
                                                 kLeastFunctionsOfCell, kMostFunctionsOfCell);
-  auto read = reader.for_each(RunReader::Detail::all, [&](const Trial& trial) {
+  // Of a provenance that is new, and of each shown cell the median run.
+  const auto is_wanted = [&](const Trial& trial) {
     const bool is_new =
         std::find(data.provenance.begin(), data.provenance.end(), trial.provenance) == data.provenance.end();
     if (is_new && data.provenance.size() < kMostProvenance) data.provenance.push_back(trial.provenance);
+    if (!trial.error.empty() || is_perturbed(trial)) return false;
+    const auto found = cells.find(cell_factors(trial));
+    return found != cells.end() && found->second->cost() != nullptr &&
+           found->second->cost()->digest == trial.digest;
+  };
+  auto read = reader.for_each(RunReader::Detail::all, is_wanted, [&](const Trial& trial) {
     const Factors factors = cell_factors(trial);
-    const Cell* cell = cells.at(factors);
-    if (!trial.error.empty() || is_perturbed(trial) || !cell->cost || cell->cost->digest != trial.digest)
-      return Result<>();
     if (!trial.timeline.empty() && data.timelines.size() < kMostTimelines)
       data.timelines.try_emplace(factors, trial.timeline);
     auto functions = trial.functions;
@@ -402,25 +396,30 @@ Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable
   return data;
 }
 
-void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,
-                     std::ostream& out) {
+const Cell* PageData::headline_cell() const {
+  if (headline) return headline->cell;
+  for (const Comparison* comparison : shown)
+    for (const Cell* cell : comparison->cells)
+      if (cell->cost() != nullptr) return cell;
+  return nullptr;
+}
+
+std::string layer_and_part(const FunctionCost& cost) {
+  if (cost.part == Part::none) return std::string(name(cost.layer));
+  return fmt::format("{} {}", name(cost.layer), name(cost.part));
+}
+
+void write_page_data(const Run& header, const PageData& data, std::ostream& out) {
   JsonWriter json(out);
   json.begin_object().field("study", printable(header.study, 200)).field("cost", unit_of_cost(data.costs));
-  json.field("exact", data.costs.is_exact).key("layers").begin_array();
+  json.key("layers").begin_array();
   for (const Layer layer : kLayers) json.value(name(layer));
-  json.end_array().key("counted_layers").begin_array();
-  for (const Layer layer : kCountedLayers) json.value(name(layer));
   json.end_array();
-  write_comparisons(json, data, comparisons);
-  if (data.speed) json.field("speed", *data.speed ? (*data.speed)->basis : data.speed->error().why);
+  write_comparisons(json, data);
   write_offered(json, data);
-  write_failed(json, data);
   write_claims(json, header, data.costs);
   write_models(json, data);
-  json.key("settings").raw(header.settings).key("machine").raw(header.machine);
-  json.field("study_source", header.study_source).key("provenance").begin_array();
-  for (const std::string& provenance : data.provenance) json.raw(provenance);
-  json.end_array().end_object();
+  json.end_object();
 }
 
 }  // namespace vtax

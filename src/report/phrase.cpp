@@ -137,22 +137,24 @@ std::vector<std::pair<Unit, std::string_view>> nouns_of(const std::vector<Compar
   return all;
 }
 
+std::string constants_text(const Factors& factors, const std::set<std::string>& varying) {
+  std::set<std::string> constant;
+  for (const auto& [name, value] : factors) {
+    const bool said = name == "platform" || name == "workload" || is_usual(name, value);
+    if (!said && varying.count(name) == 0) constant.insert(name);
+  }
+  return constant.empty() ? "" : "always " + phrase(factors, constant);
+}
+
+std::string share_text(std::uint64_t part, std::uint64_t whole) {
+  if (part == 0) return "0 %";
+  const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
+  return percent < 0.01 ? "<0.01 %" : fmt::format("{:.2f} %", percent);
+}
+
 bool is_usual(const std::string& factor, const std::string& value) {
   return std::find(kUsual.begin(), kUsual.end(),
                    std::pair<std::string_view, std::string_view>(factor, value)) != kUsual.end();
-}
-
-std::set<std::string> varying_factors(const std::vector<Cell>& cells, const std::string& workload) {
-  std::map<std::string, std::set<std::string>> values;
-  for (const Cell& cell : cells) {
-    if (cell.workload() != workload) continue;
-    for (const auto& [name, value] : cell.factors) values[name].insert(value);
-  }
-  std::set<std::string> varying;
-  for (const auto& [name, all] : values) {
-    if (all.size() > 1 && name != "platform" && name != "workload") varying.insert(name);
-  }
-  return varying;
 }
 
 }  // namespace vtax

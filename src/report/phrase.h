@@ -36,12 +36,15 @@ namespace vtax {
 [[nodiscard]] std::vector<std::pair<Unit, std::string_view>> nouns_of(
     const std::vector<Comparison>& comparisons);
 
+// "always 8 MiB, warmup 1 MiB": of a workload's cells what is the same in all, of which `factors` is one; ""
+// for nothing worth a word.
+[[nodiscard]] std::string constants_text(const Factors& factors, const std::set<std::string>& varying);
+
+// "0.12 %", "<0.01 %", "0 %".
+[[nodiscard]] std::string share_text(std::uint64_t part, std::uint64_t whole);
+
 // Whether a factor of placement has the value that it has wherever nothing else is asked for (the catalogue's
 // default): not worth a word where constants are named.
 [[nodiscard]] bool is_usual(const std::string& factor, const std::string& value);
-
-// The factors that take more than one value among the cells of one workload, without platform and workload.
-[[nodiscard]] std::set<std::string> varying_factors(const std::vector<Cell>& cells,
-                                                    const std::string& workload);
 
 }  // namespace vtax

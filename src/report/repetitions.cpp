@@ -24,7 +24,7 @@ std::optional<SampleInterval> cost_interval(const Cell& cell, Unit unit) {
 
 std::optional<TwoSamples> against_native(const Comparison& comparison, const Cell& cell) {
   const Cell* native = comparison.native();
-  if (native == nullptr || native == &cell || !native->cost || !cell.cost) return std::nullopt;
+  if (native == nullptr || native == &cell || !native->cost() || !cell.cost()) return std::nullopt;
   return compare_samples(samples_of(*native), samples_of(cell));
 }
 

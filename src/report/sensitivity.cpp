@@ -23,8 +23,8 @@ void widen(Interval& range, double value) {
 }  // namespace
 
 std::optional<Interval> sensitivity(const Cell& cell) {
-  if (!cell.cost || cell.perturbed.empty()) return std::nullopt;
-  const auto base = first_unit_cost(cell.cost->total, cell.cost->work);
+  if (!cell.cost() || cell.perturbed.empty()) return std::nullopt;
+  const auto base = first_unit_cost(cell.cost()->total, cell.cost()->work);
   if (!base) return std::nullopt;
   Interval range{*base, *base};
   for (const PerturbedRun& run : cell.perturbed) {
@@ -35,8 +35,8 @@ std::optional<Interval> sensitivity(const Cell& cell) {
 
 std::optional<Interval> tax_sensitivity(const Comparison& comparison, const Cell& cell) {
   const Cell* native = comparison.native();
-  if (native == nullptr || native == &cell || !cell.cost || cell.perturbed.empty()) return std::nullopt;
-  const auto units = units_of(cell.cost->work);
+  if (native == nullptr || native == &cell || !cell.cost() || cell.perturbed.empty()) return std::nullopt;
+  const auto units = units_of(cell.cost()->work);
   if (units.empty()) return std::nullopt;
   const auto base = tax(comparison, cell, units.front());
   if (!base) return std::nullopt;

@@ -4,30 +4,21 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "core/readable.h"
-#include "core/statistics.h"
 #include "report/answer.h"
 #include "report/capacity.h"
 #include "report/cell.h"
+#include "report/cell_text.h"
 #include "report/claims_text.h"
 #include "report/hardware_text.h"
-#include "report/measured.h"
 #include "report/offered_load.h"
 #include "report/phrase.h"
 #include "report/repetitions.h"
-#include "report/sensitivity.h"
 #include "report/text_table.h"
 
 namespace vtax {
 namespace {
-
-std::string share(std::uint64_t part, std::uint64_t whole) {
-  if (part == 0) return "0 %";
-  const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  return percent < 0.01 ? "<0.01 %" : fmt::format("{:.2f} %", percent);
-}
 
 void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
                 const std::vector<Comparison>& comparisons) {
@@ -49,20 +40,9 @@ void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
 }
 
 // What is the same in every trial of a workload is said once.
-void print_constants(std::ostream& out, const RunCosts& costs, const std::string& workload) {
-  const auto varying = varying_factors(costs.cells, workload);
-  for (const Cell& cell : costs.cells) {
-    if (cell.workload() != workload) continue;
-    std::set<std::string> constant;
-    for (const auto& [name, value] : cell.factors) {
-      const bool said = name == "platform" || name == "workload" || is_usual(name, value);
-      if (!said && varying.count(name) == 0) constant.insert(name);
-    }
-    if (constant.empty()) return;
-    print_wrapped(out, fmt::format("  {}: ", printable(workload)),
-                  "always " + phrase(cell.factors, constant));
-    return;
-  }
+void print_constants(std::ostream& out, const RunCosts& costs, const Cell& first) {
+  const std::string text = constants_text(first.factors, costs.varying.of(first.workload()));
+  if (!text.empty()) print_wrapped(out, fmt::format("  {}: ", printable(first.workload())), text);
 }
 
 const Cell* cell_of(const Comparison& comparison, const std::string& platform) {
@@ -89,13 +69,12 @@ TextTable table_of_taxes(const RunCosts& costs, const std::vector<Comparison>& c
   for (const Comparison& comparison : comparisons) {
     if (noun(unit, comparison.factors.at("workload")) != its_noun) continue;
     std::vector<std::string> row{
-        "  " +
-        full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload")))};
+        "  " + full_phrase(comparison.factors, costs.varying.of(comparison.factors.at("workload")))};
     bool has_unit = false;
     for (const std::string& platform : platforms) {
       const Cell* cell = cell_of(comparison, platform);
-      const bool counts = cell != nullptr && cell->cost && [&] {
-        const auto units = units_of(cell->cost->work);
+      const bool counts = cell != nullptr && cell->cost() && [&] {
+        const auto units = units_of(cell->cost()->work);
         return std::find(units.begin(), units.end(), unit) != units.end();
       }();
       has_unit = has_unit || counts;
@@ -128,8 +107,8 @@ struct Scale {
 
 void add_costs(TextTable& table, const Comparison& comparison, Unit unit, const Scale& scale) {
   for (const Cell* cell : comparison.cells) {
-    if (!cell->cost) continue;
-    const WindowCost& cost = *cell->cost;
+    if (!cell->cost()) continue;
+    const WindowCost& cost = *cell->cost();
     std::vector<std::string> row{"  " + printable(cell->platform())};
     const auto add = [&](std::uint64_t n) {
       row.push_back(readable(per_unit(n, cost.work, unit).value_or(0) / static_cast<double>(scale.divisor)));
@@ -137,7 +116,7 @@ void add_costs(TextTable& table, const Comparison& comparison, Unit unit, const 
     for (const Layer layer : {Layer::hypervisor, Layer::driver, Layer::kernel, Layer::program, Layer::idle}) {
       add(cost.of(layer));
     }
-    row.push_back(share(cost.of(Layer::uncharged), cost.total));
+    row.push_back(share_text(cost.of(Layer::uncharged), cost.total));
     add(cost.total);
     row.push_back(marked_tax(comparison, *cell, unit));
     table.add(std::move(row));
@@ -171,226 +150,40 @@ void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& com
   }
 }
 
-std::string words_of_kind(const std::string& kind) {
-  std::string words = printable(kind);
-  std::replace(words.begin(), words.end(), '_', ' ');
-  return words;
-}
-
-// Events per unit, those that were watched for and did not happen in one list behind them. Absent ones are
-// unknown.
-std::string events_text(const WindowCost& cost, Unit unit) {
-  std::vector<std::string> parts, none;
-  for (const auto& [kind, count] : cost.events) {
-    if (count == 0) {
-      none.push_back(words_of_kind(kind));
-      continue;
-    }
-    parts.push_back(
-        fmt::format("{} {}", words_of_kind(kind), readable(per_unit(count, cost.work, unit).value_or(0))));
-    const auto packets = cost.events.find("gro_packets");
-    if (kind == "napi_polls" && packets != cost.events.end() && packets->second > 0)
-      parts.back() += fmt::format(
-          " ({} packets each)", readable(static_cast<double>(packets->second) / static_cast<double>(count)));
-  }
-  std::string text = fmt::format("{}", fmt::join(parts, ", "));
-  if (!none.empty()) text += fmt::format("{}none: {}", parts.empty() ? "" : "; ", fmt::join(none, ", "));
-  return text;
-}
-
-// What the devices saw, so that like is compared with like, and the events.
-void print_traffic(std::ostream& out, const Comparison& comparison, Unit unit) {
-  for (const Cell* cell : comparison.cells) {
-    if (!cell->cost) continue;
-    const WindowCost& cost = *cell->cost;
-    std::vector<std::string> parts;
-    for (const DeviceCount& d : cost.devices) {
-      parts.push_back(fmt::format("{} {} in {} out {}", d.side == "peer" ? "peer's" : printable(d.domain),
-                                  printable(d.device), with_thousands(d.received.value),
-                                  with_thousands(d.sent.value)));
-    }
-    if (!cost.devices.empty())  // else nobody counted them
-      print_wrapped(
-          out, fmt::format("  {}: ", printable(cell->platform())),
-          fmt::format("{} packets ({})", with_thousands(cost.work.packets.value), fmt::join(parts, "; ")));
-    if (!cost.events.empty())
-      print_wrapped(out, cost.devices.empty() ? fmt::format("  {}: ", printable(cell->platform())) : "    ",
-                    fmt::format("per {}: {}", noun(unit, cell->workload()), events_text(cost, unit)));
-  }
-}
-
-// Of several guests: what each did and what it cost.
-void print_guests(std::ostream& out, const Comparison& comparison, Unit unit) {
-  for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || cell->cost->guests.size() < 2) continue;
-    std::vector<std::string> parts;
-    for (const GuestWork& guest : cell->cost->guests) {
-      std::string text =
-          guest.transactions.value > 0
-              ? fmt::format("{} {} {}s", printable(guest.guest), with_thousands(guest.transactions.value),
-                            noun(Unit::transaction, cell->workload()))
-              : fmt::format("{} {}", printable(guest.guest), readable_bytes(guest.bytes.value));
-      text += fmt::format(" in {} ms", readable(static_cast<double>(guest.virtual_ns) * 1e-6));
-      const auto domain = cell->cost->domains.find(guest.guest);
-      if (domain != cell->cost->domains.end()) {
-        const std::uint64_t own =
-            std::accumulate(domain->second.begin(), domain->second.end(), std::uint64_t{0});
-        const Work done{guest.bytes, {}, guest.transactions};
-        if (const auto cost = per_unit(own, done, unit))
-          text += fmt::format(" for {} per {}", readable(*cost), noun(unit, cell->workload()));
-      }
-      parts.push_back(std::move(text));
-    }
-    std::string text = fmt::format("{}", fmt::join(parts, "; "));
-    if (const auto fairness = fairness_of(cell->cost->guests))
-      text += fmt::format("; Jain's fairness index {:.3f}", *fairness);
-    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
-  }
-}
-
-// Of several domains in the driver's layer: what each cost, with the hypervisor's work on its account.
-void print_drivers(std::ostream& out, const Comparison& comparison, Unit unit) {
-  for (const Cell* cell : comparison.cells) {
-    if (!cell->cost) continue;
-    std::vector<std::string> parts;
-    for (const auto& [domain, layers] : cell->cost->domains) {
-      const std::uint64_t driver = layers[static_cast<std::size_t>(Layer::driver)];
-      if (driver == 0) continue;
-      const std::uint64_t hypervisor = layers[static_cast<std::size_t>(Layer::hypervisor)];
-      parts.push_back(fmt::format("{} {} and {} in the hypervisor", printable(domain),
-                                  readable(per_unit(driver, cell->cost->work, unit).value_or(0)),
-                                  readable(per_unit(hypervisor, cell->cost->work, unit).value_or(0))));
-    }
-    if (parts.size() > 1)
-      print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
-                    fmt::format("driver per {}: {}", noun(unit, cell->workload()), fmt::join(parts, "; ")));
-  }
-}
-
-// What the lab's windows show by the machine's clock.
-void print_measured(std::ostream& out, const Comparison& comparison) {
+// All that is said of its cells, by what it is about.
+void print_sentences(std::ostream& out, const RunCosts& costs, const Comparison& comparison, Unit unit,
+                     const std::optional<Found<MachineSpeed>>& speed) {
+  std::vector<std::vector<Sentence>> said;
   for (const Cell* cell : comparison.cells)
-    if (const std::string text = measured_text(*cell); !text.empty())
-      print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
-}
-
-// The rates that the costs allow, where the window's own clock does not tell; and on the real host both.
-void print_rates(std::ostream& out, const Comparison& comparison, const MachineSpeed& speed) {
-  for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || !cell->cost->busy.empty()) continue;
-    const auto allowed = capacity(*cell->cost, speed);
-    if (!allowed) continue;
-    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
-                  rates_text(*cell->cost, *allowed, cell->workload()));
-  }
-}
-
-std::string sampled_text(const RunCosts& costs, const Comparison& comparison, const Cell& cell, Unit unit) {
-  const auto samples = samples_of(cell, unit);
-  if (samples.empty()) return "no work was counted";
-  const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
-  const std::string_view one = costs.is_exact ? "start" : "run";
-  const std::string runs = fmt::format("{} {}{}", samples.size(), one, samples.size() == 1 ? "" : "s");
-  std::string text =
-      *low == *high && samples.size() > 1
-          ? fmt::format("{}, {}{} per {}", runs, cell.identical ? "identical, " : "all ", readable(*low),
-                        noun(unit, cell.workload()))
-          : fmt::format("{}, {} to {} per {}, median {}", runs, readable(*low), readable(*high),
-                        noun(unit, cell.workload()), readable(*lower_median(samples)));
-  const auto interval = cost_interval(cell, unit);
-  text += interval ? fmt::format(", {} {} to {}", name_of(*interval), readable(interval->range.low),
-                                 readable(interval->range.high))
-                   : fmt::format(", too few for an interval ({} give one)", kLeastForInterval);
-  if (const auto taxes = tax_interval(comparison, cell, unit))
-    text += fmt::format("; tax {:.2f} to {:.2f}", taxes->low, taxes->high);
-  const auto test = against_native(comparison, cell);
-  if (!test) return text;
-  if (test->is_too_few) return text + "; too few to tell it from native (--reps 4 at least)";
-  return text + fmt::format("; against native: {}, p {:.2g}, Cliff's delta {:+.2f} ({})",
-                            test->is_shown() ? "differs" : "~ no difference shown", *test->p, *test->delta,
-                            effect_size(*test->delta));
-}
-
-void print_repetitions(std::ostream& out, const RunCosts& costs, const Comparison& comparison, Unit unit) {
-  for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || (costs.is_exact && cell->runs.size() < 2)) continue;
-    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())),
-                  sampled_text(costs, comparison, *cell, unit));
-  }
-}
-
-// Why a figure per packet has no tax.
-void print_unlike_packets(std::ostream& out, const Comparison& comparison, const std::vector<Unit>& units) {
-  const Cell* native = comparison.native();
-  if (native == nullptr || !native->cost ||
-      std::find(units.begin(), units.end(), Unit::packet) == units.end())
-    return;
-  const Work& base = native->cost->work;
-  for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || are_packets_alike(base, cell->cost->work)) continue;
-    print_wrapped(
-        out, fmt::format("  {}: ", printable(cell->platform())),
-        fmt::format("its packets are not native's: {} carry what {} do there, so that per packet there "
-                    "is no tax",
-                    with_thousands(cell->cost->work.packets.value), with_thousands(base.packets.value)));
-  }
-}
-
-// Where the time of programs is so short that the kernel's ticks decide it.
-void print_ticks(std::ostream& out, const Comparison& comparison) {
-  constexpr std::uint64_t few_ticks_ns = 50'000'000;
-  for (const Cell* cell : comparison.cells) {
-    if (!cell->cost || !cell->cost->in_time) continue;
-    const std::uint64_t program = cell->cost->of(Layer::program);
-    if (program == 0 || program >= few_ticks_ns) continue;
-    print_wrapped(
-        out, fmt::format("  {}: ", printable(cell->platform())),
-        fmt::format("{} ms of programs' time are a matter of a few ticks: a longer window tells it from "
-                    "the kernel's",
-                    readable(static_cast<double>(program) * 1e-6)));
-  }
-}
-
-void print_sensitivity(std::ostream& out, const Comparison& comparison, Unit unit) {
-  for (const Cell* cell : comparison.cells) {
-    const auto range = sensitivity(*cell);
-    if (!range) continue;
-    const double base = per_unit(cell->cost->total, cell->cost->work, unit).value_or(0);
-    std::string text =
-        fmt::format("sensitivity: {} to {} per {} ({:+.2f} to {:+.2f} %) with {} perturbed",
-                    readable(range->low), readable(range->high), noun(unit, cell->workload()),
-                    100 * (range->low / base - 1), 100 * (range->high / base - 1), variations_text(*cell));
-    if (const auto taxes = tax_sensitivity(comparison, *cell))
-      text += fmt::format("; tax {:.2f} to {:.2f}", taxes->low, taxes->high);
-    print_wrapped(out, fmt::format("  {}: ", printable(cell->platform())), text);
+    said.push_back(sentences_of(costs, comparison, *cell, unit, speed));
+  for (const About about : kAbout) {
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      std::string before = fmt::format("  {}: ", printable(comparison.cells[i]->platform()));
+      for (const Sentence& sentence : said[i]) {
+        if (sentence.about != about) continue;
+        print_wrapped(out, before, sentence.text);
+        before = "    ";
+      }
+    }
   }
 }
 
 void print_comparison(std::ostream& out, const RunCosts& costs, const Comparison& comparison,
                       const std::optional<Found<MachineSpeed>>& speed) {
   const auto measured = std::find_if(comparison.cells.begin(), comparison.cells.end(),
-                                     [](const Cell* c) { return c->cost.has_value(); });
+                                     [](const Cell* c) { return c->cost() != nullptr; });
   if (measured == comparison.cells.end()) return;
   out << '\n';
-  print_wrapped(
-      out, "",
-      full_phrase(comparison.factors, varying_factors(costs.cells, comparison.factors.at("workload"))));
-  const auto units = units_of((*measured)->cost->work);
+  print_wrapped(out, "",
+                full_phrase(comparison.factors, costs.varying.of(comparison.factors.at("workload"))));
+  const auto units = units_of((*measured)->cost()->work);
   if (units.empty()) {
     out << "  no work was counted\n";
     return;
   }
   print_costs(out, costs, comparison, units);
   print_hardware(out, comparison, units.front());
-  print_traffic(out, comparison, units.front());
-  print_guests(out, comparison, units.front());
-  print_drivers(out, comparison, units.front());
-  print_measured(out, comparison);
-  if (speed && *speed) print_rates(out, comparison, **speed);
-  print_unlike_packets(out, comparison, units);
-  print_ticks(out, comparison);
-  print_repetitions(out, costs, comparison, units.front());
-  print_sensitivity(out, comparison, units.front());
+  print_sentences(out, costs, comparison, units.front(), speed);
 }
 
 // What the rates rest on, or why there are none.
@@ -430,7 +223,7 @@ void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
                        costs.finished + costs.failed.size());
   }
   for (const FailedTrial& trial : costs.failed) {
-    const auto varying = varying_factors(costs.cells, trial.factors.at("workload"));
+    const auto& varying = costs.varying.of(trial.factors.at("workload"));
     print_wrapped(out, "  ",
                   fmt::format("trial {}, run {}, {}, {}: {}", number_of(trial.index), trial.repetition,
                               printable(trial.factors.at("platform")), full_phrase(trial.factors, varying),
@@ -453,7 +246,7 @@ Result<> write_table(RunReader& reader, std::ostream& out) {
   print_head(out, reader.header(), *costs, comparisons);
   std::set<std::string> workloads;
   for (const Cell& cell : costs->cells) {
-    if (workloads.insert(cell.workload()).second) print_constants(out, *costs, cell.workload());
+    if (workloads.insert(cell.workload()).second) print_constants(out, *costs, cell);
   }
   print_tax_overview(out, *costs, comparisons);
   print_claims(out, reader.header(), *costs);

@@ -79,7 +79,7 @@ Result<std::vector<MessageModel>> message_models(RunReader& reader, const TermTa
   if (!costs) return fail(costs.error());
   std::map<Factors, std::string> medians;  // digests
   for (const Cell& cell : costs->cells) {
-    if (cell.cost) medians[cell.factors] = cell.cost->digest;
+    if (cell.cost()) medians[cell.factors] = cell.cost()->digest;
   }
   std::map<Factors, std::map<double, SizeCost>> found;  // a repetition of the same digest says the same
   std::vector<Factors> order;

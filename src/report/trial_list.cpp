@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <vector>
+#include <algorithm>
 
 #include "core/readable.h"
 #include "report/cell.h"
@@ -10,13 +10,6 @@
 
 namespace vtax {
 namespace {
-
-struct Line {
-  std::uint64_t number = 0;
-  int repetition = 1;
-  Factors factors;
-  std::string cost;
-};
 
 std::string cost_of_trial(const Trial& trial) {
   if (!trial.error.empty()) return "failed";
@@ -29,27 +22,31 @@ std::string cost_of_trial(const Trial& trial) {
 
 }  // namespace
 
+// Reads twice, so that a long run needs no memory: how trials are named is known when all were seen.
 Result<> write_trial_list(RunReader& reader, std::ostream& out) {
-  std::vector<Line> lines;
-  CostsOfTrials all(reader.header());
-  auto read = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
-    lines.push_back({number_of(trial.index), trial.repetition, trial.factors, cost_of_trial(trial)});
-    all.add(trial);
+  VaryingFactors varying;
+  std::size_t widest = 5, trials = 0;
+  bool is_in_time = false;
+  auto seen = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
+    varying.add(cell_factors(trial));
+    widest = std::max(widest, std::to_string(number_of(trial.index)).size());
+    ++trials;
+    is_in_time = is_in_time || machine_cpu_ns(trial);
     return Result<>();
   });
-  if (!read) return read;
-  const RunCosts costs = all.take();
-  std::size_t widest = 5;
-  for (const Line& line : lines) widest = std::max(widest, std::to_string(line.number).size());
+  if (!seen) return seen;
   out << fmt::format("{:>{}}\n", "trial", widest);
-  for (const Line& line : lines) {
-    std::string text = trial_name(line.factors, varying_factors(costs.cells, line.factors.at("workload")));
-    if (line.repetition > 1) text += fmt::format(", run {}", line.repetition);
-    print_wrapped(out, fmt::format("{:>{}}  ", line.number, widest), text + ": " + line.cost);
-  }
-  if (!lines.empty())
+  auto written = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
+    std::string text = trial_name(trial.factors, varying.of(trial.factors.at("workload")));
+    if (trial.repetition > 1) text += fmt::format(", run {}", trial.repetition);
+    print_wrapped(out, fmt::format("{:>{}}  ", number_of(trial.index), widest),
+                  text + ": " + cost_of_trial(trial));
+    return Result<>();
+  });
+  if (!written) return written;
+  if (trials > 0)
     out << fmt::format("\nCosts are {}. A trial's profile: --format profile --trial N\n",
-                       unit_of_cost(costs));
+                       unit_of_cost(is_in_time));
   return {};
 }
 

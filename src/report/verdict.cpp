@@ -37,7 +37,7 @@ class Asked {
     const Cell* cell = *known->second;
     if (is_new) note(*cell);
     const Repeated& repeated = used_.at(cell);
-    return repeated.drawn != nullptr ? repeated.drawn : &*cell->cost;
+    return repeated.drawn != nullptr ? repeated.drawn : cell->cost();
   }
 
   [[nodiscard]] bool has_intervals() const {
@@ -104,7 +104,7 @@ Found<std::uint64_t> count_of(const WindowCost& cost, const Operand& operand) {
 Found<double> cost_of(Asked& run, const ClaimTest& test, const Operand& operand) {
   const auto cost = run.cost(operand.factors);
   if (!cost) return tl::unexpected(cost.error());
-  if (!operand.domain.empty() && (*cost)->domains.count(operand.domain) == 0) {
+  if (!operand.domain.empty() && !(*cost)->domains.contains(operand.domain)) {
     return obstacle(
         fmt::format("cell {} has no domain {}", cell_name(operand.factors), printable(operand.domain)));
   }

@@ -38,7 +38,7 @@ Cell made_cell(const std::string& platform, const std::string& write_bytes, std:
   cell.factors = {
       {"platform", platform}, {"workload", "tcp-stream"}, {"offloads", "off"}, {"write_bytes", write_bytes}};
   cell.runs = {cost};
-  cell.cost = cost;
+  cell.median = 0;
   return cell;
 }
 
@@ -131,7 +131,7 @@ TEST(Verdicts, ARateNeedsASpeed) {
   auto costs = made_costs();
   EXPECT_EQ(judged(claim, costs).reason, "a rate needs the machine's speed: the study has no [speed]");
   // 10 KB for 1000 instructions of one CPU; a million instructions a second.
-  costs.cells[0].cost->cpus[0] = costs.cells[0].cost->instructions;
+  costs.cells[0].runs[0].cpus[0] = costs.cells[0].runs[0].instructions;
   vtax::Run header;
   header.settings = R"({"speed": {"cpu_mips": 1}})";
   const auto rate = judged(claim, costs, header);
@@ -211,8 +211,8 @@ TEST(Verdicts, AnEventStandsInPlaceOfInstructions) {
       "\"native\" }\n";
   auto costs = made_costs();
   EXPECT_THAT(judged(claim, costs).reason, HasSubstr("counted no l2_misses"));  // none is not "0"
-  costs.cells[2].cost->events["l2_misses"] = 60;
-  costs.cells[0].cost->events["l2_misses"] = 40;
+  costs.cells[2].runs[0].events["l2_misses"] = 60;
+  costs.cells[0].runs[0].events["l2_misses"] = 40;
   const auto ratio = judged(claim, costs);
   ASSERT_TRUE(ratio.measured) << ratio.reason;
   EXPECT_NEAR(*ratio.measured, 1.5, 1e-9);
@@ -250,14 +250,14 @@ TEST(Verdicts, LimitsAreIncluded) {
             "4.00 is from 3 to 5; why");
 }
 
-// Xen's 400 per KB at five starts, native's 100 at all of them.
+// Xen's 400 per KB at five starts, the middle one of which is the median; native's 100 at all of them.
 RunCosts five_starts(const std::vector<std::uint64_t>& drivers) {
   auto costs = made_costs();
-  for (Cell& cell : costs.cells) cell.runs.assign(drivers.size(), *cell.cost);
+  for (Cell& cell : costs.cells) cell.runs = std::vector<WindowCost>(drivers.size(), cell.runs[0]);
   costs.cells[2].runs.clear();
-  std::vector<WindowCost> runs;
+  costs.cells[2].median = (drivers.size() - 1) / 2;
   for (const std::uint64_t driver : drivers)
-    costs.cells[2].runs.push_back(*made_cell("xen-pv", "500", 600, driver, 2000).cost);
+    costs.cells[2].runs.push_back(*made_cell("xen-pv", "500", 600, driver, 2000).cost());
   return costs;
 }
 
@@ -307,14 +307,14 @@ TEST(Verdicts, PacketsThatAreNotAlikeAreNotCompared) {
       "of = { platform = \"xen-pv\", write_bytes = 500 }\nto = { platform = \"native\" }\n";
   auto costs = made_costs();
   EXPECT_TRUE(judged(claim, costs).measured);
-  costs.cells[2].cost->work.packets = Packets(1);
+  costs.cells[2].runs[0].work.packets = Packets(1);
   EXPECT_THAT(judged(claim, costs).reason, HasSubstr("packets are not alike: 1 of xen-pv"));
 }
 
 // The claim's figure and the table's tax of one cell differ by idle: both are named.
 TEST(Verdicts, WithoutIdleIsSaidBesideTheTax) {
   auto costs = made_costs();
-  costs.cells[0].cost->instructions[static_cast<std::size_t>(Layer::idle)] += 1000;
+  costs.cells[0].runs[0].instructions[static_cast<std::size_t>(Layer::idle)] += 1000;
   const auto judgement = judged(
       "formula = \"ratio\"\nper = \"KB\"\nat_least = 3\n"
       "of = { platform = \"xen-pv\", write_bytes = 500, layers = [\"hypervisor\", \"driver\", \"kernel\", "
@@ -332,7 +332,7 @@ TEST(Verdicts, WithoutItsCellsAClaimIsNotTestable) {
   EXPECT_EQ(missing.reason, "cell native, tcp-stream, 500 B writes is not in this run");
 
   costs = made_costs();
-  costs.cells[0].cost.reset();
+  costs.cells[0].median.reset();
   EXPECT_THAT(judged(kRatio + std::string("at_least = 1\n"), costs).reason, HasSubstr("did not end"));
 
   costs = made_costs();

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "record/testing/synthetic_run.h"
@@ -120,6 +121,78 @@ TEST_P(Formats, OpenMetricsIsWhatItsParserTakes) {
     EXPECT_EQ(families["vtax_run"][0][0]["study"], evil);
     EXPECT_EQ(families["vtax_tax"][0][0]["factor_layer"], "1");
   }
+}
+
+// Five starts of a cell of Xen: what its windows show by the machine's clock, in every format.
+class MeasuredFormats : public Formats {
+ protected:
+  void SetUp() override {
+    Formats::SetUp();
+    const Trial once = synthetic_run().trials[44];  // xen-pv, tcp-rr
+    run_.trials.clear();
+    for (std::uint64_t start = 0; start < 5; ++start) {
+      Trial trial = once;
+      trial.index = start;
+      trial.repetition = static_cast<int>(start) + 1;
+      trial.window_virtual_ns = 1'000'000'000 + start * 1'000'000;
+      trial.digest[0] = static_cast<char>('a' + start);
+      add_measured(trial);
+      run_.trials.push_back(std::move(trial));
+    }
+    run_.planned_trials = 5;
+    disk_ = std::make_unique<RunOnDisk>(run_);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(, MeasuredFormats, testing::Values(false));
+
+TEST_P(MeasuredFormats, OpenMetricsHasRatesLatenciesAndBusyCpus) {
+  const std::string text = content(made("openmetrics"));
+  const auto value_of = [&](const std::string& metric, const std::string& labels) {
+    const std::regex sample("\n" + metric + "\\{[^}]*" + labels + "[^}]*\\} ([0-9.e+-]+)\n");
+    std::smatch found;
+    EXPECT_TRUE(std::regex_search(text, found, sample)) << metric << " " << labels << "\n" << text;
+    return found.empty() ? -1 : std::stod(found[1]);
+  };
+  // Of windows of 1.000 to 1.004 s the median one is 1.002 s long.
+  const double transactions = static_cast<double>(run_.trials[0].work.transactions.value);
+  EXPECT_NEAR(value_of("vtax_transactions_per_second", "platform=\"xen-pv\""), transactions / 1.002, 1e-6);
+  EXPECT_NEAR(value_of("vtax_transactions_per_second_interval", "bound=\"low\""), transactions / 1.004, 1e-6);
+  EXPECT_NEAR(value_of("vtax_transactions_per_second_interval", "bound=\"high\""), transactions, 1e-6);
+  EXPECT_NEAR(value_of("vtax_latency_seconds", "percentile=\"50\""), 57.002e-6, 1e-12);
+  EXPECT_NEAR(value_of("vtax_latency_seconds", "percentile=\"90\""), 83e-6, 1e-12);
+  EXPECT_NEAR(value_of("vtax_latency_seconds", "percentile=\"99.9\""), 190e-6, 1e-12);
+  EXPECT_NEAR(value_of("vtax_latency_seconds", "percentile=\"100\""), 251e-6, 1e-12);
+  EXPECT_NEAR(value_of("vtax_busy_ratio", "cpu=\"0\",domain=\"Domain-0\""), 0.5, 1e-6);
+  EXPECT_NEAR(value_of("vtax_busy_ratio", "cpu=\"2\",domain=\"guest1\""), 0.2, 1e-6);
+  // A quarter in 0.9 of the window beside three quarters in all of it.
+  const double few = transactions / 4 / 0.9 / 1.002, many = transactions * 3 / 4 / 1.002;
+  EXPECT_NEAR(value_of("vtax_guest_transactions_per_second", "guest=\"guest1\""), few, 1e-3);
+  EXPECT_NEAR(value_of("vtax_guest_transactions_per_second", "guest=\"guest2\""), many, 1e-3);
+  EXPECT_NEAR(value_of("vtax_fairness_ratio", "platform=\"xen-pv\""),
+              (few + many) * (few + many) / 2 / (few * few + many * many), 1e-3);
+  for (const char* unit : {"# UNIT vtax_transactions_per_second transactions_per_second\n",
+                           "# UNIT vtax_latency_seconds seconds\n", "# UNIT vtax_busy_ratio ratio\n"})
+    EXPECT_THAT(text, HasSubstr(unit));
+  EXPECT_THAT(text, testing::Not(HasSubstr("vtax_payload_bytes_per_second")));  // there is no payload
+  if (!has("promtool")) GTEST_SKIP() << "promtool is missing: apt-get install prometheus";
+  const auto checked = run_program("promtool check metrics < " + made("openmetrics"));
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+}
+
+TEST_P(MeasuredFormats, CsvAndJsonHaveEachTrials) {
+  const std::string csv = content(made("csv"));
+  for (const char* row : {",,,,,window_ns,1000000000\r\n", ",0,Domain-0,,,busy_ns,500000000\r\n",
+                          ",2,guest1,,,busy_ns,200000000\r\n", ",,guest1,,,latency_p50_ns,57000\r\n",
+                          ",,guest2,,,latency_max_ns,251000\r\n", ",,guest1,,,guest_transactions,125\r\n"})
+    EXPECT_THAT(csv, HasSubstr(row));
+  const auto json = nlohmann::json::parse(content(made("json")));
+  const auto& trial = json["trials"][0];
+  EXPECT_DOUBLE_EQ(trial["rate"]["transactions_per_second"], 500);
+  EXPECT_DOUBLE_EQ(trial["guests"][0]["transactions_per_second"].get<double>(), 125 / 0.9);
+  EXPECT_NEAR(trial["fairness"].get<double>(), 0.8, 0.1);
+  EXPECT_EQ(trial["latency_ns"][1]["p99_9"], 190000);
+  EXPECT_DOUBLE_EQ(trial["busy"][2]["share"], 0.2);
 }
 
 TEST_P(Formats, OpenMetricsPassesPrometheusCheck) {

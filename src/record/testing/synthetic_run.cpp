@@ -155,6 +155,39 @@ Trial synthetic_trial(std::uint64_t index, std::map<std::string, std::string> fa
   return trial;
 }
 
+void add_measured(Trial& trial) {
+  const std::uint64_t window = trial.window_virtual_ns;
+  const bool is_xen = trial.factors["platform"] == "xen-pv";
+  trial.busy = {{0, is_xen ? "Domain-0" : "host", window / 2}, {1, "peer", window / 3}};
+  if (is_xen) trial.busy.push_back({2, "guest1", window / 5});
+  const Bytes bytes(trial.work.bytes.value / 4);
+  const Transactions transactions(trial.work.transactions.value / 4);
+  trial.guests = {{"guest1", bytes, transactions, window - window / 10},
+                  {"guest2", Bytes(trial.work.bytes.value - bytes.value),
+                   Transactions(trial.work.transactions.value - transactions.value), window}};
+  trial.waiting.clear();
+  if (transactions.value == 0) return;
+  for (const GuestWork& guest : trial.guests)
+    trial.waiting.push_back({guest.guest, guest.transactions.value, 61'000 * guest.transactions.value, 41'000,
+                             57'000 + trial.index % 1000, 83'000, 123'000, 190'000, 251'000});
+}
+
+Trial synthetic_cell(std::uint64_t index) {
+  static const Run run = synthetic_run();
+  Trial trial = run.trials[index % run.trials.size()];
+  const std::uint64_t block = index / run.trials.size();
+  auto& size = trial.factors[trial.work.bytes.value > 0 ? "bytes" : "transactions"];
+  size = std::to_string(std::stoull(size) + 1024 * block);
+  trial.index = index;
+  for (int event = 0; event < 22; ++event)
+    trial.ledger.push_back({0, trial.factors["platform"] == "xen-pv" ? "Domain-0" : "host", Layer::kernel,
+                            Part::none, fmt::format("event_number_{}", event),
+                            trial.work.packets.value / static_cast<std::uint64_t>(event + 1)});
+  add_measured(trial);
+  trial.digest = digest_of(trial);
+  return trial;
+}
+
 Run synthetic_header() {
   Run run;
   run.study = "synthetic";

@@ -15,6 +15,13 @@ namespace vtax {
 // The shape of studies/first-look.toml: 3 platforms, 60 trials, all ended.
 [[nodiscard]] Run synthetic_run();
 
+// A trial of a cell of its own for each index, all of synthetic_run()'s kinds, with as many events and
+// readings of CPUs and latencies as one of the lab has.
+[[nodiscard]] Trial synthetic_cell(std::uint64_t index);
+
+// Gives a trial its window by the lab's clock: CPUs busy for domains, two guests that waited.
+void add_measured(Trial& trial);
+
 // Everything but the trials.
 [[nodiscard]] Run synthetic_header();
 

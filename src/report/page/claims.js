@@ -34,17 +34,3 @@ const drawClaims = () => {
       ]
     });
 };
-
-const fillClaims = () => {
-  element("claims-section").hidden = data.claims.length === 0 && !data.claims_error;
-  if (data.claims_error) element("claims-note").textContent = data.claims_error;
-  if (data.claims.length === 0) return;
-  const count = (verdict) => data.claims.filter((c) => c.verdict === verdict).length;
-  element("claims-note").textContent = `${data.claims[0].paper}: ${count("reproduced")} of ${data.claims.length} claims reproduced, ` +
-    `${count("not reproduced")} not reproduced, ` + (count("undecided") ? `${count("undecided")} undecided, ` : "") +
-    (count("left out") ? `${count("left out")} left out, ` : "") + `${count("not testable")} not testable here.`;
-  table(element("claims"), "Claims and verdicts", [{name: "claim", text: true, words: true}, {name: "published", text: true}, {name: "measured"}, {name: "interval", text: true},
-    {name: "verdict", text: true, words: true}, {name: "quantity", text: true, words: true}, {name: "source", text: true, words: true},
-    {name: "reason", text: true, words: true}],
-    data.claims.map((c) => [c.says, c.published_text, c.measured, rangeText(c.interval), c.verdict, c.quantity, c.source, c.reason]));
-};

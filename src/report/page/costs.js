@@ -62,7 +62,7 @@ const drawLayers = () => {
       series
     });
   const details = (cell) => [
-    cell.work.packets ? `${whole(cell.work.packets)} packets` : "",
+    cell.packets ? `${whole(cell.packets)} packets` : "",
     cell.sensitivity && unit === comparison.unit ? `${readable(cell.sensitivity[0])} to ${readable(cell.sensitivity[1])} on perturbed machines` : "",
     interval(cell, unit) ? `${cell.interval_name} of the median ${rangeText(interval(cell, unit))}` : "too few repetitions for an interval (5 give one)",
     cell.per[unit].tax_interval ? `tax ${taxRange(cell.per[unit])}` : "",
@@ -74,13 +74,16 @@ const drawLayers = () => {
     ...shown.filter(details).map((cell) => `${cell.platform}: ${details(cell)}`)].join("; ") + ".";
 };
 
+const mostTaxRows = 100;
 const drawTax = () => {
   const platforms = [...new Set(cells.map(({cell}) => cell.platform))].filter((p) => p !== "native");
-  const rows = data.comparisons.filter((c) => c.cells.some((cell) => cell.platform !== "native" && cell.tax !== null));
+  const all = data.comparisons.filter((c) => c.cells.some((cell) => cell.platform !== "native" && cell.tax !== null));
+  const rows = all.slice(0, mostTaxRows);
   element("tax-section").hidden = rows.length === 0;
   if (rows.length === 0) return;
   const marks = new Set(rows.flatMap((row) => row.cells.map((cell) => cell.against_native)));
   element("tax-note").textContent = "Total cost of the same work relative to native: native is 1." +
+    (all.length > rows.length ? ` The first ${rows.length} of ${whole(all.length)}; the tables have all.` : "") +
     (marks.has("~") ? " ~: the repetitions show no difference." : "") + (marks.has("too few") ? " ?: too few repetitions to tell (4 of each do)." : "");
   draw("tax", 96 + rows.length * (14 + Math.max(isNarrow() ? 28 : 14, 14 * platforms.length)), "Tax of each platform; the tables below hold the same figures", {
     grid: {left: 8, right: isNarrow() ? 56 : 130, top: 48, bottom: 8, containLabel: true},
@@ -113,24 +116,4 @@ const fillUnits = () => {
   const has = units.filter((unit) => comparison && comparison.cells.some((cell) => cell.per[unit]));
   element("unit").replaceChildren(...has.map((unit) => option(unitName(comparison, unit), unit)));
   if (has.includes(before)) element("unit").value = before;
-};
-
-const fillCosts = () => {
-  element("cost-kind").textContent = costName + (data.exact ? ", of each window exact; the interval says what the moment changes at which a trial starts." : ", as measured.");
-  const nouns = units.flatMap((unit) => [...new Set(data.comparisons.map((comparison) => unitName(comparison, unit)))].map((noun) => [unit, noun]));
-  for (const [unit, noun] of nouns) {
-    const of = cells.filter(({comparison, cell}) => cell.per[unit] && unitName(comparison, unit) === noun);
-    const rows = of.map(({comparison, cell}) => [
-      comparison.name, cell.platform, ...cell.per[unit].layers, cell.per[unit].total, rangeText(interval(cell, unit)),
-      cell.per[unit].tax, taxRange(cell.per[unit]), cell.runs
-    ]);
-    const marks = new Map(rows.map((row, i) => [row, of[i]]));
-    if (rows.length === 0) continue;
-    table(element("costs"), `Cost per ${noun}`, [
-      {name: "work", text: true, wide: true}, {name: "platform", text: true}, ...data.layers.map((name) => ({name})),
-      {name: "total"}, {name: "interval", text: true},
-      {name: "tax", show: (value, row) => value === null ? "–" : shownTax(marks.get(row).cell.per[unit])}, {name: "interval of the tax", text: true},
-      {name: "runs", show: whole}
-    ], rows);
-  }
 };

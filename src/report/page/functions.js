@@ -75,8 +75,6 @@ const drawFlame = () => {
 };
 
 const fillFunctions = () => {
-  // The real host counts no functions.
-  element("functions-section").hidden = cells.every(({cell}) => cell.functions.length === 0);
   const chosen = cells[element("function-cell").value];
   element("functions").replaceChildren();
   if (!chosen) return;
@@ -86,9 +84,9 @@ const fillFunctions = () => {
     return;
   }
   table(element("functions"), "Instructions by function", [
-    {name: "instructions", show: whole}, {name: "%"}, {name: "image", text: true}, {name: "domain", text: true},
+    {name: "instructions"}, {name: "%"}, {name: "image", text: true}, {name: "domain", text: true},
     {name: "layer", text: true}, {name: "function", text: true}
-  ], cell.functions.slice(0, mostRows).map((f) => [f.instructions, cell.total ? 100 * f.instructions / cell.total : 0, f.image, f.domain, f.layer, f.function]));
+  ], cell.functions.slice(0, mostRows).map((f) => [whole(f.instructions), readable(cell.total ? 100 * f.instructions / cell.total : 0), f.image, f.domain, f.layer, f.function]));
   const more = cell.more_functions + Math.max(0, cell.functions.length - mostRows);
   if (more > 0) {
     element("functions").append(make("p", `${whole(more)} cheaper functions are left out here; vtax report --format profile has all.`, "note"));

@@ -5,7 +5,6 @@ const offeredLines = (series) => {
 };
 
 const drawOffered = () => {
-  element("offered-section").hidden = data.offered.length === 0;
   if (data.offered.length === 0) return;
   const series = data.offered[element("offered-series").value];
   const lines = offeredLines(series);
@@ -38,11 +37,4 @@ const drawOffered = () => {
     "busiest, %", (point) => 100 * point.busy, (value) => `${Math.round(value)} % busy`, {max: 100});
 };
 
-const fillOffered = () => {
-  data.offered.forEach((series, i) => element("offered-series").append(option(series.name, i)));
-  const rows = data.offered.flatMap((series) => series.points.map((point) =>
-    [series.name, point.platform, point.offered, point.possible, point.most, point.unit, point.busiest, 100 * point.busy, 100 * point.cpus]));
-  if (rows.length > 0)
-    table(element("offered-table"), "Offered and possible", [{name: "work", text: true, wide: true}, {name: "platform", text: true}, {name: "offered"}, {name: "possible"},
-      {name: "knee"}, {name: "unit", text: true}, {name: "busiest", text: true}, {name: "busy, %"}, {name: "all CPUs, %"}], rows);
-};
+const fillOffered = () => data.offered.forEach((series, i) => element("offered-series").append(option(series.name, i)));

@@ -2,14 +2,13 @@
 const drawRates = () => {
   const comparison = data.comparisons[element("comparison").value];
   const shown = comparison ? comparison.cells.filter((cell) => cell.capacity) : [];
-  element("rates-section").hidden = shown.length === 0;
+  element("rates").hidden = element("rates-note").hidden = shown.length === 0;
   if (shown.length === 0) return;
   const bars = shown.flatMap((cell) => cell.capacity.stations.map((station) => ({cell, station})));
   const name = ({cell, station}) => `${cell.platform}: ${station.name}`;
   element("rates-note").textContent = `${comparison.name}: ` + shown.map((cell) =>
     `${cell.platform} ` + (cell.capacity.measured === undefined ? "" : `ran at ${readable(cell.capacity.measured)}, `) +
-    `bound ${readable(cell.capacity.at_most)} ${cell.capacity.unit}`).join("; ") +
-    `. Bound: the rate at which the busiest CPU or the wire would be full, by ${data.speed}. It is derived from the cost, not measured: latency and windows can keep the rate lower.`;
+    `bound ${readable(cell.capacity.at_most)} ${cell.capacity.unit}`).join("; ") + ".";
   draw("rates", 40 + 34 * bars.length, "How busy each CPU and the wire would be at that rate: " + bars.map((bar) => `${name(bar)} ${Math.round(100 * bar.station.utilisation)} %`).join(", "), {
     grid: {left: 8, right: 56, top: 8, bottom: 8, containLabel: true},
     tooltip: tooltip((p) => `${name(bars[p.dataIndex])}\n${readable(p.value)} % busy at ${readable(bars[p.dataIndex].cell.capacity.at_most)} ${bars[p.dataIndex].cell.capacity.unit}`),
@@ -20,12 +19,4 @@ const drawRates = () => {
       data: bars.map(({station}) => ({value: 100 * station.utilisation, itemStyle: {color: color(station.utilisation > .995 ? "hypervisor" : "kernel")}})),
       label: {show: true, position: "right", color: color("ink"), formatter: (p) => Math.round(p.value) + " %"}}]
   });
-};
-
-const fillRates = () => {
-  const rows = cells.filter(({cell}) => cell.capacity).flatMap(({comparison, cell}) => cell.capacity.stations.map((station) =>
-    [comparison.name, cell.platform, cell.capacity.at_most, cell.capacity.measured ?? null, cell.capacity.unit, station.name, 100 * station.utilisation]));
-  if (rows.length > 0)
-    table(element("rates-table"), "Rates that the costs allow", [{name: "work", text: true, wide: true}, {name: "platform", text: true}, {name: "bound"},
-      {name: "ran at"}, {name: "unit", text: true}, {name: "station", text: true}, {name: "busy, %"}], rows);
 };

@@ -17,15 +17,7 @@ const drawTerms = () => {
       data: term.costs.map((cost, k) => cost * 1024 / model.sizes[k])
     }))
   });
-  element("terms").replaceChildren();
-  table(element("terms"), "Instructions per message of S bytes", [{name: "term", text: true}, ...sizes.map((name) => ({name})),
-    {name: "constant"}, {name: "per KB of S"}, {name: "R²", show: (v) => v === null ? "–" : v.toFixed(3)}],
-    model.terms.map((t) => [t.name, ...t.costs, t.constant, t.per_kilobyte, t.r_squared]));
+  document.querySelectorAll(".model").forEach((one, i) => { one.hidden = i !== Number(element("terms-model").value); });
 };
 
-const fillTerms = () => {
-  element("terms-section").hidden = data.message_models.length === 0;
-  if (data.message_models.length === 0) return;
-  element("terms-note").textContent = `The terms of ${data.model}, read from the exact function profile: each as constant + slope · S, by least squares.`;
-  data.message_models.forEach((model, i) => element("terms-model").append(option(model.name, i)));
-};
+const fillTerms = () => data.message_models.forEach((model, i) => element("terms-model").append(option(model.name, i)));

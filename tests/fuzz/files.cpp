@@ -1,0 +1,144 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "published/published.h"
+#include "record/run_reader.h"
+#include "record/run_writer.h"
+#include "record/seal.h"
+#include "record/testing/synthetic_run.h"
+#include "record/timeline_text.h"
+#include "report/testing/claims_of_synthetic_run.h"
+#include "study/study.h"
+#include "tests/fuzz/targets.h"
+
+namespace vtax::fuzz {
+namespace {
+
+// A folder in memory where there is one, which goes with the program.
+const std::filesystem::path& work_folder() {
+  struct Folder {
+    Folder() {
+      std::string pattern =
+          std::filesystem::is_directory("/dev/shm") ? "/dev/shm/vtax-fuzz-XXXXXX" : "/tmp/vtax-fuzz-XXXXXX";
+      require(::mkdtemp(pattern.data()) != nullptr, "a folder can be made");
+      path = pattern;
+    }
+    ~Folder() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    std::filesystem::path path;
+  };
+  static const Folder folder;
+  return folder.path;
+}
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+const Run& recorded_run() {
+  static const Run run = [] {
+    Run all = synthetic_run();
+    Run some = synthetic_header();
+    for (const std::size_t which : {0U, 44U, 57U}) {
+      some.trials.push_back(all.trials[which]);
+      add_measured(some.trials.back());
+    }
+    make_failed(some.trials[0], "the guest hung");
+    return some;
+  }();
+  return run;
+}
+
+std::vector<std::string> run_files() {
+  const auto file = work_folder() / "seed.vtax";
+  std::filesystem::remove(file);
+  {
+    auto writer = RunWriter::create(file, recorded_run());
+    require(writer.has_value(), "a run file can be written");
+    for (const Trial& trial : recorded_run().trials)
+      require(writer->append(trial).has_value(), "a trial can be recorded");
+  }
+  return {content_of(file)};
+}
+
+// A damaged file is refused, or holds what was written: never another number.
+bool try_run_file(std::string_view input) {
+  const auto file = work_folder() / "input.vtax";
+  for (const char* beside : {"-wal", "-shm", "-journal"}) {
+    std::error_code ignored;
+    std::filesystem::remove(file.string() + beside, ignored);
+  }
+  std::ofstream(file, std::ios::binary).write(input.data(), static_cast<std::streamsize>(input.size()));
+  auto reader = RunReader::open(file);
+  if (!reader) return false;
+  const auto run = reader->all();
+  if (!run) return false;
+  const Run& written = recorded_run();
+  require(seal_of(*run) == seal_of(written), "a run's header is what was written");
+  require(run->trials.size() == written.trials.size(), "a run has as many trials as were written");
+  for (std::size_t i = 0; i < run->trials.size(); ++i)
+    require(seal_of(run->trials[i]) == seal_of(written.trials[i]), "a trial is what was written");
+  return true;
+}
+
+std::vector<std::string> studies() {
+  std::vector<std::string> all;
+  for (const auto& file : std::filesystem::directory_iterator(VTAX_SOURCE_DIR "/studies"))
+    if (file.path().extension() == ".toml") all.push_back(content_of(file.path()));
+  return all;
+}
+
+bool try_study(std::string_view input) {
+  const auto study = parse_study(input, "study");
+  if (!study)
+    require(!study.error().what.empty() && !study.error().why.empty(), "an error says what and why");
+  return study.has_value();
+}
+
+std::vector<std::string> claims() {
+  std::vector<std::string> all{synthetic_claims()};
+  for (const auto& file : std::filesystem::directory_iterator(VTAX_SOURCE_DIR "/studies/published"))
+    if (file.path().extension() == ".toml") all.push_back(content_of(file.path()));
+  return all;
+}
+
+bool try_claims(std::string_view input) {
+  return parse_published(input, "claims").has_value();
+}
+
+std::vector<std::string> timelines() {
+  return {
+      R"({"end_ns": [1000, 2500], "work": [{"guest": "guest1", "bytes": [1, 2], "transactions": [0, 3]}],
+          "rows": [{"cpu": 2, "domain": "guest1", "layer": "kernel", "part": "", "instructions": [7, 8]}]})",
+      R"({"end_ns": [1000], "work": [], "rows": [{"cpu": 0, "domain": "host", "layer": "driver", "part": "",
+          "cpu_ns": [7]}, {"cpu": 1, "domain": "g", "layer": "kernel+program", "part": "", "cpu_ns": [9]}],
+          "devices": [{"side": "system", "domain": "host", "device": "lo", "received_bytes": [1], "sent_bytes": [2],
+          "received_packets": [3], "sent_packets": [4], "dropped_packets": [5]}]})"};
+}
+
+bool try_timeline(std::string_view input) {
+  const auto timeline = read_timeline(input);
+  if (!timeline) return false;
+  require(read_timeline(timeline_text(*timeline)) == timeline, "a timeline comes back as it was");
+  return true;
+}
+
+}  // namespace
+
+std::vector<Target> targets_of_files() {
+  return {{"run-file", run_files, try_run_file, false, 4},
+          {"study", studies, try_study, true, 4},
+          {"claims", claims, try_claims, true, 4},
+          {"timeline", timelines, try_timeline}};
+}
+
+}  // namespace vtax::fuzz

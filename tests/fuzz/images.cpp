@@ -1,0 +1,136 @@
+#include <cstring>
+
+#include "account/compressed_table_for_test.h"
+#include "account/elf_symbols.h"
+#include "account/kallsyms.h"
+#include "account/module_symbols.h"
+#include "account/probe_output.h"
+#include "account/xen_symbols.h"
+#include "core/elf_file.h"
+#include "machine/lab/elf_for_test.h"
+#include "machine/lab/kernel_image.h"
+#include "tests/fuzz/targets.h"
+
+namespace vtax::fuzz {
+namespace {
+
+ByteView bytes_in(std::string_view input) {
+  return {reinterpret_cast<const std::uint8_t*>(input.data()), input.size()};
+}
+
+std::string text_of(const std::vector<std::uint8_t>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// As scripts/kallsyms.c lays it out since Linux 6.2, for 300 functions.
+std::vector<std::string> kernels_with_symbols() {
+  CompressedTableForTest::Names names{"Adebug_stack", "T" + std::string(300, 'x')};
+  for (int i = 2; i < 300; ++i) names.push_back("tdo_page_fault_" + std::to_string(i));
+  CompressedTableForTest table(names);
+  table.tables(8).align(8);
+  for (std::uint32_t i = 0; i < 300; ++i) table.u32(16 * i);
+  table.align(8).u64(0xffffffff81000000);
+  auto image = table.image();
+  const Elf64_Ehdr header = lab::elf64_header(ET_EXEC);
+  std::memcpy(image.data(), &header, sizeof header);
+  return {text_of(image)};
+}
+
+bool try_kallsyms(std::string_view input) {
+  const auto table = read_kallsyms(bytes_in(input), "vmlinux");
+  if (!table) return false;
+  require(table->symbols().size() <= input.size(), "there are no more symbols than bytes");
+  return true;
+}
+
+std::vector<std::string> hypervisors_with_symbols() {
+  CompressedTableForTest table({"Tpv_hypercall", "Tdo_page_fault", "tdomain.c#idle_loop", "tvmx.c#handle",
+                                "tsvm.c#handle", "Dsys_table"});
+  table.align(4);
+  for (const std::uint32_t offset : {0x201000U, 0x202000U, 0x203000U, 0x204000U, 0x205000U, 0x300000U})
+    table.u32(offset);
+  table.tables(4);
+  return {text_of(table.image())};
+}
+
+bool try_xen_symbols(std::string_view input) {
+  return read_xen_symbols(bytes_in(input), "xen").has_value();
+}
+
+std::vector<std::string> elf_files() {
+  return {text_of(lab::vmlinux_for_test()), text_of(lab::module_for_test("xen-netback,bridge"))};
+}
+
+bool try_elf(std::string_view input) {
+  const auto elf = ElfFile::open(bytes_in(input));
+  if (!elf) return false;
+  (void)elf->segments();
+  for (const ElfFile::Section& section : elf->sections()) {
+    const ByteView content = elf->content(section);
+    require(content.empty() || (content.data() >= bytes_in(input).data() &&
+                                content.data() + content.size() <= bytes_in(input).data() + input.size()),
+            "a section lies within its file");
+  }
+  (void)read_elf_symbols(bytes_in(input), "program");
+  return true;
+}
+
+bool try_kernel(std::string_view input) {
+  const auto kernel = lab::read_kernel(bytes_in(input), "vmlinuz");
+  (void)lab::read_xen(bytes_in(input), "xen");
+  require(!lab::describe_file(bytes_in(input)).empty(), "every file is something");
+  require(lab::loaded_part(bytes_in(input)).size() <= std::max<std::size_t>(input.size(), 1U << 20U),
+          "what is loaded is no longer than the file");
+  return kernel.has_value();
+}
+
+template <class Value>
+void add_record(std::string& bytes, const Value& value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// A window of two contexts, three rows, two slices and two counts of the cache model.
+std::vector<std::string> probe_records() {
+  probe::WindowHeader header{};
+  header.window_icount = 42;
+  header.contexts = 2;
+  header.rows = 3;
+  header.slices = 2;
+  header.slice_rows = 3;
+  header.cache_rows = 2;
+  std::string bytes;
+  add_record(bytes, header);
+  for (int i = 0; i < 2; ++i) add_record(bytes, probe::Context{});
+  for (std::uint64_t i = 0; i < 3; ++i) add_record(bytes, probe::Row{0xffffffff81000000 + i, 7, 0, 7, 0});
+  add_record(bytes, probe::Slice{5, 100, 0, 1, 2});
+  add_record(bytes, probe::Slice{9, 0, 0, probe::kNobody, 1});
+  for (const std::int64_t instructions : {3, -1, 4}) add_record(bytes, probe::SliceRow{2, 0, instructions});
+  add_record(bytes, probe::CacheRow{0, 0, 50});
+  add_record(bytes, probe::CacheRow{2, 3, 6});
+  return {bytes};
+}
+
+bool try_probe(std::string_view input) {
+  const auto bytes = std::as_bytes(std::span(input.data(), input.size()));
+  (void)read_probe_status(bytes);
+  if (bytes.size() >= sizeof(probe::WindowHeader)) (void)probe_record_bytes(bytes);
+  const auto window = read_probe_window(bytes);
+  if (!window) return false;
+  for (const auto& row : window->rows)
+    require(row.context < window->contexts.size(), "a row's context is there");
+  for (const auto& row : window->slice_rows) require(row.row < window->rows.size(), "a slice's row is there");
+  for (const auto& row : window->cache_rows) require(row.row < window->rows.size(), "a count's row is there");
+  return true;
+}
+
+}  // namespace
+
+std::vector<Target> targets_of_images() {
+  return {{"kallsyms", kernels_with_symbols, try_kallsyms, false, 4},
+          {"xen-symbols", hypervisors_with_symbols, try_xen_symbols, false},
+          {"elf", elf_files, try_elf, false},
+          {"kernel", elf_files, try_kernel, false, 2},
+          {"probe", probe_records, try_probe, false}};
+}
+
+}  // namespace vtax::fuzz

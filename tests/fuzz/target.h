@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Whoever reads what comes from a guest, a file, a package or a socket.
+namespace vtax::fuzz {
+
+struct Target {
+  std::string_view name;
+  std::vector<std::string> (*seeds)();  // inputs that are taken; others are made of them
+  // Gives the parser the input. Returns whether it was taken; aborts where the answer is one that cannot be:
+  // beyond a limit, another one in pieces than in one, a number that is not the file's.
+  bool (*try_one)(std::string_view input);
+  bool is_text = true;  // how inputs are damaged
+  int cost = 1;         // of one input, to the cheapest; so many fewer are tried
+};
+
+[[nodiscard]] const std::vector<Target>& targets();
+
+// Input `number` of the target: always the same for a seed, whatever was tried before.
+[[nodiscard]] std::string input_of(const Target& target, const std::vector<std::string>& seeds,
+                                   std::uint64_t seed, std::uint64_t number);
+
+// Aborts where `holds` is false, and says what did not hold.
+void require(bool holds, const char* what);
+
+}  // namespace vtax::fuzz

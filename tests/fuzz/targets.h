@@ -1,0 +1,13 @@
+#pragma once
+
+#include "tests/fuzz/target.h"
+
+// The targets by where their inputs come from.
+namespace vtax::fuzz {
+
+[[nodiscard]] std::vector<Target> targets_of_files();   // run files, studies, claims, timelines
+[[nodiscard]] std::vector<Target> targets_of_images();  // kernels, hypervisors, modules, the probe's records
+[[nodiscard]] std::vector<Target> targets_of_guests();  // plans, messages, results
+[[nodiscard]] std::vector<Target> targets_of_networks();  // HTTP, iperf3, sessions, addresses
+
+}  // namespace vtax::fuzz
