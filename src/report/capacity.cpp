@@ -131,18 +131,6 @@ std::optional<double> measured_rate(const WindowCost& cost) {
   return own.rate();
 }
 
-std::optional<double> measured_rate_of_guest(const WindowCost& cost, std::string_view guest) {
-  const auto found = std::find_if(cost.guests.begin(), cost.guests.end(),
-                                  [&](const GuestWork& one) { return one.guest == guest; });
-  if (found == cost.guests.end()) return std::nullopt;
-  WindowCost alone;
-  alone.in_time = cost.in_time;
-  alone.busy = cost.busy;
-  alone.window_ns = found->virtual_ns;
-  alone.work = {found->bytes, Packets(0), found->transactions};
-  return measured_rate(alone);
-}
-
 std::string_view unit_of_rate(Unit unit) {
   switch (unit) {
     case Unit::kilobyte:

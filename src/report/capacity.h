@@ -46,9 +46,6 @@ struct Capacity {
 // files of a vtax whose lab had no time of its own.
 [[nodiscard]] std::optional<double> measured_rate(const WindowCost& cost);
 
-// Of one guest of several, by its own time. Nothing where there is no such guest.
-[[nodiscard]] std::optional<double> measured_rate_of_guest(const WindowCost& cost, std::string_view guest);
-
 [[nodiscard]] std::string_view unit_of_rate(Unit unit);  // "Mb/s", "transactions/s"
 
 // The same for people, by what the workload does: "compiles/s".

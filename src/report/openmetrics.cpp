@@ -149,7 +149,7 @@ FiguresOf rates_of_guests(Unit unit) {
 
 std::vector<MeasuredFigure> busy_figures(const Cell& cell, const Labels& labels) {
   std::vector<MeasuredFigure> out;
-  for (const BusyShare& one : busy_of(cell))
+  for (const BusyShare& one : busy_shares(cell))
     out.push_back({labels.with("cpu", std::to_string(one.cpu)).with("domain", one.domain), one.share});
   return out;
 }

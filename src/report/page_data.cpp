@@ -118,7 +118,7 @@ void write_measured(JsonWriter& json, const Cell& cell) {
   json.key("rate").begin_object().field("unit", rate_noun(unit, cell.workload()));
   write_spread(json, *rate);
   json.end_object().key("busy").begin_array();
-  for (const BusyShare& one : busy_of(cell)) {
+  for (const BusyShare& one : busy_shares(cell)) {
     json.begin_object()
         .field("cpu", static_cast<std::uint64_t>(one.cpu))
         .field("domain", printable(one.domain));

@@ -148,7 +148,7 @@ void write_busy_table(std::ostream& out, const PageData& data) {
                   with_work({{"CPU"}, {"domain", Kind::text}, {"busy, %"}, {"interval", Kind::text}}));
   for_shown(data, [&](const Comparison&, const Cell& cell, const std::string& work) {
     constexpr double percent = 100;
-    for (const BusyShare& one : busy_of(cell)) {
+    for (const BusyShare& one : busy_shares(cell)) {
       table.begin_row();
       table.text(work).text(printable(cell.platform())).whole(static_cast<std::uint64_t>(one.cpu));
       table.text(printable(one.domain)).number(one.share.median * percent);

@@ -14,6 +14,7 @@
 #include "core/readable.h"
 #include "report/capacity.h"
 #include "report/find_cell.h"
+#include "report/measured.h"
 
 namespace vtax {
 namespace {
@@ -138,7 +139,9 @@ Found<double> rate_of(Asked& run, const Operand& operand, const std::optional<Fo
   const auto cost = run.cost(operand.factors);
   if (!cost) return tl::unexpected(cost.error());
   if (const std::string& guest = operand.domain; !guest.empty()) {
-    if (const auto measured = measured_rate_of_guest(**cost, guest)) return *measured;
+    for (const GuestWork& one : (*cost)->guests)
+      if (one.guest == guest)
+        if (const auto measured = rate_of(**cost, one)) return measured->value;
     return obstacle(
         fmt::format("cell {} has no rate of {} alone", cell_name(operand.factors), printable(guest)));
   }

@@ -143,11 +143,11 @@ TEST(Verdicts, ARateNeedsASpeed) {
 // Cells with a clock: native has 10 KB in 1 ms, 81.92 Mb/s; Xen's two guests 5 KB each, in 4 ms and in 1 ms.
 RunCosts timed_costs() {
   auto costs = made_costs();
-  WindowCost& native = *costs.cells[0].cost;
+  WindowCost& native = costs.cells[0].runs[0];
   native.window_ns = 1'000'000;
   native.busy = {{0, "host", 900'000}};
   native.waiting = {{"native", 10, 60'000, 1000, 5000, 8000, 9000, 9000, 9000}};
-  WindowCost& xen = *costs.cells[2].cost;
+  WindowCost& xen = costs.cells[2].runs[0];
   xen.window_ns = 4'000'000;
   xen.busy = {{0, "Domain-0", 3'000'000}};
   xen.guests = {{"guest1", Bytes(5120), Transactions(0), 4'000'000},
