@@ -32,7 +32,7 @@ const drawMeasured = () => {
     grid: {left: 8, right: 16, top: 40, bottom: 8, containLabel: true},
     legend: {data: domains, top: 8, textStyle: {color: color("ink")}, type: "scroll"},
     tooltip: tooltip((p) => `${name(bars[p.dataIndex])}, ${p.seriesName}\n${readable(p.value)} % of the window`),
-    xAxis: {type: "value", min: 0, max: 100, ...axis(), axisLabel: {color: color("quiet"), formatter: (v) => v + " %"}, splitNumber: isNarrow() ? 2 : 4},
+    xAxis: {type: "value", min: 0, max: 100, interval: isNarrow() ? 50 : 25, ...axis(), axisLabel: {color: color("quiet"), formatter: (v) => v + " %"}},
     yAxis: {type: "category", data: bars.map(name), inverse: true, ...axis(), axisTick: {show: false}, axisLabel: {color: color("ink"), interval: 0}},
     series: domains.map((domain, i) => ({name: domain, type: "bar", stack: "all", barMaxWidth: 20, itemStyle: {color: platformColor(i)},
       data: bars.map((bar) => 100 * share(bar, domain)),
