@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "core/harmless.h"
 #include "report/cell.h"
 #include "report/repetitions.h"
 #include "report/verdict.h"
@@ -20,7 +21,7 @@ constexpr std::array<std::string_view, 6> kOwnLabels{"layer", "domain", "unit", 
 
 std::string label_value(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : printable_text(text)) {
     if (c == '\\' || c == '"') out += '\\';
     out += c == '\n' ? std::string("\\n") : std::string(1, c);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "core/readable.h"
@@ -24,6 +25,26 @@ constexpr std::size_t kMostFunctions = 8000;  // of all cells, as long as each h
 constexpr std::size_t kMostTimelines = 150;
 constexpr std::size_t kMostProvenance = 5;
 constexpr std::size_t kMostModels = 40;
+
+// Stored JSON with printable strings: it may hold harmful characters as escapes.
+std::string shown_json(const std::string& stored) {
+  const std::function<void(nlohmann::json&)> clean = [&](nlohmann::json& value) {
+    if (value.is_string()) value = printable_lines(value.get_ref<const std::string&>());
+    if (value.is_array())
+      for (nlohmann::json& element : value) clean(element);
+    if (!value.is_object()) return;
+    nlohmann::json cleaned = nlohmann::json::object();
+    for (auto& [key, element] : value.items()) {
+      clean(element);
+      cleaned[printable(key)] = std::move(element);
+    }
+    value = std::move(cleaned);
+  };
+  if (stored.empty()) return stored;
+  nlohmann::json json = nlohmann::json::parse(stored, nullptr, false);
+  clean(json);
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 void write_optional(JsonWriter& json, std::string_view key, std::optional<double> value) {
   json.key(key);
@@ -404,7 +425,7 @@ Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable
 
 void write_page_data(const Run& header, const PageData& data, const std::vector<Comparison>& comparisons,
                      std::ostream& out) {
-  JsonWriter json(out);
+  JsonWriter json(out, JsonWriter::Lines::several, JsonWriter::Harmful::replaced);
   json.begin_object().field("study", printable(header.study, 200)).field("cost", unit_of_cost(data.costs));
   json.field("exact", data.costs.is_exact).key("layers").begin_array();
   for (const Layer layer : kLayers) json.value(name(layer));
@@ -417,9 +438,9 @@ void write_page_data(const Run& header, const PageData& data, const std::vector<
   write_failed(json, data);
   write_claims(json, header, data.costs);
   write_models(json, data);
-  json.key("settings").raw(header.settings).key("machine").raw(header.machine);
+  json.key("settings").raw(shown_json(header.settings)).key("machine").raw(shown_json(header.machine));
   json.field("study_source", header.study_source).key("provenance").begin_array();
-  for (const std::string& provenance : data.provenance) json.raw(provenance);
+  for (const std::string& provenance : data.provenance) json.raw(shown_json(provenance));
   json.end_array().end_object();
 }
 
