@@ -93,8 +93,7 @@ Result<Built> build(const std::string& family, const lab::FetchedSet& kernel, la
                     const lab::Progress& progress) {
   const auto agent = read_agent();
   if (!agent) return fail(agent.error());
-  const fs::path directory =
-      cache.directory() / "images" / ("host-" + family + "-" + hash_of(*agent, kernel).substr(0, 16));
+  const fs::path directory = cache.image("host-" + family + "-" + hash_of(*agent, kernel).substr(0, 16));
   const auto added = cache.add(directory, [&](const fs::path& into) {
     progress("building the image of the " + family + " guest");
     return family == "uml" ? fill_uml(*agent, into) : fill(content_of(family), *agent, kernel, into);

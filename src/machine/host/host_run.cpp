@@ -1,5 +1,6 @@
 #include "machine/host/host_run.h"
 
+#include <optional>
 #include <set>
 
 #include "core/interruption.h"
@@ -9,17 +10,24 @@
 namespace vtax::host {
 namespace {
 
-Result<std::map<std::string, GuestParts>> prepare_guests(const std::set<std::string>& platforms,
-                                                         const HostRunEvents& events) {
-  std::map<std::string, GuestParts> guests;
+struct Guests {
+  std::optional<lab::PackageCache> cache;  // some of the parts may go with it
+  std::map<std::string, GuestParts> parts;
+};
+
+Result<Guests> prepare_guests(const std::set<std::string>& platforms, const HostRunEvents& events) {
+  Guests guests;
   for (const std::string& platform : platforms) {
     if (!has_guest(platform)) continue;
-    auto cache = lab::PackageCache::open();
-    if (!cache) return fail(cache.error());
-    auto parts =
-        prepare_guest(platform, *cache, [&](std::string_view step) { events.on_step(std::string(step)); });
+    if (!guests.cache) {
+      auto cache = lab::PackageCache::open();
+      if (!cache) return fail(cache.error());
+      guests.cache = std::move(*cache);
+    }
+    auto parts = prepare_guest(platform, *guests.cache,
+                               [&](std::string_view step) { events.on_step(std::string(step)); });
     if (!parts) return fail(parts.error());
-    guests.emplace(platform, std::move(*parts));
+    guests.parts.emplace(platform, std::move(*parts));
   }
   return guests;
 }
@@ -31,6 +39,7 @@ Result<> run_on_host(std::vector<Trial> trials, const HostRunEvents& events) {
   for (const Trial& trial : trials) platforms.insert(trial.factors.at("platform"));
   for (const std::string& platform : platforms) {
     const PlatformCheck check = examine_platform(platform);
+    if (interrupted()) return fail(interruption_error());  // what was not found may be there
     if (check.state == lab::State::missing)
       return fail(Error{"cannot run the platform " + platform + " on this computer", check.detail, check.mend,
                         ExitCode::unavailable});
@@ -41,7 +50,7 @@ Result<> run_on_host(std::vector<Trial> trials, const HostRunEvents& events) {
     if (interrupted()) return fail(interruption_error());
     events.on_start(trial);
     // Whoever hears of its start knows enough: as in the lab.
-    const auto done = run_host_trial(trial, *guests, [](const std::string&) {});
+    const auto done = run_host_trial(trial, guests->parts, [](const std::string&) {});
     if (!done && done.error().code == ExitCode::interrupted) return done;
     if (!done) trial.error = done.error().text();
     if (auto kept = events.on_finished(std::move(trial)); !kept) return kept;

@@ -393,8 +393,7 @@ Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCa
   image.kernel_command_line = has_xen(kind) ? dom0_arguments : native_arguments;
   image.xen_command_line = has_xen(kind) ? xen_arguments : "";
 
-  const fs::path directory =
-      cache.directory() / "images" / (std::string(name_of(kind)) + "-" + image.hash.substr(0, 16));
+  const fs::path directory = cache.image(std::string(name_of(kind)) + "-" + image.hash.substr(0, 16));
   for (int tries = 0; tries < 3; ++tries) {
     bool built = false;
     const auto added = cache.add(directory, [&](const fs::path& into) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,14 @@ class PackageCache {
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
+  // Where what runs make goes: directory(), or, where that may only be read, a folder of this process's own
+  // in the temporary folder, which goes with the last copy of this.
+  [[nodiscard]] const std::filesystem::path& workplace() const {
+    return own_ == nullptr ? directory_ : *own_;
+  }
+  // images/HASH, where it is, or where it is to be made.
+  [[nodiscard]] std::filesystem::path image(const std::string& name) const;
+
   // The set if it is there; asks nobody, waits for nobody.
   [[nodiscard]] std::optional<FetchedSet> find(PackageSet set) const;
 
@@ -47,8 +56,9 @@ class PackageCache {
   [[nodiscard]] Result<FetchedSet> fetch(PackageSet set, const Apt& apt, const Progress& progress,
                                          bool refresh = false);
 
-  // Makes `target` (below directory()) by letting `make` fill an empty directory, which is renamed when that
-  // succeeds. Under the lock; does nothing when the target exists meanwhile.
+  // Makes `target` (BASE/FOLDER/NAME, BASE is directory() or workplace()) by letting `make` fill an empty
+  // directory, which is renamed when that succeeds. Under the lock; does nothing when the target exists
+  // meanwhile.
   [[nodiscard]] Result<> add(const std::filesystem::path& target,
                              const std::function<Result<>(const std::filesystem::path&)>& make);
 
@@ -66,6 +76,7 @@ class PackageCache {
   explicit PackageCache(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;
+  std::shared_ptr<const std::filesystem::path> own_ = nullptr;
 };
 
 }  // namespace vtax::lab
