@@ -39,7 +39,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 std::string end_text(int status) {
   if (!WIFSIGNALED(status)) return fmt::format("it ended with code {}", WEXITSTATUS(status));
   const char* const name = sigdescr_np(WTERMSIG(status));
-  return fmt::format("it was killed by signal {} ({})", WTERMSIG(status), name != nullptr ? name : "of no name");
+  return fmt::format("it was killed by signal {} ({})", WTERMSIG(status),
+                     name != nullptr ? name : "of no name");
 }
 
 }  // namespace
