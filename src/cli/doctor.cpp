@@ -2,9 +2,12 @@
 
 #include <fmt/ranges.h>
 
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/say.h"
+#include "core/interruption.h"
 #include "machine/host/host_readiness.h"
 #include "machine/lab/readiness.h"
 #include "meter/hardware_counters.h"
@@ -59,33 +62,33 @@ void print_json(const LabChecks& checks, const HostChecks& platforms, const Coun
       {"hardware_counters",
        {{"state", state_of(counters)}, {"detail", counters.detail}, {"mend", counters.mend}}},
       {"platforms", lab_platforms}};
-  fmt::print("{}\n", out.dump(2));
+  std::cout << out.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
 // Without them a study on the host lacks nothing but them.
 void print_counters(const CounterCheck& counters) {
-  fmt::print("{:<12} {:<10} hardware counters: {}\n", "counters", state_of(counters), counters.detail);
-  if (!counters.mend.empty()) fmt::print("{:<12} {:<10} -> {}\n", "", "", counters.mend);
+  say("{:<12} {:<10} hardware counters: {}\n", "counters", state_of(counters), counters.detail);
+  if (!counters.mend.empty()) say("{:<12} {:<10} -> {}\n", "", "", counters.mend);
 }
 
 void print_host(const HostChecks& platforms) {
-  fmt::print("\nOn this computer itself (`vtax run STUDY --machine host`):\n");
+  say("\nOn this computer itself (`vtax run STUDY --machine host`):\n");
   for (const host::PlatformCheck& check : platforms) {
-    fmt::print("{:<12} {:<10} {}\n", check.platform, name_of(check.state), check.detail);
-    if (!check.mend.empty()) fmt::print("{:<12} {:<10} -> {}\n", "", "", check.mend);
+    say("{:<12} {:<10} {}\n", check.platform, name_of(check.state), check.detail);
+    if (!check.mend.empty()) say("{:<12} {:<10} -> {}\n", "", "", check.mend);
   }
 }
 
 void print_table(const LabChecks& checks, const HostChecks& platforms, const CounterCheck& counters) {
   for (const lab::Check& check : checks) {
-    fmt::print("{:<12} {:<10} {}\n", check.name, name_of(check.state), check.detail);
-    if (!check.mend.empty()) fmt::print("{:<12} {:<10} -> {}\n", "", "", check.mend);
+    say("{:<12} {:<10} {}\n", check.name, name_of(check.state), check.detail);
+    if (!check.mend.empty()) say("{:<12} {:<10} -> {}\n", "", "", check.mend);
   }
   std::vector<std::string_view> can, cannot;
   for (const auto& [platform, ready] : platforms_of(checks)) (ready ? can : cannot).push_back(platform);
-  if (can.empty()) fmt::print("\nThe lab cannot run here yet.\n");
-  if (!can.empty()) fmt::print("\nThe lab can measure here: {}.\n", fmt::join(can, ", "));
-  if (!can.empty() && !cannot.empty()) fmt::print("It lacks parts of: {}.\n", fmt::join(cannot, ", "));
+  if (can.empty()) say("\nThe lab cannot run here yet.\n");
+  if (!can.empty()) say("\nThe lab can measure here: {}.\n", fmt::join(can, ", "));
+  if (!can.empty() && !cannot.empty()) say("It lacks parts of: {}.\n", fmt::join(cannot, ", "));
   print_host(platforms);
   print_counters(counters);
 }
@@ -97,6 +100,7 @@ Verb::Action add_doctor_options(CLI::App& app) {
     const auto checks = lab::examine_machine();
     const auto platforms = host::examine_platforms();
     const auto counters = meter::examine_hardware_counters();
+    if (interrupted()) return fail(interruption_error());
     *json ? print_json(checks, platforms, counters) : print_table(checks, platforms, counters);
     return can_run(checks) ? ExitCode::ok : ExitCode::unavailable;
   };

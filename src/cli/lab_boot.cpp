@@ -1,10 +1,9 @@
 #include "cli/lab_boot.h"
 
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "cli/lab_machine_options.h"
+#include "cli/say.h"
 #include "machine/lab/emulator.h"
 #include "machine/lab/guest_result.h"
 
@@ -22,7 +21,7 @@ Result<ExitCode> boot(const LabMachineOptions& options) {
   auto message = (*machine)->next_message();
   if (!message) return fail(message.error());
   if (message->type != "ready") return fail(lab::read_guest_error(message->json));
-  fmt::print("\nThe {} machine is up; a trial would begin here.\n", options.machine);
+  say("\nThe {} machine is up; a trial would begin here.\n", options.machine);
   return ExitCode::ok;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/say.h"
 #include "machine/lab/cache_limits.h"
 #include "machine/lab/package_cache.h"
 
@@ -17,11 +18,11 @@ Result<ExitCode> clean(bool all) {
   const auto cleaned =
       cache->clean(all, [] { fmt::print(stderr, "waiting for another vtax that adds to the cache ...\n"); });
   if (!cleaned) return fail(cleaned.error());
-  fmt::print("{:.0f} MB freed in {}\n", static_cast<double>(cleaned->freed_bytes) / 1e6,
-             cache->directory().string());
+  say("{:.0f} MB freed in {}\n", static_cast<double>(cleaned->freed_bytes) / 1e6,
+      cache->directory().string());
   if (cleaned->in_use > 0)
-    fmt::print("{} {} used by another vtax that runs now, and kept\n", cleaned->in_use,
-               cleaned->in_use == 1 ? "folder is" : "folders are");
+    say("{} {} used by another vtax that runs now, and kept\n", cleaned->in_use,
+        cleaned->in_use == 1 ? "folder is" : "folders are");
   return ExitCode::ok;
 }
 

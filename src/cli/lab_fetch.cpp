@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/say.h"
 #include "machine/lab/qemu_finder.h"
 
 namespace vtax {
@@ -16,8 +17,8 @@ void say_fetching(std::string_view step) {
 
 void print_packages(const std::vector<lab::Package>& packages) {
   for (const lab::Package& package : packages)
-    fmt::print("{:<36} {:<36} {:>7.1f}  {}\n", package.name, package.version,
-               static_cast<double>(package.size_bytes) / 1e6, package.sha256);
+    say("{:<36} {:<36} {:>7.1f}  {}\n", package.name, package.version,
+        static_cast<double>(package.size_bytes) / 1e6, package.sha256);
 }
 
 Result<> fetch_all(bool refresh) {
@@ -44,9 +45,9 @@ Result<> fetch_all(bool refresh) {
   if (const auto set = cache->find(lab::PackageSet::qemu))
     packages.insert(packages.end(), set->packages.begin(), set->packages.end());
 
-  fmt::print("{:<36} {:<36} {:>7}  {}\n", "package", "version", "MB", "SHA-256");
+  say("{:<36} {:<36} {:>7}  {}\n", "package", "version", "MB", "SHA-256");
   print_packages(packages);
-  fmt::print("\n{}\n  {}\ncache: {}\n", qemu->banner, qemu->binary.string(), cache->directory().string());
+  say("\n{}\n  {}\ncache: {}\n", qemu->banner, qemu->binary.string(), cache->directory().string());
   return {};
 }
 

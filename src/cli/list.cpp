@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <string>
 
+#include "cli/say.h"
 #include "core/readable.h"
 #include "study/catalogue.h"
 #include "study/find_study.h"
@@ -16,24 +16,23 @@ namespace vtax {
 namespace {
 
 void print_factor(const Factor& factor) {
-  std::cout << fmt::format(
-      "    {:<20} {} ({}; default {})\n", factor.name, factor.help, allowed_values(factor),
+  say("    {:<20} {} ({}; default {})\n", factor.name, factor.help, allowed_values(factor),
       factor.type == FactorType::bytes ? readable_bytes(std::stoull(std::string(factor.fallback)))
                                        : factor.fallback);
 }
 
 void list_platforms() {
   for (const PlatformKind& platform : platforms()) {
-    std::cout << fmt::format("{:<12} {}\n", platform.name, platform.summary);
+    say("{:<12} {}\n", platform.name, platform.summary);
   }
 }
 
 void list_workloads() {
   for (const WorkloadKind& workload : workloads()) {
-    std::cout << fmt::format("{:<12} {}\n", workload.name, workload.summary);
+    say("{:<12} {}\n", workload.name, workload.summary);
     for (const Factor& factor : workload.factors) print_factor(factor);
   }
-  std::cout << "every workload\n";
+  say("every workload\n");
   for (const Factor& factor : common_factors()) print_factor(factor);
 }
 
@@ -43,7 +42,7 @@ Result<> list_studies() {
     if (!study) return fail(study.error());
     const auto plan = make_plan(*study, {});
     if (!plan) return fail(plan.error());
-    std::cout << fmt::format("{:<16} {} trials: {}\n", name, plan->trials.size(), study->question);
+    say("{:<16} {} trials: {}\n", name, plan->trials.size(), study->question);
   }
   return {};
 }

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include "agent/entry.h"
 #include "cli/compare.h"
 #include "cli/doctor.h"
@@ -11,6 +13,9 @@
 int main(int argc, char** argv) {
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
   vtax::catch_interruptions();
+  // A file that is opened must not become the standard output.
+  for (int fd = 0; fd < 3; ++fd)
+    if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
   return vtax::run_command_line(
       {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::list_verb(), vtax::doctor_verb(),
        vtax::lab_verb(), vtax::workload_verb()},

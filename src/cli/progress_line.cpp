@@ -6,6 +6,8 @@
 
 #include <cstdio>
 
+#include "core/readable.h"
+
 namespace vtax {
 namespace {
 
@@ -23,8 +25,8 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::show(const std::string& text) {
-  const std::string cut = text.substr(0, columns() - 1);
-  std::fputs(fmt::format("\r\x1b[K{}", cut).c_str(), stderr);
+  constexpr std::size_t dots = 3;  // behind what is cut
+  std::fputs(fmt::format("\r\x1b[K{}", printable(text, columns() - 1 - dots)).c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;
 }
@@ -33,7 +35,7 @@ void ProgressLine::step(const std::string& text) {
   if (terminal_)
     show(total_ > 0 ? fmt::format("[{}/{}{}] {}", done_, total_, left_, text) : text);
   else
-    std::fputs((text + "\n").c_str(), stderr);
+    std::fputs((printable_lines(text) + "\n").c_str(), stderr);
 }
 
 void ProgressLine::started(const std::string& text) {
@@ -46,12 +48,12 @@ void ProgressLine::finished(const std::string& text) {
   if (terminal_)
     show(line);
   else
-    std::fputs((line + "\n").c_str(), stderr);
+    std::fputs((printable_lines(line) + "\n").c_str(), stderr);
 }
 
 void ProgressLine::note(const std::string& text) {
   if (shown_) std::fputs("\r\x1b[K", stderr);
-  std::fputs((text + "\n").c_str(), stderr);
+  std::fputs((printable_lines(text) + "\n").c_str(), stderr);
 }
 
 }  // namespace vtax

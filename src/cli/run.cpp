@@ -17,6 +17,8 @@
 #include "cli/calibration.h"
 #include "cli/own_builds.h"
 #include "cli/progress_line.h"
+#include "cli/run_place.h"
+#include "cli/say.h"
 #include "cli/time_left.h"
 #include "core/files.h"
 #include "machine/host/host_run.h"
@@ -177,11 +179,15 @@ Result<std::string> identify(const std::vector<Trial>& trials, bool on_host,
   return std::move(identity->json);
 }
 
+std::filesystem::path run_file_of(const RunOptions& options, const std::string& study) {
+  if (!options.out.empty()) return options.out;
+  return options.resume ? last_run_file("", study) : free_run_file("", study);
+}
+
 Result<ExitCode> run(const RunOptions& options) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
-  Overrides overrides{options.set, options.repetitions, options.vary, options.quick};
-  if (!options.machine.empty()) overrides.set.push_back("machine=" + options.machine);
+  Overrides overrides{options.set, options.repetitions, options.vary, options.quick, options.machine};
   auto plan = make_plan(*study, overrides);
   if (!plan) return fail(plan.error());
   if (auto good = check_own_builds(*plan, options.own); !good) return fail(good.error());
@@ -190,9 +196,9 @@ Result<ExitCode> run(const RunOptions& options) {
     plan = make_plan(std::move(*study), overrides);
     if (!plan) return fail(plan.error());
   }
-  const std::filesystem::path out = options.out.empty() ? plan->study.name + ".vtax" : options.out;
   const auto header = header_of(*plan, options);
   if (!header) return fail(header.error());
+  const std::filesystem::path out = run_file_of(options, header->study);
   std::error_code ignored;
   const bool was_there = std::filesystem::exists(out, ignored);
   auto writer = options.resume ? RunWriter::resume(out, *header) : RunWriter::create(out, *header);
@@ -228,6 +234,11 @@ Result<ExitCode> run(const RunOptions& options) {
     TimeLeft time(on_host ? 1 : options.jobs);
     for (const Trial& trial : todo) time.plan(kind_of(trial));
     for (const std::string& note : plan->notes) progress.note(note);
+    const std::string usual = file_name_of(plan->study.name) + ".vtax";
+    if (options.out.empty() && out != usual)
+      progress.note(options.resume
+                        ? fmt::format("going on with {}, the last run of this study here", out.string())
+                        : fmt::format("{} is there already: this run goes into {}", usual, out.string()));
     if (todo.size() < plan->trials.size())
       progress.note(fmt::format("{} of {} trials are in {} already", plan->trials.size() - todo.size(),
                                 plan->trials.size(), out.string()));
@@ -277,9 +288,7 @@ Result<ExitCode> run(const RunOptions& options) {
   }
   writer->close();
   if (auto shown = show(out, options.json); !shown) return fail(shown.error());
-  if (!options.json)
-    std::cout << fmt::format("\nRun file: {}   (`vtax report {} --format html -o page.html`)\n", out.string(),
-                             out.string());
+  if (!options.json) say("\nRun file: {0}   (`vtax report {0} --format html -o page.html`)\n", out.string());
   return failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
 }
 
@@ -301,7 +310,9 @@ Verb::Action add_run_options(CLI::App& app) {
   app.add_flag(
       "--quick", options->quick,
       "An eighth of each trial's bytes and transactions, and no repetitions: a first look in minutes");
-  app.add_option("--out", options->out, "The run file to write (default: the study's name, .vtax)");
+  app.add_option(
+      "--out", options->out,
+      "The run file to write (default: the study's name, .vtax; first-look-2.vtax where that is there)");
   app.add_flag("--resume", options->resume, "Go on with a run file that has only some of its trials");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");
   app.add_option("--jobs", options->jobs, "Machines at once")

@@ -1,11 +1,15 @@
 #include "cli/verb.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <utility>
 
+#include "core/interruption.h"
 #include "core/readable.h"
 #include "study/suggest.h"
 
@@ -22,6 +26,24 @@ constexpr const char* kFooter =
 int report(const Error& error) {
   std::cerr << "vtax: " << printable_lines(error.text()) << '\n';
   return static_cast<int>(error.code);
+}
+
+// What was missed while everything was told to end need not be missing.
+Error said_of(const Error& error) {
+  return interrupted() && error.code == ExitCode::unavailable ? interruption_error() : error;
+}
+
+// What a verb has printed is there, or its end is an error: a disk may be full, a file closed.
+int with_output_written(int code) {
+  std::cout.flush();
+  const bool flushed = std::fflush(stdout) == 0;
+  if (flushed && std::cout && std::ferror(stdout) == 0) return code;
+  // Which write has failed, and of what, is no longer known: one more line end asks again.
+  const std::string what = "cannot write the standard output";
+  const bool is_writable = ::write(STDOUT_FILENO, "\n", 1) == 1;
+  const int failed = report(is_writable ? Error{what, "a part of it is missing", "", ExitCode::io}
+                                        : system_error(what, errno));
+  return code == 0 ? failed : code;
 }
 
 // CLI11 says no more of a wrong verb than that it was not expected.
@@ -107,7 +129,9 @@ Verb::Action add_group(CLI::App& app, const std::vector<Verb>& verbs) {
   };
 }
 
-int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const* argv) {
+namespace {
+
+int run_verb(const std::vector<Verb>& verbs, int argc, const char* const* argv) {
   CLI::App app(kSummary, "vtax");
   app.footer(kFooter);
   app.set_version_flag("--version", VTAX_VERSION, "Print the version and exit");
@@ -120,7 +144,13 @@ int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const
     return report(usage_error(app, error));
   }
   const Result<ExitCode> done = run();
-  return done ? static_cast<int>(*done) : report(done.error());
+  return done ? static_cast<int>(*done) : report(said_of(done.error()));
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const* argv) {
+  return with_output_written(run_verb(verbs, argc, argv));
 }
 
 }  // namespace vtax

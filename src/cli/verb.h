@@ -25,7 +25,8 @@ struct Verb {
 // For a verb that is a group: adds each of `verbs` as a subcommand, of which one is required.
 [[nodiscard]] Verb::Action add_group(CLI::App& app, const std::vector<Verb>& verbs);
 
-// Runs the verb that the command line names; the process's exit code. Errors and usage go to standard error.
+// Runs the verb that the command line names; the process's exit code, that of an error where what was printed
+// could not be written. Errors and usage go to standard error.
 [[nodiscard]] int run_command_line(const std::vector<Verb>& verbs, int argc, const char* const* argv);
 
 }  // namespace vtax

@@ -61,9 +61,11 @@ Result<ExitCode> run_http_files(const HttpFilesGiven& given) {
   if (!given.directory.empty())
     if (Result<> written = set.write(given.directory); !written) return fail(written.error());
   if (given.format == "json")
-    std::cout << json_of_files(set, set.figures()).dump(2) << '\n';
+    std::cout
+        << json_of_files(set, set.figures()).dump(2, ' ', true, nlohmann::json::error_handler_t::replace)
+        << '\n';
   else
-    std::cout << text_of_figures(set.figures());
+    std::cout << printable_lines(text_of_figures(set.figures()));
   if (!std::cout.flush()) return fail({"cannot write to standard output", "", "", ExitCode::io});
   return ExitCode::ok;
 }

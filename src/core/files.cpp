@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/descriptor.h"
+#include "core/input_file.h"
 
 namespace vtax {
 namespace {
@@ -36,10 +37,11 @@ Result<> fill(const Descriptor& in, Container& bytes, std::size_t from, const st
 template <class Container>
 Result<Container> read_into(const std::filesystem::path& file, std::uint64_t limit) {
   const std::string what = "cannot read " + file.string();
-  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const auto opened = open_input(file, what);
+  if (!opened) return fail(opened.error());
+  const Descriptor& in = *opened;
   struct stat status {};
-  if (!in.valid() || ::fstat(in.get(), &status) != 0) return fail(system_error(what, errno));
-  if (!S_ISREG(status.st_mode)) return fail({what, "it is not a file", "", ExitCode::usage});
+  if (::fstat(in.get(), &status) != 0) return fail(system_error(what, errno));
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > limit) return fail(too_long(what, size, limit));
   Container bytes(size, {});

@@ -1,8 +1,12 @@
 #include "core/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+
+#include "core/input_file.h"
+#include "core/sha256.h"
 
 namespace vtax {
 namespace {
@@ -25,9 +29,19 @@ TEST_F(Files, ReadsWhatWasWrittenAndLeavesNothingElse) {
 TEST_F(Files, RefusesWhatIsNoFileOrTooLarge) {
   ASSERT_TRUE(write_text(folder_ / "a", "1234"));
   EXPECT_NE(read_text(folder_ / "a", 3).error().why.find("4 bytes"), std::string::npos);
-  EXPECT_EQ(read_text(folder_).error().why, "it is not a file");
-  EXPECT_EQ(read_text("/dev/zero").error().why, "it is not a file");
+  EXPECT_EQ(read_text(folder_).error().why, "it is a directory");
+  EXPECT_EQ(read_text("/dev/zero").error().why, "it is a device, not a file");
   EXPECT_EQ(read_text(folder_ / "none").error().code, ExitCode::io);
+}
+
+// Nobody writes into the pipe: whoever opened it to read would wait for ever.
+TEST_F(Files, ANamedPipeIsRefusedAtOnce) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(open_input(pipe, "x").error().why, "it is a named pipe, not a file");
+  EXPECT_EQ(open_input(pipe, "x").error().code, ExitCode::usage);
+  EXPECT_FALSE(read_text(pipe));
+  EXPECT_FALSE(sha256_of_file(pipe));
 }
 
 TEST_F(Files, FailedWriteLeavesNothing) {

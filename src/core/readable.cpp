@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/harmless.h"
+
 namespace vtax {
 namespace {
 
@@ -17,50 +19,6 @@ constexpr std::array<SizeUnit, 3> kUnits{{{"GiB", 1ULL << 30U}, {"MiB", 1ULL << 
 
 bool continues(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
-}
-
-// Bytes of the well-formed character that `text` begins with (Unicode 15, table 3-7), 0 when it is broken.
-std::size_t character_size(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  const unsigned second = byte(1);
-  if (first < 0x80) return 1;
-  std::size_t size = 0;
-  unsigned low = 0x80;
-  unsigned high = 0xbf;
-  if (first >= 0xc2 && first <= 0xdf) size = 2;
-  if (first >= 0xe0 && first <= 0xef) size = 3;
-  if (first >= 0xf0 && first <= 0xf4) size = 4;
-  if (first == 0xe0) low = 0xa0;
-  if (first == 0xed) high = 0x9f;
-  if (first == 0xf0) low = 0x90;
-  if (first == 0xf4) high = 0x8f;
-  if (size == 0 || text.size() < size || second < low || second > high) return 0;
-  for (std::size_t i = 2; i < size; ++i) {
-    if (!continues(text[i])) return 0;
-  }
-  return size;
-}
-
-bool is_control(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  const bool c1 = character.size() == 2 && first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
-  return first < 0x20 || first == 0x7f || c1;
-}
-
-// Characters without a shape of their own that let text look like other text (Unicode's bidi controls), and
-// its own line and paragraph separators.
-bool turns_text(std::string_view character) {
-  if (character == "\xd8\x9c") return true;
-  if (character.size() != 3 || character[0] != '\xe2') return false;
-  const auto second = static_cast<unsigned char>(character[1]),
-             third = static_cast<unsigned char>(character[2]);
-  if (second == 0x80) return third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae);
-  return second == 0x81 && third >= 0xa6 && third <= 0xa9;
-}
-
-bool is_harmful(std::string_view character) {
-  return is_control(character) || turns_text(character);
 }
 
 }  // namespace
@@ -93,6 +51,11 @@ std::string printable(std::string_view text, std::size_t longest) {
   for (std::size_t characters = 0; !text.empty(); ++characters) {
     if (characters == longest) return out + "...";
     const std::size_t size = character_size(text);
+    if (text[0] == '\n') {
+      out += ' ';
+      text.remove_prefix(std::min(text.find_first_not_of(' ', 1), text.size()));
+      continue;
+    }
     if (size == 0 || is_harmful(text.substr(0, size))) {
       out += '?';
     } else {

@@ -16,10 +16,9 @@ namespace vtax {
 // 65536 -> "64 KiB", 1448 -> "1448 B". Exact: a size that is no whole multiple falls to the smaller unit.
 [[nodiscard]] std::string readable_bytes(std::uint64_t bytes);
 
-// Text from outside (names in files), safe on a terminal and one line long: control characters, those that
-// turn the direction of text or break its line (U+061C, U+200E, U+2028 to 202E, U+2066 to 2069), and broken
-// UTF-8 become
-// '?'; what is longer than `longest` characters ends in "...".
+// Text from outside (names in files), safe on a terminal and one line long: a new line with what indents the
+// next becomes a space, each other harmful character (core/harmless.h) '?'; what is longer than `longest`
+// characters ends in "...".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 60);
 
 // The same for text of several lines of any length: new lines stay. What leaves for a terminal goes through

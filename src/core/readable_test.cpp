@@ -32,7 +32,8 @@ TEST(Readable, BytesStayExact) {
 
 TEST(Readable, ForeignTextCannotCommandTheTerminal) {
   EXPECT_EQ(printable("plain <name> é"), "plain <name> é");
-  EXPECT_EQ(printable("a\x1b[31m\n\0b"s), "a?[31m??b");
+  EXPECT_EQ(printable("a\x1b[31m\n\0b"s), "a?[31m ?b");
+  EXPECT_EQ(printable("what: why\n  next\n"), "what: why next ");
   EXPECT_EQ(printable("\xc2\x9b"
                       "31m"),
             "?31m");  // the one-character form of ESC [

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
-#include <vector>
+
+#include "core/input_file.h"
 
 namespace vtax {
 namespace {
@@ -103,13 +101,17 @@ std::string sha256_hex(ByteView bytes) {
 }
 
 Result<std::string> sha256_of_file(const std::filesystem::path& file) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rbe"), std::fclose);
-  if (!in) return fail(system_error("cannot read " + file.string(), errno));
+  const std::string what = "cannot read " + file.string();
+  const auto in = open_input(file, what);
+  if (!in) return fail(in.error());
+  constexpr std::size_t step = std::size_t{1} << 20;
   Sha256 hash;
-  std::vector<std::uint8_t> piece(std::size_t{1} << 20);
-  while (const std::size_t got = std::fread(piece.data(), 1, piece.size(), in.get()))
-    hash.add(ByteView(piece).first(got));
-  if (std::ferror(in.get()) != 0) return fail(system_error("cannot read " + file.string(), errno));
+  while (true) {
+    const auto piece = read_up_to(*in, step, what);
+    if (!piece) return fail(piece.error());
+    hash.add(*piece);
+    if (piece->size() < step) break;
+  }
   return hash.hex();
 }
 

@@ -148,10 +148,12 @@ class BootedGuests : public Platform {
         return EndpointClient(ControlChannel(std::move(connection), guest_domain_name(guest)));
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    const std::string why =
-        started.running() ? fmt::format("it did not answer within {} s", limit.count()) : "it ended";
+    const std::string why = started.running() ? fmt::format("it did not answer within {} s", limit.count())
+                                              : started.how_it_ended();
+    const std::string tail = started.console_tail();
     return fail(Error{fmt::format("boot {} of platform {}", guest_domain_name(guest), kind_.name), why,
-                      "its last lines:\n" + started.console_tail(), ExitCode::trial_failed});
+                      tail.empty() ? "it had printed nothing" : "its last lines:\n" + tail,
+                      ExitCode::trial_failed});
   }
 
   void add(Bench& bench, const Setup& setup, int guest) {

@@ -15,6 +15,8 @@ class StartedGuest {
  public:
   virtual ~StartedGuest() = default;
   [[nodiscard]] virtual bool running() = 0;
+  // Of one that does not run any more.
+  [[nodiscard]] virtual std::string how_it_ended() = 0;
   // What it printed last, printable: a guest may print anything.
   [[nodiscard]] virtual std::string console_tail() = 0;
   // That other end: "vtaxg0", "vif3.0".

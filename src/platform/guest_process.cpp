@@ -1,6 +1,7 @@
 #include "platform/guest_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "core/readable.h"
@@ -31,6 +33,14 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
+}
+
+// Of waitpid's status.
+std::string end_text(int status) {
+  if (!WIFSIGNALED(status)) return fmt::format("it ended with code {}", WEXITSTATUS(status));
+  const char* const name = sigdescr_np(WTERMSIG(status));
+  return fmt::format("it was killed by signal {} ({})", WTERMSIG(status),
+                     name != nullptr ? name : "of no name");
 }
 
 }  // namespace
@@ -94,7 +104,10 @@ Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
 }
 
 GuestProcess::GuestProcess(GuestProcess&& other) noexcept
-    : process_(std::exchange(other.process_, -1)), console_(std::move(other.console_)) {}
+    : process_(std::exchange(other.process_, -1)),
+      status_(other.status_),
+      console_(std::move(other.console_)),
+      kills_before_(other.kills_before_) {}
 
 GuestProcess::~GuestProcess() {
   if (process_ < 0) return;
@@ -104,11 +117,21 @@ GuestProcess::~GuestProcess() {
 }
 
 bool GuestProcess::running() {
-  if (process_ >= 0 && waitpid(process_, nullptr, WNOHANG) == process_) process_ = -1;
+  if (process_ >= 0 && waitpid(process_, &status_, WNOHANG) == process_) process_ = -1;
   // It is a file in memory; nothing else bounds what a guest prints.
   const off_t printed = lseek(console_.get(), 0, SEEK_END);
   if (process_ >= 0 && printed > static_cast<off_t>(most_console_bytes)) kill(process_, SIGKILL);
   return process_ >= 0;
+}
+
+std::string GuestProcess::how_it_ended() const {
+  const auto kills = memory_kills();
+  std::string text = end_text(status_);
+  if (kills && kills_before_ && *kills > *kills_before_)
+    text +=
+        "; the kernel has killed for want of memory meanwhile: vtax's control group, or the computer, has "
+        "less than the guest takes";
+  return text;
 }
 
 std::string GuestProcess::console_tail() const {

@@ -2,11 +2,14 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/descriptor.h"
+#include "core/memory_kills.h"
 #include "core/result.h"
 
 namespace vtax {
@@ -34,13 +37,19 @@ class GuestProcess {
 
   [[nodiscard]] pid_t process() const { return process_; }
   [[nodiscard]] bool running();
+  // Of one that does not run any more: "it was killed by signal 9 (Killed)", and whether the kernel has
+  // killed for want of memory meanwhile.
+  [[nodiscard]] std::string how_it_ended() const;
   // What it printed last, as console_lines() gives it.
   [[nodiscard]] std::string console_tail() const;
 
  private:
-  GuestProcess(pid_t process, Descriptor console) : process_(process), console_(std::move(console)) {}
+  GuestProcess(pid_t process, Descriptor console)
+      : process_(process), console_(std::move(console)), kills_before_(memory_kills()) {}
   pid_t process_ = -1;
+  int status_ = 0;
   Descriptor console_;  // an anonymous file
+  std::optional<std::uint64_t> kills_before_;
 };
 
 }  // namespace vtax

@@ -13,6 +13,7 @@ class ProcessWithTap : public StartedGuest {
       : process_(std::move(process)), role_(role), tap_(std::move(tap)) {}
 
   bool running() override { return process_.running(); }
+  std::string how_it_ended() override { return process_.how_it_ended(); }
   std::string console_tail() override { return process_.console_tail(); }
   const std::string& port() const override { return tap_; }
   void describe(Bench& bench, const Setup& setup, int guest) const override {

@@ -68,6 +68,7 @@ class XenDomain : public StartedGuest {
     auto store = Xenstore::open();
     return store && store->read(fmt::format("/local/domain/{}/name", made_.domain));
   }
+  std::string how_it_ended() override { return "its domain ended"; }
   std::string console_tail() override {
     console_.take();
     return console_.tail();

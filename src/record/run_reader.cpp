@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/input_file.h"
 #include "core/readable.h"
 #include "record/run_header.h"
 #include "record/schema.h"
@@ -67,14 +68,12 @@ RunReader::RunReader(Database database, Run header)
 
 Result<RunReader> RunReader::open(const std::filesystem::path& file) {
   const std::string what = fmt::format("cannot read run file {}", printable(file.string(), 200));
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (!std::filesystem::exists(status)) {
-    Error missing = system_error(what, error.value());
-    missing.code = ExitCode::usage;
-    return fail(std::move(missing));
+  if (const auto input = open_input(file, what); !input) {
+    Error error = input.error();
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) error.code = ExitCode::usage;
+    return fail(std::move(error));
   }
-  if (!std::filesystem::is_regular_file(status)) return fail({what, "it is not a file", ""});
   auto database = Database::open(file, Database::Mode::read, what);
   if (!database) return fail(database.error());
   if (auto begun = database->run("BEGIN"); !begun) return fail(begun.error());

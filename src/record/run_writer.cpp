@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/input_file.h"
 #include "core/readable.h"
 #include "record/run_header.h"
 #include "record/run_reader.h"
@@ -71,7 +72,7 @@ Result<RunWriter> RunWriter::resume(const std::filesystem::path& file, const Run
   const std::string what = what_of(file);
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return create(file, header);
-  if (!std::filesystem::is_regular_file(file, ignored)) return fail({what, "it is not a file", ""});
+  if (const auto input = open_input(file, what); !input) return fail(input.error());
   auto lock = FileLock::take(file, FileLock::Open::existing, what);
   if (!lock) return fail(lock.error());
   auto database = Database::open(file, Database::Mode::write, what);

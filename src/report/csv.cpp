@@ -6,13 +6,16 @@
 #include <utility>
 #include <vector>
 
+#include "core/harmless.h"
+
 namespace vtax {
 namespace {
 
-std::string cell_text(std::string_view text) {
+std::string cell_text(std::string_view foreign) {
+  const std::string text = printable_text(foreign);
   const bool is_formula =
       !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
-  std::string value = (is_formula ? "'" : "") + std::string(text);
+  std::string value = (is_formula ? "'" : "") + text;
   if (value.find_first_of(",\"\r\n") == std::string::npos) return value;
   std::string quoted = "\"";
   for (const char c : value) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);

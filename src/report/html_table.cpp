@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/harmless.h"
 #include "core/readable.h"
 
 namespace vtax {
@@ -25,7 +26,7 @@ std::string_view class_of(HtmlTable::Kind kind) {
 
 std::string escaped_html(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : printable_text(text)) {
     switch (c) {
       case '&':
         out += "&amp;";

@@ -10,13 +10,18 @@ namespace vtax {
 
 // Writes JSON piece by piece, so that a run of any length needs no memory. Commas are its own affair; that
 // brackets match and keys stand in objects is the caller's. '<' is written as \u003c everywhere: the output
-// may stand inside a <script> element.
+// may stand inside a <script> element. Harmful characters (core/readable.h) of foreign text are escaped, so
+// that a terminal can show the JSON; where a reader will show what the strings hold, they are replaced by
+// '?'.
 class JsonWriter {
  public:
   enum class Lines { several, one };
 
+  enum class Harmful { escaped, replaced };
+
   // With Lines::one, no line ends anywhere in the output.
-  explicit JsonWriter(std::ostream& out, Lines lines = Lines::several) : out_(out), lines_(lines) {}
+  explicit JsonWriter(std::ostream& out, Lines lines = Lines::several, Harmful harmful = Harmful::escaped)
+      : out_(out), lines_(lines), harmful_(harmful) {}
   ~JsonWriter() { flush(); }
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
@@ -52,9 +57,11 @@ class JsonWriter {
   JsonWriter& close(char bracket);
   void separate();
   void append_string(std::string_view text);
+  void append_harmless(std::string_view text);
 
   std::ostream& out_;
   Lines lines_;
+  Harmful harmful_;
   fmt::memory_buffer buffer_;
   bool needs_comma_ = false;
 };

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/harmless.h"
 #include "report/cell.h"
 #include "report/measured.h"
 #include "report/repetitions.h"
@@ -25,7 +26,7 @@ constexpr std::array<std::string_view, 9> kOwnLabels{"layer", "domain", "unit", 
 
 std::string label_value(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : printable_text(text)) {
     if (c == '\\' || c == '"') out += '\\';
     out += c == '\n' ? std::string("\\n") : std::string(1, c);
   }

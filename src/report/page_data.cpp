@@ -410,7 +410,7 @@ std::string layer_and_part(const FunctionCost& cost) {
 }
 
 void write_page_data(const Run& header, const PageData& data, std::ostream& out) {
-  JsonWriter json(out);
+  JsonWriter json(out, JsonWriter::Lines::several, JsonWriter::Harmful::replaced);
   json.begin_object().field("study", printable(header.study, 200)).field("cost", unit_of_cost(data.costs));
   json.key("layers").begin_array();
   for (const Layer layer : kLayers) json.value(name(layer));

@@ -6,6 +6,7 @@
 #include <new>
 #include <vector>
 
+#include "core/harmless.h"
 #include "report/profile_stack.h"
 #include "report/protobuf_writer.h"
 
@@ -81,7 +82,7 @@ class PprofMessage {
   }
 
   std::uint64_t string(const std::string& text) {
-    const auto [place, is_new] = places_.emplace(text, strings_.size());
+    const auto [place, is_new] = places_.emplace(printable_text(text), strings_.size());
     if (is_new) strings_.push_back(&place->first);
     return place->second;
   }

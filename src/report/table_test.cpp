@@ -196,7 +196,7 @@ TEST(Table, FailedAndMissingTrialsAreListed) {
   run.planned_trials = 5;
   const std::string table = table_of(run);
   EXPECT_THAT(table, HasSubstr("FAILED: 1 of 3 recorded trials"));
-  EXPECT_THAT(table, HasSubstr("xen-pv, tcp-stream: the guest panicked: Kernel panic?not"));
+  EXPECT_THAT(table, HasSubstr("xen-pv, tcp-stream: the guest panicked: Kernel panic not"));
   EXPECT_THAT(table, HasSubstr("2 trials were not run yet"));
   run.planned_trials = 4;
   EXPECT_THAT(table_of(run), HasSubstr("\n1 trial was not run yet"));

@@ -30,7 +30,7 @@ void TextTable::print(std::ostream& out) const {
       line += i == 0 ? row[i] + padding : gap + padding + row[i];
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    out << line << '\n';
+    out << printable(line, std::string::npos) << '\n';
   }
 }
 
@@ -46,7 +46,7 @@ void print_wrapped(std::ostream& out, std::string_view first, std::string_view t
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!is_empty && columns(line) + 1 + columns(word) > kPageColumns) {
-      out << line << '\n';
+      out << printable(line, std::string::npos) << '\n';
       line = indent;
       is_empty = true;
     }
@@ -54,7 +54,7 @@ void print_wrapped(std::ostream& out, std::string_view first, std::string_view t
     line += word;
     is_empty = false;
   }
-  out << line << '\n';
+  out << printable(line, std::string::npos) << '\n';
 }
 
 }  // namespace vtax

@@ -60,49 +60,11 @@ bool names_other_than_usual(const Study& study, const StudyWorkload& workload, c
   });
 }
 
-// A guest's disk there would be a device of the user's, which nobody has named.
-Result<> check_host_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
+Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) {
   if (workload.name != "disk") return {};
-  for (const std::string& platform : values_of(study, workload, "platform"))
-    if (platform != "native" && platform != "container")
-      return fail({what,
-                   fmt::format("on machine host platform '{}' has no disk for the workload 'disk'", platform),
-                   "name native and container, or run the study in the lab"});
-  return {};
-}
-
-// What no platform there has a choice of is study/meaning.h's affair.
-Result<> check_host_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  if (names_other_than_usual(study, workload, "link_mbps") && names(study, workload, "platform", {"native"}))
-    return fail({what, "on machine host platform 'native' has no link to shape: its ends are joined by lo",
-                 "name other platforms, or leave 'link_mbps' out"});
-  if (workload.name == "compile")
-    return fail({what, "on machine host the workload 'compile' is not part of studies",
-                 "run it by hand: vtax workload --help"});
-  return check_host_disk(study, workload, what);
-}
-
-Result<> check_lab_disk(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  if (workload.name != "disk") return {};
-  if (names(study, workload, "platform", {"xen-hvm"}) &&
-      workload.factors.at("operation") != std::vector<std::string>{"write"})
-    return fail({what,
-                 "the emulated disk of platform 'xen-hvm' is behind Domain-0's page cache, which holds what "
-                 "was just written: nothing would be read from the disk",
-                 "take operation = \"write\", or name other platforms"});
   if (workload.factors.at("store") != std::vector<std::string>{"memory"})
     return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
                  "leave it out, or add --machine host"});
-  return {};
-}
-
-// The firmware of a fully virtualised guest would read the compiler byte by byte from a program.
-Result<> check_lab_compile(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  if (workload.name != "compile") return {};
-  for (const std::string& platform : values_of(study, workload, "platform"))
-    if (platform.starts_with("xen-hvm"))
-      return fail({what, fmt::format("platform '{}' has no compiler for the workload 'compile'", platform),
-                   "name xen-pv or xen-pvh"});
   return {};
 }
 
@@ -182,17 +144,9 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
           {what,
            "on machine host only topology 'inside' can be measured: it has no two cards that are joined",
            "set topology=inside"});
-    return check_host_workload(study, workload, what);
+    return {};
   }
-  for (const std::string& platform : values_of(study, workload, "platform")) {
-    const auto kind = std::find_if(platforms().begin(), platforms().end(),
-                                   [&](const PlatformKind& p) { return p.name == platform; });
-    if (kind != platforms().end() && !kind->in_lab)
-      return fail({what, fmt::format("platform '{}' runs on machine host alone", platform),
-                   "add --machine host, or machine = \"host\" in the study file"});
-  }
-  if (auto good_here = check_lab_compile(study, workload, what); !good_here) return good_here;
-  return check_lab_disk(study, workload, what);
+  return check_lab_disk(workload, what);
 }
 
 }  // namespace

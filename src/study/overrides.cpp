@@ -72,11 +72,14 @@ Result<> unknown_factor(std::string_view name, const std::string& what, const St
   return fail({what, fmt::format("unknown factor '{}'", printable(name)), suggestion(name, known)});
 }
 
+// `what`: the option that names it.
+Result<> set_machine_by(std::string_view machine, const std::string& what, Study& study) {
+  auto set = set_machine(machine, study);
+  return set ? set : fail({what, set.error().why, set.error().next});
+}
+
 Result<> set_factor(std::string_view name, std::string_view list, const std::string& what, Study& study) {
-  if (name == "machine") {
-    auto set = set_machine(list, study);
-    return set ? set : fail({what, set.error().why, set.error().next});
-  }
+  if (name == "machine") return set_machine_by(list, what, study);
   if (const Factor* factor = find_factor(common_factors(), name); factor != nullptr) {
     auto values = canonical_list(*factor, list, what);
     if (!values) return fail(values.error());
@@ -146,6 +149,11 @@ Result<> apply(const Overrides& overrides, Study& study) {
   }
   if (overrides.quick) make_quick(study);
   std::vector<std::string_view> seen;
+  if (!overrides.machine.empty()) {
+    const std::string what = fmt::format("cannot use --machine {}", printable(overrides.machine));
+    if (auto set = set_machine_by(overrides.machine, what, study); !set) return set;
+    seen.emplace_back("machine");
+  }
   // The machine's defaults may be set after it. Workloads next: another --set may name a factor of one that
   // this adds.
   enum class Turn { machine, workloads, others };

@@ -9,6 +9,7 @@
 #include "study/catalogue.h"
 #include "study/machine_rules.h"
 #include "study/meaning.h"
+#include "study/possible.h"
 
 namespace vtax {
 namespace {
@@ -168,9 +169,12 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   }
   Plan plan;
   plan.notes = study.notes;
-  auto pass = without_repeats(pass_of(study), !overrides.set.empty(), what, plan.notes);
+  auto pass =
+      without_repeats(pass_of(study), !overrides.set.empty() || !overrides.machine.empty(), what, plan.notes);
   if (!pass) return fail(pass.error());
-  auto meaningful = only_meaningful(study.machine, std::move(*pass), what);
+  auto possible = only_possible(study.machine, std::move(*pass), what, plan.notes);
+  if (!possible) return fail(possible.error());
+  auto meaningful = only_meaningful(study.machine, std::move(*possible), what);
   if (!meaningful) return fail(meaningful.error());
   for (int repetition = 1; repetition <= *study.repetitions; ++repetition) {
     for (auto cell : meaningful->cells) {

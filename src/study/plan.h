@@ -19,6 +19,7 @@ struct Overrides {
   std::optional<int> repetitions;  // --reps
   std::string vary = {};           // --vary: "layout,seed,timer[:N]", "" for none
   bool quick = false;              // --quick: a tenth of the work of each trial, once
+  std::string machine = {};        // --machine, "" for the study's own
 };
 
 struct PlannedTrial {

@@ -25,15 +25,22 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+std::string_view without_dashes(std::string_view option) {
+  return option.substr(std::min(option.find_first_not_of('-'), option.size()));
+}
+
 }  // namespace
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   if (word.size() > kLongestWord) return "";
+  word = without_dashes(word);
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  std::size_t best_distance = kLongestWord;
   for (const std::string_view candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance && distance < candidate.size()) {
+    const std::string_view name = without_dashes(candidate);
+    const std::size_t shorter = std::min(word.size(), name.size());
+    const std::size_t distance = edit_distance(word, name);
+    if (distance < best_distance && distance < shorter && distance <= std::max<std::size_t>(1, shorter / 3)) {
       best = candidate;
       best_distance = distance;
     }

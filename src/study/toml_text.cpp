@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 
+#include "core/input_file.h"
 #include "core/readable.h"
 
 namespace vtax {
@@ -50,21 +49,15 @@ Result<toml::table> parse_toml(std::string_view text, const TomlPurpose& purpose
 
 Result<std::string> read_toml_text(const std::filesystem::path& file, const std::string& what,
                                    std::string_view if_missing) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) return fail({what, "it is a directory", ""});
-  std::ifstream in(file, std::ios::binary);
+  const auto in = open_input(file, what);
   if (!in) {
-    const int number = errno;
-    Error e = system_error(what, number);
-    e.code = ExitCode::usage;
-    if (number == ENOENT) e.next = if_missing;
-    return fail(std::move(e));
+    Error error = in.error();
+    error.code = ExitCode::usage;
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) error.next = if_missing;
+    return fail(std::move(error));
   }
-  std::string text(kLargestFile + 1, '\0');  // one more than allowed: endless files end here
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return fail(system_error(what, EIO));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
+  return read_up_to(*in, kLargestFile + 1, what);  // one more than allowed
 }
 
 std::string_view type_name(const toml::node& node) {

@@ -33,6 +33,20 @@ TEST(CommandLine, ListsAreAsTheyWere) {
   }
 }
 
+// On a full disk too; of which /dev/full is the nearest thing.
+TEST(CommandLine, WhatCouldNotBeWrittenIsAnError) {
+  for (const char* arguments :
+       {"list platforms", "list workloads", "list studies", "doctor", "doctor --json", "--help", "--version",
+        "run --help", "lab fetch --help", "workload memory --array 4K --rounds 2",
+        "workload memory --array 4K --rounds 2 --format json", "workload http-files --help"}) {
+    const auto result = run(std::string(arguments) + " >/dev/full");
+    EXPECT_EQ(result.code, 5) << arguments;
+    EXPECT_THAT(result.err, HasSubstr("cannot write the standard output: No space left on device"))
+        << arguments;
+    EXPECT_EQ(run(std::string(arguments) + " >&-").code, 5) << arguments;
+  }
+}
+
 TEST(CommandLine, WrongUseIsExitCodeTwo) {
   EXPECT_EQ(run("").code, 2);
   EXPECT_EQ(run("report").code, 2);
@@ -68,6 +82,19 @@ TEST(CommandLine, WhatCannotBeReadIsSaidInOneStyle) {
             "vtax: cannot run 'vtax lab': 'shel' is not a verb of it\n  did you mean 'shell'?\n");
   EXPECT_EQ(run("report --help").code, 0);
   EXPECT_EQ(run("--version").code, 0);
+}
+
+TEST(CommandLine, WhatIsTypedReachesNoTerminalRaw) {
+  for (const char* arguments :
+       {"\"$(printf '\\033[2J')\"", "run \"$(printf '\\033[2J')\"",
+        "run first-look --set \"$(printf 'platform=\\033[2J')\"", "report \"$(printf '\\033]0;x\\007')\"",
+        "lab \"$(printf '\\302\\233')\"", "list \"$(printf '\\342\\200\\256')\""}) {
+    const auto result = run(arguments);
+    EXPECT_NE(result.code, 0) << arguments;
+    EXPECT_EQ((result.out + result.err).find_first_of("\x1b\x07"), std::string::npos) << arguments;
+    EXPECT_EQ((result.out + result.err).find("\xc2\x9b"), std::string::npos) << arguments;
+    EXPECT_EQ((result.out + result.err).find("\u202e"), std::string::npos) << arguments;
+  }
 }
 
 class Reports : public testing::Test {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -121,6 +122,27 @@ TEST_F(Refusal, OfStudiesThatAreNoFiles) {
   const auto misspelt = run("first-lok");
   EXPECT_EQ(misspelt.code, 2);
   EXPECT_THAT(misspelt.err, HasSubstr("first-look"));
+}
+
+// Whoever opened one to read would wait for its writer for ever.
+TEST_F(Refusal, OfNamedPipesIsAtOnce) {
+  ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  const std::string in =
+      "cd " + folder_.string() + " && VTAX_CACHE=" + folder_.string() + "/cache timeout 10 " VTAX_PROGRAM " ";
+  for (const char* arguments :
+       {"run ./pipe", "run pipe --resume", "run first-look --out pipe --resume",
+        "run first-look --set platform=native --kernel pipe",
+        "run first-look --set platform=xen-pv --xen pipe", "report pipe", "compare pipe pipe",
+        "report pipe --format terms --terms pipe", "workload tcp-rr 127.0.0.1 --token-file pipe",
+        "workload server --bind 127.0.0.1 --token-file pipe", "workload disk --file pipe --use-existing"}) {
+    const auto result = run_program(in + arguments);
+    EXPECT_EQ(result.code, 2) << arguments << result.err;
+    EXPECT_THAT(result.err, HasSubstr("pipe")) << arguments;
+  }
+  EXPECT_THAT(run("./pipe").err, HasSubstr("cannot read study file ./pipe: it is a named pipe, not a file"));
+  EXPECT_THAT(run("/dev/zero").err, HasSubstr("it is a device, not a file"));
+  EXPECT_THAT(run(".").err, HasSubstr("it is a directory"));
+  EXPECT_THAT(run_program(VTAX_PROGRAM " report /").err, HasSubstr("it is a directory"));
 }
 
 TEST_F(Refusal, OfPlacesThatCannotBeWritten) {

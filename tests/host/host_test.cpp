@@ -9,12 +9,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 #include <thread>
 
+#include "core/files.h"
 #include "machine/host/host_readiness.h"
 #include "meter/hardware_counters.h"
 #include "tests/host/traces.h"
@@ -408,6 +410,76 @@ TEST_P(HostKilled, LeavesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HostKilled, testing::Values("container", "uml", "qemu", "xen-pv", "xen-hvm"));
+
+// At any moment of its first 40 ms: before its handlers it dies of the signal, afterwards it says so; what it
+// has not found by then is no fault of the computer.
+TEST_F(Host, AnInterruptionAtTheBeginningIsOne) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto before = traces();
+  int orderly = 0;
+  for (int i = 0; i < 80; ++i) {
+    const fs::path words = folder_ / "words";
+    const pid_t child = fork();
+    if (child == 0) {
+      const int said = open(words.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+      for (const int fd : {1, 2}) dup2(said, fd);
+      execl(VTAX_PROGRAM, "vtax", "run", "first-look", "--machine", "host", "--set", "platform=container",
+            "--set", "workload=tcp-rr", "--out", (folder_ / "early.vtax").c_str(),
+            static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(500 * i));
+    kill(child, SIGINT);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    fs::remove(folder_ / "early.vtax");
+    const std::string text = read_text(words).value_or("");
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("as root"))) << i;
+    if (WIFSIGNALED(status)) {
+      EXPECT_EQ(WTERMSIG(status), SIGINT) << i;
+      continue;
+    }
+    EXPECT_EQ(WEXITSTATUS(status), 130) << i << text;
+    EXPECT_THAT(text, testing::HasSubstr("interrupted")) << i;
+    ++orderly;
+  }
+  EXPECT_GT(orderly, 10);
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+TEST_F(Host, ASecondRunHasAFileOfItsOwn) {
+  const std::string arguments = study("native", "tcp-rr --quick --reps 1");
+  ASSERT_EQ(run(arguments).code, 0);
+  const auto second = run(arguments);
+  ASSERT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err,
+              testing::HasSubstr("first-look.vtax is there already: this run goes into first-look-2.vtax"));
+  EXPECT_TRUE(fs::exists(folder_ / "first-look-2.vtax"));
+  const auto resumed = run(arguments + " --resume");
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, testing::HasSubstr("going on with first-look-2.vtax"));
+  EXPECT_FALSE(fs::exists(folder_ / "first-look-3.vtax"));
+}
+
+TEST_F(Host, AStudysNameIsNoPath) {
+  std::ofstream(folder_ / "s.toml")
+      << "name = \"../evil\"\nmachine = \"host\"\n[factors]\nplatform = \"native\"\n"
+         "[[workload]]\nname = \"tcp-rr\"\ntransactions = 100\n";
+  const auto result = run("s.toml --reps 1");
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(fs::exists(folder_ / "evil.vtax"));
+  EXPECT_FALSE(fs::exists(folder_.parent_path() / "evil.vtax"));
+}
+
+TEST_F(Host, WhatAPlatformCannotDoIsLeftOut) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto result = run(study("native,container,uml", "disk --set bytes=1048576 --reps 1 --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, testing::HasSubstr("left out: on machine host platform 'uml' has no disk"));
+  EXPECT_EQ(json::parse(result.out)["trials"].size(), 2U);
+}
 
 TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
   if (host::examine_platform("xen-pv").state != lab::State::missing) GTEST_SKIP() << "it runs here";

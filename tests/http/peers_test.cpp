@@ -199,6 +199,22 @@ TEST_F(Peers, TheServerEndsWithItsTimeAndOnInterruption) {
   EXPECT_FALSE(json_in(end.out).is_null()) << end.out;  // what was done by then is told
 }
 
+// The generated files lie in memory: they take no place from connections.
+TEST_F(Peers, ALowLimitOfOpenFilesIsForConnections) {
+  const std::uint16_t port = free_port();
+  auto started =
+      PeerProgram::start({"/usr/bin/prlimit", "--nofile=300:300", VTAX_PROGRAM, "workload", "http-server",
+                          "--port", std::to_string(port), "--for", "3s", "--format", "json"});
+  ASSERT_TRUE(started);
+  for (int i = 0; i < 100 && started->output().find("http://") == std::string::npos; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const auto end = started->wait(longest);
+  EXPECT_GE(json_in(end.out)["repeats"][0]["sides"][0]["details"]["connection_limit"], 230) << end.out;
+  EXPECT_NE(end.out.find("connections at once are possible, for this process may open 300 files"),
+            std::string::npos)
+      << end.out;
+}
+
 TEST_F(Peers, TheServerEndsWithTheProgramThatStartedIt) {
   const std::uint16_t port = free_port();
   auto shell = PeerProgram::start(

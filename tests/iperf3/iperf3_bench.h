@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -28,6 +30,25 @@ inline std::optional<std::string> stock_program() {
   return http::find_program("iperf3");
 }
 
+// Another version beside the installed one (scripts/fetch-iperf3).
+inline std::optional<std::string> other_stock_program() {
+  const std::string path = VTAX_SOURCE_DIR "/build/peers/iperf3/iperf3";
+  return access(path.c_str(), X_OK) == 0 ? std::optional(path) : std::nullopt;
+}
+
+// Without a connection, which would be a test to the server.
+inline bool listens(std::uint16_t port, milliseconds longest = seconds(2)) {
+  const std::string wanted = fmt::format("0100007F:{:04X} 00000000:0000 0A", port);
+  const auto end = std::chrono::steady_clock::now() + longest;
+  while (std::chrono::steady_clock::now() < end) {
+    std::ifstream table("/proc/net/tcp");
+    const std::string text((std::istreambuf_iterator<char>(table)), std::istreambuf_iterator<char>());
+    if (text.find(wanted) != std::string::npos) return true;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  return false;
+}
+
 inline Words joined(Words first, const Words& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
@@ -47,7 +68,7 @@ class Serving {
       std::this_thread::sleep_for(milliseconds(20));
     // A stock server's words stay in its buffer.
     if (stock) {
-      EXPECT_TRUE(listening(seconds(2)));
+      EXPECT_TRUE(listens(port));
     }
   }
   [[nodiscard]] bool says(const std::string& text) const {
@@ -72,20 +93,6 @@ class Serving {
 
   std::uint16_t port;
   std::optional<PeerProgram> program;
-
- private:
-  // Without a connection, which would be a test to the server.
-  [[nodiscard]] bool listening(milliseconds longest) const {
-    const std::string wanted = fmt::format("0100007F:{:04X} 00000000:0000 0A", port);
-    const auto end = std::chrono::steady_clock::now() + longest;
-    while (std::chrono::steady_clock::now() < end) {
-      std::ifstream table("/proc/net/tcp");
-      const std::string text((std::istreambuf_iterator<char>(table)), std::istreambuf_iterator<char>());
-      if (text.find(wanted) != std::string::npos) return true;
-      std::this_thread::sleep_for(milliseconds(10));
-    }
-    return false;
-  }
 };
 
 inline PeerProgram::End run_program(const Words& command) {
@@ -94,11 +101,16 @@ inline PeerProgram::End run_program(const Words& command) {
   return started ? started->wait(seconds(20)) : PeerProgram::End{};
 }
 
-// Without what a program writes to standard error before its JSON.
+// Without what a program writes to standard error before its JSON and behind it.
 inline json json_in(const std::string& text) {
-  const auto begin = text.find("\n{");
-  return json::parse(text.starts_with('{') ? text : text.substr(begin == std::string::npos ? 0 : begin),
-                     nullptr, false);
+  const auto found = text.find("\n{"), last = text.rfind("\n}");
+  const auto begin = text.starts_with('{') || found == std::string::npos ? 0 : found;
+  const auto end = last == std::string::npos || last < begin ? text.size() : last + 2;
+  return json::parse(text.substr(begin, end - begin), nullptr, false);
+}
+
+inline bool has(const Words& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 inline PeerProgram::End stock_client(std::uint16_t port, const Words& more) {

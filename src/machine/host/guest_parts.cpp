@@ -99,8 +99,7 @@ Result<Built> build(const std::string& family, lab::FetchedSet& packages, lab::P
   if (!agent) return fail(agent.error());
   const auto folder = [&] {
     const std::string hash = hash_of(*agent, packages);
-    return std::pair(cache.directory() / "images" / ("host-" + family + "-" + hash.substr(0, 16)),
-                     family + " " + hash);
+    return std::pair(cache.image("host-" + family + "-" + hash.substr(0, 16)), family + " " + hash);
   };
   auto [directory, made_from] = folder();
   if (!lab::PackageCache::is_sound(directory, made_from)) {

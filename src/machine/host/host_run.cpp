@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "core/fast_hash.h"
@@ -41,7 +42,10 @@ class UnmadeMachines {
   std::map<MadeOf, Error> last_;
 };
 
-using Guests = std::map<std::string, GuestParts>;
+struct Guests {
+  std::optional<lab::PackageCache> cache;  // some of the parts may go with it
+  std::map<std::string, GuestParts> parts;
+};
 
 // Of all platforms, whether they run here, and what their guests boot.
 Result<Guests> prepare_guests(const std::vector<Trial>& trials,
@@ -50,6 +54,7 @@ Result<Guests> prepare_guests(const std::vector<Trial>& trials,
   for (const Trial& trial : trials) platforms.insert(trial.factors.at("platform"));
   for (const std::string& platform : platforms) {
     const PlatformCheck check = examine_platform(platform);
+    if (interrupted()) return fail(interruption_error());  // what was not found may be there
     if (check.state == lab::State::missing)
       return fail(Error{"cannot run the platform " + platform + " on this computer", check.detail, check.mend,
                         ExitCode::unavailable});
@@ -57,11 +62,15 @@ Result<Guests> prepare_guests(const std::vector<Trial>& trials,
   Guests guests;
   for (const std::string& platform : platforms) {
     if (!has_guest(platform)) continue;
-    auto cache = lab::PackageCache::open();
-    if (!cache) return fail(cache.error());
-    auto parts = prepare_guest(platform, *cache, [&](std::string_view step) { on_step(std::string(step)); });
+    if (!guests.cache) {
+      auto cache = lab::PackageCache::open();
+      if (!cache) return fail(cache.error());
+      guests.cache = std::move(*cache);
+    }
+    auto parts =
+        prepare_guest(platform, *guests.cache, [&](std::string_view step) { on_step(std::string(step)); });
     if (!parts) return fail(parts.error());
-    guests.emplace(platform, std::move(*parts));
+    guests.parts.emplace(platform, std::move(*parts));
   }
   return guests;
 }
@@ -75,7 +84,7 @@ Result<std::string> identify_host(const std::vector<Trial>& trials,
   const auto own = fast_hash_of_file("/proc/self/exe");
   if (!own) return fail(own.error());
   nlohmann::json all = {{"vtax", *own}};
-  for (const auto& [platform, parts] : *guests) all["guest of " + platform] = parts.provenance;
+  for (const auto& [platform, parts] : guests->parts) all["guest of " + platform] = parts.provenance;
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -90,8 +99,9 @@ Result<> run_on_host(std::vector<Trial> trials, const HostRunEvents& events) {
     events.on_start(trial);
     // Whoever hears of its start knows enough: as in the lab.
     bool made = false;
-    const auto done = run_host_trial(
-        trial, *guests, [&](const std::string& step) { made = made || step.starts_with(measuring_step); });
+    const auto done = run_host_trial(trial, guests->parts, [&](const std::string& step) {
+      made = made || step.starts_with(measuring_step);
+    });
     if (!done && done.error().code == ExitCode::interrupted) return done;
     if (!done) trial.error = done.error().text();
     if (auto kept = events.on_finished(std::move(trial)); !kept) return kept;

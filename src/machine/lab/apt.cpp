@@ -50,6 +50,13 @@ bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+// apt-secure(8): a missing key, a signature that does not fit, or none.
+bool is_of_signatures(const std::string& complaint) {
+  for (const char* part : {"authenticat", "not signed", "NO_PUBKEY", "signatures", "Signed-By", "GPG error"})
+    if (contains(complaint, part)) return true;
+  return false;
+}
+
 // What to do about apt's complaint.
 std::string advice(const std::string& complaint) {
   if (contains(complaint, "No space left") || contains(complaint, "enough free space"))
@@ -58,6 +65,10 @@ std::string advice(const std::string& complaint) {
       contains(complaint, "Unable to locate") || contains(complaint, "was not found"))
     return "the package lists are older than the archive: run 'apt-get update' as root, then the same "
            "command again";
+  if (is_of_signatures(complaint))
+    return "the archive is not signed by a key that apt knows: mend its key (Signed-By in apt's sources), "
+           "run "
+           "'apt-get update' as root, then the same command again";
   return "check the network connection and run the same command again";
 }
 

@@ -333,8 +333,7 @@ LabImage planned_image(LabKind kind, const Parts& parts) {
 
 fs::path image_folder(const PackageCache& cache, const LabImage& image) {
   constexpr std::size_t digits = 16;
-  return cache.directory() / "images" /
-         (std::string(name_of(image.kind)) + "-" + image.hash.substr(0, digits));
+  return cache.image(std::string(name_of(image.kind)) + "-" + image.hash.substr(0, digits));
 }
 
 // The kernel's release, where there is one of the user's.

@@ -1,5 +1,7 @@
 #include "machine/lab/lab_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -36,7 +38,7 @@ class LabRun {
       : cache_(std::move(cache)),
         qemu_(std::move(qemu)),
         probe_(std::move(probe)),
-        store_(cache_.directory() / "machines"),
+        store_(cache_.workplace() / "machines"),
         options_(options),
         events_(events) {}
 
@@ -241,6 +243,9 @@ Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, con
   if (auto good = check_sources(kinds, options.sources); !good) return good;
   auto cache = PackageCache::open();
   if (!cache) return fail(cache.error());
+  if (cache->workplace() != cache->directory())
+    events.on_step(fmt::format("{} cannot be written: this run's images and machines go with it ({})",
+                               cache->directory().string(), cache->workplace().string()));
   auto qemu = fetch_qemu(*cache, [&](std::string_view step) { events.on_step(std::string(step)); });
   if (!qemu) return fail(qemu.error());
   auto probe = find_probe(*qemu);

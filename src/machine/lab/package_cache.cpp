@@ -28,10 +28,30 @@ using nlohmann::json;
 constexpr int manifest_schema = 1;
 constexpr std::size_t name_digits = 16;
 
+constexpr const char* elsewhere = "set VTAX_CACHE to a directory that you may write to";
+
+Result<std::shared_ptr<const fs::path>> temporary_workplace() {
+  std::error_code error;
+  std::string pattern = (fs::temp_directory_path(error) / "vtax-cache-XXXXXX").string();
+  if (error || ::mkdtemp(pattern.data()) == nullptr)
+    return fail(system_error("cannot make a folder " + pattern, error ? error.value() : errno));
+  const pid_t maker = ::getpid();  // what it forks leaves the folder alone
+  return std::shared_ptr<const fs::path>(new fs::path(pattern), [maker](const fs::path* folder) {
+    std::error_code ignored;
+    if (::getpid() == maker) fs::remove_all(*folder, ignored);
+    delete folder;
+  });
+}
+
 Result<Descriptor> hold_lock(const fs::path& directory, const std::function<void()>& waiting = {}) {
   const fs::path file = directory / "lock";
   Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock.valid()) return fail(system_error("cannot open " + file.string(), errno));
+  if (!lock.valid()) {
+    const int why = errno;
+    Error error = system_error("cannot open " + file.string(), why);
+    if (why == EROFS || why == EACCES) error.next = elsewhere;
+    return fail(std::move(error));
+  }
   if (waiting && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) waiting();
   while (::flock(lock.get(), LOCK_EX) != 0)
     if (errno != EINTR) return fail(system_error("cannot lock " + file.string(), errno));
@@ -96,7 +116,7 @@ Result<PackageCache> PackageCache::open() {
 
 Result<PackageCache> PackageCache::open(fs::path directory) {
   if (auto made = make_own_directory(directory); !made) {
-    made.error().next = "set VTAX_CACHE to a directory that you may write to";
+    made.error().next = elsewhere;
     return fail(made.error());
   }
   std::error_code ignored;
@@ -104,7 +124,19 @@ Result<PackageCache> PackageCache::open(fs::path directory) {
        {directory, directory / "packages", directory / "images", directory / "machines"})
     if (folder == directory || fs::exists(folder, ignored))
       if (auto owned = check_owner(folder); !owned) return fail(owned.error());
-  return PackageCache(std::move(directory));
+  PackageCache cache(std::move(directory));
+  if (::access(cache.directory_.c_str(), W_OK) == 0 || !fs::exists(cache.directory_ / "packages", ignored))
+    return cache;
+  auto own = temporary_workplace();
+  if (!own) return fail(own.error());
+  cache.own_ = std::move(*own);
+  return cache;
+}
+
+fs::path PackageCache::image(const std::string& name) const {
+  const fs::path there = directory_ / "images" / name;
+  std::error_code ignored;
+  return fs::exists(there, ignored) ? there : workplace() / "images" / name;
 }
 
 std::optional<FetchedSet> PackageCache::find(PackageSet set) const {
@@ -213,7 +245,8 @@ Result<> PackageCache::add(const fs::path& target, const std::string& made_from,
                            const std::function<Result<>(const fs::path&)>& make, const Progress& progress) {
   std::error_code error;
   if (is_sound(target, made_from)) return {};
-  const auto held = hold_lock(directory_);
+  const fs::path base = target.parent_path().parent_path();
+  const auto held = hold_lock(base);
   if (!held) return fail(held.error());
   const bool is_there = fs::exists(target, error);
   if (is_there) {
@@ -222,7 +255,7 @@ Result<> PackageCache::add(const fs::path& target, const std::string& made_from,
     progress(target.filename().string() + " in the cache is damaged, it is made anew: " + sound.error().why);
   }
   // Only the holder of the lock works here, so what lies here was left by a run that died.
-  const fs::path temporary = directory_ / "temporary";
+  const fs::path temporary = base / "temporary";
   fs::remove_all(temporary, error);
   const fs::path work = temporary / target.filename();
   if (auto made = make_directories(work); !made) return made;

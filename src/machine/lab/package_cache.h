@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,14 @@ class PackageCache {
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
+  // Where what runs make goes: directory(), or, where that may only be read, a folder of this process's own
+  // in the temporary folder, which goes with the last copy of this.
+  [[nodiscard]] const std::filesystem::path& workplace() const {
+    return own_ == nullptr ? directory_ : *own_;
+  }
+  // images/HASH, where it is, or where it is to be made.
+  [[nodiscard]] std::filesystem::path image(const std::string& name) const;
+
   // The set if it is there; asks nobody, waits for nobody, reads none of its files.
   [[nodiscard]] std::optional<FetchedSet> find(PackageSet set) const;
 
@@ -61,7 +70,7 @@ class PackageCache {
   // Whether `target` is there and what it was when it was made from this.
   [[nodiscard]] static bool is_sound(const std::filesystem::path& target, const std::string& made_from);
 
-  // Makes `target` (below directory()) by letting `make` fill an empty directory, which gets its name, with
+  // Makes `target` (BASE/FOLDER/NAME, BASE is directory() or workplace()) by letting `make` fill an empty directory, which gets its name, with
   // the list of its content, when that succeeds. Under the lock; does nothing when a sound target exists
   // meanwhile. A damaged one is said and replaced: who still uses it keeps its files.
   [[nodiscard]] Result<> add(const std::filesystem::path& target, const std::string& made_from,
@@ -82,6 +91,7 @@ class PackageCache {
   explicit PackageCache(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;
+  std::shared_ptr<const std::filesystem::path> own_ = nullptr;
 };
 
 }  // namespace vtax::lab

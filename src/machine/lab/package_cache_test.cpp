@@ -1,7 +1,9 @@
 #include "machine/lab/package_cache.h"
 
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -134,6 +136,48 @@ TEST_F(PackageCacheTest, NoNetworkAndFullDiskSayWhatToDo) {
   EXPECT_THAT(fetch().error().text(), HasSubstr("free some space"));
   EXPECT_EQ(fetch().error().code, ExitCode::io);
   EXPECT_TRUE(nothing_temporary());
+}
+
+TEST_F(PackageCacheTest, AnUnsignedArchiveIsCalledThat) {
+  program("apt-get",
+          "echo 'E: There were unauthenticated packages and -y was used without --allow-unauthenticated' "
+          ">&2; exit 100");
+  const auto text = fetch().error().text();
+  EXPECT_THAT(text, HasSubstr("not signed by a key that apt knows"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("network connection")));
+}
+
+// In a mount namespace of its own: root may write wherever the file system lets it.
+TEST_F(PackageCacheTest, WhatMayOnlyBeReadCanBeUsed) {
+  ASSERT_TRUE(fetch());
+  const std::string place = (folder / "cache").string();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool alone =
+        ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        ::mount(place.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) == 0 &&
+        ::mount("none", place.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+    if (!alone) ::_exit(77);
+    std::filesystem::path made;
+    {
+      auto only_read = cache();
+      made = only_read.workplace();
+      const auto image = only_read.image("native-1");
+      const bool works =
+          made != only_read.directory() && only_read.find(PackageSet::kernel) && fetch() &&
+          only_read.add(image, [](const auto& into) { return write_text(into / "file", "x"); }) &&
+          read_text(image / "file") == "x" && image.string().starts_with(made.string());
+      if (!works) ::_exit(1);
+      const auto cleaned = only_read.clean(false, [] {});
+      if (cleaned || cleaned.error().next.find("VTAX_CACHE") == std::string::npos) ::_exit(2);
+    }
+    ::_exit(std::filesystem::exists(made) ? 3 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "needs the right to mount (run as root)";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(PackageCacheTest, UnwritablePlaceSaysWhatToDo) {

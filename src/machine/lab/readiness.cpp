@@ -29,6 +29,9 @@ Check failed(std::string name, const Error& error) {
 Check check_space(const PackageCache& cache) {
   struct statvfs disk {};
   const std::string where = cache.directory().string();
+  if (cache.workplace() != cache.directory())
+    return {"cache", State::good,
+            fmt::format("{} can only be read: images and machines are made anew", where), ""};
   if (::access(where.c_str(), W_OK) != 0)
     return {"cache", State::missing, "no permission to write to " + where,
             "set VTAX_CACHE to a directory of your own"};

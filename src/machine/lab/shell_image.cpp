@@ -41,8 +41,8 @@ Result<ShellInitrd> make_shell_initrd(const LabImage& image, PackageCache& cache
   extra.file("lab/shell", std::move(*busybox), 0755);
 
   ShellInitrd out;
-  out.file = Descriptor(open(cache.directory().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (!out.file.valid()) return fail(system_error("cannot write into " + cache.directory().string(), errno));
+  out.file = Descriptor(open(cache.workplace().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!out.file.valid()) return fail(system_error("cannot write into " + cache.workplace().string(), errno));
   out.path = fmt::format("/proc/{}/fd/{}", getpid(), out.file.get());
   Result<> written = append(out.file, *initrd);
   if (written) written = append(out.file, extra.bytes());

@@ -3,10 +3,10 @@
 #include <elf.h>
 #include <fmt/format.h>
 
-#include <array>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+
+#include "core/input_file.h"
 
 namespace vtax::lab {
 namespace {
@@ -53,13 +53,15 @@ std::string option_value(const std::filesystem::path& path) {
 }
 
 Result<std::uint32_t> entry_of(const std::filesystem::path& xen) {
-  std::array<char, sizeof(Elf32_Ehdr)> bytes{};
-  std::ifstream file(xen, std::ios::binary);
-  if (!file.read(bytes.data(), bytes.size()) || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0)
-    return fail({"cannot boot " + xen.string(), "it is no ELF file", "run 'vtax lab clean', then try again",
-                 ExitCode::io});
+  const std::string what = "cannot boot " + xen.string();
+  const auto file = open_input(xen, what);
+  if (!file) return fail(file.error());
+  const auto bytes = read_up_to(*file, sizeof(Elf32_Ehdr), what);
+  if (!bytes) return fail(bytes.error());
+  if (bytes->size() < sizeof(Elf32_Ehdr) || std::memcmp(bytes->data(), ELFMAG, SELFMAG) != 0)
+    return fail({what, "it is no ELF file", "run 'vtax lab clean', then try again", ExitCode::io});
   Elf32_Ehdr header;
-  std::memcpy(&header, bytes.data(), sizeof header);
+  std::memcpy(&header, bytes->data(), sizeof header);
   return header.e_entry;
 }
 

@@ -8,17 +8,22 @@ namespace {
 
 constexpr std::string_view end_of_head = "\r\n\r\n";
 
-// By the ends of its lines: memchr looks at many bytes at once, memmem at each.
-std::size_t find_end(std::string_view text) {
-  std::size_t from = end_of_head.size() - 1;
+struct Found {
+  HeadBuffer::State state;
+  std::size_t end = 0;  // behind the line feed that tells
+};
+
+// By the ends of its lines from `from` on: memchr looks at many bytes at once, memmem at each.
+Found find_end(std::string_view text, std::size_t from) {
   while (from < text.size()) {
     const void* found = std::memchr(text.data() + from, '\n', text.size() - from);
-    if (found == nullptr) return std::string_view::npos;
+    if (found == nullptr) break;
     const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) + 1;
-    if (text.substr(end - end_of_head.size(), end_of_head.size()) == end_of_head) return end;
+    if (end < 2 || text[end - 2] != '\r') return {HeadBuffer::State::bare_line_feed, end};
+    if (text.substr(0, end).ends_with(end_of_head)) return {HeadBuffer::State::complete, end};
     from = end;
   }
-  return std::string_view::npos;
+  return {HeadBuffer::State::incomplete};
 }
 
 }  // namespace
@@ -30,11 +35,10 @@ HeadBuffer::State HeadBuffer::take(std::string_view data, std::size_t& used, std
   }
   used = 0;
   if (pending_.empty()) {
-    const std::size_t end = find_end(data.substr(0, limit_));
-    if (end != std::string_view::npos) {
-      head = data.substr(0, used = end);
-      return State::complete;
-    }
+    const Found found = find_end(data.substr(0, limit_), 0);
+    used = found.end;
+    if (found.state == State::complete) head = data.substr(0, used);
+    if (found.state != State::incomplete) return found.state;
     if (data.size() >= limit_) return State::too_long;
     pending_.assign(data);
     used = data.size();
@@ -42,10 +46,13 @@ HeadBuffer::State HeadBuffer::take(std::string_view data, std::size_t& used, std
   }
   const std::size_t before = pending_.size();
   pending_.append(data.substr(0, limit_ - before));
-  const std::size_t from = before >= 3 ? before - 3 : 0;
-  const std::size_t end = find_end(std::string_view(pending_).substr(from));
-  if (end != std::string_view::npos) {
-    pending_.resize(from + end);
+  const Found found = find_end(pending_, before);
+  if (found.state == State::bare_line_feed) {
+    used = found.end - before;
+    return found.state;
+  }
+  if (found.state == State::complete) {
+    pending_.resize(found.end);
     used = pending_.size() - before;
     head = pending_;
     finished_ = true;

@@ -10,7 +10,10 @@ namespace vtax::http {
 // A head that comes whole, the usual case, is not copied.
 class HeadBuffer {
  public:
-  enum class State { incomplete, complete, too_long };
+  // bare_line_feed: a line ends in LF alone. RFC 9112, 2.2, lets a reader take that for the end of a line;
+  // who waits for the CR waits until its time is over, and who takes it may read another message than its
+  // neighbour.
+  enum class State { incomplete, complete, too_long, bare_line_feed };
 
   explicit HeadBuffer(std::size_t limit) : limit_(limit) {}
 

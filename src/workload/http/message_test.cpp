@@ -122,6 +122,17 @@ TEST(Response, EndsWhereItsContentDoes) {
   EXPECT_EQ(whole("", true).state, State::bad);
 }
 
+TEST(Response, LinesThatEndInALineFeedAloneAreNamed) {
+  for (const char* text :
+       {"HTTP/1.1 200 OK\nContent-Length: 0\n\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\n\r\n", "\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\n"}) {
+    ResponseParser parser;
+    for (const char* c = text; *c != '\0'; ++c) parser.feed({c, 1});
+    EXPECT_TRUE(parser.bad()) << text;
+    EXPECT_STREQ(parser.why(), "a line of its head ends in LF alone, not in CRLF");
+  }
+}
+
 TEST(Response, ThatIsNoneIsBad) {
   std::string interim;
   for (int i = 0; i < 9; ++i) interim += "HTTP/1.1 100 \r\n\r\n";

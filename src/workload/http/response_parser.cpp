@@ -50,6 +50,8 @@ std::size_t ResponseParser::feed(std::string_view data) {
         const auto got = head_.take(rest, used, head);
         all += used;
         if (got == HeadBuffer::State::too_long) fail("its head is longer than 16 KB");
+        if (got == HeadBuffer::State::bare_line_feed)
+          fail("a line of its head ends in LF alone, not in CRLF");
         if (got == HeadBuffer::State::complete) read_head(head);
         break;
       }

@@ -227,6 +227,8 @@ ServerLoop::Progress ServerLoop::consume(std::uint32_t index, std::string_view d
     Progress progress = Progress::finished;
     if (state == HeadBuffer::State::too_long)
       progress = answer_status(index, 431, false);
+    else if (state == HeadBuffer::State::bare_line_feed)
+      progress = answer_status(index, 400, false);
     else
       progress = answer(index, parse_request(head));
     if (progress == Progress::blocked && !connection.draining) connection.input.assign(data);

@@ -79,7 +79,7 @@ std::string fio_json(const Outcome& outcome) {
                            {"sys_cpu", percent(side.cpu.system)},
                            {"ctx", side.cpu.voluntary_switches + side.cpu.involuntary_switches}});
   }
-  return out.dump(2) + "\n";
+  return out.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace vtax

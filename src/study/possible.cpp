@@ -1,0 +1,82 @@
+#include "study/possible.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "study/catalogue.h"
+#include "study/machine_rules.h"
+
+namespace vtax {
+namespace {
+
+struct Obstacle {
+  std::string why;
+  std::string next;
+};
+
+std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
+  const std::string& workload = cell.at("workload");
+  const std::string& platform = cell.at("platform");
+  if (workload == "compile")
+    return Obstacle{"on machine host the workload 'compile' is not part of studies",
+                    "run it by hand: vtax workload --help"};
+  // A guest's disk there would be a device of the user's, which nobody has named.
+  if (workload == "disk" && platform != "native" && platform != "container")
+    return Obstacle{
+        fmt::format("on machine host platform '{}' has no disk for the workload 'disk'", platform),
+        "name native and container, or run the study in the lab"};
+  if (platform == "native" && cell.at("link_mbps") != find_factor(common_factors(), "link_mbps")->fallback)
+    return Obstacle{"on machine host platform 'native' has no link to shape: its ends are joined by lo",
+                    "name other platforms, or leave 'link_mbps' out"};
+  return std::nullopt;
+}
+
+std::optional<Obstacle> obstacle_in_lab(const PlanCell& cell) {
+  const std::string& workload = cell.at("workload");
+  const std::string& platform = cell.at("platform");
+  const auto kind = std::find_if(platforms().begin(), platforms().end(),
+                                 [&](const PlatformKind& one) { return one.name == platform; });
+  if (kind != platforms().end() && !kind->in_lab)
+    return Obstacle{fmt::format("platform '{}' runs on machine host alone", platform),
+                    "add --machine host, or machine = \"host\" in the study file"};
+  // The firmware of a fully virtualised guest would read the compiler byte by byte from a program.
+  if (workload == "compile" && platform.starts_with("xen-hvm"))
+    return Obstacle{fmt::format("platform '{}' has no compiler for the workload 'compile'", platform),
+                    "name xen-pv or xen-pvh"};
+  if (workload == "disk" && platform == "xen-hvm" && cell.at("operation") != "write")
+    return Obstacle{
+        "the emulated disk of platform 'xen-hvm' is behind Domain-0's page cache, which holds what "
+        "was just written: nothing would be read from the disk",
+        "take operation = \"write\", or name other platforms"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<PlanCell>> only_possible(std::string_view machine, std::vector<PlanCell> pass,
+                                            const std::string& what, std::vector<std::string>& notes) {
+  std::vector<PlanCell> possible;
+  std::vector<std::pair<Obstacle, int>> left_out;  // with how many cells
+  for (PlanCell& cell : pass) {
+    auto obstacle = machine == host_machine ? obstacle_on_host(cell) : obstacle_in_lab(cell);
+    if (!obstacle) {
+      possible.push_back(std::move(cell));
+      continue;
+    }
+    const auto known = std::find_if(left_out.begin(), left_out.end(),
+                                    [&](const auto& one) { return one.first.why == obstacle->why; });
+    if (known != left_out.end())
+      ++known->second;
+    else
+      left_out.emplace_back(std::move(*obstacle), 1);
+  }
+  if (possible.empty() && !left_out.empty())
+    return fail({what, left_out.front().first.why, left_out.front().first.next});
+  for (const auto& [obstacle, cells] : left_out)
+    notes.push_back(fmt::format("{} cell{} left out: {}", cells, cells == 1 ? "" : "s", obstacle.why));
+  return possible;
+}
+
+}  // namespace vtax
