@@ -4,9 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cmath>
-#include <filesystem>
-
 #include "tests/iperf3/iperf3_bench.h"
 #include "tests/iperf3/lossy_relay.h"
 

@@ -15,6 +15,7 @@
 
 #include "core/files.h"
 #include "core/subprocess.h"
+#include "workload/session/handshake.h"
 #include "workload/tcp_socket.h"
 
 // `vtax workload` from outside: both sides are the built program, over loopback.
@@ -251,6 +252,102 @@ TEST(Traffic, EveryWayToWriteAnAddressServesEveryVerb) {
     }
   }
   EXPECT_THAT(vtax({"tcp-rr", "example.org"}).err, HasSubstr("getent hosts"));
+}
+
+// It has the token, and takes connections to answer none.
+class SilentServer {
+ public:
+  SilentServer() {
+    auto control = tcp_listen({"127.0.0.1", 0}), data = tcp_listen({"127.0.0.1", 0});
+    EXPECT_TRUE(control && data);
+    control_ = std::move(*control);
+    data_ = std::move(*data);
+    port = tcp_port(control_.get()).value();
+    thread_ = std::jthread([this] { EXPECT_TRUE(serve()); });
+  }
+  std::uint16_t port = 0;
+
+ private:
+  Result<> serve() {
+    const auto secret = Secret::from_text("a-token-for-tests");
+    const auto watchdog = Watchdog::start(seconds(30));
+    auto connection = tcp_accept(control_.get(), *watchdog);
+    if (!connection) return fail(connection.error());
+    ControlChannel channel(std::move(*connection), "the client");
+    const auto challenge = make_challenge();
+    if (auto sent = channel.send(greeting_with(*challenge)); !sent) return sent;
+    const auto answer = channel.receive(seconds(5));
+    if (!answer) return fail(answer.error());
+    const auto theirs = challenge_of(*answer, *challenge, *secret);
+    if (!theirs) return fail(theirs.error());
+    if (auto sent = channel.send(welcome_with(*theirs, *secret)); !sent) return sent;
+    while (true) {
+      const auto order = channel.receive(seconds(30));
+      if (!order) return {};  // the client is gone
+      const auto what = order->text("do", 32).value_or("");
+      nlohmann::json reply{{"state", what == "run" ? "armed" : "done"}};
+      if (what == "listen") reply["port"] = tcp_port(data_.get()).value();
+      if (what == "accept") {
+        auto flow = tcp_accept(data_.get(), *watchdog);
+        if (!flow) return fail(flow.error());
+        char token[32];
+        static_cast<void>(recv(flow->get(), token, sizeof token, MSG_WAITALL));
+        static_cast<void>(send(flow->get(), "\0\0\0\0", 4, MSG_NOSIGNAL));
+        flows_.push_back(std::move(*flow));
+      }
+      if (auto sent = channel.send(reply); !sent) return {};
+    }
+  }
+
+  Descriptor control_, data_;
+  std::vector<Descriptor> flows_;
+  std::jthread thread_;
+};
+
+TEST(Traffic, AServerThatAnswersNothingHoldsNobody) {
+  for (const char* workload : {"tcp-crr", "tcp-rr"}) {
+    SilentServer server;
+    const auto start = std::chrono::steady_clock::now();
+    const auto done =
+        vtax({workload, "127.0.0.1", "--port", std::to_string(server.port), "-t", "200ms", "--warmup", "0"});
+    EXPECT_EQ(done.exit_code, 4) << workload << done.out;
+    EXPECT_THAT(done.err, HasSubstr("not done within 10.2 s")) << workload;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(12)) << workload;
+  }
+}
+
+// Of those that need no other side: what was done by then, in a second or two.
+TEST(Traffic, AnInterruptionLeavesWhatALocalGeneratorDid) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "vtax-interrupted-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  const std::string file = (folder / "disk").string();
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"disk", "--file", file, "--size", "4M", "--duration", "30s"},
+        {"disk", "--file", file, "--size", "4M", "--duration", "30s", "--operation", "write", "--pattern",
+         "random"},
+        {"disk", "--file", file, "--size", "4M", "--duration", "30s", "--direct", "--depth", "8"},
+        {"linpack", "--size", "50", "--duration", "30s"},
+        {"softload", "--duration", "30s"},
+        {"memory", "--array", "1M", "--rounds", "10000"}}) {
+    std::vector<std::string> arguments{"workload"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    arguments.insert(arguments.end(), {"--format", "json"});
+    Background generator(arguments);
+    std::this_thread::sleep_for(milliseconds(4000));
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(generator.end(SIGINT), 130) << fmt::format("{}", words[0]) << generator.output();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(5)) << words[0];
+    const auto outcome = nlohmann::json::parse(generator.output(), nullptr, false);
+    ASSERT_TRUE(outcome.is_object()) << words[0] << generator.output();
+    EXPECT_EQ(outcome["interrupted"], true) << words[0];
+    ASSERT_EQ(outcome["repeats"].size(), 1U) << words[0];
+    const auto& side = outcome["repeats"][0]["sides"][0];
+    EXPECT_GT(side["duration_ns"], 100'000'000) << words[0];
+    EXPECT_LT(side["duration_ns"], 10'000'000'000) << words[0];
+    EXPECT_GT(side["metrics"][0]["value"], 0) << words[0];
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Traffic, AnInterruptionLeavesWhatWasMeasured) {
