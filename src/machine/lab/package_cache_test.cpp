@@ -165,7 +165,9 @@ TEST_F(PackageCacheTest, WhatMayOnlyBeReadCanBeUsed) {
       const auto image = only_read.image("native-1");
       const bool works =
           made != only_read.directory() && only_read.find(PackageSet::kernel) && fetch() &&
-          only_read.add(image, [](const auto& into) { return write_text(into / "file", "x"); }) &&
+          only_read.add(
+              image, "native 1", [](const auto& into) { return write_text(into / "file", "x"); },
+              [](std::string_view) {}) &&
           read_text(image / "file") == "x" && image.string().starts_with(made.string());
       if (!works) ::_exit(1);
       const auto cleaned = only_read.clean(false, [] {});
