@@ -312,18 +312,17 @@ Result<SideReport> run_memory(const MemoryOptions& options) {
   if (Result<> good = run.run(); !good) return fail(good.error());
   // The first round does not count.
   if (interrupted() && (options.window || run.seconds[0].size() < 2)) return fail(interruption_error());
-  std::optional<double> error;
-  if (!interrupted()) error = run.largest_error();
-  if (interrupted()) error.reset();
-  if (error && !(*error <= stream_epsilon))
+  const double error = interrupted() ? 0 : run.largest_error();
+  const bool is_checked = !interrupted();
+  if (is_checked && !(error <= stream_epsilon))
     return fail({"the arrays hold wrong results",
-                 fmt::format("their average relative error is {:.3g}", *error),
+                 fmt::format("their average relative error is {:.3g}", error),
                  "this machine's memory or CPU is not to be trusted", ExitCode::trial_failed});
 
   SideReport report = stream_report(run, bytes);
   report.details["warnings"] = nlohmann::json::array();
-  if (error) report.details["largest_error"] = *error;
-  if (!error)
+  if (is_checked) report.details["largest_error"] = error;
+  if (!is_checked)
     report.details["warnings"].push_back("Nobody has checked what the arrays hold: a round was broken off.");
   if (caches) report.details["last_level_cache_bytes"] = *caches;
   if (!caches)
