@@ -22,7 +22,7 @@ TEST_F(RunFile, WhatIsNoRunFileIsSaid) {
   file_ = "/dev/zero";
   EXPECT_THAT(reading_error(), HasSubstr("not a file"));
   file_ = "/";
-  EXPECT_THAT(reading_error(), HasSubstr("not a file"));
+  EXPECT_THAT(reading_error(), HasSubstr("it is a directory"));
 }
 
 TEST_F(RunFile, ANewerSchemaIsSaid) {

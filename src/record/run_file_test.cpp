@@ -226,7 +226,7 @@ TEST_F(RunFile, PlacesThatCannotBeWritten) {
   EXPECT_THAT(RunWriter::create("/nowhere/r.vtax", synthetic_header()).error().text(),
               HasSubstr("No such file"));
   EXPECT_THAT(RunWriter::create("/proc/r.vtax", synthetic_header()).error().code, ExitCode::io);
-  EXPECT_THAT(RunWriter::resume("/", synthetic_header()).error().text(), HasSubstr("not a file"));
+  EXPECT_THAT(RunWriter::resume("/", synthetic_header()).error().text(), HasSubstr("it is a directory"));
 }
 
 // The kernel refuses to let the file grow, as a full disk does.
