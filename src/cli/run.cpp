@@ -118,6 +118,52 @@ Result<> check_own_builds(const Plan& plan, const OwnBuilds& own) {
   return lab::check_sources(kinds, own.sources());
 }
 
+// What `--resume FILE` needs besides what the settings come to.
+nlohmann::json asked_for(const RunOptions& options) {
+  nlohmann::json asked = {{"set", options.set}, {"machine", options.machine}};
+  if (options.repetitions) asked["repetitions"] = *options.repetitions;
+  return asked;
+}
+
+bool is_run_file(const RunOptions& options) {
+  return options.resume && std::string_view(options.study).ends_with(".vtax");
+}
+
+// The study and the command line that the run file was begun with.
+Result<Study> take_from_run_file(RunOptions& options) {
+  const Error error{fmt::format("cannot go on with {}", printable(options.study, 200)), "", "",
+                    ExitCode::usage};
+  const bool is_alone = options.set.empty() && options.machine.empty() && !options.repetitions &&
+                        options.out.empty() && options.vary.empty() && !options.quick &&
+                        options.own.kernel.empty() && options.own.modules.empty() && options.own.xen.empty();
+  if (!is_alone)
+    return fail({error.what, "a run file has settings of its own",
+                 "leave the other options out but --jobs and --json, or name the study", error.code});
+  auto reader = RunReader::open(options.study);
+  if (!reader) return fail(reader.error());
+  const Run& header = reader->header();
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  const auto asked = settings.is_object() ? settings.value(kAskedFor, nlohmann::json()) : nlohmann::json();
+  if (!asked.is_object())
+    return fail({error.what, "it does not say how it was begun: an older vtax began it",
+                 "give the study and the same options as then, with --resume", error.code});
+  const auto text = [](const nlohmann::json& from, const char* key) {
+    const auto found = from.find(key);
+    return found != from.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  for (const nlohmann::json& one : asked.value("set", nlohmann::json::array()))
+    if (one.is_string()) options.set.push_back(one.get<std::string>());
+  options.machine = text(asked, "machine");
+  const auto repetitions = asked.find("repetitions");
+  if (repetitions != asked.end() && repetitions->is_number_integer())
+    options.repetitions = repetitions->get<int>();
+  options.vary = text(settings, "vary");
+  options.quick = settings.value("quick", nlohmann::json()) == nlohmann::json(true);
+  options.own = {text(settings, "kernel"), text(settings, "modules"), text(settings, "xen")};
+  options.out = options.study;
+  return parse_study(header.study_source, header.study);
+}
+
 Result<Run> header_of(const Plan& plan, const RunOptions& options) {
   Run header;
   header.study = plan.study.name;
@@ -135,6 +181,7 @@ Result<Run> header_of(const Plan& plan, const RunOptions& options) {
     if (!claims) return fail(claims.error());
     settings["published"] = std::move(*claims);
   }
+  settings[kAskedFor] = asked_for(options);
   header.settings = settings.dump();
   header.vtax_version = VTAX_VERSION;
   header.started_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
@@ -184,8 +231,8 @@ std::filesystem::path run_file_of(const RunOptions& options, const std::string& 
   return options.resume ? last_run_file("", study) : free_run_file("", study);
 }
 
-Result<ExitCode> run(const RunOptions& options) {
-  auto study = find_study(options.study);
+Result<ExitCode> run(RunOptions options) {
+  auto study = is_run_file(options) ? take_from_run_file(options) : find_study(options.study);
   if (!study) return fail(study.error());
   Overrides overrides{options.set, options.repetitions, options.vary, options.quick, options.machine};
   auto plan = make_plan(*study, overrides);
@@ -294,7 +341,8 @@ Result<ExitCode> run(const RunOptions& options) {
 
 Verb::Action add_run_options(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
-  app.add_option("STUDY", options->study, "A study file, or the name of one that comes with vtax")
+  app.add_option("STUDY", options->study,
+                 "A study file, or the name of one that comes with vtax; with --resume a run file")
       ->required();
   app.add_option("--set", options->set, "factor=value[,value]: replace a factor's values")
       ->type_name("FACTOR=VALUES");
@@ -313,7 +361,8 @@ Verb::Action add_run_options(CLI::App& app) {
   app.add_option(
       "--out", options->out,
       "The run file to write (default: the study's name, .vtax; first-look-2.vtax where that is there)");
-  app.add_flag("--resume", options->resume, "Go on with a run file that has only some of its trials");
+  app.add_flag("--resume", options->resume,
+               "Go on with a run file that has only some of its trials: vtax run --resume FILE.vtax");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");
   app.add_option("--jobs", options->jobs, "Machines at once")
       ->check(CLI::Range(1, 256))

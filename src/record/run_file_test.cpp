@@ -135,10 +135,10 @@ TEST_F(RunFile, ResumeRefusesAnotherRunAndSaysWhatDiffers) {
 
 TEST_F(RunFile, ResumePassesOverWhatAPaperSays) {
   vtax::Run run = synthetic_header();
-  run.settings = R"({"machine": "lab", "published": "one"})";
+  run.settings = R"({"machine": "lab", "published": "one", "asked_for": {"set": ["bytes=1MiB"]}})";
   write(run);
   vtax::Run other = run;
-  other.settings = R"({"machine": "lab", "published": "another"})";
+  other.settings = R"({"machine": "lab", "published": "another", "asked_for": {"set": ["bytes=1024KiB"]}})";
   EXPECT_TRUE(RunWriter::resume(file_, other));
 }
 

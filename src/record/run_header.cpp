@@ -21,11 +21,12 @@ namespace {
 
 constexpr const char* kMadeFrom = "made_from";
 
-// What a paper says; where the user's own files lie; and what the run was made from, which is compared later.
+// What a paper says; where the user's own files lie; how the command line asked for what is compared; and
+// what the run was made from, which is compared later.
 bool is_compared(std::string_view path) {
   for (const char* other : {"/published", "/kernel", "/modules", "/xen"})
     if (path == other) return false;
-  return !path.starts_with(std::string("/") + kMadeFrom);
+  return !path.starts_with(std::string("/") + kMadeFrom) && !path.starts_with(std::string("/") + kAskedFor);
 }
 
 // "/packages of native/linux-image-6" as "packages of native: linux-image-6".

@@ -87,8 +87,8 @@ struct GuestWork {
   auto operator<=>(const GuestWork&) const = default;
 };
 
-// How long one guest's requests waited for their answers in the window, by the machine's clock. Percentiles are
-// nearest ranks of every single one.
+// How long one guest's requests waited for their answers in the window, by the machine's clock. Percentiles
+// are nearest ranks of every single one.
 struct Waiting {
   std::string guest;  // as in GuestWork
   std::uint64_t count = 0;
@@ -181,6 +181,9 @@ struct Trial {
 
 // The sum of a ledger in CPU time; nothing when it is in instructions.
 [[nodiscard]] std::optional<std::uint64_t> machine_cpu_ns(const Trial& trial);
+
+// Of a run's settings: how the command line asked for them, {"set", "machine", "repetitions"}.
+inline constexpr const char* kAskedFor = "asked_for";
 
 struct Run {
   std::string study;  // its name

@@ -27,18 +27,29 @@ class Rows {
   explicit Rows(std::ostream& out) : out_(out) {}
 
   Rows& operator<<(std::string_view text) {
-    out_ << (is_first_ ? "" : ",") << cell_text(text);
+    if (!is_first_) row_ += ',';
+    row_ += cell_text(text);
     is_first_ = false;
     return *this;
   }
   Rows& operator<<(std::uint64_t value) { return *this << std::string_view(std::to_string(value)); }
+  // What the next rows begin with is what this one has so far.
+  void keep() { kept_ = row_; }
   void end() {
-    out_ << "\r\n";
+    row_ += "\r\n";
+    out_ << row_;
+    row_ = kept_;
+    is_first_ = kept_.empty();
+  }
+  void begin_anew() {
+    row_.clear();
+    kept_.clear();
     is_first_ = true;
   }
 
  private:
   std::ostream& out_;
+  std::string row_, kept_;
   bool is_first_ = true;
 };
 
@@ -74,10 +85,12 @@ std::vector<MeasuredRow> measured_rows(const Trial& trial) {
 
 Result<> write_csv(RunReader& reader, std::ostream& out) {
   std::set<std::string> factors;
-  auto seen = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
+  const auto note_factors = [&](const Trial& trial) {
     for (const auto& [name, value] : trial.factors) factors.insert(name);
-    return Result<>();
-  });
+    return false;  // no more of it is wanted yet
+  };
+  const auto seen =
+      reader.for_each(RunReader::Detail::costs, note_factors, [](const Trial&) { return Result<>(); });
   if (!seen) return seen;
 
   Rows rows(out);
@@ -90,34 +103,29 @@ Result<> write_csv(RunReader& reader, std::ostream& out) {
   }
   rows.end();
   return reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) {
-    const auto begin_row = [&] {
-      rows << number_of(trial.index) << static_cast<std::uint64_t>(trial.repetition);
-      for (const std::string& factor : factors) {
-        const auto found = trial.factors.find(factor);
-        rows << (found == trial.factors.end() ? std::string_view() : std::string_view(found->second));
-      }
-      rows << trial.error << trial.digest;
-    };
+    rows.begin_anew();
+    rows << number_of(trial.index) << static_cast<std::uint64_t>(trial.repetition);
+    for (const std::string& factor : factors) {
+      const auto found = trial.factors.find(factor);
+      rows << (found == trial.factors.end() ? std::string_view() : std::string_view(found->second));
+    }
+    rows << trial.error << trial.digest;
+    rows.keep();
     if (!trial.error.empty()) {
-      begin_row();
       for (int empty = 0; empty < 10; ++empty) rows << "";
       rows.end();
     }
-    const auto begin_count = [&] {
-      begin_row();
-      rows << trial.work.bytes.value << trial.work.packets.value << trial.work.transactions.value;
-      // Of the real host nobody knows it.
-      machine_cpu_ns(trial) ? rows << "" : rows << trial.machine_total.value;
-    };
+    rows << trial.work.bytes.value << trial.work.packets.value << trial.work.transactions.value;
+    // Of the real host nobody knows it.
+    machine_cpu_ns(trial) ? rows << "" : rows << trial.machine_total.value;
+    rows.keep();
     for (const LedgerEntry& e : trial.ledger) {
-      begin_count();
       e.cpu == LedgerEntry::unknown_cpu ? rows << "" : rows << static_cast<std::uint64_t>(e.cpu);
       rows << e.domain << name(e.layer) << name(e.part) << e.kind << e.value;
       rows.end();
     }
     if (!trial.error.empty()) return Result<>();
     for (const MeasuredRow& row : measured_rows(trial)) {
-      begin_count();
       row.cpu ? rows << static_cast<std::uint64_t>(*row.cpu) : rows << "";
       rows << row.domain << ""
            << "" << row.kind << row.value;

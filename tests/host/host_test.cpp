@@ -462,6 +462,19 @@ TEST_F(Host, ASecondRunHasAFileOfItsOwn) {
   EXPECT_FALSE(fs::exists(folder_ / "first-look-3.vtax"));
 }
 
+// A run that --set, --reps and --machine shaped goes on by its file alone; whoever names other settings is
+// refused.
+TEST_F(Host, ARunGoesOnByItsFileAlone) {
+  const auto whole = run(study("native", "tcp-rr") + " --reps 2 --set transactions=300 --out whole.vtax");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  const auto resumed = run("whole.vtax --resume");
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, testing::HasSubstr("are in whole.vtax already"));
+  const auto changed = run("whole.vtax --resume --set transactions=200");
+  EXPECT_EQ(changed.code, 2);
+  EXPECT_THAT(changed.err, testing::HasSubstr("a run file has settings of its own"));
+}
+
 TEST_F(Host, AStudysNameIsNoPath) {
   std::ofstream(folder_ / "s.toml")
       << "name = \"../evil\"\nmachine = \"host\"\n[factors]\nplatform = \"native\"\n"

@@ -245,8 +245,8 @@ TEST_F(RunVerb, AKernelThatIsReplacedWhileTheRunGoesOnEndsIt) {
   const lab::Folder folder;
   fs::copy_file(some_kernel(), folder.path() / "k");
   // Two machines, one booted behind the other.
-  VtaxProcess process(small_run("run.vtax", {"--kernel", "./k", "--vary", "layout:1"}), *cache_,
-                      folder.path());
+  VtaxProcess process(small_run("run.vtax", {"--kernel", "./k", "--vary", "layout:1"}),
+                      *cache_, folder.path());
   ASSERT_TRUE(says(process, "booting native once")) << process.output();
   std::ofstream(folder.path() / "k", std::ios::binary | std::ios::app) << "another build";
   EXPECT_EQ(process.wait(kPatience), 5) << process.output();
@@ -286,12 +286,14 @@ TEST_F(RunVerb, AMachineThatCannotBeBootedIsSaidOnceAndItsTrialsWaitForResume) {
   EXPECT_EQ(times("left out therefore, until --resume: 6 trials of native tcp-rr"), 1) << said;
   EXPECT_THAT(said, HasSubstr("domain creation fail: Permission denied"));
   std::vector<std::string> errors;
-  auto reader = RunReader::open(folder.path() / "run.vtax");
-  ASSERT_TRUE(reader);
-  ASSERT_TRUE(reader->for_each(RunReader::Detail::costs, [&](const Trial& trial) -> Result<> {
-    errors.push_back(trial.error);
-    return {};
-  }));
+  {
+    auto reader = RunReader::open(folder.path() / "run.vtax");
+    ASSERT_TRUE(reader);
+    ASSERT_TRUE(reader->for_each(RunReader::Detail::costs, [&](const Trial& trial) -> Result<> {
+      errors.push_back(trial.error);
+      return {};
+    }));
+  }
   EXPECT_EQ(errors.size(), kTrials);
   for (const std::string& error : errors)
     EXPECT_THAT(error, testing::StartsWith("not tried: its machine could not be booted: "));

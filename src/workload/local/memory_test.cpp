@@ -32,6 +32,12 @@ TEST(Memory, MoreThanThereIsIsRefusedBeforeItIsTouched) {
   EXPECT_EQ(done.error().code, ExitCode::unavailable);
 }
 
+// The values neither overflow nor vanish.
+TEST(Memory, AsManyRoundsAsMayBeAskedForAreRight) {
+  const auto done = run_memory({4096, 1, 10'000, Stores::regular});
+  EXPECT_TRUE(done) << done.error().text();
+}
+
 TEST(Memory, EveryKernelOfEveryCodeDoesTheArithmetic) {
   alignas(64) double x[24], y[24], to[24];
   for (int i = 0; i < 24; ++i) x[i] = i + 0.5, y[i] = 100 - i;
