@@ -328,12 +328,12 @@ TEST(Traffic, AnInterruptionLeavesWhatALocalGeneratorDid) {
         {"disk", "--file", file, "--size", "4M", "--duration", "30s", "--direct", "--depth", "8"},
         {"linpack", "--size", "50", "--duration", "30s"},
         {"softload", "--duration", "30s"},
-        {"memory", "--array", "1M", "--rounds", "10000"}}) {
+        {"memory", "--array", "16M", "--rounds", "10000"}}) {
     std::vector<std::string> arguments{"workload"};
     arguments.insert(arguments.end(), words.begin(), words.end());
     arguments.insert(arguments.end(), {"--format", "json"});
     Background generator(arguments);
-    std::this_thread::sleep_for(milliseconds(4000));
+    std::this_thread::sleep_for(milliseconds(2500));
     const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(generator.end(SIGINT), 130) << fmt::format("{}", words[0]) << generator.output();
     EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(5)) << words[0];
