@@ -168,9 +168,9 @@ TEST(Snapshot, IsBootedAnewWhenDamagedAndCountsTheSame) {
   const auto file = folder.path() / name;
   std::filesystem::copy_file(bench.store() / name, file);
   const auto whole = std::filesystem::file_size(file);
+  const auto machine = bench.another(LabKind::native, folder.path(), bench.probe());
   std::filesystem::resize_file(file, whole / 2);
 
-  const auto machine = bench.another(LabKind::native, folder.path(), bench.probe());
   int boots = 0;
   const Progress count = [&](std::string_view step) {
     boots += step.find("booted anew") == std::string_view::npos ? 0 : 1;
