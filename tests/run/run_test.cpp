@@ -307,6 +307,20 @@ TEST_F(RunVerb, AMachineThatCannotBeBootedIsSaidOnceAndItsTrialsWaitForResume) {
   EXPECT_EQ(digests(folder.path() / "run.vtax").size(), kTrials);
 }
 
+// The same where the machine was booted already, but does not come up again.
+TEST_F(RunVerb, AMachineThatDoesNotComeBackIsSaidOnce) {
+  const lab::Folder folder;
+  ASSERT_EQ(run(small_run("whole.vtax"), folder.path()), 0) << last_;
+  std::string said;
+  {
+    const LittleMemory in_it;
+    EXPECT_EQ(run(small_run("run.vtax"), folder.path(), &said), 4) << said;
+  }
+  EXPECT_THAT(said, HasSubstr("left out therefore, until --resume: 5 trials of native tcp-rr"));
+  EXPECT_EQ(run(small_run("run.vtax", {"--resume"}), folder.path(), &said), 0) << said;
+  EXPECT_EQ(digests(folder.path() / "run.vtax"), digests(folder.path() / "whole.vtax"));
+}
+
 TEST_F(RunVerb, AForeignKernelIsRefusedByName) {
   const lab::Folder folder;
   const auto refused = [&](const std::string& name, const std::string& content) {

@@ -272,7 +272,10 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
                          name_of(image_.kind), machine.error().why));
     auto fresh = store_->replace(snapshot_key(spec_, image_.hash), *used,
                                  [&](const std::string& path) { return boot_into(path, progress); });
-    if (!fresh) return fail(fresh.error());
+    if (!fresh) {
+      if (fresh.error().code == ExitCode::trial_failed) lost_ = fresh.error();
+      return fail(fresh.error());
+    }
     snapshot_ = std::make_shared<const Descriptor>(std::move(*fresh));
   }
   const Snapshot healed = snapshot_;

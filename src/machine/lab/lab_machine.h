@@ -67,6 +67,12 @@ class LabMachine {
   [[nodiscard]] Result<> observe_each(const std::string& plan, int windows, const Progress& progress,
                                       const CacheShapes* caches, const Seen& seen) const;
 
+  // Why the machine is gone, where it is: its snapshot did not resume, and it could not be booted anew.
+  [[nodiscard]] std::optional<Error> lost() const {
+    const std::lock_guard guard(mutex_);
+    return lost_;
+  }
+
   // Charges an observation's window, which it must have.
   [[nodiscard]] Result<Ledger> ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const;
 
@@ -113,7 +119,8 @@ class LabMachine {
   std::map<std::string, std::vector<std::uint8_t>> modules_;  // their files, by name
   std::string probe_settings_;
 
-  mutable std::mutex mutex_;  // of the two below
+  mutable std::mutex mutex_;  // of those below
+  mutable std::optional<Error> lost_;
   mutable Snapshot snapshot_;
   mutable std::optional<SnapshotStore> store_;
 };

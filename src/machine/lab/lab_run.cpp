@@ -114,6 +114,7 @@ class LabRun {
         Repetitions repetitions = std::move(ready->waiting.front());
         ready->waiting.pop_front();
         run_all(*ready->machine, std::move(repetitions), lock);
+        if (const auto lost = ready->machine->lost(); lost && !error_) give_up(*ready, *lost);
       } else if (find(Pool::State::booting) != nullptr) {
         changed_.wait(lock);
       } else {
@@ -146,19 +147,24 @@ class LabRun {
       pool.machine = std::move(*machine);
       pool.state = Pool::State::ready;
     } else if (machine.error().code == ExitCode::trial_failed) {
-      pool.state = Pool::State::failed;
-      Error all = machine.error();
-      all.what = std::string("its machine could not be booted: ") + all.what;
-      std::vector<Trial> trials;
-      for (Repetitions& repetitions : pool.waiting)
-        std::move(repetitions.begin(), repetitions.end(), std::back_inserter(trials));
-      pool.waiting.clear();
-      if (auto kept = leave_untried(std::move(trials), all, events_.on_not_tried, events_.on_finished); !kept)
-        error_ = kept.error();
+      give_up(pool, machine.error());
     } else {
       error_ = machine.error();
     }
     changed_.notify_all();
+  }
+
+  // A machine of which there will be none.
+  void give_up(Pool& pool, Error why) {
+    pool.state = Pool::State::failed;
+    if (pool.waiting.empty()) return;
+    why.what = std::string("its machine could not be booted: ") + why.what;
+    std::vector<Trial> trials;
+    for (Repetitions& repetitions : pool.waiting)
+      std::move(repetitions.begin(), repetitions.end(), std::back_inserter(trials));
+    pool.waiting.clear();
+    if (auto kept = leave_untried(std::move(trials), why, events_.on_not_tried, events_.on_finished); !kept)
+      error_ = kept.error();
   }
 
   // For a thread that does not hold the lock.
