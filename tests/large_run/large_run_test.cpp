@@ -95,7 +95,7 @@ TEST_F(LargeRun, IsStreamed) {
     return trial;
   });
   const Cost cost = report(file, "json");
-  EXPECT_LT(cost.cpu_seconds, 10);
+  EXPECT_LT(cost.cpu_seconds, 20);  // 7 on a computer that does nothing else
   EXPECT_LT(cost.peak_kilobytes, 20'000);
 }
 
@@ -117,7 +117,7 @@ TEST_F(LargeRun, OfAHundredThousandIsWithinTimeAndMemory) {
     const Cost cost = report(file, format);
     std::cout << fmt::format("{}: {:.1f} s of CPU, {} MB\n", format, cost.cpu_seconds,
                              cost.peak_kilobytes / 1000);
-    EXPECT_LT(cost.cpu_seconds, 20) << format;  // 10 on a computer that does nothing else
+    EXPECT_LT(cost.cpu_seconds, 30) << format;  // 6 to 13 on a computer that does nothing else
     EXPECT_LT(cost.peak_kilobytes, 500'000) << format;
   }
 }
