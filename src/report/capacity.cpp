@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/readable.h"
+#include "report/measured.h"
 #include "report/phrase.h"
 #include "study/speed.h"
 
@@ -124,7 +125,7 @@ std::optional<Capacity> capacity(const WindowCost& cost, const MachineSpeed& spe
 
 std::optional<double> measured_rate(const WindowCost& cost) {
   const auto units = units_done(cost);
-  if (!units || cost.window_ns == 0 || (!cost.in_time && cost.busy.empty())) return std::nullopt;
+  if (!units || cost.window_ns == 0 || !has_own_time(cost)) return std::nullopt;
   Capacity own;
   own.unit = units_of(cost.work).front();
   own.units_per_second = *units / (static_cast<double>(cost.window_ns) * 1e-9);

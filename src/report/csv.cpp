@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/harmless.h"
+#include "report/measured.h"
 
 namespace vtax {
 namespace {
@@ -63,7 +64,7 @@ struct MeasuredRow {
 // What the window shows by the machine's clock, as rows without a layer.
 std::vector<MeasuredRow> measured_rows(const Trial& trial) {
   std::vector<MeasuredRow> rows;
-  if (trial.busy.empty() && !machine_cpu_ns(trial)) return rows;
+  if (!has_own_time(trial)) return rows;
   rows.push_back({{}, "", "window_ns", trial.window_virtual_ns});
   for (const Busy& one : trial.busy) rows.push_back({one.cpu, one.domain, "busy_ns", one.ns});
   for (const GuestWork& guest : trial.guests)

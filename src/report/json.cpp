@@ -9,6 +9,7 @@
 #include "report/cell.h"
 #include "report/claims_json.h"
 #include "report/json_writer.h"
+#include "report/measured.h"
 #include "report/phrase.h"
 
 namespace vtax {
@@ -26,11 +27,6 @@ void write_devices(JsonWriter& json, const Trial& trial) {
   json.end_array();
 }
 
-// Whether the machine's clock is a real one: not in files of a vtax whose lab had no time of its own.
-bool has_real_clock(const Trial& trial) {
-  return !trial.busy.empty() || machine_cpu_ns(trial).has_value();
-}
-
 void write_rates_of(JsonWriter& json, Bytes bytes, Transactions transactions, std::uint64_t ns) {
   const double seconds = static_cast<double>(ns) * 1e-9;
   if (bytes.value > 0) json.field("payload_bits_per_second", static_cast<double>(bytes.value) * 8 / seconds);
@@ -43,8 +39,7 @@ void write_guests(JsonWriter& json, const Trial& trial) {
   for (const GuestWork& g : trial.guests) {
     json.begin_object().field("guest", g.guest).field("bytes", g.bytes.value);
     json.field("transactions", g.transactions.value).field("virtual_ns", g.virtual_ns);
-    if (has_real_clock(trial) && g.virtual_ns > 0)
-      write_rates_of(json, g.bytes, g.transactions, g.virtual_ns);
+    if (has_own_time(trial) && g.virtual_ns > 0) write_rates_of(json, g.bytes, g.transactions, g.virtual_ns);
     json.end_object();
   }
   json.end_array();
@@ -74,7 +69,7 @@ void write_functions(JsonWriter& json, const Trial& trial) {
 }
 
 void write_rate(JsonWriter& json, const Trial& trial) {
-  if (trial.window_virtual_ns == 0 || !has_real_clock(trial)) return;
+  if (trial.window_virtual_ns == 0 || !has_own_time(trial)) return;
   json.key("rate").begin_object();
   write_rates_of(json, trial.work.bytes, trial.work.transactions, trial.window_virtual_ns);
   json.end_object();

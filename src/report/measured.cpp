@@ -80,6 +80,10 @@ bool has_own_time(const WindowCost& cost) {
   return cost.in_time || !cost.busy.empty();
 }
 
+bool has_own_time(const Trial& trial) {
+  return machine_cpu_ns(trial).has_value() || !trial.busy.empty();
+}
+
 std::optional<Spread> payload_rate_of(const Cell& cell) {
   return amount_per_second(cell, [](const Work& work) { return work.bytes.value; });
 }

@@ -20,6 +20,7 @@ struct Spread {
 
 // Whether its window's clock is a real one, of a lab that has a time of its own or of the real host.
 [[nodiscard]] bool has_own_time(const WindowCost& cost);
+[[nodiscard]] bool has_own_time(const Trial& trial);
 
 // Mb/s of payload, or transactions or packets a second: unit_of_rate() of the work's first unit.
 [[nodiscard]] std::optional<Spread> rate_of(const Cell& cell);

@@ -22,6 +22,19 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+// Exchanges made web requests at two offered rates, one that is possible and one that is not.
+vtax::Run run_at_offered_rates() {
+  vtax::Run run = synthetic_run();
+  run.settings = R"({"speed": {"cpu_mips": 1000}})";
+  for (Trial& trial : run.trials) {
+    if (trial.factors["workload"] != "tcp-rr") continue;
+    trial.factors["workload"] = "http";
+    trial.factors["connections_per_second"] = trial.factors["offloads"] == "on" ? "100" : "1000000";
+    trial.factors.erase("offloads");
+  }
+  return run;
+}
+
 class ReportPage : public testing::Test {
  protected:
   // Writes the run's page; `page_` is its text.
@@ -197,15 +210,7 @@ TEST_F(ReportPage, HoldsEveryNumberOfTheTableWithoutScripts) {
   }
   make(run);
   EXPECT_THAT(numbers_missing(), testing::IsEmpty());
-  run = synthetic_run();
-  run.settings = R"({"speed": {"cpu_mips": 1000}})";
-  for (Trial& trial : run.trials) {
-    if (trial.factors["workload"] != "tcp-rr") continue;
-    trial.factors["workload"] = "http";
-    trial.factors["connections_per_second"] = trial.factors["offloads"] == "on" ? "100" : "1000000";
-    trial.factors.erase("offloads");
-  }
-  make(run);
+  make(run_at_offered_rates());
   EXPECT_THAT(numbers_missing(), testing::IsEmpty());
 }
 
@@ -383,15 +388,7 @@ TEST_F(ReportPage, ShowsRatesAndFairness) {
 
 TEST_F(ReportPage, ShowsWhatIsPossibleOfWhatIsOffered) {
   VTAX_NEEDS_CHROMIUM();
-  vtax::Run run = synthetic_run();
-  run.settings = R"({"speed": {"cpu_mips": 1000}})";
-  for (Trial& trial : run.trials) {
-    if (trial.factors["workload"] != "tcp-rr") continue;
-    trial.factors["workload"] = "http";
-    trial.factors["connections_per_second"] = trial.factors["offloads"] == "on" ? "100" : "1000000";
-    trial.factors.erase("offloads");
-  }
-  make(run);
+  make(run_at_offered_rates());
   const std::string elements = rendered();
   const auto possible = series_of(elements, "offered"), busy = series_of(elements, "offered-busy");
   ASSERT_EQ(possible.size(), 3U);  // native, container, xen-pv
