@@ -63,10 +63,14 @@ VtaxProcess::VtaxProcess(const std::vector<std::string>& arguments, const OwnCac
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  // Emptied here: what the process before has said must not be taken for this one's words.
+  const int log = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   pid_ = fork();
-  if (pid_ != 0) return;
+  if (pid_ != 0) {
+    close(log);
+    return;
+  }
   setenv("VTAX_CACHE", cache.path().c_str(), 1);
-  const int log = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   dup2(log, 1);
   dup2(log, 2);
   if (chdir(directory.c_str()) == 0) execv(argv[0], argv.data());
