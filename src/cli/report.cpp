@@ -4,10 +4,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "record/run_reader.h"
 #include "report/csv.h"
 #include "report/firefox_profile.h"
+#include "report/function_calls.h"
 #include "report/html.h"
 #include "report/json.h"
 #include "report/markdown.h"
@@ -29,6 +31,7 @@ struct ReportOptions {
   std::string output = "-";
   std::optional<std::uint64_t> trial;
   std::string terms;
+  std::vector<std::string> functions;
 };
 
 using Writer = Result<> (*)(RunReader&, std::ostream&);
@@ -82,7 +85,15 @@ Result<> write_terms_of(RunReader& reader, const std::string& file, std::ostream
   return {};
 }
 
+Result<> write_calls_of(RunReader& reader, const std::vector<std::string>& functions, std::ostream& out) {
+  const auto cells = read_function_calls(reader, functions);
+  if (!cells) return fail(cells.error());
+  write_function_calls(*cells, out);
+  return {};
+}
+
 Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& out) {
+  if (!options.functions.empty()) return write_calls_of(reader, options.functions, out);
   if (options.format == "html") return write_page(reader, options, out);
   if (options.format == "terms") return write_terms_of(reader, options.terms, out);
   const auto profile_writer = profile_writers().find(options.format);
@@ -101,6 +112,10 @@ Result<ExitCode> report(const ReportOptions& options) {
   if (!options.terms.empty() && options.format != "terms" && options.format != "html") {
     return fail({"cannot use --terms with --format " + options.format,
                  "it names the table of --format terms, or of html", ""});
+  }
+  if (!options.functions.empty() && options.format != "table") {
+    return fail({"cannot use --function with --format " + options.format, "it is a table of its own",
+                 "--format profile has all functions of a trial"});
   }
   auto reader = RunReader::open(options.run);
   if (!reader) return fail(reader.error());
@@ -127,6 +142,10 @@ Verb::Action add_report_options(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("--terms", options->terms,
                  "For --format terms and html: your own table of functions and terms");
+  app.add_option("--function", options->functions,
+                 "In place of the table: calls of these functions for each unit of work, and what a call\n"
+                 "costs; * stands for any characters")
+      ->type_name("NAME ...");
   app.add_option("-o,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options] { return report(*options); };
@@ -138,7 +157,8 @@ Verb report_verb() {
   return {"report", "Show a run: as a table, a page, JSON, CSV, metrics or profiles",
           "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
           "  vtax report first-look.vtax --format trials && vtax report first-look.vtax --format profile "
-          "--trial 45",
+          "--trial 45\n"
+          "  vtax report first-look.vtax --function 'gnttab_*' tcp_v4_rcv",
           add_report_options};
 }
 
