@@ -94,8 +94,9 @@ TEST(Trial, DatagramsAndConnectionsToo) {
   for (const WorkKind kind : {WorkKind::udp_stream, WorkKind::udp_rr, WorkKind::tcp_crr}) {
     expect_good([kind] {
       Plan wanted = plan(kind);
+      // So slowly that the socket's buffer holds what comes while a busy computer lets the receiver wait.
       if (kind == WorkKind::udp_stream)
-        wanted.window.bits_per_second = wanted.warmup.bits_per_second = 50'000'000;
+        wanted.window.bits_per_second = wanted.warmup.bits_per_second = 8'000'000;
       return good_trial(make_container(), wanted, kind == WorkKind::udp_stream ? 690 : 40);
     });
   }

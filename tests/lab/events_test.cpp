@@ -108,6 +108,8 @@ void expect_kernels_counts(const Counted& counted) {
 void expect_tcps_counts(const Counted& counted) {
   EXPECT_NEAR(static_cast<double>(counted.event("tcp_packets_received")), counted.kernels("Tcp.InSegs"),
               kHandful);
+  // What a function is called for is a count like an event's.
+  EXPECT_NEAR(static_cast<double>(counted.calls("tcp_v4_rcv")), counted.kernels("Tcp.InSegs"), kHandful);
   const double acknowledgements = counted.kernels("Tcp.OutSegs") - counted.kernels("TcpExt.TCPOrigDataSent");
   EXPECT_NEAR(static_cast<double>(counted.event("acknowledgements_sent")), acknowledgements, kHandful);
   // A packet may be many segments.
