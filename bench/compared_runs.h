@@ -6,6 +6,7 @@
 #include "bench/must.h"
 #include "record/run_reader.h"
 #include "report/comparison.h"
+#include "report/comparison_words.h"
 
 namespace vtax {
 
@@ -21,8 +22,5 @@ inline RunComparison compared(const std::filesystem::path& before, const std::fi
   }
   return comparison;
 }
-
-// "xen-pv, tcp-rr, inside, ...": all of a cell's factors that differ among the cells.
-std::string name_among(const CellChange& cell, const RunComparison& comparison);
 
 }  // namespace vtax

@@ -13,7 +13,10 @@
 #include "core/readable.h"
 #include "record/run_reader.h"
 #include "report/comparison.h"
+#include "report/comparison_json.h"
+#include "report/comparison_summary.h"
 #include "report/comparison_text.h"
+#include "report/comparison_words.h"
 #include "report/output.h"
 
 namespace vtax {
@@ -22,15 +25,18 @@ namespace {
 struct CompareOptions {
   std::string before, after;
   std::string limit;  // "2%"
-  bool json = false;
+  std::string format = "table";
+  bool is_all = false;
+  std::string cell;  // part of the name of those to show in detail
 };
 
-// "2%" or "0.5%" as a fraction.
+// "2%", "2 %" or "2" as a fraction.
 Result<double> parse_limit(const std::string& text) {
   double percent = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
   const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error != std::errc() || rest != "%" || !std::isfinite(percent) || percent < 0) {
+  const bool is_percent = rest.empty() || rest == "%" || rest == " %";
+  if (error != std::errc() || !is_percent || !std::isfinite(percent) || percent < 0) {
     return fail({fmt::format("cannot use --fail-above {}", printable(text)), "it is not a percentage",
                  "for example --fail-above 2%"});
   }
@@ -54,6 +60,19 @@ std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i == 0 ? "" : "; ") + names[i];
   return names.size() > most ? fmt::format("{}; and {} more", text, names.size() - most) : text;
+}
+
+// Cells that rose by more than the limit, the worst first.
+std::vector<std::string> names_of_risen(const RunComparison& comparison, double limit) {
+  std::vector<const CellChange*> risen;
+  for (const CellChange& cell : comparison.cells)
+    if (cell.rise() > limit) risen.push_back(&cell);
+  std::stable_sort(risen.begin(), risen.end(),
+                   [](const CellChange* a, const CellChange* b) { return a->rise() > b->rise(); });
+  std::vector<std::string> names;
+  for (const CellChange* cell : risen)
+    names.push_back(fmt::format("{} ({})", name_among(*cell, comparison), change_text(cell->relative())));
+  return names;
 }
 
 // What keeps the second run from being judged: what was not measured again cannot have passed.
@@ -90,8 +109,8 @@ Result<ExitCode> judge(const RunComparison& comparison, double limit, const Comp
   say_what_rests_on_medians(comparison);
   const double worst = worst_regression(comparison);
   if (worst > limit)
-    std::cerr << fmt::format("vtax: a cost rose by {:.2f} %, above the limit of {}\n", 100 * worst,
-                             options.limit);
+    std::cerr << fmt::format("vtax: a cost rose by {:.2f} %, above the limit of {:g} %: {}\n", 100 * worst,
+                             100 * limit, listed(names_of_risen(comparison, limit)));
   if (auto obstacle = obstacle_to_judging(comparison, options)) return fail(std::move(*obstacle));
   if (worst > limit) return ExitCode::regression;
   if (const std::size_t undecided = undecided_cells(comparison, limit); undecided > 0)
@@ -100,6 +119,40 @@ Result<ExitCode> judge(const RunComparison& comparison, double limit, const Comp
         "  more repetitions tell (--reps)\n",
         undecided, comparison.cells.size(), options.limit);
   return ExitCode::ok;
+}
+
+// Those whose name has the text in it, each in detail.
+Result<> write_cells(const RunComparison& comparison, const std::string& text, std::ostream& out) {
+  std::vector<CellChange> chosen;
+  std::vector<std::string> others;
+  for (const CellChange& cell : comparison.cells) {
+    const std::string name = name_among(cell, comparison);
+    if (name.find(text) != std::string::npos)
+      chosen.push_back(cell);
+    else
+      others.push_back(name);
+  }
+  if (chosen.empty())
+    return fail({fmt::format("cannot show the cells of '{}'", printable(text)),
+                 "no compared cell has that in its name",
+                 others.empty() ? "" : "their names: " + listed(others)});
+  write_comparison_details(chosen, out);
+  return {};
+}
+
+Result<> write(const RunComparison& comparison, const CompareOptions& options, std::ostream& out) {
+  const CellsShown shown = options.is_all ? CellsShown::all : CellsShown::few;
+  if (options.format == "json") {
+    write_comparison_json(comparison, out);
+  } else if (options.format == "markdown") {
+    write_comparison_markdown(comparison, shown, out);
+  } else if (!options.cell.empty()) {
+    return write_cells(comparison, options.cell, out);
+  } else {
+    write_comparison_summary(comparison, shown, out);
+    if (options.is_all) write_comparison_details(comparison.cells, out);
+  }
+  return {};
 }
 
 Result<ExitCode> compare(const CompareOptions& options) {
@@ -117,7 +170,7 @@ Result<ExitCode> compare(const CompareOptions& options) {
   if (!comparison) return fail(comparison.error());
   auto output = Output::open("-");
   if (!output) return fail(output.error());
-  (options.json ? write_comparison_json : write_comparison_table)(*comparison, output->stream());
+  if (auto written = write(*comparison, options, output->stream()); !written) return fail(written.error());
   if (auto committed = output->commit(); !committed) return fail(committed.error());
   return limit ? judge(*comparison, *limit, options) : ExitCode::ok;
 }
@@ -129,7 +182,14 @@ Verb::Action add_compare_options(CLI::App& app) {
   app.add_option("--fail-above", options->limit,
                  "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
                  "with 2 if a cell of A is not in B, with 4 if a trial of B failed or was not run");
-  app.add_flag("--json", options->json, "Print JSON");
+  app.add_flag("--all", options->is_all, "List every cell, and each one's layers and functions behind them");
+  app.add_option("--cell", options->cell,
+                 "Layers and functions of the cells that have this text in their name");
+  app.add_option("--format", options->format, "table: for people; markdown: a comment of a review; json")
+      ->check(CLI::IsMember({"table", "markdown", "json"}))
+      ->capture_default_str();
+  app.add_flag_callback(
+      "--json", [options] { options->format = "json"; }, "The same as --format json");
   return [options] { return compare(*options); };
 }
 
@@ -137,7 +197,10 @@ Verb::Action add_compare_options(CLI::App& app) {
 
 Verb compare_verb() {
   return {"compare", "What changed between two runs, by layer and function",
-          "vtax compare before.vtax after.vtax --fail-above 2%", add_compare_options};
+          "vtax compare before.vtax after.vtax --fail-above 2%\n"
+          "  vtax compare before.vtax after.vtax --cell 'tcp-rr, card'\n"
+          "  vtax compare before.vtax after.vtax --format markdown --fail-above 2% > comment.md",
+          add_compare_options};
 }
 
 }  // namespace vtax

@@ -238,14 +238,15 @@ std::size_t undecided_cells(const RunComparison& comparison, double limit) {
       }));
 }
 
+double CellChange::rise() const {
+  if (!is_shown()) return 0;
+  if (!relative() && after.total > 0) return std::numeric_limits<double>::infinity();
+  return relative().value_or(0);
+}
+
 double worst_regression(const RunComparison& comparison) {
   double worst = 0;
-  for (const CellChange& cell : comparison.cells) {
-    if (!cell.is_shown()) continue;
-    const bool from_nothing = !cell.relative() && cell.after.total > 0;
-    worst =
-        std::max(worst, from_nothing ? std::numeric_limits<double>::infinity() : cell.relative().value_or(0));
-  }
+  for (const CellChange& cell : comparison.cells) worst = std::max(worst, cell.rise());
   return worst;
 }
 

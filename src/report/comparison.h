@@ -64,6 +64,8 @@ struct CellChange {
   [[nodiscard]] std::string unit() const;
   // Of the total per unit; 0.02 is 2 % dearer. Nothing when it was 0 before.
   [[nodiscard]] std::optional<double> relative() const;
+  // relative() where the difference is shown, else 0; infinite when something cost nothing before.
+  [[nodiscard]] double rise() const;
 };
 
 struct RunComparison {

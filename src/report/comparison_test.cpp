@@ -12,6 +12,8 @@
 
 #include "core/readable.h"
 #include "record/testing/synthetic_run.h"
+#include "report/comparison_json.h"
+#include "report/comparison_summary.h"
 #include "report/comparison_text.h"
 #include "report/testing/run_on_disk.h"
 #include "tests/golden.h"
@@ -85,10 +87,75 @@ TEST(Comparison, TableIsAsItWas) {
   for (Trial& trial : after.trials)
     trial.provenance = R"({"qemu": {"version": "0.1"}, "kernel": {"version": "0.0-synthetic"}})";
   std::ostringstream out;
-  write_comparison_table(compare(three_platforms(), after), out);
+  const RunComparison comparison = compare(three_platforms(), after);
+  write_comparison_summary(comparison, CellsShown::all, out);
+  write_comparison_details(comparison.cells, out);
   expect_golden(out.str(), "compare.txt");
   std::istringstream lines(out.str());
   for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;
+}
+
+std::string summary(const RunComparison& comparison, CellsShown shown = CellsShown::few) {
+  std::ostringstream out;
+  write_comparison_summary(comparison, shown, out);
+  return out.str();
+}
+
+TEST(Comparison, SummaryCountsNamesTheWorstAndFoldsTheRest) {
+  auto after = synthetic_run();
+  scale_function(after.trials[56], "xenvif_tx_action", 1.10);
+  scale_function(after.trials[55], "xenvif_tx_action", 0.90);
+  const auto comparison = compare(synthetic_run(), after);
+  const std::string few = summary(comparison), all = summary(comparison, CellsShown::all);
+  EXPECT_THAT(few, HasSubstr("60 cells: 1 dearer, 1 cheaper, 58 ~ (no difference shown; 58 identical)."));
+  EXPECT_THAT(few, HasSubstr("Rose most: xen-pv, tcp-stream, sending, card, offloads off"));
+  EXPECT_THAT(few, HasSubstr("xenvif_tx_action (xen_netback)"));
+  EXPECT_THAT(few, HasSubstr("native, tcp-stream, per KB: 16 identical"));
+  EXPECT_LE(std::count(few.begin(), few.end(), '\n'), 20) << few;
+  EXPECT_GE(std::count(all.begin(), all.end(), '\n'), 60);
+  for (const std::string& text : {few, all}) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;
+  }
+}
+
+Run sampled(const std::vector<double>& factors);
+
+// Of many cells those that differ are listed, and the others counted.
+TEST(Comparison, SummaryLeavesOutWhatShowsNoDifference) {
+  const std::vector<double> some{1.00, 1.04, 1.02, 1.06, 1.01}, alike{1.03, 1.01, 1.05, 1.00, 1.02};
+  RunComparison comparison = compare(sampled(some), sampled(alike));
+  const CellChange one = comparison.cells.at(0);
+  for (int i = 1; i < 40; ++i) {
+    comparison.cells.push_back(one);
+    comparison.cells.back().factors["write_bytes"] = std::to_string(1000 + i);
+  }
+  EXPECT_THAT(summary(comparison), HasSubstr("40 cells without a difference shown are left out; --all lists"));
+  EXPECT_THAT(summary(comparison, CellsShown::all), testing::Not(HasSubstr("left out")));
+}
+
+TEST(Comparison, SummaryOfTwentyCellsFitsAScreen) {
+  auto before = synthetic_run();
+  std::erase_if(before.trials,
+                [](const Trial& trial) { return trial.factors.at("platform") == "container"; });
+  std::erase_if(before.trials, [](const Trial& trial) { return trial.factors.at("topology") == "inside"; });
+  ASSERT_THAT(before.trials, SizeIs(20));
+  before.planned_trials = before.trials.size();
+  auto after = before;
+  for (Trial& trial : after.trials)
+    if (trial.factors.at("platform") == "xen-pv") scale_function(trial, "xenvif_tx_action", 1.1);
+  const std::string text = summary(compare(before, after));
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 30) << text;
+}
+
+TEST(Comparison, MarkdownHasARowACellAndNothingOfForeignNames) {
+  auto after = dearer_netback();
+  after.trials[2].functions[0].function = "evil|@name";
+  std::ostringstream out;
+  write_comparison_markdown(compare(three_platforms(), after), CellsShown::few, out);
+  EXPECT_THAT(out.str(), HasSubstr("| xen-pv, tcp-stream | KB | "));
+  EXPECT_THAT(out.str(), HasSubstr("Rose most: xen-pv, tcp-stream: **"));
+  EXPECT_THAT(out.str(), testing::Not(HasSubstr("l|@n")));
 }
 
 TEST(Comparison, JsonHoldsTheSameChange) {
@@ -121,7 +188,7 @@ TEST(Comparison, JsonHasTheDocumentedFieldsAndNoOthers) {
   std::set<std::string> documented;
   bool is_here = false;
   for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("# ")) is_here = line == "# `vtax compare --json`";
+    if (line.starts_with("# ")) is_here = line == "# `vtax compare --format json`";
     if (is_here && line.starts_with("| `")) documented.insert(line.substr(3, line.find('`', 3) - 3));
   }
   EXPECT_EQ(documented, written);
@@ -150,7 +217,7 @@ TEST(Comparison, OfSamplesNeedsEvidence) {
   EXPECT_FALSE(same.cells.at(0).is_shown());
   EXPECT_EQ(worst_regression(same), 0);
   std::ostringstream text;
-  write_comparison_table(same, text);
+  write_comparison_details(same.cells, text);
   EXPECT_THAT(text.str(), HasSubstr("~ no difference shown"));
   const auto worse = compare(sampled(some), sampled(dearer));
   EXPECT_TRUE(worse.cells.at(0).is_shown());
@@ -266,7 +333,7 @@ TEST(Comparison, TellsDearerPerCallFromCalledMoreOften) {
   const auto comparison = compare(before, after);
   EXPECT_NEAR(comparison.cells[2].functions[0].relative_per_call().value_or(0), 0.10, 1e-4);
   std::ostringstream text;
-  write_comparison_table(comparison, text);
+  write_comparison_details(comparison.cells, text);
   EXPECT_THAT(text.str(), testing::ContainsRegex("calls +per call"));
   EXPECT_THAT(text.str(), testing::ContainsRegex("xenvif_tx_action.* ~ +\\+10\\.0"));
   netback(after).calls.reset();
@@ -285,7 +352,7 @@ TEST(Comparison, KnowsWhatIsUnfinishedAndWhatFailedInPart) {
   EXPECT_EQ(comparison.not_run_before, 0U);
   EXPECT_EQ(comparison.not_run_after, 2U);
   std::ostringstream text;
-  write_comparison_table(comparison, text);
+  write_comparison_summary(comparison, CellsShown::few, text);
   EXPECT_THAT(text.str(), HasSubstr("The second run is unfinished: 2 of its trials were not run."));
 }
 

@@ -1,18 +1,14 @@
 #pragma once
 
 #include <ostream>
+#include <vector>
 
 #include "report/comparison.h"
 
 namespace vtax {
 
-// For people, 80 columns: first what differs between the runs themselves, then for each cell the total per
-// unit of work, the layers and the functions that changed. `~` where nothing changed.
-void write_comparison_table(const RunComparison& comparison, std::ostream& out);
-
-// {"schema": 1, "context": [...], "cells": [{factors, unit, before_per_unit, after_per_unit, relative,
-// identical,
-//  layers: [{name, before, after}], functions: [...]}], "only_before": [...], "only_after": [...]}
-void write_comparison_json(const RunComparison& comparison, std::ostream& out);
+// For people, 80 columns: of each cell the total per unit of work with its interval, the layers and the
+// functions that changed. `~` where nothing changed.
+void write_comparison_details(const std::vector<CellChange>& cells, std::ostream& out);
 
 }  // namespace vtax

@@ -11,6 +11,8 @@
 #include "core/readable.h"
 #include "record/testing/synthetic_run.h"
 #include "report/comparison.h"
+#include "report/comparison_json.h"
+#include "report/comparison_summary.h"
 #include "report/comparison_text.h"
 #include "report/csv.h"
 #include "report/firefox_profile.h"
@@ -193,7 +195,9 @@ TEST(ForeignText, HarmsInNoComparison) {
     const auto comparison = compare_runs(first, second);
     ASSERT_TRUE(comparison) << comparison.error().text();
     std::ostringstream table, json;
-    write_comparison_table(*comparison, table);
+    write_comparison_summary(*comparison, CellsShown::all, table);
+    write_comparison_markdown(*comparison, CellsShown::all, table);
+    write_comparison_details(comparison->cells, table);
     write_comparison_json(*comparison, json);
     EXPECT_EQ(harm_in(table.str()), 0);
     EXPECT_EQ(harm_in(json.str()), 0);

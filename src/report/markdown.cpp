@@ -10,41 +10,13 @@
 #include "core/readable.h"
 #include "report/answer.h"
 #include "report/cell.h"
+#include "report/markdown_table.h"
 #include "report/phrase.h"
 #include "report/repetitions.h"
 #include "report/verdict.h"
 
 namespace vtax {
 namespace {
-
-// Printable text with nothing in it that Markdown reads: every ASCII punctuation may have a backslash before
-// it (CommonMark, 2.4); only what has a meaning inside a line gets one. `@` and `#` would name people and
-// issues.
-std::string escaped_markdown(std::string_view text, std::size_t longest = 500) {
-  std::string out;
-  for (const char c : printable(text, longest)) {
-    if (std::string_view("\\`*_[]<>|~&@#$").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-class MarkdownTable {
- public:
-  // The first `texts` columns are text, the others numbers.
-  MarkdownTable(std::ostream& out, const std::vector<std::string>& heading, std::size_t texts) : out_(out) {
-    row(heading);
-    std::vector<std::string> rule;
-    for (std::size_t i = 0; i < heading.size(); ++i) rule.emplace_back(i < texts ? "---" : "---:");
-    row(rule);
-  }
-  void row(const std::vector<std::string>& cells) {
-    out_ << fmt::format("| {} |\n", fmt::join(cells, " | "));
-  }
-
- private:
-  std::ostream& out_;
-};
 
 std::string work_of(const Comparison& comparison, const RunCosts& costs) {
   return escaped_markdown(

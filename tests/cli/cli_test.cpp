@@ -136,11 +136,32 @@ TEST_F(Reports, CompareIsAGate) {
   EXPECT_EQ(run("compare " + both + " --fail-above 3%").code, 0);
   const auto failed = run("compare " + both + " --fail-above 2%");
   EXPECT_EQ(failed.code, 1);
-  EXPECT_THAT(failed.err, HasSubstr("a cost rose by 2.35 %, above the limit of 2%"));
-  for (const char* limit : {"2", "-1%", "x%", "nan%", "2%%"}) {
+  EXPECT_THAT(failed.err,
+              HasSubstr("a cost rose by 2.35 %, above the limit of 2 %: xen-pv, tcp-stream, sending"));
+  EXPECT_EQ(run("compare " + both + " --fail-above 2").code, 1);
+  for (const char* limit : {"-1%", "x%", "nan%", "2%%", "2e3e", ""}) {
     EXPECT_EQ(run("compare " + both + " --fail-above=" + limit).code, 2) << limit;
   }
   EXPECT_THAT(run("compare --json " + both).out, HasSubstr("\"xen-pv\""));
+  EXPECT_EQ(run("compare --format json " + both).out, run("compare --json " + both).out);
+  EXPECT_THAT(run("compare --format markdown " + both).out, HasSubstr("| cell | per | before |"));
+}
+
+TEST_F(Reports, CompareShowsACellInDetailByAPartOfItsName) {
+  auto dearer = synthetic_run();
+  scale_function(dearer.trials[56], "xenvif_tx_action", 1.10);
+  const RunOnDisk other(dearer);
+  const std::string both = file_ + " " + other.file().string();
+  const auto whole = run("compare " + both);
+  EXPECT_THAT(whole.out, testing::Not(HasSubstr("layer, in the window")));
+  EXPECT_LE(std::count(whole.out.begin(), whole.out.end(), '\n'), 30) << whole.out;
+  EXPECT_THAT(run("compare " + both + " --all").out, HasSubstr("layer, in the window"));
+  const auto cells = run("compare " + both + " --cell 'xen-pv, tcp-stream, sending'");
+  EXPECT_THAT(cells.out, HasSubstr("layer, in the window"));
+  EXPECT_THAT(cells.out, testing::Not(HasSubstr("receiving")));
+  const auto none = run("compare " + both + " --cell nothing");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("no compared cell has that in its name"));
 }
 
 TEST_F(Reports, TheGateDoesNotOpenForWhatWasNotMeasured) {
