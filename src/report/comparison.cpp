@@ -224,7 +224,8 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
 
 bool CellChange::is_shown() const {
   if (is_identical) return false;
-  if (!samples.is_too_few) return samples.is_shown();
+  const bool may_be_layout = ratio && ratio->low <= 1 + kLayoutMargin && ratio->high >= 1 - kLayoutMargin;
+  if (!samples.is_too_few) return samples.is_shown() && !may_be_layout;
   if (!sensitivity_before || !sensitivity_after) return true;
   return sensitivity_before->high < sensitivity_after->low ||
          sensitivity_after->high < sensitivity_before->low;

@@ -14,6 +14,11 @@
 // Two runs side by side: what did a change of the kernel, the hypervisor or the settings do to the cost?
 namespace vtax {
 
+// Two builds of one source differ by this much in where things lie alone: of 60 cells of two such builds the
+// test told 9 apart, the intervals of all but one of them reaching to within this (docs/benchmarks.md, "Two
+// builds of one source"; bench/same_twice.sh). A change whose interval does is not called one.
+inline constexpr double kLayoutMargin = 0.0075;
+
 // A count before (run A) and after (run B).
 struct Change {
   std::string name;
@@ -52,9 +57,10 @@ struct CellChange {
   // Where a run has perturbed boots (`--vary`): the range of the total per unit over them.
   std::optional<Interval> sensitivity_before = {}, sensitivity_after = {};
 
-  // Whether the two runs tell a difference of the total: by the test of their repetitions. Where they are too
-  // few for it, perturbed boots in both runs decide, when the two ranges have nothing in common; without
-  // those the medians do, so that a gate does not open for want of repetitions.
+  // Whether the two runs tell a difference of the total: by the test of their repetitions, beyond
+  // kLayoutMargin. Where they are too few for it, perturbed boots in both runs decide, when the two ranges
+  // have nothing in common; without those the medians do, so that a gate does not open for want of
+  // repetitions.
   [[nodiscard]] bool is_shown() const;
 
   // Total cost per unit of work, first unit of units_of(); the instructions' own change when there is no

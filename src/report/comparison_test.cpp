@@ -130,7 +130,8 @@ TEST(Comparison, SummaryLeavesOutWhatShowsNoDifference) {
     comparison.cells.push_back(one);
     comparison.cells.back().factors["write_bytes"] = std::to_string(1000 + i);
   }
-  EXPECT_THAT(summary(comparison), HasSubstr("40 cells without a difference shown are left out; --all lists"));
+  EXPECT_THAT(summary(comparison),
+              HasSubstr("40 cells without a difference shown are left out; --all lists"));
   EXPECT_THAT(summary(comparison, CellsShown::all), testing::Not(HasSubstr("left out")));
 }
 
@@ -228,6 +229,24 @@ TEST(Comparison, OfSamplesNeedsEvidence) {
   const auto few = compare(sampled({1.0}), sampled({1.3}));
   EXPECT_TRUE(few.cells.at(0).samples.is_too_few);
   EXPECT_GT(worst_regression(few), 0.02);
+}
+
+// Repetitions that hardly vary tell differences that another layout of the same code makes, too.
+TEST(Comparison, WhatLayoutCouldMakeIsNoDifference) {
+  const std::vector<double> some{1.000, 1.0005, 1.001, 1.0015, 1.002};
+  const auto times = [&](double factor) {
+    std::vector<double> all = some;
+    for (double& one : all) one *= factor;
+    return compare(sampled(some), sampled(all)).cells.at(0);
+  };
+  // A tenth of it is the function's that is scaled.
+  const CellChange little = times(1.02), enough = times(1.10), cheaper = times(0.90);
+  EXPECT_LT(*little.samples.p, kSignificance);
+  EXPECT_GT(little.ratio->low, 1);
+  EXPECT_FALSE(little.is_shown());
+  EXPECT_TRUE(enough.is_shown());
+  EXPECT_TRUE(cheaper.is_shown());
+  EXPECT_EQ(cheaper.rise(), *cheaper.relative());
 }
 
 // The lab's run with perturbed boots, whose netback costs this much.
