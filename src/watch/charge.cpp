@@ -13,6 +13,7 @@ using meter::ClockMode;
 using Nanoseconds = std::uint64_t;
 __extension__ typedef unsigned __int128 Wide;
 
+constexpr const char* by_told = "driver time that was told apart on the same CPU";
 constexpr const char* by_packets = "packets";
 constexpr const char* by_own_time = "own time of those that share a network";
 constexpr const char* by_equations = "packets (equations 4.6 and 4.7)";
@@ -28,8 +29,9 @@ Nanoseconds sum_of(const std::vector<Nanoseconds>& values) {
 // What one CPU, or one virtual CPU of Domain-0, or all of them did.
 struct CpuSum {
   Nanoseconds guests = 0, caused = 0;
-  Nanoseconds pool = 0;     // the driver's work for guests, of which no rule tells for which
-  Nanoseconds unknown = 0;  // of processes that came and went between the looks
+  Nanoseconds pool = 0;                     // the driver's work for guests, of which no rule tells for which
+  Nanoseconds unknown = 0;                  // of processes that came and went between the looks
+  std::map<std::size_t, Nanoseconds> told;  // of `caused`: what is known to be one guest's
   OtherTime other;
 };
 
@@ -64,8 +66,9 @@ class Charge {
       charge_lap();
     else
       charge_threads();
-    if (after_.xen) charge_xen();
+    if (after_.xen) add_what_xen_counted();
     share_pool();
+    if (after_.xen) charge_xen();
     if (by_ == ChargeBy::packets) charge_all_by_packets();
     return describe();
   }
@@ -156,6 +159,7 @@ class Charge {
     const auto caused_by = [&](std::size_t guest, Nanoseconds GuestSum::*part) {
       guests_[guest].*part += ns;
       cpu.caused += ns;
+      cpu.told[guest] += ns;
     };
     const auto on_back = [&] { on_the_back(back, time, ns, cpu); };
     switch (time.key.mode) {
@@ -248,6 +252,7 @@ class Charge {
     }
     guests_[back.guest].threads += ns;
     cpu.caused += ns;
+    cpu.told[back.guest] += ns;
   }
 
   // KVM's guests where the clock does not see them: the ticks that found them running, of what their threads
@@ -344,9 +349,10 @@ class Charge {
         }
       }
     }
-    for (const GuestSum& guest : guests_) {
-      all.guests += guest.own;
-      all.caused += guest.threads;
+    for (std::size_t i = 0; i < guests_.size(); ++i) {
+      all.guests += guests_[i].own;
+      all.caused += guests_[i].threads;
+      all.told[i] = guests_[i].threads;
     }
     all.other.vtax_ns = take(grown(before_.vtax_ns, after_.vtax_ns));
     if (after_.xen) {
@@ -413,25 +419,25 @@ class Charge {
     return sum;
   }
 
+  // What Domain-0 ran beside what its clock calls busy: interrupts in idleness, the ways into it and out of
+  // it.
+  void add_what_xen_counted() {
+    for (auto& [cpu, sum] : cpus_)
+      if (cpu != all_cpus) sum.pool += grown(kept_[cpu].second, xen_busy(0, static_cast<std::size_t>(cpu)));
+  }
+
   // Until here the CPUs are Domain-0's virtual ones.
   void charge_xen() {
     CpuSum all;
     for (const auto& [cpu, sum] : cpus_) {
       all.guests += sum.guests;
       all.caused += sum.caused;
-      all.pool += sum.pool;
       all.other.driver_ns += sum.other.driver_ns;
       all.other.uncharged_ns += sum.other.uncharged_ns;
       all.other.elsewhere_ns += sum.other.elsewhere_ns;
       all.other.vtax_ns += sum.other.vtax_ns;
-      // What Domain-0 ran beside what its clock calls busy: interrupts in idleness, the ways into it and out
-      // of it.
-      if (cpu != all_cpus) {
-        const Nanoseconds ran = xen_busy(0, static_cast<std::size_t>(cpu)), busy = kept_[cpu].second;
-        all.pool += ran - std::min(ran, busy);
-      }
     }
-    Nanoseconds busy = all.caused + all.guests + all.pool + all.other.driver_ns + all.other.uncharged_ns +
+    Nanoseconds busy = all.caused + all.guests + all.other.driver_ns + all.other.uncharged_ns +
                        all.other.elsewhere_ns + all.other.vtax_ns;
     for (std::size_t i = 0; i < guests_.size(); ++i) {
       const auto domain = inventory_.guests[i].domain;
@@ -471,20 +477,31 @@ class Charge {
       for (std::size_t k = 0; k < owners.size(); ++k) guests_[owners[k]].shared += parts[k];
       rules_.push_back(by_own_time);
     }
-    if (rules_.size() > 1) rules_.resize(1);
-    Nanoseconds pool = 0;
-    for (const auto& [cpu, sum] : cpus_) pool += sum.pool;
-    if (pool == 0) return;
-    const bool anyone = sum_of(packets_) > 0;
-    if (anyone) {
-      const auto parts = divide(pool, packets_);
+    for (auto& [cpu, sum] : cpus_) share_pool_of(sum);
+    std::sort(rules_.begin(), rules_.end());
+    rules_.erase(std::unique(rules_.begin(), rules_.end()), rules_.end());
+  }
+
+  // What a CPU's driver did for nobody in particular is shared as what it did there for each; where nothing
+  // was told apart by packets, if the books do not tell CPUs apart either.
+  void share_pool_of(CpuSum& sum) {
+    if (sum.pool == 0) return;
+    std::vector<Nanoseconds> weights(guests_.size());
+    for (const auto& [guest, ns] : sum.told) weights[guest] = ns;
+    const char* rule = by_told;
+    if (sum_of(weights) == 0 && !after_.lap) {
+      weights = packets_;
+      rule = by_packets;
+    }
+    if (sum_of(weights) > 0) {
+      const auto parts = divide(sum.pool, weights);
       for (std::size_t i = 0; i < guests_.size(); ++i) guests_[i].shared += parts[i];
-      rules_.insert(rules_.begin(), by_packets);
+      sum.caused += sum.pool;
+      rules_.emplace_back(rule);
+    } else {
+      sum.other.driver_ns += sum.pool;
     }
-    for (auto& [cpu, sum] : cpus_) {
-      (anyone ? sum.caused : sum.other.driver_ns) += sum.pool;
-      sum.pool = 0;
-    }
+    sum.pool = 0;
   }
 
   // 4.6 and 4.7: all that the driver did, by each guest's share of all packets.

@@ -75,7 +75,8 @@ class Watch::Looks {
     if (!xen) return fail(xen.error());
     looks->xen_ = std::move(*xen);
     if (!why_no_xen.empty())
-      looks->why_not_.push_back(fmt::format("Xen's domains: {}; root sees them.", why_no_xen));
+      looks->why_not_.push_back(
+          fmt::format("Xen's domains: {}; root sees them, with xenfs mounted at /proc/xen.", why_no_xen));
     auto clock = meter::CpuClock::start();
     if (clock)
       looks->clock_.emplace(std::move(*clock));

@@ -16,7 +16,12 @@ constexpr std::size_t few_domains = 32, turns_of_many = 8;
 
 Result<std::optional<XenWatch>> XenWatch::open(std::string& why_not) {
   const auto capabilities = read_kernel_file("/proc/xen/capabilities");
-  if (!capabilities || capabilities->find("control_d") == std::string::npos) return std::optional<XenWatch>{};
+  if (!capabilities || capabilities->find("control_d") == std::string::npos) {
+    const auto hypervisor = read_kernel_file("/sys/hypervisor/type");
+    if (!capabilities && hypervisor && *hypervisor == "xen")
+      why_not = "/proc/xen is not mounted, so that nothing says whether this is a Domain-0";
+    return std::optional<XenWatch>{};
+  }
   auto calls = meter::XenCalls::open();
   if (!calls) {
     why_not = calls.error().why;
