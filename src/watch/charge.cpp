@@ -82,28 +82,37 @@ class Charge {
   // ---- by the clock: each CPU's time is in it without a gap
 
   void charge_lap() {
+    const std::vector<ClockedTime> times = times_within_spans();
     std::map<int, Nanoseconds> seen, busy;
-    for (const ClockedTime& time : after_.lap->times) {
+    for (const ClockedTime& time : times) {
       seen[time.cpu] += time.ns;
       if (!is_idle(time)) busy[time.cpu] += time.ns;
     }
-    for (const auto& [cpu, span] : after_.lap->span_ns) {
-      cpus_[cpu];
+    for (const auto& [cpu, span] : after_.lap->span_ns)
       kept_[cpu] = {kept_of_busy(cpu, busy[cpu]), busy[cpu]};
-    }
-    for (const ClockedTime& time : after_.lap->times)
-      if (cpus_.contains(time.cpu)) place(time);
-    for (auto& [cpu, sum] : cpus_) {
-      // What the clock lost, since its map was full, and what an interrupt between two of its instructions
-      // put twice.
-      const Nanoseconds span = after_.lap->span_ns.at(cpu);
-      if (span > seen[cpu]) sum.other.uncharged_ns += span - seen[cpu];
-      if (seen[cpu] > span) too_much_[cpu] = seen[cpu] - span;
-      sum.other.stolen_ns += busy[cpu] - std::min(busy[cpu], placed_[cpu]);
+    for (const ClockedTime& time : times) place(time);
+    for (const auto& [cpu, span] : after_.lap->span_ns) {
+      OtherTime& other = cpus_[cpu].other;
+      other.uncharged_ns += span - seen[cpu];  // what the clock lost, since its map was full
+      // Parts are rounded down; what that leaves was taken, too.
+      other.stolen_ns += busy[cpu] - placed_[cpu];
     }
     split_by_guest_ticks();
     find_short_lived_tasks();
-    for (auto& [cpu, sum] : cpus_) take_back(cpu, sum);
+  }
+
+  // An interrupt between two of the clock's instructions puts some time twice.
+  [[nodiscard]] std::vector<ClockedTime> times_within_spans() const {
+    std::vector<ClockedTime> times;
+    std::map<int, Nanoseconds> left = after_.lap->span_ns;
+    for (ClockedTime time : after_.lap->times) {
+      const auto room = left.find(time.cpu);
+      if (room == left.end()) continue;
+      time.ns = std::min(time.ns, room->second);
+      room->second -= time.ns;
+      times.push_back(time);
+    }
+    return times;
   }
 
   [[nodiscard]] static bool is_idle(const ClockedTime& time) {
@@ -121,26 +130,6 @@ class Charge {
     if (was == before_.ticks.end() || is == after_.ticks.end()) return busy;
     const Nanoseconds stolen = grown(was->second.steal, is->second.steal) * meter::tick_ns;
     return busy - std::min(busy, stolen);
-  }
-
-  void take_back(int cpu, CpuSum& sum) {
-    Nanoseconds rest = too_much_[cpu];
-    for (Nanoseconds* from : {&sum.other.idle_ns, &sum.other.elsewhere_ns, &sum.other.driver_ns,
-                              &sum.other.vtax_ns, &sum.other.uncharged_ns, &sum.pool}) {
-      const Nanoseconds taken = std::min(*from, rest);
-      *from -= taken;
-      rest -= taken;
-    }
-    for (GuestSum& guest : guests_) {
-      for (auto [from, of_cpu] : {std::pair{&guest.own, &sum.guests},
-                                  {&guest.threads, &sum.caused},
-                                  {&guest.packets, &sum.caused}}) {
-        const Nanoseconds taken = std::min({*from, *of_cpu, rest});
-        *from -= taken;
-        *of_cpu -= taken;
-        rest -= taken;
-      }
-    }
   }
 
   void place(const ClockedTime& time) {
@@ -650,7 +639,7 @@ class Charge {
   std::vector<GuestSum> guests_;
   std::map<int, CpuSum> cpus_;
   std::map<int, std::pair<Nanoseconds, Nanoseconds>> kept_;  // of a CPU's busy time: what is kept, all
-  std::map<int, Nanoseconds> placed_, too_much_;
+  std::map<int, Nanoseconds> placed_;
   std::map<int, std::map<int, Nanoseconds>> kvm_threads_;  // thread -> CPU -> time, guest and KVM together
   std::map<std::tuple<std::size_t, int, int>, Nanoseconds> ran_;
   std::map<std::vector<std::size_t>, Nanoseconds> of_several_;

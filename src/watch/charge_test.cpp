@@ -81,7 +81,9 @@ void expect_sums(const Reading& reading, std::uint64_t all) {
   EXPECT_EQ(reading.all_cpus_ns, all);
   std::uint64_t by_cpu = 0;
   for (const CpuUse& cpu : reading.cpus) by_cpu += cpu.guests_ns + cpu.caused_ns + cpu.other.total();
-  if (!reading.cpus.empty()) EXPECT_EQ(by_cpu, all);
+  if (!reading.cpus.empty()) {
+    EXPECT_EQ(by_cpu, all);
+  }
 }
 
 TEST(Divide, IsExactWhateverTheWeights) {

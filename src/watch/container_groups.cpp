@@ -89,7 +89,7 @@ std::optional<Found> found_in(std::string_view part, std::string_view above, boo
 std::optional<ContainerGroup> container_of(std::string_view path) {
   std::string_view above;
   bool in_kubernetes = false;
-  for (std::size_t at = path.find_first_not_of('/'); at < path.size();) {
+  for (std::size_t at = path.find_first_not_of('/'); at < path.size(); at = path.find_first_not_of('/', at)) {
     const std::size_t end = std::min(path.find('/', at), path.size());
     const std::string_view part = path.substr(at, end - at);
     if (auto found = found_in(part, above, in_kubernetes))
@@ -97,7 +97,7 @@ std::optional<ContainerGroup> container_of(std::string_view path) {
                             std::move(found->name), std::move(found->hash)};
     in_kubernetes = in_kubernetes || part.starts_with("kubepods");
     above = part;
-    at = end + 1;
+    at = end;
   }
   return std::nullopt;
 }
