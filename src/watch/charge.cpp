@@ -32,6 +32,7 @@ struct CpuSum {
   Nanoseconds pool = 0;                     // the driver's work for guests, of which no rule tells for which
   Nanoseconds unknown = 0;                  // of processes that came and went between the looks
   std::map<std::size_t, Nanoseconds> told;  // of `caused`: what is known to be one guest's
+  Nanoseconds own_packets = 0;              // what softirqs did for the host's own
   OtherTime other;
 };
 
@@ -162,8 +163,8 @@ class Charge {
         const auto owner = inventory_.interrupts.find(time.key.interrupt);
         if (owner != inventory_.interrupts.end())
           caused_by(owner->second, &GuestSum::packets);
-        else if (after_.xen)
-          cpu.pool += ns;  // event channels: whose is not told
+        else if (after_.xen || inventory_.network_interrupts.contains(time.key.interrupt))
+          cpu.pool += ns;  // an event channel, a card's queue: whose packets came is not told
         else if (time.key.thread == 0 || back.part == Part::softirqs || of_guest)
           cpu.other.driver_ns += ns;
         else
@@ -182,7 +183,7 @@ class Charge {
       cpu.caused += ns;
       of_several_[*owners] += ns;
     } else if (!time.key.came.none() || !time.key.left.none()) {
-      // The host's own packet.
+      cpu.own_packets += ns;
       if (back.part == Part::elsewhere && time.key.thread != 0)
         cpu.other.elsewhere_ns += ns;
       else
@@ -471,7 +472,8 @@ class Charge {
     rules_.erase(std::unique(rules_.begin(), rules_.end()), rules_.end());
   }
 
-  // What a CPU's driver did for nobody in particular is shared as what it did there for each; where nothing
+  // What a CPU's driver did for nobody in particular is shared as what it did there for each, the host's own
+  // packets among them; where nothing
   // was told apart by packets, if the books do not tell CPUs apart either.
   void share_pool_of(CpuSum& sum) {
     if (sum.pool == 0) return;
@@ -483,9 +485,11 @@ class Charge {
       rule = by_packets;
     }
     if (sum_of(weights) > 0) {
+      weights.push_back(rule == by_told ? sum.own_packets : 0);
       const auto parts = divide(sum.pool, weights);
       for (std::size_t i = 0; i < guests_.size(); ++i) guests_[i].shared += parts[i];
-      sum.caused += sum.pool;
+      sum.caused += sum.pool - parts.back();
+      sum.other.driver_ns += parts.back();
       rules_.emplace_back(rule);
     } else {
       sum.other.driver_ns += sum.pool;

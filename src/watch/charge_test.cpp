@@ -154,6 +154,23 @@ TEST(Charge, WhatNoRuleTellsApartIsSharedOnItsCpu) {
   EXPECT_NE(reading.shared_by.find("same CPU"), std::string::npos);
 }
 
+// The host's own packets take their part of it.
+TEST(Charge, ACardsInterruptsAreSharedWithTheHost) {
+  Inventory inventory = two_guests();
+  inventory.network_interrupts = {33};
+  const Look before = look_at(0);
+  Look after = look_at(100);
+  ClockedTime of_card = time_of(0, 0, ClockMode::interrupt, 8 * ms), of_disk = of_card;
+  of_card.key.interrupt = 33;
+  of_disk.key.interrupt = 34;
+  lap(after, {of_card, of_disk, time_of(0, 0, ClockMode::packets, 6 * ms, 0, {here, 5}),
+              time_of(0, 0, ClockMode::packets, 2 * ms, 0, {here, 2})});
+  const Reading reading = charge(before, after, inventory, ChargeBy::work);
+  expect_sums(reading, 100 * ms);
+  EXPECT_EQ(reading.guests[1].caused.shared_ns, 6 * ms);
+  EXPECT_EQ(reading.other.driver_ns, 8 * ms + 2 * ms + 2 * ms);
+}
+
 TEST(Charge, SeveralInANetworkShareItsPackets) {
   Inventory inventory = two_guests();
   inventory.guests.push_back(known("sidecar", GuestKind::container, 40));

@@ -231,6 +231,7 @@ class Builder {
     }
     for (std::size_t i = 0; i < out_.guests.size(); ++i)
       for (const std::uint32_t index : out_.guests[i].links) out_.devices[{here, index}].push_back(i);
+    out_.network_interrupts = facts_.network_interrupts;
     for (const auto& [interrupt, name] : facts_.interrupts)
       if (facts_.domains)
         if (const auto domain = domain_in(name))

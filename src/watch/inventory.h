@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -47,6 +48,7 @@ struct Inventory {
   std::map<meter::DeviceKey, std::vector<std::size_t>> devices;
   std::map<std::uint32_t, std::vector<std::size_t>> namespaces;  // of network
   std::map<std::uint32_t, std::size_t> interrupts;               // by number
+  std::set<std::uint32_t> network_interrupts;                    // of cards, for whoever's packets
 
   [[nodiscard]] Whose of(int process, int thread) const;
   // Nothing where it is not one guest's or several's.
@@ -69,6 +71,7 @@ struct Facts {
   std::vector<std::string> libvirt_guests;               // names
   std::optional<std::map<int, XenDomainFacts>> domains;  // without Domain-0; absent: this is no Domain-0
   std::map<std::uint32_t, std::string> interrupts;       // names, by number
+  std::set<std::uint32_t> network_interrupts;            // of the host's cards
   int own_process = 0;
 };
 

@@ -52,6 +52,27 @@ bool same_links(const std::vector<meter::LinkReading>& a, const std::vector<mete
   });
 }
 
+// Those of the cards behind the devices: a card's own, or of the bus under a virtual one.
+std::set<std::uint32_t> interrupts_of(const std::vector<meter::LinkReading>& links) {
+  std::set<std::uint32_t> numbers;
+  std::string buffer;
+  for (const auto& link : links) {
+    if (!link.kind.empty()) continue;  // "tun", "veth", ...: no card
+    for (const char* device : {"device", "device/.."}) {
+      const std::string folder = "/sys/class/net/" + link.name + "/" + device;
+      std::error_code error;
+      for (const auto& entry : std::filesystem::directory_iterator(folder + "/msi_irqs", error))
+        if (const auto number = meter::whole_number<std::uint32_t>(entry.path().filename().native()))
+          numbers.insert(*number);
+      if (const auto text = meter::read_once(AT_FDCWD, (folder + "/irq").c_str(), buffer))
+        if (const auto number = meter::whole_number<std::uint32_t>(meter::Words(*text).next());
+            number && *number > 0)
+          numbers.insert(*number);
+    }
+  }
+  return numbers;
+}
+
 void add(NetworkUse& sum, const meter::PacketCounters& as_host_sees_it) {
   sum.received_packets += as_host_sees_it.sent_packets;
   sum.sent_packets += as_host_sees_it.received_packets;
@@ -175,10 +196,15 @@ class Watch::Looks {
       return all;
     };
     constexpr std::uint64_t looks_between_renames = 16;
-    const bool same = inventory_of_ == processes_->changes() && same_links(facts_.links, links) &&
-                      (!xen || !facts_.domains || named(xen->guests) == named(*facts_.domains)) &&
-                      looks_++ % looks_between_renames != 0;
+    const bool same = looks_++ % looks_between_renames != 0 && inventory_of_ == processes_->changes() &&
+                      same_links(facts_.links, links) &&
+                      (!xen || !facts_.domains || named(xen->guests) == named(*facts_.domains));
     if (same) return;
+    if (!same_links(facts_.links, links)) {
+      namespace_numbers_.clear();
+      facts_.network_interrupts = interrupts_of(links);
+    }
+    if ((looks_ - 1) % looks_between_renames == 0) given_names_.clear();
     inventory_of_ = processes_->changes();
     facts_.processes = processes_->all();
     facts_.own_process = getpid();
@@ -198,16 +224,20 @@ class Watch::Looks {
     std::erase_if(books_, [&](const auto& books) { return !known.contains(books.first); });
   }
 
-  // Given names change: all are read anew each time.
+  // Names that were given may change: now and then all are read anew.
   void find_names() {
     facts_.given_names.clear();
     facts_.libvirt_guests.clear();
-    std::set<std::string> asked;
     for (const auto& [number, process] : facts_.processes)
-      for (const auto& [controllers, path] : process.groups)
-        if (const auto container = container_of(path); container && !container->hash.empty())
-          if (asked.insert(container->hash).second)
-            if (auto name = given_name(*container)) facts_.given_names[container->hash] = std::move(*name);
+      for (const auto& [controllers, path] : process.groups) {
+        if (path == "/") continue;
+        const auto container = container_of(path);
+        if (!container || container->hash.empty()) continue;
+        auto known = given_names_.find(container->hash);
+        if (known == given_names_.end())
+          known = given_names_.emplace(container->hash, given_name(*container)).first;
+        if (known->second) facts_.given_names[container->hash] = *known->second;
+      }
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator("/run/libvirt/qemu", error))
       if (entry.path().extension() == ".xml") facts_.libvirt_guests.push_back(entry.path().stem());
@@ -216,17 +246,18 @@ class Watch::Looks {
   void find_namespaces() {
     facts_.namespace_numbers.clear();
     unseen_namespaces_ = false;
-    std::set<std::uint32_t> asked;
-    if (here_) asked.insert(*here_);
     for (const auto& [number, process] : facts_.processes) {
       if (process.of_kernel) continue;
       if (!process.network_namespace) {
         unseen_namespaces_ = true;
         continue;
       }
-      if (!links_ || !asked.insert(*process.network_namespace).second) continue;
-      if (const auto known_as = links_->number_of_namespace(number))
-        facts_.namespace_numbers[*known_as] = *process.network_namespace;
+      const std::uint32_t its = *process.network_namespace;
+      if (!links_ || its == here_) continue;
+      auto known = namespace_numbers_.find(its);
+      if (known == namespace_numbers_.end())
+        known = namespace_numbers_.emplace(its, links_->number_of_namespace(number)).first;
+      if (known->second) facts_.namespace_numbers[*known->second] = its;
     }
   }
 
@@ -287,6 +318,8 @@ class Watch::Looks {
   TapHolders taps_;
   Facts facts_;
   Inventory inventory_;
+  std::map<std::string, std::optional<std::string>> given_names_;  // by hash; what was asked for so far
+  std::map<std::uint32_t, std::optional<int>> namespace_numbers_;  // likewise
   std::uint64_t inventory_of_ = ~std::uint64_t{0}, looks_ = 0, number_ = 0;
   std::unordered_map<std::string, GuestBooks> books_;
   std::set<std::string> names_;
