@@ -129,11 +129,12 @@ class Bench {
       const auto machine = boot(platform, guests);
       if (guests == 1) {
         alone_.clear();
+        idle_ = observe(*machine, platform, 1, "equal", {true, 1}).exact_driver;
         for (const bool receives : {true, false})
           for (int part = 1; part <= 8; part *= 2) {
             const Work work{receives, most_mebibytes * 1024 / part};
             const Window window = observe(*machine, platform, 1, "equal", work);
-            alone_[work] = window.exact_driver;
+            alone_[work] = window.exact_driver - idle_;
             print(fmt::format("{}, 1, {} {} KiB", platform, receives ? "receives" : "sends", work.kibibytes),
                   window, {work});
           }
@@ -165,7 +166,7 @@ class Bench {
   }
 
   // The truth of each guest's driver work: the window's, in the proportion of what each guest's work costs
-  // alone.
+  // alone, beyond what a window with next to no work costs.
   void print(const std::string& name, const Window& window, const std::vector<Work>& works) const {
     double alone = 0, caused = 0;
     std::vector<std::uint64_t> packets;
@@ -174,17 +175,18 @@ class Bench {
       caused += guest.caused();
       packets.push_back(static_cast<std::uint64_t>(guest.packets));
     }
+    const double for_guests = window.exact_driver - idle_;
     const auto by_packets = charge_by_packets(caused, packets);
     for (std::size_t i = 0; i < works.size(); ++i) {
       const Guest& guest = window.guests[i];
-      const double exact = window.exact_driver * alone_.at(works[i]) / alone;
+      const double exact = for_guests * alone_.at(works[i]) / alone;
       fmt::print("| {} | {} | {:.2f} | {:.2f} | {} | {:.2f} | {:.2f} | {:.2f} | {} | {} |\n", name, i + 1,
                  guest.exact_own, guest.own, per_cent(guest.own, guest.exact_own), exact, guest.caused(),
                  guest.shared, per_cent(guest.caused(), exact),
                  by_packets ? per_cent(by_packets->to_guests[i], exact) : "-");
     }
-    fmt::print("| {} | all | | | | {:.2f} | {:.2f} | | {} | alone {} |\n", name, window.exact_driver, caused,
-               per_cent(caused, window.exact_driver), per_cent(alone, window.exact_driver));
+    fmt::print("| {} | all | | | | {:.2f} | {:.2f} | | {} | alone {}, idle {:.2f} ms |\n", name, for_guests,
+               caused, per_cent(caused, for_guests), per_cent(alone, for_guests), idle_);
     std::fflush(stdout);
   }
 
@@ -192,6 +194,7 @@ class Bench {
   PackageCache cache_;
   Qemu qemu_;
   std::map<Work, double> alone_;  // exact driver work of one guest that works alone, ms
+  double idle_ = 0;               // of a window of one KiB
 };
 
 }  // namespace

@@ -127,7 +127,6 @@ GroupBooks::GroupBooks(const GroupMounts& mounts, const std::map<std::string, st
   const std::string one = folder_of(""), cpu = folder_of("cpuacct"), memory = folder_of("memory"),
                     blocks = folder_of("blkio"), freezer = folder_of("freezer");
   usage_ = open_in(cpu, "cpuacct.usage");
-  by_cpu_ = open_in(cpu, "cpuacct.usage_percpu");
   stat_ = open_in(one, "cpu.stat");
   used_ = open_in(memory, "memory.usage_in_bytes");
   if (!used_.valid()) used_ = open_in(one, "memory.current");
@@ -144,12 +143,6 @@ std::optional<GroupReading> GroupBooks::read() {
   if (folder_.empty() || access(folder_.c_str(), F_OK) != 0) return std::nullopt;
   GroupReading reading;
   reading.busy_ns = number_in(usage_, buffer_);
-  if (const auto text = by_cpu_.read(buffer_)) {
-    Words words(*text);
-    int cpu = 0;
-    for (std::string_view word = words.next(); !word.empty(); word = words.next(), ++cpu)
-      if (const auto ns = whole_number<std::uint64_t>(word)) reading.busy_by_cpu_ns[cpu] = *ns;
-  }
   if (!reading.busy_ns)
     if (const auto text = stat_.read(buffer_))
       if (const auto us = value_of(*text, "usage_usec")) reading.busy_ns = *us * 1000;

@@ -24,7 +24,6 @@ struct BlockCounters {
 // What a group's files say, of it and all below it.
 struct GroupReading {
   std::optional<std::uint64_t> busy_ns;
-  std::map<int, std::uint64_t> busy_by_cpu_ns;  // version 1 alone tells CPUs apart
   std::optional<std::uint64_t> used_bytes, most_bytes;
   std::optional<BlockCounters> blocks;
   bool frozen = false;
@@ -44,7 +43,7 @@ class GroupBooks {
 
  private:
   std::string folder_;  // to see that it is there
-  HeldFile usage_, by_cpu_, stat_, used_, most_, io_, serviced_, service_bytes_, events_, freezer_;
+  HeldFile usage_, stat_, used_, most_, io_, serviced_, service_bytes_, events_, freezer_;
   std::string buffer_, second_;
 };
 
