@@ -7,6 +7,7 @@
 #include "agent/kernel_counters.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
+#include "agent/watch_books.h"
 #include "platform/links.h"
 #include "platform/wiring.h"
 
@@ -160,8 +161,14 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
                             ? make_bridged_guests(machine.driver, std::move(guests))
                             : make_driven_guests(machine.driver.name, machine.drivers, std::move(guests));
   Dom0Books books(machine.shape.guests);
+  WatchBooks watch;
   CountersOfWindow counters;
-  WindowHooks hooks = plan->books ? books.hooks() : plan->counters ? counters.hooks() : WindowHooks();
+  WindowHooks hooks = plan->books      ? books.hooks()
+                      : plan->counters ? counters.hooks()
+                      : plan->watch    ? watch.hooks()
+                                       : WindowHooks();
+  if (plan->watch)
+    if (Result<> opened = watch.open(); !opened) return opened;
   hooks.describe = [&facts, inner = hooks.describe](nlohmann::json& result) {
     if (inner) inner(result);
     result.update(*facts);

@@ -268,7 +268,7 @@ Result<Plan> parse_plan(std::string_view json) {
     return parse_programs(*fields);
   const Result<> known = known_fields(
       *fields, {"direction", "bytes", "write_bytes", "transactions", "request_bytes", "response_bytes",
-                "warmup_bytes", "warmup_transactions", "rate_mbps", "books", "counters"});
+                "warmup_bytes", "warmup_transactions", "rate_mbps", "books", "counters", "watch"});
   if (!known) return fail(known.error());
 
   Plan plan;
@@ -297,6 +297,13 @@ Result<Plan> parse_plan(std::string_view json) {
   if (fields->has("counters")) {
     if (!take(fields->boolean("counters"), plan.counters, error)) return fail(std::move(error));
     if (plan.counters && plan.books) return fail(fields->bad("'counters' cannot stand beside 'books'"));
+  }
+  if (fields->has("watch")) {
+    if (!take(fields->boolean("watch"), plan.watch, error)) return fail(std::move(error));
+    if (plan.watch && (plan.platform == PlatformName::native || plan.platform == PlatformName::container))
+      return fail(fields->bad("'watch' is a driver domain's or KVM's host's"));
+    if (plan.watch && (plan.counters || plan.books))
+      return fail(fields->bad("'watch' cannot stand beside 'books' or 'counters'"));
   }
 
   plan.warmup.kind = window.kind;

@@ -167,6 +167,21 @@ TEST(Plan, CountersAreAnyKernelsButNotWithBooks) {
   EXPECT_FALSE(parse_plan(plan.dump()));
 }
 
+TEST(Plan, WatchIsAloneOnAMachineWithGuests) {
+  nlohmann::json plan = good();
+  EXPECT_FALSE(parse_plan(plan.dump())->watch);
+  plan["watch"] = true;
+  ASSERT_TRUE(parse_plan(plan.dump()));
+  EXPECT_TRUE(parse_plan(plan.dump())->watch);
+  plan["books"] = true;
+  EXPECT_FALSE(parse_plan(plan.dump()));
+  plan.erase("books");
+  plan["platform"] = "native";
+  const auto refused = parse_plan(plan.dump());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("'watch'"), std::string::npos);
+}
+
 TEST(Plan, AProgramMayMarkItsWindowItself) {
   nlohmann::json plan = {{"version", 1},
                          {"platform", "native"},

@@ -174,15 +174,22 @@ std::map<int, OutsideThread> read_outside_threads(const fs::path& outer_proc, co
   return threads;
 }
 
+Result<std::map<int, CpuTicks>> read_cpu_ticks() {
+  auto cpus = parse_proc_stat(text_of("/proc/stat"));
+  if (cpus.empty())
+    return fail(Error{"read the CPU time", "/proc/stat has no CPUs", "", ExitCode::unavailable});
+  return cpus;
+}
+
 Result<CpuReading> read_cpu_time(const fs::path& outer_proc, const std::set<int>& outer_processes) {
   CpuReading reading;
-  reading.cpus = parse_proc_stat(text_of("/proc/stat"));
+  auto cpus = read_cpu_ticks();
+  if (!cpus) return fail(cpus.error());
+  reading.cpus = std::move(*cpus);
   reading.at = std::chrono::steady_clock::now();
   for (const int process : numbers_in("/proc")) add_threads(process, reading);
   if (!outer_proc.empty()) add_vhost_threads(outer_proc, reading);
   for (const int process : outer_processes) add_outer_threads(outer_proc, process, reading);
-  if (reading.cpus.empty())
-    return fail(Error{"read the CPU time", "/proc/stat has no CPUs", "", ExitCode::unavailable});
   if (reading.threads.empty())
     return fail(Error{"read the CPU time", "no thread has a schedstat in /proc",
                       "a kernel with CONFIG_SCHED_INFO has it", ExitCode::unavailable});

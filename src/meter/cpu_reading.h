@@ -70,6 +70,7 @@ struct OursOutside {
                                                                 const OursOutside& ours);
 
 [[nodiscard]] std::map<int, CpuTicks> parse_proc_stat(std::string_view text);
+[[nodiscard]] Result<std::map<int, CpuTicks>> read_cpu_ticks();
 
 // From /proc/PID/stat, whose second field may hold anything, brackets and spaces among it.
 struct ProcessStat {

@@ -16,11 +16,8 @@ struct VirtualCpuTime {
   std::uint64_t ns = 0;
 };
 
-// Every virtual CPU of these domains, in their order; what does not exist is left out. On a Domain-0, by
-// the hypercall XEN_DOMCTL_getvcpuinfo (xen/include/public/domctl.h) through /dev/xen/privcmd; changes
-// nothing. The layout of that call is the same in all versions of its interface that are known here (6 to 23,
-// Xen 4.0 to 4.20); Xen refuses it under any number but its own, which is found by trying, so that no other
-// layout is ever misread. Error: unavailable where this is no Domain-0, or its Xen speaks none of them.
+// Every virtual CPU of these domains, in their order; what does not exist is left out (xen_calls.h). Error:
+// unavailable where this is no Domain-0, or its Xen is too new.
 [[nodiscard]] Result<std::vector<VirtualCpuTime>> read_xen_times(std::span<const int> domains);
 
 }  // namespace vtax::meter

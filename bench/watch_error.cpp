@@ -1,0 +1,215 @@
+// What the monitor of a running computer (vtax::watch::Watch) charges to guests, beside the probe's exact
+// counts of the same window, and beside a split of the same driver work by packets (equation 4.7).
+//
+//   watch_error [PLATFORM...]
+//
+// Platforms: xen-pv, xen-pvh, kvm, kvm-qemu. In the lab, over cards; every guest on a CPU of its own, the
+// driver domain on CPU 0, of which all is driver work. What the truth is and is not: docs/design/watch.md,
+// "The truth".
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "account/charging.h"
+#include "agent/entry.h"
+#include "bench/must.h"
+#include "machine/lab/lab_machine.h"
+#include "machine/lab/lab_parts.h"
+
+namespace vtax {
+namespace {
+
+using namespace lab;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr double ms_per_instruction = 2e-6;  // the lab's CPUs: 2 ns each
+constexpr double ms_per_ns = 1e-6;
+constexpr int most_mebibytes = 8;
+constexpr int peer_cpu = 1;  // of the driver domain, and none of its work for guests
+
+struct OwnFolder {
+  fs::path path;
+  OwnFolder() {
+    std::string pattern = (fs::temp_directory_path() / "vtax-watch-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path = pattern;
+  }
+  OwnFolder(const OwnFolder&) = delete;
+  OwnFolder& operator=(const OwnFolder&) = delete;
+  ~OwnFolder() {
+    std::error_code ignored;
+    if (!path.empty()) fs::remove_all(path, ignored);
+  }
+};
+
+struct Work {
+  bool receives = true;
+  int kibibytes = 0;
+  auto operator<=>(const Work&) const = default;
+};
+
+struct Guest {
+  double exact_own = 0, own = 0, told = 0, shared = 0, packets = 0;
+  [[nodiscard]] double caused() const { return told + shared; }
+};
+
+struct Window {
+  double exact_driver = 0;  // all of CPU 0 but idleness
+  std::vector<Guest> guests;
+  json watch;
+};
+
+std::string driver_of(const std::string& platform) {
+  return platform.starts_with("xen") ? "Domain-0" : "host";
+}
+
+Window observe(const LabMachine& machine, const std::string& platform, int guests, const std::string& loads,
+               const Work& first) {
+  Trial trial;
+  trial.factors = {{"platform", platform},
+                   {"workload", "tcp-stream"},
+                   {"topology", "card"},
+                   {"offloads", "on"},
+                   {"write_bytes", "65536"},
+                   {"bytes", std::to_string(first.kibibytes * 1024)},
+                   {"warmup_bytes", "1048576"},
+                   {"direction", first.receives ? "receive" : "send"},
+                   {"guests", std::to_string(guests)},
+                   {"loads", loads},
+                   {"guest_cpu", "own"}};
+  json plan = json::parse(must(plan_of(trial)));
+  plan["watch"] = true;
+  const auto seen = machine.observe(plan.dump(), [](std::string_view) {});
+  if (!seen) quit(seen.error().text());
+  const auto ledger = must(machine.ledger_of(*seen, {peer_cpu}));
+  const json answer = json::parse(seen->answer, nullptr, false);
+  Window window;
+  window.watch = answer.value("watch", json::object());
+  const auto exact = [&](const std::string& domain) {
+    double sum = 0;
+    for (const LedgerEntry& row : ledger.entries)
+      if (row.kind == "instructions" && row.layer != Layer::idle && row.domain == domain)
+        sum += static_cast<double>(row.value) * ms_per_instruction;
+    return sum;
+  };
+  window.exact_driver = exact(driver_of(platform));
+  for (int number = 1; number <= guests; ++number) {
+    const std::string name = fmt::format("guest{}", number);
+    Guest guest;
+    guest.exact_own = exact(name);
+    for (const json& one : window.watch.value("guests", json::array())) {
+      if (one.value("name", "") != name) continue;
+      guest.own = one.value("own_ns", 0.0) * ms_per_ns;
+      guest.told = (one.value("threads_ns", 0.0) + one.value("packets_ns", 0.0)) * ms_per_ns;
+      guest.shared = one.value("shared_ns", 0.0) * ms_per_ns;
+      guest.packets = one.value("packets", 0.0);
+    }
+    window.guests.push_back(guest);
+  }
+  fmt::print(stderr, "{}\n", window.watch.dump());
+  return window;
+}
+
+std::string per_cent(double says, double exact) {
+  return exact > 0 ? fmt::format("{:+.1f} %", (says / exact - 1) * 100) : "-";
+}
+
+class Bench {
+ public:
+  Bench() : cache_(must(PackageCache::open())), qemu_(must(fetch_qemu(cache_, [](std::string_view) {}))) {}
+
+  void measure(const std::string& platform) {
+    for (const int guests : {1, 2, 4}) {
+      if (platform.starts_with("kvm") && guests > 2) continue;
+      const auto machine = boot(platform, guests);
+      if (guests == 1) {
+        alone_.clear();
+        idle_ = observe(*machine, platform, 1, "equal", {true, 1}).exact_driver;
+        for (const bool receives : {true, false})
+          for (int part = 1; part <= 8; part *= 2) {
+            const Work work{receives, most_mebibytes * 1024 / part};
+            const Window window = observe(*machine, platform, 1, "equal", work);
+            alone_[work] = window.exact_driver - idle_;
+            print(fmt::format("{}, 1, {} {} KiB", platform, receives ? "receives" : "sends", work.kibibytes),
+                  window, {work});
+          }
+        continue;
+      }
+      for (const std::string loads : {"equal", "halving", "opposed"}) {
+        std::vector<Work> works;
+        for (int guest = 0; guest < guests; ++guest)
+          works.push_back({loads != "opposed" || guest % 2 == 0,
+                           most_mebibytes * 1024 / (loads == "halving" ? 1 << guest : 1)});
+        print(fmt::format("{}, {}, {}", platform, guests, loads),
+              observe(*machine, platform, guests, loads, works.front()), works);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] std::unique_ptr<LabMachine> boot(const std::string& platform, int guests) {
+    MachineShape shape;
+    shape.guests = guests;
+    auto image = must(build_lab_image(machine_of(platform), {}, cache_, Apt(), [](std::string_view) {}));
+    auto machine =
+        must(LabMachine::prepare(std::move(image), "/proc/self/exe", qemu_, must(find_probe(qemu_)), shape));
+    SnapshotStore store(folder_.path);
+    const auto booted =
+        machine->boot(store, [](std::string_view step) { fmt::print(stderr, "watch_error: {}\n", step); });
+    if (!booted) quit(booted.error().text());
+    return machine;
+  }
+
+  // The truth of each guest's driver work: the window's, in the proportion of what each guest's work costs
+  // alone, beyond what a window with next to no work costs.
+  void print(const std::string& name, const Window& window, const std::vector<Work>& works) const {
+    double alone = 0, caused = 0;
+    std::vector<std::uint64_t> packets;
+    for (const Work& work : works) alone += alone_.at(work);
+    for (const Guest& guest : window.guests) {
+      caused += guest.caused();
+      packets.push_back(static_cast<std::uint64_t>(guest.packets));
+    }
+    const double for_guests = window.exact_driver - idle_;
+    const auto by_packets = charge_by_packets(caused, packets);
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const Guest& guest = window.guests[i];
+      const double exact = for_guests * alone_.at(works[i]) / alone;
+      fmt::print("| {} | {} | {:.2f} | {:.2f} | {} | {:.2f} | {:.2f} | {:.2f} | {} | {} |\n", name, i + 1,
+                 guest.exact_own, guest.own, per_cent(guest.own, guest.exact_own), exact, guest.caused(),
+                 guest.shared, per_cent(guest.caused(), exact),
+                 by_packets ? per_cent(by_packets->to_guests[i], exact) : "-");
+    }
+    fmt::print("| {} | all | | | | {:.2f} | {:.2f} | | {} | alone {}, idle {:.2f} ms |\n", name, for_guests,
+               caused, per_cent(caused, for_guests), per_cent(alone, for_guests), idle_);
+    std::fflush(stdout);
+  }
+
+  OwnFolder folder_;
+  PackageCache cache_;
+  Qemu qemu_;
+  std::map<Work, double> alone_;  // exact driver work of one guest that works alone, ms
+  double idle_ = 0;               // of a window of one KiB
+};
+
+}  // namespace
+}  // namespace vtax
+
+int main(int argc, char** argv) {
+  // This program is also PID 1 of the machines, and Xen's hotplug program.
+  if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
+  std::vector<std::string> platforms(argv + 1, argv + argc);
+  if (platforms.empty()) platforms = {"xen-pv", "xen-pvh", "kvm"};
+  fmt::print(
+      "| platform, guests, loads | guest | own: exact, ms | says | error | driver work: exact, ms | says | "
+      "of that "
+      "shared | error | by packets |\n|---|---|---|---|---|---|---|---|---|---|\n");
+  vtax::Bench bench;
+  for (const std::string& platform : platforms) bench.measure(platform);
+  return 0;
+}

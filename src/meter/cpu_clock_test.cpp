@@ -1,0 +1,98 @@
+#include "meter/cpu_clock.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace vtax::meter {
+namespace {
+
+std::uint64_t now_ns(clockid_t clock) {
+  timespec at{};
+  clock_gettime(clock, &at);
+  return static_cast<std::uint64_t>(at.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(at.tv_nsec);
+}
+
+void burn(std::uint64_t ns) {
+  const std::uint64_t start = now_ns(CLOCK_THREAD_CPUTIME_ID);
+  while (now_ns(CLOCK_THREAD_CPUTIME_ID) - start < ns) {
+  }
+}
+
+TEST(CpuClock, DividesEachCpusTimeWithoutAGap) {
+  auto clock = CpuClock::start();
+  if (!clock) GTEST_SKIP() << clock.error().text();
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const auto lap = clock->lap();
+    ASSERT_TRUE(lap);
+    std::map<int, std::uint64_t> sums;
+    for (const ClockedTime& time : lap->times) sums[time.cpu] += time.ns;
+    ASSERT_FALSE(lap->span_ns.empty());
+    for (const auto& [cpu, span] : lap->span_ns) {
+      EXPECT_GT(span, 50'000'000U);
+      // An interrupt may come between two instructions of a program.
+      EXPECT_NEAR(static_cast<double>(sums[cpu]), static_cast<double>(span), 20'000) << "cpu " << cpu;
+    }
+  }
+}
+
+TEST(CpuClock, AThreadsTimeIsItsSchedulersAndStaysWhenItEnds) {
+  auto clock = CpuClock::start();
+  if (!clock) GTEST_SKIP() << clock.error().text();
+  const pid_t child = fork();
+  if (child == 0) {
+    burn(100'000'000);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  const auto lap = clock->lap();
+  ASSERT_TRUE(lap);
+  std::uint64_t ns = 0;
+  for (const ClockedTime& time : lap->times)
+    if (time.key.process == static_cast<std::uint32_t>(child)) ns += time.ns;
+  EXPECT_GT(ns, 100'000'000U);
+  // The scheduler leaves out what the machine below takes, the clock does not.
+  EXPECT_LT(ns, 160'000'000U);
+}
+
+// Loopback packets are worked on in a softirq of this very thread.
+TEST(CpuClock, SoftirqsGoToTheirPacketsDevice) {
+  auto clock = CpuClock::start();
+  if (!clock) GTEST_SKIP() << clock.error().text();
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof to;
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  ASSERT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&to), &size), 0);
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_EQ(sendto(fd, "x", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to), 1);
+    char byte = 0;
+    ASSERT_EQ(recv(fd, &byte, 1, 0), 1);
+  }
+  close(fd);
+  struct stat own {};
+  ASSERT_EQ(stat("/proc/self/ns/net", &own), 0);
+  const auto lap = clock->lap();
+  ASSERT_TRUE(lap);
+  std::uint64_t ns = 0;
+  for (const ClockedTime& time : lap->times)
+    if (time.key.mode == ClockMode::packets && time.key.thread == static_cast<std::uint32_t>(getpid()) &&
+        time.key.came == DeviceKey{static_cast<std::uint32_t>(own.st_ino), 1})
+      ns += time.ns;
+  EXPECT_GT(ns, 2000U * 100) << "2000 packets take more than 100 ns each";
+  EXPECT_LT(ns, 1'000'000'000U);
+}
+
+}  // namespace
+}  // namespace vtax::meter
