@@ -10,11 +10,13 @@
 #include <optional>
 #include <string>
 
+#include "cli/recordings.h"
 #include "core/readable.h"
 #include "record/run_reader.h"
 #include "report/comparison.h"
 #include "report/comparison_text.h"
 #include "report/output.h"
+#include "watch/record/recording_reader.h"
 
 namespace vtax {
 namespace {
@@ -122,6 +124,25 @@ Result<ExitCode> compare(const CompareOptions& options) {
   return limit ? judge(*comparison, *limit, options) : ExitCode::ok;
 }
 
+// Time series have no repetitions to judge by.
+Result<ExitCode> compare_two_recordings(const CompareOptions& options) {
+  if (!options.limit.empty() || options.json)
+    return fail({fmt::format("cannot compare recordings with {}", options.json ? "--json" : "--fail-above"),
+                 "recordings of `vtax top` have no repetitions, and no cells to judge",
+                 "without it their guests are set side by side; `vtax run` makes runs that can be judged"});
+  auto output = Output::open("-");
+  if (!output) return fail(output.error());
+  if (auto done = compare_recordings(options.before, options.after, output->stream()); !done)
+    return fail(done.error());
+  if (auto committed = output->commit(); !committed) return fail(committed.error());
+  return ExitCode::ok;
+}
+
+Result<ExitCode> compare_files(const CompareOptions& options) {
+  const bool is_a = watch::is_recording(options.before), is_b = watch::is_recording(options.after);
+  return is_a || is_b ? compare_two_recordings(options) : compare(options);
+}
+
 Verb::Action add_compare_options(CLI::App& app) {
   auto options = std::make_shared<CompareOptions>();
   app.add_option("A", options->before, "The run file to compare with")->required();
@@ -130,7 +151,7 @@ Verb::Action add_compare_options(CLI::App& app) {
                  "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
                  "with 2 if a cell of A is not in B, with 4 if a trial of B failed or was not run");
   app.add_flag("--json", options->json, "Print JSON");
-  return [options] { return compare(*options); };
+  return [options] { return compare_files(*options); };
 }
 
 }  // namespace

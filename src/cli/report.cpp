@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/recordings.h"
 #include "record/run_reader.h"
 #include "report/csv.h"
 #include "report/firefox_profile.h"
@@ -19,6 +20,7 @@
 #include "report/term_table.h"
 #include "report/terms.h"
 #include "report/trial_list.h"
+#include "watch/record/recording_reader.h"
 
 namespace vtax {
 namespace {
@@ -102,11 +104,17 @@ Result<ExitCode> report(const ReportOptions& options) {
     return fail({"cannot use --terms with --format " + options.format,
                  "it names the table of --format terms, or of html", ""});
   }
-  auto reader = RunReader::open(options.run);
-  if (!reader) return fail(reader.error());
+  std::optional<RunReader> reader;
+  if (!watch::is_recording(options.run)) {
+    auto opened = RunReader::open(options.run);
+    if (!opened) return fail(opened.error());
+    reader = std::move(*opened);
+  }
   auto output = Output::open(options.output);
   if (!output) return fail(output.error());
-  if (auto written = write(*reader, options, output->stream()); !written) return fail(written.error());
+  const auto written = reader ? write(*reader, options, output->stream())
+                              : report_recording(options.run, options.format, output->stream());
+  if (!written) return fail(written.error());
   if (auto committed = output->commit(); !committed) return fail(committed.error());
   return ExitCode::ok;
 }
@@ -120,7 +128,8 @@ Verb::Action add_report_options(CLI::App& app) {
                  "trials: each with its number, for --trial;\n"
                  "one trial's instructions by function: profile, folded (flame graphs), callgrind,\n"
                  "pprof (`go tool pprof`), firefox (profiler.firefox.com);\n"
-                 "terms: Primet's cost of a message by its size, term by term")
+                 "terms: Primet's cost of a message by its size, term by term.\n"
+                 "Recordings of `vtax top`: table, ndjson, csv")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
   app.add_option("--trial", options->trial, "The trial of a profile: its number, which --format trials shows")

@@ -31,19 +31,35 @@ struct TopOptions {
   std::string sort = "sum";
   std::string filter;
   std::string once;
+  std::string listen, out;
 };
 
 using Clock = std::chrono::steady_clock;
 
-// False: the process was told to end.
-bool wait_until(Clock::time_point deadline) {
+using Sinks = std::vector<std::unique_ptr<TopSink>>;
+
+// Waits until the deadline, or a sink's wish; meanwhile the sinks do what they wait for. The wish is to quit
+// when the process was told to end.
+watch::Wish wait_until(Clock::time_point deadline, const Sinks& sinks) {
   while (!interrupted()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return true;
-    pollfd end{interruption_fd(), POLLIN, 0};
-    static_cast<void>(poll(&end, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000))));
+    if (left <= 0) return {};
+    std::vector<pollfd> all{{interruption_fd(), POLLIN, 0}};
+    std::vector<std::vector<pollfd>> of_sinks;
+    for (const auto& sink : sinks) {
+      of_sinks.push_back(sink->waits_for());
+      all.insert(all.end(), of_sinks.back().begin(), of_sinks.back().end());
+    }
+    // Sinks have limits of time of their own, of seconds.
+    static_cast<void>(poll(all.data(), all.size(), static_cast<int>(std::min<std::int64_t>(left, 5'000))));
+    std::size_t place = 1;
+    for (std::size_t i = 0; i < sinks.size(); ++i) {
+      for (pollfd& one : of_sinks[i]) one = all[place++];
+      const watch::Wish wish = sinks[i]->woken(of_sinks[i]);
+      if (wish.quit || wish.read_now || wish.delay) return wish;
+    }
   }
-  return false;
+  return {true, false, std::nullopt};
 }
 
 Result<watch::Arrangement> arrangement_of(const TopOptions& options) {
@@ -85,18 +101,28 @@ Result<ExitCode> busy_so_far(watch::Watch& watch, const std::string& name) {
   return fail({what, "", suggestion(name, names)});
 }
 
+Result<> bring(watch::Watch& watch, const Sinks& sinks) {
+  const auto reading = watch.read();
+  if (!reading) return fail(reading.error());
+  for (const auto& sink : sinks)
+    if (auto taken = sink->take(*reading); !taken) return taken;
+  return {};
+}
+
 Result<ExitCode> watch_and_bring(watch::Watch& watch, const TopOptions& options,
-                                 std::chrono::nanoseconds delay,
-                                 const std::vector<std::unique_ptr<TopSink>>& sinks) {
+                                 std::chrono::nanoseconds delay, const Sinks& sinks) {
   auto deadline = Clock::now() + delay;
-  for (std::uint64_t done = 0; !options.iterations || done < *options.iterations; ++done) {
-    // Until it is interrupted is how long it runs, unless a number was given.
-    if (!wait_until(deadline)) return options.iterations ? ExitCode::interrupted : ExitCode::ok;
-    deadline = next_deadline(deadline, delay);
-    const auto reading = watch.read();
-    if (!reading) return fail(reading.error());
-    for (const auto& sink : sinks)
-      if (auto taken = sink->take(*reading); !taken) return fail(taken.error());
+  for (std::uint64_t done = 0; !options.iterations || done < *options.iterations;) {
+    const watch::Wish wish = wait_until(deadline, sinks);
+    if (wish.quit) {
+      // Until it is interrupted is how long it runs, unless a number was given.
+      return interrupted() && options.iterations ? ExitCode::interrupted : ExitCode::ok;
+    }
+    if (wish.delay) delay = *wish.delay;
+    deadline = wish.delay || wish.read_now ? Clock::now() + delay : next_deadline(deadline, delay);
+    if (wish.delay) continue;
+    if (auto brought = bring(watch, sinks); !brought) return fail(brought.error());
+    ++done;
   }
   return ExitCode::ok;
 }
@@ -111,8 +137,24 @@ Result<ExitCode> top(const TopOptions& options) {
   auto watch = watch::Watch::start(watched);
   if (!watch) return fail(watch.error());
   if (!options.once.empty()) return busy_so_far(*watch, options.once);
-  std::vector<std::unique_ptr<TopSink>> sinks;
-  sinks.push_back(printed_readings(options.json ? "json" : options.csv ? "csv" : "table", *by));
+  Sinks sinks;
+  if (!options.listen.empty()) {
+    auto listening = listening_metrics(options.listen);
+    if (!listening) return fail(listening.error());
+    sinks.push_back(std::move(*listening));
+  }
+  if (!options.out.empty()) {
+    auto recorded = recorded_readings(options.out, *delay);
+    if (!recorded) return fail(recorded.error());
+    sinks.push_back(std::move(*recorded));
+  }
+  if (options.batch || options.json || options.csv) {
+    sinks.push_back(printed_readings(options.json ? "json" : options.csv ? "csv" : "table", *by));
+  } else if (sinks.empty()) {
+    auto screen = screen_of_readings(*by, *delay);
+    if (!screen) return fail(screen.error());
+    sinks.push_back(std::move(*screen));
+  }
   return watch_and_bring(*watch, options, *delay, sinks);
 }
 
@@ -135,6 +177,14 @@ Verb::Action add_top_options(CLI::App& app) {
   app.add_option("--filter", options->filter, "Show guests alone whose names hold this");
   app.add_option("--once", options->once,
                  "Print how long this guest was busy since it began, in seconds, and end");
+  app.add_option("--listen", options->listen,
+                 "Serve the readings, added up, to Prometheus: 127.0.0.1:9177, a port of loopback alone,\n"
+                 "or an address that others reach. Prints nothing unless -b, --json or --csv is given")
+      ->type_name("ADDRESS:PORT");
+  app.add_option("--out", options->out,
+                 "Record the readings into this run file, for `vtax report` and `vtax compare`.\n"
+                 "Prints nothing, likewise")
+      ->type_name("FILE");
   return [options] { return top(*options); };
 }
 
@@ -142,7 +192,8 @@ Verb::Action add_top_options(CLI::App& app) {
 
 Verb top_verb() {
   return {"top", "Who pays on this computer, now: guests' own CPU time and what is done for them",
-          "vtax top -b -d 2\n  vtax top --json -i 60 > minute.ndjson\n  vtax top --once web1",
+          "vtax top\n  vtax top -b -d 2\n  vtax top --json -i 60 > minute.ndjson\n  vtax top --once web1\n  "
+          "vtax top --listen 127.0.0.1:9177\n  vtax top --out night.vtax -d 10 && vtax report night.vtax",
           add_top_options};
 }
 
