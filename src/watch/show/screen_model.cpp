@@ -254,8 +254,11 @@ std::vector<ScreenLine> ScreenModel::lines(std::size_t columns, std::size_t rows
     }
   }
   first_ = std::min(first_, shown.lines.size() - std::min(shown.lines.size(), page_));
-  for (std::size_t i = first_; i < std::min(shown.lines.size(), first_ + page_); ++i)
-    add(shown.lines[i].text, is_selected(shown.lines[i]) ? Style::selected : Style::plain);
+  for (std::size_t i = first_; i < std::min(shown.lines.size(), first_ + page_); ++i) {
+    const BodyLine& line = shown.lines[i];
+    add(line.use == nullptr ? line.text : shown.line_of(*line.use),
+        is_selected(line) ? Style::selected : Style::plain);
+  }
   if (below > 0) {
     while (out.size() + 1 < rows) out.push_back({"", Style::plain});
     add(narrow(footer(), columns, unicode), Style::title);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,11 +66,13 @@ class ScreenModel {
   enum class Prompt { none, delay, filter };
   struct BodyLine {
     std::string text;
-    std::string guest;  // whose line it is; empty: nobody's
+    std::string guest;              // whose line it is; empty: nobody's
+    const GuestUse* use = nullptr;  // whose line is made by Body::line_of when it is seen, of thousands a few
   };
   struct Body {
     std::string heading;
     std::vector<BodyLine> lines;
+    std::function<std::string(const GuestUse&)> line_of = {};
   };
 
   [[nodiscard]] Wish press_in_prompt(const KeyPress& press);

@@ -77,8 +77,10 @@ ScreenModel::Body ScreenModel::guests_body(std::size_t columns, bool unicode) {
   seen_columns_.clear();
   for (const PlacedColumn& one : placed) seen_columns_.push_back(one.column);
   Body out{heading_line(placed), {}};
-  for (const GuestUse* guest : shown)
-    out.lines.push_back({guest_line(placed, *guest, reading_->interval, unicode), guest->name});
+  out.line_of = [this, placed, unicode](const GuestUse& guest) {
+    return guest_line(placed, guest, reading_->interval, unicode);
+  };
+  for (const GuestUse* guest : shown) out.lines.push_back({"", guest->name, guest});
   if (shown.empty())
     out.lines.push_back(
         {narrow(reading_->guests.empty() ? "No guest is seen here; h says what cannot be seen."
