@@ -19,6 +19,7 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(NL REQUIRED IMPORTED_TARGET libnl-route-3.0 libnl-3.0)
 pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
+pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)
 
 # Debian builds toml++ as a shared library; its headers serve alone.
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/recordings.h"
 #include "core/readable.h"
 #include "record/run_reader.h"
 #include "report/comparison.h"
@@ -18,6 +19,7 @@
 #include "report/comparison_text.h"
 #include "report/comparison_words.h"
 #include "report/output.h"
+#include "watch/record/recording_reader.h"
 
 namespace vtax {
 namespace {
@@ -175,6 +177,29 @@ Result<ExitCode> compare(const CompareOptions& options) {
   return limit ? judge(*comparison, *limit, options) : ExitCode::ok;
 }
 
+// Time series have no repetitions to judge by.
+Result<ExitCode> compare_two_recordings(const CompareOptions& options) {
+  const char* unfit = !options.limit.empty()      ? "--fail-above"
+                      : options.format != "table" ? "--format"
+                      : !options.cell.empty()     ? "--cell"
+                                                  : nullptr;
+  if (unfit != nullptr)
+    return fail({fmt::format("cannot compare recordings with {}", unfit),
+                 "recordings of `vtax top` have no repetitions, and no cells to judge",
+                 "without it their guests are set side by side; `vtax run` makes runs that can be judged"});
+  auto output = Output::open("-");
+  if (!output) return fail(output.error());
+  if (auto done = compare_recordings(options.before, options.after, output->stream()); !done)
+    return fail(done.error());
+  if (auto committed = output->commit(); !committed) return fail(committed.error());
+  return ExitCode::ok;
+}
+
+Result<ExitCode> compare_files(const CompareOptions& options) {
+  const bool is_a = watch::is_recording(options.before), is_b = watch::is_recording(options.after);
+  return is_a || is_b ? compare_two_recordings(options) : compare(options);
+}
+
 Verb::Action add_compare_options(CLI::App& app) {
   auto options = std::make_shared<CompareOptions>();
   app.add_option("A", options->before, "The run file to compare with")->required();
@@ -190,7 +215,7 @@ Verb::Action add_compare_options(CLI::App& app) {
       ->capture_default_str();
   app.add_flag_callback(
       "--json", [options] { options->format = "json"; }, "The same as --format json");
-  return [options] { return compare(*options); };
+  return [options] { return compare_files(*options); };
 }
 
 }  // namespace

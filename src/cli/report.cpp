@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/recordings.h"
 #include "record/run_reader.h"
 #include "report/csv.h"
 #include "report/firefox_profile.h"
@@ -21,6 +22,7 @@
 #include "report/term_table.h"
 #include "report/terms.h"
 #include "report/trial_list.h"
+#include "watch/record/recording_reader.h"
 
 namespace vtax {
 namespace {
@@ -117,11 +119,21 @@ Result<ExitCode> report(const ReportOptions& options) {
     return fail({"cannot use --function with --format " + options.format, "it is a table of its own",
                  "--format profile has all functions of a trial"});
   }
-  auto reader = RunReader::open(options.run);
-  if (!reader) return fail(reader.error());
+  std::optional<RunReader> reader;
+  if (watch::is_recording(options.run)) {
+    if (!options.functions.empty())
+      return fail(
+          {"cannot use --function", "recordings of `vtax top` hold no functions", "`vtax run` counts them"});
+  } else {
+    auto opened = RunReader::open(options.run);
+    if (!opened) return fail(opened.error());
+    reader = std::move(*opened);
+  }
   auto output = Output::open(options.output);
   if (!output) return fail(output.error());
-  if (auto written = write(*reader, options, output->stream()); !written) return fail(written.error());
+  const auto written = reader ? write(*reader, options, output->stream())
+                              : report_recording(options.run, options.format, output->stream());
+  if (!written) return fail(written.error());
   if (auto committed = output->commit(); !committed) return fail(committed.error());
   return ExitCode::ok;
 }
@@ -135,7 +147,8 @@ Verb::Action add_report_options(CLI::App& app) {
                  "trials: each with its number, for --trial;\n"
                  "one trial's instructions by function: profile, folded (flame graphs), callgrind,\n"
                  "pprof (`go tool pprof`), firefox (profiler.firefox.com);\n"
-                 "terms: Primet's cost of a message by its size, term by term")
+                 "terms: Primet's cost of a message by its size, term by term.\n"
+                 "Recordings of `vtax top`: table, ndjson, csv")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
   app.add_option("--trial", options->trial, "The trial of a profile: its number, which --format trials shows")

@@ -23,6 +23,13 @@ void Statement::bind(int parameter, std::uint64_t value) {
   sqlite3_bind_int64(statement_.get(), parameter, static_cast<sqlite3_int64>(value));
 }
 
+void Statement::bind(int parameter, const std::optional<std::uint64_t>& value) {
+  if (value)
+    bind(parameter, *value);
+  else
+    sqlite3_bind_null(statement_.get(), parameter);
+}
+
 void Statement::bind(int parameter, std::string_view text) {
   const char* data = text.empty() ? "" : text.data();  // a null pointer would bind NULL
   sqlite3_bind_text64(statement_.get(), parameter, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
@@ -37,6 +44,11 @@ std::int64_t Statement::number(int column, std::int64_t least) {
 
 std::uint64_t Statement::count(int column) {
   return static_cast<std::uint64_t>(number(column, 0));
+}
+
+std::optional<std::uint64_t> Statement::count_or_null(int column) {
+  if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
+  return count(column);
 }
 
 std::string_view Statement::text(int column) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@ class Statement {
   explicit Statement(sqlite3_stmt* statement) : statement_(statement, sqlite3_finalize) {}
 
   void bind(int parameter, std::uint64_t value);
+  void bind(int parameter, const std::optional<std::uint64_t>& value);  // nothing is NULL
   void bind(int parameter, std::string_view text);  // the text must outlive the next step or reset
 
   // SQLITE_ROW, SQLITE_DONE, or an error for Database::error().
@@ -27,6 +29,7 @@ class Statement {
   // A column as what it must be. A value of another type, a negative count or text that is no UTF-8
   // makes `well_formed` false from then on, and gives 0 or "".
   [[nodiscard]] std::uint64_t count(int column);
+  [[nodiscard]] std::optional<std::uint64_t> count_or_null(int column);  // NULL is nothing
   [[nodiscard]] std::int64_t number(int column, std::int64_t least);
   [[nodiscard]] std::string_view text(int column);  // valid until the next step or reset
   [[nodiscard]] bool well_formed() const { return well_formed_; }

@@ -142,6 +142,9 @@ Result<std::uint32_t> check_schema(Database& database) {
   if (!application || *application != kApplicationId) return fail(database.error(SQLITE_NOTADB));
   auto version = database.count("PRAGMA user_version");
   if (!version) return fail(version.error());
+  if (*version >= kFirstVersionWithoutTrials)
+    return fail({database.what(), "it is a recording of `vtax top`, which has no trials",
+                 "`vtax report` shows it, and `vtax compare` sets it beside another recording"});
   if (*version > kSchemaVersion) {
     return fail({database.what(),
                  fmt::format("a newer vtax wrote it: its schema is {}, this vtax reads up to {}", *version,

@@ -11,6 +11,8 @@ inline constexpr std::uint32_t kApplicationId = 0x56544158;  // "VTAX", in the f
 // user_version in the file's header; 1 has no guest_work, 2 no timeline, 3 none of the real host, 4 no calls,
 // seals, waiting or busy.
 inline constexpr std::uint32_t kSchemaVersion = 5;
+// From here on: files without trials (watch/record/recording_schema.h).
+inline constexpr std::uint32_t kFirstVersionWithoutTrials = 1001;
 
 // Makes the tables; to be called inside a transaction.
 [[nodiscard]] Result<> create_schema(Database& database);

@@ -6,53 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/harmless.h"
+#include "report/csv_rows.h"
 #include "report/measured.h"
 
 namespace vtax {
 namespace {
-
-std::string cell_text(std::string_view foreign) {
-  const std::string text = printable_text(foreign);
-  const bool is_formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
-  std::string value = (is_formula ? "'" : "") + text;
-  if (value.find_first_of(",\"\r\n") == std::string::npos) return value;
-  std::string quoted = "\"";
-  for (const char c : value) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
-class Rows {
- public:
-  explicit Rows(std::ostream& out) : out_(out) {}
-
-  Rows& operator<<(std::string_view text) {
-    if (!is_first_) row_ += ',';
-    row_ += cell_text(text);
-    is_first_ = false;
-    return *this;
-  }
-  Rows& operator<<(std::uint64_t value) { return *this << std::string_view(std::to_string(value)); }
-  // What the next rows begin with is what this one has so far.
-  void keep() { kept_ = row_; }
-  void end() {
-    row_ += "\r\n";
-    out_ << row_;
-    row_ = kept_;
-    is_first_ = kept_.empty();
-  }
-  void begin_anew() {
-    row_.clear();
-    kept_.clear();
-    is_first_ = true;
-  }
-
- private:
-  std::ostream& out_;
-  std::string row_, kept_;
-  bool is_first_ = true;
-};
 
 struct MeasuredRow {
   std::optional<int> cpu;
@@ -94,7 +52,7 @@ Result<> write_csv(RunReader& reader, std::ostream& out) {
       reader.for_each(RunReader::Detail::costs, note_factors, [](const Trial&) { return Result<>(); });
   if (!seen) return seen;
 
-  Rows rows(out);
+  CsvRows rows(out);
   rows << "trial"
        << "repetition";
   for (const std::string& factor : factors) rows << factor;

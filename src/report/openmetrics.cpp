@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/harmless.h"
 #include "report/cell.h"
 #include "report/measured.h"
+#include "report/metric_label.h"
 #include "report/repetitions.h"
 #include "report/verdict.h"
 
@@ -23,15 +23,6 @@ namespace {
 // What metrics with a cell's labels add to them.
 constexpr std::array<std::string_view, 9> kOwnLabels{"layer", "domain", "unit",  "event",     "count",
                                                      "bound", "cpu",    "guest", "percentile"};
-
-std::string label_value(std::string_view text) {
-  std::string out;
-  for (const char c : printable_text(text)) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c == '\n' ? std::string("\\n") : std::string(1, c);
-  }
-  return out;
-}
 
 bool is_label_name(std::string_view name) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
@@ -66,7 +57,7 @@ class Labels {
 
  private:
   void add(std::string_view name, std::string_view value) {
-    text_ += fmt::format("{}{}=\"{}\"", text_.empty() ? "" : ",", name, label_value(value));
+    text_ += fmt::format("{}{}=\"{}\"", text_.empty() ? "" : ",", name, metric_label(value));
   }
   std::string text_;
 };

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "published/published.h"
 #include "record/run_reader.h"
@@ -14,6 +15,10 @@
 #include "report/testing/claims_of_synthetic_run.h"
 #include "study/study.h"
 #include "tests/fuzz/targets.h"
+#include "watch/record/recording_reader.h"
+#include "watch/record/recording_writer.h"
+#include "watch/show/json.h"
+#include "watch/show/testing/readings.h"
 
 namespace vtax::fuzz {
 namespace {
@@ -90,6 +95,51 @@ bool try_run_file(std::string_view input) {
   return true;
 }
 
+constexpr std::uint64_t kRecorded = 4;
+
+watch::Reading recorded_reading(std::uint64_t number) {
+  watch::Reading reading = watch::reading_of_two();
+  reading.number = number;
+  return reading;
+}
+
+std::string line_of(const watch::Reading& reading) {
+  std::ostringstream line;
+  watch::write_json_line(reading, line);
+  return line.str();
+}
+
+std::vector<std::string> recordings() {
+  const auto file = work_folder() / "seed-recording.vtax";
+  std::filesystem::remove(file);
+  {
+    auto writer = watch::RecordingWriter::create(file, std::chrono::seconds(1));
+    require(writer.has_value(), "a recording can be written");
+    for (std::uint64_t number = 1; number <= kRecorded; ++number)
+      require(writer->append(recorded_reading(number)).has_value(), "a reading can be recorded");
+  }
+  return {content_of(file)};
+}
+
+// A damaged recording is refused, or gives readings as they were written, from the first one on.
+bool try_recording(std::string_view input) {
+  const auto file = work_folder() / "recording.vtax";
+  for (const char* beside : {"-wal", "-shm", "-journal"}) {
+    std::error_code ignored;
+    std::filesystem::remove(file.string() + beside, ignored);
+  }
+  std::ofstream(file, std::ios::binary).write(input.data(), static_cast<std::streamsize>(input.size()));
+  auto reader = watch::RecordingReader::open(file);
+  if (!reader) return false;
+  std::uint64_t number = 0;
+  const auto read = reader->for_each([&](const watch::Reading& reading) {
+    require(++number <= kRecorded, "a recording has no more readings than were written");
+    require(line_of(reading) == line_of(recorded_reading(number)), "a reading is what was written");
+    return Result<>();
+  });
+  return read.has_value();
+}
+
 std::vector<std::string> studies() {
   std::vector<std::string> all;
   for (const auto& file : std::filesystem::directory_iterator(VTAX_SOURCE_DIR "/studies"))
@@ -136,6 +186,7 @@ bool try_timeline(std::string_view input) {
 
 std::vector<Target> targets_of_files() {
   return {{"run-file", run_files, try_run_file, false, 4},
+          {"recording", recordings, try_recording, false, 4},
           {"study", studies, try_study, true, 4},
           {"claims", claims, try_claims, true, 4},
           {"timeline", timelines, try_timeline}};
