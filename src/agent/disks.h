@@ -6,7 +6,7 @@
 
 #include "core/result.h"
 #include "workload/endpoint_client.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 namespace vtax::agent {
 

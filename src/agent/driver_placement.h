@@ -2,7 +2,7 @@
 
 #include "core/result.h"
 #include "platform/platform.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 namespace vtax::agent {
 

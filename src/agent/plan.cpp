@@ -6,7 +6,7 @@
 #include <array>
 
 #include "agent/lab_layout.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 #include "workload/local/sampler.h"
 
 namespace vtax::agent {
