@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
 #include "core/json_fields.h"
+#include "core/result.h"
 
 namespace vtax::agent {
 

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "core/result.h"
 #include "core/json_fields.h"
+#include "core/result.h"
 
 namespace vtax::agent {
 
