@@ -133,7 +133,7 @@ host::GuestParts parts_on_xen(const std::string& platform) {
 }
 
 // A trial with readings within its window: whether its slices add up to its ledger, as a run file wants it.
-json trial_with_course(Trial trial, const std::map<std::string, host::GuestParts>& guests) {
+json trial_with_course(Trial trial, const std::map<PlatformId, host::GuestParts>& guests) {
   if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
     quit(done.error().text());
   const auto checked = check(trial);
@@ -152,18 +152,18 @@ int run_in_lab(const char* factors, bool kills) {
   trial.factors = json::parse(factors).get<Factors>();
   const bool every_kill = !trial.factors.extract(every_kill_word).empty();
   const std::string platform = trial.factors.at("platform");
-  std::map<std::string, host::GuestParts> guests;
-  if (platform.starts_with("kvm")) guests[platform] = guest_of_the_image();
-  if (platform.starts_with("xen")) guests[platform] = parts_on_xen(platform);
+  std::map<PlatformId, host::GuestParts> guests;
+  const PlatformId id = platform_named(platform).value_or(PlatformId::native);
+  if (has_kvm(id)) guests[id] = guest_of_the_image();
+  if (has_xen(id)) guests[id] = parts_on_xen(platform);
   if (kills) {
     const json course = trial_with_course(trial, guests);
     fmt::print("{}\n", json{{"course", course}, {"kills", kill_trials(trial, guests, every_kill)}}.dump());
     return 0;
   }
   // What the doctor would say.
-  if (platform.starts_with("xen"))
-    if (const auto check = host::examine_platform(platform); check.state == State::missing)
-      quit(check.detail);
+  if (has_xen(id))
+    if (const auto check = host::examine_platform(id); check.state == State::missing) quit(check.detail);
   // Readings within the window would be instructions of it here.
   if (auto done = host::run_host_trial(
           trial, guests, [](const std::string&) {}, false);
@@ -220,22 +220,23 @@ struct Lab {
   Qemu qemu;
   fs::path folder;
 
-  [[nodiscard]] LabImage image(LabKind kind) {
+  [[nodiscard]] LabImage image(PlatformId kind) {
     return must(build_lab_image(kind, {}, cache, Apt(), [](std::string_view) {}));
   }
 
   // `guests`: platforms of which a Domain-0 makes the guests itself. None: the trial is the lab's, if it has
   // Xen.
-  [[nodiscard]] std::unique_ptr<LabMachine> boot(LabKind kind, const std::set<std::string>& guests) {
+  [[nodiscard]] std::unique_ptr<LabMachine> boot(PlatformId kind, const std::set<std::string>& guests) {
     const bool dom0 = !guests.empty();
     LabImage made = image(kind);
     if (has_kvm(kind) || dom0) {
       fs::path veth;
-      for (const ModuleFile& module : image(LabKind::native).modules)
+      for (const ModuleFile& module : image(PlatformId::native).modules)
         if (module.name == "veth") veth = module.file;
       std::map<std::string, GuestImage> images;
       for (const std::string& guest : guests)
-        images[guest] = must(host::prepare_image(guest, cache, [](std::string_view) {})).image;
+        images[guest] =
+            must(host::prepare_image(*platform_named(guest), cache, [](std::string_view) {})).image;
       made = as_plain_host(std::move(made), veth, folder, images);
       // The native machine's agent wants three CPUs; and Domain-0 holds several guests' files.
       if (dom0) replace(made.xen_command_line, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
@@ -287,7 +288,7 @@ constexpr double any_error = 1e9, exact_book = 3, ticked_book = 25;
 // Xen's counter has the switch away from a guest in the next one's time, the probe in the guest's: of guests
 // on the CPU's virtualisation that is much (docs/benchmarks.md), and they agree on the sum alone.
 double part_book(const std::string& platform) {
-  return platform == "xen-pv" ? exact_book : any_error;
+  return platform == name_of(PlatformId::xen_pv) ? exact_book : any_error;
 }
 int wrong_books = 0;
 
@@ -324,7 +325,7 @@ std::vector<Work> works(const std::string& platform, bool check) {
   if (!check)
     all.insert(all.end(), {{fmt::format("{} MiB sent", mebibytes), send},
                            {fmt::format("{} transactions", transactions), exchange}});
-  if (!platform.starts_with("kvm")) return all;
+  if (!has_kvm(lab_machine_of(platform))) return all;
   Factors two_receive = receive, two_exchange = exchange;
   two_receive["bytes"] = "50331648";
   two_exchange["transactions"] = "5000";
@@ -344,7 +345,7 @@ Said run_within(const LabMachine& machine, const char* word, const std::string& 
   factors["platform"] = platform;
   const bool kills = word == std::string_view(kill_in_lab_word);
   // Within it a fully virtualised guest boots, which takes minutes.
-  const std::int64_t limit_s = (kills ? 900 : 300) * (platform.starts_with("xen-hvm") ? 3 : 1);
+  const std::int64_t limit_s = (kills ? 900 : 300) * (has_device_model(lab_machine_of(platform)) ? 3 : 1);
   json plan = {{"version", 1},           {"platform", "native"},
                {"workload", "programs"}, {"client", {"/init", word, json(factors).dump()}},
                {"marks", kills},         {"time_limit_ns", limit_s * 1'000'000'000}};
@@ -363,7 +364,7 @@ void on_linux(const LabMachine& machine, const std::string& platform, const Work
   const auto row = [&](const std::string& who, double exact, double says, double most = any_error) {
     print_row(trial, who, exact, "schedstat, ticks, BPF", says, most);
   };
-  if (!platform.starts_with("kvm")) {
+  if (!has_kvm(lab_machine_of(platform))) {
     row("kernel", exact_ms(seen, "host", Layer::kernel), books_ms(rows, "host", "kernel"));
     row("program", exact_ms(seen, "host", Layer::program), books_ms(rows, "host", "program"));
     row("all", exact_ms(seen, "host"), books_ms(rows, "host"), exact_book);
@@ -476,10 +477,10 @@ std::set<std::string> guests_of_domain_0(const std::vector<std::string>& wanted)
 }
 
 // The least that has what all of these guests need.
-LabKind machine_for(const std::set<std::string>& guests) {
-  LabKind kind = LabKind::xen_pv;
+PlatformId machine_for(const std::set<std::string>& guests) {
+  PlatformId kind = PlatformId::xen_pv;
   for (const std::string& guest : guests)
-    if (virtualises(machine_of(guest)) && !has_device_model(kind)) kind = machine_of(guest);
+    if (virtualises(lab_machine_of(guest)) && !has_device_model(kind)) kind = lab_machine_of(guest);
   return kind;
 }
 
@@ -492,24 +493,25 @@ int measure(const std::vector<std::string>& platforms, bool check) {
   const Qemu qemu = must(fetch_qemu(cache, [](std::string_view) {}));
   Lab lab{std::move(cache), qemu, own_folder().path};
   fmt::print("| trial | whose CPU time | exact, ms | book | says, ms | error |\n|---|---|---|---|---|---|\n");
-  std::map<LabKind, std::unique_ptr<LabMachine>> machines;
+  std::map<PlatformId, std::unique_ptr<LabMachine>> machines;
   std::unique_ptr<LabMachine> domain_0;  // one for all
   const auto on_domain_0 = guests_of_domain_0(platforms);
   for (const std::string& wanted : platforms) {
     const bool dom0 = wanted.starts_with(dom0_prefix), kills = wanted.starts_with(killed_word);
     const std::string platform = platform_of(wanted);
     const std::vector<Work> todo = works(platform, check);
-    auto& machine = dom0 ? domain_0 : machines[machine_of(platform)];
+    auto& machine = dom0 ? domain_0 : machines[lab_machine_of(platform)];
     if (!machine)
-      machine = dom0 ? lab.boot(machine_for(on_domain_0), on_domain_0) : lab.boot(machine_of(platform), {});
+      machine =
+          dom0 ? lab.boot(machine_for(on_domain_0), on_domain_0) : lab.boot(lab_machine_of(platform), {});
     if (kills) {
       kill_on_dom0(*machine, platform, todo.front(), !check);
       continue;
     }
     for (const Work& work : todo)
-      dom0                          ? on_dom0(*machine, platform, work)
-      : platform.starts_with("xen") ? on_xen(*machine, platform, work)
-                                    : on_linux(*machine, platform, work);
+      dom0                                ? on_dom0(*machine, platform, work)
+      : has_xen(lab_machine_of(platform)) ? on_xen(*machine, platform, work)
+                                          : on_linux(*machine, platform, work);
   }
   if (check && wrong_books > 0) fmt::print("{} books are wrong that ought to be right\n", wrong_books);
   return check && wrong_books > 0 ? 1 : 0;

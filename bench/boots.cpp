@@ -40,7 +40,7 @@ struct Tally {
   std::atomic<int> booted{0}, deaths{0}, failed{0};
 };
 
-Result<> boot(LabKind kind, const fs::path& cache_folder, const fs::path& store_folder,
+Result<> boot(PlatformId kind, const fs::path& cache_folder, const fs::path& store_folder,
               const Progress& progress) {
   auto cache = PackageCache::open(cache_folder);
   if (!cache) return fail(cache.error());
@@ -56,7 +56,7 @@ Result<> boot(LabKind kind, const fs::path& cache_folder, const fs::path& store_
   return (*machine)->boot(store, progress);
 }
 
-void boot_one(LabKind kind, const fs::path& round, int number, Tally& tally) {
+void boot_one(PlatformId kind, const fs::path& round, int number, Tally& tally) {
   const auto begun = Clock::now();
   const auto done =
       boot(kind, round / "cache", round / fmt::format("machines-{}", number), [&](std::string_view step) {
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: boots KIND BOOTS AT_ONCE [CACHE]\n");
     return 2;
   }
-  const auto kind = lab_kind(argv[1]);
+  const auto kind = platform_named(argv[1]);
   const int boots = std::atoi(argv[2]), at_once = std::atoi(argv[3]);
   if (!kind || boots < 1 || at_once < 1 || at_once > 64) {
     fmt::print(stderr, "boots: {} is no kind of machine, or a number is wrong\n", argv[1]);

@@ -44,8 +44,8 @@ void add(const Trial& trial, Costs& costs) {
   if (!trial.timeline.empty()) costs.text_bytes = timeline_text(trial.timeline).size();
 }
 
-int measure(const std::string& platform, int rounds, const std::string& bytes) {
-  std::map<std::string, host::GuestParts> guests;
+int measure(PlatformId platform, int rounds, const std::string& bytes) {
+  std::map<PlatformId, host::GuestParts> guests;
   if (host::has_guest(platform)) {
     auto cache = lab::PackageCache::open();
     if (!cache) return fmt::print("{}\n", cache.error().text()), 1;
@@ -57,9 +57,14 @@ int measure(const std::string& platform, int rounds, const std::string& bytes) {
   for (int round = 0; round < 2 * rounds; ++round) {
     const bool with_course = (round + round / 2) % 2 != 0;  // without, with, with, without
     Trial trial;
-    trial.factors = {{"platform", platform}, {"workload", "tcp-stream"}, {"direction", "send"},
-                     {"bytes", bytes},       {"write_bytes", "65536"},   {"warmup_bytes", "1048576"},
-                     {"topology", "inside"}, {"offloads", "off"}};
+    trial.factors = {{"platform", std::string(name_of(platform))},
+                     {"workload", "tcp-stream"},
+                     {"direction", "send"},
+                     {"bytes", bytes},
+                     {"write_bytes", "65536"},
+                     {"warmup_bytes", "1048576"},
+                     {"topology", "inside"},
+                     {"offloads", "off"}};
     const auto done = host::run_host_trial(
         trial, guests, [](const std::string&) {}, with_course);
     if (!done) return fmt::print("{}\n", done.error().text()), 1;
@@ -84,6 +89,6 @@ int main(int argc, char** argv) {
   const auto number = [&](int place, int usual) {
     return argc > place ? std::max(1, std::atoi(argv[place])) : usual;
   };
-  return vtax::measure(argc > 1 ? argv[1] : "native", number(2, 8),
-                       fmt::format("{}", std::int64_t{number(3, 1024)} << 20));
+  return vtax::measure(vtax::platform_named(argc > 1 ? argv[1] : "native").value_or(vtax::PlatformId::native),
+                       number(2, 8), fmt::format("{}", std::int64_t{number(3, 1024)} << 20));
 }

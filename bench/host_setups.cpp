@@ -33,27 +33,27 @@ int report_left(const std::set<std::string>& before) {
   return static_cast<int>(left.size());
 }
 
-int make_many(const std::string& platform, int times, const std::map<std::string, host::GuestParts>& guests) {
+int make_many(PlatformId platform, int times, const std::map<PlatformId, host::GuestParts>& guests) {
   if (times == 0) return 0;
   const auto before = traces();
   std::vector<double> seconds;
   for (int i = 0; i < times; ++i) {
     const auto took = host::make_and_take_down(platform, guests);
     if (!took) {
-      fmt::print("{}: {}\n", platform, took.error().text());
+      fmt::print("{}: {}\n", name_of(platform), took.error().text());
       return 1;
     }
     seconds.push_back(std::chrono::duration<double>(took->all).count());
   }
   const int left = report_left(before);
   std::sort(seconds.begin(), seconds.end());
-  fmt::print("{}: {} times, s: least {:.3f}, median {:.3f}, most {:.3f}; left behind: {}\n", platform, times,
-             seconds.front(), seconds[seconds.size() / 2], seconds.back(), left);
+  fmt::print("{}: {} times, s: least {:.3f}, median {:.3f}, most {:.3f}; left behind: {}\n",
+             name_of(platform), times, seconds.front(), seconds[seconds.size() / 2], seconds.back(), left);
   std::fflush(stdout);
   return left;
 }
 
-int kill_many(const std::string& platform, int times) {
+int kill_many(PlatformId platform, int times) {
   if (times == 0) return 0;
   const auto before = traces();
   const std::string out = fs::temp_directory_path().string() + ".run";  // beside the folder that is listed
@@ -67,7 +67,7 @@ int kill_many(const std::string& platform, int times) {
     if (child == 0) {
       const int null = open("/dev/null", O_RDWR);
       for (const int fd : {0, 1, 2}) dup2(null, fd);
-      const std::string set = "platform=" + platform;
+      const std::string set = fmt::format("platform={}", name_of(platform));
       execl(VTAX_BINARY, "vtax", "run", "first-look", "--machine", "host", "--set", set.c_str(), "--set",
             "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
       _exit(127);
@@ -77,13 +77,13 @@ int kill_many(const std::string& platform, int times) {
     left += report_left(before);
   }
   for (const char* ending : {"", "-wal", "-shm"}) fs::remove(out + ending);
-  fmt::print("{}: {} runs killed; left behind: {}\n", platform, times, left);
+  fmt::print("{}: {} runs killed; left behind: {}\n", name_of(platform), times, left);
   std::fflush(stdout);
   return left;
 }
 
 struct Wanted {
-  std::string platform;
+  PlatformId platform = PlatformId::native;
   int setups = 0, kills = 0;
 };
 
@@ -91,7 +91,7 @@ int in_own_folder(const std::vector<Wanted>& all) {
   take_in_orphans();
   auto cache = lab::PackageCache::open();
   if (!cache) return fmt::print("{}\n", cache.error().text()), 1;
-  std::map<std::string, host::GuestParts> parts;
+  std::map<PlatformId, host::GuestParts> parts;
   int left = 0;
   for (const Wanted& wanted : all) {
     if (host::has_guest(wanted.platform)) {
@@ -123,5 +123,8 @@ int main(int argc, char** argv) {
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
   const auto number = [&](int place) { return argc > place ? std::max(0, std::atoi(argv[place])) : 0; };
   if (argc > 1) return vtax::run({{argv[1], argc > 2 ? number(2) : 50, argc > 3 ? number(3) : 100}});
-  return vtax::run({{"native", 0, 100}, {"container", 1000, 100}, {"uml", 50, 100}, {"qemu", 50, 100}});
+  return vtax::run({{PlatformId::native, 0, 100},
+                    {PlatformId::container, 1000, 100},
+                    {PlatformId::uml, 50, 100},
+                    {PlatformId::qemu, 50, 100}});
 }

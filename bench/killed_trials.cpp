@@ -114,13 +114,13 @@ void wait_until_it_measures(int steps, pid_t trial, std::string& said) {
 
 }  // namespace
 
-json kill_trials(const Trial& trial, const std::map<std::string, host::GuestParts>& guests, bool every) {
+json kill_trials(const Trial& trial, const std::map<PlatformId, host::GuestParts>& guests, bool every) {
   constexpr std::chrono::seconds most{20}, most_without_keeper{300};
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   const Leftovers leftovers(guests.begin()->second.toolstack);
   json kills = json::array();
-  const auto moments = guests.begin()->first.starts_with("xen-hvm") ? std::span<const Kill>(emulated_kills)
-                                                                    : std::span<const Kill>(all_kills);
+  const auto moments = has_device_model(guests.begin()->first) ? std::span<const Kill>(emulated_kills)
+                                                               : std::span<const Kill>(all_kills);
   for (const auto& [after_ms, keeper_too, always, once_measures] : moments) {
     if (!always && !every) continue;
     std::string step;

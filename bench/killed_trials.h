@@ -13,7 +13,7 @@ namespace vtax {
 // left in Xen, in xenstore, in the kernel, among the processes and on disk. `every`: the whole list of
 // moments, not only the test's few.
 [[nodiscard]] nlohmann::json kill_trials(const Trial& trial,
-                                         const std::map<std::string, host::GuestParts>& guests, bool every);
+                                         const std::map<PlatformId, host::GuestParts>& guests, bool every);
 
 // Outside: what that gave, as a table. Returns of how many trials something was left.
 [[nodiscard]] int print_kills(const nlohmann::json& kills);

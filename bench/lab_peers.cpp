@@ -292,7 +292,8 @@ int main(int argc, char** argv) {
   if (mkdtemp(pattern.data()) == nullptr) quit("no temporary folder");
   const fs::path folder = pattern;
   {
-    LabImage image = with_peers(must(build_lab_image(LabKind::native, sources, cache, Apt(), say)), folder);
+    LabImage image =
+        with_peers(must(build_lab_image(PlatformId::native, sources, cache, Apt(), say)), folder);
     const auto machine =
         must(LabMachine::prepare(std::move(image), sources.agent, qemu, must(find_probe(qemu))));
     SnapshotStore store(folder);

@@ -64,7 +64,7 @@ void measure(const Case& measured, int pairs) {
   if (!probe) quit(probe.error());
   Sources sources;
   sources.agent = VTAX_BINARY;
-  auto image = build_lab_image(machine_of(measured.platform), sources, *cache, Apt(), quiet);
+  auto image = build_lab_image(lab_machine_of(measured.platform), sources, *cache, Apt(), quiet);
   if (!image) quit(image.error());
   SnapshotStore store(cache->directory() / "machines");
   auto with = LabMachine::prepare(*image, sources.agent, *qemu, *probe);

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "core/json_fields.h"
 #include "core/result.h"
 #include "workload/endpoint_client.h"
-#include "workload/json_fields.h"
 
 namespace vtax::agent {
 

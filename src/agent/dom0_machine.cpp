@@ -3,7 +3,6 @@
 
 #include <optional>
 
-#include "agent/boot_word.h"
 #include "agent/disks.h"
 #include "agent/driver_domains.h"
 #include "agent/driver_machine.h"
@@ -26,14 +25,17 @@ constexpr char bridge[] = "xenbr0";
 constexpr char domain_0[] = "Domain-0";  // the domain's name in the ledger
 
 Result<> create_guests(const DriverShape& shape, const std::string& type, DriverDomains& domains) {
-  const Result<int> memory =
-      boot_number(lab::guest_memory_word, lab::most_guest_memory_mib, lab::guest_memory_mib);
-  if (!memory) return fail(memory.error());
+  // Netback offers as many queues as Domain-0 has CPUs, unless it is told.
+  if (shape.guest_cpus > 1)
+    if (Result<> told = write_kernel_file("/sys/module/xen_netback/parameters/max_queues",
+                                          std::to_string(shape.guest_cpus));
+        !told)
+      return told;
   for (int guest = 1; guest <= shape.guests; ++guest) {
     NewGuest wanted{guest,
                     lab::guest_name(guest),
-                    std::to_string(lab::own_guest_cpu(guest, shape.driver_cpus)),
-                    *memory,
+                    shape.own_cpus_of(guest),
+                    shape.guest_memory_mib,
                     type,
                     wiring::guest_mac(guest),
                     bridge};
@@ -48,19 +50,19 @@ Result<> create_guests(const DriverShape& shape, const std::string& type, Driver
   return {};
 }
 
-std::optional<PlatformName> platform_of(const std::string& type) {
-  if (type == "pv") return PlatformName::xen_pv;
-  if (type == "pvh") return PlatformName::xen_pvh;
-  if (type == "hvm") return PlatformName::xen_hvm;
-  if (type == "hvm-pv") return PlatformName::xen_hvm_pv;
+std::optional<PlatformId> platform_of(const std::string& type) {
+  if (type == "pv") return PlatformId::xen_pv;
+  if (type == "pvh") return PlatformId::xen_pvh;
+  if (type == "hvm") return PlatformId::xen_hvm;
+  if (type == "hvm-pv") return PlatformId::xen_hvm_pv;
   return std::nullopt;
 }
 
-Result<> place_backends(const DriverShape& shape, PlatformName platform) {
-  if (platform == PlatformName::xen_hvm || platform == PlatformName::xen_hvm_pv)
+Result<> place_backends(const DriverShape& shape, PlatformId platform) {
+  if (platform == PlatformId::xen_hvm || platform == PlatformId::xen_hvm_pv)
     if (Result<> placed = place_device_models(shape.backend_cpu()); !placed) return placed;
   // A fully virtualised guest's vif leads nowhere; a driver domain has one CPU.
-  if (platform == PlatformName::xen_hvm || shape.driver_domains > 0) return {};
+  if (platform == PlatformId::xen_hvm || shape.driver_domains > 0) return {};
   for (int guest = 1; guest <= shape.guests; ++guest)
     if (Result<> placed = place_vif(lab::vif_of(guest), shape.backend_cpu()); !placed) return placed;
   return {};
@@ -88,18 +90,17 @@ Result<std::string> give_emulated_disk(int guest, EndpointClient& client, const 
 
 // What each guest may have of the machine.
 Result<> ration_guests(const Plan& plan, std::vector<EndpointClient>& guests) {
-  const DriverPlacement& shares = plan.driver;
-  const bool scheduled = shares.weights != GuestWeights::equal || shares.cap_percent > 0;
+  const bool scheduled = plan.guest_weights != GuestWeights::equal || plan.guest_cap_percent > 0;
   Result<> done;
   for (int guest = 1; guest <= plan.guests && done; ++guest) {
     const std::string name = lab::guest_name(guest);
     if (scheduled)
-      done = set_share(name, shares.scheduler, weight_of(shares.weights, guest), shares.cap_percent);
-    if (done && shares.balloon_mib > 0) done = set_memory(name, shares.balloon_mib);
+      done = set_share(name, plan.scheduler, weight_of(plan.guest_weights, guest), plan.guest_cap_percent);
+    if (done && plan.balloon_mib > 0) done = set_memory(name, plan.balloon_mib);
   }
   for (EndpointClient& guest : guests)
-    if (done && shares.balloon_mib > 0)
-      done = wait_for_memory(guest, shares.balloon_mib, std::chrono::seconds(20));
+    if (done && plan.balloon_mib > 0)
+      done = wait_for_memory(guest, plan.balloon_mib, std::chrono::seconds(20));
   return done;
 }
 
@@ -136,7 +137,7 @@ Result<DriverMachine> bring_up() {
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
-  const bool emulated = *platform == PlatformName::xen_hvm;
+  const bool emulated = *platform == PlatformId::xen_hvm;
   return DriverMachine{
       *platform,
       {domain_0, bridge,
@@ -148,7 +149,7 @@ Result<DriverMachine> bring_up() {
         const int domain = lab::xen_domain_of(guest, drivers);
         return emulated ? lab::emulated_vif_of(domain) : lab::vif_of(domain);
       },
-      [](int guest, int cpu) { return move_guest(lab::guest_name(guest), cpu); },
+      [](int guest, const std::vector<int>& cpus) { return move_guest(lab::guest_name(guest), cpus); },
       [emulated, shape = *shape](int guest, EndpointClient& client, const std::string& disk) {
         return emulated ? give_emulated_disk(guest, client, disk) : give_xen_disk(guest, client, disk, shape);
       },

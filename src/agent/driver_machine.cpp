@@ -1,15 +1,19 @@
 #include "agent/driver_machine.h"
 
-#include "agent/boot_word.h"
+#include <fmt/format.h>
+
 #include "agent/disks.h"
 #include "agent/dom0_books.h"
 #include "agent/guest_connection.h"
+#include "agent/guest_cpus.h"
 #include "agent/kernel_counters.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
 #include "agent/watch_books.h"
+#include "platform/kernel_file.h"
 #include "platform/links.h"
 #include "platform/wiring.h"
+#include "subject/boot_words.h"
 
 namespace vtax::agent {
 namespace {
@@ -22,7 +26,7 @@ Result<> expect_plan_for(const DriverMachine& machine, const Plan& plan) {
   const char* why = nullptr;
   if (plan.platform != machine.platform) why = "this machine's platform is another one";
   if (plan.guests != machine.shape.guests) why = "this machine has another number of guests";
-  if (plan.driver.domains != machine.shape.driver_domains && !plan.self_check)
+  if (plan.driver_domains != machine.shape.driver_domains && !plan.self_check)
     why = "this machine has another number of driver domains";
   if (why == nullptr) return {};
   return fail(Error{"run the plan", why, "", ExitCode::trial_failed});
@@ -39,15 +43,20 @@ Result<> announce_all(DriverMachine& machine) {
   return announced;
 }
 
-Result<> move_all(DriverMachine& machine, int cpu) {
+Result<> move_all(DriverMachine& machine, const std::vector<int>& cpus) {
   for (int guest = 1; guest <= machine.shape.guests; ++guest)
-    if (Result<> moved = machine.move_guest(guest, cpu); !moved) return moved;
+    if (Result<> moved = machine.move_guest(guest, cpus); !moved) return moved;
   return {};
+}
+
+// All of a guest's virtual CPUs on one.
+std::vector<int> all_on(const DriverMachine& machine, int cpu) {
+  return std::vector<int>(static_cast<std::size_t>(machine.shape.guest_cpus), cpu);
 }
 
 Result<> check_self(DriverMachine& machine, const SelfCheck& check) {
   if (check.share_cpu)
-    if (Result<> moved = move_all(machine, lab::driver_cpu); !moved) return moved;
+    if (Result<> moved = move_all(machine, all_on(machine, lab::driver_cpu)); !moved) return moved;
   Result<nlohmann::json> checked =
       check.guests.empty() ? check_alone(check.work) : check_beside_guests(check, machine.guests);
   if (!checked) return fail(checked.error());
@@ -59,12 +68,34 @@ Result<> place_guests(DriverMachine& machine, GuestCpu where) {
   if (where == GuestCpu::own) return {};
   if (where == GuestCpu::driver && machine.shape.driver_domains > 0) {
     for (int guest = 1; guest <= machine.shape.guests; ++guest)
-      if (Result<> moved = machine.move_guest(guest, machine.shape.cpu_of_driver_of(guest)); !moved)
+      if (Result<> moved = machine.move_guest(guest, all_on(machine, machine.shape.cpu_of_driver_of(guest)));
+          !moved)
         return moved;
     return {};
   }
-  return move_all(machine, where == GuestCpu::driver ? lab::driver_cpu
-                                                     : lab::own_guest_cpu(1, machine.shape.driver_cpus));
+  return move_all(
+      machine, where == GuestCpu::driver ? all_on(machine, lab::driver_cpu) : machine.shape.own_cpus_of(1));
+}
+
+// What guests with several CPUs have come up with, for the result; nothing of those with one, whose trials
+// are not to be disturbed by a question. Error: a CPU or a queue is missing, and the trial would be another
+// one.
+Result<> expect_cpus_and_queues(DriverMachine& machine, nlohmann::json& facts) {
+  if (machine.shape.guest_cpus == 1) return {};
+  nlohmann::json all = nlohmann::json::array();
+  for (EndpointClient& guest : machine.guests) {
+    const auto found = cpus_and_queues_of(guest);
+    if (!found) return fail(found.error());
+    const int queues = facts_of(machine.platform).emulated_card ? 1 : machine.shape.guest_cpus;
+    if (found->cpus != machine.shape.guest_cpus || found->queues != queues)
+      return fail(Error{"run the plan",
+                        fmt::format("a guest has {} CPUs and {} queues in place of {} and {}", found->cpus,
+                                    found->queues, machine.shape.guest_cpus, queues),
+                        "", ExitCode::trial_failed});
+    all.push_back({{"cpus", found->cpus}, {"queues", found->queues}});
+  }
+  facts["guest_cpus"] = all;
+  return {};
 }
 
 // Each guest's, as it calls it. The drivers come with them.
@@ -86,13 +117,11 @@ Result<std::vector<std::string>> give_disks(DriverMachine& machine) {
 }  // namespace
 
 Result<DriverShape> DriverShape::of_boot() {
-  const Result<int> guests = boot_number(lab::guests_word, lab::most_guests);
-  if (!guests) return fail(guests.error());
-  const Result<int> driver_cpus = boot_number(lab::driver_cpus_word, lab::most_driver_cpus);
-  if (!driver_cpus) return fail(driver_cpus.error());
-  const Result<int> driver_domains = boot_number(lab::driver_domains_word, lab::most_driver_domains, 0);
-  if (!driver_domains) return fail(driver_domains.error());
-  return DriverShape{*guests, *driver_cpus, *driver_domains};
+  const Result<std::string> line = read_kernel_file("/proc/cmdline");
+  if (!line) return fail(line.error());
+  const Result<MachineShape> shape = shape_from_words(*line);
+  if (!shape) return fail(shape.error());
+  return DriverShape{*shape};
 }
 
 int DriverShape::own_cpus() const {
@@ -101,6 +130,13 @@ int DriverShape::own_cpus() const {
 
 int DriverShape::cpu_of_driver_of(int guest) const {
   return lab::cpu_of_driver(lab::driver_of(guest, driver_domains), driver_cpus);
+}
+
+std::vector<int> DriverShape::own_cpus_of(int guest) const {
+  std::vector<int> cpus;
+  const int first = driver_cpus + 1 + (guest - 1) * guest_cpus;  // behind the peer's
+  for (int own = 0; own < guest_cpus; ++own) cpus.push_back(first + own);
+  return cpus;
 }
 
 int DriverShape::backend_cpu() const {
@@ -141,14 +177,15 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (placed) placed = load_what_is_needed(*plan);
   if (!placed) return placed;
-  if (plan->driver.forwarding == Forwarding::nat || plan->driver.balloon_mib > 0) {
+  if (plan->forwarding == Forwarding::nat || plan->balloon_mib > 0) {
     auto modules = machine.list_modules();
     if (!modules) return fail(modules.error());
     machine.modules = std::move(*modules);
   }
-  const auto facts =
+  auto facts =
       machine.facts ? machine.facts(machine.guests) : Result<nlohmann::json>(nlohmann::json::object());
   if (!facts) return fail(facts.error());
+  if (Result<> there = expect_cpus_and_queues(machine, *facts); !there) return there;
   const auto disks = has_disk(*plan) ? give_disks(machine) : std::vector<std::string>();
   if (!disks) return fail(disks.error());
   std::vector<BridgedGuest> guests;
@@ -161,14 +198,14 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
                             ? make_bridged_guests(machine.driver, std::move(guests))
                             : make_driven_guests(machine.driver.name, machine.drivers, std::move(guests));
   Dom0Books books(machine.shape.guests);
-  WatchBooks watch;
   CountersOfWindow counters;
+  WatchBooks watch;
+  if (plan->watch)
+    if (Result<> opened = watch.open(); !opened) return opened;
   WindowHooks hooks = plan->books      ? books.hooks()
                       : plan->counters ? counters.hooks()
                       : plan->watch    ? watch.hooks()
                                        : WindowHooks();
-  if (plan->watch)
-    if (Result<> opened = watch.open(); !opened) return opened;
   hooks.describe = [&facts, inner = hooks.describe](nlohmann::json& result) {
     if (inner) inner(result);
     result.update(*facts);

@@ -14,13 +14,8 @@
 // What Xen's Domain-0 and KVM's host do alike.
 namespace vtax::agent {
 
-// How many guests there are, and how many CPUs the driver domain has besides the peer's: the machine's shape,
-// from the kernel's command line.
-struct DriverShape {
-  int guests = 1;
-  int driver_cpus = 1;
-  int driver_domains = 0;  // Xen's, besides Domain-0
-
+// The machine's shape, from the kernel's command line, as the driver domain sees it.
+struct DriverShape : MachineShape {
   [[nodiscard]] static Result<DriverShape> of_boot();
   // Of this domain, besides the peer's: with driver domains the second one is the first of those's.
   [[nodiscard]] int own_cpus() const;
@@ -28,15 +23,18 @@ struct DriverShape {
   [[nodiscard]] int cpu_of_driver_of(int guest) const;
   // Of the guests' network backends.
   [[nodiscard]] int backend_cpu() const;
+  // Of guest 1, 2, ...'s first virtual CPU, its second, ...: CPUs of their own behind the driver domain's.
+  [[nodiscard]] std::vector<int> own_cpus_of(int guest) const;
 };
 
 // A driver domain whose guests are up.
 struct DriverMachine {
-  PlatformName platform = PlatformName::xen_pv;
+  PlatformId platform = PlatformId::xen_pv;
   DriverDomain driver;
   DriverShape shape;
-  std::function<std::string(int guest)> backend;           // of guest 1, 2, ...: its network device here
-  std::function<Result<>(int guest, int cpu)> move_guest;  // its virtual CPU goes to another CPU
+  std::function<std::string(int guest)> backend;  // of guest 1, 2, ...: its network device here
+  // Its virtual CPUs go to other CPUs, the first one to the first of these.
+  std::function<Result<>(int guest, const std::vector<int>& cpus)> move_guest;
   // Gives it a block device of this domain as its disk: the disk's path there.
   std::function<Result<std::string>(int guest, EndpointClient& client, const std::string& disk)> give_disk;
   std::vector<EndpointClient> guests;  // their agents

@@ -1,6 +1,7 @@
 #include "agent/boot_word.h"
 #include "agent/disks.h"
 #include "agent/guest_connection.h"
+#include "agent/guest_cpus.h"
 #include "agent/guest_lifetime.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
@@ -33,6 +34,7 @@ Result<> configure_network(int guest) {
 std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields) {
   if (order == "offloads") return obey_offloads(fields);
   if (order == "known-work") return obey_known_work(fields);
+  if (order == "cpus") return obey_cpus();
   if (order == "disk") return obey_disk(fields);
   if (order == "memory") return obey_memory();
   if (order == "balloon") {

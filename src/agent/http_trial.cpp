@@ -36,7 +36,7 @@ std::vector<HttpPair> http_pairs(const Plan& plan, Bench& bench) {
     const int guest = static_cast<int>(pairs.size()) + 1;
     const bool serves = !guest_initiates(plan, guest);
     HttpWork warmup = *plan.http;
-    warmup.requests = plan.http_warmup;
+    warmup.requests = plan.warmup_requests;
     pairs.push_back({system.name, serves ? &system : &peer, serves ? &peer : &system, serves,
                      share_of(*plan.http, plan.loads, guest), warmup,
                      static_cast<std::uint16_t>(http_port + guest - 1)});

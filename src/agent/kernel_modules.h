@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json_fields.h"
 #include "core/result.h"
-#include "workload/json_fields.h"
 
 namespace vtax::agent {
 

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/json_fields.h"
 #include "core/result.h"
-#include "workload/json_fields.h"
 
 namespace vtax::agent {
 

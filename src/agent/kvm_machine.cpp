@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "agent/boot_word.h"
 #include "agent/disks.h"
 #include "agent/driver_machine.h"
 #include "agent/guest_connection.h"
@@ -22,8 +21,8 @@ constexpr char kvm_bridge[] = "br0";
 constexpr char kvm_host[] = "host";  // the domain's name in the ledger
 constexpr std::chrono::seconds balloon_limit{20};
 
-Result<> plug_tap(const std::string& tap) {
-  if (Result<> made = make_tap(tap); !made) return made;
+Result<> plug_tap(const std::string& tap, int queues) {
+  if (Result<> made = make_tap(tap, queues); !made) return made;
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   return wiring::plug(*links, tap, kvm_bridge, true);
@@ -31,13 +30,12 @@ Result<> plug_tap(const std::string& tap) {
 
 // Each guest has a QEMU of its own; they boot at once.
 Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
-  const Result<int> memory =
-      boot_number(lab::guest_memory_word, lab::most_guest_memory_mib, lab::guest_memory_mib);
-  if (!memory) return fail(memory.error());
   std::vector<pid_t> vmms;
   for (int guest = 1; guest <= shape.guests; ++guest) {
-    if (Result<> plugged = plug_tap(lab::guest_tap(guest)); !plugged) return fail(plugged.error());
-    const auto vmm = start_vmm({guest, *memory, wiring::guest_mac(guest), vhost});
+    if (Result<> plugged = plug_tap(lab::guest_tap(guest), shape.guest_cpus); !plugged)
+      return fail(plugged.error());
+    const auto vmm =
+        start_vmm({guest, shape.guest_memory_mib, shape.guest_cpus, wiring::guest_mac(guest), vhost});
     if (!vmm) return fail(vmm.error());
     vmms.push_back(*vmm);
   }
@@ -53,7 +51,7 @@ Result<std::string> give_kvm_disk(int guest, EndpointClient& client, const std::
 
 // The balloon comes with the trial that wants it, as a disk does.
 Result<> blow_balloons_up(const Plan& plan, std::vector<EndpointClient>& guests) {
-  const int mib = plan.driver.balloon_mib;
+  const int mib = plan.balloon_mib;
   if (mib == 0) return {};
   Result<> done;
   for (std::size_t i = 0; i < guests.size() && done; ++i) {
@@ -81,15 +79,15 @@ Result<DriverMachine> bring_kvm_up() {
   if (!vmms) return fail(vmms.error());
   Result<std::vector<EndpointClient>> guests = reach_guests(shape->guests);
   if (!guests) return fail(guests.error());
-  const auto move = [vmms = *vmms, backend_cpu = shape->backend_cpu()](int guest, int cpu) {
-    return place_vmm(vmms[static_cast<std::size_t>(guest - 1)], cpu, backend_cpu);
+  const auto move = [vmms = *vmms, backend_cpu = shape->backend_cpu()](int guest,
+                                                                       const std::vector<int>& cpus) {
+    return place_vmm(vmms[static_cast<std::size_t>(guest - 1)], cpus, backend_cpu);
   };
   for (int guest = 1; guest <= shape->guests; ++guest)
-    if (Result<> placed = move(guest, lab::own_guest_cpu(guest, shape->driver_cpus)); !placed)
-      return fail(placed.error());
+    if (Result<> placed = move(guest, shape->own_cpus_of(guest)); !placed) return fail(placed.error());
   auto modules = modules_of_all(kvm_host, *guests);
   if (!modules) return fail(modules.error());
-  return DriverMachine{vhost ? PlatformName::kvm : PlatformName::kvm_qemu,
+  return DriverMachine{vhost ? PlatformId::kvm : PlatformId::kvm_qemu,
                        {kvm_host, kvm_bridge,
                         [vmms = *vmms](int guest, const std::string&, int cpu) {
                           return place_vmm_backend(vmms[static_cast<std::size_t>(guest - 1)], cpu);

@@ -27,7 +27,7 @@ inline constexpr char guest_device[] = "eth0";
 inline constexpr char xen_disk[] = "xvda", kvm_disk[] = "vda", emulated_disk[] = "nvme0n1";
 inline constexpr int most_guests = 7;  // the probe tells eight domains apart (workload/marker.h)
 
-// Guest 1, 2, ...: its domain, its network backend in Domain-0, and the CPU that is its own.
+// Guest 1, 2, ...: its domain, and its network backend in Domain-0.
 inline std::string guest_name(int guest) {
   return "guest" + std::to_string(guest);
 }
@@ -40,11 +40,8 @@ inline std::string emulated_vif_of(int xen_domain) {  // of a card that the devi
 inline std::string guest_tap(int guest) {  // the same in KVM's host
   return "tap" + std::to_string(guest);
 }
-inline int own_guest_cpu(int guest, int driver_cpus) {
-  return driver_cpus + guest;
-}
 // The backends' with two CPUs of the driver domain: behind the first one's and the peer's.
-inline constexpr int second_driver_cpu = 2, most_driver_cpus = 2;
+inline constexpr int second_driver_cpu = 2;
 // Driver domains 1, 2, ... are created before the guests, and so have Xen's numbers 1, 2, ...
 inline constexpr int most_driver_domains = 2, driver_memory_mib = 192;
 inline constexpr char driver_bridge[] = "xenbr0";  // in each of them
@@ -66,19 +63,15 @@ inline int driver_of(int guest, int driver_domains) {
 inline int cpu_of_driver(int driver, int driver_cpus) {
   return driver_cpus > 1 && driver == 1 ? second_driver_cpu : 0;
 }
-inline constexpr char driver_domains_word[] = "vtax.driver_domains=", driver_word[] = "vtax.driver=";
 
-// On the kernel's command line: of Domain-0 or KVM's host how many guests there are, of a guest which one it
-// is.
-inline constexpr char guests_word[] = "vtax.guests=", guest_word[] = "vtax.guest=",
-                      driver_cpus_word[] = "vtax.driver_cpus=", guest_memory_word[] = "vtax.guest_memory=";
+// On the kernel's command line of a guest or a driver domain: which one it is.
+inline constexpr char guest_word[] = "vtax.guest=", driver_word[] = "vtax.driver=";
 
 // Likewise, of a guest that a host has made for a trial (seconds): how long it waits for a controller, and
 // how long it lives at all. Without them, in the lab, for ever.
 inline constexpr char alone_word[] = "vtax.alone=", lifetime_word[] = "vtax.lifetime=";
 inline constexpr int most_lifetime_seconds = 86'400;
 
-inline constexpr int guest_memory_mib = 192, most_guest_memory_mib = 1024;
 inline constexpr std::uint16_t control_port = 5200;  // of the guest's agent
 
 // The Ethernet addresses of the two cards tell them apart.

@@ -36,8 +36,9 @@ Bytes rehearsal(Bytes window, int guests) {
 Plan rehearsed(Plan plan) {
   constexpr Transactions most_transactions(1000);
   if (plan.local || plan.warmup.duration.count() != 0) return plan;
-  if (plan.http && plan.http_warmup > 0)
-    plan.http_warmup = std::max(plan.http_warmup, std::min(plan.http->requests, most_transactions.value));
+  if (plan.http && plan.warmup_requests > 0)
+    plan.warmup_requests =
+        std::max(plan.warmup_requests, std::min(plan.http->requests, most_transactions.value));
   if (plan.warmup.bytes.value > 0)
     plan.warmup.bytes = std::max(plan.warmup.bytes, rehearsal(plan.window.bytes, plan.guests));
   if (plan.warmup.transactions.value > 0)
@@ -83,15 +84,7 @@ Result<> announce_on(std::initializer_list<int> cpus, int domain) {
 }
 
 Result<Setup> lab_setup(const Plan& plan) {
-  Setup setup;
-  setup.topology = plan.topology;
-  setup.offloads = plan.offloads;
-  setup.guests = plan.guests;
-  setup.link_bits_per_second = plan.link_bits_per_second;
-  setup.softload_percent = plan.softload_percent;
-  setup.sampling_hz = plan.sampling_hz;
-  setup.forwarding = plan.driver.forwarding;
-  setup.interrupts = plan.driver.interrupts;
+  Setup setup = Setup::of(plan);
   if (plan.topology == Topology::inside) {
     setup.system_cpu = lab::inside_system_cpu;
     setup.peer_cpu = lab::driver_cpu;
@@ -108,13 +101,13 @@ Result<Setup> lab_setup(const Plan& plan) {
   const Wire wires[] = {{lab::system_card_mac, lab::peer_card_mac, setup.system_card, setup.peer_card},
                         {lab::second_system_card_mac, lab::second_peer_card_mac, setup.second_system_card,
                          setup.second_peer_card}};
-  for (const Wire& wire : std::span(wires).first(static_cast<std::size_t>(plan.driver.cards))) {
+  for (const Wire& wire : std::span(wires).first(static_cast<std::size_t>(plan.cards))) {
     const auto peer = links->find_by_mac(wire.peer_mac);
     if (!peer) return fail(peer.error());
     wire.peer = *peer;
     // Where driver domains have them this kernel does not know them.
     const auto system =
-        plan.driver.domains > 0 ? std::string("given away") : links->find_by_mac(wire.system_mac);
+        plan.driver_domains > 0 ? std::string("given away") : links->find_by_mac(wire.system_mac);
     if (!system) return fail(system.error());
     wire.system = *system;
   }
@@ -122,7 +115,7 @@ Result<Setup> lab_setup(const Plan& plan) {
 }
 
 Result<> load_what_is_needed(const Plan& plan) {
-  return plan.driver.forwarding == Forwarding::nat ? load_modules(lab::nat_modules_file) : Result<>{};
+  return plan.forwarding == Forwarding::nat ? load_modules(lab::nat_modules_file) : Result<>{};
 }
 
 Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,

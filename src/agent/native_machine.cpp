@@ -15,7 +15,7 @@ Result<> run_native_machine() {
   if (!ready) return ready;
   const Result<Plan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
-  if (plan->platform != PlatformName::native && plan->platform != PlatformName::container) {
+  if (plan->platform != PlatformId::native && plan->platform != PlatformId::container) {
     return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
   }
   if (Result<> loaded = load_what_is_needed(*plan); !loaded) return loaded;
@@ -38,7 +38,7 @@ Result<> run_native_machine() {
     disks = std::move(*made);
     modules = to_json(module_sections("host"));
   }
-  const auto platform = plan->platform == PlatformName::native ? make_native() : make_container();
+  const auto platform = plan->platform == PlatformId::native ? make_native() : make_container();
   CountersOfWindow counters;
   return arrange_and_work(*plan, *platform, *setup, modules,
                           plan->counters ? counters.hooks() : WindowHooks(), disks);

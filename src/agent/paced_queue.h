@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "core/json_fields.h"
 #include "core/result.h"
-#include "workload/json_fields.h"
 
 namespace vtax::agent {
 

@@ -3,37 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "agent/lab_layout.h"
-#include "workload/json_fields.h"
-#include "workload/local/sampler.h"
+#include "core/json_fields.h"
 
 namespace vtax::agent {
 namespace {
 
 constexpr std::uint64_t least_limit_ns = 1'000'000'000;
 constexpr std::uint64_t most_limit_ns = 3'600'000'000'000;
-constexpr std::uint64_t most_window_bytes = 212'992;  // the kernel gives no more unless asked by force
-constexpr std::uint64_t most_link_mbps = 10'000;
 constexpr std::uint64_t most_delay_us = 1'000'000;
 constexpr std::uint64_t datagram_buffer = 16 << 20;  // as much of it as the kernel allows
-
-template <class T>
-struct Choice {
-  std::string_view name;
-  T value;
-};
-
-template <class T>
-Result<T> choose(const JsonFields& fields, const char* key, std::initializer_list<Choice<T>> choices) {
-  const auto text = fields.text(key);
-  if (!text) return fail(text.error());
-  for (const Choice<T>& choice : choices) {
-    if (choice.name == *text) return choice.value;
-  }
-  return fail(fields.bad(fmt::format("'{}' is '{}', which is not known", key, *text)));
-}
 
 template <class T>
 bool take(Result<T>&& from, T& into, Error& error) {
@@ -45,16 +25,25 @@ bool take(Result<T>&& from, T& into, Error& error) {
   return from.has_value();
 }
 
-Result<PlatformName> platform_name(const JsonFields& fields) {
-  return choose<PlatformName>(fields, "platform",
-                              {{"native", PlatformName::native},
-                               {"container", PlatformName::container},
-                               {"xen-pv", PlatformName::xen_pv},
-                               {"xen-pvh", PlatformName::xen_pvh},
-                               {"xen-hvm", PlatformName::xen_hvm},
-                               {"xen-hvm-pv", PlatformName::xen_hvm_pv},
-                               {"kvm", PlatformName::kvm},
-                               {"kvm-qemu", PlatformName::kvm_qemu}});
+// What every form of a plan has, whatever its work.
+Result<> take_frame(const JsonFields& fields, Plan& plan) {
+  Error error;
+  std::uint64_t version = 0, limit = 0;
+  if (!take(fields.number("version", 1, 1), version, error) ||
+      !take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error))
+    return fail(std::move(error));
+  plan.time_limit = std::chrono::nanoseconds(limit);
+  return {};
+}
+
+Result<> take_lab_platform(const JsonFields& fields, Plan& plan) {
+  const auto name = fields.text("platform");
+  if (!name) return fail(name.error());
+  const auto platform = platform_named(*name);
+  if (!platform || !facts_of(*platform).in_lab)
+    return fail(fields.bad(fmt::format("'platform' is '{}', which the lab does not know", *name)));
+  plan.platform = *platform;
+  return {};
 }
 
 Result<Plan> parse_self_check(const JsonFields& fields) {
@@ -62,21 +51,17 @@ Result<Plan> parse_self_check(const JsonFields& fields) {
                                       "queue", "time_limit_ns", "cpu_mips", "round_instructions"});
   if (!known) return fail(known.error());
   Plan plan;
-  Error error;
-  std::uint64_t version = 0, limit = 0;
-  SelfCheck check;
-  const bool good = take(fields.number("version", 1, 1), version, error) &&
-                    take(platform_name(fields), plan.platform, error) &&
-                    take(self_check_from(fields), check, error) &&
-                    take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
-  if (!good) return fail(std::move(error));
-  if (plan.platform == PlatformName::container) return fail(fields.bad("'platform' has no self-check"));
-  if (plan.platform != PlatformName::native && check.queue) return fail(fields.bad("'queue' runs natively"));
-  if (plan.platform == PlatformName::native && (!check.guests.empty() || check.share_cpu))
+  Result<> framed = take_frame(fields, plan);
+  if (framed) framed = take_lab_platform(fields, plan);
+  if (!framed) return fail(framed.error());
+  auto check = self_check_from(fields);
+  if (!check) return fail(check.error());
+  if (plan.platform == PlatformId::container) return fail(fields.bad("'platform' has no self-check"));
+  if (plan.platform != PlatformId::native && check->queue) return fail(fields.bad("'queue' runs natively"));
+  if (plan.platform == PlatformId::native && (!check->guests.empty() || check->share_cpu))
     return fail(fields.bad("'guest_work' and 'share_cpu' need a platform with a guest"));
-  plan.guests = std::max(1, static_cast<int>(check.guests.size()));
-  plan.time_limit = std::chrono::nanoseconds(limit);
-  plan.self_check = check;
+  plan.guests = std::max(1, static_cast<int>(check->guests.size()));
+  plan.self_check = std::move(*check);
   return plan;
 }
 
@@ -85,160 +70,190 @@ Result<Plan> parse_programs(const JsonFields& fields) {
       fields.only({"version", "platform", "workload", "server", "client", "marks", "time_limit_ns"});
   if (!known) return fail(known.error());
   Plan plan;
-  Error error;
-  std::uint64_t version = 0, limit = 0;
-  Programs programs;
-  const bool good = take(fields.number("version", 1, 1), version, error) &&
-                    take(platform_name(fields), plan.platform, error) &&
-                    take(programs_from(fields), programs, error) &&
-                    take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
-  if (!good) return fail(std::move(error));
-  if (plan.platform != PlatformName::native) return fail(fields.bad("'programs' run natively"));
-  plan.time_limit = std::chrono::nanoseconds(limit);
-  plan.programs = std::move(programs);
+  Result<> framed = take_frame(fields, plan);
+  if (framed) framed = take_lab_platform(fields, plan);
+  if (!framed) return fail(framed.error());
+  auto programs = programs_from(fields);
+  if (!programs) return fail(programs.error());
+  if (plan.platform != PlatformId::native) return fail(fields.bad("'programs' run natively"));
+  plan.programs = std::move(*programs);
   return plan;
 }
 
-// Every plan of work may have these, besides its own.
-Result<> known_fields(const JsonFields& fields, std::vector<std::string_view> own) {
-  constexpr std::array<std::string_view, 25> common = {"version",
-                                                       "platform",
-                                                       "topology",
-                                                       "workload",
-                                                       "offloads",
-                                                       "guests",
-                                                       "loads",
-                                                       "guest_cpu",
-                                                       "softload_percent",
-                                                       "system_window",
-                                                       "peer_window",
-                                                       "link_mbps",
-                                                       "forwarding",
-                                                       "cards",
-                                                       "driver_domains",
-                                                       "driver_interrupts",
-                                                       "scheduler",
-                                                       "guest_weights",
-                                                       "guest_cap_percent",
-                                                       "balloon_mib",
-                                                       "sampling_hz",
-                                                       "cpu_mips",            // the emulator's
-                                                       "round_instructions",  // likewise
-                                                       "delay_us",
-                                                       "time_limit_ns"};
-  own.insert(own.end(), common.begin(), common.end());
-  return fields.only(own);
-}
-
-// What a plan may leave out: guests and where they are, what stands beside the work.
-Result<> take_placement(const JsonFields& fields, Plan& plan) {
-  Error error;
-  std::uint64_t guests = 1, softload = 0, megabits = 0, sampling = 0;
-  const auto number = [&](const char* key, std::uint64_t least, std::uint64_t most, std::uint64_t& into) {
-    return !fields.has(key) || take(fields.number(key, least, most), into, error);
-  };
-  const bool good =
-      number("guests", 1, lab::most_guests, guests) && number("softload_percent", 0, 100, softload) &&
-      number("sampling_hz", 0, most_sampling_hz, sampling) &&
-      number("system_window", 0, most_window_bytes, plan.system_window) &&
-      number("peer_window", 0, most_window_bytes, plan.peer_window) &&
-      number("link_mbps", 0, most_link_mbps, megabits) &&
-      (!fields.has("loads") ||
-       take(
-           choose<Loads>(fields, "loads",
-                         {{"equal", Loads::equal}, {"halving", Loads::halving}, {"opposed", Loads::opposed}}),
-           plan.loads, error)) &&
-      (!fields.has("guest_cpu") ||
-       take(choose<GuestCpu>(
-                fields, "guest_cpu",
-                {{"own", GuestCpu::own}, {"together", GuestCpu::together}, {"driver", GuestCpu::driver}}),
-            plan.guest_cpu, error));
-  if (!good) return fail(std::move(error));
-  plan.guests = static_cast<int>(guests);
-  plan.softload_percent = static_cast<int>(softload);
-  plan.sampling_hz = static_cast<unsigned>(sampling);
-  const auto driver = driver_placement_from(fields);
-  if (!driver) return fail(driver.error());
-  plan.driver = *driver;
-  const bool has_domains = plan.platform == PlatformName::xen_pv || plan.platform == PlatformName::xen_pvh;
-  if (plan.driver.domains > 0 &&
-      (!has_domains || plan.topology != Topology::card || plan.driver.forwarding != Forwarding::bridge))
-    return fail(fields.bad("'driver_domains' are those of xen-pv and xen-pvh, with cards and bridges"));
-  if (plan.driver.domains > 0 && plan.guests + plan.driver.domains > lab::most_guests)
-    return fail(fields.bad("'guests' and 'driver_domains' are more domains than the probe tells apart"));
-  if (plan.driver.domains > 0 && plan.driver.cards != plan.driver.domains)
-    return fail(fields.bad("each of 'driver_domains' has one of the 'cards'"));
-  plan.link_bits_per_second = megabits * 1'000'000;
-  if (megabits != 0 && plan.topology == Topology::inside)
+// What the lab's machines cannot do.
+Result<> check_machine(const JsonFields& fields, const Plan& plan) {
+  if (plan.driver_domains > 0) {
+    if (!has_driver_domains(plan.platform) || plan.topology != Topology::card ||
+        plan.forwarding != Forwarding::bridge)
+      return fail(fields.bad("'driver_domains' are those of xen-pv and xen-pvh, with cards and bridges"));
+    if (plan.guests + plan.driver_domains > lab::most_guests)
+      return fail(fields.bad("'guests' and 'driver_domains' are more domains than the probe tells apart"));
+    if (plan.cards != plan.driver_domains)
+      return fail(fields.bad("each of 'driver_domains' has one of the 'cards'"));
+  }
+  if (plan.link_mbps != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));
+  if (plan.books && !has_driver_domains(plan.platform))
+    return fail(fields.bad("'books' are Domain-0's and Xen's"));
+  if (plan.watch && !has_guests(plan.platform))
+    return fail(fields.bad("'watch' is a driver domain's or KVM's host's"));
+  if (plan.watch && (plan.counters || plan.books))
+    return fail(fields.bad("'watch' cannot stand beside 'books' or 'counters'"));
+  if (plan.counters && plan.books) return fail(fields.bad("'counters' cannot stand beside 'books'"));
+  if ((plan.counters || plan.books || plan.watch) && (plan.local || plan.http))
+    return fail(fields.bad("'books', 'counters' and 'watch' are of one connection's traffic"));
   return {};
 }
 
-Result<> take_delay(const JsonFields& fields, Plan& plan) {
-  if (!fields.has("delay_us")) return {};
-  const auto delay = fields.number("delay_us", 0, most_delay_us);
-  if (!delay) return fail(delay.error());
-  plan.delay = std::chrono::microseconds(*delay);
+// What a plan may have besides the trial.
+Result<> take_extras(const JsonFields& fields, Plan& plan) {
+  Error error;
+  std::uint64_t delay = 0;
+  if (fields.has("delay_us") && !take(fields.number("delay_us", 0, most_delay_us), delay, error))
+    return fail(std::move(error));
+  plan.delay = std::chrono::microseconds(delay);
+  if (fields.has("books") && !take(fields.boolean("books"), plan.books, error)) return fail(std::move(error));
+  if (fields.has("watch") && !take(fields.boolean("watch"), plan.watch, error)) return fail(std::move(error));
+  if (fields.has("counters") && !take(fields.boolean("counters"), plan.counters, error))
+    return fail(std::move(error));
   return {};
 }
 
-// A local workload's plan has the placement, but nothing of the traffic.
-Result<Plan> parse_local(const JsonFields& fields) {
-  const Result<> known =
-      known_fields(fields, {"array_bytes", "rounds", "size", "systems", "precision", "iterations", "bytes",
-                            "block_bytes", "operation", "store", "pattern", "direct", "compiles", "source"});
-  if (!known) return fail(known.error());
-  Plan plan;
-  Error error;
-  std::uint64_t version = 0, limit = 0;
-  FixedWork work;
-  const bool good =
-      take(fields.number("version", 1, 1), version, error) &&
-      take(platform_name(fields), plan.platform, error) &&
-      take(choose<Topology>(fields, "topology", {{"inside", Topology::inside}, {"card", Topology::card}}),
-           plan.topology, error) &&
-      take(fields.boolean("offloads"), plan.offloads, error) &&
-      take(FixedWork::from(fields, "workload"), work, error) &&
-      take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
-  if (!good) return fail(std::move(error));
-  if (Result<> placed = take_placement(fields, plan); !placed) return fail(placed.error());
-  if (Result<> delayed = take_delay(fields, plan); !delayed) return fail(delayed.error());
-  plan.time_limit = std::chrono::nanoseconds(limit);
-  plan.local = work;
-  return plan;
+WorkKind kind_of_traffic(WorkloadId workload) {
+  switch (workload) {
+    case WorkloadId::udp_stream:
+      return WorkKind::udp_stream;
+    case WorkloadId::tcp_rr:
+      return WorkKind::tcp_rr;
+    case WorkloadId::udp_rr:
+      return WorkKind::udp_rr;
+    case WorkloadId::tcp_crr:
+      return WorkKind::tcp_crr;
+    default:
+      return WorkKind::tcp_stream;
+  }
 }
 
-// A web server's plan has the placement, and direction.
-Result<Plan> parse_http(const JsonFields& fields) {
-  const Result<> known =
-      known_fields(fields, {"direction", "requests", "connections", "requests_per_connection", "file_bytes",
-                            "files", "connections_per_second", "warmup_requests"});
-  if (!known) return fail(known.error());
-  Plan plan;
-  Error error;
-  std::uint64_t version = 0, limit = 0;
+Result<> order_traffic(Plan& plan) {
+  Order& window = plan.window;
+  window.kind = kind_of_traffic(plan.workload);
+  if (is_stream(window.kind)) {
+    window.write_bytes = plan.write_bytes;
+  } else {
+    window.request_bytes = plan.request_bytes;
+    window.response_bytes = plan.response_bytes;
+  }
+  if (window.kind == WorkKind::udp_stream) {
+    window.bits_per_second = plan.rate_mbps * 1'000'000;
+    window.batch = plan.offloads;
+    window.sockets.receive_buffer = datagram_buffer;
+  }
+  plan.warmup = window;
+  if (is_stream(window.kind)) {
+    window.bytes = Bytes(plan.bytes);
+    plan.warmup.bytes = Bytes(plan.warmup_bytes);
+  } else {
+    window.transactions = Transactions(plan.transactions);
+    plan.warmup.transactions = Transactions(plan.warmup_transactions);
+  }
+  for (const Order* order : {&plan.window, &plan.warmup}) {
+    if (expected(*order) == Done{}) continue;  // no warm-up
+    if (Result<> possible = order->check(); !possible) return possible;
+  }
+  return {};
+}
+
+HttpWork http_work_of(const TrialSpec& trial) {
   HttpWork work;
-  const bool good =
-      take(fields.number("version", 1, 1), version, error) &&
-      take(platform_name(fields), plan.platform, error) &&
-      take(choose<Topology>(fields, "topology", {{"inside", Topology::inside}, {"card", Topology::card}}),
-           plan.topology, error) &&
-      take(choose<bool>(fields, "direction", {{"send", true}, {"receive", false}}), plan.system_initiates,
-           error) &&
-      take(fields.boolean("offloads"), plan.offloads, error) && take(HttpWork::from(fields), work, error) &&
-      take(fields.number("warmup_requests", 0, HttpWork::most_requests), plan.http_warmup, error) &&
-      take(fields.number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
-  if (!good) return fail(std::move(error));
-  if (Result<> placed = take_placement(fields, plan); !placed) return fail(placed.error());
-  if (plan.system_window != 0 || plan.peer_window != 0)
-    return fail(fields.bad("'system_window' and 'peer_window' are not part of the workload 'http'"));
-  if (Result<> delayed = take_delay(fields, plan); !delayed) return fail(delayed.error());
-  plan.time_limit = std::chrono::nanoseconds(limit);
-  plan.http = work;
-  return plan;
+  work.requests = trial.requests;
+  work.connections = trial.connections;
+  work.requests_per_connection = trial.requests_per_connection;
+  work.file_bytes = trial.file_bytes;
+  work.file_set = trial.file_set;
+  work.connections_per_second = trial.connections_per_second;
+  return work;
+}
+
+FixedWork fixed_work_of(const TrialSpec& trial, FixedWork::Kind kind) {
+  FixedWork work;
+  work.kind = kind;
+  work.array_bytes = trial.array_bytes;
+  work.rounds = trial.rounds;
+  work.size = trial.size;
+  work.systems = trial.systems;
+  work.single_precision = trial.single_precision;
+  work.iterations = trial.iterations;
+  work.bytes = trial.bytes;
+  work.block_bytes = trial.block_bytes;
+  work.writes = trial.writes;
+  work.random = trial.random;
+  work.direct = trial.direct;
+  work.in_tmpdir = trial.in_tmpdir;
+  work.compiles = trial.compiles;
+  work.source = trial.source;
+  return work;
+}
+
+Error cannot_order(std::string why) {
+  return {"order the trial's work", std::move(why), "", ExitCode::usage};
 }
 
 }  // namespace
+
+Result<Plan> plan_for(const TrialSpec& trial) {
+  Plan plan;
+  static_cast<TrialSpec&>(plan) = trial;
+  switch (trial.workload) {
+    case WorkloadId::http:
+      if (trial.system_window != 0 || trial.peer_window != 0)
+        return fail(cannot_order("'system_window' and 'peer_window' are not part of the workload 'http'"));
+      plan.http = http_work_of(trial);
+      return plan;
+    case WorkloadId::memory:
+      plan.local = fixed_work_of(trial, FixedWork::Kind::memory);
+      return plan;
+    case WorkloadId::linpack:
+      plan.local = fixed_work_of(trial, FixedWork::Kind::linpack);
+      return plan;
+    case WorkloadId::cpu_loop:
+      plan.local = fixed_work_of(trial, FixedWork::Kind::cpu_loop);
+      return plan;
+    case WorkloadId::compile:
+      plan.local = fixed_work_of(trial, FixedWork::Kind::compile);
+      return plan;
+    case WorkloadId::disk:
+      if (trial.block_bytes % 512 != 0) return fail(cannot_order("'block_bytes' is no multiple of 512"));
+      plan.local = fixed_work_of(trial, FixedWork::Kind::disk);
+      return plan;
+    case WorkloadId::tcp_stream:
+    case WorkloadId::udp_stream:
+    case WorkloadId::tcp_rr:
+    case WorkloadId::udp_rr:
+    case WorkloadId::tcp_crr:
+      break;
+  }
+  if (Result<> ordered = order_traffic(plan); !ordered) return fail(ordered.error());
+  return plan;
+}
+
+Result<Plan> parse_plan(std::string_view json) {
+  const auto fields = JsonFields::parse("read the plan", json);
+  if (!fields) return fail(fields.error());
+  const auto workload = fields->text("workload");
+  if (!workload) return fail(workload.error());
+  if (*workload == "self-check") return parse_self_check(*fields);
+  if (*workload == "programs") return parse_programs(*fields);
+  const auto trial = trial_spec_from(*fields, {"version", "time_limit_ns", "delay_us", "books", "counters", "watch"});
+  if (!trial) return fail(trial.error());
+  auto plan = plan_for(*trial);
+  if (!plan) return fail(fields->bad(plan.error().why));
+  Result<> taken = take_frame(*fields, *plan);
+  if (taken) taken = take_lab_platform(*fields, *plan);
+  if (taken) taken = take_extras(*fields, *plan);
+  if (taken) taken = check_machine(*fields, *plan);
+  if (!taken) return fail(taken.error());
+  return plan;
+}
 
 Order order_of_guest(const Order& first, Loads loads, int guest) {
   Order order = first;
@@ -255,88 +270,9 @@ bool guest_initiates(const Plan& plan, int guest) {
   return plan.system_initiates != (plan.loads == Loads::opposed && guest % 2 == 0);
 }
 
-Result<Plan> parse_plan(std::string_view json) {
-  const auto fields = JsonFields::parse("read the plan", json);
-  if (!fields) return fail(fields.error());
-  if (const auto workload = fields->text("workload"); workload && *workload == "self-check")
-    return parse_self_check(*fields);
-  if (const auto workload = fields->text("workload"); workload && is_fixed_work(*workload))
-    return parse_local(*fields);
-  if (const auto workload = fields->text("workload"); workload && *workload == "http")
-    return parse_http(*fields);
-  if (const auto workload = fields->text("workload"); workload && *workload == "programs")
-    return parse_programs(*fields);
-  const Result<> known = known_fields(
-      *fields, {"direction", "bytes", "write_bytes", "transactions", "request_bytes", "response_bytes",
-                "warmup_bytes", "warmup_transactions", "rate_mbps", "books", "counters", "watch"});
-  if (!known) return fail(known.error());
-
-  Plan plan;
-  Error error;
-  std::uint64_t version = 0, limit = 0;
-  Order& window = plan.window;
-  bool good =
-      take(fields->number("version", 1, 1), version, error) &&
-      take(platform_name(*fields), plan.platform, error) &&
-      take(choose<Topology>(*fields, "topology", {{"inside", Topology::inside}, {"card", Topology::card}}),
-           plan.topology, error) &&
-      take(choose<bool>(*fields, "direction", {{"send", true}, {"receive", false}}), plan.system_initiates,
-           error) &&
-      take(work_kind(*fields, "workload"), window.kind, error) &&
-      take(fields->boolean("offloads"), plan.offloads, error) &&
-      take(fields->number("time_limit_ns", least_limit_ns, most_limit_ns), limit, error);
-  if (!good) return fail(std::move(error));
-  plan.time_limit = std::chrono::nanoseconds(limit);
-  if (Result<> delayed = take_delay(*fields, plan); !delayed) return fail(delayed.error());
-  if (Result<> placed = take_placement(*fields, plan); !placed) return fail(placed.error());
-  if (fields->has("books")) {
-    if (!take(fields->boolean("books"), plan.books, error)) return fail(std::move(error));
-    if (plan.books && plan.platform != PlatformName::xen_pv && plan.platform != PlatformName::xen_pvh)
-      return fail(fields->bad("'books' are Domain-0's and Xen's"));
-  }
-  if (fields->has("counters")) {
-    if (!take(fields->boolean("counters"), plan.counters, error)) return fail(std::move(error));
-    if (plan.counters && plan.books) return fail(fields->bad("'counters' cannot stand beside 'books'"));
-  }
-  if (fields->has("watch")) {
-    if (!take(fields->boolean("watch"), plan.watch, error)) return fail(std::move(error));
-    if (plan.watch && (plan.platform == PlatformName::native || plan.platform == PlatformName::container))
-      return fail(fields->bad("'watch' is a driver domain's or KVM's host's"));
-    if (plan.watch && (plan.counters || plan.books))
-      return fail(fields->bad("'watch' cannot stand beside 'books' or 'counters'"));
-  }
-
-  plan.warmup.kind = window.kind;
-  if (is_stream(window.kind)) {
-    good = take(fields->number("bytes", 1, Order::most_bytes), window.bytes.value, error) &&
-           take(fields->number("write_bytes", 1, Order::most_write_bytes), window.write_bytes, error) &&
-           take(fields->number("warmup_bytes", 0, Order::most_bytes), plan.warmup.bytes.value, error);
-    plan.warmup.write_bytes = window.write_bytes;
-  } else {
-    good =
-        take(fields->number("transactions", 1, Order::most_transactions), window.transactions.value, error) &&
-        take(fields->number("request_bytes", 1, Order::most_message_bytes), window.request_bytes, error) &&
-        take(fields->number("response_bytes", 1, Order::most_message_bytes), window.response_bytes, error) &&
-        take(fields->number("warmup_transactions", 0, Order::most_transactions),
-             plan.warmup.transactions.value, error);
-    plan.warmup.request_bytes = window.request_bytes;
-    plan.warmup.response_bytes = window.response_bytes;
-  }
-  if (!good) return fail(std::move(error));
-  if (window.kind == WorkKind::udp_stream) {
-    std::uint64_t megabits = 0;
-    if (!take(fields->number("rate_mbps", 0, 100'000), megabits, error)) return fail(std::move(error));
-    for (Order* order : {&window, &plan.warmup}) {
-      order->bits_per_second = megabits * 1'000'000;
-      order->batch = plan.offloads;
-      order->sockets.receive_buffer = datagram_buffer;
-    }
-  }
-  for (const Order* order : {&window, &plan.warmup}) {
-    if (expected(*order) == Done{}) continue;  // no warm-up
-    if (Result<> possible = order->check(); !possible) return fail(fields->bad(possible.error().why));
-  }
-  return plan;
+int weight_of(GuestWeights weights, int guest) {
+  constexpr int usual = 256;
+  return weights == GuestWeights::equal ? usual : usual >> (guest - 1);
 }
 
 }  // namespace vtax::agent

@@ -11,13 +11,10 @@ nlohmann::json good() {
           {"topology", "card"},
           {"workload", "tcp-rr"},
           {"direction", "receive"},
-          {"offloads", false},
-          {"bytes", 8388608},
-          {"write_bytes", 65536},
+          {"offloads", "off"},
           {"transactions", 500},
           {"request_bytes", 1},
           {"response_bytes", 2},
-          {"warmup_bytes", 1048576},
           {"warmup_transactions", 50},
           {"time_limit_ns", 60'000'000'000}};
 }
@@ -25,7 +22,7 @@ nlohmann::json good() {
 TEST(Plan, ReadsEveryField) {
   const auto plan = parse_plan(good().dump());
   ASSERT_TRUE(plan) << plan.error().text();
-  EXPECT_EQ(plan->platform, PlatformName::xen_pv);
+  EXPECT_EQ(plan->platform, PlatformId::xen_pv);
   EXPECT_EQ(plan->topology, Topology::card);
   EXPECT_FALSE(plan->system_initiates);
   EXPECT_FALSE(plan->offloads);
@@ -55,22 +52,24 @@ TEST_P(BadPlan, IsRefusedAndTheKeyNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Inputs, BadPlan,
-    ::testing::Values(
-        Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "vmware"},
-        Case{"UnknownTopology", "topology", "ring"}, Case{"UnknownWorkload", "workload", "udp"},
-        Case{"UnknownDirection", "direction", "both"}, Case{"OffloadsAsText", "offloads", "yes"},
-        Case{"NoTransactions", "transactions", 0}, Case{"NegativeSize", "request_bytes", -1},
-        Case{"HugeMessage", "response_bytes", 1 << 30}, Case{"FractionOfTransactions", "transactions", 1.5},
-        Case{"NegativeWarmup", "warmup_transactions", -1}, Case{"NoTime", "time_limit_ns", 0},
-        Case{"NoGuests", "guests", 0}, Case{"TooManyGuests", "guests", 8},
-        Case{"UnknownLoads", "loads", "odd"}, Case{"UnknownGuestCpu", "guest_cpu", "any"},
-        Case{"HugeWindow", "system_window", 1 << 30}, Case{"MuchSoftload", "softload_percent", 101},
-        Case{"FastSampling", "sampling_hz", 20'001}, Case{"FastLink", "link_mbps", 100'000},
-        Case{"UnknownForwarding", "forwarding", "hub"}, Case{"NoCards", "cards", 0},
-        Case{"ThreeCards", "cards", 3}, Case{"UnknownInterrupts", "driver_interrupts", "all"},
-        Case{"UnknownScheduler", "scheduler", "bvt"}, Case{"UnknownWeights", "guest_weights", 2},
-        Case{"MuchCap", "guest_cap_percent", 101}, Case{"HugeBalloon", "balloon_mib", 1 << 20},
-        Case{"UnknownKey", "sise", 1}),
+    ::testing::Values(Case{"OtherVersion", "version", 2}, Case{"UnknownPlatform", "platform", "vmware"},
+                      Case{"UnknownTopology", "topology", "ring"}, Case{"UnknownWorkload", "workload", "udp"},
+                      Case{"UnknownDirection", "direction", "both"}, Case{"OffloadsAsNumber", "offloads", 1},
+                      Case{"UnknownOffloads", "offloads", "yes"}, Case{"NoTransactions", "transactions", 0},
+                      Case{"NegativeSize", "request_bytes", -1},
+                      Case{"HugeMessage", "response_bytes", 1 << 30},
+                      Case{"FractionOfTransactions", "transactions", 1.5},
+                      Case{"NegativeWarmup", "warmup_transactions", -1}, Case{"NoTime", "time_limit_ns", 0},
+                      Case{"NoGuests", "guests", 0}, Case{"TooManyGuests", "guests", 8},
+                      Case{"UnknownLoads", "loads", "odd"}, Case{"UnknownGuestCpu", "guest_cpu", "any"},
+                      Case{"HugeWindow", "system_window", 1 << 30},
+                      Case{"MuchSoftload", "softload_percent", 101},
+                      Case{"FastSampling", "sampling_hz", 20'001}, Case{"FastLink", "link_mbps", 100'000},
+                      Case{"UnknownForwarding", "forwarding", "hub"}, Case{"NoCards", "cards", 0},
+                      Case{"ThreeCards", "cards", 3}, Case{"UnknownInterrupts", "driver_interrupts", "all"},
+                      Case{"UnknownScheduler", "scheduler", "bvt"},
+                      Case{"UnknownWeights", "guest_weights", 2}, Case{"MuchCap", "guest_cap_percent", 101},
+                      Case{"HugeBalloon", "balloon_mib", 1 << 20}, Case{"UnknownKey", "sise", 1}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Plan, ReadsThePlacement) {
@@ -98,15 +97,16 @@ TEST(Plan, ReadsThePlacement) {
   EXPECT_EQ(plan->softload_percent, 90);
   EXPECT_EQ(plan->sampling_hz, 500U);
   EXPECT_EQ(plan->system_window, 16384U);
-  EXPECT_EQ(plan->link_bits_per_second, 1'000'000'000U);
-  EXPECT_EQ(plan->driver.forwarding, Forwarding::nat);
-  EXPECT_EQ(plan->driver.cards, 2);
-  EXPECT_EQ(plan->driver.interrupts, DriverInterrupts::by_card);
-  EXPECT_EQ(plan->driver.scheduler, Scheduler::credit);
-  EXPECT_EQ(plan->driver.cap_percent, 50);
-  EXPECT_EQ(plan->driver.balloon_mib, 128);
-  EXPECT_EQ(weight_of(plan->driver.weights, 1), 256);
-  EXPECT_EQ(weight_of(plan->driver.weights, 7), 4);
+  EXPECT_EQ(plan->peer_window, 65536U);
+  EXPECT_EQ(plan->link_mbps, 1000U);
+  EXPECT_EQ(plan->forwarding, Forwarding::nat);
+  EXPECT_EQ(plan->cards, 2);
+  EXPECT_EQ(plan->driver_interrupts, DriverInterrupts::by_card);
+  EXPECT_EQ(plan->scheduler, Scheduler::credit);
+  EXPECT_EQ(plan->guest_cap_percent, 50);
+  EXPECT_EQ(plan->balloon_mib, 128);
+  EXPECT_EQ(weight_of(plan->guest_weights, 1), 256);
+  EXPECT_EQ(weight_of(plan->guest_weights, 7), 4);
   json["topology"] = "inside";
   EXPECT_FALSE(parse_plan(json.dump()));
 }
@@ -117,7 +117,7 @@ TEST(Plan, EachDriverDomainHasACard) {
       {{"platform", "xen-pv"}, {"topology", "card"}, {"guests", 3}, {"driver_domains", 2}, {"cards", 2}});
   const auto plan = parse_plan(json.dump());
   ASSERT_TRUE(plan) << plan.error().text();
-  EXPECT_EQ(plan->driver.domains, 2);
+  EXPECT_EQ(plan->driver_domains, 2);
   for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"cards", 1},
                                    {"driver_domains", 1},
                                    {"driver_domains", 3},
@@ -198,7 +198,7 @@ TEST(Plan, AProgramMayMarkItsWindowItself) {
 TEST(Plan, LocalWorkHasNoTraffic) {
   const nlohmann::json local{
       {"version", 1},          {"platform", "native"},  {"topology", "card"},
-      {"workload", "linpack"}, {"offloads", true},      {"size", 100},
+      {"workload", "linpack"}, {"offloads", "on"},      {"size", 100},
       {"systems", 20},         {"precision", "single"}, {"time_limit_ns", 60'000'000'000}};
   const auto plan = parse_plan(local.dump());
   ASSERT_TRUE(plan) << plan.error().text();
@@ -220,7 +220,7 @@ TEST(Plan, ADiskIsLocalWork) {
                             {"platform", "xen-pv"},
                             {"topology", "card"},
                             {"workload", "disk"},
-                            {"offloads", true},
+                            {"offloads", "on"},
                             {"bytes", 4096},
                             {"block_bytes", 512},
                             {"operation", "read"},
@@ -248,7 +248,7 @@ TEST(Plan, AWebServerHasRequestsAndADirection) {
                             {"topology", "inside"},
                             {"workload", "http"},
                             {"direction", "receive"},
-                            {"offloads", true},
+                            {"offloads", "on"},
                             {"requests", 100},
                             {"connections", 2},
                             {"requests_per_connection", 10},
@@ -262,7 +262,7 @@ TEST(Plan, AWebServerHasRequestsAndADirection) {
   ASSERT_TRUE(plan->http);
   EXPECT_FALSE(plan->system_initiates);
   EXPECT_TRUE(plan->http->file_set);
-  EXPECT_EQ(plan->http_warmup, 7U);
+  EXPECT_EQ(plan->warmup_requests, 7U);
   for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"direction", "both"},
                                    {"requests", 0},
                                    {"system_window", 65536},
@@ -277,6 +277,9 @@ TEST(Plan, AWebServerHasRequestsAndADirection) {
 TEST(Plan, AStreamNeedsItsSizes) {
   nlohmann::json json = good();
   json["workload"] = "tcp-stream";
+  for (const char* another_ones : {"transactions", "request_bytes", "response_bytes", "warmup_transactions"})
+    json.erase(another_ones);
+  json.update({{"bytes", 8388608}, {"write_bytes", 65536}, {"warmup_bytes", 1048576}});
   EXPECT_TRUE(parse_plan(json.dump()));
   for (const char* key : {"bytes", "write_bytes", "warmup_bytes"}) {
     nlohmann::json without = json;

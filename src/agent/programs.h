@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/json_fields.h"
 #include "core/result.h"
-#include "workload/json_fields.h"
 
 // Other people's load generators in the lab (the plan's workload `programs`): a server on CPU 0, its client
 // on CPU 2, over `lo`; the window is the client's whole life. The ledger's rows of the two CPUs tell the

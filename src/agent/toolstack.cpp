@@ -118,17 +118,20 @@ Result<> create_from(const std::string& config) {
 }  // namespace
 
 Result<> create_guest(const NewGuest& guest) {
+  // Of a list each virtual CPU has its entry.
+  const std::string cpus = guest.cpus.size() == 1 ? fmt::format("\"{}\"", guest.cpus.front())
+                                                  : fmt::format("[\"{}\"]", fmt::join(guest.cpus, "\",\""));
   const bool emulated = guest.type.starts_with("hvm");
   const std::string config = fmt::format(
       "name=\"{}\"\ntype=\"{}\"\nuuid=\"76746178-0000-4000-8000-{:012}\"\n"
       "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}\"\n"
-      "memory={}\nvcpus=1\ncpus=\"{}\"\nvif=[\"mac={},bridge={}{}{}\"]\n"
+      "memory={}\nvcpus={}\ncpus={}\nvif=[\"mac={},bridge={}{}{}\"]\n"
       // Without an invariant TSC, which keeps QEMU from saving the machine, Xen would emulate each rdtsc;
       // Linux executes one at every system call.
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
       guest.name, emulated ? "hvm" : guest.type, guest.number, lab::guest_kernel, lab::guest_initrd,
-      lab::guest_word, guest.number, guest.memory_mib, guest.cpus, guest.mac, guest.bridge,
+      lab::guest_word, guest.number, guest.memory_mib, guest.cpus.size(), cpus, guest.mac, guest.bridge,
       emulated ? ",model=e1000" : "", guest.backend.empty() ? "" : ",backend=" + guest.backend);
   return create_from(config + (emulated ? emulated_machine(guest) : ""));
 }
@@ -159,10 +162,14 @@ Result<> attach_disk(const std::string& guest, const std::string& device, const 
                      seconds(60));
 }
 
-Result<> move_guest(const std::string& guest, int cpu) {
+Result<> move_guest(const std::string& guest, const std::vector<int>& cpus) {
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
-  return run_program({*programs + "/xl", "vcpu-pin", guest, "0", std::to_string(cpu)}, seconds(20));
+  Result<> moved;
+  for (std::size_t own = 0; own < cpus.size() && moved; ++own)
+    moved = run_program(
+        {*programs + "/xl", "vcpu-pin", guest, std::to_string(own), std::to_string(cpus[own])}, seconds(20));
+  return moved;
 }
 
 Result<> set_share(const std::string& guest, Scheduler scheduler, int weight, int cap_percent) {

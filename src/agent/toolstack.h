@@ -1,9 +1,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "agent/driver_placement.h"
 #include "core/result.h"
+#include "subject/trial_spec.h"
 
 namespace vtax::agent {
 
@@ -15,7 +16,7 @@ namespace vtax::agent {
 struct NewGuest {
   int number = 1;  // 1, 2, ...
   std::string name;
-  std::string cpus;  // Xen's syntax: "2"
+  std::vector<int> cpus;  // of its first virtual CPU, its second, ...
   int memory_mib = 0;
   std::string type;  // "pv", "pvh", "hvm" (QEMU emulates its machine) or "hvm-pv" (but its drivers are PV)
   std::string mac, bridge;
@@ -44,8 +45,8 @@ struct NewDriverDomain {
 [[nodiscard]] Result<> attach_disk(const std::string& guest, const std::string& device,
                                    const std::string& name);
 
-// Pins the guest's only virtual CPU to another CPU.
-[[nodiscard]] Result<> move_guest(const std::string& guest, int cpu);
+// Pins the guest's first virtual CPU, its second, ... to other CPUs.
+[[nodiscard]] Result<> move_guest(const std::string& guest, const std::vector<int>& cpus);
 
 // The guest's part of CPUs that it has to share: its weight (256 is usual) and its cap in per cent of a CPU
 // (0: none). Error: the scheduler has neither.

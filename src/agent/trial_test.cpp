@@ -30,6 +30,7 @@ int in_a_namespace(const std::function<bool()>& test) {
 Plan plan(WorkKind kind) {
   Plan out;
   out.offloads = false;
+  out.system_initiates = true;
   out.window.kind = out.warmup.kind = kind;
   if (is_stream(kind)) {
     out.window.bytes = Bytes(1'000'000);

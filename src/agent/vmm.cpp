@@ -24,13 +24,14 @@ std::string console_of(const std::string& guest) {
 
 }  // namespace
 
-Result<> make_tap(const std::string& tap) {
+Result<> make_tap(const std::string& tap, int queues) {
   const std::string what = "cannot make the tap " + tap;
   const Descriptor device(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
   if (!device.valid()) return fail(system_error(what, errno));
   ifreq request{};
   std::strncpy(request.ifr_name, tap.c_str(), sizeof request.ifr_name - 1);
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;  // as QEMU will ask for it
+  if (queues > 1) request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_MULTI_QUEUE);
   if (ioctl(device.get(), TUNSETIFF, &request) != 0) return fail(system_error(what, errno));
   if (ioctl(device.get(), TUNSETPERSIST, 1) != 0) return fail(system_error(what, errno));
   return {};
@@ -42,42 +43,21 @@ std::string vmm_control(const std::string& guest) {
 
 Result<pid_t> start_vmm(const NewKvmGuest& guest) {
   const std::string name = lab::guest_name(guest.number);
+  const bool many = guest.cpus > 1;
   return start_program(
-      {"/usr/bin/qemu-system-x86_64",
-       "-L",
-       "/usr/share/vmm",
-       "-nodefaults",
-       "-no-user-config",
-       "-display",
-       "none",
-       "-no-reboot",
-       "-name",
-       name + ",debug-threads=on",
-       "-accel",
-       "kvm",
-       "-cpu",
-       "host",
-       "-M",
-       "pc,hpet=off,usb=off",
-       "-smp",
-       "1",
-       "-m",
-       std::to_string(guest.memory_mib),
-       "-kernel",
-       lab::guest_kernel,
-       "-initrd",
-       lab::guest_initrd,
-       "-append",
-       fmt::format("console=ttyS0 quiet nokaslr panic=-1 {}{}", lab::guest_word, guest.number),
-       "-serial",
-       "file:" + console_of(name),
-       "-qmp",
-       fmt::format("unix:{},server=on,wait=off", vmm_control(name)),
+      {"/usr/bin/qemu-system-x86_64", "-L", "/usr/share/vmm", "-nodefaults", "-no-user-config", "-display",
+       "none", "-no-reboot", "-name", name + ",debug-threads=on", "-accel", "kvm", "-cpu", "host", "-M",
+       "pc,hpet=off,usb=off", "-smp", std::to_string(guest.cpus), "-m", std::to_string(guest.memory_mib),
+       "-kernel", lab::guest_kernel, "-initrd", lab::guest_initrd, "-append",
+       fmt::format("console=ttyS0 quiet nokaslr panic=-1 {}{}", lab::guest_word, guest.number), "-serial",
+       "file:" + console_of(name), "-qmp", fmt::format("unix:{},server=on,wait=off", vmm_control(name)),
        "-netdev",
-       fmt::format("tap,id=net,ifname={},script=no,downscript=no,vhost={}", lab::guest_tap(guest.number),
-                   guest.vhost ? "on" : "off"),
+       fmt::format("tap,id=net,ifname={},script=no,downscript=no,vhost={}{}", lab::guest_tap(guest.number),
+                   guest.vhost ? "on" : "off", many ? fmt::format(",queues={}", guest.cpus) : ""),
        "-device",
-       fmt::format("virtio-net-pci,netdev=net,mac={},romfile=", guest.mac)});
+       // An interrupt a queue each way, one for control and one for the configuration.
+       fmt::format("virtio-net-pci,netdev=net,mac={},romfile={}", guest.mac,
+                   many ? fmt::format(",mq=on,vectors={}", 2 * guest.cpus + 2) : "")});
 }
 
 std::string vmm_console_tail(const std::string& guest) {

@@ -12,12 +12,13 @@ namespace vtax::agent {
 struct NewKvmGuest {
   int number = 1;  // 1, 2, ...; its name and its tap are lab_layout's, and the tap must be there
   int memory_mib = 0;
+  int cpus = 1;       // and as many queues of its card
   std::string mac;    // of its virtio-net card
   bool vhost = true;  // packets pass through the kernel's vhost-net, or else through QEMU
 };
 
-// A tap that stays when nobody holds it. Error: no tun module, no permission.
-[[nodiscard]] Result<> make_tap(const std::string& tap);
+// A tap with so many queues that stays when nobody holds it. Error: no tun module, no permission.
+[[nodiscard]] Result<> make_tap(const std::string& tap, int queues);
 
 // Starts QEMU, which runs on while the guest boots: its process. All its threads are where the caller is,
 // until place_vmm() (platform/backend_placement.h) puts them elsewhere.

@@ -21,18 +21,16 @@ using HostChecks = std::vector<host::PlatformCheck>;
 using meter::CounterCheck;
 using LabChecks = std::vector<lab::Check>;
 
-// Which of the lab's platforms can run; containers have the native machine.
+// Which of the lab's platforms can run.
 std::vector<std::pair<std::string_view, bool>> platforms_of(const LabChecks& checks) {
   std::vector<std::pair<std::string_view, bool>> out;
-  for (const lab::LabKind kind : lab::every_lab_kind) {
-    out.emplace_back(lab::name_of(kind), lab::ready(checks, kind));
-    if (kind == lab::LabKind::native) out.emplace_back("container", out.back().second);
-  }
+  for (const PlatformFacts& platform : platform_table)
+    if (platform.in_lab) out.emplace_back(platform.name, lab::ready(checks, platform.lab_machine));
   return out;
 }
 
 bool can_run(const LabChecks& checks) {
-  return lab::ready(checks, lab::LabKind::native);
+  return lab::ready(checks, PlatformId::native);
 }
 
 std::string_view state_of(const CounterCheck& counters) {
@@ -48,7 +46,7 @@ void print_json(const LabChecks& checks, const HostChecks& platforms, const Coun
                     {"mend", check.mend}});
   nlohmann::json on_host = nlohmann::json::array();
   for (const host::PlatformCheck& check : platforms)
-    on_host.push_back({{"name", check.platform},
+    on_host.push_back({{"name", name_of(check.platform)},
                        {"state", name_of(check.state)},
                        {"detail", check.detail},
                        {"mend", check.mend}});
@@ -74,7 +72,7 @@ void print_counters(const CounterCheck& counters) {
 void print_host(const HostChecks& platforms) {
   say("\nOn this computer itself (`vtax run STUDY --machine host`):\n");
   for (const host::PlatformCheck& check : platforms) {
-    say("{:<12} {:<10} {}\n", check.platform, name_of(check.state), check.detail);
+    say("{:<12} {:<10} {}\n", name_of(check.platform), name_of(check.state), check.detail);
     if (!check.mend.empty()) say("{:<12} {:<10} -> {}\n", "", "", check.mend);
   }
 }

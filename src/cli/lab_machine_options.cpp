@@ -9,9 +9,11 @@
 namespace vtax {
 
 void add_lab_machine_options(CLI::App& app, LabMachineOptions& options) {
-  app.add_option("MACHINE", options.machine, "native, xen-pv, xen-pvh, xen-hvm, xen-hvm-pv, kvm or kvm-qemu")
-      ->check(CLI::IsMember({"native", "xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu"}))
-      ->capture_default_str();
+  std::vector<std::string> names;
+  for (const PlatformId machine : lab_machines()) names.emplace_back(name_of(machine));
+  const std::string help =
+      fmt::format("{} or {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
+  app.add_option("MACHINE", options.machine, help)->check(CLI::IsMember(names))->capture_default_str();
   add_own_builds(app, options.own);
 }
 
@@ -19,8 +21,8 @@ Result<BootableMachine> bootable_machine(const LabMachineOptions& options, lab::
                                          bool talkative) {
   auto qemu = lab::fetch_qemu(cache, say_step);
   if (!qemu) return fail(qemu.error());
-  auto image = lab::build_lab_image(lab::machine_of(options.machine), options.own.sources(), cache,
-                                    lab::Apt(), say_step);
+  auto image = lab::build_lab_image(platform_named(options.machine).value_or(PlatformId::native),
+                                    options.own.sources(), cache, lab::Apt(), say_step);
   if (!image) return fail(image.error());
   lab::MachineSpec spec = lab::spec_of(*image, *qemu);
   if (const auto quiet = spec.kernel_arguments.find("quiet"); talkative && quiet != std::string::npos)

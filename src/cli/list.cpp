@@ -17,12 +17,11 @@ namespace {
 
 void print_factor(const Factor& factor) {
   say("    {:<20} {} ({}; default {})\n", factor.name, factor.help, allowed_values(factor),
-      factor.type == FactorType::bytes ? readable_bytes(std::stoull(std::string(factor.fallback)))
-                                       : factor.fallback);
+      factor.type == FactorType::bytes ? readable_bytes(std::stoull(factor.fallback)) : factor.fallback);
 }
 
 void list_platforms() {
-  for (const PlatformKind& platform : platforms()) {
+  for (const PlatformFacts& platform : platform_table) {
     say("{:<12} {}\n", platform.name, platform.summary);
   }
 }

@@ -33,6 +33,7 @@
 #include "report/table.h"
 #include "study/find_study.h"
 #include "study/machine_rules.h"
+#include "study/meaning.h"
 #include "study/plan.h"
 
 namespace vtax {
@@ -107,14 +108,14 @@ Result<> check_own_builds(const Plan& plan, const OwnBuilds& own) {
     return fail({fmt::format("cannot use {} on machine host", option),
                  "what runs there is this computer's own kernel",
                  "leave it out, or run the study in the lab"});
-  const bool has_xen = std::any_of(plan.trials.begin(), plan.trials.end(), [](const PlannedTrial& trial) {
-    return trial.factors.at("platform").starts_with("xen-");
+  const bool any_has_xen = std::any_of(plan.trials.begin(), plan.trials.end(), [](const PlannedTrial& trial) {
+    return has_xen(platform_of(trial.factors).id);
   });
-  if (!own.xen.empty() && !has_xen)
+  if (!own.xen.empty() && !any_has_xen)
     return fail(
         {"cannot use --xen", "no platform of this run has Xen", "for example --set platform=native,xen-pv"});
-  std::set<lab::LabKind> kinds;
-  for (const PlannedTrial& trial : plan.trials) kinds.insert(lab::machine_of(trial.factors.at("platform")));
+  std::set<PlatformId> kinds;
+  for (const PlannedTrial& trial : plan.trials) kinds.insert(platform_of(trial.factors).lab_machine);
   return lab::check_sources(kinds, own.sources());
 }
 

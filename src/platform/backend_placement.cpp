@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "platform/kernel_file.h"
 #include "platform/placement.h"
@@ -79,13 +80,21 @@ Result<> place_device_model(int domain, int cpu) {
 
 namespace {
 
-constexpr char virtual_cpu_thread[] = "CPU ";  // QEMU's name for it begins so
+constexpr std::string_view virtual_cpu_thread = "CPU ";  // QEMU calls it "CPU 0/KVM"
+
+// Of which virtual CPU this is the thread.
+std::optional<std::size_t> virtual_cpu_of(const std::string& thread) {
+  if (!thread.starts_with(virtual_cpu_thread)) return std::nullopt;
+  std::size_t number = 0;
+  std::from_chars(thread.data() + virtual_cpu_thread.size(), thread.data() + thread.size(), number);
+  return number;
+}
 
 }  // namespace
 
 Result<> place_vmm_backend(pid_t vmm, int cpu) {
   const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {
-    return name.starts_with(virtual_cpu_thread) ? Result<>() : pin(thread, cpu);
+    return virtual_cpu_of(name) ? Result<>() : pin(thread, cpu);
   });
   if (!placed) return placed;
   const std::string name = fmt::format("vhost-{}", vmm);
@@ -97,17 +106,19 @@ Result<> place_vmm_backend(pid_t vmm, int cpu) {
   return {};
 }
 
-Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu) {
-  bool has_virtual_cpu = false;
+Result<> place_vmm(pid_t vmm, const std::vector<int>& guest_cpus, int driver_cpu) {
+  std::size_t virtual_cpus = 0;
   const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {
-    const bool is_virtual_cpu = name.starts_with(virtual_cpu_thread);
-    has_virtual_cpu = has_virtual_cpu || is_virtual_cpu;
-    return pin(thread, is_virtual_cpu ? guest_cpu : driver_cpu);
+    const auto number = virtual_cpu_of(name);
+    if (!number || *number >= guest_cpus.size()) return pin(thread, driver_cpu);
+    ++virtual_cpus;
+    return pin(thread, guest_cpus[*number]);
   });
   if (!placed) return placed;
-  if (!has_virtual_cpu)
-    return fail(
-        Error{"place the guest's virtual CPU", "QEMU has no thread for it", "", ExitCode::trial_failed});
+  if (virtual_cpus != guest_cpus.size())
+    return fail(Error{"place the guest's virtual CPUs",
+                      fmt::format("QEMU has threads for {} of {}", virtual_cpus, guest_cpus.size()), "",
+                      ExitCode::trial_failed});
   const auto kernels = pin_kernel_threads({"vhost-", "kvm-"}, driver_cpu);
   if (!kernels) return fail(kernels.error());
   return {};

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 
@@ -33,8 +34,9 @@ namespace vtax {
 // QEMU process `vmm`, and vhost-net's.
 [[nodiscard]] Result<> place_vmm_backend(pid_t vmm, int cpu);
 
-// The virtual CPU's thread of QEMU process `vmm` goes to `guest_cpu`; its other threads and the kernel's that
-// work for it (vhost-net, KVM's own) to `driver_cpu`. Error: QEMU has no thread for a virtual CPU.
-[[nodiscard]] Result<> place_vmm(pid_t vmm, int guest_cpu, int driver_cpu);
+// The thread of QEMU process `vmm` for the guest's first virtual CPU goes to the first of `guest_cpus`, and
+// so on; its other threads and the kernel's that work for it (vhost-net, KVM's own) to `driver_cpu`. Error:
+// QEMU has not a thread for each virtual CPU.
+[[nodiscard]] Result<> place_vmm(pid_t vmm, const std::vector<int>& guest_cpus, int driver_cpu);
 
 }  // namespace vtax

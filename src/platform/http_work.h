@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/result.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 namespace vtax {
 

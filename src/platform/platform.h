@@ -9,22 +9,10 @@
 
 #include "core/result.h"
 #include "platform/endpoint_process.h"
+#include "subject/trial_spec.h"
 #include "workload/endpoint_client.h"
 
 namespace vtax {
-
-// Where the other end of the traffic is: in the same machine, or behind two network cards joined by a wire.
-enum class Topology { inside, card };
-
-// What the driver domain (or a container's host) does with the systems' packets: switches them by Ethernet
-// address; routes them between two subnets; or routes and translates addresses, so that the peers see its
-// own. Natively there is nobody between.
-enum class Forwarding { bridge, route, nat };
-
-// With a second CPU of the driver domain: the interrupts of cards go to the first and those of virtual
-// interfaces to the second; the other way round; all to the first; or each wire's, of its card and of its
-// guests' interfaces, to a CPU of its own.
-enum class DriverInterrupts { apart, swapped, first, by_card };
 
 // Where a pair's responder listens: each pair has a port of its own.
 [[nodiscard]] constexpr std::uint16_t work_port_of(int guest) {
@@ -32,6 +20,10 @@ enum class DriverInterrupts { apart, swapped, first, by_card };
 }
 
 struct Setup {
+  // What the trial asks for; CPUs and cards are the caller's to name.
+  [[nodiscard]] static Setup of(const TrialSpec& trial);
+  auto operator<=>(const Setup&) const = default;
+
   Topology topology = Topology::inside;
   bool offloads = true;  // TSO, GSO and GRO of every device along the path
   int system_cpu = 0;    // of the program under test (a guest has its own numbering and ignores it)

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "study/catalogue.h"
+#include "subject/factor_table.h"
 
 namespace vtax {
 namespace {

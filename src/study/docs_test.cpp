@@ -15,9 +15,8 @@ namespace {
 std::string table_of(const std::vector<Factor>& factors) {
   std::string out = "| factor | values | default | meaning |\n|---|---|---|---|\n";
   for (const Factor& factor : factors) {
-    const std::string fallback = factor.type == FactorType::bytes
-                                     ? readable_bytes(std::stoull(std::string(factor.fallback)))
-                                     : std::string(factor.fallback);
+    const std::string fallback =
+        factor.type == FactorType::bytes ? readable_bytes(std::stoull(factor.fallback)) : factor.fallback;
     out +=
         fmt::format("| `{}` | {} | {} | {} |\n", factor.name, allowed_values(factor), fallback, factor.help);
   }
@@ -33,10 +32,10 @@ std::string documentation() {
 
 TEST(StudyFilesDocumentation, HoldsTheCataloguesTables) {
   const std::string text = documentation();
-  std::string platform_table = "| platform | what it is |\n|---|---|\n";
-  for (const PlatformKind& p : platforms())
-    platform_table += fmt::format("| `{}` | {} |\n", p.name, p.summary);
-  EXPECT_THAT(text, testing::HasSubstr(platform_table));
+  std::string platforms = "| platform | what it is |\n|---|---|\n";
+  for (const PlatformFacts& p : platform_table)
+    platforms += fmt::format("| `{}` | {} |\n", p.name, p.summary);
+  EXPECT_THAT(text, testing::HasSubstr(platforms));
   EXPECT_THAT(text, testing::HasSubstr(table_of(common_factors())));
   for (const WorkloadKind& workload : workloads()) {
     EXPECT_THAT(text, testing::HasSubstr(fmt::format("### `{}`: {}\n", workload.name, workload.summary)));

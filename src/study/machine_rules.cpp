@@ -53,6 +53,14 @@ bool names(const Study& study, const StudyWorkload& workload, const char* factor
   });
 }
 
+bool names_platform(const Study& study, const StudyWorkload& workload,
+                    bool (*is_meant)(const PlatformFacts&)) {
+  const auto& named = values_of(study, workload, "platform");
+  return std::any_of(named.begin(), named.end(), [&](const std::string& name) {
+    return is_meant(facts_of(platform_named(name).value_or(PlatformId::native)));
+  });
+}
+
 bool names_other_than_usual(const Study& study, const StudyWorkload& workload, const char* factor) {
   const auto& named = values_of(study, workload, factor);
   return std::any_of(named.begin(), named.end(), [&](const std::string& value) {
@@ -61,7 +69,7 @@ bool names_other_than_usual(const Study& study, const StudyWorkload& workload, c
 }
 
 Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) {
-  if (workload.name != "disk") return {};
+  if (!find_workload(workload.name)->has_disk) return {};
   if (workload.factors.at("store") != std::vector<std::string>{"memory"})
     return fail({what, "'store' can only be memory in the lab: its disk is one of its own",
                  "leave it out, or add --machine host"});
@@ -71,7 +79,7 @@ Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) 
 Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (study.machine != host_machine && names(study, workload, "forwarding", {"nat"}) &&
       names(study, workload, "topology", {"inside"}) &&
-      names(study, workload, "platform", {"xen-pv", "xen-pvh", "xen-hvm", "xen-hvm-pv", "kvm", "kvm-qemu"}))
+      names_platform(study, workload, [](const PlatformFacts& platform) { return has_guests(platform.id); }))
     return fail({what,
                  "with topology inside the partner of a guest is its driver domain itself, and nothing is to "
                  "be translated",
@@ -82,7 +90,7 @@ Result<> check_forwarding(const Study& study, const StudyWorkload& workload, con
 // Driver domains cannot yet do all that Domain-0 does as one.
 Result<> check_driver_domains(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (!names(study, workload, "driver_domains", {"1", "2"}) ||
-      !names(study, workload, "platform", {"xen-pv"}))
+      !names_platform(study, workload, find_factor(common_factors(), "driver_domains")->meaning.on_platform))
     return {};
   if (names(study, workload, "topology", {"inside"}))
     return fail({what, "a driver domain has a card: with topology inside the guest's partner is Domain-0",
@@ -94,7 +102,7 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
   if (names(study, workload, "driver_domains", {"1"}) && names(study, workload, "cards", {"2"}))
     return fail({what, "a driver domain has one card, so one of them cannot have 'cards' = 2",
                  "take driver_domains = 2, which has two cards, beside 0"});
-  if (workload.name == "compile")
+  if (find_workload(workload.name)->has_compiler)
     return fail({what, "the guests' image with a compiler is more than a driver domain has memory for",
                  "take driver_domains = 0"});
   constexpr int most_domains = 7;  // that the probe tells from Domain-0

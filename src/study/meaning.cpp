@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <initializer_list>
 
 #include "study/catalogue.h"
 #include "study/machine_rules.h"
@@ -12,36 +10,29 @@
 namespace vtax {
 namespace {
 
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool is_the_hosts_alone(std::string_view factor) {
-  return factor == "hardware_counters";
+const Factor& common_factor(std::string_view name) {
+  return *find_factor(common_factors(), name);
 }
 
 bool machine_has(std::string_view factor, std::string_view machine) {
-  return machine == host_machine ? !is_the_labs_alone(factor) : !is_the_hosts_alone(factor);
+  const FactorMeaning& meaning = common_factor(factor).meaning;
+  return machine == host_machine ? meaning.on_host : meaning.in_lab;
 }
 
-bool platform_has(std::string_view factor, std::string_view platform) {
-  const bool is_xen = platform.starts_with("xen-");
-  if (is_one_of(factor, {"driver_domains", "iommu"})) return platform == "xen-pv";
-  if (is_one_of(factor, {"scheduler", "guest_weights", "guest_cap_percent"})) return is_xen;
-  if (is_one_of(factor, {"guest_cpu", "driver_cpus", "driver_interrupts", "guest_memory_mib", "balloon_mib"}))
-    return is_xen || platform.starts_with("kvm");
-  return factor != "forwarding" || platform != "native";
+bool platform_has(std::string_view factor, const PlatformFacts& platform) {
+  const auto& on_platform = common_factor(factor).meaning.on_platform;
+  return on_platform == nullptr || on_platform(platform);
 }
 
 bool topology_has(std::string_view factor, std::string_view machine, std::string_view topology) {
-  if (machine == host_machine) return true;
-  return topology != "inside" || !is_one_of(factor, {"cards", "link_mbps"});
+  if (machine == host_machine || topology != name_of(Topology::inside)) return true;
+  return !common_factor(factor).meaning.with_cards_alone;
 }
 
 // Why a factor is set aside, for people: "platform native", "topology inside", "machine host".
 std::string place_of(std::string_view factor, std::string_view machine, const PlanCell& cell) {
   if (!machine_has(factor, machine)) return fmt::format("machine {}", machine);
-  if (!platform_has(factor, cell.at("platform"))) return "platform " + cell.at("platform");
+  if (!platform_has(factor, platform_of(cell))) return "platform " + cell.at("platform");
   return "topology " + cell.at("topology");
 }
 
@@ -51,26 +42,26 @@ struct SetAside {
 };
 
 // Without the topology, which also says whose CPU is left out as the peer's.
-constexpr std::array<std::string_view, 6> kOfTheNetwork{"offloads",      "link_mbps",   "cards",
-                                                        "system_window", "peer_window", "forwarding"};
-
-bool is_without_traffic(const PlanCell& cell) {
-  return is_one_of(cell.at("workload"), {"memory", "linpack", "cpu-loop", "compile", "disk"});
+std::vector<std::string> factors_of_the_network() {
+  std::vector<std::string> names;
+  for (const Factor& factor : common_factors())
+    if (factor.meaning.of_the_network) names.emplace_back(factor.name);
+  return names;
 }
 
 // Leaves the first of the cells whose work has no traffic and that differ in nothing but the network.
 std::vector<PlanCell> without_idle_networks(std::vector<PlanCell> cells, std::vector<std::string>& notes) {
+  const std::vector<std::string> of_the_network = factors_of_the_network();
   std::map<PlanCell, PlanCell> first;  // by what is left without the network's factors
   std::map<std::string, std::set<std::string>> dropped;
   std::erase_if(cells, [&](const PlanCell& cell) {
-    if (!is_without_traffic(cell)) return false;
+    if (find_workload(cell.at("workload"))->has_traffic) return false;
     PlanCell rest = cell;
-    for (const std::string_view name : kOfTheNetwork) rest.erase(std::string(name));
+    for (const std::string& name : of_the_network) rest.erase(name);
     const auto [kept, is_new] = first.emplace(std::move(rest), cell);
     if (is_new) return false;
-    for (const std::string_view name : kOfTheNetwork)
-      if (cell.at(std::string(name)) != kept->second.at(std::string(name)))
-        dropped[cell.at("workload")].insert(std::string(name));
+    for (const std::string& name : of_the_network)
+      if (cell.at(name) != kept->second.at(name)) dropped[cell.at("workload")].insert(name);
     return true;
   });
   for (const auto& [workload, factors] : dropped)
@@ -81,28 +72,29 @@ std::vector<PlanCell> without_idle_networks(std::vector<PlanCell> cells, std::ve
 
 std::string advice(std::string_view factor, std::string_view machine) {
   std::vector<std::string> platforms_with;
-  for (const PlatformKind& platform : platforms())
-    if (platform.in_lab && platform_has(factor, platform.name)) platforms_with.emplace_back(platform.name);
+  for (const PlatformFacts& platform : platform_table)
+    if (platform.in_lab && platform_has(factor, platform)) platforms_with.emplace_back(platform.name);
   if (!machine_has(factor, machine))
     return machine == host_machine ? "leave it out, or run the study in the lab"
                                    : "leave it out, or run the study with --machine host";
-  if (is_one_of(factor, {"cards", "link_mbps"})) return "leave it out, or take topology = \"card\"";
+  if (common_factor(factor).meaning.with_cards_alone) return "leave it out, or take topology = \"card\"";
   return fmt::format("leave it out, or name a platform that has a choice of it: {}",
                      fmt::join(platforms_with, ", "));
 }
 
 }  // namespace
 
+const PlatformFacts& platform_of(const PlanCell& cell) {
+  return facts_of(platform_named(cell.at("platform")).value_or(PlatformId::native));
+}
+
 bool is_the_labs_alone(std::string_view factor) {
-  return is_one_of(factor, {"guest_cpu", "driver_cpus", "scheduler", "cards", "driver_interrupts",
-                            "driver_domains", "iommu", "guest_weights", "guest_cap_percent",
-                            "guest_memory_mib", "balloon_mib", "caches", "sampling_hz", "cpu_mips",
-                            "round_instructions"});
+  return !common_factor(factor).meaning.on_host;
 }
 
 bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell) {
   if (!machine_has(factor, machine)) return false;
-  return platform_has(factor, cell.at("platform")) && topology_has(factor, machine, cell.at("topology"));
+  return platform_has(factor, platform_of(cell)) && topology_has(factor, machine, cell.at("topology"));
 }
 
 Result<MeaningfulPass> only_meaningful(std::string_view machine, std::vector<PlanCell> pass,
@@ -121,7 +113,7 @@ Result<MeaningfulPass> only_meaningful(std::string_view machine, std::vector<Pla
         continue;
       }
       cell[name] = factor.fallback;
-      if (!platform_has(name, named.at("platform"))) out.set_aside[named.at("platform")].insert(name);
+      if (!platform_has(name, platform_of(named))) out.set_aside[named.at("platform")].insert(name);
       std::string place = place_of(name, machine, named);
       if (std::find(aside.places.begin(), aside.places.end(), place) == aside.places.end())
         aside.places.push_back(std::move(place));

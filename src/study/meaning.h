@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "subject/platform_table.h"
 
 // Where a common factor means something. On a platform without guests Xen's scheduler, say, changes nothing:
 // to measure such a cell once for each of the factor's values would be to measure the same thing again, and
@@ -15,6 +16,9 @@ namespace vtax {
 
 using PlanCell = std::map<std::string, std::string>;  // canonical factors, platform and workload among them
 
+[[nodiscard]] const PlatformFacts& platform_of(const PlanCell& cell);
+
+// `factor`: a common one, here and below.
 // On the real host vtax chooses no CPUs beyond the two that it uses, has one card at most, no hypervisor to
 // schedule or ration guests, and cannot see the caches.
 [[nodiscard]] bool is_the_labs_alone(std::string_view factor);

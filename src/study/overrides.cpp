@@ -127,13 +127,12 @@ void make_quick(Study& study) {
   constexpr std::uint64_t part = 8, two = 2;
   study.repetitions = 1;
   for (StudyWorkload& workload : study.workloads) {
-    lessen(workload.factors, "bytes", part, std::uint64_t{1} << 20U, study.left_out);
-    lessen(workload.factors, "transactions", part, 100, study.left_out);
-    lessen(workload.factors, "requests", part, 100, study.left_out);
-    lessen(workload.factors, "iterations", part, 1'000'000, study.left_out);
+    for (const Factor& factor : find_workload(workload.name)->factors)
+      if (factor.quick_least > 0)
+        lessen(workload.factors, std::string(factor.name), part, factor.quick_least, study.left_out);
     // A compile is one whole source: there can only be fewer of them.
-    lessen(workload.factors, "compiles", part, two, study.left_out);
-    if (workload.name == "compile") lessen(workload.common, "guests", part, two, study.left_out);
+    if (find_workload(workload.name)->has_compiler)
+      lessen(workload.common, "guests", part, two, study.left_out);
   }
 }
 

@@ -19,15 +19,18 @@ struct Obstacle {
 std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
   const std::string& workload = cell.at("workload");
   const std::string& platform = cell.at("platform");
-  if (workload == "compile")
+  const PlatformFacts& facts = platform_of(cell);
+  const WorkloadKind& kind = *find_workload(workload);
+  if (kind.has_compiler)
     return Obstacle{"on machine host the workload 'compile' is not part of studies",
                     "run it by hand: vtax workload --help"};
   // A guest's disk there would be a device of the user's, which nobody has named.
-  if (workload == "disk" && platform != "native" && platform != "container")
+  if (kind.has_disk && facts.runner != GuestRunner::none)
     return Obstacle{
         fmt::format("on machine host platform '{}' has no disk for the workload 'disk'", platform),
         "name native and container, or run the study in the lab"};
-  if (platform == "native" && cell.at("link_mbps") != find_factor(common_factors(), "link_mbps")->fallback)
+  if (facts.id == PlatformId::native &&
+      cell.at("link_mbps") != find_factor(common_factors(), "link_mbps")->fallback)
     return Obstacle{"on machine host platform 'native' has no link to shape: its ends are joined by lo",
                     "name other platforms, or leave 'link_mbps' out"};
   return std::nullopt;
@@ -36,16 +39,16 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
 std::optional<Obstacle> obstacle_in_lab(const PlanCell& cell) {
   const std::string& workload = cell.at("workload");
   const std::string& platform = cell.at("platform");
-  const auto kind = std::find_if(platforms().begin(), platforms().end(),
-                                 [&](const PlatformKind& one) { return one.name == platform; });
-  if (kind != platforms().end() && !kind->in_lab)
+  const PlatformFacts& facts = platform_of(cell);
+  const WorkloadKind& kind = *find_workload(workload);
+  if (!facts.in_lab)
     return Obstacle{fmt::format("platform '{}' runs on machine host alone", platform),
                     "add --machine host, or machine = \"host\" in the study file"};
   // The firmware of a fully virtualised guest would read the compiler byte by byte from a program.
-  if (workload == "compile" && platform.starts_with("xen-hvm"))
+  if (kind.has_compiler && facts.device_model)
     return Obstacle{fmt::format("platform '{}' has no compiler for the workload 'compile'", platform),
                     "name xen-pv or xen-pvh"};
-  if (workload == "disk" && platform == "xen-hvm" && cell.at("operation") != "write")
+  if (kind.has_disk && facts.id == PlatformId::xen_hvm && cell.at("operation") != "write")
     return Obstacle{
         "the emulated disk of platform 'xen-hvm' is behind Domain-0's page cache, which holds what "
         "was just written: nothing would be read from the disk",

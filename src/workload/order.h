@@ -8,7 +8,7 @@
 
 #include "core/result.h"
 #include "core/units.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 namespace vtax {
 

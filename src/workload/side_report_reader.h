@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/result.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 #include "workload/measure/side_report.h"
 
 namespace vtax {

@@ -17,8 +17,8 @@ constexpr const char* kResult = R"({"window_virtual_ns": 118230112,
 std::vector<std::string> plans() {
   return {
       R"({"version": 1, "platform": "xen-pv", "topology": "card", "workload": "tcp-rr", "direction": "receive",
-              "offloads": false, "bytes": 8388608, "write_bytes": 65536, "transactions": 500, "request_bytes": 1,
-              "response_bytes": 2, "warmup_bytes": 1048576, "warmup_transactions": 50,
+              "offloads": "off", "transactions": 500, "request_bytes": 1, "response_bytes": 2, "warmup_transactions": 50,
+              "guests": 2, "guest_cpu": "together", "link_mbps": 1000, "peer_window": 65536,
               "time_limit_ns": 60000000000})"};
 }
 

@@ -6,7 +6,7 @@
 #include "workload/http/url.h"
 #include "workload/iperf3/parameters.h"
 #include "workload/iperf3/results.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 #include "workload/order.h"
 #include "workload/session/handshake.h"
 #include "workload/session/secret.h"

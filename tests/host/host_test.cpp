@@ -38,7 +38,7 @@ class Host : public testing::Test {
   ~Host() override { fs::remove_all(folder_); }
 
   void need(const std::string& platform) {
-    const auto check = host::examine_platform(platform);
+    const auto check = host::examine_platform(platform_named(platform).value());
     // Packages are fetched by hand, not by a test.
     if (check.state != lab::State::good) GTEST_SKIP() << platform << ": " << check.detail;
   }
@@ -495,7 +495,7 @@ TEST_F(Host, WhatAPlatformCannotDoIsLeftOut) {
 }
 
 TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
-  if (host::examine_platform("xen-pv").state != lab::State::missing) GTEST_SKIP() << "it runs here";
+  if (host::examine_platform(PlatformId::xen_pv).state != lab::State::missing) GTEST_SKIP() << "it runs here";
   const auto result = run(study("xen-pv", "tcp-rr"));
   EXPECT_EQ(result.code, 3);
   EXPECT_THAT(result.err, testing::HasSubstr("cannot run the platform xen-pv on this computer"));

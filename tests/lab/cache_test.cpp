@@ -17,7 +17,7 @@ Trial with_caches(const std::string& caches, std::map<std::string, std::string> 
 }
 
 Trial run_natively(Trial trial) {
-  const auto done = LabBench::get().machine(LabKind::native).run(trial, quiet);
+  const auto done = LabBench::get().machine(PlatformId::native).run(trial, quiet);
   if (!done) ADD_FAILURE() << done.error().text();
   return trial;
 }
@@ -41,7 +41,7 @@ void expect_about(std::uint64_t seen, std::uint64_t known, const char* what) {
 }
 
 TEST(Caches, SweepsMissWhatArithmeticSays) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Trial fits = stream("512KiB/8+512KiB/8+1MiB/8+4MiB/16");
   expect_about(of_program(fits, "l1d_misses"), 0, "all in L1");
   const Trial in_l2 = stream("8KiB/8+8KiB/8+1MiB/8+4MiB/16");
@@ -54,13 +54,13 @@ TEST(Caches, SweepsMissWhatArithmeticSays) {
 }
 
 TEST(Caches, ALoopInRegistersMissesNothing) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Trial loop = run_natively(with_caches("epyc", {{"workload", "cpu-loop"}, {"iterations", "2000000"}}));
   EXPECT_LT(of_program(loop, "l1d_misses"), 300U);
   EXPECT_LT(of_program(loop, "l1i_misses"), 300U);
 }
 
-class CachesOn : public testing::TestWithParam<LabKind> {};
+class CachesOn : public testing::TestWithParam<PlatformId> {};
 
 TEST_P(CachesOn, EveryOtherCountIsTheSameAndMissesRepeat) {
   NEED_LAB(GetParam());
@@ -101,7 +101,8 @@ TEST_P(CachesOn, EveryOtherCountIsTheSameAndMissesRepeat) {
   EXPECT_GE(sums["l2_misses"], sums["l3_misses"]);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, CachesOn, testing::Values(LabKind::native, LabKind::xen_pv, LabKind::kvm),
+INSTANTIATE_TEST_SUITE_P(On, CachesOn,
+                         testing::Values(PlatformId::native, PlatformId::xen_pv, PlatformId::kvm),
                          [](const auto& one) { return test_name(one.param); });
 
 }  // namespace

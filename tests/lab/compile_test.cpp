@@ -36,10 +36,10 @@ std::map<std::string, std::string> compile(const std::string& compiles) {
 }
 
 TEST(Compile, IsTheSameWorkWhateverWorksBesideIt) {
-  NEED_COMPILER(LabKind::native);
+  NEED_COMPILER(PlatformId::native);
   MachineShape shape;
   shape.compiler = true;
-  const LabMachine& machine = LabBench::get().machine(LabKind::native, shape);
+  const LabMachine& machine = LabBench::get().machine(PlatformId::native, shape);
   const Trial one = trial_on(machine, compile("1")), again = trial_on(machine, compile("1")),
               two = trial_on(machine, compile("2"));
   EXPECT_EQ(one.digest, again.digest);
@@ -55,26 +55,26 @@ TEST(Compile, IsTheSameWorkWhateverWorksBesideIt) {
                            [](const FunctionCost& function) { return function.image == "vtax"; }));
 }
 
-std::map<std::string, std::string> loop(LabKind kind, const std::string& hz) {
+std::map<std::string, std::string> loop(PlatformId kind, const std::string& hz) {
   return {{"platform", std::string(name_of(kind))},
           {"workload", "cpu-loop"},
           {"iterations", "20000000"},
           {"sampling_hz", hz}};
 }
 
-class Sampled : public testing::TestWithParam<LabKind> {};
+class Sampled : public testing::TestWithParam<PlatformId> {};
 
 TEST_P(Sampled, EachSystemIsLookedAtAsOftenAsAsked) {
   NEED_LAB(GetParam());
   const LabMachine& machine = LabBench::get().machine(GetParam());
   const Trial quiet_one = trial_on(machine, loop(GetParam(), "0")),
               sampled = trial_on(machine, loop(GetParam(), "1000"));
-  const std::string system = GetParam() == LabKind::native ? "host" : "guest1";
+  const std::string system = GetParam() == PlatformId::native ? "host" : "guest1";
   EXPECT_EQ(sum_of(quiet_one, "profile_samples"), 0U);
   // 240 million instructions at 2 ns are 480 ms.
   EXPECT_NEAR(static_cast<double>(sum_of(sampled, "profile_samples", system)),
               static_cast<double>(sampled.window_virtual_ns) * 1e-6, 5);
-  if (GetParam() != LabKind::native) {
+  if (GetParam() != PlatformId::native) {
     EXPECT_GT(sum_of(sampled, "profile_samples", "Domain-0"), 100U);
   }
   const auto cost = [&](const Trial& trial) { return sum_of(trial, "instructions", system); };
@@ -83,7 +83,7 @@ TEST_P(Sampled, EachSystemIsLookedAtAsOftenAsAsked) {
             sum_of(quiet_one, "instructions", system, Layer::program) / 1'000'000);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Sampled, testing::Values(LabKind::native, LabKind::xen_pv),
+INSTANTIATE_TEST_SUITE_P(All, Sampled, testing::Values(PlatformId::native, PlatformId::xen_pv),
                          [](const auto& tested) { return test_name(tested.param); });
 
 }  // namespace

@@ -51,10 +51,10 @@ class Damage : public testing::Test {
 };
 
 TEST_F(Damage, ABootedMachineIsBootedAnewWithAWordAndCountsTheSame) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   LabBench& bench = LabBench::get();
   const Folder store;
-  const auto machine = bench.another(LabKind::native, store.path(), bench.probe());
+  const auto machine = bench.another(PlatformId::native, store.path(), bench.probe());
   const std::string before = digest_of(*machine);
   EXPECT_EQ(said_, "");
   for (const std::size_t flips : {1U, 20U}) {
@@ -72,7 +72,7 @@ TEST_F(Damage, ABootedMachineIsBootedAnewWithAWordAndCountsTheSame) {
 }
 
 TEST_F(Damage, AnImageIsBuiltAnewWithAWord) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Folder folder;
   fs::create_directory_symlink(LabBench::get().store().parent_path() / "packages",
                                folder.path() / "packages");
@@ -82,7 +82,7 @@ TEST_F(Damage, AnImageIsBuiltAnewWithAWord) {
   sources.agent = LabBench::get().agent();
   const auto build = [&] {
     said_.clear();
-    auto image = build_lab_image(LabKind::native, sources, *cache, Apt(), hear());
+    auto image = build_lab_image(PlatformId::native, sources, *cache, Apt(), hear());
     EXPECT_TRUE(image) << image.error().text();
     return image.value_or(LabImage());
   };

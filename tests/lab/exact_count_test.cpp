@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kTicksPerInstruction = 2;  // Speed: 2 ns an instruction
 
-std::string domain_of(LabKind kind) {
+std::string domain_of(PlatformId kind) {
   return has_xen(kind) ? "Domain-0" : "host";
 }
 
@@ -33,15 +33,15 @@ std::int64_t uncounted(const Checked& checked) {
   return static_cast<std::int64_t>(ticks / kTicksPerInstruction) - on_cpu_0(checked.ledger);
 }
 
-std::optional<Checked> alone(LabKind kind, const KnownWork& work) {
+std::optional<Checked> alone(PlatformId kind, const KnownWork& work) {
   return self_check(kind, {{"work", work.to_json()}});
 }
 
-class ExactCount : public testing::TestWithParam<LabKind> {
+class ExactCount : public testing::TestWithParam<PlatformId> {
  protected:
   // Between the markers and the readings of the clock; the same in all windows.
-  static std::int64_t reading(LabKind kind) {
-    static std::map<LabKind, std::int64_t> known;
+  static std::int64_t reading(PlatformId kind) {
+    static std::map<PlatformId, std::int64_t> known;
     if (!known.contains(kind)) {
       const auto empty = alone(kind, {});
       if (!empty) return 0;
@@ -98,7 +98,8 @@ TEST_P(ExactCount, OfPageFaults) {
 }
 
 INSTANTIATE_TEST_SUITE_P(On, ExactCount,
-                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm),
+                         testing::Values(PlatformId::native, PlatformId::xen_pv, PlatformId::xen_pvh,
+                                         PlatformId::kvm),
                          [](const auto& one) { return test_name(one.param); });
 
 }  // namespace

@@ -41,8 +41,8 @@ class Failure : public testing::Test {
 };
 
 TEST_F(Failure, APanicShowsTheConsolesLastLines) {
-  NEED_LAB(LabKind::native);
-  LabImage image = LabBench::get().image(LabKind::native);
+  NEED_LAB(PlatformId::native);
+  LabImage image = LabBench::get().image(PlatformId::native);
   image.kernel_command_line += " rdinit=/nonexistent";
   const Error error = boot(image);
   EXPECT_EQ(error.code, ExitCode::trial_failed);
@@ -52,12 +52,12 @@ TEST_F(Failure, APanicShowsTheConsolesLastLines) {
 }
 
 TEST_F(Failure, EachBoundIsNamedWithWhatToDo) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const auto expect = [](const Bounds& bounds, const std::string& named) {
     Wiring wiring;
     wiring.probe = LabBench::get().probe();
     wiring.bounds = bounds;
-    auto machine = Emulator::start(LabBench::get().machine(LabKind::native).spec(), wiring);
+    auto machine = Emulator::start(LabBench::get().machine(PlatformId::native).spec(), wiring);
     ASSERT_TRUE(machine) << machine.error().text();
     const auto message = (*machine)->next_message();
     ASSERT_FALSE(message);
@@ -72,10 +72,10 @@ TEST_F(Failure, EachBoundIsNamedWithWhatToDo) {
 }
 
 TEST_F(Failure, AMachineThatDoesNotAnswerIsSaidAgainAndAgain) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   Wiring wiring;
   wiring.bounds.cpu_time = std::chrono::seconds(1);
-  auto machine = Emulator::start(LabBench::get().machine(LabKind::native).spec(), wiring);
+  auto machine = Emulator::start(LabBench::get().machine(PlatformId::native).spec(), wiring);
   ASSERT_TRUE(machine) << machine.error().text();
   std::vector<std::chrono::nanoseconds> told;
   (*machine)->wait_step = std::chrono::milliseconds(300);
@@ -102,10 +102,10 @@ Qemu dying(const Qemu& real, const fs::path& folder, bool each_time) {
 }
 
 TEST_F(Failure, ABootThatDiesOfTheEmulatorIsTriedOnceMoreAndSaid) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   LabBench& bench = LabBench::get();
   const Folder folder;
-  const auto machine = LabMachine::prepare(bench.image(LabKind::native), bench.agent(),
+  const auto machine = LabMachine::prepare(bench.image(PlatformId::native), bench.agent(),
                                            dying(bench.qemu(), folder.path(), false), bench.probe());
   ASSERT_TRUE(machine) << machine.error().text();
   SnapshotStore store(folder.path());
@@ -122,10 +122,10 @@ TEST_F(Failure, ABootThatDiesOfTheEmulatorIsTriedOnceMoreAndSaid) {
 }
 
 TEST_F(Failure, ABootThatDiesTwiceFailsWithTheEmulatorsWords) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   LabBench& bench = LabBench::get();
   const Folder folder;
-  const auto machine = LabMachine::prepare(bench.image(LabKind::native), bench.agent(),
+  const auto machine = LabMachine::prepare(bench.image(PlatformId::native), bench.agent(),
                                            dying(bench.qemu(), folder.path(), true), bench.probe());
   ASSERT_TRUE(machine) << machine.error().text();
   SnapshotStore store(folder.path());
@@ -138,8 +138,8 @@ TEST_F(Failure, ABootThatDiesTwiceFailsWithTheEmulatorsWords) {
 }
 
 TEST_F(Failure, ATruncatedKernelDoesNotBoot) {
-  NEED_LAB(LabKind::native);
-  LabImage image = LabBench::get().image(LabKind::native);
+  NEED_LAB(PlatformId::native);
+  LabImage image = LabBench::get().image(PlatformId::native);
   const Folder folder;
   image.kernel = cut(image.kernel, folder);
   const Error error = boot(image);
@@ -148,8 +148,8 @@ TEST_F(Failure, ATruncatedKernelDoesNotBoot) {
 }
 
 TEST_F(Failure, ATruncatedImageDoesNotBoot) {
-  NEED_LAB(LabKind::native);
-  LabImage image = LabBench::get().image(LabKind::native);
+  NEED_LAB(PlatformId::native);
+  LabImage image = LabBench::get().image(PlatformId::native);
   const Folder folder;
   image.initrd = cut(image.initrd, folder);
   const Error error = boot(image);
@@ -170,13 +170,13 @@ TEST_F(Failure, AStoreThatCannotBeWrittenIsNamed) {
 
 // The plan is the host side's own, but a guest's agent reads it strictly.
 TEST_F(Failure, APlanWithAnUnknownKeyIsRefusedByTheGuest) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const nlohmann::json plan = {{"version", 1},
                                {"platform", "native"},
                                {"workload", "self-check"},
                                {"work", {{"lops", 1}}},
                                {"time_limit_ns", 60'000'000'000}};
-  const auto seen = LabBench::get().machine(LabKind::native).observe(plan.dump(), quiet);
+  const auto seen = LabBench::get().machine(PlatformId::native).observe(plan.dump(), quiet);
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().code, ExitCode::trial_failed);
   EXPECT_THAT(seen.error().text(), HasSubstr("'lops'"));

@@ -11,13 +11,13 @@ Trial few_transactions() {
   trial.factors = {{"platform", "xen-hvm"},  {"topology", "card"},    {"workload", "tcp-rr"},
                    {"direction", "receive"}, {"offloads", "off"},     {"transactions", "20"},
                    {"request_bytes", "1"},   {"response_bytes", "1"}, {"warmup_transactions", "10"}};
-  const LabMachine& machine = LabBench::get().machine(LabKind::xen_hvm);
+  const LabMachine& machine = LabBench::get().machine(PlatformId::xen_hvm);
   if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
   return trial;
 }
 
 TEST(FullVirtualisation, CountsRepeatAndTheDeviceModelIsTheDriverDomains) {
-  NEED_LAB(LabKind::xen_hvm);
+  NEED_LAB(PlatformId::xen_hvm);
   const Trial first = few_transactions(), again = few_transactions();
   if (HasFailure()) return;
   EXPECT_EQ(first.digest.size(), 64U);

@@ -84,7 +84,7 @@ Trial run_io_twice(const Trial& trial) {
 }
 
 TEST(IoNative, WritesAndReadsItsDisk) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   for (const char* operation : {"write", "read"}) {
     const Trial trial = run_io_twice(disk_trial("native", {{"operation", operation}, {"pattern", "random"}}));
     EXPECT_EQ(trial.work.bytes.value, 262144U);
@@ -94,7 +94,7 @@ TEST(IoNative, WritesAndReadsItsDisk) {
 
 // Of more than the disk holds each byte goes there: the second half of the work costs what the first does.
 TEST(IoNative, BeginsAgainWhereTheDiskEnds) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const IoFactors large{{"block_bytes", "1048576"}, {"direct", "off"}};
   IoFactors once = large, twice = large;
   once["bytes"] = "33554432";
@@ -111,7 +111,7 @@ TEST(IoNative, BeginsAgainWhereTheDiskEnds) {
 }
 
 TEST(IoNative, ServesTheWeb) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   for (const char* direction : {"receive", "send"}) {
     const Trial trial = run_io_twice(http_trial_of("native", {{"direction", direction}}));
     EXPECT_EQ(trial.work.transactions.value, 20U);
@@ -121,7 +121,7 @@ TEST(IoNative, ServesTheWeb) {
 
 // Connections that are due at set times, and files of the set.
 TEST(IoNative, ServesTheSetAtARate) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Trial trial = run_io_twice(
       http_trial_of("native", {{"files", "set"}, {"connections_per_second", "100"}, {"connections", "8"}}));
   EXPECT_EQ(trial.work.transactions.value, 20U);
@@ -129,7 +129,7 @@ TEST(IoNative, ServesTheSetAtARate) {
 }
 
 TEST(IoXenPv, WritesAndReadsItsDisk) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   for (const char* operation : {"write", "read"}) {
     const Trial trial = run_io_twice(disk_trial("xen-pv", {{"operation", operation}}));
     EXPECT_EQ(trial.work.bytes.value, 262144U);
@@ -142,7 +142,7 @@ TEST(IoXenPv, WritesAndReadsItsDisk) {
 }
 
 TEST(IoXenPv, ServesTheWeb) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   const Trial trial = run_io_twice(http_trial_of("xen-pv", {}));
   EXPECT_EQ(trial.work.transactions.value, 20U);
   EXPECT_GT(io_instructions(trial, {Layer::driver}), 0U);
@@ -161,7 +161,7 @@ class IoGuests : public testing::TestWithParam<IoOfGuests> {};
 
 TEST_P(IoGuests, WriteTheirDisk) {
   const auto& [platform, domain, frontend, backend] = GetParam();
-  NEED_LAB(machine_of(platform));
+  NEED_LAB(lab_machine_of(platform));
   const Trial trial = run_io_twice(disk_trial(platform, {{"bytes", "65536"}}));
   EXPECT_EQ(trial.work.bytes.value, 65536U);
   EXPECT_GT(io_cost_of(trial, "guest1", frontend), 0U);
@@ -172,7 +172,7 @@ TEST_P(IoGuests, WriteTheirDisk) {
 }
 
 TEST_P(IoGuests, ServeTheWeb) {
-  NEED_LAB(machine_of(GetParam().platform));
+  NEED_LAB(lab_machine_of(GetParam().platform));
   const Trial trial = run_io_twice(http_trial_of(GetParam().platform, {{"requests", "5"}}));
   EXPECT_EQ(trial.work.transactions.value, 5U);
   EXPECT_GT(io_instructions(trial, {Layer::driver}), 0U);

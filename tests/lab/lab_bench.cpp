@@ -62,7 +62,7 @@ LabBench::LabBench() : agent_(find_agent()) {
   probe_ = std::move(*probe);
 }
 
-std::string LabBench::missing(LabKind kind) const {
+std::string LabBench::missing(PlatformId kind) const {
   if (!missing_.empty()) return missing_;
   const bool there = cache_->find(PackageSet::kernel).has_value() &&
                      (!has_xen(kind) || cache_->find(PackageSet::xen).has_value()) &&
@@ -71,14 +71,14 @@ std::string LabBench::missing(LabKind kind) const {
   return there ? "" : "the packages are not in the cache: `vtax lab fetch` puts them there";
 }
 
-LabImage LabBench::image(LabKind kind, const MachineShape& shape) {
+LabImage LabBench::image(PlatformId kind, const MachineShape& shape) {
   Sources sources;
   sources.agent = agent_;
   sources.compiler = shape.compiler;
   return require(build_lab_image(kind, sources, *cache_, Apt(), quiet));
 }
 
-std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& store, const fs::path& probe,
+std::unique_ptr<LabMachine> LabBench::another(PlatformId kind, const fs::path& store, const fs::path& probe,
                                               const Qemu& qemu, const MachineShape& shape) {
   auto machine = require(LabMachine::prepare(image(kind, shape), agent_, qemu, probe, shape));
   SnapshotStore snapshots(store);
@@ -89,7 +89,7 @@ std::unique_ptr<LabMachine> LabBench::another(LabKind kind, const fs::path& stor
   return machine;
 }
 
-const LabMachine& LabBench::machine(LabKind kind, const MachineShape& shape) {
+const LabMachine& LabBench::machine(PlatformId kind, const MachineShape& shape) {
   auto& kept = machines_[{kind, shape}];
   if (kept == nullptr) kept = another(kind, store(), probe_, *qemu_, shape);
   return *kept;
@@ -105,7 +105,7 @@ Folder::~Folder() {
   fs::remove_all(path_, ignored);
 }
 
-std::string test_name(LabKind kind) {
+std::string test_name(PlatformId kind) {
   std::string out;
   bool word = true;
   for (const char c : name_of(kind)) {

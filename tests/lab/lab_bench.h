@@ -12,6 +12,15 @@
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/lab_parts.h"
 
+namespace vtax {
+
+// How GoogleTest names a parameter.
+inline void PrintTo(PlatformId kind, std::ostream* out) {
+  *out << name_of(kind);
+}
+
+}  // namespace vtax
+
 namespace vtax::lab {
 
 // What this computer offers the lab's tests, found as the product finds it, but without fetching: a computer
@@ -21,21 +30,21 @@ class LabBench {
   static LabBench& get();
 
   // Empty, or why the tests that need this kind of machine are skipped.
-  [[nodiscard]] std::string missing(LabKind kind) const;
+  [[nodiscard]] std::string missing(PlatformId kind) const;
 
-  [[nodiscard]] LabImage image(LabKind kind, const MachineShape& shape = {});
+  [[nodiscard]] LabImage image(PlatformId kind, const MachineShape& shape = {});
   [[nodiscard]] const Qemu& qemu() const { return *qemu_; }
   [[nodiscard]] const std::filesystem::path& probe() const { return probe_; }
   [[nodiscard]] const std::filesystem::path& agent() const { return agent_; }
 
   // Booted into the cache's own store, so that a build of vtax boots each kind once for all tests. Kept.
-  [[nodiscard]] const LabMachine& machine(LabKind kind, const MachineShape& shape = {});
+  [[nodiscard]] const LabMachine& machine(PlatformId kind, const MachineShape& shape = {});
 
   // A machine with its own store, probe (or none) and QEMU.
-  [[nodiscard]] std::unique_ptr<LabMachine> another(LabKind kind, const std::filesystem::path& store,
+  [[nodiscard]] std::unique_ptr<LabMachine> another(PlatformId kind, const std::filesystem::path& store,
                                                     const std::filesystem::path& probe, const Qemu& qemu,
                                                     const MachineShape& shape = {});
-  [[nodiscard]] std::unique_ptr<LabMachine> another(LabKind kind, const std::filesystem::path& store,
+  [[nodiscard]] std::unique_ptr<LabMachine> another(PlatformId kind, const std::filesystem::path& store,
                                                     const std::filesystem::path& probe) {
     return another(kind, store, probe, *qemu_);
   }
@@ -69,12 +78,7 @@ class Folder {
 [[nodiscard]] int emulators_left();
 
 // "Native", "XenPv", "XenPvh", "Kvm".
-[[nodiscard]] std::string test_name(LabKind kind);
-
-// How GoogleTest names a parameter.
-inline void PrintTo(LabKind kind, std::ostream* out) {
-  *out << name_of(kind);
-}
+[[nodiscard]] std::string test_name(PlatformId kind);
 
 inline void quiet(std::string_view) {}
 

@@ -17,7 +17,7 @@ Trial stream(const std::map<std::string, std::string>& more) {
                    {"direction", "send"},    {"offloads", "on"},         {"bytes", "67108864"},
                    {"write_bytes", "65536"}, {"warmup_bytes", "4194304"}};
   for (const auto& [key, value] : more) trial.factors[key] = value;
-  if (const auto done = LabBench::get().machine(LabKind::native).run(trial, quiet); !done)
+  if (const auto done = LabBench::get().machine(PlatformId::native).run(trial, quiet); !done)
     ADD_FAILURE() << done.error().text();
   return trial;
 }
@@ -28,7 +28,7 @@ double mbps(const Trial& trial) {
 
 // Primet: 941.49 Mb/s of payload go through gigabit Ethernet, whatever the CPUs do beside it.
 TEST(Gigabit, CarriesWhatEthernetCarries) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   for (const char* direction : {"receive", "send"})
     for (const char* load : {"0", "50"}) {
       const Trial trial =
@@ -45,7 +45,7 @@ std::map<int, double> busy_shares(const Trial& trial) {
 }
 
 TEST(Speed, SetsHowMuchOfACpuAKnownRateTakes) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const auto share = [](const char* mips) {
     return busy_shares(stream({{"link_mbps", "1000"}, {"cpu_mips", mips}, {"bytes", "16777216"}}))[0];
   };
@@ -56,7 +56,7 @@ TEST(Speed, SetsHowMuchOfACpuAKnownRateTakes) {
 }
 
 TEST(Round, StandsInTheProvenance) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Trial trial = stream({{"round_instructions", "500"}, {"cpu_mips", "300"}, {"bytes", "1048576"}});
   const auto provenance = nlohmann::json::parse(trial.provenance);
   EXPECT_EQ(provenance.at("round_instructions"), 500);
@@ -64,7 +64,7 @@ TEST(Round, StandsInTheProvenance) {
 }
 
 TEST(Latency, IsToldOfEachExchange) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Trial trial = stream({{"workload", "tcp-rr"},
                               {"direction", "receive"},
                               {"transactions", "200"},
@@ -80,7 +80,7 @@ TEST(Latency, IsToldOfEachExchange) {
   EXPECT_NEAR(static_cast<double>(waiting.sum_ns) / static_cast<double>(trial.window_virtual_ns), 1, 0.02);
 }
 
-class LongWindow : public testing::TestWithParam<LabKind> {};
+class LongWindow : public testing::TestWithParam<PlatformId> {};
 
 // Clocks of the CPUs that differ by less than a round: Linux holds its clock source against another one every
 // half second, on each CPU in turn. At 25 MIPS a little work is a long time, and a round of 500 is 20 us.
@@ -107,7 +107,8 @@ TEST_P(LongWindow, NobodyComplainsOfClocks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(On, LongWindow,
-                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm),
+                         testing::Values(PlatformId::native, PlatformId::xen_pv, PlatformId::xen_pvh,
+                                         PlatformId::kvm),
                          [](const auto& one) { return test_name(one.param); });
 
 // Customers that come on one CPU and are served on another.
@@ -122,7 +123,7 @@ class Queue : public testing::TestWithParam<int> {
                                  {"workload", "self-check"},
                                  {"queue", queue.to_json()},
                                  {"time_limit_ns", 60'000'000'000}};
-    const auto seen = LabBench::get().machine(LabKind::native).observe(plan.dump(), quiet);
+    const auto seen = LabBench::get().machine(PlatformId::native).observe(plan.dump(), quiet);
     if (!seen || !seen->window) {
       ADD_FAILURE() << (seen ? "no window" : seen.error().text());
       return 0;
@@ -142,14 +143,14 @@ class Queue : public testing::TestWithParam<int> {
 // have by Lindley's recursion; the tolerance is that of the formula, which they approach as there are more of
 // them (paced_queue_test.cpp).
 TEST_P(Queue, WaitsAsMD1) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const auto paced = queue(agent::PacedQueue::Gaps::exponential);
   EXPECT_NEAR(mean_wait_ns(paced), agent::lindley_mean_wait_ns(paced.arrivals(), service_ns),
               0.03 * agent::md1_mean_wait_ns(GetParam() / 100.0, service_ns));
 }
 
 TEST_P(Queue, WaitsAsDD1) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   EXPECT_LT(mean_wait_ns(queue(agent::PacedQueue::Gaps::constant)), 0.03 * service_ns);
 }
 

@@ -1,9 +1,12 @@
 // Every placement that a study may name: the work is done whole, the ledger balances, and a rerun is the
 // same.
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/files.h"
 #include "core/statistics.h"
 #include "tests/lab/lab_bench.h"
 
@@ -88,7 +91,7 @@ FactorMap two_cards_of_kvm(const FactorMap& more) {
 
 class Placement : public testing::TestWithParam<Placed> {
  protected:
-  void SetUp() override { NEED_LAB(machine_of(GetParam().factors.at("platform"))); }
+  void SetUp() override { NEED_LAB(lab_machine_of(GetParam().factors.at("platform"))); }
 };
 
 TEST_P(Placement, BalancesAndRepeats) {
@@ -188,7 +191,7 @@ INSTANTIATE_TEST_SUITE_P(
 // What a factor is for shows in the ledger.
 
 TEST(GuestCpu, IsWhereTheGuestRuns) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   for (const auto& [placed, cpu] : {std::pair{"own", 2}, {"driver", 0}}) {
     const Trial trial = run(small({{"platform", "xen-pv"}, {"guest_cpu", placed}}));
     EXPECT_EQ(instructions(trial, "guest1", {Layer::kernel, Layer::program}),
@@ -198,7 +201,7 @@ TEST(GuestCpu, IsWhereTheGuestRuns) {
 }
 
 TEST(GuestCpu, OfGuestsOfKvm) {
-  NEED_LAB(LabKind::kvm);
+  NEED_LAB(PlatformId::kvm);
   const std::set<Layer> own = {Layer::kernel, Layer::program};
   for (const auto& [placed, first, second] :
        {std::tuple{"own", 2, 3}, {"together", 2, 2}, {"driver", 0, 0}}) {
@@ -210,14 +213,14 @@ TEST(GuestCpu, OfGuestsOfKvm) {
 }
 
 TEST(Loads, AreUnlikeAsAsked) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Trial halving = run(small({{"platform", "native"}, {"guests", "4"}, {"loads", "halving"}}));
   ASSERT_EQ(halving.guests.size(), 4U);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(halving.guests[i].bytes.value, 262144U >> i);
 }
 
 TEST(Softload, TakesItsShareAndIsAFunctionOfItsOwn) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   const Trial without = run(small({{"platform", "native"}, {"link_mbps", "10"}}));
   const Trial with = run(small({{"platform", "native"}, {"link_mbps", "10"}, {"softload_percent", "50"}}));
   ASSERT_GT(without.window_virtual_ns, 0U);
@@ -230,7 +233,7 @@ TEST(Softload, TakesItsShareAndIsAFunctionOfItsOwn) {
 // Full frames over a gigabit wire carry 941.49 Mb/s of TCP payload (Primet); here at a tenth of it, for which
 // the emulated CPU is quick enough on every platform.
 TEST(Link, CarriesWhatEthernetCarries) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   for (const char* direction : {"receive", "send"}) {
     const Trial trial = run(small({{"platform", "native"},
                                    {"link_mbps", "100"},
@@ -246,7 +249,7 @@ TEST(Link, CarriesWhatEthernetCarries) {
 }
 
 TEST(PlacementOfForwarding, ShowsInTheFunctionsOfTheDriverDomain) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   // At one rate: unshaped, each run settles into a batching of its own, which outweighs a translation.
   const auto forwarded = [](const char* way) {
     return run(small({{"platform", "xen-pv"}, {"forwarding", way}, {"link_mbps", "100"}}));
@@ -264,7 +267,7 @@ TEST(PlacementOfForwarding, ShowsInTheFunctionsOfTheDriverDomain) {
 
 // The driver domain does what Domain-0 did: driver, bridge and backend; Domain-0 is idle but for its timers.
 TEST(PlacementOfDriverDomains, TakesDomain0sWork) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   const Trial before = run(small({{"platform", "xen-pv"}, {"direction", "send"}})),
               trial = run(small(driver_domains("1", {{"direction", "send"}})));
   for (const char* function : {"e1000_clean", "br_handle_frame", "xenvif_"}) {
@@ -279,7 +282,7 @@ TEST(PlacementOfDriverDomains, TakesDomain0sWork) {
   EXPECT_EQ(cost_of(before, "Domain-0", "iommu"), 0U);
 }
 
-class PlacementOfInterrupts : public testing::TestWithParam<std::pair<LabKind, FactorMap>> {};
+class PlacementOfInterrupts : public testing::TestWithParam<std::pair<PlatformId, FactorMap>> {};
 
 TEST_P(PlacementOfInterrupts, GivesTheDriverDomainsSecondCpuItsWork) {
   const auto& [kind, factors] = GetParam();
@@ -295,8 +298,8 @@ TEST_P(PlacementOfInterrupts, GivesTheDriverDomainsSecondCpuItsWork) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, PlacementOfInterrupts,
-                         testing::Values(std::pair{LabKind::xen_pv, two_cards({})},
-                                         std::pair{LabKind::kvm, two_cards_of_kvm({})}),
+                         testing::Values(std::pair{PlatformId::xen_pv, two_cards({})},
+                                         std::pair{PlatformId::kvm, two_cards_of_kvm({})}),
                          [](const auto& one) { return test_name(one.param.first); });
 
 // Of two guests that loop on one CPU the first one's share while both of them run: half of the work is its
@@ -312,7 +315,7 @@ double share_of_first(const char* scheduler, const char* weights) {
 }
 
 TEST(PlacementOfWeights, ShareACpuAsTheySay) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   EXPECT_NEAR(share_of_first("credit2", "equal"), 0.5, 0.01);
   EXPECT_NEAR(share_of_first("credit2", "halving"), 2.0 / 3, 0.01);
 }
@@ -321,12 +324,12 @@ TEST(PlacementOfWeights, ShareACpuAsTheySay) {
 // use: two guests on one CPU beside idle ones are never short of credits, and take turns whatever their
 // weights (docs/design/placements.md).
 TEST(PlacementOfWeights, MeanNothingToCreditBesideIdleCpus) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   EXPECT_NEAR(share_of_first("credit", "halving"), 0.5, 0.01);
 }
 
 TEST(PlacementOfLoops, TakeAsLongOnTwoCpusAsOneAloneAndTwiceAsLongOnOne) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   const Trial own = run(looping({{"guests", "2"}, {"guest_cpu", "own"}})),
               together = run(looping({{"guests", "2"}, {"guest_cpu", "together"}}));
   // At 2 ns an instruction.
@@ -339,7 +342,7 @@ TEST(PlacementOfLoops, TakeAsLongOnTwoCpusAsOneAloneAndTwiceAsLongOnOne) {
 
 // credit looks every 30 ms whether a guest has had its part: its windows are longer.
 TEST(PlacementOfCaps, HoldAGuestToItsPart) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   for (const auto& [scheduler, iterations] :
        {std::pair{"credit2", "50000000"}, std::pair{"credit", "100000000"}}) {
     const auto window_ns = [scheduler = scheduler, iterations = iterations](const char* cap) {
@@ -355,12 +358,12 @@ TEST(PlacementOfCaps, HoldAGuestToItsPart) {
 }
 
 TEST(PlacementOfMemory, IsWhatTheGuestFinds) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   const auto held_mib = [](const char* balloon) {
     Trial trial = looping({{"balloon_mib", balloon}});
     trial.factors["iterations"] = "1000";
     const auto plan = plan_of(trial);
-    const auto seen = LabBench::get().machine(LabKind::xen_pv).observe(plan.value(), quiet);
+    const auto seen = LabBench::get().machine(PlatformId::xen_pv).observe(plan.value(), quiet);
     if (!seen) {
       ADD_FAILURE() << seen.error().text();
       return 0.0;
@@ -372,12 +375,22 @@ TEST(PlacementOfMemory, IsWhatTheGuestFinds) {
 }
 
 TEST(Scheduler, ThatXenDoesNotHaveIsRefusedBeforeItBoots) {
-  NEED_LAB(LabKind::xen_pv);
+  NEED_LAB(PlatformId::xen_pv);
   LabBench& bench = LabBench::get();
+  // A Xen that never heard of it.
+  LabImage image = bench.image(PlatformId::xen_pv);
+  auto xen = read_file(*image.xen).value();
+  constexpr std::string_view its_name = "SMP RTDS Scheduler";
+  const auto at = std::search(xen.begin(), xen.end(), its_name.begin(), its_name.end());
+  ASSERT_NE(at, xen.end());
+  *at = 'X';
+  const Folder folder;
+  image.xen = folder.path() / "xen";
+  ASSERT_TRUE(write_file(*image.xen, xen));
   MachineShape shape;
-  shape.scheduler = "borrowed-virtual-time";
+  shape.scheduler = Scheduler::rtds;
   const auto machine =
-      LabMachine::prepare(bench.image(LabKind::xen_pv), bench.agent(), bench.qemu(), bench.probe(), shape);
+      LabMachine::prepare(std::move(image), bench.agent(), bench.qemu(), bench.probe(), shape);
   ASSERT_FALSE(machine);
   EXPECT_NE(machine.error().text().find("built without it"), std::string::npos) << machine.error().text();
 }

@@ -9,7 +9,7 @@
 namespace vtax::lab {
 namespace {
 
-Trial small_trial(LabKind kind) {
+Trial small_trial(PlatformId kind) {
   Trial trial;
   trial.factors = {{"platform", std::string(name_of(kind))},
                    {"topology", "card"},
@@ -23,7 +23,7 @@ Trial small_trial(LabKind kind) {
 }
 
 // The machine sleeps between the packets: nothing else depends as much on the emulator's threads.
-Trial sleepy_trial(LabKind kind) {
+Trial sleepy_trial(PlatformId kind) {
   Trial trial = small_trial(kind);
   trial.factors["workload"] = "tcp-rr";
   trial.factors["direction"] = "receive";
@@ -50,7 +50,7 @@ class BusyComputer {
   std::vector<std::jthread> threads_;
 };
 
-class Repeated : public testing::TestWithParam<LabKind> {
+class Repeated : public testing::TestWithParam<PlatformId> {
  protected:
   static Trial run(const LabMachine& machine, Trial trial = small_trial(GetParam())) {
     if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
@@ -153,29 +153,29 @@ TEST_P(Repeated, EachVmExitHasAReason) {
 }
 
 INSTANTIATE_TEST_SUITE_P(On, Repeated,
-                         testing::Values(LabKind::native, LabKind::xen_pv, LabKind::xen_pvh, LabKind::kvm,
-                                         LabKind::kvm_qemu),
+                         testing::Values(PlatformId::native, PlatformId::xen_pv, PlatformId::xen_pvh,
+                                         PlatformId::kvm, PlatformId::kvm_qemu),
                          [](const auto& one) { return test_name(one.param); });
 
 // A snapshot that was cut short (a full disk, a power cut) costs one boot; the machine of that other boot
 // gives the same counts as the first.
 TEST(Snapshot, IsBootedAnewWhenDamagedAndCountsTheSame) {
-  NEED_LAB(LabKind::native);
+  NEED_LAB(PlatformId::native);
   LabBench& bench = LabBench::get();
-  const LabMachine& first = bench.machine(LabKind::native);
+  const LabMachine& first = bench.machine(PlatformId::native);
   const std::string name = snapshot_key(first.spec(), first.image().hash) + ".machine";
   const Folder folder;
   const auto file = folder.path() / name;
   std::filesystem::copy_file(bench.store() / name, file);
   const auto whole = std::filesystem::file_size(file);
-  const auto machine = bench.another(LabKind::native, folder.path(), bench.probe());
+  const auto machine = bench.another(PlatformId::native, folder.path(), bench.probe());
   std::filesystem::resize_file(file, whole / 2);
 
   int boots = 0;
   const Progress count = [&](std::string_view step) {
     boots += step.find("booted anew") == std::string_view::npos ? 0 : 1;
   };
-  Trial healed = small_trial(LabKind::native);
+  Trial healed = small_trial(PlatformId::native);
   Trial again = healed;
   Trial expected = healed;
   const auto first_run = machine->run(healed, count);

@@ -20,12 +20,12 @@ Trial repetition(const std::map<std::string, std::string>& factors, int number) 
   return trial;
 }
 
-std::map<std::string, std::string> on(LabKind kind, std::map<std::string, std::string> more) {
+std::map<std::string, std::string> on(PlatformId kind, std::map<std::string, std::string> more) {
   more["platform"] = name_of(kind);
   return more;
 }
 
-std::map<std::string, std::string> exchange(LabKind kind) {
+std::map<std::string, std::string> exchange(PlatformId kind) {
   return on(kind, {{"topology", "card"},
                    {"workload", "tcp-rr"},
                    {"direction", "receive"},
@@ -59,7 +59,7 @@ Seen run(const LabMachine& machine, const std::map<std::string, std::string>& fa
   return seen;
 }
 
-class Repetitions : public testing::TestWithParam<LabKind> {};
+class Repetitions : public testing::TestWithParam<PlatformId> {};
 
 TEST_P(Repetitions, EachCountsTheSameHoweverManyThereAre) {
   NEED_LAB(GetParam());
@@ -86,12 +86,12 @@ TEST_P(Repetitions, EachCountsTheSameHoweverManyThereAre) {
   EXPECT_EQ(emulators_left(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Repetitions, testing::Values(LabKind::native, LabKind::xen_pv),
+INSTANTIATE_TEST_SUITE_P(All, Repetitions, testing::Values(PlatformId::native, PlatformId::xen_pv),
                          [](const auto& tested) { return test_name(tested.param); });
 
 TEST(RepetitionsOfOtherWork, IsThereForEachWorkload) {
-  NEED_LAB(LabKind::native);
-  const LabMachine& machine = LabBench::get().machine(LabKind::native);
+  NEED_LAB(PlatformId::native);
+  const LabMachine& machine = LabBench::get().machine(PlatformId::native);
   const std::map<std::string, std::string> stream = {
       {"topology", "card"}, {"workload", "tcp-stream"}, {"direction", "send"},    {"offloads", "off"},
       {"bytes", "65536"},   {"write_bytes", "1448"},    {"warmup_bytes", "65536"}};
@@ -109,7 +109,7 @@ TEST(RepetitionsOfOtherWork, IsThereForEachWorkload) {
                                                   {"connections_per_second", "0"},
                                                   {"warmup_requests", "5"}};
   for (const auto& factors : {stream, memory, web}) {
-    const Seen seen = run(machine, on(LabKind::native, factors), {1, 2});
+    const Seen seen = run(machine, on(PlatformId::native, factors), {1, 2});
     ASSERT_EQ(seen.trials.size(), 2U) << factors.at("workload");
     EXPECT_EQ(seen.trials[0].work.bytes, seen.trials[1].work.bytes) << factors.at("workload");
     EXPECT_EQ(seen.trials[0].work.transactions, seen.trials[1].work.transactions);
@@ -127,12 +127,12 @@ std::vector<int> children() {
 }
 
 TEST(RepetitionsOfAMachineThatDies, AreKeptAsFarAsItCame) {
-  NEED_LAB(LabKind::native);
-  const LabMachine& machine = LabBench::get().machine(LabKind::native);
+  NEED_LAB(PlatformId::native);
+  const LabMachine& machine = LabBench::get().machine(PlatformId::native);
   const auto kill_it = [] {
     for (const int child : children()) kill(child, SIGKILL);
   };
-  const Seen seen = run(machine, exchange(LabKind::native), {1, 2, 3}, kill_it);
+  const Seen seen = run(machine, exchange(PlatformId::native), {1, 2, 3}, kill_it);
   ASSERT_EQ(seen.errors.size(), 3U);
   EXPECT_FALSE(seen.errors[0]);
   EXPECT_EQ(seen.trials[0].digest.size(), 64U);
@@ -146,14 +146,14 @@ TEST(RepetitionsOfAMachineThatDies, AreKeptAsFarAsItCame) {
 
 TEST(RepetitionsOnMachinesOfTheirOwn, BeginLater) {
   const std::map<std::string, std::string> disk = {{"platform", "native"}, {"workload", "disk"}};
-  EXPECT_FALSE(repeats_in_one_machine(disk));
-  EXPECT_TRUE(repeats_in_one_machine({{"workload", "tcp-rr"}}));
+  EXPECT_FALSE(repeats_in_one_machine(*trial_spec_of(disk)));
+  EXPECT_TRUE(repeats_in_one_machine(*trial_spec_of({{"workload", "tcp-rr"}})));
   const auto first = plan_of(repetition(disk, 1)), second = plan_of(repetition(disk, 2));
   ASSERT_TRUE(first);
   ASSERT_TRUE(second);
   EXPECT_THAT(*first, testing::Not(HasSubstr("delay_us")));
   EXPECT_THAT(*second, HasSubstr("\"delay_us\":355700"));
-  const auto usual = exchange(LabKind::native);
+  const auto usual = exchange(PlatformId::native);
   EXPECT_EQ(plan_of(repetition(usual, 1)).value(), plan_of(repetition(usual, 9)).value());
 }
 

@@ -53,7 +53,8 @@ struct Checked {
 }
 
 // Runs the agent's self-check. Failures are the calling test's.
-inline std::optional<Checked> self_check(LabKind kind, nlohmann::json plan, const MachineShape& shape = {}) {
+inline std::optional<Checked> self_check(PlatformId kind, nlohmann::json plan,
+                                         const MachineShape& shape = {}) {
   plan["version"] = 1;
   plan["platform"] = name_of(kind);
   plan["workload"] = "self-check";

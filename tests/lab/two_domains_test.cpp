@@ -9,7 +9,7 @@ constexpr KnownWork kDomain0{5'000'000, 0, 3'000, 0, 0};
 constexpr KnownWork kGuest{12'000'000, 0, 7'000, 0, 0};
 
 struct Together {
-  LabKind kind;
+  PlatformId kind;
   bool share_cpu;
 };
 
@@ -57,7 +57,7 @@ TEST_P(TwoDomains, PayForTheirOwnWork) {
     EXPECT_LE(checked->sum("system_calls", domain), work[i].system_calls + kOtherCalls);
     // A PV kernel returns from each system call by a hypercall; one on the CPU's virtualisation needs none.
     const double by_hypercall =
-        (i == 0 && has_xen(GetParam().kind)) || GetParam().kind == LabKind::xen_pv ? 1 : 0;
+        (i == 0 && has_xen(GetParam().kind)) || GetParam().kind == PlatformId::xen_pv ? 1 : 0;
     const auto hypercalls = static_cast<double>(checked->sum("hypercalls", domain));
     const auto other_hypercalls = static_cast<double>(without_calls->sum("hypercalls", domain));
     const auto calls = static_cast<double>(work[i].system_calls);
@@ -73,7 +73,7 @@ TEST_P(TwoDomains, PayForTheirOwnWork) {
     }
     RecordProperty(domain + "_hypervisor_instructions_per_call", std::to_string(per_call[i]));
   }
-  if (GetParam().kind == LabKind::xen_pv) {
+  if (GetParam().kind == PlatformId::xen_pv) {
     EXPECT_NEAR(per_call[0] / per_call[1], 1, 0.02) << per_call[0] << " and " << per_call[1];
   }
 }
@@ -94,25 +94,24 @@ TEST_P(TwoDomains, RunWhereTheyWerePut) {
   RecordProperty("context_switches", std::to_string(switches));
 }
 
-INSTANTIATE_TEST_SUITE_P(On, TwoDomains,
-                         testing::Values(Together{LabKind::xen_pv, false}, Together{LabKind::xen_pv, true},
-                                         Together{LabKind::xen_pvh, false}, Together{LabKind::xen_pvh, true},
-                                         Together{LabKind::kvm, false}, Together{LabKind::kvm, true}),
-                         [](const auto& one) {
-                           return test_name(one.param.kind) + (one.param.share_cpu ? "OneCpu" : "TwoCpus");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    On, TwoDomains,
+    testing::Values(Together{PlatformId::xen_pv, false}, Together{PlatformId::xen_pv, true},
+                    Together{PlatformId::xen_pvh, false}, Together{PlatformId::xen_pvh, true},
+                    Together{PlatformId::kvm, false}, Together{PlatformId::kvm, true}),
+    [](const auto& one) { return test_name(one.param.kind) + (one.param.share_cpu ? "OneCpu" : "TwoCpus"); });
 
 // Two guests of KVM run the same kernel at the same addresses as each other and as their host; on one CPU
 // their control blocks alone tell whose turn it is.
 class TwoGuestsOfKvm : public testing::TestWithParam<bool> {};
 
 TEST_P(TwoGuestsOfKvm, PayForTheirOwnWork) {
-  NEED_LAB(LabKind::kvm);
+  NEED_LAB(PlatformId::kvm);
   const bool share_cpu = GetParam();
   constexpr KnownWork kSecond{3'000'000, 0, 11'000, 0, 0};
   MachineShape shape;
   shape.guests = 2;
-  const auto checked = self_check(LabKind::kvm,
+  const auto checked = self_check(PlatformId::kvm,
                                   {{"work", kDomain0.to_json()},
                                    {"guest_work", {kGuest.to_json(), kSecond.to_json()}},
                                    {"share_cpu", share_cpu}},

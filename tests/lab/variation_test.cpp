@@ -6,7 +6,7 @@
 namespace vtax::lab {
 namespace {
 
-Trial exchange(const LabMachine& machine, LabKind kind) {
+Trial exchange(const LabMachine& machine, PlatformId kind) {
   Trial trial;
   trial.factors = {{"platform", std::string(name_of(kind))},
                    {"topology", "card"},
@@ -22,7 +22,7 @@ Trial exchange(const LabMachine& machine, LabKind kind) {
   return trial;
 }
 
-class Perturbed : public testing::TestWithParam<LabKind> {};
+class Perturbed : public testing::TestWithParam<PlatformId> {};
 
 TEST_P(Perturbed, ALayoutIsAnotherMachineThatRepeatsItself) {
   NEED_LAB(GetParam());
@@ -46,7 +46,7 @@ TEST_P(Perturbed, ALayoutIsAnotherMachineThatRepeatsItself) {
   EXPECT_NEAR(total(one) / total(usual), 1, 0.1);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Perturbed, testing::Values(LabKind::native, LabKind::xen_pv),
+INSTANTIATE_TEST_SUITE_P(All, Perturbed, testing::Values(PlatformId::native, PlatformId::xen_pv),
                          [](const auto& tested) { return test_name(tested.param); });
 
 }  // namespace

@@ -34,7 +34,7 @@ class RunVerb : public testing::Test {
 #ifndef VTAX_IS_AGENT
     GTEST_SKIP() << "this build's vtax is not static, so it cannot be the guest's agent";
 #endif
-    NEED_LAB(lab::LabKind::native);
+    NEED_LAB(PlatformId::native);
     if (!cache_) cache_ = std::make_unique<OwnCache>();
   }
 

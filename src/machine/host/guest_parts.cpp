@@ -73,18 +73,17 @@ Result<> fill(const GuestContent& content, const std::vector<std::uint8_t>& agen
 }
 
 // Platforms of one family boot one image.
-std::string family_of(std::string_view platform) {
-  if (platform == "xen-pv" || platform == "xen-pvh") return "xen";
-  return std::string(platform == "kvm" || platform == "kvm-qemu" ? "qemu" : platform);
+std::string family_of(PlatformId platform) {
+  if (has_xen(platform) && !has_device_model(platform)) return "xen";
+  return std::string(name_of(has_kvm(platform) ? PlatformId::qemu : platform));
 }
 
 // But for UML's, whose kernel is a program with all drivers.
-GuestContent content_of(const std::string& family) {
+GuestContent content_of(PlatformId platform) {
+  if (!has_xen(platform)) return {{"virtio_pci", "virtio_net"}};
   // With the watchdog Xen ends a guest that outlives everybody.
-  if (family == "xen") return {{"xen-netfront", "xen_wdt"}};
-  if (family == "xen-hvm-pv") return {{"xen-netfront", "xen_wdt"}, true};
-  if (family == "xen-hvm") return {{"e1000", "xen_wdt"}, true};
-  return {{"virtio_pci", "virtio_net"}};
+  return {{facts_of(platform).emulated_card ? "e1000" : "xen-netfront", "xen_wdt"},
+          has_device_model(platform)};
 }
 
 struct Built {
@@ -93,8 +92,9 @@ struct Built {
 };
 
 // `packages`: those of its kernel; where they were damaged, those that took their place.
-Result<Built> build(const std::string& family, lab::FetchedSet& packages, lab::PackageCache& cache,
+Result<Built> build(PlatformId platform, lab::FetchedSet& packages, lab::PackageCache& cache,
                     const lab::Progress& progress) {
+  const std::string family = family_of(platform);
   const auto agent = read_agent();
   if (!agent) return fail(agent.error());
   const auto folder = [&] {
@@ -103,7 +103,7 @@ Result<Built> build(const std::string& family, lab::FetchedSet& packages, lab::P
   };
   auto [directory, made_from] = folder();
   if (!lab::PackageCache::is_sound(directory, made_from)) {
-    if (family != "uml") {
+    if (platform != PlatformId::uml) {
       auto checked = cache.fetch(lab::PackageSet::kernel, lab::Apt(), progress, lab::Fetch::content);
       if (!checked) return fail(checked.error());
       packages = std::move(*checked);
@@ -113,7 +113,8 @@ Result<Built> build(const std::string& family, lab::FetchedSet& packages, lab::P
         directory, made_from,
         [&](const fs::path& into) {
           progress("building the image of the " + family + " guest");
-          return family == "uml" ? fill_uml(*agent, into) : fill(content_of(family), *agent, packages, into);
+          return platform == PlatformId::uml ? fill_uml(*agent, into)
+                                             : fill(content_of(platform), *agent, packages, into);
         },
         progress);
     if (!added) return fail(added.error());
@@ -126,7 +127,7 @@ Result<Built> build(const std::string& family, lab::FetchedSet& packages, lab::P
   return Built{directory, std::move(in_use)};
 }
 
-Result<> add_qemu(std::string_view platform, GuestParts& parts, lab::PackageCache& cache,
+Result<> add_qemu(PlatformId platform, GuestParts& parts, lab::PackageCache& cache,
                   const lab::Progress& progress) {
   auto qemu = lab::fetch_qemu(cache, progress);
   if (!qemu) return fail(qemu.error());
@@ -135,8 +136,8 @@ Result<> add_qemu(std::string_view platform, GuestParts& parts, lab::PackageCach
   parts.emulator.environment = qemu->environment;
   parts.emulator.environment.insert(parts.emulator.environment.end(), {"PATH=/usr/bin:/bin", "HOME=/"});
   parts.provenance["qemu"] = qemu->banner;
-  parts.provenance["accelerator"] = platform == "qemu" ? "tcg" : "kvm";
-  if (platform != "qemu") parts.provenance["vhost_net"] = platform == "kvm";
+  parts.provenance["accelerator"] = has_kvm(platform) ? "kvm" : "tcg";
+  if (has_kvm(platform)) parts.provenance["vhost_net"] = platform == PlatformId::kvm;
   parts.in_use.push_back(qemu->in_use);
   return {};
 }
@@ -154,15 +155,14 @@ Result<> add_xen(GuestParts& parts) {
 
 }  // namespace
 
-Result<GuestParts> prepare_image(std::string_view platform, lab::PackageCache& cache,
+Result<GuestParts> prepare_image(PlatformId platform, lab::PackageCache& cache,
                                  const lab::Progress& progress) {
-  const std::string family = family_of(platform);
-  const bool uml = family == "uml";
+  const bool uml = platform == PlatformId::uml;
   // UML's kernel is a program of the package itself.
   auto set = uml ? cache.fetch(lab::PackageSet::uml, lab::Apt(), progress, lab::Fetch::content)
                  : cache.fetch(lab::PackageSet::kernel, lab::Apt(), progress, lab::Fetch::name);
   if (!set) return fail(set.error());
-  auto built = build(family, *set, cache, progress);
+  auto built = build(platform, *set, cache, progress);
   if (!built) return fail(built.error());
   GuestParts parts;
   parts.image = {uml ? set->root / "usr/bin/linux.uml" : built->directory / kernel_name,
@@ -172,13 +172,13 @@ Result<GuestParts> prepare_image(std::string_view platform, lab::PackageCache& c
   return parts;
 }
 
-Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
+Result<GuestParts> prepare_guest(PlatformId platform, lab::PackageCache& cache,
                                  const lab::Progress& progress) {
   auto parts = prepare_image(platform, cache, progress);
   if (!parts) return parts;
   Result<> added;
-  if (family_of(platform) == "qemu") added = add_qemu(platform, *parts, cache, progress);
-  if (platform.starts_with("xen-")) added = add_xen(*parts);
+  if (platform == PlatformId::qemu || has_kvm(platform)) added = add_qemu(platform, *parts, cache, progress);
+  if (has_xen(platform)) added = add_xen(*parts);
   if (!added) return fail(added.error());
   return parts;
 }

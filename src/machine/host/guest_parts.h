@@ -2,13 +2,13 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 
 #include "core/result.h"
 #include "machine/host/xen_toolstack.h"
 #include "machine/lab/package_cache.h"
 #include "platform/booted_guests.h"
 #include "platform/guest_process.h"
+#include "subject/platform_table.h"
 
 namespace vtax::host {
 
@@ -21,14 +21,13 @@ struct GuestParts {
   std::vector<lab::InUse> in_use = {};  // nobody removes the files as long as this lives
 };
 
-// `platform`: "uml"; "qemu", "kvm" or "kvm-qemu", which boot the same image; "xen-pv" or "xen-pvh", likewise;
-// "xen-hvm"; "xen-hvm-pv". Packages are fetched and unpacked (never installed) and the image is built the
-// first time; afterwards no more than this program is read. Errors: unavailable.
-[[nodiscard]] Result<GuestParts> prepare_guest(std::string_view platform, lab::PackageCache& cache,
+// `platform`: one with guests (has_guest()). Packages are fetched and unpacked (never installed) and the
+// image is built the first time; afterwards no more than this program is read. Errors: unavailable.
+[[nodiscard]] Result<GuestParts> prepare_guest(PlatformId platform, lab::PackageCache& cache,
                                                const lab::Progress& progress);
 
 // Its image and packages alone, for another computer than this one.
-[[nodiscard]] Result<GuestParts> prepare_image(std::string_view platform, lab::PackageCache& cache,
+[[nodiscard]] Result<GuestParts> prepare_image(PlatformId platform, lab::PackageCache& cache,
                                                const lab::Progress& progress);
 
 }  // namespace vtax::host

@@ -20,10 +20,6 @@ namespace {
 
 using lab::State;
 
-bool is_kvm(std::string_view platform) {
-  return platform == "kvm" || platform == "kvm-qemu";
-}
-
 // What stands in the way of namespaces, in the order in which distributions put it there.
 std::string mend_of_namespaces() {
   const auto is = [](const char* file, const char* value) {
@@ -43,7 +39,7 @@ std::string one_line(const Error& error) {
   return error.why.empty() ? error.what : error.what + ": " + error.why;
 }
 
-PlatformCheck check_namespaces(const std::string& platform) {
+PlatformCheck check_namespaces(PlatformId platform) {
   const auto made = run_in_sandbox([](const Progress&) { return nlohmann::json::object(); },
                                    [](const std::string&) {}, std::chrono::seconds(10));
   if (!made) return {platform, State::missing, one_line(made.error()), mend_of_namespaces()};
@@ -51,7 +47,7 @@ PlatformCheck check_namespaces(const std::string& platform) {
           geteuid() == 0 ? "namespaces, as root" : "namespaces, without root, in a user namespace", ""};
 }
 
-PlatformCheck check_guest(const std::string& platform) {
+PlatformCheck check_guest(PlatformId platform) {
   PlatformCheck check = check_namespaces(platform);
   if (check.state == State::missing) return check;
   const auto tap = run_in_sandbox(
@@ -63,8 +59,8 @@ PlatformCheck check_guest(const std::string& platform) {
   if (!tap) return {platform, State::missing, one_line(tap.error()), tap.error().next};
   const auto cache = lab::PackageCache::open();
   if (!cache) return {platform, State::missing, one_line(cache.error()), cache.error().next};
-  const auto set = platform == "uml" ? lab::PackageSet::uml : lab::PackageSet::kernel;
-  const bool here = cache->find(set) && (platform == "uml" || lab::find_qemu(*cache));
+  const auto set = platform == PlatformId::uml ? lab::PackageSet::uml : lab::PackageSet::kernel;
+  const bool here = cache->find(set) && (platform == PlatformId::uml || lab::find_qemu(*cache));
   if (!here)
     return {platform, State::fetchable, check.detail + "; its packages are not in the cache yet",
             "the first run fetches them"};
@@ -81,12 +77,12 @@ std::string why_no_device(const char* device, const char* module) {
   return "";
 }
 
-PlatformCheck check_kvm(const std::string& platform) {
+PlatformCheck check_kvm(PlatformId platform) {
   if (std::getenv(no_kvm_variable) != nullptr)
     return {platform, State::missing, fmt::format("{} is set: /dev/kvm is not opened", no_kvm_variable),
             fmt::format("unset {}, or run it in the lab: --machine lab", no_kvm_variable)};
   const std::string kvm = why_no_device("/dev/kvm", "kvm-intel or kvm-amd");
-  const std::string vhost = platform == "kvm" ? why_no_device("/dev/vhost-net", "vhost-net") : "";
+  const std::string vhost = platform == PlatformId::kvm ? why_no_device("/dev/vhost-net", "vhost-net") : "";
   if (const std::string& why = kvm.empty() ? vhost : kvm; !why.empty())
     return {platform, State::missing, why,
             access(kvm.empty() ? "/dev/vhost-net" : "/dev/kvm", F_OK) == 0
@@ -123,8 +119,8 @@ Result<> examine_domain_0() {
   return {};
 }
 
-// `virtualises`: the guests need the CPU's virtualisation.
-Result<XenFacts> examine_xen(bool virtualises) {
+// `needs_virtualisation`: the guests need the CPU's virtualisation.
+Result<XenFacts> examine_xen(bool needs_virtualisation) {
   const auto toolstack = find_xen_toolstack();
   if (!toolstack) return fail(toolstack.error());
   auto facts = ask_xen(*toolstack);
@@ -133,7 +129,7 @@ Result<XenFacts> examine_xen(bool virtualises) {
     return fail(lacks(fmt::format("Xen has {} MiB of free memory, and a guest takes {}", facts->free_mib,
                                   xen_guest_memory_mib + xen_overhead_mib),
                       "end a guest, or take memory from Domain-0: `xl mem-set 0 SIZEm`"));
-  if (virtualises && !facts->has_hvm)
+  if (needs_virtualisation && !facts->has_hvm)
     return fail(lacks("Xen says that this CPU's virtualisation cannot be used (`xl info`, virt_caps)",
                       "switch it on in the firmware, or take xen-pv"));
   if (const auto times = meter::read_xen_times(std::vector{0}); !times) return fail(times.error());
@@ -152,13 +148,13 @@ std::string domains_of_vtax() {
   return all.empty() ? "" : "; there are" + all + ": if no vtax runs, `xl destroy NAME`";
 }
 
-PlatformCheck check_xen(const std::string& platform) {
+PlatformCheck check_xen(PlatformId platform) {
   const auto missing_of = [&](const Error& error) {
     return PlatformCheck{platform, State::missing, error.what.empty() ? error.why : one_line(error),
                          error.next};
   };
   if (Result<> domain_0 = examine_domain_0(); !domain_0) return missing_of(domain_0.error());
-  const auto facts = examine_xen(platform != "xen-pv");
+  const auto facts = examine_xen(virtualises(platform));
   if (!facts) return missing_of(facts.error());
   PlatformCheck check = check_namespaces(platform);
   if (check.state == State::missing) return check;
@@ -174,22 +170,27 @@ PlatformCheck check_xen(const std::string& platform) {
 
 }  // namespace
 
-bool has_guest(std::string_view platform) {
-  return platform == "uml" || platform == "qemu" || platform.starts_with("xen-") || is_kvm(platform);
+bool has_guest(PlatformId platform) {
+  return facts_of(platform).runner != GuestRunner::none;
 }
 
-PlatformCheck examine_platform(const std::string& platform) {
-  if (platform == "native" || platform == "container") return check_namespaces(platform);
-  if (is_kvm(platform)) return check_kvm(platform);
-  if (platform.starts_with("xen-")) return check_xen(platform);
+PlatformCheck examine_platform(PlatformId platform) {
+  switch (facts_of(platform).runner) {
+    case GuestRunner::none:
+      return check_namespaces(platform);
+    case GuestRunner::xen:
+      return check_xen(platform);
+    case GuestRunner::kvm:
+      return check_kvm(platform);
+    case GuestRunner::program:
+      break;
+  }
   return check_guest(platform);
 }
 
 std::vector<PlatformCheck> examine_platforms() {
   std::vector<PlatformCheck> all;
-  for (const char* platform : {"native", "container", "uml", "qemu", "xen-pv", "xen-pvh", "xen-hvm",
-                               "xen-hvm-pv", "kvm", "kvm-qemu"})
-    all.push_back(examine_platform(platform));
+  for (const PlatformFacts& platform : platform_table) all.push_back(examine_platform(platform.id));
   return all;
 }
 

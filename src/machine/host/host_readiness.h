@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "machine/lab/readiness.h"
@@ -10,20 +9,20 @@ namespace vtax::host {
 
 // Whether one platform can run on this computer itself.
 struct PlatformCheck {
-  std::string platform;
+  PlatformId platform = PlatformId::native;
   lab::State state = lab::State::good;
   std::string detail;  // what was found, or why not
   std::string mend;    // the command that mends it; empty when nothing is to be done, or nothing can be
 };
 
 // Whether the platform has a guest of its own, which needs a tap and an image.
-[[nodiscard]] bool has_guest(std::string_view platform);
+[[nodiscard]] bool has_guest(PlatformId platform);
 
 // When this environment variable is set, no /dev/kvm is opened, whatever is asked for.
 inline constexpr char no_kvm_variable[] = "VTAX_NO_KVM";
 
-// Every platform of the catalogue is known. Makes and ends a child with namespaces; opens no /dev/kvm.
-[[nodiscard]] PlatformCheck examine_platform(const std::string& platform);
+// Makes and ends a child with namespaces; opens no /dev/kvm.
+[[nodiscard]] PlatformCheck examine_platform(PlatformId platform);
 [[nodiscard]] std::vector<PlatformCheck> examine_platforms();
 
 }  // namespace vtax::host

@@ -1,5 +1,7 @@
 #include "machine/host/host_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -15,16 +17,12 @@
 namespace vtax::host {
 namespace {
 
-// What a trial's machine is made of: its values of the factors that Setup has (host_trial.cpp).
-using MadeOf = std::vector<std::string>;
+// What a trial's machine is made of.
+using MadeOf = std::pair<PlatformId, Setup>;
 
 MadeOf made_of(const Trial& trial) {
-  MadeOf out;
-  for (const char* name : {"platform", "guests", "offloads", "forwarding", "softload_percent", "link_mbps"}) {
-    const auto factor = trial.factors.find(name);
-    out.push_back(factor == trial.factors.end() ? "" : factor->second);
-  }
-  return out;
+  const TrialSpec spec = trial_spec_of(trial.factors).value_or(TrialSpec());
+  return {spec.platform, Setup::of(spec)};
 }
 
 // Which machines could not be made, and why the last time.
@@ -44,23 +42,27 @@ class UnmadeMachines {
 
 struct Guests {
   std::optional<lab::PackageCache> cache;  // some of the parts may go with it
-  std::map<std::string, GuestParts> parts;
+  std::map<PlatformId, GuestParts> parts;
 };
 
 // Of all platforms, whether they run here, and what their guests boot.
 Result<Guests> prepare_guests(const std::vector<Trial>& trials,
                               const std::function<void(const std::string& step)>& on_step) {
-  std::set<std::string> platforms;
-  for (const Trial& trial : trials) platforms.insert(trial.factors.at("platform"));
-  for (const std::string& platform : platforms) {
+  std::set<PlatformId> platforms;
+  for (const Trial& trial : trials) {
+    const auto spec = trial_spec_of(trial.factors);
+    if (!spec) return fail(spec.error());
+    platforms.insert(spec->platform);
+  }
+  for (const PlatformId platform : platforms) {
     const PlatformCheck check = examine_platform(platform);
     if (interrupted()) return fail(interruption_error());  // what was not found may be there
     if (check.state == lab::State::missing)
-      return fail(Error{"cannot run the platform " + platform + " on this computer", check.detail, check.mend,
-                        ExitCode::unavailable});
+      return fail(Error{fmt::format("cannot run the platform {} on this computer", name_of(platform)),
+                        check.detail, check.mend, ExitCode::unavailable});
   }
   Guests guests;
-  for (const std::string& platform : platforms) {
+  for (const PlatformId platform : platforms) {
     if (!has_guest(platform)) continue;
     if (!guests.cache) {
       auto cache = lab::PackageCache::open();
@@ -84,7 +86,8 @@ Result<std::string> identify_host(const std::vector<Trial>& trials,
   const auto own = fast_hash_of_file("/proc/self/exe");
   if (!own) return fail(own.error());
   nlohmann::json all = {{"vtax", *own}};
-  for (const auto& [platform, parts] : guests->parts) all["guest of " + platform] = parts.provenance;
+  for (const auto& [platform, parts] : guests->parts)
+    all[fmt::format("guest of {}", name_of(platform))] = parts.provenance;
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -28,6 +27,7 @@ namespace vtax::host {
 namespace {
 
 using nlohmann::json;
+using PartsByPlatform = std::map<PlatformId, GuestParts>;
 using Clock = std::chrono::steady_clock;
 
 // Quiet times around the work; longer than Linux's longest delayed acknowledgement (200 ms).
@@ -40,14 +40,9 @@ std::int64_t ns_since(Clock::time_point start) {
 }
 
 // The first two CPUs of this process; one twice where there is no other.
-Setup host_setup(const agent::Plan& plan) {
-  Setup setup;
+Setup host_setup(const TrialSpec& trial) {
+  Setup setup = Setup::of(trial);
   setup.topology = Topology::inside;
-  setup.offloads = plan.offloads;
-  setup.forwarding = plan.driver.forwarding;
-  setup.guests = plan.guests;
-  setup.softload_percent = plan.softload_percent;
-  setup.link_bits_per_second = plan.link_bits_per_second;
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   sched_getaffinity(0, sizeof allowed, &allowed);
@@ -59,27 +54,22 @@ Setup host_setup(const agent::Plan& plan) {
   return setup;
 }
 
-bool is_xen(std::string_view name) {
-  return name.starts_with("xen-");
-}
-
 // Who makes a trial's domains; started outside of the sandbox. Nothing: the platform has none.
-Result<std::optional<XenKeeper>> keeper_for(const std::string& platform,
-                                            const std::map<std::string, GuestParts>& guests) {
+Result<std::optional<XenKeeper>> keeper_for(PlatformId platform, const PartsByPlatform& guests) {
   const auto parts = guests.find(platform);
-  if (!is_xen(platform) || parts == guests.end()) return std::optional<XenKeeper>();
+  if (!has_xen(platform) || parts == guests.end()) return std::optional<XenKeeper>();
   auto keeper = XenKeeper::start(parts->second.toolstack);
   if (!keeper) return fail(keeper.error());
   return std::optional(std::move(*keeper));
 }
 
 // `owner`: this program's number, by which the domains are named.
-Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
-                                              const std::map<std::string, GuestParts>& guests,
+Result<std::unique_ptr<Platform>> platform_of(PlatformId id, const PartsByPlatform& guests,
                                               std::optional<XenKeeper>& keeper, pid_t owner) {
-  if (name == "native") return make_native();
-  if (name == "container") return make_container();
-  const auto parts = guests.find(name);
+  if (id == PlatformId::native) return make_native();
+  if (id == PlatformId::container) return make_container();
+  const std::string name(name_of(id));
+  const auto parts = guests.find(id);
   if (parts == guests.end())
     return fail(Error{"make the platform " + name, "it does not run on this computer", "vtax doctor says why",
                       ExitCode::unavailable});
@@ -88,28 +78,16 @@ Result<std::unique_ptr<Platform>> platform_of(const std::string& name,
         {name.substr(name.find('-') + 1), parts->second.image, fmt::format("vtax-{}-", owner),
          outer_proc() / "1/ns/net", parts->second.toolstack.nothing},
         keeper->hands());
-  if (name == "uml") return make_uml(parts->second.image, scratch_directory);
-  const auto way = name == "kvm"        ? Acceleration::kvm_with_vhost
-                   : name == "kvm-qemu" ? Acceleration::kvm
-                                        : Acceleration::tcg;
+  if (id == PlatformId::uml) return make_uml(parts->second.image, scratch_directory);
+  const auto way = id == PlatformId::kvm        ? Acceleration::kvm_with_vhost
+                   : id == PlatformId::kvm_qemu ? Acceleration::kvm
+                                                : Acceleration::tcg;
   return make_qemu(parts->second.image, parts->second.emulator, way);
 }
 
-// The lab's plan, but for the platform, as the agent's names are the lab's, and for the link, which is a veth
-// pair here.
-Result<agent::Plan> host_plan(const Trial& trial) {
-  Trial as_lab = trial;
-  as_lab.factors["platform"] = "native";
-  std::uint64_t megabits = 0;
-  if (const auto link = as_lab.factors.extract("link_mbps"))
-    std::from_chars(link.mapped().data(), link.mapped().data() + link.mapped().size(), megabits);
-  const auto text = lab::plan_of(as_lab);
-  if (!text) return fail(text.error());
-  auto plan = agent::parse_plan(*text);
-  if (plan) {
-    plan->time_limit = work_limit;
-    plan->link_bits_per_second = megabits * 1'000'000;
-  }
+Result<agent::Plan> host_plan(const TrialSpec& trial) {
+  auto plan = agent::plan_for(trial);
+  if (plan) plan->time_limit = work_limit;
   return plan;
 }
 
@@ -152,11 +130,11 @@ Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowH
 }
 
 // Inside the sandbox.
-Result<json> measure(const std::string& name, const agent::Plan& plan, bool counters,
-                     const std::map<std::string, GuestParts>& guests, std::optional<XenKeeper>& keeper,
+Result<json> measure(const agent::Plan& plan, const PartsByPlatform& guests, std::optional<XenKeeper>& keeper,
                      pid_t owner, bool with_course, const Progress& progress) {
   const auto start = Clock::now();
-  auto platform = platform_of(name, guests, keeper, owner);
+  const std::string name(name_of(plan.platform));
+  auto platform = platform_of(plan.platform, guests, keeper, owner);
   if (!platform) return fail(platform.error());
   progress("making " + name);
   auto bench = (*platform)->arrange(host_setup(plan));
@@ -164,7 +142,7 @@ Result<json> measure(const std::string& name, const agent::Plan& plan, bool coun
   const std::int64_t setup_ns = ns_since(start);
 
   progress(measuring_step + name);
-  WindowBooks books(*bench, counters, with_course);
+  WindowBooks books(*bench, plan.hardware_counters, with_course);
   auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
@@ -193,21 +171,18 @@ Result<std::vector<LedgerEntry>> ledger_from(const json& rows) {
 
 }  // namespace
 
-Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& guests,
-                        const Progress& progress, bool with_course) {
+Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const Progress& progress,
+                        bool with_course) {
   const auto started = Clock::now();
-  const std::string platform = trial.factors["platform"];
-  const auto wanted = trial.factors.find("hardware_counters");
-  const bool counters = wanted != trial.factors.end() && wanted->second == "on";
-  const auto plan = host_plan(trial);
+  const auto spec = trial_spec_of(trial.factors);
+  if (!spec) return fail(spec.error());
+  const auto plan = host_plan(*spec);
   if (!plan) return fail(plan.error());
-  auto keeper = keeper_for(platform, guests);
+  auto keeper = keeper_for(spec->platform, guests);
   if (!keeper) return fail(keeper.error());
   const pid_t owner = getpid();
   const auto answer = run_in_sandbox(
-      [&](const Progress& tell) {
-        return measure(platform, *plan, counters, guests, *keeper, owner, with_course, tell);
-      },
+      [&](const Progress& tell) { return measure(*plan, guests, *keeper, owner, with_course, tell); },
       progress, trial_limit);
   const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   const auto over = Clock::now();
@@ -229,7 +204,7 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
       {"setup_ns", (*answer)["setup_ns"]},
       {"teardown_ns", std::max<std::int64_t>(
                           0, over.time_since_epoch().count() - answer->value("ended_ns", std::int64_t{0}))}};
-  if (const auto parts = guests.find(platform); parts != guests.end())
+  if (const auto parts = guests.find(spec->platform); parts != guests.end())
     provenance.update(parts->second.provenance);
   trial.provenance = provenance.dump(-1, ' ', false, json::error_handler_t::replace);
   trial.digest = sha256_hex(text_bytes((*answer)["ledger"].dump()));
@@ -237,8 +212,7 @@ Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& g
   return {};
 }
 
-Result<SetupTimes> make_and_take_down(const std::string& platform,
-                                      const std::map<std::string, GuestParts>& guests) {
+Result<SetupTimes> make_and_take_down(PlatformId platform, const PartsByPlatform& guests) {
   const auto started = Clock::now();
   auto keeper = keeper_for(platform, guests);
   if (!keeper) return fail(keeper.error());

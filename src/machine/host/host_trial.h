@@ -7,6 +7,7 @@
 #include "machine/host/guest_parts.h"
 #include "machine/host/sandbox.h"
 #include "record/trial.h"
+#include "subject/platform_table.h"
 
 namespace vtax::host {
 
@@ -17,14 +18,14 @@ inline constexpr char measuring_step[] = "measuring on ";
 // rest is filled in. `guests`: by platform, for those that have one. CPUs: the first two that this process
 // may use. `with_course`: readings within the window too (window_readings.h). Errors: trial_failed,
 // unavailable, interrupted.
-[[nodiscard]] Result<> run_host_trial(Trial& trial, const std::map<std::string, GuestParts>& guests,
+[[nodiscard]] Result<> run_host_trial(Trial& trial, const std::map<PlatformId, GuestParts>& guests,
                                       const Progress& progress, bool with_course = true);
 
 // The platform without the work: what one making and taking down costs. For the bench and the tests.
 struct SetupTimes {
   std::chrono::nanoseconds all{};  // from before the first namespace until nothing is left
 };
-[[nodiscard]] Result<SetupTimes> make_and_take_down(const std::string& platform,
-                                                    const std::map<std::string, GuestParts>& guests);
+[[nodiscard]] Result<SetupTimes> make_and_take_down(PlatformId platform,
+                                                    const std::map<PlatformId, GuestParts>& guests);
 
 }  // namespace vtax::host

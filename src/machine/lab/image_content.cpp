@@ -76,7 +76,7 @@ const std::vector<std::string> kNat = {"crc32c_generic", "nft_chain_nat", "nft_m
 
 }  // namespace
 
-const Domain& first_domain(LabKind kind) {
+const Domain& first_domain(PlatformId kind) {
   static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}, kNat, {"null_blk"}};
   static const Domain dom0 = {
       "dom0",
@@ -101,7 +101,7 @@ const Domain& first_domain(LabKind kind) {
   return has_xen(kind) ? dom0 : native;
 }
 
-const Domain* guest_domain(LabKind kind) {
+const Domain* guest_domain(PlatformId kind) {
   // The card comes with the frontend of its bus.
   static const std::vector<std::string> driving = {"xen-pcifront", "e1000e", "bridge", "xen-netback",
                                                    "sch_tbf"};
@@ -110,7 +110,7 @@ const Domain* guest_domain(LabKind kind) {
   static const Domain kvm = {"guest",           {"virtio-pci", "virtio-net"}, {}, {}, {"virtio-blk"},
                              {"virtio-balloon"}};
   if (has_kvm(kind)) return &kvm;
-  if (kind == LabKind::xen_hvm) return &emulated;
+  if (kind == PlatformId::xen_hvm) return &emulated;
   return has_xen(kind) ? &xen : nullptr;
 }
 

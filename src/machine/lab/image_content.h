@@ -30,8 +30,8 @@ struct Domain {
 };
 
 // What the machine boots, and what that runs as its guest (nullptr: nothing).
-[[nodiscard]] const Domain& first_domain(LabKind kind);
-[[nodiscard]] const Domain* guest_domain(LabKind kind);
+[[nodiscard]] const Domain& first_domain(PlatformId kind);
+[[nodiscard]] const Domain* guest_domain(PlatformId kind);
 
 // What all domains have. `disk_modules`: those besides `modules`.
 [[nodiscard]] CpioArchive base_image(const std::string& role, const std::vector<Module>& modules,

@@ -12,7 +12,7 @@
 namespace vtax::lab {
 
 // An image by its kind, and whether it holds a compiler.
-using ImageName = std::pair<LabKind, bool>;
+using ImageName = std::pair<PlatformId, bool>;
 
 // What the counts of a run depend on besides its settings, by content: runs of the same settings and the same
 // identity count the same.

@@ -53,7 +53,7 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
   return *std::min_element(found.begin(), found.end());
 }
 
-Domain all_domains(LabKind kind) {
+Domain all_domains(PlatformId kind) {
   Domain all = first_domain(kind);
   for (const auto* more : {&all.disk, &all.nat, &all.giver})
     all.optional.insert(all.optional.end(), more->begin(), more->end());
@@ -72,7 +72,7 @@ Result<> add_own_file(Parts& parts, const std::string& part, const fs::path& pat
   return {};
 }
 
-Result<> add_own_modules(Parts& parts, LabKind kind, const fs::path& directory) {
+Result<> add_own_modules(Parts& parts, PlatformId kind, const fs::path& directory) {
   const auto tree = ModuleTree::open(directory);
   if (!tree) return fail(tree.error());
   const Domain all = all_domains(kind);
@@ -86,7 +86,7 @@ Result<> add_own_modules(Parts& parts, LabKind kind, const fs::path& directory) 
   return {};
 }
 
-Result<Parts> gather(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
+Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
                      const Progress& progress, Fetch why) {
   Parts parts;
   // The user's own files first: what is wrong with them should not cost a download.
@@ -137,7 +137,7 @@ std::vector<Package> packages_of(const Parts& parts) {
   return all;
 }
 
-std::string content_hash(LabKind kind, const Parts& parts) {
+std::string content_hash(PlatformId kind, const Parts& parts) {
   Sha256 hash;
   hash.add(std::string(name_of(kind)) + "\n" + parts.agent_sha256 + "\n");
   for (const OwnFile& own : parts.own_files) hash.add(own.part + " " + own.sha256 + "\n");
@@ -180,7 +180,8 @@ Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
   return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
 }
 
-Result<KernelImage> kernel_for(LabKind kind, const fs::path& file, const std::vector<std::uint8_t>& bytes) {
+Result<KernelImage> kernel_for(PlatformId kind, const fs::path& file,
+                               const std::vector<std::uint8_t>& bytes) {
   auto kernel = read_kernel(bytes, file.filename().string());
   if (!kernel) return kernel;
   const std::string what = "cannot use " + file.filename().string() + " as the lab's kernel";
@@ -188,14 +189,14 @@ Result<KernelImage> kernel_for(LabKind kind, const fs::path& file, const std::ve
   if (has_device_model(kind) && !is_bzimage(bytes))
     return fail({what, "the guest of " + std::string(name_of(kind)) + " boots a bzImage, and this is none",
                  "give the build's arch/x86/boot/bzImage"});
-  if (kind != LabKind::xen_pv && !kernel->pvh)
+  if (kind != PlatformId::xen_pv && !kernel->pvh)
     return fail({what, "it was built without CONFIG_PVH", "switch CONFIG_PVH on"});
   if (has_xen(kind) && !kernel->xen_pv)
     return fail({what, "it was built without CONFIG_XEN_PV", "switch CONFIG_XEN_PV and CONFIG_XEN_DOM0 on"});
   return kernel;
 }
 
-Result<std::vector<std::uint8_t>> xen_for(LabKind kind, const fs::path& file) {
+Result<std::vector<std::uint8_t>> xen_for(PlatformId kind, const fs::path& file) {
   const auto bytes = read_file(file);
   if (!bytes) return fail(bytes.error());
   auto xen = read_xen(*bytes, file.filename().string());
@@ -206,7 +207,7 @@ Result<std::vector<std::uint8_t>> xen_for(LabKind kind, const fs::path& file) {
   return xen;
 }
 
-Result<> write_xen(LabKind kind, const Sources& sources, const Parts& parts, const fs::path& into) {
+Result<> write_xen(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into) {
   fs::path file = sources.xen.value_or(fs::path());
   if (file.empty()) {
     const auto found = only_match(parts.xen_set->root / "boot", "xen-", ".gz");
@@ -233,7 +234,7 @@ Result<> add_compiler_of(const Parts& parts, CpioArchive& image) {
   return parts.compiler_set ? add_compiler(image, parts.compiler_set->root) : Result<>();
 }
 
-Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const KernelImage& kernel,
+Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const KernelImage& kernel,
                               const Parts& parts, const std::vector<std::uint8_t>& guest_kernel,
                               std::vector<Module>& used) {
   const Domain& domain = first_domain(kind);
@@ -270,7 +271,7 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   // Firmware reads it byte by byte from a program of Domain-0.
   image.file("lab/guest/initrd", has_device_model(kind) ? gzip(guest_image.bytes()) : guest_image.bytes());
   if (has_kvm(kind)) {
-    const std::string backend = kind == LabKind::kvm ? "vhost\n" : "qemu\n";
+    const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
     if (added = add_vmm(image, parts.vmm_set->root); !added) return fail(added.error());
     return image;
@@ -284,7 +285,7 @@ Result<CpioArchive> initramfs(LabKind kind, const ModuleTree& tree, const Kernel
   return image;
 }
 
-Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const fs::path& into,
+Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into,
                LabImage& image) {
   const auto kernel_file = kernel_file_of(sources, parts);
   if (!kernel_file) return fail(kernel_file.error());
@@ -318,7 +319,7 @@ Result<> build(LabKind kind, const Sources& sources, const Parts& parts, const f
 }
 
 // All but what is known only when it is built.
-LabImage planned_image(LabKind kind, const Parts& parts) {
+LabImage planned_image(PlatformId kind, const Parts& parts) {
   LabImage image;
   image.kind = kind;
   image.hash = content_hash(kind, parts);
@@ -337,12 +338,12 @@ fs::path image_folder(const PackageCache& cache, const LabImage& image) {
 }
 
 // The kernel's release, where there is one of the user's.
-Result<std::string> check_own_kernel(const std::set<LabKind>& kinds, const Sources& sources) {
+Result<std::string> check_own_kernel(const std::set<PlatformId>& kinds, const Sources& sources) {
   std::string release;
   if (!sources.kernel) return release;
   const auto bytes = read_file(*sources.kernel);
   if (!bytes) return fail(bytes.error());
-  for (const LabKind kind : kinds) {
+  for (const PlatformId kind : kinds) {
     const auto kernel = kernel_for(kind, *sources.kernel, *bytes);
     if (!kernel) return fail(kernel.error());
     release = kernel->release;
@@ -352,13 +353,13 @@ Result<std::string> check_own_kernel(const std::set<LabKind>& kinds, const Sourc
 
 }  // namespace
 
-Result<> check_sources(const std::set<LabKind>& kinds, const Sources& sources) {
+Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources) {
   const auto release = check_own_kernel(kinds, sources);
   if (!release) return fail(release.error());
   if (sources.modules) {
     const auto tree = ModuleTree::open(*sources.modules);
     if (!tree) return fail(tree.error());
-    for (const LabKind kind : kinds) {
+    for (const PlatformId kind : kinds) {
       const Domain all = all_domains(kind);
       const auto modules = tree->closure(all.modules, all.optional);
       if (!modules) return fail(modules.error());
@@ -367,46 +368,20 @@ Result<> check_sources(const std::set<LabKind>& kinds, const Sources& sources) {
     }
   }
   if (!sources.xen) return {};
-  for (const LabKind kind : kinds)
+  for (const PlatformId kind : kinds)
     if (has_xen(kind))
       if (const auto xen = xen_for(kind, *sources.xen); !xen) return fail(xen.error());
   return {};
 }
 
-std::string_view name_of(LabKind kind) {
-  switch (kind) {
-    case LabKind::native:
-      return "native";
-    case LabKind::xen_pv:
-      return "xen-pv";
-    case LabKind::xen_pvh:
-      return "xen-pvh";
-    case LabKind::xen_hvm:
-      return "xen-hvm";
-    case LabKind::xen_hvm_pv:
-      return "xen-hvm-pv";
-    case LabKind::kvm:
-      return "kvm";
-    case LabKind::kvm_qemu:
-      return "kvm-qemu";
-  }
-  return "";
-}
-
-std::optional<LabKind> lab_kind(std::string_view name) {
-  for (const LabKind kind : every_lab_kind)
-    if (name_of(kind) == name) return kind;
-  return std::nullopt;
-}
-
-Result<ImageParts> parts_of_image(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
-                                  const Progress& progress) {
+Result<ImageParts> parts_of_image(PlatformId kind, const Sources& sources, PackageCache& cache,
+                                  const Apt& apt, const Progress& progress) {
   const auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
   if (!parts) return fail(parts.error());
   return ImageParts{content_hash(kind, *parts), packages_of(*parts), parts->own_files};
 }
 
-Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache, const Apt& apt,
+Result<LabImage> build_lab_image(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
                                  const Progress& progress) {
   auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
   if (!parts) return fail(parts.error());

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -10,54 +9,9 @@
 
 #include "core/result.h"
 #include "machine/lab/package_cache.h"
+#include "subject/platform_table.h"
 
 namespace vtax::lab {
-
-enum class LabKind {
-  native,      // Linux alone: the platforms native and container
-  xen_pv,      // Xen, Linux as Domain-0, and the image of a PV guest inside it
-  xen_pvh,     // the same with a PVH guest, on the CPU's virtualisation with nested paging
-  xen_hvm,     // with a fully virtualised guest: QEMU in Domain-0 emulates its machine, the network card
-               // included
-  xen_hvm_pv,  // the same, but the guest has paravirtual drivers
-  kvm,         // Linux as KVM's host, with the image of a guest and the QEMU that runs it; vhost-net
-  kvm_qemu,    // the same, but packets pass through QEMU
-};
-
-inline constexpr std::array every_lab_kind = {LabKind::native,  LabKind::xen_pv,     LabKind::xen_pvh,
-                                              LabKind::xen_hvm, LabKind::xen_hvm_pv, LabKind::kvm,
-                                              LabKind::kvm_qemu};
-
-[[nodiscard]] constexpr bool has_xen(LabKind kind) {
-  return kind == LabKind::xen_pv || kind == LabKind::xen_pvh || kind == LabKind::xen_hvm ||
-         kind == LabKind::xen_hvm_pv;
-}
-
-// Whether QEMU in Domain-0 makes its guest's machine.
-[[nodiscard]] constexpr bool has_device_model(LabKind kind) {
-  return kind == LabKind::xen_hvm || kind == LabKind::xen_hvm_pv;
-}
-
-// Whether domains besides Domain-0 may have the cards.
-[[nodiscard]] constexpr bool has_driver_domains(LabKind kind) {
-  return kind == LabKind::xen_pv || kind == LabKind::xen_pvh;
-}
-
-[[nodiscard]] constexpr bool has_kvm(LabKind kind) {
-  return kind == LabKind::kvm || kind == LabKind::kvm_qemu;
-}
-
-[[nodiscard]] constexpr bool has_guests(LabKind kind) {
-  return has_xen(kind) || has_kvm(kind);
-}
-
-// Whether its CPU lets a hypervisor run guests.
-[[nodiscard]] constexpr bool virtualises(LabKind kind) {
-  return kind == LabKind::xen_pvh || has_device_model(kind) || has_kvm(kind);
-}
-
-[[nodiscard]] std::string_view name_of(LabKind kind);
-[[nodiscard]] std::optional<LabKind> lab_kind(std::string_view name);
 
 // What the image is made of in place of the distribution's parts: a developer's own builds.
 struct Sources {
@@ -86,11 +40,11 @@ struct OwnFile {
 // Whether the user's own files can be what they are given for, on machines of these kinds: a kernel that
 // these can boot, modules that they need, a Xen. It fetches nothing; whether modules fit a kernel of the
 // distribution is build_lab_image's affair. Errors: usage, with the file's name.
-[[nodiscard]] Result<> check_sources(const std::set<LabKind>& kinds, const Sources& sources);
+[[nodiscard]] Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources);
 
 // Everything that QEMU needs to boot one lab machine; files in the cache, which nobody changes.
 struct LabImage {
-  LabKind kind = LabKind::native;
+  PlatformId kind = PlatformId::native;      // the machine, as lab_machine_of() says
   std::string hash;                          // of all its content: equal hashes boot equally
   std::filesystem::path kernel;              // vmlinux: QEMU's -kernel, or with Xen its first module
   std::filesystem::path initrd;              // uncompressed cpio
@@ -112,14 +66,14 @@ struct ImageParts {
   std::vector<Package> packages;
   std::vector<OwnFile> own_files;
 };
-[[nodiscard]] Result<ImageParts> parts_of_image(LabKind kind, const Sources& sources, PackageCache& cache,
+[[nodiscard]] Result<ImageParts> parts_of_image(PlatformId kind, const Sources& sources, PackageCache& cache,
                                                 const Apt& apt, const Progress& progress);
 
 // The image from the cache, or built from the cached packages (fetched first if they are not there) and this
 // program. Every file of it is checked against what was built; a damaged one is built anew, which `progress`
 // says, and so are damaged packages. When it is built, the images that were used longest ago may go
 // (cache_limits.h).
-[[nodiscard]] Result<LabImage> build_lab_image(LabKind kind, const Sources& sources, PackageCache& cache,
+[[nodiscard]] Result<LabImage> build_lab_image(PlatformId kind, const Sources& sources, PackageCache& cache,
                                                const Apt& apt, const Progress& progress);
 
 }  // namespace vtax::lab

@@ -11,6 +11,7 @@
 #include "account/xen_symbols.h"
 #include "core/files.h"
 #include "machine/lab/trial_time.h"
+#include "subject/boot_words.h"
 
 namespace vtax::lab {
 namespace {
@@ -22,7 +23,7 @@ constexpr Instructions kTrialLimit(30'000'000'000);
 
 // Fully virtualised guests, whose firmware reads the kernel byte by byte from a program of Domain-0, take
 // much of it each.
-std::chrono::minutes boot_limit(LabKind kind, const MachineShape& shape) {
+std::chrono::minutes boot_limit(PlatformId kind, const MachineShape& shape) {
   return kBootLimit * (has_device_model(kind) ? shape.guests : 1);
 }
 
@@ -86,15 +87,16 @@ void replace(std::string& text, std::string_view part, std::string_view by) {
 }
 
 // Xen takes its default where it does not have the scheduler that it is told.
-Result<> expect_scheduler(const std::vector<std::uint8_t>& xen, const std::string& scheduler) {
-  static const std::map<std::string, std::string_view> names = {{"credit", "SMP Credit Scheduler"},
-                                                                {"credit2", "SMP Credit Scheduler rev2"},
-                                                                {"rtds", "SMP RTDS Scheduler"},
-                                                                {"null", "null Scheduler"}};
+Result<> expect_scheduler(const std::vector<std::uint8_t>& xen, Scheduler scheduler) {
+  static const std::map<Scheduler, std::string_view> names = {
+      {Scheduler::credit, "SMP Credit Scheduler"},
+      {Scheduler::credit2, "SMP Credit Scheduler rev2"},
+      {Scheduler::rtds, "SMP RTDS Scheduler"},
+      {Scheduler::null, "null Scheduler"}};
   const auto name = names.find(scheduler);
   const std::string_view text(reinterpret_cast<const char*>(xen.data()), xen.size());
   if (name != names.end() && text.find(name->second) != std::string_view::npos) return {};
-  return fail({fmt::format("cannot boot Xen with the scheduler '{}'", scheduler),
+  return fail({fmt::format("cannot boot Xen with the scheduler '{}'", name_of(scheduler)),
                "this Xen was built without it",
                "give a Xen that has it by --xen, or choose credit2 or credit", ExitCode::trial_failed});
 }
@@ -112,30 +114,26 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.virtualises = virtualises(image.kind);
   spec.cards = shape.cards;
   if (!has_guests(image.kind)) return spec;
+  spec.cpus += shape.guests * shape.guest_cpus - 1;
   if (shape.guests > 1) {
-    spec.cpus += shape.guests - 1;
     spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
-    spec.kernel_arguments += fmt::format(" vtax.guests={}", shape.guests);
   }
-  const int guest_memory_mib =
-      shape.compiler ? std::max(shape.guest_memory_mib, kCompilingGuestMib) : shape.guest_memory_mib;
-  if (const int more = guest_memory_mib - MachineShape().guest_memory_mib; more != 0) {
-    spec.memory_mib += shape.guests * std::max(more, 0);
-    spec.kernel_arguments += fmt::format(" vtax.guest_memory={}", guest_memory_mib);
-  }
+  MachineShape told = shape;
+  if (shape.compiler) told.guest_memory_mib = std::max(told.guest_memory_mib, kCompilingGuestMib);
+  spec.memory_mib += shape.guests * std::max(0, told.guest_memory_mib - MachineShape().guest_memory_mib);
+  spec.kernel_arguments += boot_words(told);
   if (shape.driver_cpus > 1) {
     ++spec.cpus;
-    spec.kernel_arguments += fmt::format(" vtax.driver_cpus={}", shape.driver_cpus);
     // With driver domains the second CPU is the first one's.
     if (shape.driver_domains == 0) replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
   }
   if (!has_xen(image.kind)) return spec;
-  if (shape.scheduler != MachineShape().scheduler) spec.xen_arguments += " sched=" + shape.scheduler;
+  if (shape.scheduler != MachineShape().scheduler)
+    spec.xen_arguments += fmt::format(" sched={}", name_of(shape.scheduler));
   spec.iommu = shape.iommu != MachineShape().iommu;
-  if (shape.iommu == "strict") spec.xen_arguments += " dom0-iommu=strict";
+  if (shape.iommu == Iommu::strict) spec.xen_arguments += " dom0-iommu=strict";
   if (shape.driver_domains > 0) {
     spec.memory_mib += shape.driver_domains * kMemoryPerGuestMib;
-    spec.kernel_arguments += fmt::format(" vtax.driver_domains={}", shape.driver_domains);
   }
   return spec;
 }

@@ -23,6 +23,7 @@
 #include "machine/lab/snapshot_store.h"
 #include "machine/lab/variation.h"
 #include "record/trial.h"
+#include "subject/trial_spec.h"
 
 namespace vtax::lab {
 
@@ -107,9 +108,9 @@ class LabMachine {
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
   [[nodiscard]] std::string provenance(const ParallelTime& time) const;
-  [[nodiscard]] Result<> fill_in(Trial& trial, const Observation& seen, const ParallelTime& time) const;
-  [[nodiscard]] Result<> run_windows(std::span<Trial> trials, int windows, const Progress& progress,
-                                     const Done& done) const;
+  [[nodiscard]] Result<> fill_in(Trial& trial, const Observation& seen, const TrialSpec& spec) const;
+  [[nodiscard]] Result<> run_windows(std::span<Trial> trials, const TrialSpec& spec, int windows,
+                                     const Progress& progress, const Done& done) const;
 
   LabImage image_;
   MachineSpec spec_;
@@ -127,22 +128,22 @@ class LabMachine {
 
 // A booted machine: what runs in it, and its shape.
 struct MachineKind {
-  LabKind image = LabKind::native;
+  PlatformId image = PlatformId::native;
   MachineShape shape;
 
   auto operator<=>(const MachineKind&) const = default;
 };
 
-// Which machine a trial needs. Error: a factor is no number.
+// Which machine a trial needs. Errors (usage): trial_spec_of()'s.
+[[nodiscard]] MachineKind machine_of(const TrialSpec& trial);
 [[nodiscard]] Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors);
-// Which machine a platform needs.
-[[nodiscard]] LabKind machine_of(std::string_view platform);
 
-// Whether repetitions of these factors are windows of one resumed machine (otherwise each has a machine of
-// its own, which begins later): not where the first window leaves the next one something else than it found.
-[[nodiscard]] bool repeats_in_one_machine(const std::map<std::string, std::string>& factors);
+// Whether repetitions of this trial are windows of one resumed machine (otherwise each has a machine of its
+// own, which begins later): not where the first window leaves the next one something else than it found.
+[[nodiscard]] bool repeats_in_one_machine(const TrialSpec& trial);
 
 // The trial's plan as the agent reads it: docs/design/architecture.md, "The plan".
+[[nodiscard]] Result<std::string> plan_of(const TrialSpec& trial, int repetition);
 [[nodiscard]] Result<std::string> plan_of(const Trial& trial);
 
 }  // namespace vtax::lab

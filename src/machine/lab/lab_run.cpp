@@ -62,9 +62,9 @@ class LabRun {
 
  private:
   // The dearest boot goes first, so that other machines' trials run beside it.
-  static constexpr std::array kOrder = {LabKind::xen_hvm, LabKind::xen_hvm_pv, LabKind::xen_pvh,
-                                        LabKind::xen_pv,  LabKind::kvm,        LabKind::kvm_qemu,
-                                        LabKind::native};
+  static constexpr std::array kOrder = {PlatformId::xen_hvm, PlatformId::xen_hvm_pv, PlatformId::xen_pvh,
+                                        PlatformId::xen_pv,  PlatformId::kvm,        PlatformId::kvm_qemu,
+                                        PlatformId::native};
 
   // A machine by its kind and how it is perturbed at boot. A trial that names no variation finds its error
   // later.
@@ -86,9 +86,9 @@ class LabRun {
   }
 
   static Result<PoolKey> pool_of(const Trial& trial) {
-    const auto kind = machine_of(trial.factors);
-    if (!kind) return fail(kind.error());
-    return PoolKey{*kind, variation_of(trial.factors).value_or(Variation()).at_boot()};
+    const auto spec = trial_spec_of(trial.factors);
+    if (!spec) return fail(spec.error());
+    return PoolKey{machine_of(*spec), variation_of(spec->variation).value_or(Variation()).at_boot()};
   }
 
   // What is wrong with the user's own files shall be known before anything is measured.
@@ -126,7 +126,7 @@ class LabRun {
 
   // The dearest boot goes first, so that other machines' trials run beside it: the last kinds are dearest.
   Pool* find(Pool::State state) {
-    for (const LabKind kind : kOrder)
+    for (const PlatformId kind : kOrder)
       for (auto& [key, pool] : pools_)
         if (key.first.image == kind && pool.state == state && !pool.waiting.empty()) return &pool;
     return nullptr;
@@ -244,8 +244,8 @@ class LabRun {
 
 Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const LabRunEvents& events) {
   if (trials.empty()) return {};
-  std::set<LabKind> kinds;
-  for (const Trial& trial : trials) kinds.insert(machine_of(trial.factors.at("platform")));
+  std::set<PlatformId> kinds;
+  for (const Trial& trial : trials) kinds.insert(lab_machine_of(trial.factors.at("platform")));
   if (auto good = check_sources(kinds, options.sources); !good) return good;
   auto cache = PackageCache::open();
   if (!cache) return fail(cache.error());

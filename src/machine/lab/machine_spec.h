@@ -6,22 +6,9 @@
 #include <vector>
 
 #include "machine/lab/qemu_finder.h"
+#include "subject/trial_spec.h"
 
 namespace vtax::lab {
-
-// What distinguishes booted machines of one image: another shape is another snapshot.
-struct MachineShape {
-  int guests = 1;                     // each has a CPU of its own behind the driver domain's
-  int driver_cpus = 1;                // of Domain-0 or KVM's host, besides the peer's CPU 1, its second
-  std::string scheduler = "credit2";  // Xen's
-  int cards = 1;                      // of the system; as many of peers
-  int guest_memory_mib = 192;         // of each guest
-  int driver_domains = 0;             // with Xen: that have a card each; 0: Domain-0 has them
-  std::string iommu = "off";          // with Xen: "off", "on" or "strict"; driver domains need one
-  bool compiler = false;              // its systems hold one (Sources::compiler), and guests more memory
-
-  auto operator<=>(const MachineShape&) const = default;
-};
 
 // What an instruction takes of virtual time: ns / instructions, of each CPU.
 struct Speed {
@@ -39,8 +26,8 @@ struct ParallelTime {
   auto operator<=>(const ParallelTime&) const = default;
 };
 
-// One emulated machine, all but what runs in it. While it boots, virtual time advances by 2^icount_shift ns an
-// instruction, whichever CPU executes it; once it was resumed, its CPUs work at once.
+// One emulated machine, all but what runs in it. While it boots, virtual time advances by 2^icount_shift ns
+// an instruction, whichever CPU executes it; once it was resumed, its CPUs work at once.
 struct MachineSpec {
   Qemu qemu;
   std::filesystem::path xen;  // empty: the kernel runs on the bare machine

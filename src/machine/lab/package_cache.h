@@ -70,9 +70,10 @@ class PackageCache {
   // Whether `target` is there and what it was when it was made from this.
   [[nodiscard]] static bool is_sound(const std::filesystem::path& target, const std::string& made_from);
 
-  // Makes `target` (BASE/FOLDER/NAME, BASE is directory() or workplace()) by letting `make` fill an empty directory, which gets its name, with
-  // the list of its content, when that succeeds. Under the lock; does nothing when a sound target exists
-  // meanwhile. A damaged one is said and replaced: who still uses it keeps its files.
+  // Makes `target` (BASE/FOLDER/NAME, BASE is directory() or workplace()) by letting `make` fill an empty
+  // directory, which gets its name, with the list of its content, when that succeeds. Under the lock; does
+  // nothing when a sound target exists meanwhile. A damaged one is said and replaced: who still uses it keeps
+  // its files.
   [[nodiscard]] Result<> add(const std::filesystem::path& target, const std::string& made_from,
                              const std::function<Result<>(const std::filesystem::path&)>& make,
                              const Progress& progress);

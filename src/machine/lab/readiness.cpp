@@ -117,7 +117,7 @@ std::vector<Check> examine_machine() {
   checks.push_back(check_space(*cache));
   checks.push_back(check_qemu(*cache));
   const auto add = [&](PackageSet set, std::string name, std::string_view prefix,
-                       bool (*needed_by)(LabKind)) {
+                       bool (*needed_by)(PlatformId)) {
     checks.push_back(check_packages(*cache, set, std::move(name), prefix));
     checks.back().needed_by = needed_by;
   };
@@ -126,11 +126,11 @@ std::vector<Check> examine_machine() {
   add(PackageSet::vmm, "QEMU for KVM", "qemu-system-x86", has_kvm);
   add(PackageSet::device_model, "QEMU for Xen", "qemu-system-xen", has_device_model);
   // Only studies with the workload `compile` look for it.
-  add(PackageSet::compiler, "compiler", "cpp-", [](LabKind) { return false; });
+  add(PackageSet::compiler, "compiler", "cpp-", [](PlatformId) { return false; });
   return checks;
 }
 
-bool ready(const std::vector<Check>& checks, LabKind kind) {
+bool ready(const std::vector<Check>& checks, PlatformId kind) {
   return std::none_of(checks.begin(), checks.end(), [&](const Check& check) {
     return check.state == State::missing && (check.needed_by == nullptr || check.needed_by(kind));
   });

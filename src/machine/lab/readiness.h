@@ -20,9 +20,9 @@ enum class State {
 struct Check {
   std::string name;  // "QEMU"
   State state = State::good;
-  std::string detail;                    // what was found
-  std::string mend;                      // the command that mends it; empty when nothing is to be done
-  bool (*needed_by)(LabKind) = nullptr;  // nullptr: by all
+  std::string detail;                       // what was found
+  std::string mend;                         // the command that mends it; empty when nothing is to be done
+  bool (*needed_by)(PlatformId) = nullptr;  // nullptr: by all
 };
 
 // Looks at this machine: cache, memory, this program, QEMU, and the packages of the kernel and of Xen.
@@ -30,6 +30,6 @@ struct Check {
 [[nodiscard]] std::vector<Check> examine_machine();
 
 // Whether that machine can run: nothing that it needs is missing.
-[[nodiscard]] bool ready(const std::vector<Check>& checks, LabKind kind);
+[[nodiscard]] bool ready(const std::vector<Check>& checks, PlatformId kind);
 
 }  // namespace vtax::lab

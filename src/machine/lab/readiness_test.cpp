@@ -59,22 +59,22 @@ TEST_F(Readiness, OldQemuIsFetchableOnlyIfTheArchiveHasOne) {
 
 TEST_F(Readiness, WithoutACompilerTheLabRuns) {
   EXPECT_EQ(check("compiler").state, State::missing);
-  EXPECT_TRUE(ready({check("compiler")}, LabKind::native));
+  EXPECT_TRUE(ready({check("compiler")}, PlatformId::native));
 }
 
 TEST_F(Readiness, UnwritableCacheIsMissing) {
   ::setenv("VTAX_CACHE", "/proc/vtax", 1);
   EXPECT_EQ(check("cache").state, State::missing);
-  EXPECT_FALSE(ready(examine_machine(), LabKind::native));
+  EXPECT_FALSE(ready(examine_machine(), PlatformId::native));
 }
 
 TEST(ReadinessStates, OnlyMissingThingsHinderAndOnlyWhoNeedsThem) {
   const Check good{"a", State::good, "", ""}, fetchable{"b", State::fetchable, "", ""},
       missing{"c", State::missing, "", ""}, missing_for_xen{"d", State::missing, "", "", has_xen};
-  EXPECT_TRUE(ready({good, fetchable}, LabKind::xen_pv));
-  EXPECT_FALSE(ready({good, missing}, LabKind::native));
-  EXPECT_FALSE(ready({good, missing_for_xen}, LabKind::xen_pv));
-  EXPECT_TRUE(ready({good, missing_for_xen}, LabKind::kvm));
+  EXPECT_TRUE(ready({good, fetchable}, PlatformId::xen_pv));
+  EXPECT_FALSE(ready({good, missing}, PlatformId::native));
+  EXPECT_FALSE(ready({good, missing_for_xen}, PlatformId::xen_pv));
+  EXPECT_TRUE(ready({good, missing_for_xen}, PlatformId::kvm));
 }
 
 }  // namespace

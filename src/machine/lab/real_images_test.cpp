@@ -68,7 +68,7 @@ TEST_F(RealImages, ModulesOfEveryDomainAreThere) {
   if (!set) GTEST_SKIP() << "the cache holds no kernel: run vtax lab fetch";
   const auto tree = ModuleTree::open(set->root);
   ASSERT_TRUE(tree) << tree.error().text();
-  for (const LabKind kind : every_lab_kind) {
+  for (const PlatformId kind : lab_machines()) {
     for (const Domain* domain : {&first_domain(kind), guest_domain(kind)}) {
       if (domain == nullptr) continue;
       const auto modules = tree->closure(domain->modules);

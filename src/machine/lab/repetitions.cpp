@@ -15,10 +15,9 @@ namespace {
 constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
 
 // What the trial asks for: nothing, or caches to model.
-Result<std::optional<CacheShapes>> caches_of(const Trial& trial) {
-  const auto factor = trial.factors.find("caches");
-  if (factor == trial.factors.end() || factor->second == "off") return std::nullopt;
-  auto caches = read_caches(factor->second);
+Result<std::optional<CacheShapes>> caches_of(const TrialSpec& trial) {
+  if (trial.caches == "off") return std::nullopt;
+  auto caches = read_caches(trial.caches);
   if (!caches) return fail(caches.error());
   return *caches;
 }
@@ -98,15 +97,21 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
 Result<> LabMachine::run_repetitions(std::vector<Trial> trials, const Progress& progress,
                                      const Done& done) const {
   if (trials.empty()) return {};
-  if (repeats_in_one_machine(trials.front().factors))
-    return run_windows(trials, trials.back().repetition, progress, done);
+  const auto spec = trial_spec_of(trials.front().factors);
+  if (!spec) {
+    for (Trial& trial : trials)
+      if (auto kept = done(std::move(trial), spec.error()); !kept) return kept;
+    return {};
+  }
+  if (repeats_in_one_machine(*spec))
+    return run_windows(trials, *spec, trials.back().repetition, progress, done);
   for (Trial& trial : trials)
-    if (auto ran = run_windows(std::span(&trial, 1), 1, progress, done); !ran) return ran;
+    if (auto ran = run_windows(std::span(&trial, 1), *spec, 1, progress, done); !ran) return ran;
   return {};
 }
 
-Result<> LabMachine::run_windows(std::span<Trial> trials, int windows, const Progress& progress,
-                                 const Done& done) const {
+Result<> LabMachine::run_windows(std::span<Trial> trials, const TrialSpec& spec, int windows,
+                                 const Progress& progress, const Done& done) const {
   const auto fail_all = [&](std::span<Trial> left, const Error& first, int failed) -> Result<> {
     for (std::size_t i = 0; i < left.size(); ++i) {
       const bool its_own = windows == 1 || left[i].repetition <= failed;
@@ -114,9 +119,9 @@ Result<> LabMachine::run_windows(std::span<Trial> trials, int windows, const Pro
     }
     return {};
   };
-  auto plan = plan_of(trials.front());
+  auto plan = plan_of(spec, trials.front().repetition);
   if (!plan) return fail_all(trials, plan.error(), windows);
-  const auto caches = caches_of(trials.front());
+  const auto caches = caches_of(spec);
   if (!caches) return fail_all(trials, caches.error(), windows);
 
   Lap lap;
@@ -129,7 +134,7 @@ Result<> LabMachine::run_windows(std::span<Trial> trials, int windows, const Pro
     // One that an earlier run has already is run for what comes behind it.
     if (windows > 1 && trials[next].repetition != window) return {};
     Trial trial = std::move(trials[next++]);
-    const auto filled = fill_in(trial, observation, time_of(*plan));
+    const auto filled = fill_in(trial, observation, spec);
     trial.elapsed_host_ns = took;
     auto kept = done(std::move(trial), filled ? std::nullopt : std::optional(filled.error()));
     if (!kept) refused = kept.error();
@@ -140,15 +145,15 @@ Result<> LabMachine::run_windows(std::span<Trial> trials, int windows, const Pro
   return fail_all(trials.subspan(next), ended.error(), reached + 1);
 }
 
-Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const ParallelTime& time) const {
+Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialSpec& spec) const {
   trial.work = seen.result.work;
   trial.devices = seen.result.devices;
   trial.guests = seen.result.guests;
   trial.window_virtual_ns = seen.result.window_virtual_ns;
   if (!seen.window) return {};
   trial.window_virtual_ns = seen.window->ns;
-  const auto topology = trial.factors.find("topology");
-  const bool has_peer = topology != trial.factors.end() && topology->second == "card";
+  const bool has_peer = spec.topology == Topology::card;
+  const ParallelTime time = time_of(spec);
   auto ledger = ledger_of(seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
   if (auto added = add_work(ledger->timeline, *seen.window, trial.guests); !added) return added;

@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <charconv>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/start_phase.h"
 #include "machine/lab/lab_machine.h"
+#include "subject/workload_table.h"
 
 namespace vtax::lab {
 namespace {
@@ -16,137 +17,65 @@ constexpr std::uint64_t kBlockLimitNs = 500'000, kMostTimeLimitNs = 3'600'000'00
 
 constexpr std::uint64_t kCompileLimitNs = 20'000'000'000;  // of each compile
 
-constexpr std::uint64_t kMostGuests = 7, kMostDriverCpus = 2, kMostCards = 2, kMostDriverDomains = 2,
-                        kLeastMemoryMib = 128,
-                        kMostMemoryMib = 1024;  // of the catalogue
-
-Result<std::uint64_t> number_of(const std::string& key, const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
-  return fail({"cannot plan the trial", "factor '" + key + "' is no number", "", ExitCode::usage});
+std::uint64_t time_limit_ns(const TrialSpec& trial) {
+  const WorkloadKind& workload = workload_of(trial.workload);
+  std::uint64_t more = 0;
+  if (workload.has_disk) more = trial.bytes / std::max<std::uint64_t>(1, trial.block_bytes) * kBlockLimitNs;
+  if (workload.has_compiler)
+    more = trial.compiles * static_cast<std::uint64_t>(trial.guests) * kCompileLimitNs;
+  return std::min(kTimeLimitNs + more, kMostTimeLimitNs);
 }
 
 }  // namespace
 
-bool repeats_in_one_machine(const std::map<std::string, std::string>& factors) {
-  const auto workload = factors.find("workload");
-  return workload == factors.end() || workload->second != "disk";
+bool repeats_in_one_machine(const TrialSpec& trial) {
+  return !workload_of(trial.workload).has_disk;
 }
 
-LabKind machine_of(std::string_view platform) {
-  return lab_kind(platform).value_or(LabKind::native);  // a container is made in the native machine
-}
-
-Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors) {
-  MachineKind kind;
-  if (const auto platform = factors.find("platform"); platform != factors.end())
-    kind.image = machine_of(platform->second);
-  struct Number {
-    const char* key;
-    std::uint64_t least, most;
-    int& into;
-    bool there;
-  };
+MachineKind machine_of(const TrialSpec& trial) {
+  MachineKind kind{lab_machine_of(trial.platform), trial};
   MachineShape& shape = kind.shape;
-  for (const Number& wanted :
-       {Number{"guests", 1, kMostGuests, shape.guests, has_guests(kind.image)},
-        Number{"driver_cpus", 1, kMostDriverCpus, shape.driver_cpus, has_guests(kind.image)},
-        Number{"guest_memory_mib", kLeastMemoryMib, kMostMemoryMib, shape.guest_memory_mib,
-               has_guests(kind.image)},
-        Number{"driver_domains", 0, kMostDriverDomains, shape.driver_domains, has_driver_domains(kind.image)},
-        Number{"cards", 1, kMostCards, shape.cards, true}}) {
-    const auto factor = factors.find(wanted.key);
-    if (factor == factors.end() || !wanted.there) continue;
-    const auto number = number_of(wanted.key, factor->second);
-    if (!number) return fail(number.error());
-    wanted.into = static_cast<int>(std::clamp(*number, wanted.least, wanted.most));
+  const MachineShape usual;
+  if (!has_guests(kind.image)) {
+    shape.guests = usual.guests;
+    shape.guest_cpus = usual.guest_cpus;
+    shape.driver_cpus = usual.driver_cpus;
+    shape.guest_memory_mib = usual.guest_memory_mib;
+  }
+  if (!has_xen(kind.image)) shape.scheduler = usual.scheduler;
+  if (!has_driver_domains(kind.image)) {
+    shape.driver_domains = usual.driver_domains;
+    shape.iommu = usual.iommu;
   }
   // Inside one machine cards have nothing to do.
-  const auto topology = factors.find("topology");
-  if (topology != factors.end() && topology->second == "inside") shape.cards = 1;
-  // Each has a card, and none can be without an IOMMU.
-  shape.cards = std::max(shape.cards, shape.driver_domains);
-  const auto iommu = factors.find("iommu");
-  if (shape.driver_domains > 0)
-    shape.iommu = "on";
-  else if (iommu != factors.end() && has_driver_domains(kind.image))
-    shape.iommu = iommu->second;
-  const auto workload = factors.find("workload");
-  shape.compiler = workload != factors.end() && workload->second == "compile";
-  if (const auto scheduler = factors.find("scheduler"); scheduler != factors.end() && has_xen(kind.image))
-    kind.shape.scheduler = scheduler->second;
+  if (trial.topology == Topology::inside) shape.cards = usual.cards;
+  shape.cards = std::max(shape.cards, shape.driver_domains);  // each has one,
+  if (shape.driver_domains > 0) shape.iommu = Iommu::on;      // and none can be without an IOMMU
   return kind;
 }
 
-Result<std::string> plan_of(const Trial& trial) {
-  nlohmann::json plan = {{"version", 1}, {"time_limit_ns", kTimeLimitNs}};
-  for (const char* key : {"platform", "topology", "workload", "direction", "loads", "guest_cpu", "precision",
-                          "forwarding", "driver_interrupts", "scheduler", "guest_weights", "operation",
-                          "store", "pattern", "direct", "files", "source"}) {
-    const auto factor = trial.factors.find(key);
-    if (factor != trial.factors.end()) plan[key] = factor->second;
-  }
-  const auto offloads = trial.factors.find("offloads");
-  plan["offloads"] = offloads == trial.factors.end() || offloads->second == "on";
-  for (const char* key : {"bytes",
-                          "write_bytes",
-                          "warmup_bytes",
-                          "transactions",
-                          "request_bytes",
-                          "response_bytes",
-                          "warmup_transactions",
-                          "rate_mbps",
-                          "guests",
-                          "softload_percent",
-                          "system_window",
-                          "peer_window",
-                          "link_mbps",
-                          "cards",
-                          "guest_cap_percent",
-                          "balloon_mib",
-                          "array_bytes",
-                          "rounds",
-                          "size",
-                          "systems",
-                          "iterations",
-                          "compiles",
-                          "sampling_hz",
-                          "cpu_mips",
-                          "round_instructions",
-                          "block_bytes",
-                          "requests",
-                          "connections",
-                          "requests_per_connection",
-                          "file_bytes",
-                          "connections_per_second",
-                          "warmup_requests"}) {
-    const auto factor = trial.factors.find(key);
-    if (factor == trial.factors.end()) continue;
-    const auto number = number_of(key, factor->second);
-    if (!number) return fail(number.error());
-    plan[key] = *number;
-  }
-  if (const auto kind = machine_of(trial.factors); kind && kind->shape.driver_domains > 0) {
-    plan["driver_domains"] = kind->shape.driver_domains;
-    plan["cards"] = kind->shape.cards;
-  }
-  if (plan["workload"] == "disk") {
-    const std::uint64_t blocks = plan.value("bytes", std::uint64_t{0}) /
-                                 std::max<std::uint64_t>(1, plan.value("block_bytes", std::uint64_t{1}));
-    plan["time_limit_ns"] = std::min(kTimeLimitNs + blocks * kBlockLimitNs, kMostTimeLimitNs);
-  }
-  if (plan["workload"] == "compile") {
-    const std::uint64_t at_once =
-        plan.value("compiles", std::uint64_t{1}) * plan.value("guests", std::uint64_t{1});
-    plan["time_limit_ns"] = std::min(kTimeLimitNs + at_once * kCompileLimitNs, kMostTimeLimitNs);
-  }
-  const auto variation = variation_of(trial.factors);
+Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors) {
+  const auto trial = trial_spec_of(factors);
+  if (!trial) return fail(trial.error());
+  return machine_of(*trial);
+}
+
+Result<std::string> plan_of(const TrialSpec& trial, int repetition) {
+  nlohmann::json plan = to_json(trial);
+  plan["version"] = 1;
+  plan["time_limit_ns"] = time_limit_ns(trial);
+  const auto variation = variation_of(trial.variation);
   if (!variation) return fail(variation.error());
   auto delay = variation->delay();
-  if (!repeats_in_one_machine(trial.factors)) delay += start_phase(trial.repetition);
+  if (!repeats_in_one_machine(trial)) delay += start_phase(repetition);
   if (delay.count() > 0) plan["delay_us"] = delay.count();
   return plan.dump();
+}
+
+Result<std::string> plan_of(const Trial& trial) {
+  const auto spec = trial_spec_of(trial.factors);
+  if (!spec) return fail(spec.error());
+  return plan_of(*spec, trial.repetition);
 }
 
 }  // namespace vtax::lab

@@ -6,11 +6,13 @@
 #include "core/result.h"
 #include "machine/lab/machine_spec.h"
 #include "record/trial.h"
+#include "subject/trial_spec.h"
 
 namespace vtax::lab {
 
 // How time passes in a trial with this plan: "cpu_mips" and "round_instructions", as far as they are there.
 [[nodiscard]] ParallelTime time_of(const std::string& plan);
+[[nodiscard]] ParallelTime time_of(const TrialSpec& trial);
 
 // Which CPU executed for whom, and for how long: the ledger's instructions but for the idle ones, times what
 // each takes. All that the peer's CPU executed is `peer`'s.

@@ -31,11 +31,9 @@ std::chrono::microseconds Variation::delay() const {
   return timer * kTimerStep;
 }
 
-Result<Variation> variation_of(const std::map<std::string, std::string>& factors) {
+Result<Variation> variation_of(std::string_view text) {
   Variation variation;
-  const auto found = factors.find("variation");
-  if (found == factors.end() || found->second == "none") return variation;
-  const std::string_view text = found->second;
+  if (text == "none") return variation;
   const std::size_t dash = text.rfind('-');
   const std::string_view kind = text.substr(0, dash);
   int* const number = kind == "layout"  ? &variation.layout

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <string>
+#include <string_view>
 
 #include "core/result.h"
 #include "machine/lab/machine_spec.h"
@@ -29,7 +29,7 @@ struct Variation {
   [[nodiscard]] std::chrono::microseconds delay() const;
 };
 
-// Of a trial's factors; no variation where they name none. Errors (usage): not a variation.
-[[nodiscard]] Result<Variation> variation_of(const std::map<std::string, std::string>& factors);
+// "none", or what `vtax run --vary` names: "layout-2". Errors (usage): not a variation.
+[[nodiscard]] Result<Variation> variation_of(std::string_view text);
 
 }  // namespace vtax::lab

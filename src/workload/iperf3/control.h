@@ -8,7 +8,7 @@
 #include "core/descriptor.h"
 #include "core/result.h"
 #include "workload/iperf3/protocol.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 namespace vtax::iperf3 {
 

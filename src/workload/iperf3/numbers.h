@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/result.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 namespace vtax::iperf3 {
 

@@ -7,7 +7,7 @@
 
 #include "core/result.h"
 #include "workload/iperf3/protocol.h"
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 namespace vtax::iperf3 {
 

@@ -1,4 +1,4 @@
-#include "workload/json_fields.h"
+#include "core/json_fields.h"
 
 #include <fmt/format.h>
 

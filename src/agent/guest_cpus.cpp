@@ -1,0 +1,32 @@
+#include "agent/guest_cpus.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "agent/lab_layout.h"
+
+namespace vtax::agent {
+
+Result<nlohmann::json> obey_cpus() {
+  namespace fs = std::filesystem;
+  int queues = 0;
+  std::error_code error;
+  const fs::path all = fs::path("/sys/class/net") / lab::guest_device / "queues";
+  for (fs::directory_iterator queue(all, error), end; !error && queue != end; queue.increment(error))
+    if (queue->path().filename().string().starts_with("tx-")) ++queues;
+  if (error) return fail(system_error("cannot list the card's queues in " + all.string(), error.value()));
+  return nlohmann::json{{"state", "done"}, {"cpus", sysconf(_SC_NPROCESSORS_ONLN)}, {"queues", queues}};
+}
+
+Result<CpusAndQueues> cpus_and_queues_of(EndpointClient& guest) {
+  constexpr std::uint64_t most = 1024;
+  const auto answer = guest.ask({{"do", "cpus"}}, std::chrono::seconds(10));
+  if (!answer) return fail(answer.error());
+  const auto cpus = answer->number("cpus", 0, most), queues = answer->number("queues", 0, most);
+  if (!cpus) return fail(cpus.error());
+  if (!queues) return fail(queues.error());
+  return CpusAndQueues{static_cast<int>(*cpus), static_cast<int>(*queues)};
+}
+
+}  // namespace vtax::agent

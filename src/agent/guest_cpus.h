@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "core/json_fields.h"
+#include "core/result.h"
+#include "workload/endpoint_client.h"
+
+// How many CPUs a guest of the lab has, and queues of its card: the guest's kernel decides both.
+namespace vtax::agent {
+
+struct CpusAndQueues {
+  int cpus = 0;    // online
+  int queues = 0;  // for sending, which are as many as for receiving
+};
+
+// The guest's order "cpus".
+[[nodiscard]] Result<nlohmann::json> obey_cpus();
+
+[[nodiscard]] Result<CpusAndQueues> cpus_and_queues_of(EndpointClient& guest);
+
+}  // namespace vtax::agent

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "subject/trial_spec.h"
+
+// A machine's shape as the lab tells it to what boots: words of the kernel's command line, "vtax.guests=2".
+namespace vtax {
+
+// " vtax.guests=2 vtax.driver_cpus=2": of the factors that are numbers those that are not as usual.
+[[nodiscard]] std::string boot_words(const MachineShape& shape);
+
+// What `command_line` says; as usual where nothing is said. Error (usage): a value that the factor does not
+// have.
+[[nodiscard]] Result<MachineShape> shape_from_words(std::string_view command_line);
+
+}  // namespace vtax

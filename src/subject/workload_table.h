@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "subject/factor.h"
+
+namespace vtax {
+
+// What runs in the systems under test, with its own factors.
+struct WorkloadKind {
+  WorkloadId id = WorkloadId::tcp_stream;
+  std::string_view name;
+  std::string_view summary;
+  std::vector<Factor> factors;
+  bool has_traffic = true;
+  bool has_disk = false;      // which the first window leaves as it was not
+  bool has_compiler = false;  // in every system's image
+};
+
+[[nodiscard]] const std::vector<WorkloadKind>& workloads();
+
+[[nodiscard]] const WorkloadKind& workload_of(WorkloadId id);
+
+// Null where there is none of this name.
+[[nodiscard]] const WorkloadKind* find_workload(std::string_view name);
+
+}  // namespace vtax
