@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/readable.h"
 #include "meter/kernel_text.h"
 #include "watch/container_groups.h"
 #include "watch/hypervisor_process.h"
@@ -26,6 +27,8 @@ std::optional<int> domain_in(std::string_view name) {
   }
   return std::nullopt;
 }
+
+constexpr std::size_t longest_name = 100, longest_id = 400;
 
 class Builder {
  public:
@@ -172,6 +175,11 @@ class Builder {
   }
 
   void sort_and_name() {
+    // Anybody's processes and groups have names: what leaves here is text of one line.
+    for (KnownGuest& guest : out_.guests) {
+      guest.name = printable(guest.name, longest_name);
+      guest.id = printable(guest.id, longest_id);
+    }
     std::map<std::string, int> often;
     for (const KnownGuest& guest : out_.guests) ++often[guest.name];
     for (KnownGuest& guest : out_.guests)
