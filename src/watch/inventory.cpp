@@ -184,13 +184,16 @@ class Builder {
     for (const KnownGuest& guest : out_.guests) ++often[guest.name];
     for (KnownGuest& guest : out_.guests)
       if (often[guest.name] > 1) guest.name += " (" + guest.id + ")";
+    // A name may look like one that was made so.
+    std::set<std::string> taken;
+    for (KnownGuest& guest : out_.guests) {
+      const std::string name = guest.name;
+      for (int number = 2; !taken.insert(guest.name).second; ++number)
+        guest.name = fmt::format("{} #{}", name, number);
+    }
     std::sort(out_.guests.begin(), out_.guests.end(), [](const KnownGuest& a, const KnownGuest& b) {
       return std::tie(a.name, a.identity) < std::tie(b.name, b.identity);
     });
-    // A name may look like one that was made so.
-    for (std::size_t i = 1; i < out_.guests.size(); ++i)
-      if (out_.guests[i].name == out_.guests[i - 1].name)
-        out_.guests[i].name += " [" + out_.guests[i].identity + "]";
   }
 
   void assign_processes() {

@@ -194,6 +194,13 @@ TEST(Inventory, NamesAreUnique) {
     EXPECT_TRUE(identities.insert(guest.identity).second);
   }
   EXPECT_EQ(names.size(), 5U);
+  // Names that look like those that are made of others.
+  for (int number = 500; number < 503; ++number)
+    facts.processes[number] =
+        process(number, 1, "qemu", {"qemu-system-x86_64", "-name", "web (/docker/" + hash + ")"});
+  names.clear();
+  for (const KnownGuest& guest : make_inventory(facts).guests) EXPECT_TRUE(names.insert(guest.name).second);
+  EXPECT_EQ(names.size(), 8U);
 }
 
 TEST(Inventory, NamesAreText) {
