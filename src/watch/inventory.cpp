@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/readable.h"
 #include "meter/kernel_text.h"
 #include "watch/container_groups.h"
 #include "watch/hypervisor_process.h"
@@ -26,6 +27,8 @@ std::optional<int> domain_in(std::string_view name) {
   }
   return std::nullopt;
 }
+
+constexpr std::size_t longest_name = 100, longest_id = 400;
 
 class Builder {
  public:
@@ -172,17 +175,25 @@ class Builder {
   }
 
   void sort_and_name() {
+    // Anybody's processes and groups have names: what leaves here is text of one line.
+    for (KnownGuest& guest : out_.guests) {
+      guest.name = printable(guest.name, longest_name);
+      guest.id = printable(guest.id, longest_id);
+    }
     std::map<std::string, int> often;
     for (const KnownGuest& guest : out_.guests) ++often[guest.name];
     for (KnownGuest& guest : out_.guests)
       if (often[guest.name] > 1) guest.name += " (" + guest.id + ")";
+    // A name may look like one that was made so.
+    std::set<std::string> taken;
+    for (KnownGuest& guest : out_.guests) {
+      const std::string name = guest.name;
+      for (int number = 2; !taken.insert(guest.name).second; ++number)
+        guest.name = fmt::format("{} #{}", name, number);
+    }
     std::sort(out_.guests.begin(), out_.guests.end(), [](const KnownGuest& a, const KnownGuest& b) {
       return std::tie(a.name, a.identity) < std::tie(b.name, b.identity);
     });
-    // A name may look like one that was made so.
-    for (std::size_t i = 1; i < out_.guests.size(); ++i)
-      if (out_.guests[i].name == out_.guests[i - 1].name)
-        out_.guests[i].name += " [" + out_.guests[i].identity + "]";
   }
 
   void assign_processes() {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/noise_for_test.h"
+#include "core/readable.h"
 #include "watch/container_groups.h"
 #include "watch/hypervisor_process.h"
 
@@ -193,6 +194,22 @@ TEST(Inventory, NamesAreUnique) {
     EXPECT_TRUE(identities.insert(guest.identity).second);
   }
   EXPECT_EQ(names.size(), 5U);
+  // Names that look like those that are made of others.
+  for (int number = 500; number < 503; ++number)
+    facts.processes[number] =
+        process(number, 1, "qemu", {"qemu-system-x86_64", "-name", "web (/docker/" + hash + ")"});
+  names.clear();
+  for (const KnownGuest& guest : make_inventory(facts).guests) EXPECT_TRUE(names.insert(guest.name).second);
+  EXPECT_EQ(names.size(), 8U);
+}
+
+TEST(Inventory, NamesAreText) {
+  Facts facts = host();
+  facts.processes[100].arguments.back() = "a\x1b[2J\nb\xff";
+  for (const KnownGuest& guest : make_inventory(facts).guests) {
+    EXPECT_TRUE(is_text(guest.name));
+    EXPECT_EQ(guest.name.find_first_of("\x1b\n"), std::string::npos);
+  }
 }
 
 TEST(Inventory, OfXen) {

@@ -8,6 +8,7 @@ namespace vtax::fuzz {
 [[nodiscard]] std::vector<Target> targets_of_files();   // run files, studies, claims, timelines
 [[nodiscard]] std::vector<Target> targets_of_images();  // kernels, hypervisors, modules, the probe's records
 [[nodiscard]] std::vector<Target> targets_of_guests();  // plans, messages, results
-[[nodiscard]] std::vector<Target> targets_of_networks();  // HTTP, iperf3, sessions, addresses
+[[nodiscard]] std::vector<Target> targets_of_computers();  // what anybody's processes and groups are called
+[[nodiscard]] std::vector<Target> targets_of_networks();   // HTTP, iperf3, sessions, addresses
 
 }  // namespace vtax::fuzz

@@ -25,9 +25,12 @@
 #include <string>
 #include <thread>
 
+#include "core/descriptor.h"
 #include "meter/group_books.h"
 #include "meter/kernel_text.h"
 #include "platform/kernel_file.h"
+#include "platform/links.h"
+#include "platform/namespace.h"
 
 namespace vtax::watch {
 namespace {
@@ -124,10 +127,11 @@ class Child {
   bool ready_ = false;
 };
 
-// The same in a child.
+// Made before any child is, which has another number.
+const std::string test_prefix = "vtax-test-" + std::to_string(getpid()) + "-";
+
 std::string unique(const char* name) {
-  static const std::string start = "vtax-test-" + std::to_string(getpid()) + "-";
-  return start + name;
+  return test_prefix + name;
 }
 
 const GuestUse* guest(const Reading& reading, const std::string& name) {
@@ -293,6 +297,78 @@ TEST(Watch, PacketsAreTheirNetworkNamespaces) {
   EXPECT_LT(burns->caused.packets_ns * 20, sends->caused.packets_ns);
 }
 
+void wait_for(const Descriptor& end) {
+  char byte = 0;
+  if (::read(end.get(), &byte, 1) != 1) _exit(20);
+}
+
+void tell(const Descriptor& end) {
+  if (write(end.get(), "x", 1) != 1) _exit(21);
+}
+
+// In a network namespace of its own, which stands for the host's: what a container sends through a pair of
+// devices arrives at the host's end, whose softirqs are the container's.
+int watch_a_pair_of_devices(const Group& group) {
+  int there[2], back[2];
+  if (unshare(CLONE_NEWNET) != 0 || pipe(there) != 0 || pipe(back) != 0) return 30;
+  const Descriptor there_in(there[0]), there_out(there[1]), back_in(back[0]), back_out(back[1]);
+  const std::string mac = "02:00:00:00:00:01";
+  const Child sender(
+      [&] {
+        if (unshare(CLONE_NEWNET) != 0) _exit(22);
+        tell(back_out);
+        wait_for(there_in);
+        auto links = Links::open();
+        if (!links || !links->set_up("inner") || !links->add_address("inner", "10.9.8.2", 24) ||
+            !links->add_neighbour("inner", "10.9.8.1", mac))
+          _exit(23);
+        tell(back_out);
+        const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(9);
+        to.sin_addr.s_addr = htonl(0x0a090801);
+        while (sendto(fd, "x", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 1) {
+        }
+        _exit(24);
+      },
+      &group);
+  wait_for(back_in);
+  auto links = Links::open();
+  const auto its = namespace_of(sender.id());
+  if (!links || !its || !links->add_veth("outer", "inner") || !links->set_mac("outer", mac) ||
+      !links->move("inner", its->get()) || !links->set_up("outer"))
+    return 31;
+  tell(there_out);
+  wait_for(back_in);
+  std::this_thread::sleep_for(milliseconds(50));
+  auto watch = Watch::start({});
+  if (!watch) return 32;
+  std::this_thread::sleep_for(milliseconds(500));
+  const Reading reading = read(*watch);
+  const GuestUse* sends = guest(reading, unique("pair"));
+  if (sends == nullptr || !sends->network) return 33;
+  EXPECT_GT(sends->network->sent_packets, 1000U);
+  EXPECT_LT(sends->network->received_packets, 100U);
+  if (!reading.cpus.empty()) {
+    EXPECT_GT(sends->caused.packets_ns, sends->network->sent_packets * 100);
+  }
+  return ::testing::Test::HasFailure() ? 34 : 0;
+}
+
+TEST(Watch, WhatComesThroughAPairOfDevicesIsItsContainers) {
+  const Group group(unique("pair"));
+  if (!group.made()) GTEST_SKIP() << "this user may make no control groups here";
+  const pid_t child = fork();
+  if (child == 0) _exit(watch_a_pair_of_devices(group));
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 30)
+    GTEST_SKIP() << "this user may make no network namespace";
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(Watch, GuestsComeGoAndAreRenamed) {
   auto watch = Watch::start({});
   ASSERT_TRUE(watch) << watch.error().text();
@@ -332,7 +408,6 @@ TEST(Watch, GuestsComeGoAndAreRenamed) {
 
 // A program that says it is QEMU: what Watch goes by are arguments and names of threads.
 TEST(Watch, AQemuProcessIsAGuestByItsName) {
-  ASSERT_FALSE(unique("").empty());
   const Child child([] {
     static const std::string name = "guest=" + unique("machine") + ",debug-threads=on";
     const char* const arguments[] = {"qemu-system-x86_64",
@@ -364,7 +439,6 @@ TEST(Watch, AQemuProcessIsAGuestByItsName) {
 }
 
 TEST(Watch, AStoppedGuestIsPaused) {
-  ASSERT_FALSE(unique("").empty());
   const Child child([] {
     static const std::string name = unique("stopped");
     const char* const arguments[] = {"qemu-system-x86_64", "-c",   "while :; do :; done", "-name",
@@ -388,7 +462,6 @@ TEST(Watch, AStoppedGuestIsPaused) {
 // What an ordinary user sees: it adds up, too, and says what is missing.
 TEST(Watch, WithoutRootItSaysWhatIsMissing) {
   if (geteuid() != 0) GTEST_SKIP() << "this user is none other than root";
-  ASSERT_FALSE(unique("").empty());
   const Child busy([] {
     static const std::string name = unique("seen");
     const char* const arguments[] = {"qemu-system-x86_64", "-c",   "while :; do :; done", "-name",

@@ -42,7 +42,8 @@ Result<AddressMap::Table> shared(Result<SymbolTable> table) {
 std::uint64_t parties_of(const std::string& plan) {
   const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
   const bool controller_marks =
-      fields.is_object() && (fields.value("books", false) || fields.value("counters", false));
+      fields.is_object() &&
+      (fields.value("books", false) || fields.value("counters", false) || fields.value("watch", false));
   if (!fields.is_object() || controller_marks) return 1;
   return fields.value("guests", std::uint64_t{1});
 }
