@@ -157,9 +157,17 @@ TEST(Screen, IsPlainWhereTheTerminalIs) {
   EXPECT_TRUE(process.shows("\xe2\x96")) << process.xterm().text();
 }
 
+TEST(Screen, KnowsUtf8ByALocaleThatIsNotInstalledHere) {
+  Reading reading = reading_of_two();
+  reading.guests[1].name = "m\xc3\xbcller";
+  TerminalProcess process(
+      80, 24, [&] { return show_reading(reading); }, "xterm", "tlh_QO.UTF-8");
+  EXPECT_TRUE(process.shows("m\xc3\xbcller")) << process.xterm().text();
+}
+
 TEST(Screen, SaysWhatToDoWithoutATerminalThatItKnows) {
   for (const auto& [name, why] :
-       {std::pair("no-such-terminal", "does not know a terminal named 'no-such-terminal'"),
+       {std::pair("no-such-terminal", "knows no terminal named 'no-such-terminal'"),
         std::pair("dumb", "cannot place text"), std::pair("", "TERM does not say")}) {
     TerminalProcess process(
         80, 24, [] { return show_reading(reading_of_two()); }, name);

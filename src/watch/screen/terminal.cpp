@@ -52,9 +52,24 @@ void prepare_for_death() {
   for (const int signal : kDeadly) sigaction(signal, &action, nullptr);
 }
 
-Error no_screen(std::string why) {
+Error no_screen(std::string why, const std::string& first = "") {
   return {"cannot draw a screen", std::move(why),
-          "`vtax top -b` prints a table a reading; --json and --csv, too"};
+          first + "`vtax top -b` prints a table a reading; --json and --csv, too"};
+}
+
+// Over ssh LANG comes from the terminal's computer, and names a locale that may not be installed here.
+bool uses_utf8() {
+  const auto is_set = [] { return std::string_view(nl_langinfo(CODESET)) == "UTF-8"; };
+  std::setlocale(LC_CTYPE, "");
+  if (is_set()) return true;
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view locale(value);
+    if (locale.ends_with(".UTF-8") || locale.ends_with(".utf8")) std::setlocale(LC_CTYPE, "C.UTF-8");
+    break;  // the first that is set is the one that counts
+  }
+  return is_set();
 }
 
 attr_t attribute_of(Style style) {
@@ -113,13 +128,12 @@ Result<Terminal> Terminal::open() {
                                                      : "the standard input is no terminal"));
   const char* name = std::getenv("TERM");
   if (name == nullptr || *name == '\0') return fail(no_screen("TERM does not say which terminal this is"));
-  std::setlocale(LC_CTYPE, "");
-  const bool unicode = std::string_view(nl_langinfo(CODESET)) == "UTF-8";
+  const bool unicode = uses_utf8();
   tcgetattr(STDIN_FILENO, &before.modes);
   SCREEN* made = newterm(name, stdout, stdin);
   if (made == nullptr)
-    return fail(
-        no_screen(fmt::format("this computer does not know a terminal named '{}' (TERM)", printable(name))));
+    return fail(no_screen(fmt::format("this computer knows no terminal named '{}'", printable(name)),
+                          "TERM=xterm fits most terminals; "));
   if (tigetstr("cup") == nullptr) {
     endwin();
     delscreen(made);

@@ -64,7 +64,8 @@ void Metrics::take(const Reading& reading) {
     other_.*member += reading.other.*member;
   for (auto& [name, sums] : guests_) sums.is_here = false;
   for (const GuestUse& guest : reading.guests) {
-    Sums& sums = guests_[guest.name];
+    // Names that a label cannot tell apart are one domain: the same series twice, and nothing is scraped.
+    Sums& sums = guests_[metric_label(guest.name)];
     sums.is_here = true;
     sums.seen = reading.at;
     sums.latest = guest;
@@ -102,8 +103,7 @@ void Metrics::forget(std::chrono::system_clock::time_point now) {
 void Metrics::write(std::ostream& out) const {
   Text text;
   std::vector<std::pair<std::string, const Sums*>> guests;  // with their label
-  for (const auto& [name, sums] : guests_)
-    guests.emplace_back(fmt::format("domain=\"{}\"", metric_label(name)), &sums);
+  for (const auto& [name, sums] : guests_) guests.emplace_back(fmt::format("domain=\"{}\"", name), &sums);
   using Value = std::function<std::optional<std::string>(const Sums&)>;
   const auto each = [&](std::string_view name, std::string_view type, std::string_view unit,
                         std::string_view help, const Value& value) {

@@ -36,7 +36,7 @@ class Metrics {
   };
   void forget(std::chrono::system_clock::time_point now);
 
-  std::map<std::string, Sums> guests_;
+  std::map<std::string, Sums> guests_;  // by name, as a label has it
   OtherTime other_;
   std::string driver_;
   std::uint64_t all_cpus_ns_ = 0, readings_ = 0, missing_ = 0;

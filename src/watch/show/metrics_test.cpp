@@ -141,6 +141,17 @@ TEST(Metrics, NamesOfGuestsStayWithinTheirQuotes) {
   EXPECT_EQ(samples_of(metrics).at("vtax_readings_total"), 1);
 }
 
+// samples_of() finds the same series twice; Prometheus would take nothing of such a text.
+TEST(Metrics, NamesThatLabelsCannotTellApartAreOneDomain) {
+  Metrics metrics;
+  Reading reading = reading_of_two();
+  reading.guests[0].name = "a\x01";
+  reading.guests[1].name = "a\x02";
+  metrics.take(reading);
+  EXPECT_EQ(samples_of(metrics).at("vtax_domain_cpu_seconds_total{domain=\"a?\",layer=\"guest\",part=\"\"}"),
+            0.35);
+}
+
 // What the dashboard asks for is there.
 TEST(Metrics, AreThoseOfTheDashboard) {
   Metrics metrics;
