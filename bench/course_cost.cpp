@@ -72,8 +72,8 @@ int measure(PlatformId platform, int rounds, const std::string& bytes) {
   }
   for (const bool with_course : {false, true}) {
     const Costs& its = costs[with_course ? 1 : 0];
-    fmt::print("{}, {} readings: ns per KB {}; window ms {}\n", platform, with_course ? "with" : "without",
-               spread(its.per_kilobyte_ns), spread(its.window_ms));
+    fmt::print("{}, {} readings: ns per KB {}; window ms {}\n", name_of(platform),
+               with_course ? "with" : "without", spread(its.per_kilobyte_ns), spread(its.window_ms));
   }
   fmt::print("a reading: CPU us {}; the last timeline: {} slices, {} bytes\n", spread(costs[1].reading_us),
              costs[1].slices, costs[1].text_bytes);

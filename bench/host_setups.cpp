@@ -122,9 +122,11 @@ int main(int argc, char** argv) {
   // This program is also the guests' PID 1.
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
   const auto number = [&](int place) { return argc > place ? std::max(0, std::atoi(argv[place])) : 0; };
-  if (argc > 1) return vtax::run({{argv[1], argc > 2 ? number(2) : 50, argc > 3 ? number(3) : 100}});
-  return vtax::run({{PlatformId::native, 0, 100},
-                    {PlatformId::container, 1000, 100},
-                    {PlatformId::uml, 50, 100},
-                    {PlatformId::qemu, 50, 100}});
+  const auto platform = vtax::platform_named(argc > 1 ? argv[1] : "native");
+  if (!platform) return fmt::print("there is no platform {}\n", argv[1]), 2;
+  if (argc > 1) return vtax::run({{*platform, argc > 2 ? number(2) : 50, argc > 3 ? number(3) : 100}});
+  return vtax::run({{vtax::PlatformId::native, 0, 100},
+                    {vtax::PlatformId::container, 1000, 100},
+                    {vtax::PlatformId::uml, 50, 100},
+                    {vtax::PlatformId::qemu, 50, 100}});
 }

@@ -114,16 +114,50 @@ TEST(ProbeOutput, RefusesIndicesAndLengthsBeyondTheTables) {
   }
 }
 
-TEST(ProbeOutput, SurvivesNoise) {
+// Whoever reads a window indexes its tables without looking.
+void expect_indices_within(const ProbeWindow& window) {
+  for (const auto& row : window.rows) {
+    EXPECT_LT(row.context, window.contexts.size());
+    EXPECT_GT(row.length, 0U);
+  }
+  for (const auto& event : window.events) {
+    EXPECT_LT(event.context, window.contexts.size());
+    EXPECT_LT(static_cast<std::uint32_t>(event.event), probe::kEventKinds);
+  }
+  for (const auto& sum : window.sums) {
+    EXPECT_LT(sum.context, window.contexts.size());
+    EXPECT_LT(sum.number, probe::kSums);
+  }
+  std::uint64_t before = 0;
+  for (const auto& slice : window.slices) {
+    EXPECT_LE(slice.first_row + slice.rows, window.slice_rows.size());
+    EXPECT_GE(slice.end_virtual_ns, before);
+    before = slice.end_virtual_ns;
+  }
+  for (const auto& row : window.slice_rows) EXPECT_LT(row.row, window.rows.size());
+  for (const auto& row : window.cache_rows) {
+    EXPECT_LT(row.row, window.rows.size());
+    EXPECT_LT(static_cast<std::uint32_t>(row.count), probe::kCacheCounts);
+  }
+}
+
+TEST(ProbeOutput, NoiseThatIsTakenHasEveryIndexWithinItsTable) {
   std::mt19937 random(1);
+  int taken = 0, refused = 0;
   const auto whole = file(3, 10), sliced = sliced_file();
   for (int round = 0; round < 5000; ++round) {
     auto bytes = round % 2 == 0 ? whole : sliced;
     for (int i = 0; i < 8; ++i) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
-    (void)read_probe_window(bytes);
-    (void)probe_record_bytes(bytes);
-    (void)read_probe_status(bytes);
+    const auto window = read_probe_window(bytes);
+    if (window) expect_indices_within(*window);
+    ++(window ? taken : refused);
+    const auto length = probe_record_bytes(bytes);
+    EXPECT_TRUE(!length || *length <= kMostRecordBytes);
+    EXPECT_TRUE(!window || length) << "what can be read has a length";
+    EXPECT_LT(read_probe_status(bytes).message.size(), sizeof(probe::Header::message) + 1);
   }
+  EXPECT_GT(taken, 0);
+  EXPECT_GT(refused, 0);
 }
 
 }  // namespace

@@ -14,6 +14,9 @@ struct CpusAndQueues {
   int queues = 0;  // for sending, which are as many as for receiving
 };
 
+// PID 1 of every image keeps to its first CPU; a guest with several works on all of them.
+[[nodiscard]] Result<> use_every_cpu();
+
 // The guest's order "cpus".
 [[nodiscard]] Result<nlohmann::json> obey_cpus();
 

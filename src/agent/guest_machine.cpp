@@ -58,6 +58,7 @@ Result<> run_guest_machine() {
   if (!alone) return fail(alone.error());
   if (*lifetime > 0)
     if (Result<> limited = limit_lifetime(std::chrono::seconds(*lifetime)); !limited) return limited;
+  if (Result<> freed = use_every_cpu(); !freed) return freed;
   if (Result<> configured = configure_network(*guest); !configured) return configured;
   return serve_controller(wiring::guest_ipv4(*guest), obey, std::chrono::seconds(*alone));
 }

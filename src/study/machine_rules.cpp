@@ -95,7 +95,7 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
   if (names(study, workload, "topology", {"inside"}))
     return fail({what, "a driver domain has a card: with topology inside the guest's partner is Domain-0",
                  "take topology = \"card\""});
-  for (const char* factor : {"forwarding", "driver_interrupts", "sampling_hz"})
+  for (const char* factor : {"forwarding", "driver_interrupts", "sampling_hz", "guest_cpus"})
     if (names_other_than_usual(study, workload, factor))
       return fail({what, fmt::format("with driver domains there is no choice of '{}' yet", factor),
                    "leave it out, or take driver_domains = 0"});

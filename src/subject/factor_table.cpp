@@ -80,6 +80,10 @@ const std::vector<Factor>& common_factors() {
               "guest_cpu",
               "of Xen's and KVM's guests: a CPU each; all on one of their own; all on the driver domain's"),
           of_guests, by_agent),
+      row(count<&T::guest_cpus>(
+              "guest_cpus", 1, 4,
+              "virtual CPUs of each of Xen's and KVM's guests, with as many queues of its card"),
+          of_guests, by_boot),
       row(count<&T::driver_cpus>(
               "driver_cpus", 1, 2,
               "CPUs of Xen's Domain-0 or KVM's host; driver_interrupts says what the second one does"),

@@ -173,6 +173,9 @@ INSTANTIATE_TEST_SUITE_P(
                {{"platform", "xen-pv"}, {"guests", "2"}, {"forwarding", "nat"}, {"loads", "opposed"}}},
         Placed{"TwoCardsByCard", two_cards({{"driver_interrupts", "by-card"}, {"loads", "opposed"}})},
         Placed{"TwoCardsRouted", two_cards({{"driver_interrupts", "apart"}, {"forwarding", "route"}})},
+        Placed{"TwoGuestsOfTwoCpus",
+               {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpus", "2"}, {"loads", "opposed"}}},
+        Placed{"GuestOfKvmWithThreeCpus", {{"platform", "kvm"}, {"guest_cpus", "3"}}},
         Placed{"TwoDriverDomains",
                driver_domains(
                    "2", {{"guests", "2"}, {"loads", "opposed"}, {"driver_cpus", "2"}, {"link_mbps", "100"}})},
@@ -187,6 +190,56 @@ INSTANTIATE_TEST_SUITE_P(
                {{"platform", "xen-pvh"}, {"forwarding", "route"}, {"balloon_mib", "128"}}},
         Placed{"TranslatedFullyVirtualisedGuest", {{"platform", "xen-hvm"}, {"forwarding", "nat"}}}),
     [](const auto& one) { return std::string(one.param.name); });
+
+// The agent asks each guest what it has come up with.
+class GuestCpus : public testing::TestWithParam<FactorMap> {};
+
+TEST_P(GuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
+  NEED_LAB(lab_machine_of(GetParam().at("platform")));
+  const Trial trial = small(GetParam());
+  const auto kind = machine_of(trial.factors);
+  ASSERT_TRUE(kind);
+  const auto plan = plan_of(trial);
+  ASSERT_TRUE(plan);
+  const LabMachine& machine = LabBench::get().machine(kind->image, kind->shape);
+  EXPECT_EQ(machine.spec().cpus, 2 + kind->shape.guests * kind->shape.guest_cpus);
+  const auto seen = machine.observe(*plan, quiet);
+  ASSERT_TRUE(seen) << seen.error().text();
+  const nlohmann::json guests = nlohmann::json::parse(seen->answer).at("guest_cpus");
+  ASSERT_EQ(guests.size(), static_cast<std::size_t>(kind->shape.guests));
+  for (const nlohmann::json& guest : guests) {
+    EXPECT_EQ(guest.at("cpus"), kind->shape.guest_cpus);
+    EXPECT_EQ(guest.at("queues"), kind->shape.guest_cpus);
+  }
+  const auto ledger = machine.ledger_of(*seen, {1});
+  ASSERT_TRUE(ledger) << ledger.error().text();
+  std::map<std::string, std::set<int>> cpus_of;
+  std::uint64_t charged = 0;
+  for (const LedgerEntry& row : ledger->entries) {
+    if (row.kind != "instructions") continue;
+    charged += row.value;
+    if (row.layer == Layer::kernel && row.value > 0) cpus_of[row.domain].insert(row.cpu);
+  }
+  EXPECT_EQ(charged, ledger->machine_total.value);
+  for (int guest = 1; guest <= kind->shape.guests; ++guest) {
+    const int first = 2 + (guest - 1) * kind->shape.guest_cpus;
+    for (const int cpu : cpus_of[fmt::format("guest{}", guest)]) {
+      EXPECT_GE(cpu, first);
+      EXPECT_LT(cpu, first + kind->shape.guest_cpus);
+    }
+    // Each of its CPUs has something to do: the load beside the work, or ticks.
+    EXPECT_EQ(cpus_of[fmt::format("guest{}", guest)].size(),
+              static_cast<std::size_t>(kind->shape.guest_cpus));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, GuestCpus,
+                         testing::Values(FactorMap{{"platform", "xen-pv"},
+                                                   {"guests", "2"},
+                                                   {"guest_cpus", "2"},
+                                                   {"loads", "opposed"}},
+                                         FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}}),
+                         [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
 
 // What a factor is for shows in the ledger.
 
