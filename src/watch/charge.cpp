@@ -473,8 +473,7 @@ class Charge {
   }
 
   // What a CPU's driver did for nobody in particular is shared as what it did there for each, the host's own
-  // packets among them; where nothing
-  // was told apart by packets, if the books do not tell CPUs apart either.
+  // packets among them; by packets where nothing was told apart and the books do not tell CPUs apart either.
   void share_pool_of(CpuSum& sum) {
     if (sum.pool == 0) return;
     std::vector<Nanoseconds> weights(guests_.size());
