@@ -66,7 +66,7 @@ TEST(ElfFile, NamesWithoutAnEndCostLittle) {
   EXPECT_EQ(elf->sections()[1].name, "");
 }
 
-TEST(ElfFile, SurvivesDamagedHeaders) {
+TEST(ElfFile, WhatADamagedFileShowsLiesWithinIt) {
   const auto whole = read_file("/proc/self/exe").value();
   const auto sections_at = load<std::uint64_t>(whole, offsetof(Elf64_Ehdr, e_shoff));
   std::vector<std::size_t> places;
@@ -76,11 +76,23 @@ TEST(ElfFile, SurvivesDamagedHeaders) {
   for (const std::size_t place : places) {
     damaged[place] ^= 0xff;
     if (const auto elf = ElfFile::open(damaged)) {
-      (void)elf->segments();
-      for (const auto& section : elf->sections()) (void)elf->content(section);
+      const auto segments = elf->segments();
+      for (const Elf64_Phdr& segment : segments.value_or(std::vector<Elf64_Phdr>()))
+        EXPECT_TRUE(fits(damaged.size(), segment.p_offset, segment.p_filesz)) << place;
+      for (const auto& section : elf->sections()) {
+        const ByteView content = elf->content(section);
+        EXPECT_TRUE(content.empty() || (content.data() >= damaged.data() &&
+                                        content.data() + content.size() <= damaged.data() + damaged.size()))
+            << place;
+      }
     }
     damaged[place] ^= 0xff;
   }
+  const auto elf = ElfFile::open(damaged);  // healed again
+  ASSERT_TRUE(elf);
+  EXPECT_EQ(damaged, whole);
+  EXPECT_TRUE(elf->segments());
+  EXPECT_NE(elf->section(".text"), nullptr);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "record/json_difference.h"
@@ -53,14 +54,23 @@ TEST(ComparableJson, WhatHasAnotherFormStaysAsItIs) {
   for (const char* text : {"", "[", "[1]", "null"}) EXPECT_EQ(comparable_provenance(text), "{}");
 }
 
-TEST(ComparableJson, SurvivesNoise) {
+TEST(ComparableJson, NoiseIsAnObjectThatEqualsItselfAndDiffersBothWays) {
   const std::string good =
       R"({"own_files":[{"part":"xen","path":"/x","sha256":"ab"}],"packages":[],"f":[["a",[1,null]],{}]})";
   std::minstd_rand random(1);
   for (int round = 0; round < 5000; ++round) {
     std::string bad = good;
     for (int i = 0; i < 3; ++i) bad[random() % bad.size()] = static_cast<char>(random());
-    (void)json_differences(comparable_provenance(bad), comparable_settings(bad));
+    const std::string provenance = comparable_provenance(bad), settings = comparable_settings(bad);
+    for (const std::string& text : {provenance, settings})
+      EXPECT_TRUE(nlohmann::json::parse(text, nullptr, false).is_object()) << text;
+    EXPECT_TRUE(json_differences(provenance, provenance).empty());
+    const auto there = json_differences(provenance, settings), back = json_differences(settings, provenance);
+    ASSERT_EQ(there.size(), back.size());
+    for (std::size_t i = 0; i < there.size(); ++i) {
+      EXPECT_EQ(there[i].path, back[i].path);
+      EXPECT_EQ(there[i].left, back[i].right);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "core/noise_for_test.h"
@@ -60,13 +61,27 @@ TEST(GuestResult, RefusesWhatIsMissingOrWrong) {
     EXPECT_FALSE(read_guest_result(bad)) << bad;
 }
 
-TEST(GuestResult, NoiseIsNoCrash) {
+TEST(GuestResult, NoiseThatIsTakenKeepsItsBounds) {
   std::mt19937_64 random(5);
+  const auto is_name = [](const std::string& text) {
+    return !text.empty() && text.size() <= 256 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  };
+  int taken = 0, refused = 0;
   for (int round = 0; round < 5000; ++round) {
     const std::string text = with_noise(kGood, random);
-    static_cast<void>(read_guest_result(text));
-    static_cast<void>(read_guest_error(text));
+    EXPECT_FALSE(read_guest_error(text).what.empty());
+    const auto result = read_guest_result(text);
+    ++(result ? taken : refused);
+    if (!result) continue;
+    for (const DeviceCount& device : result->devices) {
+      EXPECT_TRUE(is_name(device.side) && is_name(device.domain) && is_name(device.device)) << text;
+    }
+    for (const auto& [domain_and_module, sections] : result->modules)
+      EXPECT_TRUE(is_name(domain_and_module.first) && is_name(domain_and_module.second)) << text;
   }
+  EXPECT_GT(taken, 0);
+  EXPECT_GT(refused, 0);
 }
 
 TEST(GuestError, KeepsOnlyPrintableText) {
