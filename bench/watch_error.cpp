@@ -155,7 +155,7 @@ class Bench {
   [[nodiscard]] std::unique_ptr<LabMachine> boot(const std::string& platform, int guests) {
     MachineShape shape;
     shape.guests = guests;
-    auto image = must(build_lab_image(machine_of(platform), {}, cache_, Apt(), [](std::string_view) {}));
+    auto image = must(build_lab_image(lab_machine_of(platform), {}, cache_, Apt(), [](std::string_view) {}));
     auto machine =
         must(LabMachine::prepare(std::move(image), "/proc/self/exe", qemu_, must(find_probe(qemu_)), shape));
     SnapshotStore store(folder_.path);

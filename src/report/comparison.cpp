@@ -13,6 +13,7 @@
 #include "report/phrase.h"
 #include "report/repetitions.h"
 #include "report/sensitivity.h"
+#include "subject/factor_table.h"
 
 namespace vtax {
 namespace {
@@ -113,13 +114,23 @@ std::string cell_name(const Cell& cell, const RunCosts& all) {
   return printable(cell.platform()) + ", " + full_phrase(cell.factors, all.varying.of(cell.workload()));
 }
 
+// A factor that a run of an earlier version did not know was at its usual value.
+Factors other_than_usual(const Factors& factors) {
+  Factors key = factors;
+  for (const Factor& factor : common_factors()) {
+    const auto found = key.find(std::string(factor.name));
+    if (found != key.end() && found->second == factor.fallback) key.erase(found);
+  }
+  return key;
+}
+
 // By cell how many of its trials failed; perturbed boots are among them.
 std::map<Factors, std::size_t> failures_of(const RunCosts& costs) {
   std::map<Factors, std::size_t> failures;
   for (const FailedTrial& trial : costs.failed) {
     Factors factors = trial.factors;
     factors.erase(kVariation);
-    ++failures[factors];
+    ++failures[other_than_usual(factors)];
   }
   return failures;
 }
@@ -196,28 +207,29 @@ Result<RunComparison> compare_runs(RunReader& before, RunReader& after) {
   std::set<Factors> failed;
   for (const Cell& cell : b->costs.cells) {
     if (cell.cost())
-      others[cell.factors] = &cell;
+      others[other_than_usual(cell.factors)] = &cell;
     else
-      failed.insert(cell.factors);
+      failed.insert(other_than_usual(cell.factors));
   }
   for (const Cell& cell : a->costs.cells) {
     if (!cell.cost()) continue;
-    const auto found = others.find(cell.factors);
+    const Factors key = other_than_usual(cell.factors);
+    const auto found = others.find(key);
     // Instructions and time have no difference.
     if (found == others.end() || found->second->cost()->in_time != cell.cost()->in_time) {
       comparison.only_before.push_back(cell_name(cell, a->costs));
-      if (failed.count(cell.factors) != 0) comparison.failed_after.push_back(comparison.only_before.back());
+      if (failed.count(key) != 0) comparison.failed_after.push_back(comparison.only_before.back());
       continue;
     }
     CellChange change = change_of(cell, *found->second);
-    if (failures.count(cell.factors) != 0)
-      comparison.partly_failed_after.push_back(cell_name(cell, a->costs));
+    if (failures.count(key) != 0) comparison.partly_failed_after.push_back(cell_name(cell, a->costs));
+    change.functions = function_changes(a->functions[cell.factors], b->functions[found->second->factors]);
     others.erase(found);
-    change.functions = function_changes(a->functions[cell.factors], b->functions[cell.factors]);
     comparison.cells.push_back(std::move(change));
   }
   for (const Cell& cell : b->costs.cells) {
-    if (others.count(cell.factors) != 0) comparison.only_after.push_back(cell_name(cell, b->costs));
+    if (others.count(other_than_usual(cell.factors)) != 0)
+      comparison.only_after.push_back(cell_name(cell, b->costs));
   }
   return comparison;
 }

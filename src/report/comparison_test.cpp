@@ -280,6 +280,19 @@ TEST(Comparison, WithPerturbedBootsIsMoreThanAnAccident) {
   EXPECT_TRUE(compare(three_platforms(), dearer_netback()).cells[2].is_shown());
 }
 
+// A run of a version before a factor was there is compared with the cells that have its usual value.
+TEST(Comparison, AFactorThatARunDoesNotKnowIsAtItsUsualValue) {
+  auto usual = three_platforms(), other = three_platforms();
+  for (Trial& trial : usual.trials) trial.factors["guest_cpus"] = "1";
+  for (Trial& trial : other.trials) trial.factors["guest_cpus"] = "2";
+  const auto comparison = compare(three_platforms(), usual);
+  EXPECT_THAT(comparison.cells, SizeIs(3));
+  EXPECT_THAT(comparison.only_before, SizeIs(0));
+  EXPECT_THAT(comparison.only_after, SizeIs(0));
+  EXPECT_TRUE(comparison.cells[0].is_identical);
+  EXPECT_THAT(compare(three_platforms(), other).cells, SizeIs(0));
+}
+
 TEST(Comparison, InstructionsAreNotComparedWithTime) {
   auto host = three_platforms();
   host.settings = R"({"machine": "host"})";
