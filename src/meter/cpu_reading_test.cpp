@@ -117,15 +117,29 @@ TEST(ProcStat, EachCpuHasItsTicks) {
   EXPECT_EQ(cpus.at(0).steal, 8U);
 }
 
-TEST(ProcStat, NoiseIsNoCrash) {
+// What is taken of damaged text are numbers that stand in it.
+TEST(ProcStat, NoiseGivesNoNumberThatTheTextHasNot) {
   std::mt19937 random(4);
   for (int round = 0; round < 2000; ++round) {
     std::string text = "cpu0 1 2 3 4 5 6 7 8 0 0\n77 (a) S 12 77 77 0 -1 4194304 1 2 3 4 55 66 7 8\n";
     for (int change = 0; change < 6; ++change)
       text[random() % text.size()] = static_cast<char>(random() % 256);
-    static_cast<void>(parse_proc_stat(text));
-    static_cast<void>(parse_process_stat(text));
-    static_cast<void>(parse_inner_number("NSpid:\t" + text));
+    const auto is_in_it = [&](std::uint64_t number) {
+      return number == 0 || text.find(std::to_string(number)) != std::string::npos;
+    };
+    for (const auto& [cpu, ticks] : parse_proc_stat(text)) {
+      EXPECT_GE(cpu, 0);
+      for (const std::uint64_t number : {ticks.user, ticks.nice, ticks.system, ticks.idle, ticks.iowait,
+                                         ticks.irq, ticks.softirq, ticks.steal})
+        EXPECT_TRUE(is_in_it(number)) << number << " of " << text;
+    }
+    if (const auto process = parse_process_stat(text)) {
+      EXPECT_TRUE(is_in_it(process->user_ticks) && is_in_it(process->system_ticks)) << text;
+      EXPECT_NE(text.find("(" + process->name + ")"), std::string::npos) << text;
+    }
+    if (const auto number = parse_inner_number("NSpid:\t" + text)) {
+      EXPECT_NE(text.find(std::to_string(*number)), std::string::npos) << text;
+    }
   }
 }
 

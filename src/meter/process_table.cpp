@@ -97,6 +97,8 @@ std::optional<ProcessFacts> ProcessTable::read(int process) {
   struct stat network {};
   if (fstatat(folder.get(), "ns/net", &network, 0) == 0)
     facts.network_namespace = static_cast<std::uint32_t>(network.st_ino);
+  else
+    facts.network_is_hidden = errno == EACCES || errno == EPERM;
   return facts;
 }
 

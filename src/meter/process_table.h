@@ -24,7 +24,8 @@ struct ProcessFacts {
   std::vector<std::string> arguments;  // none of the kernel's, nor where they may not be read
   // The lines of /proc/PID/cgroup: controllers ("" on version 2), path.
   std::vector<std::pair<std::string, std::string>> groups;
-  std::optional<std::uint32_t> network_namespace;  // absent without the right to see it
+  std::optional<std::uint32_t> network_namespace;  // absent of the kernel's, and of what has just ended
+  bool network_is_hidden = false;                  // there is one, and no right to see it
 };
 
 // /proc/PID/stat as far as it is of use here; its second field may hold anything.

@@ -83,7 +83,9 @@ class Builder {
       KnownGuest guest;
       guest.kind = found->kind;
       guest.identity = fmt::format("process {} {}", number, process.born_ticks);
-      const char* word = found->kind == GuestKind::uml ? "uml" : process.name.c_str();
+      const char* word = found->kind == GuestKind::uml    ? "uml"
+                         : process.name.starts_with("qemu") ? "qemu"
+                                                            : process.name.c_str();
       guest.name = found->name.empty() ? fmt::format("{}-{}", word, number) : found->name;
       guest.id = std::to_string(number);
       const bool of_libvirt = std::find(facts_.libvirt_guests.begin(), facts_.libvirt_guests.end(),

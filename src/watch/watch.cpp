@@ -249,7 +249,7 @@ class Watch::Looks {
     for (const auto& [number, process] : facts_.processes) {
       if (process.of_kernel) continue;
       if (!process.network_namespace) {
-        unseen_namespaces_ = true;
+        unseen_namespaces_ = unseen_namespaces_ || process.network_is_hidden;
         continue;
       }
       const std::uint32_t its = *process.network_namespace;
