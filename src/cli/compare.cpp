@@ -27,6 +27,7 @@ namespace {
 struct CompareOptions {
   std::string before, after;
   std::string limit;  // "2%"
+  bool has_limit = false;
   std::string format = "table";
   bool is_all = false;
   std::string cell;  // part of the name of those to show in detail
@@ -159,7 +160,7 @@ Result<> write(const RunComparison& comparison, const CompareOptions& options, s
 
 Result<ExitCode> compare(const CompareOptions& options) {
   std::optional<double> limit;
-  if (!options.limit.empty()) {
+  if (options.has_limit) {
     auto parsed = parse_limit(options.limit);
     if (!parsed) return fail(parsed.error());
     limit = *parsed;
@@ -179,7 +180,7 @@ Result<ExitCode> compare(const CompareOptions& options) {
 
 // Time series have no repetitions to judge by.
 Result<ExitCode> compare_two_recordings(const CompareOptions& options) {
-  const char* unfit = !options.limit.empty()      ? "--fail-above"
+  const char* unfit = options.has_limit           ? "--fail-above"
                       : options.format != "table" ? "--format"
                       : !options.cell.empty()     ? "--cell"
                                                   : nullptr;
@@ -204,9 +205,10 @@ Verb::Action add_compare_options(CLI::App& app) {
   auto options = std::make_shared<CompareOptions>();
   app.add_option("A", options->before, "The run file to compare with")->required();
   app.add_option("B", options->after, "The run file to judge")->required();
-  app.add_option("--fail-above", options->limit,
-                 "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
-                 "with 2 if a cell of A is not in B, with 4 if a trial of B failed or was not run");
+  const auto* limit =
+      app.add_option("--fail-above", options->limit,
+                     "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
+                     "with 2 if a cell of A is not in B, with 4 if a trial of B failed or was not run");
   app.add_flag("--all", options->is_all, "List every cell, and each one's layers and functions behind them");
   app.add_option("--cell", options->cell,
                  "Layers and functions of the cells that have this text in their name");
@@ -215,7 +217,10 @@ Verb::Action add_compare_options(CLI::App& app) {
       ->capture_default_str();
   app.add_flag_callback(
       "--json", [options] { options->format = "json"; }, "The same as --format json");
-  return [options] { return compare_files(*options); };
+  return [options, limit] {
+    options->has_limit = limit->count() > 0;
+    return compare_files(*options);
+  };
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "cli/report.h"
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "cli/recordings.h"
+#include "core/readable.h"
 #include "record/run_reader.h"
 #include "report/csv.h"
 #include "report/firefox_profile.h"
@@ -119,6 +121,10 @@ Result<ExitCode> report(const ReportOptions& options) {
     return fail({"cannot use --function with --format " + options.format, "it is a table of its own",
                  "--format profile has all functions of a trial"});
   }
+  std::error_code none;
+  if (options.output != "-" && std::filesystem::equivalent(options.run, options.output, none))
+    return fail({"cannot write " + printable(options.output, 200), "it is the run file that is to be shown",
+                 "name another file", ExitCode::usage});
   std::optional<RunReader> reader;
   if (watch::is_recording(options.run)) {
     if (!options.functions.empty())
@@ -152,7 +158,7 @@ Verb::Action add_report_options(CLI::App& app) {
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
   app.add_option("--trial", options->trial, "The trial of a profile: its number, which --format trials shows")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   app.add_option("--terms", options->terms,
                  "For --format terms and html: your own table of functions and terms");
   app.add_option("--function", options->functions,

@@ -119,15 +119,36 @@ Result<ExitCode> watch_and_bring(watch::Watch& watch, const TopOptions& options,
       return interrupted() && options.iterations ? ExitCode::interrupted : ExitCode::ok;
     }
     if (wish.delay) delay = *wish.delay;
-    deadline = wish.delay || wish.read_now ? Clock::now() + delay : next_deadline(deadline, delay);
-    if (wish.delay) continue;
+    if (wish.delay) {
+      deadline = Clock::now() + delay;
+      continue;
+    }
+    const auto begun = wish.read_now ? Clock::now() : deadline;
     if (auto brought = bring(watch, sinks); !brought) return fail(brought.error());
     ++done;
+    deadline = next_deadline(begun, delay);
   }
   return ExitCode::ok;
 }
 
+// What would be ignored is refused.
+Result<> check_together(const TopOptions& options) {
+  const char* stream = options.json              ? "--json"
+                       : options.csv             ? "--csv"
+                       : !options.listen.empty() ? "--listen"
+                       : !options.out.empty()    ? "--out"
+                                                 : nullptr;
+  if (stream == nullptr) return {};
+  if (!options.filter.empty())
+    return fail({fmt::format("cannot use --filter with {}", stream), "it has all guests",
+                 "filter what reads it; --filter is of the screen and of -b"});
+  if (!options.once.empty())
+    return fail({fmt::format("cannot use --once with {}", stream), "it prints one number", ""});
+  return {};
+}
+
 Result<ExitCode> top(const TopOptions& options) {
+  if (auto together = check_together(options); !together) return fail(together.error());
   const auto delay = watch::parse_delay(options.delay);
   if (!delay) return fail(delay.error());
   const auto by = arrangement_of(options);
@@ -166,7 +187,7 @@ Verb::Action add_top_options(CLI::App& app) {
   app.add_option("-d,--delay", options->delay, "Seconds between readings, a fraction too")
       ->capture_default_str();
   app.add_option("-i,--iterations", options->iterations, "End after so many readings; else by Ctrl-C")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   app.add_option("--charge", options->charge,
                  "How the driver's work is charged to guests: work, by thread, device and packet;\n"
                  "packets, by each guest's share of all packets")

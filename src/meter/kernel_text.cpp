@@ -12,7 +12,7 @@ namespace vtax::meter {
 
 HeldFile::HeldFile(int folder, const char* name) : fd_(openat(folder, name, O_RDONLY | O_CLOEXEC)) {}
 
-std::optional<std::string_view> HeldFile::read(std::string& buffer) const {
+std::optional<std::string_view> HeldFile::read(std::string& buffer, std::size_t most) const {
   if (!fd_.valid()) return std::nullopt;
   if (buffer.size() < 4096) buffer.resize(4096);
   // The kernel gives whole lines, a page of them at a time: so short an answer is the last.
@@ -24,12 +24,14 @@ std::optional<std::string_view> HeldFile::read(std::string& buffer) const {
     if (got < 0) return std::nullopt;
     size += static_cast<std::size_t>(got);
     if (got < surely_last && size < buffer.size()) return std::string_view(buffer.data(), size);
+    if (size >= most) return std::string_view(buffer.data(), most);
     if (size == buffer.size()) buffer.resize(buffer.size() * 2);
   }
 }
 
-std::optional<std::string_view> read_once(int folder, const char* name, std::string& buffer) {
-  return HeldFile(folder, name).read(buffer);
+std::optional<std::string_view> read_once(int folder, const char* name, std::string& buffer,
+                                          std::size_t most) {
+  return HeldFile(folder, name).read(buffer, most);
 }
 
 std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key) {

@@ -19,15 +19,18 @@ class HeldFile {
   // `folder`: a descriptor, or AT_FDCWD.
   HeldFile(int folder, const char* name);
   [[nodiscard]] bool valid() const { return fd_.valid(); }
-  // From its beginning into `buffer`, which grows for it; nothing when it cannot be read any more.
-  [[nodiscard]] std::optional<std::string_view> read(std::string& buffer) const;
+  // From its beginning into `buffer`, which grows for it; nothing when it cannot be read any more. Not beyond
+  // `most` bytes: whoever owns a process says how long its command line is.
+  [[nodiscard]] std::optional<std::string_view> read(std::string& buffer,
+                                                     std::size_t most = std::size_t{64} << 20) const;
 
  private:
   Descriptor fd_;
 };
 
 // Once.
-[[nodiscard]] std::optional<std::string_view> read_once(int folder, const char* name, std::string& buffer);
+[[nodiscard]] std::optional<std::string_view> read_once(int folder, const char* name, std::string& buffer,
+                                                        std::size_t most = std::size_t{64} << 20);
 
 // Words and lines of such text, without a copy. Lines end at the next call of next().
 class Words {

@@ -10,6 +10,9 @@
 namespace vtax::meter {
 namespace {
 
+// What a hypervisor is told is far less; a process may say anything, and be asked again and again.
+constexpr std::size_t most_argument_bytes = 65'536, most_arguments = 1'000;
+
 constexpr std::uint64_t kernel_thread_flag = 0x200000;  // PF_KTHREAD of Linux
 constexpr int scans_between_doubts = 16;
 
@@ -86,9 +89,9 @@ std::optional<ProcessFacts> ProcessTable::read(int process) {
   facts.name = line->name;
   facts.of_kernel = (line->flags & kernel_thread_flag) != 0;
   if (facts.of_kernel) return facts;
-  if (const auto arguments = read_once(folder.get(), "cmdline", buffer_)) {
+  if (const auto arguments = read_once(folder.get(), "cmdline", buffer_, most_argument_bytes)) {
     std::string_view rest = *arguments;
-    while (!rest.empty()) {
+    while (!rest.empty() && facts.arguments.size() < most_arguments) {
       facts.arguments.emplace_back(rest.substr(0, rest.find('\0')));
       rest.remove_prefix(std::min(facts.arguments.back().size() + 1, rest.size()));
     }

@@ -58,7 +58,9 @@ CellFunctions uses_of(Sums sums) {
 }
 
 std::string text_or_dash(const std::optional<double>& value) {
-  return value ? readable(*value) : "-";
+  if (!value) return "-";
+  // Of rare calls the figures count, not their hundredths.
+  return *value > 0 && *value < 1 ? fmt::format("{:.3g}", *value) : readable(*value);
 }
 
 }  // namespace

@@ -88,6 +88,16 @@ HypervisorProcess small_kvm(const std::vector<std::string>& arguments) {
   return out;
 }
 
+// "eth0=tuntap,tap9,fe:fd:0:0:0:1": the device may be left out, and commas are not doubled as QEMU's are.
+void add_legacy_tap(std::string_view text, HypervisorProcess& out) {
+  constexpr std::string_view way = "=tuntap,";
+  const std::size_t at = text.find(way);
+  if (at == std::string_view::npos) return;
+  text.remove_prefix(at + way.size());
+  if (const auto device = text.substr(0, text.find(',')); !device.empty())
+    out.network_devices.emplace_back(device);
+}
+
 HypervisorProcess user_mode_linux(const std::vector<std::string>& arguments) {
   HypervisorProcess out;
   out.kind = GuestKind::uml;
@@ -97,8 +107,7 @@ HypervisorProcess user_mode_linux(const std::vector<std::string>& arguments) {
     if (text.starts_with("mem=")) out.memory_bytes = size_of_memory(text.substr(4), 1);
     if (text.starts_with("vec"))
       if (const auto device = item(items_of(text), "ifname")) out.network_devices.push_back(*device);
-    if (text.starts_with("eth") && text.find("=tuntap,") != std::string_view::npos)
-      out.network_devices.push_back(items_of(text)[1]);
+    if (text.starts_with("eth")) add_legacy_tap(text, out);
   }
   return out;
 }

@@ -83,7 +83,7 @@ class Builder {
       KnownGuest guest;
       guest.kind = found->kind;
       guest.identity = fmt::format("process {} {}", number, process.born_ticks);
-      const char* word = found->kind == GuestKind::uml    ? "uml"
+      const char* word = found->kind == GuestKind::uml      ? "uml"
                          : process.name.starts_with("qemu") ? "qemu"
                                                             : process.name.c_str();
       guest.name = found->name.empty() ? fmt::format("{}-{}", word, number) : found->name;
@@ -94,9 +94,10 @@ class Builder {
       guest.memory_bytes = found->memory_bytes;
       guest.processes.push_back(number);
       taken_.insert(number);
+      guest.born_ticks = process.born_ticks;
       for (const auto& link : facts_.links)
-        if (std::find(found->network_devices.begin(), found->network_devices.end(), link.name) !=
-            found->network_devices.end())
+        if (may_be_of(link, number) && std::find(found->network_devices.begin(), found->network_devices.end(),
+                                                 link.name) != found->network_devices.end())
           guest.links.push_back(link.index);
       out_.guests.push_back(std::move(guest));
     }
@@ -176,20 +177,28 @@ class Builder {
     }
   }
 
+  // Anybody may name any device in his arguments: believed of taps that nobody else is known to hold.
+  [[nodiscard]] bool may_be_of(const meter::LinkReading& link, int process) const {
+    if (link.kind != "tun" && link.kind != "macvtap") return false;
+    const auto holder = facts_.taps.find(link.index);
+    return holder == facts_.taps.end() || holder->second == process;
+  }
+
   void sort_and_name() {
     // Anybody's processes and groups have names: what leaves here is text of one line.
     for (KnownGuest& guest : out_.guests) {
       guest.name = printable(guest.name, longest_name);
       guest.id = printable(guest.id, longest_id);
     }
-    std::map<std::string, int> often;
-    for (const KnownGuest& guest : out_.guests) ++often[guest.name];
-    for (KnownGuest& guest : out_.guests)
-      if (often[guest.name] > 1) guest.name += " (" + guest.id + ")";
-    // A name may look like one that was made so.
+    // Who had a name first keeps it: a stranger's process that says the same renames nobody.
+    std::stable_sort(out_.guests.begin(), out_.guests.end(),
+                     [](const KnownGuest& a, const KnownGuest& b) { return a.born_ticks < b.born_ticks; });
     std::set<std::string> taken;
     for (KnownGuest& guest : out_.guests) {
-      const std::string name = guest.name;
+      if (taken.insert(guest.name).second) continue;
+      // A name may look like one that was made so.
+      const std::string name = guest.name + " (" + guest.id + ")";
+      guest.name = name;
       for (int number = 2; !taken.insert(guest.name).second; ++number)
         guest.name = fmt::format("{} #{}", name, number);
     }

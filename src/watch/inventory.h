@@ -30,6 +30,7 @@ struct KnownGuest {
   // The same from its beginning to its end, and no other's before or after it.
   std::string identity;
   std::string name, id, found_by;
+  std::uint64_t born_ticks = 0;  // since the computer's start, of a guest that is a process
   GuestKind kind = GuestKind::container;
   std::vector<int> processes;                      // its own; of a Xen domain none
   std::vector<int> helpers;                        // kernel threads and device models

@@ -96,6 +96,10 @@ TEST(HypervisorProcess, QemusArgumentsNameItsGuest) {
   EXPECT_EQ(uml->name, "u1");
   EXPECT_EQ(uml->memory_bytes, std::uint64_t{256} << 20);
   EXPECT_EQ(uml->network_devices, std::vector<std::string>{"t0"});
+  const auto legacy = hypervisor_of({"linux", "root=/dev/x", "eth0=tuntap,tap9,fe:fd:0:0:0:1",
+                                     "eth1=tuntap,,fe:fd:0:0:0:2", "eth2=tuntap,"});
+  ASSERT_TRUE(legacy);
+  EXPECT_EQ(legacy->network_devices, std::vector<std::string>{"tap9"});
   EXPECT_FALSE(hypervisor_of({"/bin/linux-tool", "--help"}));
   EXPECT_FALSE(hypervisor_of({"vim", "qemu-system-x86_64"}));
   EXPECT_FALSE(hypervisor_of({}));
@@ -201,6 +205,34 @@ TEST(Inventory, NamesAreUnique) {
   names.clear();
   for (const KnownGuest& guest : make_inventory(facts).guests) EXPECT_TRUE(names.insert(guest.name).second);
   EXPECT_EQ(names.size(), 8U);
+}
+
+// A process that says a guest's name and device is believed neither.
+TEST(Inventory, AStrangerTakesNeitherNameNorDevice) {
+  Facts facts = host();
+  meter::LinkReading lo, tap;
+  lo.index = 1;
+  lo.name = "lo";
+  tap.index = 8;
+  tap.name = "tap8";
+  tap.kind = "tun";
+  facts.links = {lo, tap};
+  facts.processes[600] =
+      process(600, 1, "qemu", {"qemu-system-x86_64", "-name", "mine", "-nic", "tap,ifname=tap8"});
+  facts.processes[600].born_ticks = 50;
+  facts.taps[8] = 600;
+  facts.processes[500] =
+      process(500, 1, "qemu",
+              {"qemu-system-x86_64", "-name", "mine", "-nic", "tap,ifname=tap8", "-nic", "tap,ifname=lo"});
+  facts.processes[500].born_ticks = 90;
+  const Inventory inventory = make_inventory(facts);
+  std::map<std::string, const KnownGuest*> by_name;
+  for (const KnownGuest& guest : inventory.guests) by_name[guest.name] = &guest;
+  ASSERT_TRUE(by_name.contains("mine"));
+  ASSERT_TRUE(by_name.contains("mine (500)"));
+  EXPECT_EQ(by_name["mine"]->id, "600");
+  EXPECT_EQ(by_name["mine"]->links, std::vector<std::uint32_t>{8});
+  EXPECT_TRUE(by_name["mine (500)"]->links.empty());
 }
 
 TEST(Inventory, NamesAreText) {

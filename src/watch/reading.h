@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-// What a running computer did between two looks at it, and for whom. Whoever shows, records or exports it needs
-// nothing but this. What is not known is absent, never zero.
+// What a running computer did between two looks at it, and for whom. Whoever shows, records or exports it
+// needs nothing but this. What is not known is absent, never zero.
 namespace vtax::watch {
 
 enum class GuestKind { xen, kvm, qemu, uml, container };
@@ -22,7 +22,8 @@ enum class ChargeBy {
 struct CausedTime {
   std::uint64_t threads_ns = 0;  // of threads that serve nobody else: netback, vhost, QEMU's other threads
   std::uint64_t packets_ns = 0;  // in softirqs for its packets, on whosever back
-  std::uint64_t shared_ns = 0;   // its part of work that no rule can split by cause; Reading::shared_by says how
+  std::uint64_t shared_ns =
+      0;  // its part of work that no rule can split by cause; Reading::shared_by says how
   [[nodiscard]] std::uint64_t total() const { return threads_ns + packets_ns + shared_ns; }
 };
 
@@ -101,7 +102,7 @@ struct Reading {
   std::string shared_by;  // the rule by which CausedTime::shared_ns was split; empty: there was none to split
   std::vector<GuestUse> guests;  // by name
   OtherTime other;
-  std::vector<CpuUse> cpus;          // by number; empty where the books do not tell CPUs apart
+  std::vector<CpuUse> cpus;             // by number; empty where the books do not tell CPUs apart
   std::vector<std::string> came, gone;  // names, since the reading before
   // What cannot be seen here, why, and what to do about it; a sentence each.
   std::vector<std::string> missing;

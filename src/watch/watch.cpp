@@ -284,7 +284,12 @@ class Watch::Looks {
   [[nodiscard]] std::vector<std::string> missing() const {
     std::vector<std::string> all = why_not_;
     if (unseen_namespaces_)
-      all.push_back("The networks and devices of other users' processes may not be seen; root sees them.");
+      all.emplace_back(
+          geteuid() == 0
+              ? "The networks and devices of some processes may not be seen, as in a container; the "
+                "capability CAP_SYS_PTRACE lets root see them."
+              : "The networks and devices of other users' processes may not be seen; root sees "
+                "them.");
     if (xen_) {
       if (!xen_->why_no_names().empty())
         all.push_back(

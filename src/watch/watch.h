@@ -11,13 +11,13 @@ struct WatchOptions {
   ChargeBy charge_by = ChargeBy::work;
 };
 
-// Watches whatever runs on this computer. Nothing is configured: guests are found anew at each reading. What it
-// opens (BPF programs, descriptors) goes with the object, or with the process.
+// Watches whatever runs on this computer. Nothing is configured: guests are found anew at each reading. What
+// it opens (BPF programs, descriptors) goes with the object, or with the process.
 class Watch {
  public:
-  // Takes the first look, from which the first reading counts. Error: /proc cannot be read; unavailable, naming
-  // the version, where a Xen speaks an interface that is not known. What only narrows the view is no error: it
-  // is in Reading::missing.
+  // Takes the first look, from which the first reading counts. Error: /proc cannot be read; unavailable,
+  // naming the version, where a Xen speaks an interface that is not known. What only narrows the view is no
+  // error: it is in Reading::missing.
   [[nodiscard]] static Result<Watch> start(const WatchOptions& options);
   Watch(Watch&&) noexcept;
   Watch& operator=(Watch&&) noexcept;

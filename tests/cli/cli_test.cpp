@@ -77,7 +77,7 @@ TEST(CommandLine, WhatCannotBeReadIsSaidInOneStyle) {
               HasSubstr("  did you mean '--format'? `vtax report --help` shows its use\n"));
   EXPECT_EQ(said(""),
             "vtax: cannot run 'vtax': it needs a verb\n"
-            "  allowed: run, report, compare, list, doctor, lab, workload\n");
+            "  allowed: run, report, compare, list, doctor, top, lab, workload\n");
   EXPECT_EQ(said("lab shel"),
             "vtax: cannot run 'vtax lab': 'shel' is not a verb of it\n  did you mean 'shell'?\n");
   EXPECT_EQ(run("report --help").code, 0);
@@ -127,6 +127,13 @@ TEST_F(Reports, ThatCannotBeWrittenSayWhy) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
+TEST_F(Reports, ARunIsNotOverwrittenByItsReport) {
+  const auto refused = run("report " + file_ + " -o " + file_);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("it is the run file that is to be shown"));
+  EXPECT_EQ(run("report " + file_).code, 0);
+}
+
 TEST_F(Reports, CompareIsAGate) {
   auto dearer = synthetic_run();
   scale_function(dearer.trials[56], "xenvif_tx_action", 1.10);
@@ -139,6 +146,10 @@ TEST_F(Reports, CompareIsAGate) {
   EXPECT_THAT(failed.err,
               HasSubstr("a cost rose by 2.35 %, above the limit of 2 %: xen-pv, tcp-stream, sending"));
   EXPECT_EQ(run("compare " + both + " --fail-above 2").code, 1);
+  // As a script has it whose variable is not set.
+  const auto empty = run("compare " + both + " --fail-above ''");
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_THAT(empty.err, HasSubstr("it is not a percentage"));
   for (const char* limit : {"-1%", "x%", "nan%", "2%%", "2e3e", ""}) {
     EXPECT_EQ(run("compare " + both + " --fail-above=" + limit).code, 2) << limit;
   }

@@ -434,8 +434,7 @@ TEST(Scheduler, ThatXenDoesNotHaveIsRefusedBeforeItBoots) {
   auto xen = read_file(*image.xen).value();
   constexpr std::string_view its_name = "SMP RTDS Scheduler";
   const auto at = std::search(xen.begin(), xen.end(), its_name.begin(), its_name.end());
-  ASSERT_NE(at, xen.end());
-  *at = 'X';
+  if (at != xen.end()) *at = 'X';  // Debian 12's was built without it
   const Folder folder;
   image.xen = folder.path() / "xen";
   ASSERT_TRUE(write_file(*image.xen, xen));

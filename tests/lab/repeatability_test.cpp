@@ -26,6 +26,7 @@ Trial small_trial(PlatformId kind) {
 Trial sleepy_trial(PlatformId kind) {
   Trial trial = small_trial(kind);
   trial.factors["workload"] = "tcp-rr";
+  for (const char* key : {"bytes", "write_bytes", "warmup_bytes"}) trial.factors.erase(key);
   trial.factors["direction"] = "receive";
   trial.factors["transactions"] = "60";
   trial.factors["warmup_transactions"] = "50";

@@ -171,6 +171,14 @@ void write_recording_comparison(const RecordingSummary& before, const RecordingS
   if (before.charged_by != after.charged_by)
     out << fmt::format("\nA was charged by {}, B by {}: caused time does not compare.\n", before.charged_by,
                        after.charged_by);
+  const auto print_unseen = [&](const char* which, const RecordingSummary& one,
+                                const RecordingSummary& other) {
+    for (const std::string& sentence : one.missing)
+      if (std::find(other.missing.begin(), other.missing.end(), sentence) == other.missing.end())
+        print_wrapped(out, fmt::format("{} alone could not see: ", which), printable(sentence, 1000));
+  };
+  print_unseen("A", before, after);
+  print_unseen("B", after, before);
 }
 
 }  // namespace vtax::watch
