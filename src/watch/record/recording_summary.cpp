@@ -21,7 +21,6 @@ void add_guest(GuestTotals& sum, const GuestUse& guest, std::chrono::nanoseconds
   sum.kind = guest.kind;
   sum.own_ns += guest.own_ns;
   sum.caused_ns += guest.caused.total();
-  sum.seen_ns += static_cast<std::uint64_t>(interval.count());
   sum.most_percent = std::max(sum.most_percent, sum_percent(guest, interval));
   add_known(sum.waiting_ns, guest.waiting_ns);
   add_known(sum.exits, guest.exits);

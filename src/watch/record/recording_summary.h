@@ -17,8 +17,7 @@ namespace vtax::watch {
 struct GuestTotals {
   GuestKind kind = GuestKind::container;
   std::uint64_t own_ns = 0, caused_ns = 0;
-  std::uint64_t seen_ns = 0;  // intervals in which it was there
-  double most_percent = 0;    // own and caused, of the interval in which it was most
+  double most_percent = 0;  // own and caused, of the interval in which it was most
   std::optional<std::uint64_t> waiting_ns, exits, packets, network_bytes, disk_bytes;
 };
 

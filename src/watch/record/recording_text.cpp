@@ -65,7 +65,7 @@ void write_totals(const RecordingSummary& summary, std::ostream& out) {
     sum += cost;
     const auto kind = totals->kind == GuestKind::container ? "cont" : kind_name(totals->kind);
     table.add({narrow(name, kNameWidth), std::string(kind), seconds_brief(totals->own_ns),
-               seconds_brief(totals->caused_ns), long_percent(share_of(cost, totals->seen_ns)),
+               seconds_brief(totals->caused_ns), long_percent(share_of(cost, summary.read_ns)),
                long_percent(totals->most_percent),
                totals->waiting_ns ? seconds_brief(*totals->waiting_ns) : "-", known_count(totals->exits),
                known_count(totals->packets), known_bytes(totals->network_bytes),
@@ -149,16 +149,16 @@ void write_recording_comparison(const RecordingSummary& before, const RecordingS
       row.push_back(is_in ? long_percent(share_of(cpu_ns, ns)) : "-");
     };
     const GuestTotals none, &x = in_a ? a->second : none, &y = in_b ? b->second : none;
-    cell(in_a, x.own_ns, x.seen_ns);
-    cell(in_b, y.own_ns, y.seen_ns);
-    cell(in_a, x.caused_ns, x.seen_ns);
-    cell(in_b, y.caused_ns, y.seen_ns);
-    cell(in_a, x.own_ns + x.caused_ns, x.seen_ns);
-    cell(in_b, y.own_ns + y.caused_ns, y.seen_ns);
+    cell(in_a, x.own_ns, before.read_ns);
+    cell(in_b, y.own_ns, after.read_ns);
+    cell(in_a, x.caused_ns, before.read_ns);
+    cell(in_b, y.caused_ns, after.read_ns);
+    cell(in_a, x.own_ns + x.caused_ns, before.read_ns);
+    cell(in_b, y.own_ns + y.caused_ns, after.read_ns);
     row.push_back(!in_a   ? "not in A"
                   : !in_b ? "not in B"
-                          : change(share_of(x.own_ns + x.caused_ns, x.seen_ns),
-                                   share_of(y.own_ns + y.caused_ns, y.seen_ns)));
+                          : change(share_of(x.own_ns + x.caused_ns, before.read_ns),
+                                   share_of(y.own_ns + y.caused_ns, after.read_ns)));
     table.add(std::move(row));
   }
   const auto a = parts_of("A", before.other), b = parts_of("B", after.other);
