@@ -14,7 +14,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t kLongestFunction = 32;
+constexpr std::size_t kLongestFunction = 30;
 
 bool matches(const std::string& function, const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
@@ -116,7 +116,7 @@ void write_function_calls(const std::vector<CellFunctions>& cells, std::ostream&
     }
     const auto units = units_of(cell.uses.front().work);
     const std::string per = units.empty() ? "window" : std::string(noun(units.front(), workload));
-    TextTable table({"  function, who pays", "calls per " + per, "instructions each", "per " + per});
+    TextTable table({"  per " + per + ": function, who pays", "calls", "a call", "instructions"});
     for (const FunctionUse& use : cell.uses) {
       const auto amount = [&](std::optional<std::uint64_t> count) -> std::optional<double> {
         if (!count) return std::nullopt;
@@ -129,9 +129,11 @@ void write_function_calls(const std::vector<CellFunctions>& cells, std::ostream&
     }
     table.print(out);
   }
-  out << "\nA call is an entry of the function's first block; all starts of a cell together. What was "
-         "compiled "
-         "into its\ncallers is theirs. -: not counted, or not called.\n";
+  out << '\n';
+  print_wrapped(
+      out, "",
+      "A call is an entry of the function's first block; all starts of a cell together. What was compiled "
+      "into its callers is theirs. -: not counted, or not called.");
 }
 
 }  // namespace vtax

@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "core/readable.h"
 #include "record/testing/synthetic_run.h"
 #include "report/testing/run_on_disk.h"
 
@@ -72,6 +73,8 @@ TEST(FunctionCalls, AreUnknownWhereOneStartDidNotCountThem) {
   std::ostringstream out;
   write_function_calls(*cells, out);
   EXPECT_THAT(out.str(), testing::ContainsRegex("tcp_v4_rcv, host kernel +- +- +600\n"));
+  std::istringstream lines(out.str());
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 80U) << line;
 }
 
 TEST(FunctionCalls, HaveACellInWhichNoneRan) {
