@@ -37,6 +37,7 @@
 #include "agent/toolstack.h"
 #include "bench/killed_trials.h"
 #include "bench/must.h"
+#include "bench/own_folder.h"
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/host/guest_parts.h"
@@ -69,21 +70,7 @@ constexpr int most_kvm_guests = 2;
 
 constexpr int skipped = 77;
 
-// For machines and changed images; it goes with the program, exit() included.
-struct OwnFolder {
-  fs::path path;
-  OwnFolder() {
-    std::string pattern = (fs::temp_directory_path() / "vtax-books-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path = pattern;
-  }
-  OwnFolder(const OwnFolder&) = delete;
-  OwnFolder& operator=(const OwnFolder&) = delete;
-  ~OwnFolder() {
-    std::error_code ignored;
-    if (!path.empty()) fs::remove_all(path, ignored);
-  }
-};
-
+// It goes with the program, exit() included.
 const OwnFolder& own_folder() {
   static const OwnFolder folder;
   return folder;

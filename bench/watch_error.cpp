@@ -18,6 +18,7 @@
 #include "account/charging.h"
 #include "agent/entry.h"
 #include "bench/must.h"
+#include "bench/own_folder.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/lab_parts.h"
 
@@ -32,20 +33,6 @@ constexpr double ms_per_instruction = 2e-6;  // the lab's CPUs: 2 ns each
 constexpr double ms_per_ns = 1e-6;
 constexpr int most_mebibytes = 8;
 constexpr int peer_cpu = 1;  // of the driver domain, and none of its work for guests
-
-struct OwnFolder {
-  fs::path path;
-  OwnFolder() {
-    std::string pattern = (fs::temp_directory_path() / "vtax-watch-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path = pattern;
-  }
-  OwnFolder(const OwnFolder&) = delete;
-  OwnFolder& operator=(const OwnFolder&) = delete;
-  ~OwnFolder() {
-    std::error_code ignored;
-    if (!path.empty()) fs::remove_all(path, ignored);
-  }
-};
 
 struct Work {
   bool receives = true;

@@ -1,4 +1,5 @@
 #include "meter/softirq_clock.h"
+#include "meter/loopback_for_test.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -54,19 +55,7 @@ TEST(KernelTypes, NoiseIsNoCrash) {
 TEST(SoftirqClock, TimeGoesToThePacketsNamespace) {
   const auto clock = SoftirqClock::start();
   if (!clock) GTEST_SKIP() << clock.error().text();
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof to;
-  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
-  ASSERT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&to), &size), 0);
-  for (int i = 0; i < 2000; ++i) {
-    ASSERT_EQ(sendto(fd, "x", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to), 1);
-    char byte = 0;
-    ASSERT_EQ(recv(fd, &byte, 1, 0), 1);
-  }
-  close(fd);
+  ASSERT_NO_FATAL_FAILURE(send_packets_to_oneself());
   struct stat own {};
   ASSERT_EQ(stat("/proc/self/ns/net", &own), 0);
   const auto times = clock->read();
