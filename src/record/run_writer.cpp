@@ -6,6 +6,7 @@
 
 #include "core/input_file.h"
 #include "core/readable.h"
+#include "record/new_row.h"
 #include "record/run_header.h"
 #include "record/run_reader.h"
 #include "record/schema.h"
@@ -191,39 +192,11 @@ Result<> RunWriter::append(const Trial& trial) {
   return done;
 }
 
-namespace {
-
-// Executes an INSERT of values in the order of the table's columns.
-class Row {
- public:
-  explicit Row(Statement& statement) : statement_(statement) {}
-
-  Row& operator<<(std::uint64_t value) {
-    statement_.bind(next_++, value);
-    return *this;
-  }
-  Row& operator<<(std::string_view text) {
-    statement_.bind(next_++, text);
-    return *this;
-  }
-  [[nodiscard]] Result<> insert(const Database& database) {
-    const int code = statement_.step();
-    statement_.reset();
-    return code == SQLITE_DONE ? Result<>() : fail(database.error(code));
-  }
-
- private:
-  Statement& statement_;
-  int next_ = 1;
-};
-
-}  // namespace
-
 Result<std::uint64_t> RunWriter::string_id(const std::string& text) {
   const auto known = strings_.find(text);
   if (known != strings_.end()) return known->second;
   const std::uint64_t id = strings_.size() + 1;
-  if (auto added = (Row(statements_->string) << id << text).insert(*database_); !added)
+  if (auto added = (NewRow(statements_->string) << id << text).insert(*database_); !added)
     return fail(added.error());
   strings_.emplace(text, id);
   new_strings_.push_back(text);
@@ -231,7 +204,7 @@ Result<std::uint64_t> RunWriter::string_id(const std::string& text) {
 }
 
 Result<std::uint64_t> RunWriter::provenance_id(const std::string& json) {
-  if (auto added = (Row(statements_->provenance) << json).insert(*database_); !added)
+  if (auto added = (NewRow(statements_->provenance) << json).insert(*database_); !added)
     return fail(added.error());
   Statement& find = statements_->find_provenance;
   find.bind(1, json);
@@ -245,25 +218,25 @@ Result<std::uint64_t> RunWriter::provenance_id(const std::string& json) {
 Result<> RunWriter::insert(const Trial& trial) {
   const bool ended = trial.error.empty();
   const auto counted = [&](std::uint64_t value) { return ended ? value : 0; };
-  if (auto forgotten = (Row(statements_->forget) << trial.index).insert(*database_); !forgotten)
+  if (auto forgotten = (NewRow(statements_->forget) << trial.index).insert(*database_); !forgotten)
     return forgotten;
   auto provenance = provenance_id(trial.provenance);
   if (!provenance) return fail(provenance.error());
   const std::string factors = nlohmann::json(trial.factors).dump();
   const std::string error = clean(trial.error);
-  auto inserted =
-      (Row(statements_->trial) << trial.index << static_cast<std::uint64_t>(trial.repetition) << factors
-                               << error << (ended ? trial.digest : "") << counted(trial.work.bytes.value)
-                               << counted(trial.work.packets.value) << counted(trial.work.transactions.value)
-                               << counted(trial.machine_total.value) << counted(trial.peer_total.value)
-                               << counted(trial.window_virtual_ns) << trial.elapsed_host_ns << *provenance)
-          .insert(*database_);
+  auto inserted = (NewRow(statements_->trial)
+                   << trial.index << static_cast<std::uint64_t>(trial.repetition) << factors << error
+                   << (ended ? trial.digest : "") << counted(trial.work.bytes.value)
+                   << counted(trial.work.packets.value) << counted(trial.work.transactions.value)
+                   << counted(trial.machine_total.value) << counted(trial.peer_total.value)
+                   << counted(trial.window_virtual_ns) << trial.elapsed_host_ns << *provenance)
+                      .insert(*database_);
   if (inserted && ended) inserted = insert_details(trial);
   if (!inserted) return inserted;
   Trial kept = trial;
   kept.error = error;
   const std::string seal = seal_of(kept);
-  return (Row(statements_->seal) << trial.index + 1 << seal).insert(*database_);
+  return (NewRow(statements_->seal) << trial.index + 1 << seal).insert(*database_);
 }
 
 Result<> RunWriter::insert_details(const Trial& trial) {
@@ -277,7 +250,7 @@ Result<> RunWriter::insert_details(const Trial& trial) {
     }
     return known.value_or(0);
   };
-  const auto insert_row = [&](Row& row) {
+  const auto insert_row = [&](NewRow& row) {
     if (failed) return;
     if (auto done = row.insert(*database_); !done) {
       failed = true;
@@ -286,51 +259,51 @@ Result<> RunWriter::insert_details(const Trial& trial) {
   };
   std::uint64_t place = 0;
   for (const DeviceCount& d : trial.devices) {
-    Row row(statements_->device);
+    NewRow row(statements_->device);
     row << trial.index << place++ << id(d.side) << id(d.domain) << id(d.device) << d.received.value
         << d.sent.value << d.received_bytes.value << d.sent_bytes.value;
     insert_row(row);
   }
   place = 0;
   for (const GuestWork& g : trial.guests) {
-    Row row(statements_->guest_work);
+    NewRow row(statements_->guest_work);
     row << trial.index << place++ << id(g.guest) << g.bytes.value << g.transactions.value << g.virtual_ns;
     insert_row(row);
   }
   place = 0;
   for (const LedgerEntry& e : trial.ledger) {
-    Row row(statements_->ledger);
+    NewRow row(statements_->ledger);
     row << trial.index << place++ << static_cast<std::uint64_t>(e.cpu) << id(e.domain) << id(name(e.layer))
         << id(name(e.part)) << id(e.kind) << e.value;
     insert_row(row);
   }
   place = 0;
   for (const FunctionCost& f : trial.functions) {
-    Row row(statements_->function);
+    NewRow row(statements_->function);
     row << trial.index << place++ << id(f.domain) << id(name(f.layer)) << id(name(f.part)) << id(f.image)
         << id(f.function) << f.instructions.value;
     insert_row(row);
     if (!f.calls) continue;
-    Row call(statements_->call);
+    NewRow call(statements_->call);
     call << trial.index << place - 1 << *f.calls;
     insert_row(call);
   }
   place = 0;
   for (const Waiting& w : trial.waiting) {
-    Row row(statements_->waiting);
+    NewRow row(statements_->waiting);
     row << trial.index << place++ << id(w.guest) << w.count << w.sum_ns << w.least_ns << w.p50_ns << w.p90_ns
         << w.p99_ns << w.p999_ns << w.most_ns;
     insert_row(row);
   }
   place = 0;
   for (const Busy& b : trial.busy) {
-    Row row(statements_->busy);
+    NewRow row(statements_->busy);
     row << trial.index << place++ << static_cast<std::uint64_t>(b.cpu) << id(b.domain) << b.ns;
     insert_row(row);
   }
   if (!trial.timeline.empty()) {
     const std::string text = timeline_text(trial.timeline);
-    Row row(statements_->timeline);
+    NewRow row(statements_->timeline);
     row << trial.index << std::string_view(text);
     insert_row(row);
   }

@@ -8,6 +8,7 @@
 
 #include "core/readable.h"
 #include "core/sha256.h"
+#include "record/new_row.h"
 #include "watch/record/recording_schema.h"
 #include "watch/show/figures.h"
 #include "watch/show/json.h"
@@ -23,37 +24,10 @@ namespace {
 // Texts that are looked up without a question to the file; where guests come and go for weeks it is asked.
 constexpr std::size_t kMostKnownStrings = 20'000;
 
-// Executes an INSERT of values in the order of the table's columns.
-class NewRow {
- public:
-  explicit NewRow(Statement& statement) : statement_(statement) {}
-
-  NewRow& operator<<(const std::optional<std::uint64_t>& value) {
-    statement_.bind(next_++, value);
-    return *this;
-  }
-  NewRow& operator<<(std::uint64_t value) {
-    statement_.bind(next_++, value);
-    return *this;
-  }
-  NewRow& operator<<(std::string_view text) {
-    statement_.bind(next_++, text);
-    return *this;
-  }
-  NewRow& operator<<(const OtherTime& other) {
-    return *this << other.driver_ns << other.uncharged_ns << other.elsewhere_ns << other.vtax_ns
-                 << other.stolen_ns << other.idle_ns;
-  }
-  [[nodiscard]] Result<> insert(const Database& database) {
-    const int code = statement_.step();
-    statement_.reset();
-    return code == SQLITE_DONE ? Result<>() : fail(database.error(code));
-  }
-
- private:
-  Statement& statement_;
-  int next_ = 1;
-};
+NewRow& operator<<(NewRow& row, const OtherTime& other) {
+  return row << other.driver_ns << other.uncharged_ns << other.elsewhere_ns << other.vtax_ns
+             << other.stolen_ns << other.idle_ns;
+}
 
 template <class Use, class... Members>
 void add_use(NewRow& row, const std::optional<Use>& use, Members... members) {
