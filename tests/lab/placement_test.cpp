@@ -227,7 +227,8 @@ TEST_P(GuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
       EXPECT_GE(cpu, first);
       EXPECT_LT(cpu, first + kind->shape.guest_cpus);
     }
-    // The program and its card's interrupts are not on one alone; a CPU that idles has not even a tick.
+    // Where a stream and its card's interrupts are on one CPU, the others have not even a tick: the KVM guest has a
+    // softload beside it, which its scheduler puts elsewhere.
     EXPECT_GE(cpus_of[fmt::format("guest{}", guest)].size(), 2U);
   }
 }
@@ -237,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(Of, GuestCpus,
                                                    {"guests", "2"},
                                                    {"guest_cpus", "2"},
                                                    {"loads", "opposed"}},
-                                         FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}}),
+                                         FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}, {"softload_percent", "90"}}),
                          [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
 
 // What a factor is for shows in the ledger.
