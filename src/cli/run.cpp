@@ -21,10 +21,12 @@
 #include "cli/say.h"
 #include "cli/time_left.h"
 #include "core/files.h"
+#include "core/sha256.h"
 #include "machine/host/host_run.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/lab_run.h"
 #include "published/find_published.h"
+#include "record/run_header.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
 #include "report/cell.h"
@@ -35,6 +37,7 @@
 #include "study/machine_rules.h"
 #include "study/meaning.h"
 #include "study/plan.h"
+#include "study/plan_shards.h"
 
 namespace vtax {
 namespace {
@@ -46,6 +49,7 @@ struct RunOptions {
   std::optional<int> repetitions;
   std::string out;
   std::string vary;
+  std::string shard;
   bool quick = false;
   bool resume = false;
   bool json = false;
@@ -70,6 +74,17 @@ std::string facts_of_this_computer() {
                                 {"processor", processor},
                                 {"cpus", std::thread::hardware_concurrency()}};
   return facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// The same with which computer it is, by a hash: two of one kind are still two. Its kernel's updates leave
+// it.
+std::string named_computer() {
+  utsname name{};
+  uname(&name);
+  auto facts = nlohmann::json::parse(facts_of_this_computer());
+  facts["computer"] =
+      sha256_hex(read_text("/etc/machine-id").value_or("") + std::string(name.nodename)).substr(0, 16);
+  return facts.dump();
 }
 
 // Names a run's trials by what varies in their study.
@@ -135,8 +150,9 @@ Result<Study> take_from_run_file(RunOptions& options) {
   const Error error{fmt::format("cannot go on with {}", printable(options.study, 200)), "", "",
                     ExitCode::usage};
   const bool is_alone = options.set.empty() && options.machine.empty() && !options.repetitions &&
-                        options.out.empty() && options.vary.empty() && !options.quick &&
-                        options.own.kernel.empty() && options.own.modules.empty() && options.own.xen.empty();
+                        options.out.empty() && options.vary.empty() && options.shard.empty() &&
+                        !options.quick && options.own.kernel.empty() && options.own.modules.empty() &&
+                        options.own.xen.empty();
   if (!is_alone)
     return fail({error.what, "a run file has settings of its own",
                  "leave the other options out but --jobs and --json, or name the study", error.code});
@@ -159,6 +175,7 @@ Result<Study> take_from_run_file(RunOptions& options) {
   if (repetitions != asked.end() && repetitions->is_number_integer())
     options.repetitions = repetitions->get<int>();
   options.vary = text(settings, "vary");
+  options.shard = text(settings, kShard);
   options.quick = settings.value("quick", nlohmann::json()) == nlohmann::json(true);
   options.own = {text(settings, "kernel"), text(settings, "modules"), text(settings, "xen")};
   options.out = options.study;
@@ -173,6 +190,7 @@ Result<Run> header_of(const Plan& plan, const RunOptions& options) {
   nlohmann::json settings = effective_settings(plan);
   if (!options.vary.empty()) settings["vary"] = options.vary;
   if (options.quick) settings["quick"] = true;
+  if (!options.shard.empty()) settings[kShard] = options.shard;
   if (!options.own.kernel.empty()) settings["kernel"] = options.own.kernel;
   if (!options.own.modules.empty()) settings["modules"] = options.own.modules;
   if (!options.own.xen.empty()) settings["xen"] = options.own.xen;
@@ -186,7 +204,7 @@ Result<Run> header_of(const Plan& plan, const RunOptions& options) {
   header.settings = settings.dump();
   header.vtax_version = VTAX_VERSION;
   header.started_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  header.machine = facts_of_this_computer();
+  header.machine = named_computer();
   header.planned_trials = plan.trials.size();
   return header;
 }
@@ -227,8 +245,16 @@ Result<std::string> identify(const std::vector<Trial>& trials, bool on_host,
   return std::move(identity->json);
 }
 
+// The places in the plan that are this process's: of --shard its share.
+Result<std::set<std::uint64_t>> places_of(const Plan& plan, const RunOptions& options) {
+  if (options.shard.empty()) return trials_of(plan, Shard());
+  const auto shard = parse_shard(options.shard);
+  return shard ? trials_of(plan, *shard) : fail(shard.error());
+}
+
 std::filesystem::path run_file_of(const RunOptions& options, const std::string& study) {
   if (!options.out.empty()) return options.out;
+  if (const auto shard = parse_shard(options.shard)) return shard_file(study, *shard);
   return options.resume ? last_run_file("", study) : free_run_file("", study);
 }
 
@@ -244,6 +270,8 @@ Result<ExitCode> run(RunOptions options) {
     plan = make_plan(std::move(*study), overrides);
     if (!plan) return fail(plan.error());
   }
+  const auto places = places_of(*plan, options);
+  if (!places) return fail(places.error());
   const auto header = header_of(*plan, options);
   if (!header) return fail(header.error());
   const std::filesystem::path out = run_file_of(options, header->study);
@@ -273,7 +301,9 @@ Result<ExitCode> run(RunOptions options) {
     return fail(error);
   };
   if (!identity) return give_up(identity.error());
-  std::erase_if(todo, [&](const Trial& trial) { return writer->finished().contains(trial.index); });
+  std::erase_if(todo, [&](const Trial& trial) {
+    return !places->contains(trial.index) || writer->finished().contains(trial.index);
+  });
 
   std::size_t failed = 0;
   {
@@ -283,13 +313,13 @@ Result<ExitCode> run(RunOptions options) {
     for (const Trial& trial : todo) time.plan(kind_of(trial));
     for (const std::string& note : plan->notes) progress.note(note);
     const std::string usual = file_name_of(plan->study.name) + ".vtax";
-    if (options.out.empty() && out != usual)
+    if (options.out.empty() && options.shard.empty() && out != usual)
       progress.note(options.resume
                         ? fmt::format("going on with {}, the last run of this study here", out.string())
                         : fmt::format("{} is there already: this run goes into {}", usual, out.string()));
-    if (todo.size() < plan->trials.size())
-      progress.note(fmt::format("{} of {} trials are in {} already", plan->trials.size() - todo.size(),
-                                plan->trials.size(), out.string()));
+    if (todo.size() < places->size())
+      progress.note(fmt::format("{} of {} trials are in {} already", places->size() - todo.size(),
+                                places->size(), out.string()));
     lab::LabRunEvents events;
     events.on_step = [&](const std::string& step) { progress.step(step); };
     events.on_boots = [&](const lab::Boots& boots) {
@@ -362,6 +392,10 @@ Verb::Action add_run_options(CLI::App& app) {
   app.add_option(
       "--out", options->out,
       "The run file to write (default: the study's name, .vtax; first-look-2.vtax where that is there)");
+  app.add_option("--shard", options->shard,
+                 "Run the k-th of K shares of the study, from 0/K on, as other processes run the others;\n"
+                 "`vtax merge` makes one run of their files (docs/clusters.md)")
+      ->type_name("k/K");
   app.add_flag("--resume", options->resume,
                "Go on with a run file that has only some of its trials: vtax run --resume FILE.vtax");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");

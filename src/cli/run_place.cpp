@@ -54,4 +54,8 @@ std::filesystem::path last_run_file(const std::filesystem::path& folder, std::st
   return numbered(folder, name, number);
 }
 
+std::filesystem::path shard_file(std::string_view study_name, const Shard& shard) {
+  return fmt::format("{}.shard-{}-of-{}.vtax", file_name_of(study_name), shard.number, shard.of);
+}
+
 }  // namespace vtax

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/shard.h"
+
 // The run file of a run whose file nobody has named, in the folder where vtax was started.
 namespace vtax {
 
@@ -18,5 +20,9 @@ namespace vtax {
 // The last of them that is there, or the first where none is: with what --resume goes on.
 [[nodiscard]] std::filesystem::path last_run_file(const std::filesystem::path& folder,
                                                   std::string_view study_name);
+
+// first-look.shard-0-of-4.vtax: the same place every time, so that whoever starts a share again goes on with
+// it.
+[[nodiscard]] std::filesystem::path shard_file(std::string_view study_name, const Shard& shard);
 
 }  // namespace vtax

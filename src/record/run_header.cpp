@@ -21,12 +21,14 @@ namespace {
 
 constexpr const char* kMadeFrom = "made_from";
 
-// What a paper says; where the user's own files lie; how the command line asked for what is compared; and
-// what the run was made from, which is compared later.
+// What a paper says; where the user's own files lie; how the command line asked for what is compared; which
+// files it was merged from; and what the run was made from, which is compared later.
 bool is_compared(std::string_view path) {
   for (const char* other : {"/published", "/kernel", "/modules", "/xen"})
     if (path == other) return false;
-  return !path.starts_with(std::string("/") + kMadeFrom) && !path.starts_with(std::string("/") + kAskedFor);
+  for (const char* begin : {kMadeFrom, kAskedFor, kMergedFrom})
+    if (path.starts_with(std::string("/") + begin)) return false;
+  return true;
 }
 
 // "/packages of native/linux-image-6" as "packages of native: linux-image-6".
@@ -63,6 +65,24 @@ std::string shortened(std::string_view value) {
     at = end;
   }
   return out;
+}
+
+template <class IsCompared>
+std::string header_differences(const Run& a, const Run& b, const TwoRuns& names,
+                               const IsCompared& is_setting) {
+  std::vector<std::string> all;
+  const auto differ = [&](std::string_view name, const std::string& left, const std::string& right) {
+    all.push_back(fmt::format("{}: {} {}, {} {}", name, names.first, left, names.second, right));
+  };
+  const auto compare = [&](std::string_view name, const std::string& left, const std::string& right) {
+    if (left != right) differ(name, printable(left), printable(right));
+  };
+  compare("study", a.study, b.study);
+  compare("vtax's version", a.vtax_version, b.vtax_version);
+  for (const JsonDifference& d : json_differences(a.settings, b.settings))
+    if (is_setting(d.path)) differ(d.path, d.left, d.right);
+  compare("number of trials", std::to_string(a.planned_trials), std::to_string(b.planned_trials));
+  return some_of(std::move(all));
 }
 
 }  // namespace
@@ -113,19 +133,13 @@ Result<Run> read_run_header(Database& database) {
 }
 
 std::string resume_differences(const Run& stored, const Run& wanted) {
-  std::vector<std::string> all;
-  const auto compare = [&](std::string_view name, const std::string& a, const std::string& b) {
-    if (a != b)
-      all.push_back(fmt::format("{}: the file has {}, this run {}", name, printable(a), printable(b)));
-  };
-  compare("study", stored.study, wanted.study);
-  compare("vtax's version", stored.vtax_version, wanted.vtax_version);
-  for (const JsonDifference& d : json_differences(stored.settings, wanted.settings)) {
-    if (!is_compared(d.path)) continue;
-    all.push_back(fmt::format("{}: the file has {}, this run {}", d.path, d.left, d.right));
-  }
-  compare("number of trials", std::to_string(stored.planned_trials), std::to_string(wanted.planned_trials));
-  return some_of(std::move(all));
+  return header_differences(stored, wanted, {}, [](std::string_view path) { return is_compared(path); });
+}
+
+std::string merge_differences(const Run& a, const Run& b, const TwoRuns& names) {
+  return header_differences(a, b, names, [](std::string_view path) {
+    return is_compared(path) && path != std::string("/") + kShard;
+  });
 }
 
 std::optional<std::string> made_from(const Run& header) {
@@ -151,11 +165,12 @@ Result<> set_made_from(Database& database, const std::string& json) {
   return {};
 }
 
-std::string made_from_differences(const std::string& stored, const std::string& wanted) {
+std::string made_from_differences(const std::string& stored, const std::string& wanted,
+                                  const TwoRuns& names) {
   std::vector<std::string> all;
   for (const JsonDifference& d : json_differences(stored, wanted))
-    all.push_back(fmt::format("{}: the file has {}, this run {}", name_of_part(d.path), shortened(d.left),
-                              shortened(d.right)));
+    all.push_back(fmt::format("{}: {} {}, {} {}", name_of_part(d.path), names.first, shortened(d.left),
+                              names.second, shortened(d.right)));
   return some_of(std::move(all));
 }
 

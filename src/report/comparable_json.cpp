@@ -87,7 +87,8 @@ void index_by(json& object, const char* list, const char* key, const char* value
 std::string comparable_settings(const std::string& settings) {
   json object = object_of(settings);
   // What a run was made from is told with the provenance; what a paper says changes no measurement.
-  for (const char* left_out : {"kernel", "modules", "xen", "made_from", "published", kAskedFor})
+  for (const char* left_out :
+       {"kernel", "modules", "xen", "made_from", "published", "merged_from", kAskedFor})
     object.erase(left_out);
   join_lists(object, kLevels);
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
