@@ -9,6 +9,7 @@
 
 #include "cli/progress_line.h"
 #include "cli/time_left.h"
+#include "core/duration.h"
 #include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
@@ -94,7 +95,7 @@ std::shared_ptr<MeasureOptions> add_measure_options(CLI::App& app, const std::ve
   app.add_option("--format", options->format, "What to print")
       ->check(CLI::IsMember(all))
       ->capture_default_str();
-  app.add_option("-o,--output", options->output, "Into this file");
+  app.add_option("-o,--out,--output", options->output, "Into this file");
   return options;
 }
 
@@ -178,18 +179,12 @@ CLI::Validator bit_rates() {
 }
 
 Result<std::chrono::nanoseconds> duration_of(std::string_view option, const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  const double scale = unit.empty() || unit == "s" ? 1e9
-                       : unit == "ms"              ? 1e6
-                       : unit == "us"              ? 1e3
-                       : unit == "m"               ? 60e9
-                                                   : 0;
-  if (error != std::errc() || scale == 0 || !(value >= 0) || value * scale > 86400e9)
+  constexpr double day = 86'400;
+  const auto duration = parse_duration(text);
+  if (!duration || duration->count() > day)
     return fail({fmt::format("'{}' is no duration for {}", printable(text), option), "",
-                 "for example 10s, 250ms or 2m"});
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(value * scale)));
+                 "for example 10s, 250ms, 2min or 1h"});
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(duration->count() * 1e9)));
 }
 
 }  // namespace vtax

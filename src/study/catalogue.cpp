@@ -22,7 +22,9 @@ struct SizeUnit {
   std::string_view name;
   std::uint64_t bytes;
 };
-constexpr std::array<SizeUnit, 4> kSizeUnits{{{"B", 1}, {"KiB", kKiB}, {"MiB", kMiB}, {"GiB", kGiB}}};
+// "64K" is what iperf3 and dd take for 64 KiB, too.
+constexpr std::array<SizeUnit, 7> kSizeUnits{
+    {{"B", 1}, {"KiB", kKiB}, {"MiB", kMiB}, {"GiB", kGiB}, {"K", kKiB}, {"M", kMiB}, {"G", kGiB}}};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(' ');
@@ -67,7 +69,8 @@ Result<std::string> canonical_bytes(const Factor& factor, std::string_view text)
     const bool overflow = __builtin_mul_overflow(*number, unit.bytes, &value);
     return in_range(factor, text, overflow ? std::nullopt : std::optional(value));
   }
-  return fail(bad_value(factor, text, "units: B, KiB, MiB, GiB (1024 each; KB and MB mean two things)"));
+  return fail(
+      bad_value(factor, text, "units: B, KiB, MiB, GiB, or K, M, G (1024 each; KB and MB mean two things)"));
 }
 
 Result<std::string> canonical_count(const Factor& factor, std::string_view text) {

@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"Fraction", "name = \"a\"\n[[workload]]\nname = \"tcp-rr\"\ntransactions = 1.5\n",
               "cannot be a number with a point"},
         Wrong{"TwoMeaningUnit", "name = \"a\"\n[[workload]]\nname = \"tcp-stream\"\nbytes = \"64 KB\"\n",
-              "units: B, KiB, MiB, GiB"},
+              "units: B, KiB, MiB, GiB, or K, M, G"},
         Wrong{"SizeOverflows",
               "name = \"a\"\n[[workload]]\nname = \"tcp-stream\"\nbytes = \"18446744073709551615 GiB\"\n",
               "out of range for 'bytes'\n  allowed: 1 B to 16 GiB"},

@@ -78,7 +78,8 @@ TEST(Figures, ForeignTextTakesItsColumnsAndNoMore) {
 TEST(Delay, IsANumberOfSeconds) {
   EXPECT_EQ(parse_delay("0.25").value().count(), 250'000'000);
   EXPECT_EQ(parse_delay("2").value().count(), 2'000'000'000);
-  for (const char* wrong : {"", "0", "-1", "0.049", "86401", "1s", "nan", "inf", "1e99", " 1"})
+  EXPECT_EQ(parse_delay("5min").value().count(), 300'000'000'000);
+  for (const char* wrong : {"", "0", "-1", "0.049", "86401", "1d", "nan", "inf", "1e99", " 1"})
     EXPECT_FALSE(parse_delay(wrong)) << wrong;
 }
 
