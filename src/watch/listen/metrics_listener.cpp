@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -69,6 +70,21 @@ bool is_loopback(const NetAddress& address) {
   return address.host() == "::1";
 }
 
+namespace {
+
+// What to do where nobody can listen.
+std::string advice_on(const NetAddress& address) {
+  constexpr std::uint16_t usual = 9177, first_for_all = 1024, last = 65535;
+  if (address.port() < first_for_all && ::geteuid() != 0)
+    return fmt::format("ports below 1024 are root's: choose one above (--listen {}), or start it as root",
+                       host_and_port(address.host(), usual));
+  const auto other = address.port() == last ? usual : static_cast<std::uint16_t>(address.port() + 1);
+  return fmt::format("choose another port (--listen {}), or end what listens there (ss -ltnp)",
+                     host_and_port(address.host(), other));
+}
+
+}  // namespace
+
 MetricsListener::MetricsListener(Descriptor socket, std::uint16_t port, std::function<std::string()> render)
     : socket_(std::move(socket)), port_(port), render_(std::move(render)) {}
 
@@ -81,8 +97,7 @@ Result<MetricsListener> MetricsListener::open(const NetAddress& address,
       error.next = "--listen takes an address of this computer (ip address); 127.0.0.1 is always there";
     } else {
       error.code = ExitCode::unavailable;
-      error.next = fmt::format("choose another port (--listen {}), or end what listens there (ss -ltnp)",
-                               host_and_port(address.host(), static_cast<std::uint16_t>(address.port() + 1)));
+      error.next = advice_on(address);
     }
     return fail(std::move(error));
   }

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -133,6 +135,30 @@ TEST(MetricsListener, AnswersBesideAHundredThatSayNothing) {
   }
   EXPECT_THAT(asked(listener, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 200"));
   EXPECT_LE(listener.waits_for().size(), MetricsListener::kMostConnections + 1);
+}
+
+// As a user who is not root; the next port would be root's, too.
+TEST(MetricsListener, SaysWhatToDoAboutARootsPort) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t nobody = 65534;
+    if (::geteuid() == 0 && ::setuid(nobody) != 0) ::_exit(1);
+    const auto refused =
+        MetricsListener::open(*parse_listen_address("127.0.0.1:80"), [] { return std::string(); });
+    const std::string text = refused ? "listens" : refused.error().text();
+    ::_exit(::write(ends[1], text.data(), text.size()) > 0 ? 0 : 1);
+  }
+  ::close(ends[1]);
+  std::array<char, 1000> text{};
+  const auto got = ::read(ends[0], text.data(), text.size());
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  ASSERT_GT(got, 0);
+  const std::string said(text.data(), static_cast<std::size_t>(got));
+  if (said == "listens") GTEST_SKIP() << "here every user may listen on port 80";
+  EXPECT_THAT(said, HasSubstr("ports below 1024 are root's: choose one above (--listen 127.0.0.1:9177)"));
 }
 
 TEST(MetricsListener, SaysWhatToDoAboutAPortInUse) {

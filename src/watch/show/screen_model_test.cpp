@@ -139,12 +139,18 @@ TEST(ScreenModel, FitsEveryScreenInEveryView) {
   EXPECT_TRUE(model.lines(0, 0, true).empty());
 }
 
-TEST(ScreenModel, HelpIsReadableInEightyColumns) {
+TEST(ScreenModel, HelpIsReadableInNarrowTerminals) {
   auto model = model_of(reading_of_two());
   (void)model.press(key('h'));
-  const auto lines = model.lines(80, 100, true);
-  EXPECT_GT(lines.size(), 30U);
-  for (const ScreenLine& line : lines) EXPECT_FALSE(line.text.ends_with('+')) << line.text;
+  for (const std::size_t columns : {80U, 60U, 40U}) {
+    const auto lines = model.lines(columns, 200, true);
+    ASSERT_GT(lines.size(), 30U);
+    // Before it the reading's own three lines, behind it that of the keys.
+    for (std::size_t i = 3; i + 1 < lines.size(); ++i) {
+      EXPECT_LE(vtax::columns(lines[i].text), columns) << lines[i].text;
+      EXPECT_FALSE(lines[i].text.ends_with('+')) << columns << ": " << lines[i].text;
+    }
+  }
 }
 
 TEST(History, IsOfTheGuestsThatThereAre) {

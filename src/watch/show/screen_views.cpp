@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 
 #include "core/readable.h"
-#include "report/text_table.h"
 #include "watch/show/figures.h"
 #include "watch/show/screen_model.h"
 #include "watch/show/table.h"
@@ -41,6 +39,24 @@ std::string named(std::string_view name,
   std::string text = fmt::format("{:<9}", name);
   for (const auto& [words, value] : values) text += "  " + fmt::format(fmt::runtime(words), value);
   return text;
+}
+
+// The text behind `first` in lines of at most `width` columns, broken at spaces; the next ones begin with as
+// many spaces, where that leaves room.
+std::vector<std::string> broken(std::string_view first, std::string_view text, std::size_t width) {
+  const std::size_t indent = std::min(vtax::columns(first), width / 3);
+  std::vector<std::string> lines{std::string(first)};
+  for (bool is_begin = true; !text.empty(); is_begin = false) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!is_begin && vtax::columns(lines.back()) + 1 + vtax::columns(word) > width)
+      lines.emplace_back(indent, ' ');
+    else if (!is_begin)
+      lines.back() += ' ';
+    lines.back() += word;
+  }
+  return lines;
 }
 
 // A round number that holds all values.
@@ -211,26 +227,28 @@ ScreenModel::Body ScreenModel::guest_body(std::size_t columns, std::size_t rows,
 
 ScreenModel::Body ScreenModel::help_body(std::size_t columns) const {
   Body out{narrow("Help: h or Escape goes back, arrows move", columns), {}};
-  const auto add = [&](std::string_view text) { out.lines.push_back({narrow(text, columns), ""}); };
-  for (const std::string& sentence : reading_->missing) {
-    std::ostringstream wrapped;
-    print_wrapped(wrapped, "cannot be seen: ", printable(sentence, 1000));
-    std::istringstream in(wrapped.str());
-    for (std::string line; std::getline(in, line);) add(line);
-  }
-  if (!reading_->shared_by.empty()) add("Shared work is split by " + reading_->shared_by);
-  for (const char* line :
-       {"Percent is of one CPU: 250 is two CPUs and a half. Guests and others add up to", "all CPUs' time.",
-        "driver     its own work, for no guest in particular",
-        "uncharged  for guests, but not known for which", "elsewhere  other programs of the host",
-        "stolen     taken by the machine below", "",
-        "q        quit                     Enter    the selected guest in detail",
-        "s  <- -> sort by the next column  r        turn the order round",
-        "f        show some guests alone   d        seconds between readings",
-        "v        by virtual CPU           n        networks",
-        "1        by CPU                   Space    read now", "Escape   back to the guests", ""})
-    add(line);
-  for (const Column& column : watch::columns()) add(fmt::format("{:<9}{}", column.heading, column.meaning));
+  const auto add = [&](std::string_view first, std::string_view text) {
+    for (const std::string& line : broken(first, text, columns))
+      out.lines.push_back({narrow(line, columns), ""});
+  };
+  for (const std::string& sentence : reading_->missing) add("cannot be seen: ", printable(sentence, 1000));
+  if (!reading_->shared_by.empty()) add("", "Shared work is split by " + reading_->shared_by);
+  add("", "Percent is of one CPU: 250 is two CPUs and a half. Guests and others add up to all CPUs' time.");
+  for (const auto& [word, meaning] : {std::pair("driver", "its own work, for no guest in particular"),
+                                      std::pair("uncharged", "for guests, but not known for which"),
+                                      std::pair("elsewhere", "other programs of the host"),
+                                      std::pair("stolen", "taken by the machine below")})
+    add(fmt::format("{:<11}", word), meaning);
+  add("", "");
+  for (const auto& [key, what] :
+       {std::pair("q", "quit"), std::pair("Enter", "the selected guest in detail"),
+        std::pair("s  <- ->", "sort by the next column"), std::pair("r", "turn the order round"),
+        std::pair("f", "show some guests alone"), std::pair("d", "seconds between readings"),
+        std::pair("v", "by virtual CPU"), std::pair("n", "networks"), std::pair("1", "by CPU"),
+        std::pair("Space", "read now"), std::pair("Escape", "back to the guests")})
+    add(fmt::format("{:<9}", key), what);
+  add("", "");
+  for (const Column& column : watch::columns()) add(fmt::format("{:<9}", column.heading), column.meaning);
   return out;
 }
 
