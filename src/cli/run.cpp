@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include "cli/calibration.h"
 #include "cli/own_builds.h"
 #include "cli/progress_line.h"
+#include "cli/run_engine.h"
 #include "cli/run_place.h"
 #include "cli/say.h"
 #include "cli/time_left.h"
@@ -53,9 +55,14 @@ struct RunOptions {
   bool quick = false;
   bool resume = false;
   bool json = false;
-  int jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  std::optional<int> jobs;  // machines at once: one a CPU, of a cluster's task one
+  EngineOptions engine;
   OwnBuilds own;
 };
+
+int jobs_of(const RunOptions& options) {
+  return options.jobs.value_or(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+}
 
 std::string facts_of_this_computer() {
   utsname name{};
@@ -258,7 +265,50 @@ std::filesystem::path run_file_of(const RunOptions& options, const std::string& 
   return options.resume ? last_run_file("", study) : free_run_file("", study);
 }
 
+// The same for every task of a cluster, wherever it starts.
+SharedRun shared_run(const RunOptions& options, const Plan& plan, const std::filesystem::path& out) {
+  SharedRun shared{{}, out, options.jobs.value_or(1), options.resume};
+  std::vector<std::string>& words = shared.arguments;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    words.emplace_back(name);
+    words.push_back(value);
+  };
+  const auto add_file = [&](const char* name, const std::string& file) {
+    if (!file.empty()) add(name, std::filesystem::absolute(file).lexically_normal().string());
+  };
+  for (const std::string& set : options.set) add("--set", set);
+  // Found out here, once: no task has to. What one workload names for itself --set would change, too.
+  const bool is_plain =
+      std::all_of(plan.study.workloads.begin(), plan.study.workloads.end(), [](const auto& workload) {
+        return !workload.common.contains("cpu_mips") && !workload.common.contains("link_mbps");
+      });
+  if (plan.study.speed && is_plain)
+    for (const char* factor : {"cpu_mips", "link_mbps"})
+      add("--set", fmt::format("{}={}", factor, fmt::join(plan.study.factors.at(factor), ",")));
+  add("--machine", options.machine);
+  if (options.repetitions) add("--reps", std::to_string(*options.repetitions));
+  add("--vary", options.vary);
+  if (options.quick) words.emplace_back("--quick");
+  add_file("--kernel", options.own.kernel);
+  add_file("--modules", options.own.modules);
+  add_file("--xen", options.own.xen);
+  return shared;
+}
+
+Result<ExitCode> shown_sweep(const Result<ExitCode>& done, const std::filesystem::path& out, bool json) {
+  if (!done) return done;
+  if (auto shown = show(out, json); !shown) return fail(shown.error());
+  if (!json) say("\nRun file: {}\n", out.string());
+  return done;
+}
+
 Result<ExitCode> run(RunOptions options) {
+  if (options.resume && is_sweep_folder(options.study)) {
+    std::filesystem::path out;
+    const auto done = go_on_with_sweep(options.study, out);
+    return shown_sweep(done, out, options.json);
+  }
   auto study = is_run_file(options) ? take_from_run_file(options) : find_study(options.study);
   if (!study) return fail(study.error());
   Overrides overrides{options.set, options.repetitions, options.vary, options.quick, options.machine};
@@ -275,6 +325,9 @@ Result<ExitCode> run(RunOptions options) {
   const auto header = header_of(*plan, options);
   if (!header) return fail(header.error());
   const std::filesystem::path out = run_file_of(options, header->study);
+  if (!options.engine.engine.empty())
+    return shown_sweep(run_on_engine(*plan, options.engine, shared_run(options, *plan, out)), out,
+                       options.json);
   std::error_code ignored;
   const bool was_there = std::filesystem::exists(out, ignored);
   auto writer = options.resume ? RunWriter::resume(out, *header) : RunWriter::create(out, *header);
@@ -290,7 +343,7 @@ Result<ExitCode> run(RunOptions options) {
     todo.push_back(std::move(trial));
   }
   const bool on_host = plan->study.machine == host_machine;
-  lab::LabRunOptions lab_options{options.own.sources(), options.jobs};
+  lab::LabRunOptions lab_options{options.own.sources(), jobs_of(options)};
   auto identity = identify(todo, on_host, lab_options);
   if (identity)
     if (auto same = writer->be_made_from(*identity); !same) identity = fail(same.error());
@@ -309,7 +362,7 @@ Result<ExitCode> run(RunOptions options) {
   {
     const TrialNames names(*plan);
     ProgressLine progress(todo.size());
-    TimeLeft time(on_host ? 1 : options.jobs);
+    TimeLeft time(on_host ? 1 : jobs_of(options));
     for (const Trial& trial : todo) time.plan(kind_of(trial));
     for (const std::string& note : plan->notes) progress.note(note);
     const std::string usual = file_name_of(plan->study.name) + ".vtax";
@@ -399,9 +452,8 @@ Verb::Action add_run_options(CLI::App& app) {
   app.add_flag("--resume", options->resume,
                "Go on with a run file that has only some of its trials: vtax run --resume FILE.vtax");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");
-  app.add_option("--jobs", options->jobs, "Machines at once")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+  app.add_option("--jobs", options->jobs, "Machines at once (default: one a CPU)")->check(CLI::Range(1, 256));
+  add_engine_options(app, options->engine);
   add_own_builds(app, options->own);
   return [options] { return run(*options); };
 }
