@@ -1,13 +1,17 @@
 #include "record/merge.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/descriptor.h"
 #include "core/readable.h"
 #include "core/sha256.h"
 #include "core/shard.h"
@@ -159,9 +163,14 @@ Result<> write(const std::vector<MergeSource>& parts, const std::map<std::uint64
                const fs::path& file) {
   auto writer = RunWriter::create(file, header_of(parts));
   if (!writer) return fail(writer.error());
+  if (auto set = writer->count_as_a_whole(); !set) return set;
   auto copied = copy(parts, known, *writer);
   writer->close();
-  return copied;
+  if (!copied) return copied;
+  const Descriptor written(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!written.valid() || ::fsync(written.get()) != 0)
+    return fail(system_error("cannot write run file " + shown(file), errno));
+  return {};
 }
 
 Merged summary_of(const std::map<std::uint64_t, Known>& known, std::uint64_t planned) {

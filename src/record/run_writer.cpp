@@ -118,6 +118,10 @@ Result<> RunWriter::prepare() {
   return {};
 }
 
+Result<> RunWriter::count_as_a_whole() {
+  return database_->run("PRAGMA synchronous = OFF");
+}
+
 Result<> RunWriter::write_header(const Run& header) {
   if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
   if (auto made = create_schema(*database_); !made) return made;

@@ -38,6 +38,10 @@ class RunWriter {
   // like (io); a trial that breaks record/trial_check.h or is finished already.
   [[nodiscard]] Result<> append(const Trial& trial);
 
+  // From here on append() does not wait for the disk: for a file that counts only when it is whole, and that
+  // its maker brings to the disk after close().
+  [[nodiscard]] Result<> count_as_a_whole();
+
   // Leaves one plain file without -wal and -shm beside it. The destructor does the same, in silence.
   void close();
 
