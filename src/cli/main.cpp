@@ -3,6 +3,8 @@
 #include "agent/entry.h"
 #include "cli/compare.h"
 #include "cli/doctor.h"
+#include "cli/explain.h"
+#include "cli/init.h"
 #include "cli/lab.h"
 #include "cli/list.h"
 #include "cli/merge.h"
@@ -19,7 +21,8 @@ int main(int argc, char** argv) {
   for (int fd = 0; fd < 3; ++fd)
     if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
   return vtax::run_command_line(
-      {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::list_verb(),
-       vtax::doctor_verb(), vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
+      {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::init_verb(),
+       vtax::list_verb(), vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::lab_verb(),
+       vtax::workload_verb()},
       argc, argv);
 }

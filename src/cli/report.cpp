@@ -165,7 +165,7 @@ Verb::Action add_report_options(CLI::App& app) {
                  "In place of the table: calls of these functions for each unit of work, and what a call\n"
                  "costs; * stands for any characters")
       ->type_name("NAME ...");
-  app.add_option("-o,--output", options->output, "Write to this file; - is the standard output")
+  app.add_option("-o,--out,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options] { return report(*options); };
 }

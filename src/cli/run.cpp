@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "cli/calibration.h"
+#include "cli/dry_run.h"
 #include "cli/own_builds.h"
 #include "cli/progress_line.h"
 #include "cli/run_engine.h"
@@ -54,6 +55,7 @@ struct RunOptions {
   std::string shard;
   bool quick = false;
   bool resume = false;
+  bool dry_run = false;
   bool json = false;
   std::optional<int> jobs;  // machines at once: one a CPU, of a cluster's task one
   EngineOptions engine;
@@ -315,13 +317,17 @@ Result<ExitCode> run(RunOptions options) {
   auto plan = make_plan(*study, overrides);
   if (!plan) return fail(plan.error());
   if (auto good = check_own_builds(*plan, options.own); !good) return fail(good.error());
-  if (study->speed) {
+  if (study->speed && !options.dry_run) {
     if (auto set = set_speed_of_lab(*study, options); !set) return fail(set.error());
     plan = make_plan(std::move(*study), overrides);
     if (!plan) return fail(plan.error());
   }
   const auto places = places_of(*plan, options);
   if (!places) return fail(places.error());
+  if (options.dry_run) {
+    if (auto said = say_what_would_run(*plan, *places, jobs_of(options)); !said) return fail(said.error());
+    return ExitCode::ok;
+  }
   const auto header = header_of(*plan, options);
   if (!header) return fail(header.error());
   const std::filesystem::path out = run_file_of(options, header->study);
@@ -443,7 +449,7 @@ Verb::Action add_run_options(CLI::App& app) {
       "--quick", options->quick,
       "An eighth of each trial's bytes and transactions, and no repetitions: a first look in minutes");
   app.add_option(
-      "--out", options->out,
+      "-o,--out", options->out,
       "The run file to write (default: the study's name, .vtax; first-look-2.vtax where that is there)");
   app.add_option("--shard", options->shard,
                  "Run the k-th of K shares of the study, from 0/K on, as other processes run the others;\n"
@@ -451,6 +457,9 @@ Verb::Action add_run_options(CLI::App& app) {
       ->type_name("k/K");
   app.add_flag("--resume", options->resume,
                "Go on with a run file that has only some of its trials: vtax run --resume FILE.vtax");
+  app.add_flag(
+      "--dry-run", options->dry_run,
+      "Say how many trials, what is left out and why, what must boot or be fetched, and about how long");
   app.add_flag("--json", options->json, "Print the result as JSON (docs/report-schema.md)");
   app.add_option("--jobs", options->jobs, "Machines at once (default: one a CPU)")->check(CLI::Range(1, 256));
   add_engine_options(app, options->engine);

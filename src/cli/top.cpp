@@ -202,7 +202,7 @@ Verb::Action add_top_options(CLI::App& app) {
                  "Serve the readings, added up, to Prometheus: 127.0.0.1:9177, a port of loopback alone,\n"
                  "or an address that others reach. Prints nothing unless -b, --json or --csv is given")
       ->type_name("ADDRESS:PORT");
-  app.add_option("--out", options->out,
+  app.add_option("-o,--out", options->out,
                  "Record the readings into this run file, for `vtax report` and `vtax compare`.\n"
                  "Prints nothing, likewise")
       ->type_name("FILE");

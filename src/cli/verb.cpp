@@ -9,8 +9,10 @@
 #include <memory>
 #include <utility>
 
+#include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
+#include "machine/lab/lab_parts.h"
 #include "study/suggest.h"
 
 namespace vtax {
@@ -19,7 +21,8 @@ namespace {
 constexpr const char* kSummary =
     "vtax measures what virtualisation costs: instructions by layer, exact, on real hypervisors.";
 constexpr const char* kFooter =
-    "\nExit codes: 0 done; 1 a regression above the limit (compare); 2 wrong use or file; 3 this machine "
+    "\n`vtax help VERB` shows a verb's options, `vtax explain NAME` what a factor, layer or event is.\n"
+    "Exit codes: 0 done; 1 a regression above the limit (compare); 2 wrong use or file; 3 this machine "
     "lacks\n"
     "something; 4 a trial failed; 5 disk or permission; 130 interrupted.";
 
@@ -46,6 +49,19 @@ int with_output_written(int code) {
   return code == 0 ? failed : code;
 }
 
+constexpr std::string_view kHelp = "help";          // `vtax help run` is `vtax run --help`
+
+// With which revision, and how it was built; the file is made beside the program
+// (cmake/write_build_facts.cmake).
+std::string version_text() {
+  std::string text = "vtax " VTAX_VERSION;
+  const auto file = lab::find_lab_part("vtax-build.txt");
+  const auto facts = file ? read_text(*file) : fail(file.error());
+  text += "\n" + (facts ? *facts : "how it was built is not known: vtax-build.txt is not beside it");
+  if (text.ends_with('\n')) text.pop_back();
+  return printable_lines(text);
+}
+
 // CLI11 says no more of a wrong verb than that it was not expected.
 Result<> check_verb(const std::vector<Verb>& verbs, int argc, const char* const* argv) {
   if (argc < 2 || argv[1][0] == '-') return {};
@@ -54,6 +70,7 @@ Result<> check_verb(const std::vector<Verb>& verbs, int argc, const char* const*
     if (verb.name == argv[1]) return {};
     names.push_back(verb.name);
   }
+  names.push_back(kHelp);
   return fail({fmt::format("'{}' is not a verb", argv[1]), "", suggestion(argv[1], names)});
 }
 
@@ -134,11 +151,17 @@ namespace {
 int run_verb(const std::vector<Verb>& verbs, int argc, const char* const* argv) {
   CLI::App app(kSummary, "vtax");
   app.footer(kFooter);
-  app.set_version_flag("--version", VTAX_VERSION, "Print the version and exit");
+  app.set_version_flag("--version", version_text, "Print version, revision and build, and exit");
   const Verb::Action run = add_group(app, verbs);
-  if (auto known = check_verb(verbs, argc, argv); !known) return report(known.error());
+  std::vector<const char*> words(argv, argv + argc);
+  if (argc > 1 && argv[1] == kHelp) {
+    words.erase(words.begin() + 1);
+    words.push_back("--help");
+  }
+  const int count = static_cast<int>(words.size());
+  if (auto known = check_verb(verbs, count, words.data()); !known) return report(known.error());
   try {
-    app.parse(argc, argv);
+    app.parse(count, words.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     return report(usage_error(app, error));

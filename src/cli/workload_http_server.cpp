@@ -115,7 +115,7 @@ Verb::Action add_http_server_options(CLI::App& app) {
   app.add_option("--format", given->output.format, "What to print at the end")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  app.add_option("-o,--output", given->output.output, "Into this file");
+  app.add_option("-o,--out,--output", given->output.output, "Into this file");
   return [given] { return run_http_server(*given); };
 }
 

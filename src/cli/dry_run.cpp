@@ -1,0 +1,173 @@
+#include "cli/dry_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/say.h"
+#include "core/readable.h"
+#include "machine/host/host_readiness.h"
+#include "machine/lab/lab_machine.h"
+#include "machine/lab/readiness.h"
+#include "machine/lab/variation.h"
+#include "study/machine_rules.h"
+#include "study/meaning.h"
+
+namespace vtax {
+namespace {
+
+// Seconds of one CPU, rough: docs/benchmarks.md, rows on boots and on a cell with five repetitions.
+struct Pace {
+  double boot, cell, repetition;
+};
+
+Pace pace_of(PlatformId lab_machine) {
+  switch (lab_machine) {
+    case PlatformId::native:
+      return {10, 4, 0.7};
+    case PlatformId::kvm:
+    case PlatformId::kvm_qemu:
+      return {25, 8, 3};
+    case PlatformId::xen_hvm:
+    case PlatformId::xen_hvm_pv:
+      return {160, 20, 8};
+    default:
+      return {60, 8, 3};
+  }
+}
+
+constexpr double kHostTrial = 3, kHostTrialOfGuest = 12;  // with its boot
+constexpr double kCompile = 10;                           // times another workload's
+
+struct Machines {
+  std::set<std::pair<lab::MachineKind, lab::Variation>> kinds;
+  std::set<PlatformId> images;
+};
+
+bool is_compile(const PlannedTrial& trial) {
+  return trial.factors.at("workload") == "compile";
+}
+
+double host_seconds(const std::vector<const PlannedTrial*>& trials) {
+  double seconds = 0;
+  for (const PlannedTrial* trial : trials)
+    seconds += host::has_guest(platform_of(trial->factors).id) ? kHostTrialOfGuest : kHostTrial;
+  return seconds;
+}
+
+double lab_seconds(const std::vector<const PlannedTrial*>& trials, const Machines& machines, int jobs) {
+  double seconds = 0, longest_boot = 0;
+  std::set<std::map<std::string, std::string>> cells;
+  for (const PlannedTrial* trial : trials) {
+    const Pace pace = pace_of(platform_of(trial->factors).lab_machine);
+    const double times = is_compile(*trial) ? kCompile : 1;
+    seconds += pace.repetition * times + (cells.insert(trial->factors).second ? pace.cell : 0);
+  }
+  for (const auto& [kind, variation] : machines.kinds) {
+    seconds += pace_of(kind.image).boot;
+    longest_boot = std::max(longest_boot, pace_of(kind.image).boot);
+  }
+  return std::max(longest_boot, seconds / jobs);
+}
+
+std::string minutes_text(double seconds) {
+  constexpr double minute = 60, hour = 3600;
+  if (seconds < minute) return "a minute at most";
+  if (seconds < 2 * hour) return fmt::format("some {:.0f} minutes", std::ceil(seconds / minute));
+  return fmt::format("some {:.0f} hours", std::ceil(seconds / hour));
+}
+
+void say_needs_of_lab(const std::set<PlatformId>& kinds) {
+  for (const lab::Check& check : lab::examine_machine()) {
+    const bool is_needed =
+        check.needed_by == nullptr ||
+        std::any_of(kinds.begin(), kinds.end(), [&](PlatformId kind) { return check.needed_by(kind); });
+    if (!is_needed || check.state == lab::State::good) continue;
+    say("{}: {}: {}\n", check.state == lab::State::fetchable ? "is fetched first" : "is missing here",
+        check.name, check.mend.empty() ? check.detail : fmt::format("{} -> {}", check.detail, check.mend));
+  }
+}
+
+void say_needs_of_host(const std::set<PlatformId>& platforms) {
+  for (const PlatformId platform : platforms) {
+    const host::PlatformCheck check = host::examine_platform(platform);
+    if (check.state == lab::State::good) continue;
+    say("{}: {}: {}\n", check.state == lab::State::fetchable ? "is fetched first" : "is missing here",
+        name_of(platform),
+        check.mend.empty() ? check.detail : fmt::format("{} -> {}", check.detail, check.mend));
+  }
+}
+
+Result<Machines> machines_of(const std::vector<const PlannedTrial*>& trials) {
+  Machines machines;
+  for (const PlannedTrial* trial : trials) {
+    const auto kind = lab::machine_of(trial->factors);
+    if (!kind) return fail(kind.error());
+    const auto named = trial->factors.find(std::string(kVariation));
+    const auto variation = named == trial->factors.end()
+                               ? lab::Variation()
+                               : lab::variation_of(named->second).value_or(lab::Variation());
+    machines.kinds.emplace(*kind, variation.at_boot());
+    machines.images.insert(kind->image);
+  }
+  return machines;
+}
+
+// A row for each platform and workload, in the order of the plan.
+void say_rows(const std::vector<const PlannedTrial*>& trials) {
+  std::vector<std::pair<std::string, std::string>> order;
+  std::map<std::pair<std::string, std::string>,
+           std::pair<std::size_t, std::set<std::map<std::string, std::string>>>>
+      rows;
+  for (const PlannedTrial* trial : trials) {
+    const std::pair key(trial->factors.at("platform"), trial->factors.at("workload"));
+    auto& [count, cells] = rows[key];
+    if (count++ == 0) order.push_back(key);
+    cells.insert(trial->factors);
+  }
+  for (const auto& key : order)
+    say("  {:<12} {:<12} {:>6} cells {:>7} trials\n", key.first, key.second,
+        with_thousands(rows[key].second.size()), with_thousands(rows[key].first));
+}
+
+}  // namespace
+
+Result<> say_what_would_run(const Plan& plan, const std::set<std::uint64_t>& places, int jobs) {
+  std::vector<const PlannedTrial*> trials;
+  std::set<PlatformId> platforms;
+  for (const PlannedTrial& trial : plan.trials) {
+    if (!places.contains(trial.index)) continue;
+    trials.push_back(&trial);
+    platforms.insert(platform_of(trial.factors).id);
+  }
+  const bool on_host = plan.study.machine == host_machine;
+  say("Study {}: {} trials{} on machine {}, {} of each cell\n", plan.study.name,
+      with_thousands(trials.size()),
+      trials.size() == plan.trials.size() ? "" : fmt::format(" of {}", with_thousands(plan.trials.size())),
+      plan.study.machine, repetitions_of(plan.study));
+  say_rows(trials);
+  for (const std::string& note : plan.notes) say("- {}\n", note);
+  double seconds = 0;
+  if (on_host) {
+    seconds = host_seconds(trials);
+    say_needs_of_host(platforms);
+  } else {
+    const auto machines = machines_of(trials);
+    if (!machines) return fail(machines.error());
+    seconds = lab_seconds(trials, *machines, jobs);
+    say("machines to boot: {} at most; those that this build of vtax booted before are there already\n",
+        machines->kinds.size());
+    if (plan.study.speed && plan.study.speed->cpu_mips == 0)
+      say("before them its speed is set by one cell, in eight trials at most\n");
+    say_needs_of_lab(machines->images);
+  }
+  say("about: {} on {}, boots included, downloads not; a computer that does other things takes longer\n",
+      minutes_text(seconds), on_host ? "one CPU" : fmt::format("{} CPUs", jobs));
+  return {};
+}
+
+}  // namespace vtax
