@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/describe.h"
 #include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
@@ -50,6 +51,7 @@ int with_output_written(int code) {
 }
 
 constexpr std::string_view kHelp = "help";          // `vtax help run` is `vtax run --help`
+constexpr std::string_view kDescribe = "describe";  // for the build alone: `vtax describe FOLDER DATE`
 
 // With which revision, and how it was built; the file is made beside the program
 // (cmake/write_build_facts.cmake).
@@ -153,6 +155,10 @@ int run_verb(const std::vector<Verb>& verbs, int argc, const char* const* argv) 
   app.footer(kFooter);
   app.set_version_flag("--version", version_text, "Print version, revision and build, and exit");
   const Verb::Action run = add_group(app, verbs);
+  if (argc == 4 && argv[1] == kDescribe) {
+    const auto described = describe(app, argv[2], argv[3]);
+    return described ? 0 : report(described.error());
+  }
   std::vector<const char*> words(argv, argv + argc);
   if (argc > 1 && argv[1] == kHelp) {
     words.erase(words.begin() + 1);

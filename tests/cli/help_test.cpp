@@ -131,5 +131,33 @@ TEST_F(Helps, SizesAndTimesAreReadAsPeopleWriteThem) {
   EXPECT_THAT(run("top -d 5minutes -b -i 1").err, HasSubstr("-d 5min"));
 }
 
+TEST_F(Helps, ManualsAndCompletionsKnowEveryVerb) {
+  ASSERT_EQ(run("describe manuals 2026-11-29").code, 0);
+  for (const char* page : {"vtax", "vtax-run", "vtax-report", "vtax-lab-boot", "vtax-workload-http"}) {
+    const std::string text = text_of(std::string("manuals/man1/") + page + ".1");
+    EXPECT_THAT(text, StartsWith(std::string(".TH ") + page + " 1 2026-11-29")) << page;
+    EXPECT_THAT(text, HasSubstr(".SH OPTIONS"));
+  }
+  EXPECT_THAT(text_of("manuals/man1/vtax-run.1"), HasSubstr("\\fB\\-\\-set\\fR \\fIFACTOR=VALUES\\fR"));
+  // What is typed, and what bash then has.
+  const auto completions = [&](const std::string& line) {
+    return run_program("cd " + folder_.string() + " && bash -c '. manuals/vtax.bash; COMP_LINE=\"" + line +
+                       "\" COMP_POINT=" + std::to_string(line.size()) +
+                       "; _vtax; printf \"%s\\n\" \"${COMPREPLY[@]}\"'")
+        .out;
+  };
+  EXPECT_EQ(completions("vtax rep"), "report\n");
+  EXPECT_EQ(completions("vtax run first"), "first-look\n");
+  EXPECT_EQ(completions("vtax run first-look --res"), "--resume\n");
+  EXPECT_EQ(completions("vtax run first-look --set offl"), "offloads=\n");
+  EXPECT_EQ(completions("vtax run first-look --set platform=nat"), "native\n");
+  EXPECT_EQ(completions("vtax run first-look --quick --set platform=kvm-"), "kvm-qemu\n");
+  EXPECT_EQ(completions("vtax lab bo"), "boot\n");
+  EXPECT_EQ(completions("vtax report a.vtax --format oth"), "\n");
+  EXPECT_EQ(completions("vtax report a.vtax --format open"), "openmetrics\n");
+  EXPECT_EQ(completions("vtax explain hyperc"), "hypercalls\n");
+  EXPECT_EQ(completions("vtax list stu"), "studies\n");
+}
+
 }  // namespace
 }  // namespace vtax
