@@ -51,19 +51,18 @@ struct Point {
   double share = 0;  // of the system's busiest CPU
 };
 
-Result<Point> run_once(const Speed& speed, long mips, const lab::LabRunOptions& options,
-                       const std::function<void(const std::string&)>& on_step) {
+Result<Point> run_once(const Speed& speed, long mips, Machine& lab, const OnStep& on_step) {
   auto trial = trial_of(speed, mips);
   if (!trial) return fail(trial.error());
   std::optional<Trial> done;
-  lab::LabRunEvents events;
+  MachineEvents events;
   events.on_step = on_step;
   events.on_start = [](const Trial&) {};
   events.on_finished = [&](Trial finished) -> Result<> {
     done = std::move(finished);
     return {};
   };
-  if (auto ran = lab::run_in_lab({std::move(*trial)}, options, events); !ran) return fail(ran.error());
+  if (auto ran = lab.run({std::move(*trial)}, events); !ran) return fail(ran.error());
   const std::string what = "cannot set the lab's speed by " + cell_name(speed.of);
   if (!done || !done->error.empty())
     return fail({what, done ? done->error : "its trial did not run", "", ExitCode::trial_failed});
@@ -73,14 +72,13 @@ Result<Point> run_once(const Speed& speed, long mips, const lab::LabRunOptions& 
   return Point{*rate, busiest_share(cost)};
 }
 
-Result<long> search(const Speed& speed, const lab::LabRunOptions& options,
-                    const std::function<void(const std::string&)>& on_step) {
+Result<long> search(const Speed& speed, Machine& lab, const OnStep& on_step) {
   const Factor& allowed = *find_factor(common_factors(), "cpu_mips");
   const auto least = static_cast<double>(allowed.low), most = static_cast<double>(allowed.high);
   double mips = 500;
   for (int i = 0; i < kMostTries; ++i) {
     on_step(fmt::format("setting the speed by {}: trying {:.0f} MIPS", cell_name(speed.of), mips));
-    const auto point = run_once(speed, std::lround(mips), options, on_step);
+    const auto point = run_once(speed, std::lround(mips), lab, on_step);
     if (!point) return fail(point.error());
     // What the busiest CPU would take at the wanted rate, batching as it is now.
     const double share = point->share * speed.rate / point->rate;
@@ -97,8 +95,7 @@ Result<long> search(const Speed& speed, const lab::LabRunOptions& options,
 
 }  // namespace
 
-Result<> set_speed(Study& study, const lab::LabRunOptions& options,
-                   const std::function<void(const std::string& step)>& on_step) {
+Result<> set_speed(Study& study, Machine& lab, const OnStep& on_step) {
   if (!study.speed) return {};
   const Speed& speed = *study.speed;
   if (speed.link_mbps > 0 && is_usual(study, "link_mbps"))
@@ -106,7 +103,7 @@ Result<> set_speed(Study& study, const lab::LabRunOptions& options,
   if (!is_usual(study, "cpu_mips")) return {};
   long mips = std::lround(speed.cpu_mips);
   if (mips == 0) {
-    const auto found = search(speed, options, on_step);
+    const auto found = search(speed, lab, on_step);
     if (!found) return fail(found.error());
     mips = *found;
   }

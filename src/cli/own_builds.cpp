@@ -10,6 +10,12 @@ lab::Sources OwnBuilds::sources() const {
   return sources;
 }
 
+std::string OwnBuilds::first_option() const {
+  if (!xen.empty()) return "--xen";
+  if (!kernel.empty()) return "--kernel";
+  return modules.empty() ? "" : "--modules";
+}
+
 void add_own_builds(CLI::App& app, OwnBuilds& builds) {
   app.add_option("--kernel", builds.kernel, "Your own kernel: bzImage or vmlinux")->check(CLI::ExistingFile);
   app.add_option("--modules", builds.modules, "Its modules: .../lib/modules/RELEASE or the build tree")

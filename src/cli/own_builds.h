@@ -12,6 +12,9 @@ struct OwnBuilds {
   std::string kernel, modules, xen;
 
   [[nodiscard]] lab::Sources sources() const;
+
+  // "--xen", "--kernel" or "--modules": the first that was given; "" for none.
+  [[nodiscard]] std::string first_option() const;
 };
 
 // Adds the three options; `builds` must live as long as the action that reads it.

@@ -9,84 +9,39 @@
 #include <ctime>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 
+#include "cli/begun_run.h"
 #include "cli/calibration.h"
 #include "cli/dry_run.h"
-#include "cli/own_builds.h"
+#include "cli/machines.h"
 #include "cli/progress_line.h"
 #include "cli/run_engine.h"
+#include "cli/run_options.h"
 #include "cli/run_place.h"
+#include "cli/run_trials.h"
 #include "cli/say.h"
-#include "cli/time_left.h"
 #include "core/files.h"
 #include "core/sha256.h"
-#include "machine/host/host_run.h"
-#include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_run.h"
+#include "machine/computer.h"
 #include "published/find_published.h"
 #include "record/run_header.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
-#include "report/cell.h"
 #include "report/json.h"
-#include "report/phrase.h"
 #include "report/table.h"
 #include "study/find_study.h"
 #include "study/machine_rules.h"
-#include "study/meaning.h"
 #include "study/plan.h"
 #include "study/plan_shards.h"
 
 namespace vtax {
 namespace {
 
-struct RunOptions {
-  std::string study;
-  std::vector<std::string> set;
-  std::string machine;
-  std::optional<int> repetitions;
-  std::string out;
-  std::string vary;
-  std::string shard;
-  bool quick = false;
-  bool resume = false;
-  bool dry_run = false;
-  bool json = false;
-  std::optional<int> jobs;  // machines at once: one a CPU, of a cluster's task one
-  EngineOptions engine;
-  OwnBuilds own;
-};
-
-int jobs_of(const RunOptions& options) {
-  return options.jobs.value_or(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-}
-
-std::string facts_of_this_computer() {
-  utsname name{};
-  uname(&name);
-  std::string processor;
-  if (const auto cpuinfo = read_text("/proc/cpuinfo")) {
-    const auto at = cpuinfo->find("model name");
-    if (at != std::string::npos) {
-      const auto begin = cpuinfo->find(": ", at) + 2;
-      processor = cpuinfo->substr(begin, cpuinfo->find('\n', begin) - begin);
-    }
-  }
-  const nlohmann::json facts = {{"kernel", name.release},
-                                {"kernel_build", name.version},
-                                {"architecture", name.machine},
-                                {"processor", processor},
-                                {"cpus", std::thread::hardware_concurrency()}};
-  return facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-// The same with which computer it is, by a hash: two of one kind are still two. Its kernel's updates leave
-// it.
+// This computer, with which computer it is, by a hash: two of one kind are still two. Its kernel's updates
+// leave it.
 std::string named_computer() {
   utsname name{};
   uname(&name);
@@ -96,99 +51,11 @@ std::string named_computer() {
   return facts.dump();
 }
 
-// Names a run's trials by what varies in their study.
-class TrialNames {
- public:
-  explicit TrialNames(const Plan& plan) : repeats_(plan.study.repetitions > 1) {
-    for (const PlannedTrial& trial : plan.trials) {
-      Factors factors = trial.factors;
-      factors.erase(kVariation);
-      varying_.add(factors);
-    }
-  }
-
-  [[nodiscard]] std::string of(const Trial& trial) const {
-    std::string name = trial_name(trial.factors, varying_.of(trial.factors.at("workload")));
-    return repeats_ ? fmt::format("{}, run {}", name, trial.repetition) : name;
-  }
-
- private:
-  bool repeats_;
-  VaryingFactors varying_;
-};
-
-std::string kind_of(const Trial& trial) {
-  return trial.factors.at("platform") + " " + trial.factors.at("workload");
-}
-
-// The user's own builds are for the lab, and a Xen is for platforms that have one.
-Result<> check_own_builds(const Plan& plan, const OwnBuilds& own) {
-  const char* option = !own.xen.empty()       ? "--xen"
-                       : !own.kernel.empty()  ? "--kernel"
-                       : !own.modules.empty() ? "--modules"
-                                              : nullptr;
-  if (option == nullptr) return {};
-  if (plan.study.machine == host_machine)
-    return fail({fmt::format("cannot use {} on machine host", option),
-                 "what runs there is this computer's own kernel",
-                 "leave it out, or run the study in the lab"});
-  const bool any_has_xen = std::any_of(plan.trials.begin(), plan.trials.end(), [](const PlannedTrial& trial) {
-    return has_xen(platform_of(trial.factors).id);
-  });
-  if (!own.xen.empty() && !any_has_xen)
-    return fail(
-        {"cannot use --xen", "no platform of this run has Xen", "for example --set platform=native,xen-pv"});
-  std::set<PlatformId> kinds;
-  for (const PlannedTrial& trial : plan.trials) kinds.insert(platform_of(trial.factors).lab_machine);
-  return lab::check_sources(kinds, own.sources());
-}
-
 // What `--resume FILE` needs besides what the settings come to.
 nlohmann::json asked_for(const RunOptions& options) {
   nlohmann::json asked = {{"set", options.set}, {"machine", options.machine}};
   if (options.repetitions) asked["repetitions"] = *options.repetitions;
   return asked;
-}
-
-bool is_run_file(const RunOptions& options) {
-  return options.resume && std::string_view(options.study).ends_with(".vtax");
-}
-
-// The study and the command line that the run file was begun with.
-Result<Study> take_from_run_file(RunOptions& options) {
-  const Error error{fmt::format("cannot go on with {}", printable(options.study, 200)), "", "",
-                    ExitCode::usage};
-  const bool is_alone = options.set.empty() && options.machine.empty() && !options.repetitions &&
-                        options.out.empty() && options.vary.empty() && options.shard.empty() &&
-                        !options.quick && options.own.kernel.empty() && options.own.modules.empty() &&
-                        options.own.xen.empty();
-  if (!is_alone)
-    return fail({error.what, "a run file has settings of its own",
-                 "leave the other options out but --jobs and --json, or name the study", error.code});
-  auto reader = RunReader::open(options.study);
-  if (!reader) return fail(reader.error());
-  const Run& header = reader->header();
-  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
-  const auto asked = settings.is_object() ? settings.value(kAskedFor, nlohmann::json()) : nlohmann::json();
-  if (!asked.is_object())
-    return fail({error.what, "it does not say how it was begun: an older vtax began it",
-                 "give the study and the same options as then, with --resume", error.code});
-  const auto text = [](const nlohmann::json& from, const char* key) {
-    const auto found = from.find(key);
-    return found != from.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  for (const nlohmann::json& one : asked.value("set", nlohmann::json::array()))
-    if (one.is_string()) options.set.push_back(one.get<std::string>());
-  options.machine = text(asked, "machine");
-  const auto repetitions = asked.find("repetitions");
-  if (repetitions != asked.end() && repetitions->is_number_integer())
-    options.repetitions = repetitions->get<int>();
-  options.vary = text(settings, "vary");
-  options.shard = text(settings, kShard);
-  options.quick = settings.value("quick", nlohmann::json()) == nlohmann::json(true);
-  options.own = {text(settings, "kernel"), text(settings, "modules"), text(settings, "xen")};
-  options.out = options.study;
-  return parse_study(header.study_source, header.study);
 }
 
 Result<Run> header_of(const Plan& plan, const RunOptions& options) {
@@ -224,34 +91,30 @@ Result<> show(const std::filesystem::path& file, bool json) {
   return json ? write_json(*reader, std::cout) : write_table(*reader, std::cout);
 }
 
-Result<> set_speed_of_lab(Study& study, const RunOptions& options) {
+std::vector<Trial> trials_to_run(const Plan& plan) {
+  std::vector<Trial> trials;
+  for (const PlannedTrial& planned : plan.trials) {
+    Trial trial;
+    trial.index = planned.index;
+    trial.repetition = planned.repetition;
+    trial.factors = planned.factors;
+    trials.push_back(std::move(trial));
+  }
+  return trials;
+}
+
+// The study's speed, where it gives one and nobody has said another.
+Result<> set_speed_of_lab(Study& study, const Plan& plan, const RunOptions& options) {
   const auto sets = [&](std::string_view factor) {
     return std::any_of(options.set.begin(), options.set.end(),
                        [&](const std::string& set) { return set.starts_with(std::string(factor) + "="); });
   };
-  const std::string& machine = options.machine.empty() ? study.machine : options.machine;
-  if (machine == host_machine || sets("machine") || sets("cpu_mips")) return {};
+  if (plan.study.machine == host_machine || sets("cpu_mips")) return {};
+  const auto lab = make_machine(plan.study.machine, options.own, 1);
+  if (!lab) return fail(lab.error());
+  if (auto good = (*lab)->check(trials_to_run(plan)); !good) return good;
   ProgressLine progress(0);
-  return set_speed(study, {options.own.sources(), 1}, [&](const std::string& step) { progress.step(step); });
-}
-
-// What these trials are made from, by content: a JSON object for RunWriter::be_made_from(). In the lab the
-// images are from now on those of `lab_options`.
-Result<std::string> identify(const std::vector<Trial>& trials, bool on_host,
-                             lab::LabRunOptions& lab_options) {
-  ProgressLine progress(0);
-  if (on_host) {
-    auto parts = host::identify_host(trials, [&](const std::string& step) { progress.step(step); });
-    if (!parts) return fail(parts.error());
-    auto all = nlohmann::json::parse(*parts);
-    all["computer"] = nlohmann::json::parse(facts_of_this_computer());
-    return all.dump();
-  }
-  auto identity = lab::identify_lab(trials, lab_options.sources,
-                                    [&](std::string_view step) { progress.step(std::string(step)); });
-  if (!identity) return fail(identity.error());
-  lab_options.images = std::move(identity->images);
-  return std::move(identity->json);
+  return set_speed(study, **lab, [&](const std::string& step) { progress.step(step); });
 }
 
 // The places in the plan that are this process's: of --shard its share.
@@ -305,25 +168,79 @@ Result<ExitCode> shown_sweep(const Result<ExitCode>& done, const std::filesystem
   return done;
 }
 
+// The plan, on a lab whose speed is the study's where that gives one.
+Result<Plan> plan_of(RunOptions& options) {
+  auto study = is_run_file(options) ? take_from_run_file(options) : find_study(options.study);
+  if (!study) return fail(study.error());
+  const Overrides overrides{options.set, options.repetitions, options.vary, options.quick, options.machine};
+  auto plan = make_plan(*study, overrides);
+  if (!plan || !study->speed || options.dry_run) return plan;
+  if (auto set = set_speed_of_lab(*study, *plan, options); !set) return fail(set.error());
+  return make_plan(std::move(*study), overrides);
+}
+
+// What is said before the first trial; of `own` ones of this process `left` have still to run.
+std::vector<std::string> notes_of(const Plan& plan, const RunOptions& options,
+                                  const std::filesystem::path& out, std::size_t own, std::size_t left) {
+  std::vector<std::string> notes = plan.notes;
+  const std::string usual = file_name_of(plan.study.name) + ".vtax";
+  if (options.out.empty() && options.shard.empty() && out != usual)
+    notes.push_back(options.resume
+                        ? fmt::format("going on with {}, the last run of this study here", out.string())
+                        : fmt::format("{} is there already: this run goes into {}", usual, out.string()));
+  if (left < own)
+    notes.push_back(fmt::format("{} of {} trials are in {} already", own - left, own, out.string()));
+  return notes;
+}
+
+// Runs what is not in the file yet. What all of the plan is made from is what a share is made from, so that
+// shares can be told to belong together.
+Result<> fill(RunWriter& writer, const Plan& plan, const std::set<std::uint64_t>& places, Machine& machine,
+              const RunOptions& options, const std::filesystem::path& out, TrialsKept& kept) {
+  std::vector<Trial> trials = trials_to_run(plan);
+  const auto identity = [&] {
+    ProgressLine progress(0);
+    return machine.identify(trials, [&](const std::string& step) { progress.step(step); });
+  }();
+  if (!identity) return fail(identity.error());
+  if (auto same = writer.be_made_from(*identity); !same) return same;
+  std::erase_if(trials, [&](const Trial& trial) {
+    return !places.contains(trial.index) || writer.finished().contains(trial.index);
+  });
+  const auto notes = notes_of(plan, options, out, places.size(), trials.size());
+  return run_trials(std::move(trials), plan, machine, notes, writer, kept);
+}
+
+// Nobody else writes to the file meanwhile.
+Result<TrialsKept> write_trials(const Plan& plan, const std::set<std::uint64_t>& places, Machine& machine,
+                                const RunOptions& options, const Run& header,
+                                const std::filesystem::path& out) {
+  std::error_code ignored;
+  const bool was_there = std::filesystem::exists(out, ignored);
+  auto writer = options.resume ? RunWriter::resume(out, header) : RunWriter::create(out, header);
+  if (!writer) return fail(writer.error());
+  TrialsKept kept{writer->finished().size()};
+  const auto filled = fill(*writer, plan, places, machine, options, out, kept);
+  writer->close();
+  if (filled) return kept;
+  // An empty run file would only stand in the way of the next attempt.
+  if (!was_there && kept.all == 0) std::filesystem::remove(out, ignored);
+  return fail(filled.error());
+}
+
 Result<ExitCode> run(RunOptions options) {
   if (options.resume && is_sweep_folder(options.study)) {
     std::filesystem::path out;
     const auto done = go_on_with_sweep(options.study, out);
     return shown_sweep(done, out, options.json);
   }
-  auto study = is_run_file(options) ? take_from_run_file(options) : find_study(options.study);
-  if (!study) return fail(study.error());
-  Overrides overrides{options.set, options.repetitions, options.vary, options.quick, options.machine};
-  auto plan = make_plan(*study, overrides);
+  const auto plan = plan_of(options);
   if (!plan) return fail(plan.error());
-  if (auto good = check_own_builds(*plan, options.own); !good) return fail(good.error());
-  if (study->speed && !options.dry_run) {
-    if (auto set = set_speed_of_lab(*study, options); !set) return fail(set.error());
-    plan = make_plan(std::move(*study), overrides);
-    if (!plan) return fail(plan.error());
-  }
   const auto places = places_of(*plan, options);
   if (!places) return fail(places.error());
+  const auto machine = make_machine(plan->study.machine, options.own, jobs_of(options));
+  if (!machine) return fail(machine.error());
+  if (auto good = (*machine)->check(trials_to_run(*plan)); !good) return fail(good.error());
   if (options.dry_run) {
     if (auto said = say_what_would_run(*plan, *places, jobs_of(options)); !said) return fail(said.error());
     return ExitCode::ok;
@@ -334,99 +251,11 @@ Result<ExitCode> run(RunOptions options) {
   if (!options.engine.engine.empty())
     return shown_sweep(run_on_engine(*plan, options.engine, shared_run(options, *plan, out)), out,
                        options.json);
-  std::error_code ignored;
-  const bool was_there = std::filesystem::exists(out, ignored);
-  auto writer = options.resume ? RunWriter::resume(out, *header) : RunWriter::create(out, *header);
-  if (!writer) return fail(writer.error());
-  std::size_t recorded = writer->finished().size();
-
-  std::vector<Trial> todo;
-  for (const PlannedTrial& planned : plan->trials) {
-    Trial trial;
-    trial.index = planned.index;
-    trial.repetition = planned.repetition;
-    trial.factors = planned.factors;
-    todo.push_back(std::move(trial));
-  }
-  const bool on_host = plan->study.machine == host_machine;
-  lab::LabRunOptions lab_options{options.own.sources(), jobs_of(options)};
-  auto identity = identify(todo, on_host, lab_options);
-  if (identity)
-    if (auto same = writer->be_made_from(*identity); !same) identity = fail(same.error());
-  const auto give_up = [&](const Error& error) {
-    writer->close();
-    // An empty run file would only stand in the way of the next attempt.
-    if (!was_there && recorded == 0) std::filesystem::remove(out, ignored);
-    return fail(error);
-  };
-  if (!identity) return give_up(identity.error());
-  std::erase_if(todo, [&](const Trial& trial) {
-    return !places->contains(trial.index) || writer->finished().contains(trial.index);
-  });
-
-  std::size_t failed = 0;
-  {
-    const TrialNames names(*plan);
-    ProgressLine progress(todo.size());
-    TimeLeft time(on_host ? 1 : jobs_of(options));
-    for (const Trial& trial : todo) time.plan(kind_of(trial));
-    for (const std::string& note : plan->notes) progress.note(note);
-    const std::string usual = file_name_of(plan->study.name) + ".vtax";
-    if (options.out.empty() && options.shard.empty() && out != usual)
-      progress.note(options.resume
-                        ? fmt::format("going on with {}, the last run of this study here", out.string())
-                        : fmt::format("{} is there already: this run goes into {}", usual, out.string()));
-    if (todo.size() < places->size())
-      progress.note(fmt::format("{} of {} trials are in {} already", places->size() - todo.size(),
-                                places->size(), out.string()));
-    lab::LabRunEvents events;
-    events.on_step = [&](const std::string& step) { progress.step(step); };
-    events.on_boots = [&](const lab::Boots& boots) {
-      time.boots(boots.left, boots.done, boots.spent);
-      progress.left(left_text(time.estimate()));
-    };
-    events.on_start = [&](const Trial& trial) {
-      time.start(trial.index, TimeLeft::Clock::now());
-      progress.started(names.of(trial));
-    };
-    std::set<std::string> said;
-    const auto why_failed = [&](const std::string& error) {
-      return said.insert(error).second ? error : std::string("the same as before");
-    };
-    events.on_not_tried = [&](const Error& why, std::vector<Trial> trials) -> Result<> {
-      failed += trials.size();
-      progress.note(fmt::format("failed: {}\n  left out therefore, until --resume: {} trials of {}",
-                                why_failed(why.text()), trials.size(), kind_of(trials.front())));
-      progress.skip(trials.size());
-      for (const Trial& trial : trials) {
-        time.finish(trial.index, kind_of(trial), TimeLeft::Clock::now());
-        if (auto kept = writer->append(trial); !kept) return kept;
-        ++recorded;
-      }
-      progress.left(left_text(time.estimate()));
-      return {};
-    };
-    events.on_finished = [&](const Trial& trial) -> Result<> {
-      if (!trial.error.empty()) {
-        ++failed;
-        progress.note(fmt::format("failed: {}\n  {}", names.of(trial), why_failed(trial.error)));
-      }
-      time.finish(trial.index, kind_of(trial), TimeLeft::Clock::now());
-      progress.left(left_text(time.estimate()));
-      progress.finished(names.of(trial));
-      const auto kept = writer->append(trial);
-      if (kept) ++recorded;
-      return kept;
-    };
-    auto done = on_host ? host::run_on_host(std::move(todo), {events.on_step, events.on_start,
-                                                              events.on_finished, events.on_not_tried})
-                        : lab::run_in_lab(std::move(todo), lab_options, events);
-    if (!done) return give_up(done.error());
-  }
-  writer->close();
+  const auto kept = write_trials(*plan, *places, **machine, options, *header, out);
+  if (!kept) return fail(kept.error());
   if (auto shown = show(out, options.json); !shown) return fail(shown.error());
   if (!options.json) say("\nRun file: {0}   (`vtax report {0} --format html -o page.html`)\n", out.string());
-  return failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
+  return kept->failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
 }
 
 Verb::Action add_run_options(CLI::App& app) {

@@ -11,6 +11,7 @@
 
 #include "core/fast_hash.h"
 #include "core/interruption.h"
+#include "machine/computer.h"
 #include "machine/host/host_readiness.h"
 #include "machine/host/host_trial.h"
 
@@ -46,8 +47,7 @@ struct Guests {
 };
 
 // Of all platforms, whether they run here, and what their guests boot.
-Result<Guests> prepare_guests(const std::vector<Trial>& trials,
-                              const std::function<void(const std::string& step)>& on_step) {
+Result<Guests> prepare_guests(const std::vector<Trial>& trials, const OnStep& on_step) {
   std::set<PlatformId> platforms;
   for (const Trial& trial : trials) {
     const auto spec = trial_spec_of(trial.factors);
@@ -79,19 +79,18 @@ Result<Guests> prepare_guests(const std::vector<Trial>& trials,
 
 }  // namespace
 
-Result<std::string> identify_host(const std::vector<Trial>& trials,
-                                  const std::function<void(const std::string& step)>& on_step) {
+Result<std::string> identify_host(const std::vector<Trial>& trials, const OnStep& on_step) {
   const auto guests = prepare_guests(trials, on_step);
   if (!guests) return fail(guests.error());
   const auto own = fast_hash_of_file("/proc/self/exe");
   if (!own) return fail(own.error());
-  nlohmann::json all = {{"vtax", *own}};
+  nlohmann::json all = {{"vtax", *own}, {"computer", nlohmann::json::parse(facts_of_this_computer())}};
   for (const auto& [platform, parts] : guests->parts)
     all[fmt::format("guest of {}", name_of(platform))] = parts.provenance;
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Result<> run_on_host(std::vector<Trial> trials, const HostRunEvents& events) {
+Result<> run_on_host(std::vector<Trial> trials, const MachineEvents& events) {
   const auto guests = prepare_guests(trials, events.on_step);
   if (!guests) return fail(guests.error());
   UnmadeMachines unmade;

@@ -34,7 +34,7 @@ struct Pool {
 class LabRun {
  public:
   LabRun(PackageCache cache, Qemu qemu, std::filesystem::path probe, const LabRunOptions& options,
-         const LabRunEvents& events)
+         const MachineEvents& events)
       : cache_(std::move(cache)),
         qemu_(std::move(qemu)),
         probe_(std::move(probe)),
@@ -231,7 +231,7 @@ class LabRun {
   std::filesystem::path probe_;
   SnapshotStore store_;
   const LabRunOptions& options_;
-  const LabRunEvents& events_;
+  const MachineEvents& events_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -242,7 +242,7 @@ class LabRun {
 
 }  // namespace
 
-Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const LabRunEvents& events) {
+Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const MachineEvents& events) {
   if (trials.empty()) return {};
   std::set<PlatformId> kinds;
   for (const Trial& trial : trials) kinds.insert(lab_machine_of(trial.factors.at("platform")));

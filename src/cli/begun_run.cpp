@@ -1,0 +1,55 @@
+#include "cli/begun_run.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "core/readable.h"
+#include "record/run_header.h"
+#include "record/run_reader.h"
+#include "study/find_study.h"
+
+namespace vtax {
+
+bool is_run_file(const RunOptions& options) {
+  return options.resume && std::string_view(options.study).ends_with(".vtax");
+}
+
+Result<Study> take_from_run_file(RunOptions& options) {
+  const Error error{fmt::format("cannot go on with {}", printable(options.study, 200)), "", "",
+                    ExitCode::usage};
+  const bool is_alone = options.set.empty() && options.machine.empty() && !options.repetitions &&
+                        options.out.empty() && options.vary.empty() && options.shard.empty() &&
+                        !options.quick && options.own.kernel.empty() && options.own.modules.empty() &&
+                        options.own.xen.empty();
+  if (!is_alone)
+    return fail({error.what, "a run file has settings of its own",
+                 "leave the other options out but --jobs and --json, or name the study", error.code});
+  auto reader = RunReader::open(options.study);
+  if (!reader) return fail(reader.error());
+  const Run& header = reader->header();
+  const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
+  const auto asked = settings.is_object() ? settings.value(kAskedFor, nlohmann::json()) : nlohmann::json();
+  if (!asked.is_object())
+    return fail({error.what, "it does not say how it was begun: an older vtax began it",
+                 "give the study and the same options as then, with --resume", error.code});
+  const auto text = [](const nlohmann::json& from, const char* key) {
+    const auto found = from.find(key);
+    return found != from.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  for (const nlohmann::json& one : asked.value("set", nlohmann::json::array()))
+    if (one.is_string()) options.set.push_back(one.get<std::string>());
+  options.machine = text(asked, "machine");
+  const auto repetitions = asked.find("repetitions");
+  if (repetitions != asked.end() && repetitions->is_number_integer())
+    options.repetitions = repetitions->get<int>();
+  options.vary = text(settings, "vary");
+  options.shard = text(settings, kShard);
+  options.quick = settings.value("quick", nlohmann::json()) == nlohmann::json(true);
+  options.own = {text(settings, "kernel"), text(settings, "modules"), text(settings, "xen")};
+  options.out = options.study;
+  return parse_study(header.study_source, header.study);
+}
+
+}  // namespace vtax
