@@ -108,6 +108,21 @@ std::vector<Eigen::MatrixXd> CellSpace::distances(const std::vector<Factors>& a,
   return all;
 }
 
+Factors CellSpace::in_its_terms(Factors cell) const {
+  const std::string* workload = find(cell, "workload");
+  const auto known = workload == nullptr ? factors_of_.end() : factors_of_.find(*workload);
+  if (known == factors_of_.end()) return cell;
+  const std::string its_workload = *workload;
+  for (const std::string& factor : known->second)
+    if (const Factor* row = find_factor_of_any(factor, its_workload); row != nullptr)
+      cell.emplace(factor, row->fallback);
+  std::erase_if(cell, [&](const auto& one) {
+    const Factor* row = find_factor_of_any(one.first, its_workload);
+    return !known->second.contains(one.first) && row != nullptr && row->fallback == one.second;
+  });
+  return cell;
+}
+
 std::optional<std::string> CellSpace::beyond(const Factors& cell) const {
   for (const auto& [factor, value] : fixed_) {
     const std::string* here = find(cell, factor);

@@ -49,8 +49,13 @@ class CellSpace {
                                                        const Scales& scales) const;
   [[nodiscard]] Scales usual_scales() const { return Scales(axes_.size(), Scale::log_1); }
 
-  // Why nothing is promised of a cell: a name that no known cell has, a number beyond theirs, a factor that
-  // always had one value and has another. Nothing where it is within what is known.
+  // The cell by the factors that known cells of its workload have: what it does not name has its usual value,
+  // what they do not name and it has as usual is left out. So runs of an older vtax, which had fewer factors,
+  // serve.
+  [[nodiscard]] Factors in_its_terms(Factors cell) const;
+
+  // Why nothing is promised of a cell in its terms: a name that no known cell has, a number beyond theirs, a
+  // factor that always had one value and has another. Nothing where it is within what is known.
   [[nodiscard]] std::optional<std::string> beyond(const Factors& cell) const;
 
   // The axes on which no known cell has the cell's number: it lies between levels.

@@ -257,6 +257,8 @@ Result<Model> fit(KnownCells known, const FitOptions& options,
   if (known.cells.size() > kMostCells)
     return fail(
         {what, fmt::format("{} cells are more than {}", known.cells.size(), kMostCells), "leave runs out"});
+  const CellSpace named(factors_of(known));
+  for (KnownCell& cell : known.cells) cell.factors = named.in_its_terms(std::move(cell.factors));
   const CellSpace space(factors_of(known));
   if (space.axes().empty()) return fail({what, "no factor differs among the cells", ""});
 

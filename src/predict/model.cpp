@@ -83,13 +83,15 @@ Result<Model> Model::of(Parts parts) {
   return model;
 }
 
-const KnownCell* Model::measured(const Factors& cell) const {
+const KnownCell* Model::measured(const Factors& named) const {
+  const Factors cell = space_.in_its_terms(named);
   const auto found = std::find_if(parts_.known.cells.begin(), parts_.known.cells.end(),
                                   [&](const KnownCell& known) { return known.factors == cell; });
   return found == parts_.known.cells.end() ? nullptr : &*found;
 }
 
-Result<Prediction> Model::predict(const Factors& cell) const {
+Result<Prediction> Model::predict(const Factors& named) const {
+  const Factors cell = space_.in_its_terms(named);
   if (const auto why = space_.beyond(cell)) return fail({"no promise", *why, "", ExitCode::usage});
   // The unit is the workload's.
   const auto alike = std::find_if(
