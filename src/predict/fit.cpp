@@ -114,6 +114,10 @@ Errors errors_without(const GaussianProcess& process, const TrainingSet& set,
   return errors;
 }
 
+double off_without(const GaussianProcess& process, const TrainingSet& set, const std::vector<Group>& groups) {
+  return quantile(errors_without(process, set, groups).in_deviations, kShareOfIntervals);
+}
+
 void score_baselines(const std::string& test, const CellSpace& space,
                      const std::vector<Eigen::MatrixXd>& distances, const GaussianProcess& product,
                      const TrainingSet& set, const std::vector<Group>& groups, std::vector<Score>& scores) {
@@ -178,13 +182,10 @@ Result<Model> learn(const KnownCells& known, const std::string& stage,
     const std::string unit = key.substr(key.rfind(" per "));
     if (!scales.contains(unit)) scales[unit] = likeliest_scales(space, sets.at("cost" + unit));
     const auto process = process_of(space, set, scales[unit], false);
-    Learned learned{scales[unit], process.covariance(), 0, 0};
-    learned.off_by_cell =
-        quantile(errors_without(process, set, each_alone(set)).in_deviations, kShareOfIntervals);
-    const auto levels = errors_without(process, set, levels_of(space, set)).in_deviations;
-    learned.off_by_level = levels.empty()
-                               ? learned.off_by_cell
-                               : std::max(learned.off_by_cell, quantile(levels, kShareOfIntervals));
+    Learned learned{scales[unit], process.covariance(), 0, 0, 0};
+    learned.off_by_cell = off_without(process, set, each_alone(set));
+    learned.off_by_pair = std::max(learned.off_by_cell, off_without(process, set, pairs_of(space, set)));
+    learned.off_by_level = std::max(learned.off_by_cell, off_without(process, set, levels_of(space, set)));
     parts.learned.emplace(key, std::move(learned));
   }
   return Model::of(std::move(parts));

@@ -29,6 +29,39 @@ double shrunk(const std::optional<double>& own, double usual) {
   return own ? (*own + usual) / 2 : usual;
 }
 
+// Whether any two of the cell's values on different axes were never measured together.
+bool has_unseen_pair(const CellSpace& space, const KnownCells& known, const Factors& cell) {
+  for (std::size_t a = 0; a < space.axes().size(); ++a)
+    for (std::size_t b = a + 1; b < space.axes().size(); ++b) {
+      const auto x = cell.find(space.axes()[a].factor), y = cell.find(space.axes()[b].factor);
+      if (x == cell.end() || y == cell.end()) continue;
+      if (std::none_of(known.cells.begin(), known.cells.end(), [&](const KnownCell& one) {
+            const auto u = one.factors.find(x->first), v = one.factors.find(y->first);
+            return u != one.factors.end() && v != one.factors.end() && u->second == x->second &&
+                   v->second == y->second;
+          }))
+        return true;
+    }
+  return false;
+}
+
+Reach reach_of(const CellSpace& space, const KnownCells& known, const Factors& cell) {
+  if (space.is_between_levels(cell)) return Reach::level;
+  return has_unseen_pair(space, known, cell) ? Reach::pair : Reach::cell;
+}
+
+double off_of(const Learned& learned, Reach reach) {
+  switch (reach) {
+    case Reach::cell:
+      return learned.off_by_cell;
+    case Reach::pair:
+      return learned.off_by_pair;
+    case Reach::level:
+      return learned.off_by_level;
+  }
+  return learned.off_by_level;
+}
+
 }  // namespace
 
 std::string key_of(const std::string& figure, Unit unit) {
@@ -99,11 +132,11 @@ Result<Prediction> Model::predict(const Factors& named) const {
       [&](const KnownCell& known) { return known.factors.at("workload") == cell.at("workload"); });
   Prediction prediction;
   prediction.unit = alike->unit;
-  prediction.reach = space_.is_between_levels(cell) ? Reach::level : Reach::cell;
+  prediction.reach = reach_of(space_, parts_.known, cell);
   // A figure is told where the platform has it: a native system has no hypervisor.
   std::map<std::string, bool> figures;
   for (const KnownCell& known : parts_.known.cells)
-    if (known.unit == alike->unit && known.factors.at("platform") == cell.at("platform"))
+    if (known.factors.at("platform") == cell.at("platform"))
       for (const auto& [figure, value] : known.figures) figures[figure] = true;
   for (const auto& [figure, is_there] : figures) {
     const std::string key = key_of(figure, alike->unit);
@@ -118,8 +151,7 @@ Result<Prediction> Model::predict(const Factors& named) const {
             axis, parts_.known.cells[process->second.cells[i]].factors, cell, learned.scales[axis]);
     }
     const auto guess = process->second.process.at(distances);
-    const double off = (prediction.reach == Reach::level ? learned.off_by_level : learned.off_by_cell) *
-                       std::sqrt(guess.variance);
+    const double off = off_of(learned, prediction.reach) * std::sqrt(guess.variance);
     prediction.figures[figure] = {std::exp(guess.mean),
                                   {std::exp(guess.mean - off), std::exp(guess.mean + off)}};
   }

@@ -19,6 +19,7 @@ namespace vtax::predict {
 // What a prediction rests on, by which its interval is as wide as it is.
 enum class Reach {
   cell,   // each of its factors' values was measured, not all of them together
+  pair,   // two values that were never measured together
   level,  // a number between two that were measured
 };
 
@@ -33,11 +34,12 @@ struct Prediction {
   std::map<std::string, Estimate> figures;  // by name (predict/known_cells.h): cost, layers, rate, busy
 };
 
-// One figure's process and how far its guesses were off, in its own standard deviations.
+// One figure's process, and how far its guesses were off.
 struct Learned {
   Scales scales;
   Covariance covariance;
-  double off_by_cell = 0, off_by_level = 0;  // the quantile of 90 % of |error| / deviation
+  // The quantile of 90 % of |error| / deviation, by what was left out.
+  double off_by_cell = 0, off_by_pair = 0, off_by_level = 0;
 };
 
 // What an error is of: the known cells are left out one by one (cell), all of one number's level at once

@@ -38,6 +38,7 @@ Json json_of(const Learned& learned) {
           {"triples", c.triples},
           {"all", c.all},
           {"off_by_cell", learned.off_by_cell},
+          {"off_by_pair", learned.off_by_pair},
           {"off_by_level", learned.off_by_level}};
 }
 
@@ -153,7 +154,8 @@ Result<Learned> learned_in(const JsonFields& file, const Json& json) {
   }
   constexpr double kMostOff = 1e6;
   for (const auto& [key, field] :
-       {std::pair("off_by_cell", &learned.off_by_cell), std::pair("off_by_level", &learned.off_by_level)}) {
+       {std::pair("off_by_cell", &learned.off_by_cell), std::pair("off_by_pair", &learned.off_by_pair),
+        std::pair("off_by_level", &learned.off_by_level)}) {
     auto value = part.real(key, 0, kMostOff);
     if (!value) return fail(value.error());
     *field = *value;

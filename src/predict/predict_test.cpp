@@ -153,6 +153,27 @@ TEST(Predict, LayersAddUpToTheCost) {
   EXPECT_NEAR(figures.at("cost").value / law("xen-pv", "on", 2000), 1, 0.03);
 }
 
+TEST(Predict, AnUnseenPairHasAWiderIntervalThanAnUnseenCell) {
+  KnownCells known = grid(0.05);
+  std::erase_if(known.cells, [](const KnownCell& cell) {
+    return cell.factors.at("platform") == "container" && cell.factors.at("offloads") == "on";
+  });
+  const Model model = *fit(known, {0}, quiet);
+  const auto pair = model.predict(cell_of("container", "on", 512).factors);
+  const auto cell = model.predict(cell_of("container", "off", 512).factors);
+  ASSERT_TRUE(pair && cell);
+  EXPECT_EQ(pair->reach, Reach::pair);
+  EXPECT_EQ(cell->reach, Reach::cell);
+  const auto width = [](const Prediction& one) {
+    const Interval& interval = one.figures.at("cost").interval;
+    return interval.high / interval.low;
+  };
+  EXPECT_GT(width(*pair), width(*cell));
+  const Interval& told = pair->figures.at("cost").interval;
+  EXPECT_LT(told.low, law("container", "on", 512));
+  EXPECT_GT(told.high, law("container", "on", 512));
+}
+
 TEST(Predict, PromisesNothingBeyondWhatItKnows) {
   const auto why = [](Factors factors) {
     const auto prediction = model_of_grid().predict(factors);

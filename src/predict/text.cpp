@@ -65,7 +65,15 @@ Json json_of(const Estimate& estimate) {
 }
 
 std::string_view name(Reach reach) {
-  return reach == Reach::level ? "between levels" : "unseen cell";
+  switch (reach) {
+    case Reach::cell:
+      return "unseen cell";
+    case Reach::pair:
+      return "unseen pair";
+    case Reach::level:
+      return "between levels";
+  }
+  return "";
 }
 
 }  // namespace
@@ -158,6 +166,8 @@ void write_predictions(const Model& model, const std::vector<Factors>& cells, st
       if (prediction->reach == Reach::level)
         print_wrapped(out, "  ",
                       "a number of it lies between those that were measured: its interval is wider");
+      if (prediction->reach == Reach::pair)
+        print_wrapped(out, "  ", "two of its values were never measured together: its interval is wider");
     }
   for (const auto& [why, times] : no_promise)
     print_wrapped(out, "",
