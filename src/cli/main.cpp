@@ -4,10 +4,12 @@
 #include "cli/compare.h"
 #include "cli/doctor.h"
 #include "cli/explain.h"
+#include "cli/fit.h"
 #include "cli/init.h"
 #include "cli/lab.h"
 #include "cli/list.h"
 #include "cli/merge.h"
+#include "cli/predict.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/top.h"
@@ -21,8 +23,8 @@ int main(int argc, char** argv) {
   for (int fd = 0; fd < 3; ++fd)
     if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
   return vtax::run_command_line(
-      {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::init_verb(),
-       vtax::list_verb(), vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::lab_verb(),
-       vtax::workload_verb()},
+      {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::fit_verb(),
+       vtax::predict_verb(), vtax::init_verb(), vtax::list_verb(), vtax::explain_verb(), vtax::doctor_verb(),
+       vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
       argc, argv);
 }

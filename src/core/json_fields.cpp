@@ -33,9 +33,9 @@ Error JsonFields::bad(std::string why) const {
   return Error{what_, std::move(why), "", ExitCode::trial_failed};
 }
 
-Result<JsonFields> JsonFields::parse(std::string what, std::string_view text) {
+Result<JsonFields> JsonFields::parse(std::string what, std::string_view text, std::size_t most) {
   JsonFields fields(std::move(what), nlohmann::json());
-  if (text.size() > most_bytes) return fail(fields.bad(fmt::format("longer than {} bytes", most_bytes)));
+  if (text.size() > most) return fail(fields.bad(fmt::format("longer than {} bytes", most)));
   if (too_deep(text)) return fail(fields.bad("nested too deep"));
   fields.object_ = nlohmann::json::parse(text, nullptr, false);
   if (fields.object_.is_discarded()) return fail(fields.bad("not JSON"));

@@ -18,7 +18,8 @@ class JsonFields {
   static constexpr int most_depth = 16;
 
   // `what` begins every error: "cannot read the plan".
-  [[nodiscard]] static Result<JsonFields> parse(std::string what, std::string_view text);
+  [[nodiscard]] static Result<JsonFields> parse(std::string what, std::string_view text,
+                                                std::size_t most = most_bytes);
   JsonFields(std::string what, nlohmann::json object) : what_(std::move(what)), object_(std::move(object)) {}
 
   [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "predict/fit.h"
+#include "predict/model_file.h"
 #include "published/published.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
@@ -182,14 +184,43 @@ bool try_timeline(std::string_view input) {
   return true;
 }
 
+std::vector<std::string> models() {
+  predict::KnownCells known;
+  for (const char* platform : {"native", "xen-pv"})
+    for (const int write : {64, 512, 1448, 4096, 16384, 65536}) {
+      predict::KnownCell cell;
+      cell.factors = {
+          {"platform", platform}, {"workload", "tcp-stream"}, {"write_bytes", std::to_string(write)}};
+      cell.unit = Unit::kilobyte;
+      cell.figures = {{"cost", 1000.0 + write % 100}, {"layer kernel", 1000}};
+      cell.samples = {1000, 1010};
+      known.cells.push_back(cell);
+    }
+  const auto model = predict::fit(known, {0}, [](const std::string&) {});
+  require(model.has_value(), "a model can be fitted");
+  std::ostringstream out;
+  predict::write_model(*model, "1", out);
+  return {out.str()};
+}
+
+// What is taken tells numbers above 0, inside their interval.
+bool try_model(std::string_view input) {
+  const auto model = predict::parse_model(input, "input");
+  if (!model) return false;
+  const auto prediction = model->predict(model->parts().known.cells.front().factors);
+  if (!prediction) return true;
+  const predict::Estimate& cost = prediction->figures.at("cost");
+  require(cost.value > 0 && cost.interval.low <= cost.value && cost.value <= cost.interval.high,
+          "a prediction is a number inside its interval");
+  return true;
+}
+
 }  // namespace
 
 std::vector<Target> targets_of_files() {
-  return {{"run-file", run_files, try_run_file, false, 4},
-          {"recording", recordings, try_recording, false, 4},
-          {"study", studies, try_study, true, 4},
-          {"claims", claims, try_claims, true, 4},
-          {"timeline", timelines, try_timeline}};
+  return {{"run-file", run_files, try_run_file, false, 4}, {"recording", recordings, try_recording, false, 4},
+          {"study", studies, try_study, true, 4},          {"claims", claims, try_claims, true, 4},
+          {"timeline", timelines, try_timeline},           {"model", models, try_model, true, 40}};
 }
 
 }  // namespace vtax::fuzz

@@ -1,0 +1,172 @@
+#include "predict/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/readable.h"
+
+namespace vtax::predict {
+namespace {
+
+// What the median of a few repetitions is off by, of the logarithm. A single repetition says nothing: then
+// what is usual among the cells.
+std::optional<double> own_variance(const std::vector<double>& samples) {
+  if (samples.size() < 2) return std::nullopt;
+  double sum = 0, squares = 0;
+  for (const double sample : samples) {
+    const double log = std::log(sample);
+    sum += log;
+    squares += log * log;
+  }
+  const auto n = static_cast<double>(samples.size());
+  return std::max(0.0, (squares - sum * sum / n) / (n - 1)) / n;
+}
+
+// Two repetitions' own variance is itself a guess: half of it, and half of what is usual.
+double shrunk(const std::optional<double>& own, double usual) {
+  return own ? (*own + usual) / 2 : usual;
+}
+
+// Whether any two of the cell's values on different axes were never measured together.
+bool has_unseen_pair(const CellSpace& space, const KnownCells& known, const Factors& cell) {
+  for (std::size_t a = 0; a < space.axes().size(); ++a)
+    for (std::size_t b = a + 1; b < space.axes().size(); ++b) {
+      const auto x = cell.find(space.axes()[a].factor), y = cell.find(space.axes()[b].factor);
+      if (x == cell.end() || y == cell.end()) continue;
+      if (std::none_of(known.cells.begin(), known.cells.end(), [&](const KnownCell& one) {
+            const auto u = one.factors.find(x->first), v = one.factors.find(y->first);
+            return u != one.factors.end() && v != one.factors.end() && u->second == x->second &&
+                   v->second == y->second;
+          }))
+        return true;
+    }
+  return false;
+}
+
+Reach reach_of(const CellSpace& space, const KnownCells& known, const Factors& cell) {
+  if (space.is_between_levels(cell)) return Reach::level;
+  return has_unseen_pair(space, known, cell) ? Reach::pair : Reach::cell;
+}
+
+double off_of(const Learned& learned, Reach reach) {
+  switch (reach) {
+    case Reach::cell:
+      return learned.off_by_cell;
+    case Reach::pair:
+      return learned.off_by_pair;
+    case Reach::level:
+      return learned.off_by_level;
+  }
+  return learned.off_by_level;
+}
+
+}  // namespace
+
+std::string key_of(const std::string& figure, Unit unit) {
+  return fmt::format("{} per {}", figure, name(unit));
+}
+
+std::map<std::string, TrainingSet> training_sets(const KnownCells& known) {
+  std::vector<double> own;
+  for (const KnownCell& cell : known.cells)
+    if (const auto variance = own_variance(cell.samples)) own.push_back(*variance);
+  const double usual = median(own).value_or(0);
+  std::map<std::string, TrainingSet> sets;
+  for (std::size_t i = 0; i < known.cells.size(); ++i)
+    for (const auto& [figure, value] : known.cells[i].figures)
+      if (value > 0) sets[key_of(figure, known.cells[i].unit)].cells.push_back(i);
+  for (auto& [key, set] : sets) {
+    const auto n = static_cast<Eigen::Index>(set.cells.size());
+    set.values.resize(n);
+    set.variances.resize(n);
+    for (Eigen::Index i = 0; i < n; ++i) {
+      const KnownCell& cell = known.cells[set.cells[static_cast<std::size_t>(i)]];
+      set.factors.push_back(cell.factors);
+      set.variances[i] = shrunk(own_variance(cell.samples), usual);
+      set.values[i] = std::log(cell.figures.at(key.substr(0, key.rfind(" per "))));
+    }
+  }
+  return sets;
+}
+
+Model::Model(Parts parts) : parts_(std::move(parts)), space_(factors_of(parts_.known)) {}
+
+Result<Model> Model::of(Parts parts) {
+  Model model(std::move(parts));
+  const std::string what = "cannot use the model";
+  auto sets = training_sets(model.parts_.known);
+  for (auto& [key, set] : sets) {
+    const auto learned = model.parts_.learned.find(key);
+    if (learned == model.parts_.learned.end())
+      return fail({what, fmt::format("nothing was learned of '{}'", printable(key)), "", ExitCode::usage});
+    if (learned->second.covariance.decay.size() != model.space_.axes().size() ||
+        learned->second.scales.size() != model.space_.axes().size())
+      return fail({what,
+                   fmt::format("'{}' was learned of {} factors, its cells differ in {}", printable(key),
+                               learned->second.covariance.decay.size(), model.space_.axes().size()),
+                   "", ExitCode::usage});
+    auto distances = model.space_.distances(set.factors, set.factors, learned->second.scales);
+    model.processes_.emplace(key,
+                             Process{std::move(set.cells),
+                                     GaussianProcess::with(learned->second.covariance, std::move(distances),
+                                                           std::move(set.values), std::move(set.variances))});
+  }
+  return model;
+}
+
+const KnownCell* Model::measured(const Factors& named) const {
+  const Factors cell = space_.in_its_terms(named);
+  const auto found = std::find_if(parts_.known.cells.begin(), parts_.known.cells.end(),
+                                  [&](const KnownCell& known) { return known.factors == cell; });
+  return found == parts_.known.cells.end() ? nullptr : &*found;
+}
+
+Result<Prediction> Model::predict(const Factors& named) const {
+  const Factors cell = space_.in_its_terms(named);
+  if (const auto why = space_.beyond(cell)) return fail({"no promise", *why, "", ExitCode::usage});
+  // The unit is the workload's.
+  const auto alike = std::find_if(
+      parts_.known.cells.begin(), parts_.known.cells.end(),
+      [&](const KnownCell& known) { return known.factors.at("workload") == cell.at("workload"); });
+  Prediction prediction;
+  prediction.unit = alike->unit;
+  prediction.reach = reach_of(space_, parts_.known, cell);
+  // A figure is told where the platform has it: a native system has no hypervisor.
+  std::map<std::string, bool> figures;
+  for (const KnownCell& known : parts_.known.cells)
+    if (known.factors.at("platform") == cell.at("platform"))
+      for (const auto& [figure, value] : known.figures) figures[figure] = true;
+  for (const auto& [figure, is_there] : figures) {
+    const std::string key = key_of(figure, alike->unit);
+    const auto process = processes_.find(key);
+    if (process == processes_.end()) continue;
+    const Learned& learned = parts_.learned.at(key);
+    std::vector<Eigen::VectorXd> distances;
+    for (std::size_t axis = 0; axis < space_.axes().size(); ++axis) {
+      Eigen::VectorXd& column = distances.emplace_back(process->second.cells.size());
+      for (std::size_t i = 0; i < process->second.cells.size(); ++i)
+        column[static_cast<Eigen::Index>(i)] = space_.distance(
+            axis, parts_.known.cells[process->second.cells[i]].factors, cell, learned.scales[axis]);
+    }
+    const auto guess = process->second.process.at(distances);
+    const double off = off_of(learned, prediction.reach) * std::sqrt(guess.variance);
+    prediction.figures[figure] = {std::exp(guess.mean),
+                                  {std::exp(guess.mean - off), std::exp(guess.mean + off)}};
+  }
+  // Layers are told each by itself; what they say is their share of the cost.
+  double layers = 0;
+  for (const auto& [figure, estimate] : prediction.figures)
+    if (figure.starts_with("layer ")) layers += estimate.value;
+  const auto cost = prediction.figures.find("cost");
+  if (layers > 0 && cost != prediction.figures.end())
+    for (auto& [figure, estimate] : prediction.figures)
+      if (figure.starts_with("layer ")) {
+        const double scale = cost->second.value / layers;
+        estimate = {estimate.value * scale, {estimate.interval.low * scale, estimate.interval.high * scale}};
+      }
+  return prediction;
+}
+
+}  // namespace vtax::predict
