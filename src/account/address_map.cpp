@@ -34,7 +34,16 @@ bool AddressMap::is_kernel_idle(GuestAddress address) const {
   return address >= idle_begin_ && address < idle_end_;
 }
 
-Place AddressMap::place_of(GuestAddress address, const std::string& domain) const {
+const AddressMap::ProgramCode* AddressMap::code_at(GuestAddress address, const std::string& domain,
+                                                   int cpu) const {
+  for (const ProgramCode& code : codes_)
+    if (address >= code.begin && address < code.end && code.domain == domain &&
+        (code.cpu < 0 || code.cpu == cpu))
+      return &code;
+  return nullptr;
+}
+
+Place AddressMap::place_of(GuestAddress address, const std::string& domain, int cpu) const {
   const auto named = [&](const Table& table, const char* image) -> Place {
     const Symbol* symbol = table ? table->find(address) : nullptr;
     return symbol != nullptr && symbol->is_text() ? Place{image, symbol->name, symbol->address}
@@ -44,6 +53,11 @@ Place AddressMap::place_of(GuestAddress address, const std::string& domain) cons
     case Region::hypervisor:
       return named(hypervisor, "xen");
     case Region::program: {
+      if (const ProgramCode* code = code_at(address, domain, cpu)) {
+        const Symbol* known = code->symbols ? code->symbols->find(address) : nullptr;
+        return known != nullptr && known->is_text() ? Place{code->image, known->name, known->address}
+                                                    : unknown(code->image, address);
+      }
       const Symbol* symbol = program ? program->find(address) : nullptr;
       return symbol != nullptr && symbol->is_text() ? Place{"vtax", symbol->name, symbol->address}
                                                     : unknown("program", address);

@@ -37,6 +37,16 @@ class AddressMap {
   Table kernel;
   Table program;  // vtax itself, linked at fixed addresses
 
+  // Code of a program of the user's, in every process of a domain, on one CPU or (-1) on all of its.
+  struct ProgramCode {
+    std::string domain;
+    int cpu = -1;
+    GuestAddress begin, end;
+    std::string image;   // the file's name without its folder
+    Table symbols = {};  // null where they are not known
+  };
+  void add_program_code(ProgramCode code) { codes_.push_back(std::move(code)); }
+
   void add_module(const std::string& domain, std::string module, Table symbols);
 
   // f(domain, module, symbols) for each.
@@ -46,7 +56,8 @@ class AddressMap {
       for (const Module& module : modules) f(domain, module.name, *module.symbols);
   }
 
-  [[nodiscard]] Place place_of(GuestAddress address, const std::string& domain) const;
+  // `cpu`: that executed it; two programs may lie at the same addresses.
+  [[nodiscard]] Place place_of(GuestAddress address, const std::string& domain, int cpu = -1) const;
 
   // Inside the kernel's own idle text (__cpuidle_text_start to __cpuidle_text_end,
   // include/asm-generic/vmlinux.lds.h).
@@ -60,7 +71,10 @@ class AddressMap {
     std::string name;
     Table symbols;
   };
+  [[nodiscard]] const ProgramCode* code_at(GuestAddress address, const std::string& domain, int cpu) const;
+
   std::map<std::string, std::vector<Module>> modules_;
+  std::vector<ProgramCode> codes_;
   GuestAddress idle_begin_, idle_end_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "account/compressed_names.h"
 #include "account/elf_symbols.h"
+#include "core/elf_file.h"
 
 namespace vtax {
 namespace {
@@ -45,10 +46,31 @@ std::optional<std::vector<std::uint64_t>> read_addresses(ByteView image, const A
   return addresses;
 }
 
+// Since Linux 7.0 each entry says how far the symbol is from the entry itself.
+std::optional<std::vector<std::uint64_t>> read_distances(ByteView image, std::size_t at, std::size_t count) {
+  const auto elf = ElfFile::open(image);
+  const auto segments = elf ? elf->segments() : std::nullopt;
+  if (!segments || !fits(image.size(), at, 4 * count)) return std::nullopt;
+  const auto loaded = std::find_if(segments->begin(), segments->end(), [&](const Elf64_Phdr& segment) {
+    return segment.p_type == PT_LOAD && at >= segment.p_offset && at - segment.p_offset < segment.p_filesz;
+  });
+  if (loaded == segments->end()) return std::nullopt;
+  const std::uint64_t table = loaded->p_vaddr + (at - loaded->p_offset);
+  std::vector<std::uint64_t> addresses;
+  addresses.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t distance = load<std::int32_t>(image, at + 4 * i);
+    addresses.push_back(table + 4 * i + static_cast<std::uint64_t>(distance));
+    if (addresses.back() < kernel_half || (i > 0 && addresses[i] < addresses[i - 1])) return std::nullopt;
+  }
+  return addresses;
+}
+
 std::optional<std::vector<std::uint64_t>> find_addresses(ByteView image, const CompressedNames& names) {
   const std::size_t count = names.names.size();
   const std::size_t behind = round_up(names.token_index_end);
   if (auto found = read_addresses(image, {behind, behind + round_up(4 * count)}, count)) return found;
+  if (auto found = read_distances(image, behind, count)) return found;
   const std::size_t before = round_up(4 * count) + 8;
   if (names.num_syms_at < before) return std::nullopt;
   return read_addresses(image, {names.num_syms_at - before, names.num_syms_at - 8}, count);
@@ -70,7 +92,8 @@ Result<SymbolTable> read_kallsyms(ByteView vmlinux, const std::string& name) {
   const auto addresses = find_addresses(vmlinux, *names);
   if (!addresses)
     return fail({what, "its names are there but their addresses are not in a known form",
-                 "this is known to work with Linux 5.10 to 6.12 for x86-64"});
+                 "the forms of Linux 5.10 to 7.0 for x86-64 are known; of another give the build's vmlinux, "
+                 "which has its own symbol table"});
   symbols.reserve(addresses->size());
   for (std::size_t i = 0; i < addresses->size(); ++i)
     symbols.push_back({GuestAddress((*addresses)[i]), std::move(names->names[i].text), names->names[i].type});

@@ -65,6 +65,35 @@ std::vector<std::uint8_t> without_absolute_percpu() {
   return with_elf_header(table.image());
 }
 
+// Each entry is how far the symbol is from it; the file lies 16 MiB behind its functions.
+std::vector<std::uint8_t> linux_7_0() {
+  CompressedTableForTest table(many_names());
+  table.tables(8).align(8);
+  constexpr std::size_t behind = 500;  // that image() adds
+  const std::uint64_t at = table.image().size() - behind, loaded = base + (16U << 20);
+  for (std::uint64_t i = 0; i < 600; ++i)
+    table.u32(static_cast<std::uint32_t>(base + 16 * i - (loaded + at + 4 * i)));
+  auto image = with_elf_header(table.image());
+  Elf64_Ehdr header;
+  std::memcpy(&header, image.data(), sizeof header);
+  header.e_phoff = sizeof header;
+  header.e_phentsize = sizeof(Elf64_Phdr);
+  header.e_phnum = 1;
+  std::memcpy(image.data(), &header, sizeof header);
+  const Elf64_Phdr segment{PT_LOAD, PF_R, 0, loaded, 0, image.size(), image.size(), 4096};
+  std::memcpy(image.data() + sizeof header, &segment, sizeof segment);
+  return image;
+}
+
+TEST(Kallsyms, ReadsDistancesFromTheTableItself) {
+  const auto table = read_kallsyms(linux_7_0(), "vmlinux");
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(table->symbols().size(), 600U);
+  EXPECT_EQ(table->address_of("debug_stack"), GuestAddress(base));
+  EXPECT_EQ(table->address_of("do_page_fault_300"), GuestAddress(base + 16 * 300));
+  EXPECT_EQ(table->address_of("__x64_sys_read"), GuestAddress(base + 16 * 599));
+}
+
 TEST(Kallsyms, ReadsBothOrdersOfTheTables) {
   for (const auto& image : {linux_6_1(), linux_6_12()}) {
     const auto table = read_kallsyms(image, "vmlinux");

@@ -206,7 +206,7 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   const std::vector<Owner> owners = owners_of(window, charging);
   std::map<EntryKey, std::int64_t> entries;
   std::map<FunctionKey, FunctionCounts> functions;
-  std::map<std::pair<std::uint64_t, std::string>, Place> places;
+  std::map<std::tuple<std::uint64_t, std::string, int>, Place> places;
   std::int64_t charged = 0;
   std::int64_t peer = 0;
   std::int64_t uncharged = 0;
@@ -222,8 +222,8 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
     }
     const Owner& owner = owners[row.context];
     events.add(row);
-    auto [place, is_new] = places.try_emplace({row.address.value, owner.domain});
-    if (is_new) place->second = charging.map.place_of(row.address, owner.domain);
+    auto [place, is_new] = places.try_emplace({row.address.value, owner.domain, cpu});
+    if (is_new) place->second = charging.map.place_of(row.address, owner.domain, cpu);
     const Payer payer = payer_of(row.address, place->second, owner, charging);
     charged += row.instructions;
     if (payer.layer == Layer::uncharged) uncharged += row.instructions;

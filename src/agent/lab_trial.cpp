@@ -12,6 +12,7 @@
 #include "agent/lab_ports.h"
 #include "agent/local_trial.h"
 #include "agent/message.h"
+#include "agent/program_trial.h"
 #include "agent/shell.h"
 #include "agent/trial.h"
 #include "core/start_phase.h"
@@ -35,7 +36,7 @@ Bytes rehearsal(Bytes window, int guests) {
 
 Plan rehearsed(Plan plan) {
   constexpr Transactions most_transactions(1000);
-  if (plan.local || plan.warmup.duration.count() != 0) return plan;
+  if (plan.local || plan.program || plan.warmup.duration.count() != 0) return plan;
   if (plan.http && plan.warmup_requests > 0)
     plan.warmup_requests =
         std::max(plan.warmup_requests, std::min(plan.http->requests, most_transactions.value));
@@ -133,7 +134,8 @@ Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& set
   for (int repetition = 1; repetition <= repetitions; ++repetition) {
     std::this_thread::sleep_for(start_phase(repetition));
     const Plan own = repetition == 1 ? rehearsed(plan) : plan;
-    Result<nlohmann::json> result = own.http    ? run_http_trial(own, *bench, lab_settle, hooks)
+    Result<nlohmann::json> result = own.program ? run_program_trial(own, *bench, setup, repetition == 1)
+                                    : own.http  ? run_http_trial(own, *bench, lab_settle, hooks)
                                     : own.local ? run_local_trial(own, *bench, disks, hooks)
                                                 : run_trial(own, *bench, lab_settle, hooks, repetition);
     if (!result) return fail(result.error());

@@ -6,6 +6,7 @@
 
 #include "agent/lab_layout.h"
 #include "core/json_fields.h"
+#include "subject/program_text.h"
 
 namespace vtax::agent {
 namespace {
@@ -100,7 +101,7 @@ Result<> check_machine(const JsonFields& fields, const Plan& plan) {
   if (plan.watch && (plan.counters || plan.books))
     return fail(fields.bad("'watch' cannot stand beside 'books' or 'counters'"));
   if (plan.counters && plan.books) return fail(fields.bad("'counters' cannot stand beside 'books'"));
-  if ((plan.counters || plan.books || plan.watch) && (plan.local || plan.http))
+  if ((plan.counters || plan.books || plan.watch) && (plan.local || plan.http || plan.program))
     return fail(fields.bad("'books', 'counters' and 'watch' are of one connection's traffic"));
   return {};
 }
@@ -225,6 +226,11 @@ Result<Plan> plan_for(const TrialSpec& trial) {
       if (trial.block_bytes % 512 != 0) return fail(cannot_order("'block_bytes' is no multiple of 512"));
       plan.local = fixed_work_of(trial, FixedWork::Kind::disk);
       return plan;
+    case WorkloadId::program:
+      if (Result<> meant = check_program(trial); !meant)
+        return fail(cannot_order(meant.error().what + ": " + meant.error().why));
+      plan.program = true;
+      return plan;
     case WorkloadId::tcp_stream:
     case WorkloadId::udp_stream:
     case WorkloadId::tcp_rr:
@@ -243,7 +249,8 @@ Result<Plan> parse_plan(std::string_view json) {
   if (!workload) return fail(workload.error());
   if (*workload == "self-check") return parse_self_check(*fields);
   if (*workload == "programs") return parse_programs(*fields);
-  const auto trial = trial_spec_from(*fields, {"version", "time_limit_ns", "delay_us", "books", "counters", "watch"});
+  const auto trial =
+      trial_spec_from(*fields, {"version", "time_limit_ns", "delay_us", "books", "counters", "watch"});
   if (!trial) return fail(trial.error());
   auto plan = plan_for(*trial);
   if (!plan) return fail(fields->bad(plan.error().why));

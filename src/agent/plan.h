@@ -19,6 +19,7 @@ struct Plan : TrialSpec {
   Order window, warmup;               // of the first guest
   std::optional<FixedWork> local;     // in place of traffic: direction, offloads, window, warmup
   std::optional<HttpWork> http;       // in place of window and warmup
+  bool program = false;               // likewise: server, client and what they need are the TrialSpec's
   bool books = false;                 // Domain-0's and Xen's own CPU times stand in the result (dom0_books.h)
   bool watch = false;                 // the monitor of running computers stands in the result (watch_books.h)
   bool counters = false;              // the kernel's own counts stand in the result (kernel_counters.h)

@@ -360,5 +360,41 @@ TEST(SelfCheckPlan, OfAQueueIsReadAsStrictly) {
   }
 }
 
+TEST(Plan, OfAProgramHasItsTextsAndRefusesWhatTheyCannotMean) {
+  const nlohmann::json program{{"version", 1},
+                               {"platform", "kvm"},
+                               {"topology", "card"},
+                               {"workload", "program"},
+                               {"packages", "redis-tools"},
+                               {"files", ""},
+                               {"server", "redis-server --port 1"},
+                               {"ready", "port 1"},
+                               {"client", "redis-benchmark -h {server}"},
+                               {"operations", "([0-9]+) done"},
+                               {"direction", "receive"},
+                               {"warmup", "off"},
+                               {"limit_seconds", 7},
+                               {"time_limit_ns", 60'000'000'000}};
+  const auto plan = parse_plan(program.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_TRUE(plan->program);
+  EXPECT_EQ(plan->server, "redis-server --port 1");
+  EXPECT_EQ(plan->operations, "([0-9]+) done");
+  EXPECT_EQ(plan->limit_seconds, 7U);
+  EXPECT_FALSE(plan->warms_up);
+  for (const auto& [key, value] : {std::pair{"client", ""},
+                                   {"ready", "port x"},
+                                   {"operations", "none"},
+                                   {"server", "a 'b"},
+                                   {"packages", "A"}}) {
+    nlohmann::json bad = program;
+    bad[key] = value;
+    const auto refused = parse_plan(bad.dump());
+    ASSERT_FALSE(refused) << key;
+    EXPECT_NE(refused.error().why.find(std::string("'") + key + "'"), std::string::npos)
+        << refused.error().text();
+  }
+}
+
 }  // namespace
 }  // namespace vtax::agent

@@ -8,7 +8,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 
+#include "core/files.h"
 #include "workload/watchdog.h"
 
 namespace vtax::agent {
@@ -43,7 +45,8 @@ Result<int> wait_for_program(pid_t process, const std::string& name, std::chrono
 }
 
 Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit) {
-  const auto child = start_program(arguments);
+  constexpr char said[] = "/run/program.out";
+  const auto child = start_program(arguments, said);
   if (!child) return fail(child.error());
   const Result<int> ended = wait_for_program(*child, arguments.front(), limit);
   if (!ended) {
@@ -54,8 +57,11 @@ Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nan
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   const std::string why = WIFSIGNALED(status) ? fmt::format("it was killed by signal {}", WTERMSIG(status))
                                               : fmt::format("it ended with code {}", WEXITSTATUS(status));
-  return fail(
-      Error{"run " + arguments.front(), why, "its messages are on the console", ExitCode::trial_failed});
+  std::string words = "run";
+  for (std::size_t i = 0; i < arguments.size() && i < 2; ++i) words += " " + arguments[i];
+  const std::string last = vtax::last_lines(std::filesystem::path(said));
+  return fail(Error{std::move(words), last.empty() ? why + " and said nothing" : why + "; it said: " + last,
+                    "", ExitCode::trial_failed});
 }
 
 }  // namespace vtax::agent

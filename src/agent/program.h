@@ -11,7 +11,7 @@
 namespace vtax::agent {
 
 // Runs a program (arguments[0]: its absolute path) to its end. Error: it cannot start, fails, or takes
-// longer.
+// longer; it has the last lines of what the program said.
 [[nodiscard]] Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit);
 
 // Starts a program that goes on by itself. `output`: the file for what it prints; the console without.

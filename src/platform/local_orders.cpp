@@ -4,6 +4,7 @@
 
 #include "platform/fixed_work.h"
 #include "platform/http_work.h"
+#include "platform/program_orders.h"
 #include "workload/local/cpu_list.h"
 #include "workload/local/sampler.h"
 #include "workload/local/softload.h"
@@ -60,6 +61,7 @@ std::optional<Result<nlohmann::json>> obey_local(const std::string& order, const
   if (order == "softload") return start_softload(fields);
   if (order == "sample") return start_sampling(fields);
   if (order == "fixed-work") return do_fixed_work(fields);
+  if (auto done = obey_program(order, fields)) return done;
   return obey_http(order, fields);
 }
 

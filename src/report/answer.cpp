@@ -112,6 +112,12 @@ std::string doubt(const Headline& best) {
       is_one ? "is" : "are", is_one ? "its" : "their", is_one ? "it differs" : "they differ");
 }
 
+// "a KB", "an operation".
+std::string with_article(std::string_view thing) {
+  constexpr std::string_view vowels = "aeio";
+  return fmt::format("{} {}", vowels.find(thing.front()) == std::string_view::npos ? "a" : "an", thing);
+}
+
 std::string without_native(const RunCosts& costs) {
   const Cell* dearest = nullptr;
   double most = -1;
@@ -128,12 +134,13 @@ std::string without_native(const RunCosts& costs) {
   const Unit unit = units_of(dearest->cost()->work).front();
   const bool is_native_alone = std::all_of(costs.cells.begin(), costs.cells.end(),
                                            [](const Cell& cell) { return cell.platform() == "native"; });
-  return fmt::format(
-      "A {} costs {} {}{} {} ({}). {}{}", noun(unit, dearest->workload()), printable(dearest->platform()),
-      costs.cells.size() > 1 ? "up to " : "", figure(most), unit_of_cost(costs),
-      full_phrase(dearest->factors, costs.varying.of(dearest->workload())), payers(*dearest->cost()),
-      is_native_alone ? " Only native was measured, so there is no tax to give."
-                      : " Without native's cost of the same there is no tax to give.");
+  return fmt::format("A{} costs {} {}{} {} ({}). {}{}",
+                     with_article(noun(unit, dearest->workload())).substr(1), printable(dearest->platform()),
+                     costs.cells.size() > 1 ? "up to " : "", figure(most), unit_of_cost(costs),
+                     full_phrase(dearest->factors, costs.varying.of(dearest->workload())),
+                     payers(*dearest->cost()),
+                     is_native_alone ? " Only native was measured, so there is no tax to give."
+                                     : " Without native's cost of the same there is no tax to give.");
 }
 
 }  // namespace
@@ -151,13 +158,13 @@ std::string answer(const RunCosts& costs, const std::vector<Comparison>& compari
   const WindowCost& cost = *best->cell->cost();
   const WindowCost& native = *best->comparison->native()->cost();
   const std::string platform = printable(best->cell->platform());
-  const auto its_noun = noun(best->unit, best->cell->workload());
+  const auto its_noun = with_article(noun(best->unit, best->cell->workload()));
   const std::string work = full_phrase(best->comparison->factors, costs.varying.of(best->cell->workload()));
   const std::string interval =
       best->interval ? fmt::format(" ({:.2f} to {:.2f})", best->interval->low, best->interval->high) : "";
   if (best->is_undecided)
     return fmt::format(
-        "Undecided: on {} a {} costs {:.2f}{} times as much as on native where it costs the most, {}. The "
+        "Undecided: on {} {} costs {:.2f}{} times as much as on native where it costs the most, {}. The "
         "repetitions spread by more than that differs from native; more of them may decide it (--reps).",
         platform, its_noun, best->tax, interval, work);
   const bool is_same_everywhere = best->tax / best->least_tax < 1.005;
@@ -166,7 +173,7 @@ std::string answer(const RunCosts& costs, const std::vector<Comparison>& compari
           ? fmt::format("{:.2f}{} times as much as on native: ", best->tax, interval)
           : fmt::format("{:.2f} to {:.2f} times as much as on native. The most{}: ", best->least_tax,
                         best->tax, interval);
-  return fmt::format("On {} a {} costs {}{}, {} {} against {}. {}{}", platform, its_noun, range, work,
+  return fmt::format("On {} {} costs {}{}, {} {} against {}. {}{}", platform, its_noun, range, work,
                      figure(per_unit(cost.total, cost.work, best->unit).value_or(0)), unit_of_cost(costs),
                      figure(per_unit(native.total, native.work, best->unit).value_or(0)), payers(cost),
                      doubt(*best));

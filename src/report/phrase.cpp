@@ -38,6 +38,7 @@ std::string spaced(std::string factor) {
 
 std::string phrase(const std::string& workload, const std::string& factor, const std::string& value) {
   const bool serves = workload.ends_with("rr");
+  if (value.empty()) return "no " + spaced(factor);
   if (factor == "direction" && value == "receive") return serves ? "serving" : "receiving";
   if (factor == "direction" && value == "send") return serves ? "asking" : "sending";
   if (factor == "topology") return printable(value);
@@ -100,6 +101,7 @@ std::string_view noun(Unit unit, const std::string& workload) {
   if (workload == "linpack") return "system";
   if (workload == "cpu-loop") return "round";
   if (workload == "disk") return "block";
+  if (workload == "program") return "operation";
   return name(unit);
 }
 

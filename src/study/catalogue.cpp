@@ -119,6 +119,10 @@ std::string allowed_values(const Factor& factor) {
       return readable_bytes(factor.low) + " to " + readable_bytes(factor.high);
     case FactorType::count:
       return fmt::format("{} to {}", factor.low, factor.high);
+    case FactorType::text:
+      return "text";
+    case FactorType::words:
+      return "a list of words";
   }
   return "";
 }
@@ -138,6 +142,14 @@ Result<std::string> canonical(const Factor& factor, std::string_view text) {
                caches.error().next});
         return text_of(*caches);
       }
+      return std::string(text);
+    case FactorType::text:
+    case FactorType::words:
+      if (!fits(factor, text))
+        return fail(bad_value(
+            factor, text,
+            fmt::format("write one line of up to {} characters{}", factor.high,
+                        factor.type == FactorType::words ? ", words with single spaces between them" : "")));
       return std::string(text);
     case FactorType::choice:
       break;

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 
 #include "core/readable.h"
 #include "study/catalogue.h"
 #include "study/meaning.h"
+#include "study/plan.h"
 #include "study/suggest.h"
+#include "subject/program_text.h"
 
 namespace vtax {
 namespace {
@@ -102,9 +106,12 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
   if (names(study, workload, "driver_domains", {"1"}) && names(study, workload, "cards", {"2"}))
     return fail({what, "a driver domain has one card, so one of them cannot have 'cards' = 2",
                  "take driver_domains = 2, which has two cards, beside 0"});
-  if (find_workload(workload.name)->has_compiler)
-    return fail({what, "the guests' image with a compiler is more than a driver domain has memory for",
-                 "take driver_domains = 0"});
+  if (find_workload(workload.name)->has_files())
+    return fail(
+        {what,
+         fmt::format("the guests' image with the files of '{}' is more than a driver domain has memory for",
+                     workload.name),
+         "take driver_domains = 0"});
   constexpr int most_domains = 7;  // that the probe tells from Domain-0
   for (const std::string& guests : values_of(study, workload, "guests"))
     for (const std::string& drivers : values_of(study, workload, "driver_domains"))
@@ -140,10 +147,42 @@ Result<> check_shares(const Study& study, const StudyWorkload& workload, const s
   return {};
 }
 
+Result<> check_texts(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (!find_workload(workload.name)->has_program) return {};
+  // Every combination: each of the texts means something beside the others.
+  std::vector<std::map<std::string, std::string>> cells{{{"workload", workload.name}}};
+  for (const Factor& factor : find_workload(workload.name)->factors) {
+    const std::string name(factor.name);
+    std::vector<std::map<std::string, std::string>> more;
+    for (const auto& cell : cells)
+      for (const std::string& value : workload.factors.at(name)) {
+        more.push_back(cell);
+        more.back()[name] = value;
+      }
+    cells = std::move(more);
+    if (cells.size() > kMostTrials) break;  // which make_plan() says
+  }
+  for (const auto& cell : cells) {
+    const auto trial = trial_spec_of(cell);
+    if (!trial) return fail(trial.error());
+    if (auto good = check_program(*trial); !good)
+      return fail({what, good.error().what + ": " + good.error().why, good.error().next});
+  }
+  if (study.machine == host_machine) return {};
+  for (const std::string& files : workload.factors.at("files")) {
+    std::error_code error;
+    if (!files.empty() && !std::filesystem::exists(files, error))
+      return fail({what, fmt::format("'files' is {}, which is not there", printable(files)),
+                   "give a path from where vtax is started, or a whole one"});
+  }
+  return {};
+}
+
 Result<> check_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
   Result<> good = check_forwarding(study, workload, what);
   if (good) good = check_driver_domains(study, workload, what);
   if (good) good = check_shares(study, workload, what);
+  if (good) good = check_texts(study, workload, what);
   if (!good) return good;
   if (study.machine == host_machine) {
     const auto& topologies = values_of(study, workload, "topology");

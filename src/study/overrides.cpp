@@ -24,7 +24,7 @@ std::vector<std::string> split(std::string_view list) {
 Result<std::vector<std::string>> canonical_list(const Factor& factor, std::string_view list,
                                                 const std::string& what) {
   std::vector<std::string> values;
-  for (const std::string& text : split(list)) {
+  for (const std::string& text : is_text(factor.type) ? std::vector{std::string(list)} : split(list)) {
     auto value = canonical(factor, text);
     if (!value) return fail({what, value.error().why, value.error().next});
     values.push_back(std::move(*value));

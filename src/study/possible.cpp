@@ -24,6 +24,9 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
   if (kind.has_compiler)
     return Obstacle{"on machine host the workload 'compile' is not part of studies",
                     "run it by hand: vtax workload --help"};
+  if (kind.has_program)
+    return Obstacle{"on machine host a program of one's own cannot be a workload yet",
+                    "run the study in the lab: leave --machine host out"};
   // A guest's disk there would be a device of the user's, which nobody has named.
   if (kind.has_disk && facts.runner != GuestRunner::none)
     return Obstacle{
@@ -44,10 +47,11 @@ std::optional<Obstacle> obstacle_in_lab(const PlanCell& cell) {
   if (!facts.in_lab)
     return Obstacle{fmt::format("platform '{}' runs on machine host alone", platform),
                     "add --machine host, or machine = \"host\" in the study file"};
-  // The firmware of a fully virtualised guest would read the compiler byte by byte from a program.
-  if (kind.has_compiler && facts.device_model)
-    return Obstacle{fmt::format("platform '{}' has no compiler for the workload 'compile'", platform),
-                    "name xen-pv or xen-pvh"};
+  // The firmware of a fully virtualised guest would read them byte by byte from a program.
+  if (kind.has_files() && facts.device_model)
+    return Obstacle{
+        fmt::format("platform '{}' has no room for the files of the workload '{}'", platform, workload),
+        "name xen-pv or xen-pvh"};
   if (kind.has_disk && facts.id == PlatformId::xen_hvm && cell.at("operation") != "write")
     return Obstacle{
         "the emulated disk of platform 'xen-hvm' is behind Domain-0's page cache, which holds what "

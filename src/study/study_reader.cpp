@@ -225,8 +225,27 @@ Result<FactorValues> StudyReader::values_of(const toml::table& table,
   return values;
 }
 
+// A list is one value; no word in it has a space.
+Result<std::string> StudyReader::words_of(const toml::array& list, const Factor& factor) const {
+  std::string words;
+  for (const toml::node& element : list) {
+    const auto word = element.value_exact<std::string>();
+    if (!word || word->empty() || word->find(' ') != std::string::npos)
+      return wrong(element.source(), fmt::format("'{}' is a list of single words", factor.name), "");
+    words += (words.empty() ? "" : " ") + *word;
+  }
+  auto value = canonical(factor, words);
+  if (!value) return wrong(list.source(), value.error().why, value.error().next);
+  return value;
+}
+
 Result<std::vector<std::string>> StudyReader::values_of(const toml::node& node, const Factor& factor) const {
   std::vector<std::string> values;
+  if (const toml::array* words = node.as_array(); words != nullptr && factor.type == FactorType::words) {
+    auto one = words_of(*words, factor);
+    if (!one) return fail(one.error());
+    return std::vector<std::string>{std::move(*one)};
+  }
   const toml::array* list = node.as_array();
   if (list == nullptr) {
     auto one = value_of(node, factor);

@@ -45,6 +45,7 @@ class StudyReader {
                                                const std::vector<Factor>& factors) const;
   [[nodiscard]] Result<std::vector<std::string>> values_of(const toml::node& node,
                                                            const Factor& factor) const;
+  [[nodiscard]] Result<std::string> words_of(const toml::array& list, const Factor& factor) const;
   std::string what_;
 };
 

@@ -130,6 +130,27 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"NotText", "\xff\xfe", "not UTF-8"}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(Study, AListOfWordsIsOneValueAndTextMayHaveCommas) {
+  const auto study = parse_study(R"(
+name = "mine"
+[[workload]]
+name = "program"
+packages = ["redis-server", "redis-tools"]
+server = ["redis-server --save ''", "redis-server --save '60 1, 2'"]
+client = "redis-benchmark -h {server}"
+operations = 2000
+)",
+                                 "s.toml");
+  ASSERT_TRUE(study) << study.error().text();
+  const StudyWorkload& workload = study->workloads.front();
+  EXPECT_THAT(workload.factors.at("packages"), ElementsAre("redis-server redis-tools"));
+  EXPECT_THAT(workload.factors.at("server"),
+              ElementsAre("redis-server --save ''", "redis-server --save '60 1, 2'"));
+  EXPECT_THAT(workload.factors.at("operations"), ElementsAre("2000"));
+  EXPECT_THAT(error_of("name = \"s\"\n[[workload]]\nname = \"program\"\npackages = [\"two words\"]\n"),
+              AllOf(HasSubstr("line 4"), HasSubstr("single words")));
+}
+
 TEST(Study, HostileTomlEndsInAnError) {
   std::string deep;
   for (int i = 0; i < 200'000; ++i) deep += "a.";

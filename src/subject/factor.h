@@ -17,6 +17,8 @@ enum class FactorType {
   bytes,   // a size: 1448, "1448", "64 KiB", "8 MiB", "1 GiB"; canonical form: plain bytes
   count,   // a whole number
   caches,  // one of `choices`, or sizes of caches (core/cache_shape.h)
+  text,    // a line of up to `high` characters, which may be empty; commas in it part no values
+  words,   // likewise, of words with single spaces between them; a list in a study file is one value
 };
 
 // Where a factor means something. Elsewhere it changes nothing, and has its default.
@@ -49,6 +51,14 @@ struct Factor {
   std::function<std::string(const TrialSpec&)> get;
   std::function<void(TrialSpec&, std::string_view)> set;
 };
+
+// Of these a --set gives one value, whatever is in it.
+[[nodiscard]] inline bool is_text(FactorType type) {
+  return type == FactorType::text || type == FactorType::words;
+}
+
+// Whether a text has the length and the characters for it.
+[[nodiscard]] bool fits(const Factor& factor, std::string_view text);
 
 // Sets the field. Error (usage): not a canonical value of the factor.
 [[nodiscard]] Result<> put(const Factor& factor, std::string_view canonical, TrialSpec& spec);

@@ -94,4 +94,12 @@ Factor word(FactorType type, std::string_view name, std::vector<std::string_view
   return with_own_default<field>(std::move(row));
 }
 
+// A line of text, or words, of up to so many bytes.
+template <auto field>
+Factor line(FactorType type, std::string_view name, std::uint64_t longest, std::string_view help) {
+  Factor row = word<field>(type, name, {}, help);
+  row.high = longest;
+  return row;
+}
+
 }  // namespace vtax::rows

@@ -17,6 +17,17 @@ bool is_number(const Factor& factor) {
   return factor.type == FactorType::bytes || factor.type == FactorType::count;
 }
 
+bool is_line(const Factor& factor, std::string_view text) {
+  if (text.size() > factor.high || !is_text(text)) return false;
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+bool has_single_spaces(std::string_view text) {
+  return text.empty() ||
+         (text.front() != ' ' && text.back() != ' ' && text.find("  ") == std::string_view::npos);
+}
+
 bool is_canonical(const Factor& factor, std::string_view text) {
   if (is_number(factor)) {
     std::uint64_t number = 0;
@@ -24,6 +35,7 @@ bool is_canonical(const Factor& factor, std::string_view text) {
     return error == std::errc() && end == text.data() + text.size() && number >= factor.low &&
            number <= factor.high;
   }
+  if (is_text(factor.type)) return fits(factor, text);
   if (std::find(factor.choices.begin(), factor.choices.end(), text) != factor.choices.end()) return true;
   return factor.type == FactorType::caches && read_caches(text).has_value();
 }
@@ -52,13 +64,18 @@ Result<> take_from(const JsonFields& plan, const Factor& factor, TrialSpec& spec
     factor.set(spec, std::to_string(*number));
     return {};
   }
-  const auto text = plan.text(name.c_str());
+  constexpr std::size_t longest_word = 256;
+  const auto text = plan.text(name.c_str(), std::max<std::size_t>(longest_word, factor.high));
   if (!text) return fail(text.error());
   if (put(factor, *text, spec)) return {};
   return fail(plan.bad(fmt::format("'{}' is '{}', which is not known", name, printable(*text))));
 }
 
 }  // namespace
+
+bool fits(const Factor& factor, std::string_view text) {
+  return is_line(factor, text) && (factor.type != FactorType::words || has_single_spaces(text));
+}
 
 Result<> put(const Factor& factor, std::string_view canonical, TrialSpec& spec) {
   if (!is_canonical(factor, canonical))

@@ -86,6 +86,7 @@ enum class WorkloadId {
   cpu_loop,
   compile,
   disk,
+  program,
 };
 
 // What distinguishes booted machines of one image: another shape is another snapshot.
@@ -99,6 +100,8 @@ struct MachineShape {
   int driver_domains = 0;      // with Xen: that have a card each; 0: Domain-0 has them
   Iommu iommu = Iommu::off;    // driver domains need one
   bool compiler = false;       // its systems hold one, and guests more memory
+  std::string packages = {};   // of a program, which its systems hold likewise: names of Debian's packages
+  std::string files = {};      // of a program: a folder, or one static program, of the measuring computer
 
   auto operator<=>(const MachineShape&) const = default;
 };
@@ -140,6 +143,9 @@ struct TrialSpec : MachineShape {
   std::string source;
   std::uint64_t block_bytes = 0;
   bool writes = true, random = false, direct = false, in_tmpdir = false;
+  std::string server, ready, client, operations;  // command lines and what they say (subject/program_text.h)
+  std::uint64_t limit_seconds = 60;
+  bool warms_up = true;
 
   bool operator==(const TrialSpec&) const = default;
 };

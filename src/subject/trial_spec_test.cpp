@@ -15,6 +15,7 @@ using FactorMap = std::map<std::string, std::string>;
 
 // A value besides the default.
 std::string another_value(const Factor& factor) {
+  if (is_text(factor.type)) return "more 'than' one, word";
   for (const std::string_view choice : factor.choices)
     if (choice != factor.fallback) return std::string(choice);
   return std::to_string(factor.fallback == std::to_string(factor.low) ? factor.high : factor.low);
@@ -81,6 +82,13 @@ TEST_P(EveryFactor, SurvivesThePlanWhereItIsInIt) {
 }
 
 TEST_P(EveryFactor, TakesNoOtherValues) {
+  if (is_text(factor().type)) {
+    for (const std::string& text :
+         {std::string(factor().high + 1, 'a'), std::string("a\nb"), std::string("\xff")})
+      EXPECT_FALSE(trial_spec_of(with(text))) << text;
+    EXPECT_EQ(trial_spec_of(with("two  spaces")).has_value(), factor().type == FactorType::text);
+    return;
+  }
   for (const std::string text : {"", "-1", "99999999999999999999", "half", "1 "})
     EXPECT_FALSE(trial_spec_of(with(text))) << text;
 }

@@ -16,6 +16,10 @@ struct WorkloadKind {
   bool has_traffic = true;
   bool has_disk = false;      // which the first window leaves as it was not
   bool has_compiler = false;  // in every system's image
+  bool has_program = false;   // likewise, the user's own: subject/program_text.h
+
+  // The systems have files of the workload's own: images of their own, and guests with more memory.
+  [[nodiscard]] bool has_files() const { return has_compiler || has_program; }
 };
 
 [[nodiscard]] const std::vector<WorkloadKind>& workloads();

@@ -3,6 +3,7 @@
 #include "account/compressed_table_for_test.h"
 #include "account/elf_symbols.h"
 #include "account/kallsyms.h"
+#include "account/mapped_symbols.h"
 #include "account/module_symbols.h"
 #include "account/probe_output.h"
 #include "account/xen_symbols.h"
@@ -75,6 +76,18 @@ bool try_elf(std::string_view input) {
   return true;
 }
 
+// A function's name where nothing is mapped would be a lie.
+bool try_mapped_symbols(std::string_view input) {
+  const MappedPart part{GuestAddress(0x7f0000001000), GuestAddress(0x7f0000002000), 0x1000};
+  (void)debug_file_of(bytes_in(input));
+  const auto table = read_mapped_symbols(bytes_in(input), bytes_in(input), "library", part);
+  if (!table) return false;
+  for (const Symbol& symbol : table->symbols())
+    require(symbol.address >= part.begin && symbol.address < part.end,
+            "a symbol lies where the file is mapped");
+  return true;
+}
+
 bool try_kernel(std::string_view input) {
   const auto kernel = lab::read_kernel(bytes_in(input), "vmlinuz");
   (void)lab::read_xen(bytes_in(input), "xen");
@@ -129,6 +142,7 @@ std::vector<Target> targets_of_images() {
   return {{"kallsyms", kernels_with_symbols, try_kallsyms, false, 4},
           {"xen-symbols", hypervisors_with_symbols, try_xen_symbols, false},
           {"elf", elf_files, try_elf, false},
+          {"mapped-symbols", elf_files, try_mapped_symbols, false},
           {"kernel", elf_files, try_kernel, false, 2},
           {"probe", probe_records, try_probe, false}};
 }

@@ -74,7 +74,7 @@ std::string LabBench::missing(PlatformId kind) const {
 LabImage LabBench::image(PlatformId kind, const MachineShape& shape) {
   Sources sources;
   sources.agent = agent_;
-  sources.compiler = shape.compiler;
+  sources.workload = WorkloadFiles::of(shape);
   return require(build_lab_image(kind, sources, *cache_, Apt(), quiet));
 }
 

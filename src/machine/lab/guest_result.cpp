@@ -12,7 +12,10 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxText = 2000;
+constexpr std::size_t kMaxOutput = 16 << 10;
+constexpr std::size_t kMaxPath = 512;
 constexpr std::size_t kMaxRows = 1000;
+constexpr int kMostCpus = 64;
 
 // Collects the first thing that is wrong, so that the reading below stays flat.
 class Fields {
@@ -42,6 +45,35 @@ class Fields {
     return GuestAddress(value);
   }
 
+  ProgramCode code(const json& object) {
+    ProgramCode code;
+    if (object.value("domain", json()) != "") code.domain = name(object, "domain");
+    const json cpu = object.value("cpu", json());
+    if (!cpu.is_number_integer() || cpu.get<int>() < -1 || cpu.get<int>() >= kMostCpus)
+      wrong("cpu");
+    else if (cpu.get<int>() >= 0)
+      code.cpu = cpu.get<int>();
+    code.file = path(object, "file");
+    if (object.value("called", json()) != "") code.called = name(object, "called");
+    code.begin = address(object, "begin");
+    code.end = address(object, "end");
+    code.offset = address(object, "offset").value;
+    return code;
+  }
+
+  // A whole one that stays below its root.
+  std::string path(const json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_string()) return wrong(key), "";
+    auto text = found->get<std::string>();
+    const bool is_harmless =
+        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
+    if (!text.starts_with('/') || text.size() > kMaxPath || !is_harmless ||
+        text.find("/../") != std::string::npos || text.ends_with("/.."))
+      wrong(key);
+    return text;
+  }
+
   const json& array(const json& object, const char* key) {
     static const json empty = json::array();
     const auto found = object.find(key);
@@ -56,11 +88,11 @@ class Fields {
   std::string first;
 };
 
-std::string printable(const json& object, const char* key) {
+std::string printable(const json& object, const char* key, std::size_t longest = kMaxText) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_string()) return "";
   std::string out;
-  for (const char c : found->get<std::string>().substr(0, kMaxText))
+  for (const char c : found->get<std::string>().substr(0, longest))
     if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) out += c;
   return out;
 }
@@ -107,6 +139,11 @@ Result<GuestResult> read_guest_result(const std::string& text) {
     result.modules[{fields.name(module, "domain"), fields.name(module, "module")}]
                   [fields.name(module, "section")] = fields.address(module, "address");
   }
+  for (const json& code : message.contains("mapped") ? fields.array(message, "mapped") : none) {
+    if (!code.is_object()) return damaged("a program's code is no object");
+    result.program.push_back(fields.code(code));
+  }
+  if (message.contains("output")) result.output = printable(message, "output", kMaxOutput);
   if (!fields.first.empty()) return damaged("its field '" + fields.first + "' is missing or wrong");
   return result;
 }

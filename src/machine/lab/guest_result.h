@@ -11,6 +11,16 @@
 
 namespace vtax::lab {
 
+// Code of the user's program as it lay in memory; the file by its path below the program's root.
+struct ProgramCode {
+  std::string domain;      // empty: the driver domain or host
+  std::optional<int> cpu;  // nothing: any of the domain's
+  std::string file;
+  std::string called;  // the name by which it was started, where that is another; or empty
+  GuestAddress begin, end;
+  std::uint64_t offset = 0;
+};
+
 // The agent's `result` message, checked. A guest is not trusted: unknown fields are ignored, missing or wrong
 // ones are an error, names are bounded and printable.
 struct GuestResult {
@@ -21,6 +31,8 @@ struct GuestResult {
   std::optional<std::uint64_t> tsc_ticks;  // of the self-check: from before the window to after it
   // Load addresses by (domain, module) and section; of a machine's first result.
   std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>> modules;
+  std::vector<ProgramCode> program;  // likewise
+  std::string output;                // what the first client printed; printable
 };
 
 [[nodiscard]] Result<GuestResult> read_guest_result(const std::string& json);

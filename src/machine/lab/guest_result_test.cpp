@@ -45,6 +45,36 @@ TEST(GuestResult, MayHoldTheWorkOfEachGuest) {
     EXPECT_FALSE(read_guest_result("{\"guests\": " + std::string(bad) + "," + good.substr(1))) << bad;
 }
 
+TEST(GuestResult, MayHoldTheCodeOfAProgramAndWhatItPrinted) {
+  const std::string good = kGood;
+  const auto read = [&](const std::string& code) {
+    return read_guest_result(R"({"output": "a\u001bb\n", "mapped": [)" + code + "]," + good.substr(1));
+  };
+  const std::string library =
+      R"({"domain": "", "cpu": 2, "file": "/usr/lib/libc.so.6", "called": "", "begin": "0x7f00", "end": "0x8f00", "offset": "0x28000"})";
+  const auto result = read(
+      library +
+      R"(, {"domain": "guest1", "cpu": -1, "file": "/bin/a b", "called": "ab", "begin": "0x1", "end": "0x2",
+                                      "offset": "0x0"})");
+  ASSERT_TRUE(result) << result.error().text();
+  ASSERT_EQ(result->program.size(), 2U);
+  EXPECT_EQ(result->program[0].cpu, 2);
+  EXPECT_EQ(result->program[0].file, "/usr/lib/libc.so.6");
+  EXPECT_EQ(result->program[0].end, GuestAddress(0x8f00));
+  EXPECT_EQ(result->program[1].cpu, std::nullopt);
+  EXPECT_EQ(result->program[1].called, "ab");
+  EXPECT_EQ(result->output, "ab\n");
+  for (const auto& [from, to] :
+       {std::pair{"/usr/lib/libc.so.6", "/../../../etc/shadow"}, std::pair{"/usr/lib/libc.so.6", "/usr/.."},
+        std::pair{"/usr/lib/libc.so.6", "libc.so.6"}, std::pair{R"("cpu": 2)", R"("cpu": 64)"},
+        std::pair{R"("cpu": 2)", R"("cpu": "2")"}, std::pair{"0x7f00", "32512"}}) {
+    std::string bad = library;
+    bad.replace(bad.find(from), std::string(from).size(), to);
+    EXPECT_FALSE(read(bad)) << to;
+  }
+  EXPECT_FALSE(read("7"));
+}
+
 TEST(GuestResult, RefusesWhatIsMissingOrWrong) {
   const auto changed = [](const std::string& from, const std::string& to) {
     std::string text = kGood;

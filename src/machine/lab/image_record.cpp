@@ -34,6 +34,8 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
   image.initrd = directory / "initrd.cpio";
   if (has_xen(image.kind)) image.xen = directory / "xen";
   image.kernel_release = text_field(record, "kernel_release");
+  std::error_code ignored;
+  if (std::filesystem::is_directory(directory / "program", ignored)) image.program = directory / "program";
   image.modules.clear();
   for (const json& module : record["modules"])
     if (module.is_string())

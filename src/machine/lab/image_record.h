@@ -8,7 +8,7 @@
 namespace vtax::lab {
 
 // What of an image is known only when it is built, its kernel's release and its modules: image.json, beside
-// vmlinux, initrd.cpio, modules/NAME.ko and, with Xen, xen.
+// vmlinux, initrd.cpio, modules/NAME.ko and, with Xen, xen; program/ where there is one of the user's.
 [[nodiscard]] Result<> write_image_record(const LabImage& image, const std::filesystem::path& directory);
 
 // Fills in that, and where the files are. `image` has the rest.

@@ -50,6 +50,11 @@ Result<> add_qemu(json& into, const Qemu& qemu, const PackageCache& cache) {
   return add_file_hash(into, "qemu program", qemu.binary);
 }
 
+std::string more_of(const WorkloadFiles& workload) {
+  if (workload.compiler) return " with compiler";
+  return workload.packages.empty() ? "" : " with " + workload.packages;
+}
+
 }  // namespace
 
 Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources& sources,
@@ -65,17 +70,17 @@ Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources
   for (const Trial& trial : trials) {
     const auto machine = machine_of(trial.factors);
     if (!machine) return fail(machine.error());
-    const ImageName name{machine->image, machine->shape.compiler};
+    const ImageName name{machine->image, WorkloadFiles::of(machine->shape)};
     if (identity.images.contains(name)) continue;
     Sources own = sources;
-    own.compiler = machine->shape.compiler;
+    own.workload = name.second;
     const auto parts = parts_of_image(name.first, own, *cache, Apt(), progress);
     if (!parts) return fail(parts.error());
     identity.images[name] = parts->hash;
-    all["packages of " + std::string(name_of(name.first)) + (name.second ? " with compiler" : "")] =
-        by_name(parts->packages);
+    all["packages of " + std::string(name_of(name.first)) + more_of(name.second)] = by_name(parts->packages);
     for (const OwnFile& file : parts->own_files) {
       std::string key = "own " + file.part;
+      if (file.part == "files") key += " " + file.path;
       // Of modules each machine has those that it needs.
       if (file.part == "modules") key += " of " + std::string(name_of(name.first));
       all[key] = file.sha256;

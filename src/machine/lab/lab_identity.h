@@ -11,8 +11,8 @@
 
 namespace vtax::lab {
 
-// An image by its kind, and whether it holds a compiler.
-using ImageName = std::pair<PlatformId, bool>;
+// An image by its kind, and what it holds for its workload.
+using ImageName = std::pair<PlatformId, WorkloadFiles>;
 
 // What the counts of a run depend on besides its settings, by content: runs of the same settings and the same
 // identity count the same.

@@ -12,7 +12,9 @@
 #include "machine/lab/image_record.h"
 #include "machine/lab/kernel_image.h"
 #include "machine/lab/lab_parts.h"
+#include "machine/lab/program_tree.h"
 #include "machine/lab/shared_libraries.h"
+#include "machine/lab/xen_version.h"
 
 namespace vtax::lab {
 namespace {
@@ -32,6 +34,8 @@ struct Parts {
   std::optional<FetchedSet> vmm_set;
   std::optional<FetchedSet> device_model_set;
   std::optional<FetchedSet> compiler_set;
+  std::optional<FetchedSet> program_set;
+  ProgramTree program;
   std::vector<std::uint8_t> agent;
   std::string agent_sha256;
   std::vector<Module> own_modules;
@@ -86,6 +90,14 @@ Result<> add_own_modules(Parts& parts, PlatformId kind, const fs::path& director
   return {};
 }
 
+Result<> check_toolstack(const fs::path& file, const FetchedSet& xen_set) {
+  const auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  const auto xen = read_xen(*bytes, file.filename().string());
+  if (!xen) return fail(xen.error());
+  return expect_toolstack(*xen, file.filename().string(), xen_set.packages);
+}
+
 Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
                      const Progress& progress, Fetch why) {
   Parts parts;
@@ -111,6 +123,8 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
     auto xen_set = cache.fetch(PackageSet::xen, apt, progress, why);
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
+    if (sources.xen)
+      if (auto fits = check_toolstack(*sources.xen, *parts.xen_set); !fits) return fail(fits.error());
   }
   if (has_device_model(kind)) {
     auto device_model_set = cache.fetch(PackageSet::device_model, apt, progress, why);
@@ -122,7 +136,19 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
     if (!vmm_set) return fail(vmm_set.error());
     parts.vmm_set = std::move(*vmm_set);
   }
-  if (sources.compiler) {
+  if (!sources.workload.files.empty()) {
+    auto own = ProgramTree::own(sources.workload.files);
+    if (!own) return fail(own.error());
+    parts.own_files.push_back({"files", fs::absolute(sources.workload.files).string(), own->hash});
+    parts.program = std::move(*own);
+  }
+  if (!sources.workload.packages.empty()) {
+    auto program_set = cache.fetch(wanted_programs(sources.workload.packages), apt, progress, why);
+    if (!program_set) return fail(program_set.error());
+    parts.program.add_below(program_set->root);
+    parts.program_set = std::move(*program_set);
+  }
+  if (sources.workload.compiler) {
     auto compiler_set = cache.fetch(PackageSet::compiler, apt, progress, why);
     if (!compiler_set) return fail(compiler_set.error());
     parts.compiler_set = std::move(*compiler_set);
@@ -132,7 +158,8 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
 
 std::vector<Package> packages_of(const Parts& parts) {
   std::vector<Package> all = parts.kernel_set.packages;
-  for (const auto* set : {&parts.xen_set, &parts.device_model_set, &parts.vmm_set, &parts.compiler_set})
+  for (const auto* set :
+       {&parts.xen_set, &parts.device_model_set, &parts.vmm_set, &parts.compiler_set, &parts.program_set})
     if (*set) all.insert(all.end(), (*set)->packages.begin(), (*set)->packages.end());
   return all;
 }
@@ -230,7 +257,8 @@ Result<> add_more(CpioArchive& image, const char* list, const Domain& domain,
   return {};
 }
 
-Result<> add_compiler_of(const Parts& parts, CpioArchive& image) {
+Result<> add_workload_files(const Parts& parts, CpioArchive& image) {
+  if (!parts.program.files.empty()) return parts.program.add_to(image);
   return parts.compiler_set ? add_compiler(image, parts.compiler_set->root) : Result<>();
 }
 
@@ -250,9 +278,12 @@ Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const Ker
   if (!added) return fail(added.error());
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) {
-    if (added = add_compiler_of(parts, image); !added) return fail(added.error());
+    if (added = add_workload_files(parts, image); !added) return fail(added.error());
     return image;
   }
+  // The partner of a guest's program runs here.
+  if (!parts.program.files.empty())
+    if (added = parts.program.add_to(image); !added) return fail(added.error());
   const auto guest_modules = modules_for(*guest, tree, kernel);
   if (!guest_modules) return fail(guest_modules.error());
   const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
@@ -267,7 +298,7 @@ Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const Ker
   if (!added) return fail(added.error());
   add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
   image.file("lab/guest/kernel", guest_kernel);
-  if (added = add_compiler_of(parts, guest_image); !added) return fail(added.error());
+  if (added = add_workload_files(parts, guest_image); !added) return fail(added.error());
   // Firmware reads it byte by byte from a program of Domain-0.
   image.file("lab/guest/initrd", has_device_model(kind) ? gzip(guest_image.bytes()) : guest_image.bytes());
   if (has_kvm(kind)) {
@@ -314,6 +345,8 @@ Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, cons
       return written;
     image.modules.push_back({module.name, {}});
   }
+  if (!parts.program.files.empty())
+    if (auto written = parts.program.write_symbols(into / "program"); !written) return written;
   image.kernel_release = kernel->release;
   return write_image_record(image, into);
 }

@@ -10,8 +10,22 @@
 #include "core/result.h"
 #include "machine/lab/package_cache.h"
 #include "subject/platform_table.h"
+#include "subject/trial_spec.h"
 
 namespace vtax::lab {
+
+// What every system under test has of its workload's files.
+struct WorkloadFiles {
+  bool compiler = false;      // for the workload `compile`
+  std::string packages = {};  // for `program`: names, by spaces
+  std::string files = {};     // likewise: a folder or a static program of this computer
+  [[nodiscard]] static WorkloadFiles of(const MachineShape& shape) {
+    return {shape.compiler, shape.packages, shape.files};
+  }
+  [[nodiscard]] bool has_program() const { return !packages.empty() || !files.empty(); }
+
+  auto operator<=>(const WorkloadFiles&) const = default;
+};
 
 // What the image is made of in place of the distribution's parts: a developer's own builds.
 struct Sources {
@@ -19,7 +33,7 @@ struct Sources {
   std::optional<std::filesystem::path> modules = {};  // see ModuleTree::open()
   std::optional<std::filesystem::path> xen = {};      // xen.gz
   std::filesystem::path agent = "/proc/self/exe";     // PID 1: the static vtax
-  bool compiler = false;  // beside the agent of every system under test: for the workload `compile`
+  WorkloadFiles workload = {};                        // beside the agent of every system under test
 
   // Whether anything of the distribution's is replaced.
   [[nodiscard]] bool has_own() const { return kernel || modules || xen; }
@@ -32,7 +46,7 @@ struct ModuleFile {
 
 // A file of the user's that stands in for a package.
 struct OwnFile {
-  std::string part;  // "kernel", "modules" or "xen"
+  std::string part;  // "kernel", "modules", "xen" or "files"
   std::string path;
   std::string sha256;
 };
@@ -52,9 +66,10 @@ struct LabImage {
   std::string kernel_command_line;
   std::string xen_command_line;
   std::string kernel_release;
-  std::filesystem::path kernel_symbols;  // for read_kallsyms()
-  std::vector<ModuleFile> modules;       // those of all the machine's domains
-  std::vector<Package> packages;         // provenance
+  std::filesystem::path kernel_symbols;               // for read_kallsyms()
+  std::vector<ModuleFile> modules;                    // those of all the machine's domains
+  std::optional<std::filesystem::path> program = {};  // the user's: its ELF files, for their symbols
+  std::vector<Package> packages;                      // provenance
   std::vector<OwnFile> own_files;
   std::vector<std::string> changes;  // what was changed in the parts, for provenance
   InUse in_use = {};                 // nobody removes its folder as long as this lives

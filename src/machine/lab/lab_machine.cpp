@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "account/kallsyms.h"
+#include "account/mapped_symbols.h"
 #include "account/module_symbols.h"
 #include "account/program_symbols.h"
 #include "account/xen_symbols.h"
@@ -30,8 +31,8 @@ std::chrono::minutes boot_limit(PlatformId kind, const MachineShape& shape) {
 // What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
 
-// The compiler's files, twice while the kernel unpacks them, and five compilers at once.
-constexpr int kCompilingGuestMib = 256;
+// A workload's files, twice while the kernel unpacks them, and five compilers at once.
+constexpr int kFilesGuestMib = 256;
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
   if (!table) return fail(table.error());
@@ -120,7 +121,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
     spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
   }
   MachineShape told = shape;
-  if (shape.compiler) told.guest_memory_mib = std::max(told.guest_memory_mib, kCompilingGuestMib);
+  if (shape.compiler || WorkloadFiles::of(shape).has_program())
+    told.guest_memory_mib = std::max(told.guest_memory_mib, kFilesGuestMib);
   spec.memory_mib += shape.guests * std::max(0, told.guest_memory_mib - MachineShape().guest_memory_mib);
   spec.kernel_arguments += boot_words(told);
   if (shape.driver_cpus > 1) {
@@ -297,7 +299,50 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
     charging.domains.push_back(fmt::format("driver{}", driver));
   }
   charging.peer_cpus = peer_cpus;
+  if (auto added = add_program(seen.result.program, charging); !added) return fail(added.error());
   return charge(*seen.window, charging);
+}
+
+// The kernel's own image holds what it maps into programs, as a library within it.
+Result<SymbolTable> LabMachine::vdso_symbols(const ProgramCode& code) const {
+  const auto kernel = read_file(image_.kernel);
+  if (!kernel) return fail(kernel.error());
+  const std::string_view text(reinterpret_cast<const char*>(kernel->data()), kernel->size());
+  constexpr std::string_view magic("\177ELF\2\1\1", 7);
+  for (std::size_t at = text.find(magic, 1); at != std::string_view::npos; at = text.find(magic, at + 1)) {
+    auto table = read_mapped_symbols(ByteView(*kernel).subspan(at), {}, code.file,
+                                     {code.begin, code.end, code.offset});
+    if (table && table->address_of("__vdso_gettimeofday")) return table;
+  }
+  return SymbolTable();
+}
+
+// A file that the image does not hold (the program made it, or the guest lies) has no symbols.
+Result<> LabMachine::add_program(const std::vector<ProgramCode>& all, Charging& charging) const {
+  for (const ProgramCode& code : all) {
+    const std::filesystem::path path = std::filesystem::path(code.file).relative_path();
+    AddressMap::ProgramCode known{code.domain.empty() ? charging.domains.front() : code.domain,
+                                  code.cpu.value_or(-1), code.begin, code.end,
+                                  code.called.empty() ? path.filename().string() : code.called};
+    std::error_code error;
+    if (code.file == "/vdso") {
+      auto table = shared(vdso_symbols(code));
+      if (!table) return fail(table.error());
+      known.symbols = *table;
+    } else if (image_.program && std::filesystem::is_regular_file(*image_.program / path, error)) {
+      const auto file = read_file(*image_.program / path);
+      if (!file) return fail(file.error());
+      const std::string symbols = debug_file_of(*file);
+      const auto apart = symbols.empty() ? Result<std::vector<std::uint8_t>>(std::vector<std::uint8_t>())
+                                         : read_file(*image_.program / symbols);
+      auto table = shared(read_mapped_symbols(*file, apart ? ByteView(*apart) : ByteView(), code.file,
+                                              {code.begin, code.end, code.offset}));
+      if (!table) return fail(table.error());
+      known.symbols = *table;
+    }
+    charging.map.add_program_code(std::move(known));
+  }
+  return {};
 }
 
 Result<AddressMap> LabMachine::map_with_modules(
@@ -314,24 +359,24 @@ Result<AddressMap> LabMachine::map_with_modules(
   return map;
 }
 
-std::string LabMachine::provenance(const ParallelTime& time) const {
+std::string LabMachine::provenance(const ParallelTime& time, const std::string& output) const {
   nlohmann::json packages = nlohmann::json::array();
   for (const Package& package : image_.packages)
     packages.push_back({{"name", package.name}, {"version", package.version}, {"sha256", package.sha256}});
   nlohmann::json own = nlohmann::json::array();
   for (const OwnFile& file : image_.own_files)
     own.push_back({{"part", file.part}, {"path", file.path}, {"sha256", file.sha256}});
-  const nlohmann::json json = {
-      {"machine", "lab"},
-      {"qemu", spec_.qemu.banner},
-      {"emulator_arguments", arguments_by_content(spec_)},
-      {"kernel_release", image_.kernel_release},
-      {"image", image_.hash},
-      {"packages", packages},
-      {"own_files", own},
-      {"changes", image_.changes},
-      {"round_instructions", time.round},
-      {"instruction_ns", fmt::format("{}/{}", time.speed.ns, time.speed.instructions)}};
+  nlohmann::json json = {{"machine", "lab"},
+                         {"qemu", spec_.qemu.banner},
+                         {"emulator_arguments", arguments_by_content(spec_)},
+                         {"kernel_release", image_.kernel_release},
+                         {"image", image_.hash},
+                         {"packages", packages},
+                         {"own_files", own},
+                         {"changes", image_.changes},
+                         {"round_instructions", time.round},
+                         {"instruction_ns", fmt::format("{}/{}", time.speed.ns, time.speed.instructions)}};
+  if (!output.empty()) json["client_output"] = output;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

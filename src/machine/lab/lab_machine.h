@@ -107,7 +107,9 @@ class LabMachine {
                                                                  const CacheShapes* caches) const;
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
-  [[nodiscard]] std::string provenance(const ParallelTime& time) const;
+  [[nodiscard]] Result<SymbolTable> vdso_symbols(const ProgramCode& code) const;
+  [[nodiscard]] Result<> add_program(const std::vector<ProgramCode>& code, Charging& charging) const;
+  [[nodiscard]] std::string provenance(const ParallelTime& time, const std::string& output) const;
   [[nodiscard]] Result<> fill_in(Trial& trial, const Observation& seen, const TrialSpec& spec) const;
   [[nodiscard]] Result<> run_windows(std::span<Trial> trials, const TrialSpec& spec, int windows,
                                      const Progress& progress, const Done& done) const;

@@ -177,10 +177,10 @@ class LabRun {
 
   Result<LabImage> image_of(const PoolKey& key) {
     Sources sources = options_.sources;
-    sources.compiler = key.first.shape.compiler;
+    sources.workload = WorkloadFiles::of(key.first.shape);
     auto image = build_lab_image(key.first.image, sources, cache_, Apt(), step());
     if (!image) return image;
-    const auto expected = options_.images.find({key.first.image, key.first.shape.compiler});
+    const auto expected = options_.images.find({key.first.image, sources.workload});
     if (expected != options_.images.end() && expected->second != image->hash)
       return fail({"cannot go on with the run",
                    "the user's own files, vtax or the packages have changed since it began",

@@ -66,8 +66,8 @@ std::string hash_of(const std::vector<Package>& packages) {
   return hash.hex();
 }
 
-std::string directory_name(PackageSet set, const std::vector<Package>& packages) {
-  return std::string(name_of(set)) + "-" + hash_of(packages).substr(0, name_digits);
+std::string directory_name(const std::string& set, const std::vector<Package>& packages) {
+  return set + "-" + hash_of(packages).substr(0, name_digits);
 }
 
 // Whoever may write here decides what is run: the user and the system's own alone.
@@ -140,8 +140,12 @@ fs::path PackageCache::image(const std::string& name) const {
 }
 
 std::optional<FetchedSet> PackageCache::find(PackageSet set) const {
+  return find(std::string(name_of(set)));
+}
+
+std::optional<FetchedSet> PackageCache::find(const std::string& set) const {
   const fs::path folder = directory_ / "packages";
-  const auto text = read_text(folder / (std::string(name_of(set)) + ".json"));
+  const auto text = read_text(folder / (set + ".json"));
   if (!text) return std::nullopt;
   const json manifest = json::parse(*text, nullptr, false);
   if (!manifest.is_object() || manifest.value("schema", json()) != manifest_schema) return std::nullopt;
@@ -156,18 +160,23 @@ std::optional<FetchedSet> PackageCache::find(PackageSet set) const {
 }
 
 Result<FetchedSet> PackageCache::fetch(PackageSet set, const Apt& apt, const Progress& progress, Fetch why) {
-  const std::string name(name_of(set));
+  return fetch(wanted_set(set), apt, progress, why);
+}
+
+Result<FetchedSet> PackageCache::fetch(const WantedSet& set, const Apt& apt, const Progress& progress,
+                                       Fetch why) {
+  const std::string& name = set.name;
   if (why != Fetch::newer) {
-    if (auto found = find(set)) {
+    if (auto found = find(name)) {
       const Result<> sound = why == Fetch::content ? found->check() : Result<>();
       if (sound) return *found;
       progress("the packages of " + name + " in the cache are damaged: " + sound.error().why);
     }
   }
   progress("asking apt for the packages of " + name);
-  const auto packages = resolve(set, apt);
+  const auto packages = set.resolve(apt);
   if (!packages) return fail(packages.error());
-  FetchedSet wanted{directory_ / "packages" / directory_name(set, *packages), *packages};
+  FetchedSet wanted{directory_ / "packages" / directory_name(name, *packages), *packages};
   const auto added = add(
       wanted.root, hash_of(*packages),
       [&](const fs::path& into) {
@@ -188,17 +197,16 @@ Result<FetchedSet> PackageCache::fetch(PackageSet set, const Apt& apt, const Pro
   if (wanted.in_use == nullptr)
     return fail({"cannot use " + wanted.root.string(), "another program has removed it",
                  "run the same command again", ExitCode::io});
-  remove_older(set, wanted.root);
+  remove_older(name, wanted.root);
   return wanted;
 }
 
-void PackageCache::remove_older(PackageSet set, const fs::path& current) const {
+void PackageCache::remove_older(const std::string& set, const fs::path& current) const {
   remove_leftovers(current.parent_path());
   std::vector<fs::path> older;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(current.parent_path(), ignored))
-    if (entry.path().filename().string().starts_with(std::string(name_of(set)) + "-") &&
-        entry.path() != current)
+    if (entry.path().filename().string().starts_with(set + "-") && entry.path() != current)
       older.push_back(entry.path());
   for (const fs::path& folder : older) remove_unless_used(folder);
 }
@@ -223,11 +231,13 @@ Result<PackageCache::Cleaned> PackageCache::clean(bool packages, const std::func
     for (const fs::path& folder : folders) cleaned.in_use += remove_unless_used(folder) ? 0 : 1;
   }
   // A set's list of packages goes with its folder.
-  for (const PackageSet set :
-       {PackageSet::kernel, PackageSet::xen, PackageSet::qemu, PackageSet::vmm, PackageSet::device_model,
-        PackageSet::shell, PackageSet::uml, PackageSet::compiler})
-    if (packages && !find(set))
-      fs::remove(directory_ / "packages" / (std::string(name_of(set)) + ".json"), error);
+  if (packages) {
+    std::vector<fs::path> lists;
+    for (const auto& entry : fs::directory_iterator(directory_ / "packages", error))
+      if (entry.path().extension() == ".json") lists.push_back(entry.path());
+    for (const fs::path& list : lists)
+      if (!find(list.stem().string())) fs::remove(list, error);
+  }
   const std::uint64_t after = bytes_below(directory_);
   cleaned.freed_bytes = before > after ? before - after : 0;
   return cleaned;

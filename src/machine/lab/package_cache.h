@@ -62,10 +62,13 @@ class PackageCache {
 
   // The set if it is there; asks nobody, waits for nobody, reads none of its files.
   [[nodiscard]] std::optional<FetchedSet> find(PackageSet set) const;
+  [[nodiscard]] std::optional<FetchedSet> find(const std::string& name) const;
 
   // The set, downloaded through apt if it is not there. The older folders of the set go unless another
   // program uses them.
   [[nodiscard]] Result<FetchedSet> fetch(PackageSet set, const Apt& apt, const Progress& progress, Fetch why);
+  [[nodiscard]] Result<FetchedSet> fetch(const WantedSet& set, const Apt& apt, const Progress& progress,
+                                         Fetch why);
 
   // Whether `target` is there and what it was when it was made from this.
   [[nodiscard]] static bool is_sound(const std::filesystem::path& target, const std::string& made_from);
@@ -88,7 +91,7 @@ class PackageCache {
   [[nodiscard]] Result<Cleaned> clean(bool packages, const std::function<void()>& waiting);
 
  private:
-  void remove_older(PackageSet set, const std::filesystem::path& current) const;
+  void remove_older(const std::string& set, const std::filesystem::path& current) const;
   explicit PackageCache(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;

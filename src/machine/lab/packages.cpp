@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "core/sha256.h"
 #include "core/subprocess.h"
 
 namespace vtax::lab {
@@ -145,7 +146,72 @@ Result<std::vector<Package>> resolve_compiler(const Apt& apt) {
   return packages;
 }
 
+// What packages need to be installed and removed, and programs do not need to run.
+bool is_of_installing(const std::string& name) {
+  static const std::set<std::string> tools = {"adduser",
+                                              "base-files",
+                                              "base-passwd",
+                                              "debconf",
+                                              "dpkg",
+                                              "init-system-helpers",
+                                              "install-info",
+                                              "iproute2",
+                                              "libdebconfclient0",
+                                              "logrotate",
+                                              "lsb-base",
+                                              "media-types",
+                                              "mime-support",
+                                              "netbase",
+                                              "passwd",
+                                              "perl",
+                                              "perl-base",
+                                              "procps",
+                                              "sensible-utils",
+                                              "sysvinit-utils",
+                                              "tar",
+                                              "tzdata",
+                                              "ucf",
+                                              "ca-certificates"};
+  return tools.contains(name) || name.starts_with("python3") || name.starts_with("libpam") ||
+         name.starts_with("systemd") || name.starts_with("libperl") || name.starts_with("perl-modules");
+}
+
+Result<std::vector<Package>> resolve_programs(const std::string& names, const Apt& apt) {
+  std::vector<std::string> roots;
+  for (std::size_t at = 0; at < names.size();) {
+    const std::size_t space = std::min(names.find(' ', at), names.size());
+    roots.push_back(names.substr(at, space - at));
+    at = space + 1;
+  }
+  auto packages = closure(apt, roots, [](const std::string& name) { return !is_of_installing(name); });
+  if (!packages) {
+    Error error = packages.error();
+    error.what = "cannot find the packages of the workload program";
+    error.next = "is the name right? if it is, run 'apt-get update' as root, then the same command again";
+    return fail(std::move(error));
+  }
+  const auto library =
+      std::find_if(packages->begin(), packages->end(), [](const auto& p) { return p.name == "libc6"; });
+  if (library == packages->end()) return packages;
+  const auto symbols = apt.show({"libc6-dbg"});
+  if (symbols && !symbols->empty() && symbols->front().version == library->version)
+    packages->push_back(symbols->front());
+  return packages;
+}
+
 }  // namespace
+
+WantedSet wanted_set(PackageSet set) {
+  return {std::string(name_of(set)), [set](const Apt& apt) { return resolve(set, apt); }};
+}
+
+WantedSet wanted_programs(const std::string& names) {
+  constexpr std::size_t digits = 12;
+  Sha256 hash;
+  hash.add(names);
+  return {"program-" + hash.hex().substr(0, digits),
+          [names](const Apt& apt) { return resolve_programs(names, apt); }};
+}
 
 std::string_view name_of(PackageSet set) {
   switch (set) {

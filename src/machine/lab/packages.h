@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,16 @@ enum class PackageSet {
 };
 
 [[nodiscard]] std::string_view name_of(PackageSet set);
+
+// A set by the name under which it lies in the cache, and how its packages are found.
+struct WantedSet {
+  std::string name;
+  std::function<Result<std::vector<Package>>(const Apt&)> resolve;
+};
+[[nodiscard]] WantedSet wanted_set(PackageSet set);
+// A user's program: the packages that are named, by spaces, and what they need to run (no documentation, none
+// of the tools by which packages are installed); of the C library the names of its functions, too.
+[[nodiscard]] WantedSet wanted_programs(const std::string& names);
 
 // Which packages make a set here, by asking apt: linux-image-amd64 (Debian) or linux-image-generic (Ubuntu)
 // lead to the kernel, xen-hypervisor-4.N-amd64 with the largest N to Xen; libraries are the closure of

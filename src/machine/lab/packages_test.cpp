@@ -76,6 +76,24 @@ TEST_F(Packages, TheCompilerComesWithItsOwnHeadersAndNotWithWhatTheyDependOn) {
                           "libgcc-12-dev"));
 }
 
+TEST_F(Packages, AProgramComesWithWhatItRunsOnAndNotWithWhatInstallsIt) {
+  package("redis-server", "redis-tools (= 5:7), adduser, lsb-base (>= 3.2)");
+  package("redis-tools",
+          "libc6 (>= 2.34), libjemalloc2, init-system-helpers, debconf (>= 0.5) | debconf-2.0");
+  package("libjemalloc2", "libc6");
+  package("libc6");
+  package("libc6-dbg");
+  for (const char* tool : {"adduser", "lsb-base", "init-system-helpers", "debconf"}) package(tool);
+  const WantedSet set = wanted_programs("redis-server redis-tools");
+  EXPECT_THAT(names(set.resolve(Apt())),
+              ElementsAre("libc6", "libjemalloc2", "redis-server", "redis-tools", "libc6-dbg"));
+  EXPECT_NE(set.name, wanted_programs("redis-server").name);
+  const auto unknown = wanted_programs("redis-sever").resolve(Apt());
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().text(), testing::HasSubstr("redis-sever"));
+  EXPECT_THAT(unknown.error().next, testing::HasSubstr("is the name right"));
+}
+
 TEST_F(Packages, MissingListsSayWhatToDo) {
   for (const PackageSet set : {PackageSet::kernel, PackageSet::xen, PackageSet::qemu}) {
     const auto packages = resolve(set, Apt());

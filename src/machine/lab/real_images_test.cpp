@@ -8,6 +8,7 @@
 #include "machine/lab/image_content.h"
 #include "machine/lab/kernel_image.h"
 #include "machine/lab/package_cache.h"
+#include "machine/lab/xen_version.h"
 
 // The distribution's own kernel and Xen, where `vtax lab fetch` has put them into the cache.
 namespace vtax::lab {
@@ -90,6 +91,29 @@ TEST_F(RealImages, XenHasItsSymbols) {
                            "do_page_fault", "context_switch", "idle_loop"})
     EXPECT_TRUE(symbols->address_of(name)) << name;
   expect_recorded_size(*set, *symbols);
+}
+
+TEST_F(RealImages, XenSaysItsVersionAndAnotherToolstackIsRefusedWithBoth) {
+  const auto set = cached(PackageSet::xen);
+  if (!set) GTEST_SKIP() << "the cache holds no Xen: run vtax lab fetch";
+  const auto file = file_named(set->root / "boot", "xen-", "amd64.gz");
+  const auto bytes = read_file(file);
+  ASSERT_TRUE(bytes) << bytes.error().text();
+  const auto xen = read_xen(*bytes, "xen.gz");
+  ASSERT_TRUE(xen) << xen.error().text();
+  const auto version = version_of_xen(*xen, "xen.gz");
+  ASSERT_TRUE(version);
+  EXPECT_EQ(file.filename().string(), "xen-" + *version + "-amd64.gz");
+  EXPECT_TRUE(expect_toolstack(*xen, "xen.gz", set->packages));
+  std::vector<Package> others = set->packages;
+  std::erase_if(others, [](const Package& package) { return package.name.starts_with("xen-utils-"); });
+  EXPECT_TRUE(expect_toolstack(*xen, "xen.gz", others)) << "nothing is known of the toolstack";
+  others.push_back({"xen-utils-4.99", "1", "", 0});
+  const auto refused = expect_toolstack(*xen, "xen.gz", others);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().why.find("Xen " + *version), std::string::npos);
+  EXPECT_NE(refused.error().why.find("Xen 4.99's"), std::string::npos);
+  EXPECT_EQ(refused.error().code, ExitCode::usage);
 }
 
 TEST_F(RealImages, VmmFindsAllItsLibrariesAndFirmware) {

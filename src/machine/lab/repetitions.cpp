@@ -51,14 +51,19 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Pr
   std::unique_ptr<Emulator> machine = std::move(*resumed);
   tell_of_waiting(*machine, progress);
   decltype(GuestResult::modules) modules;
+  decltype(GuestResult::program) program;
   for (int window = 1; window <= windows; ++window) {
     auto message = machine->next_message();
     if (!message) return fail(message.error());
     if (message->type != "result") return fail(machine->with_console(read_guest_error(message->json)));
     auto result = read_guest_result(message->json);
     if (!result) return fail(result.error());
-    if (window == 1) modules = result->modules;
+    if (window == 1) {
+      modules = result->modules;
+      program = result->program;
+    }
     result->modules = modules;
+    result->program = program;
     Observation observation{std::move(message->json), std::move(*result), std::nullopt, machine->console()};
     if (!probe_.empty()) {
       auto counted = machine->next_probe_window();
@@ -167,7 +172,7 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   trial.waiting = std::move(*waiting);
   trial.busy = busy_of(trial, time.speed, kCardPeerCpu);
   trial.digest = ledger->digest;
-  trial.provenance = provenance(time);
+  trial.provenance = provenance(time, seen.result.output);
   return {};
 }
 

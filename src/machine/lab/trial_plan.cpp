@@ -23,6 +23,8 @@ std::uint64_t time_limit_ns(const TrialSpec& trial) {
   if (workload.has_disk) more = trial.bytes / std::max<std::uint64_t>(1, trial.block_bytes) * kBlockLimitNs;
   if (workload.has_compiler)
     more = trial.compiles * static_cast<std::uint64_t>(trial.guests) * kCompileLimitNs;
+  if (workload.has_program)
+    more = 4 * static_cast<std::uint64_t>(trial.guests) * trial.limit_seconds * 1'000'000'000;
   return std::min(kTimeLimitNs + more, kMostTimeLimitNs);
 }
 

@@ -1,0 +1,107 @@
+// The workload `program`: somebody else's client and server in the systems under test.
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "tests/lab/lab_bench.h"
+
+namespace vtax::lab {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* packages = "busybox-static";  // a server and its client in one small file
+
+#define NEED_PROGRAM(kind)                                                                             \
+  NEED_LAB(kind);                                                                                      \
+  if (const auto cache = PackageCache::open(); !cache || !cache->find(wanted_programs(packages).name)) \
+  GTEST_SKIP()                                                                                         \
+      << "the program's packages are not in the cache: `vtax run` of a study that names them fetches them"
+
+using Texts = std::map<std::string, std::string>;
+
+Texts web(PlatformId kind) {
+  return {{"platform", std::string(name_of(kind))},
+          {"workload", "program"},
+          {"topology", "card"},
+          {"packages", packages},
+          {"server", "busybox httpd -f -p 8080 -h /bin"},
+          {"ready", "port 8080"},
+          {"client", "busybox wget -O /dev/null http://{server}:8080/busybox"},
+          {"operations", "1"}};
+}
+
+const LabMachine& machine_with_program(PlatformId kind) {
+  MachineShape shape;
+  shape.packages = packages;
+  return LabBench::get().machine(kind, shape);
+}
+
+Trial run_program_on(const LabMachine& machine, Texts factors) {
+  Trial trial;
+  trial.factors = std::move(factors);
+  if (const auto done = machine.run(trial, quiet); !done) trial.error = done.error().text();
+  return trial;
+}
+
+class Program : public testing::TestWithParam<PlatformId> {};
+
+TEST_P(Program, OfASystemIsCountedTheSameInARerun) {
+  NEED_PROGRAM(GetParam());
+  const LabMachine& machine = machine_with_program(GetParam());
+  const Trial one = run_program_on(machine, web(GetParam())),
+              again = run_program_on(machine, web(GetParam()));
+  ASSERT_EQ(one.error, "");
+  EXPECT_EQ(one.digest, again.digest);
+  EXPECT_EQ(one.work.transactions, Transactions(1));
+  const std::string system = GetParam() == PlatformId::native ? "host" : "guest1";
+  const bool is_known =
+      std::any_of(one.functions.begin(), one.functions.end(), [&](const FunctionCost& function) {
+        return function.domain == system && function.layer == Layer::program && function.image == "busybox" &&
+               function.instructions > Instructions(1000);
+      });
+  EXPECT_TRUE(is_known) << "the server serves two megabytes in the system under test";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Program, testing::Values(PlatformId::native, PlatformId::xen_pv),
+                         [](const auto& tested) { return test_name(tested.param); });
+
+struct Fault {
+  const char* name;
+  Texts changed;
+  const char* says;
+};
+
+class FaultOfAProgram : public testing::TestWithParam<Fault> {};
+
+TEST_P(FaultOfAProgram, FailsTheTrialWithItsLastWords) {
+  NEED_PROGRAM(PlatformId::native);
+  Texts factors = web(PlatformId::native);
+  for (const auto& [factor, value] : GetParam().changed) factors[factor] = value;
+  const Trial trial = run_program_on(machine_with_program(PlatformId::native), factors);
+  EXPECT_THAT(trial.error, HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, FaultOfAProgram,
+    testing::Values(
+        Fault{"server_is_never_ready",
+              {{"server", "busybox sh -c 'echo I wait; sleep 100'"}, {"limit_seconds", "2"}},
+              "after 2 s it is not ready (\"port 8080\"); its last words: I wait"},
+        Fault{"server_ends", {{"server", "busybox httpd -f -p 8080 -h /nowhere"}}, "before it was ready"},
+        Fault{"client_fails",
+              {{"client", "busybox sh -c 'echo I fail; exit 3'"}},
+              "it ended with code 3; its last words: I fail"},
+        Fault{"client_hangs", {{"client", "busybox sleep 100"}, {"limit_seconds", "2"}}, "run busybox"},
+        Fault{"client_floods",
+              {{"client", "busybox yes flood"}},
+              "it wrote more than 64 MiB; its last words: flood"},
+        Fault{"pattern_does_not_fit",
+              {{"client", "busybox echo nothing"}, {"operations", "([0-9]+) requests"}},
+              "no line of what it printed has a number"},
+        Fault{"no_such_program", {{"client", "busybocks"}}, "there is no such program"}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+}  // namespace
+}  // namespace vtax::lab
