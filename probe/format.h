@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "events.h"
+
 namespace vtax::probe {
 
 inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '4'};
@@ -20,34 +22,8 @@ enum class State : std::uint32_t {
   failed = 5,         // `message` says why; the emulator was ended
 };
 
-// Events are counted where the guest enters a function, or at an instruction.
-enum class Event : std::uint32_t {
-  hypercalls = 0,
-  upcalls = 1,
-  interrupts = 2,
-  page_table_switches = 3,
-  system_calls = 4,
-  page_faults = 5,
-  context_switches = 6,
-  vm_exits = 7,
-  // What the exits were for; they add up to vm_exits, and are all absent where the emulator cannot be asked.
-  exits_interrupt = 8,
-  exits_interrupt_window = 9,
-  exits_exception = 10,
-  exits_register = 11,  // control and debug registers
-  exits_cpuid = 12,
-  exits_halt = 13,
-  exits_pause = 14,
-  exits_io = 15,
-  exits_msr = 16,
-  exits_hypercall = 17,
-  exits_nested_page_fault = 18,
-  exits_other = 19,
-  profile_samples = 20,  // a kernel's profiler looks who executes
-};
-inline constexpr std::uint32_t kEventKinds = 21;
-
-// Behind them in EventRow::event: sums that the settings define (settings.h); 0 to kSums - 1 there.
+// Behind the events (probe/events.h) in EventRow::event: sums that the settings define (settings.h); 0 to
+// kSums - 1 there.
 inline constexpr std::uint32_t kSums = 24;
 inline constexpr std::uint32_t kCounters = kEventKinds + kSums;
 

@@ -1,5 +1,9 @@
 #include "account/event_table.h"
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 namespace vtax {
 namespace {
 
@@ -8,62 +12,29 @@ using What = CountedAt::What;
 
 constexpr int kRcx = 1, kRdx = 2, kRsi = 6;  // arguments four, three and two of a function
 
-constexpr EventKind kKinds[] = {
-    // Xen 4.17, arch/x86/x86_64/entry.S; Linux 6.x, arch/x86/entry/entry_64.S and arch/x86/xen/xen-asm.S. A
-    // PV
-    // guest's exceptions pass through xen_asm_* stubs into the same asm_* entries as on bare hardware, so
-    // only
-    // the latter are counted; system calls do not, and a kernel uses only one of the two.
-    {"hypercalls",
-     "calls of the hypervisor by a guest",
-     Handler::hypervisor,
-     Event::hypercalls,
-     {{{"xen", "pv_hypercall", What::needed_entry}, {"xen", "hvm_hypercall"}}}},
-    {"upcalls",
-     "a guest's entries for what the hypervisor tells it",
-     Handler::kernel,
-     Event::upcalls,
-     {{{"vmlinux", "asm_exc_xen_hypervisor_callback"}}}},
-    {"interrupts",
-     "interrupts taken",
-     Handler::hypervisor_if_any,
-     Event::interrupts,
-     {{{"vmlinux", "asm_common_interrupt", What::needed_entry}, {"xen", "do_IRQ", What::needed_entry}}}},
-    {"page_table_switches", "writes of CR3", Handler::hypervisor_if_any, Event::page_table_switches},
-    {"system_calls",
-     "calls of the kernel by a program",
-     Handler::kernel,
-     Event::system_calls,
-     {{{"vmlinux", "entry_SYSCALL_64", What::needed_entry}, {"vmlinux", "xen_entry_SYSCALL_64"}}}},
-    {"page_faults",
-     "page faults that a kernel handles",
-     Handler::kernel,
-     Event::page_faults,
-     {{{"vmlinux", "asm_exc_page_fault", What::needed_entry}}}},
-    {"context_switches", "the hypervisor's switches from one virtual CPU to another", Handler::hypervisor,
-     Event::context_switches},
-    {"vm_exits", "exits of a guest on the CPU's virtualisation; the next ones add up to it",
-     Handler::hypervisor, Event::vm_exits},
-    {"vm_exits_interrupt", "for an interrupt", Handler::hypervisor, Event::exits_interrupt},
-    {"vm_exits_interrupt_window", "as the guest can take an interrupt again", Handler::hypervisor,
-     Event::exits_interrupt_window},
-    {"vm_exits_exception", "for an exception", Handler::hypervisor, Event::exits_exception},
-    {"vm_exits_register", "for a control or debug register", Handler::hypervisor, Event::exits_register},
-    {"vm_exits_cpuid", "for CPUID", Handler::hypervisor, Event::exits_cpuid},
-    {"vm_exits_halt", "for HLT", Handler::hypervisor, Event::exits_halt},
-    {"vm_exits_pause", "for PAUSE", Handler::hypervisor, Event::exits_pause},
-    {"vm_exits_io", "for a port", Handler::hypervisor, Event::exits_io},
-    {"vm_exits_msr", "for a model-specific register", Handler::hypervisor, Event::exits_msr},
-    {"vm_exits_hypercall", "for VMMCALL", Handler::hypervisor, Event::exits_hypercall},
-    {"vm_exits_nested_page_fault", "for a page that the nested tables lack, devices' registers among them",
-     Handler::hypervisor, Event::exits_nested_page_fault},
-    {"vm_exits_other", "for all else", Handler::hypervisor, Event::exits_other},
-    {"profile_samples",
-     "a kernel's profiler looks who executes",
-     Handler::kernel,
-     Event::profile_samples,
-     {{{"vmlinux", "perf_swevent_hrtimer"}}}},
+using Places = std::array<CountedAt, EventKind::most_places>;
 
+// Of the probe's events (probe/events.h), those that are a function's entry.
+struct EnteredAt {
+  Event event;
+  Places places;
+};
+
+// Xen 4.17, arch/x86/x86_64/entry.S; Linux 6.x, arch/x86/entry/entry_64.S and arch/x86/xen/xen-asm.S. A PV
+// guest's exceptions pass through xen_asm_* stubs into the same asm_* entries as on bare hardware, so only
+// the latter are counted; system calls do not, and a kernel uses only one of the two.
+constexpr EnteredAt kEnteredAt[] = {
+    {Event::hypercalls, {{{"xen", "pv_hypercall", What::needed_entry}, {"xen", "hvm_hypercall"}}}},
+    {Event::upcalls, {{{"vmlinux", "asm_exc_xen_hypervisor_callback"}}}},
+    {Event::interrupts,
+     {{{"vmlinux", "asm_common_interrupt", What::needed_entry}, {"xen", "do_IRQ", What::needed_entry}}}},
+    {Event::system_calls,
+     {{{"vmlinux", "entry_SYSCALL_64", What::needed_entry}, {"vmlinux", "xen_entry_SYSCALL_64"}}}},
+    {Event::page_faults, {{{"vmlinux", "asm_exc_page_fault", What::needed_entry}}}},
+    {Event::profile_samples, {{{"vmlinux", "perf_swevent_hrtimer"}}}},
+};
+
+constexpr EventKind kCountedByAddress[] = {
     {"event_channel_sends",
      "notifications of another domain, or of a virtual CPU of one's own",
      Handler::hypervisor,
@@ -173,10 +144,28 @@ constexpr EventKind kKinds[] = {
        {"vmlinux", "alloc_pages_bulk_noprof|__alloc_pages_bulk", What::argument, kRcx}}}},
 };
 
+Places places_of(Event event) {
+  const auto found = std::find_if(std::begin(kEnteredAt), std::end(kEnteredAt),
+                                  [&](const EnteredAt& entered) { return entered.event == event; });
+  return found != std::end(kEnteredAt) ? found->places : Places{};
+}
+
+std::vector<EventKind> all_kinds() {
+  std::vector<EventKind> all;
+  for (std::uint32_t number = 0; number < probe::kEventKinds; ++number) {
+    const auto event = static_cast<Event>(number);
+    const probe::EventFacts& facts = probe::kEvents[number];
+    all.push_back({facts.kind, facts.meaning, facts.handler, event, places_of(event)});
+  }
+  all.insert(all.end(), std::begin(kCountedByAddress), std::end(kCountedByAddress));
+  return all;
+}
+
 }  // namespace
 
 std::span<const EventKind> event_kinds() {
-  return kKinds;
+  static const std::vector<EventKind> all = all_kinds();
+  return all;
 }
 
 }  // namespace vtax

@@ -10,13 +10,7 @@
 
 namespace vtax {
 
-// In whose code an event happens, and so in which layer of the domain it stands.
-enum class Handler {
-  kernel,
-  guests_kernel,  // only of a machine with a hypervisor of its own
-  hypervisor,
-  hypervisor_if_any,  // the kernel's on bare hardware
-};
+using probe::Handler;
 
 // What counts an event: each entry of a function, an argument of it, or its accesses to a device. An event
 // counts what happens in all of its places. Without a function that is needed nothing is counted at all.
@@ -32,8 +26,8 @@ struct CountedAt {
   std::string_view caller = {};  // only where this function calls; empty: everywhere
 };
 
-// One kind of event. To add one, add it to the table in event_table.cpp and to docs/design/probe.md, which a
-// test compares.
+// One kind of event. To add one, add it to the table in event_table.cpp, or what the probe sees by itself to
+// that in probe/events.h; and to docs/design/probe.md, which a test compares.
 struct EventKind {
   static constexpr std::size_t most_places = 9;
 
@@ -44,6 +38,7 @@ struct EventKind {
   std::array<CountedAt, most_places> places = {};       // up to the first without a function
 };
 
+// The probe's own first, by their numbers.
 [[nodiscard]] std::span<const EventKind> event_kinds();
 
 }  // namespace vtax

@@ -10,10 +10,10 @@ namespace vtax {
 enum class ExitCode : int {
   ok = 0,
   regression = 1,    // compare: a difference above the limit
-  usage = 2,         // command line, study file or run file is wrong
+  usage = 2,         // command line, study file or run file is wrong, or the file is damaged
   unavailable = 3,   // this machine lacks something; `vtax doctor` tells what
   trial_failed = 4,  // at least one trial did not end; the others are kept
-  io = 5,            // disk full, no permission, damaged file
+  io = 5,            // disk full, no permission, what the cache holds is damaged
   interrupted = 130,
 };
 

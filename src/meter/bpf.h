@@ -61,6 +61,41 @@ class Assembler {
   void land(std::initializer_list<std::size_t> jumps) {
     for (const std::size_t from : jumps) code_[from].off = static_cast<std::int16_t>(code_.size() - from - 1);
   }
+  // r0 = the value of a map that has one alone, 0 where it has none; stack[key] becomes its key.
+  void look_up_only_value(int map, std::int16_t key) {
+    store_constant(BPF_W, 10, key, 0);
+    set_map(1, map);
+    copy(2, 10);
+    add(2, key);
+    call(BPF_FUNC_map_lookup_elem);
+  }
+
+  // r7 is added to the map's sum of the key that begins at stack[key]. A new one begins with it, by way of
+  // stack[value]; r0 is then 0 if there was room. The jump is taken where there was a sum. `map_into_r1`
+  // writes what sets r1 to the map.
+  template <class MapIntoR1>
+  [[nodiscard]] std::size_t add_to_sum(const MapIntoR1& map_into_r1, std::int16_t key, std::int16_t value) {
+    map_into_r1();
+    copy(2, 10);
+    add(2, key);
+    call(BPF_FUNC_map_lookup_elem);
+    const std::size_t is_new = jump_if(BPF_JEQ, 0, 0);
+    load(BPF_DW, 1, 0, 0);
+    add_register(1, 7);
+    store(BPF_DW, 0, 0, 1);
+    const std::size_t added = jump();
+    land({is_new});
+    store(BPF_DW, 10, value, 7);
+    map_into_r1();
+    copy(2, 10);
+    add(2, key);
+    copy(3, 10);
+    add(3, value);
+    set(4, BPF_ANY);
+    call(BPF_FUNC_map_update_elem);
+    return added;
+  }
+
   std::vector<bpf_insn> end() {
     set(0, 0);
     emit(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <span>
+#include <utility>
 
 #include "meter/bpf.h"
 #include "meter/kernel_types.h"
@@ -103,10 +104,7 @@ class ClockPrograms {
 
   [[nodiscard]] std::vector<bpf_insn> packet_comes() const {
     Assembler code;
-    code.load(BPF_DW, 6, 1, 0);
-    const std::size_t none = state(code);
-    const std::size_t outside = unless_softirq(code);
-    read_device(code);
+    const auto [none, outside] = begin_packet(code);
     // The first: what came before it is its own.
     code.load(BPF_W, 1, 8, came_of + 4);
     const std::size_t not_first = code.jump_if(BPF_JNE, 1, 0);
@@ -139,10 +137,7 @@ class ClockPrograms {
   // The last device by which it leaves is the one that matters: before a bridge's port comes the bridge.
   [[nodiscard]] std::vector<bpf_insn> packet_leaves() const {
     Assembler code;
-    code.load(BPF_DW, 6, 1, 0);
-    const std::size_t none = state(code);
-    const std::size_t outside = unless_softirq(code);
-    read_device(code);
+    const auto [none, outside] = begin_packet(code);
     code.load(BPF_W, 1, 8, came_of + 4);
     const std::size_t passes = code.jump_if(BPF_JNE, 1, 0);
     code.load(BPF_W, 1, 8, left_of + 4);
@@ -199,7 +194,7 @@ class ClockPrograms {
     charge(code);
     code.load(BPF_DW, 1, 8, since_of);
     code.store(BPF_DW, 8, turned_of, 1);
-    look_up(code, control);
+    code.look_up_only_value(control, -8);
     const std::size_t no_control = code.jump_if(BPF_JEQ, 0, 0);
     code.load(BPF_W, 1, 0, 0);
     code.store(BPF_W, 8, epoch_of, 1);
@@ -208,17 +203,9 @@ class ClockPrograms {
   }
 
  private:
-  static void look_up(Assembler& code, int map) {
-    code.store_constant(BPF_W, 10, -8, 0);
-    code.set_map(1, map);
-    code.copy(2, 10);
-    code.add(2, -8);
-    code.call(BPF_FUNC_map_lookup_elem);
-  }
-
   // r8 = this CPU's state. The jump is taken if there is none, which the verifier wants to be thought of.
   [[nodiscard]] std::size_t state(Assembler& code) const {
-    look_up(code, states);
+    code.look_up_only_value(states, -8);
     const std::size_t none = code.jump_if(BPF_JEQ, 0, 0);
     code.copy(8, 0);
     return none;
@@ -227,6 +214,16 @@ class ClockPrograms {
   [[nodiscard]] static std::size_t unless_softirq(Assembler& code) {
     code.load(BPF_W, 1, 8, mode_of);
     return code.jump_if(BPF_JLT, 1, mode_number(ClockMode::packets));
+  }
+
+  // stack[-72] = the device of the packet that the tracepoint names. The jumps are taken where there is no
+  // state, and outside of a softirq.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> begin_packet(Assembler& code) const {
+    code.load(BPF_DW, 6, 1, 0);
+    const std::size_t none = state(code);
+    const std::size_t outside = unless_softirq(code);
+    read_device(code);
+    return {none, outside};
   }
 
   // The time since the state's `since` goes to what it says; `since` is now afterwards. Uses r7 and r9.
@@ -263,24 +260,7 @@ class ClockPrograms {
     code.land({second});
     code.set_map(9, sums[1]);
     code.land({chosen});
-    code.copy(1, 9);
-    code.copy(2, 10);
-    code.add(2, -48);
-    code.call(BPF_FUNC_map_lookup_elem);
-    const std::size_t is_new = code.jump_if(BPF_JEQ, 0, 0);
-    code.load(BPF_DW, 1, 0, 0);
-    code.add_register(1, 7);
-    code.store(BPF_DW, 0, 0, 1);
-    const std::size_t added = code.jump();
-    code.land({is_new});
-    code.store(BPF_DW, 10, -56, 7);
-    code.copy(1, 9);
-    code.copy(2, 10);
-    code.add(2, -48);
-    code.copy(3, 10);
-    code.add(3, -56);
-    code.set(4, BPF_ANY);
-    code.call(BPF_FUNC_map_update_elem);
+    const std::size_t added = code.add_to_sum([&] { code.copy(1, 9); }, -48, -56);
     const std::size_t stored = code.jump_if(BPF_JEQ, 0, 0);
     code.load(BPF_DW, 1, 8, lost_of);
     code.add_register(1, 7);

@@ -33,11 +33,7 @@ struct Context {
 
 // r8 = this CPU's state. The jump is taken if there is none, which the verifier wants to be thought of.
 [[nodiscard]] std::size_t find_state(Assembler& code, const Context& with) {
-  code.store_constant(BPF_W, 10, -4, 0);
-  code.set_map(1, with.states);
-  code.copy(2, 10);
-  code.add(2, -4);
-  code.call(BPF_FUNC_map_lookup_elem);
+  code.look_up_only_value(with.states, -4);
   const std::size_t none = code.jump_if(BPF_JEQ, 0, 0);
   code.copy(8, 0);
   return none;
@@ -72,24 +68,7 @@ void charge(Assembler& code, const Context& with) {
   code.land({own});
   code.store_constant(BPF_W, 10, -24, 1);
   code.land({no_vhos, no_t});
-  code.set_map(1, with.sums);
-  code.copy(2, 10);
-  code.add(2, -24);
-  code.call(BPF_FUNC_map_lookup_elem);
-  const std::size_t is_new = code.jump_if(BPF_JEQ, 0, 0);
-  code.load(BPF_DW, 1, 0, 0);
-  code.add_register(1, 7);
-  code.store(BPF_DW, 0, 0, 1);
-  const std::size_t charged = code.jump();
-  code.land({is_new});
-  code.store(BPF_DW, 10, -40, 7);
-  code.set_map(1, with.sums);
-  code.copy(2, 10);
-  code.add(2, -24);
-  code.copy(3, 10);
-  code.add(3, -40);
-  code.set(4, BPF_ANY);
-  code.call(BPF_FUNC_map_update_elem);
+  const std::size_t charged = code.add_to_sum([&] { code.set_map(1, with.sums); }, -24, -40);
   code.land({charged});
 }
 

@@ -104,7 +104,7 @@ Result<std::uint64_t> Database::count(std::string_view sql) {
 }
 
 Error Database::damaged(std::string why) const {
-  return {what_, "it is damaged: " + why, "use a copy, or run the study again", ExitCode::io};
+  return {what_, "it is damaged: " + why, "use a copy, or run the study again", ExitCode::usage};
 }
 
 Error Database::error(int code) const {

@@ -2,6 +2,7 @@
 #include "agent/plan.h"
 #include "machine/lab/guest_messages.h"
 #include "machine/lab/guest_result.h"
+#include "record/ledger_text.h"
 #include "tests/fuzz/targets.h"
 
 namespace vtax::fuzz {
@@ -65,11 +66,26 @@ bool try_messages(std::string_view input) {
   return is_good && !all.empty();
 }
 
+std::vector<std::string> ledgers() {
+  return {
+      ledger_text({{0, "host", Layer::kernel, Part::none, cpu_time_kind, 12345},
+                   {LedgerEntry::unknown_cpu, "guest1", Layer::driver, Part::program, cpu_time_kind, 7}})};
+}
+
+bool try_ledger(std::string_view input) {
+  const auto ledger = read_ledger(input);
+  if (!ledger) return false;
+  const auto again = read_ledger(ledger_text(*ledger));
+  require(again.has_value() && *again == *ledger, "a ledger that is taken comes back as it was");
+  return true;
+}
+
 }  // namespace
 
 std::vector<Target> targets_of_guests() {
   return {{"plan", plans, try_plan},
           {"guest-result", results, try_result},
+          {"ledger", ledgers, try_ledger},
           {"guest-messages", messages, try_messages}};
 }
 

@@ -21,6 +21,7 @@
 #include "machine/lab/lab_machine.h"
 #include "platform/tap_guest.h"
 #include "platform/xen_guest.h"
+#include "record/ledger_text.h"
 #include "record/timeline_text.h"
 
 namespace vtax::host {
@@ -91,18 +92,6 @@ Result<agent::Plan> host_plan(const TrialSpec& trial) {
   return plan;
 }
 
-json to_json(const std::vector<LedgerEntry>& ledger) {
-  json rows = json::array();
-  for (const LedgerEntry& e : ledger)
-    rows.push_back({{"cpu", e.cpu},
-                    {"domain", e.domain},
-                    {"layer", name(e.layer)},
-                    {"part", name(e.part)},
-                    {"kind", e.kind},
-                    {"value", e.value}});
-  return rows;
-}
-
 // Taking a platform down link by link would wait for the kernel at each of them, some 25 ms; all of it ends
 // with the sandbox anyhow, guests too, which are processes of its namespace.
 void leave_to_sandbox(std::unique_ptr<Platform> platform) {
@@ -151,22 +140,9 @@ Result<json> measure(const agent::Plan& plan, const PartsByPlatform& guests, std
   const Timeline course = books.course(ledger);
 
   leave_to_sandbox(std::move(*platform));
-  return json{{"result", *result},         {"ledger", to_json(ledger)},
+  return json{{"result", *result},         {"ledger", ledger_text(ledger)},
               {"meter", std::move(meter)}, {"timeline", course.empty() ? "" : timeline_text(course)},
               {"setup_ns", setup_ns},      {"ended_ns", Clock::now().time_since_epoch().count()}};
-}
-
-Result<std::vector<LedgerEntry>> ledger_from(const json& rows) {
-  std::vector<LedgerEntry> ledger;
-  for (const json& row : rows) {
-    const auto layer = layer_named(row.value("layer", ""));
-    const auto part = part_named(row.value("part", ""));
-    if (!layer || !part)
-      return fail(Error{"read the trial's ledger", "a row of it is damaged", "", ExitCode::trial_failed});
-    ledger.push_back({row.value("cpu", 0), row.value("domain", ""), *layer, *part, row.value("kind", ""),
-                      row.value("value", std::uint64_t{0})});
-  }
-  return ledger;
 }
 
 }  // namespace
@@ -188,9 +164,10 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const Progr
   const auto over = Clock::now();
   if (!answer) return fail(answer.error());
   if (!taken_down) return fail(taken_down.error());
-  auto result = lab::read_guest_result((*answer)["result"].dump());
+  auto result = lab::guest_result_from(answer->value("result", json()));
   if (!result) return fail(result.error());
-  auto ledger = ledger_from((*answer)["ledger"]);
+  const std::string rows = answer->value("ledger", "");
+  auto ledger = read_ledger(rows);
   if (!ledger) return fail(ledger.error());
   trial.work = result->work;
   trial.devices = std::move(result->devices);
@@ -207,7 +184,7 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const Progr
   if (const auto parts = guests.find(spec->platform); parts != guests.end())
     provenance.update(parts->second.provenance);
   trial.provenance = provenance.dump(-1, ' ', false, json::error_handler_t::replace);
-  trial.digest = sha256_hex(text_bytes((*answer)["ledger"].dump()));
+  trial.digest = sha256_hex(text_bytes(rows));
   trial.elapsed_host_ns = static_cast<std::uint64_t>(ns_since(started));
   return {};
 }

@@ -100,11 +100,14 @@ std::string printable(const json& object, const char* key, std::size_t longest =
 }  // namespace
 
 Result<GuestResult> read_guest_result(const std::string& text) {
+  return guest_result_from(json::parse(text, nullptr, false));
+}
+
+Result<GuestResult> guest_result_from(const json& message) {
   const auto damaged = [](const std::string& why) {
     return fail(
         {"cannot understand the machine's result", why, "run the trial again", ExitCode::trial_failed});
   };
-  const json message = json::parse(text, nullptr, false);
   if (!message.is_object()) return damaged("it is no JSON object");
   GuestResult result;
   Fields fields;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ struct GuestResult {
 };
 
 [[nodiscard]] Result<GuestResult> read_guest_result(const std::string& json);
+[[nodiscard]] Result<GuestResult> guest_result_from(const nlohmann::json& message);
 
 // The agent's `error` message as an Error.
 [[nodiscard]] Error read_guest_error(const std::string& json);
