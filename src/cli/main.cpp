@@ -7,6 +7,7 @@
 #include "cli/list.h"
 #include "cli/report.h"
 #include "cli/run.h"
+#include "cli/simulate.h"
 #include "cli/top.h"
 #include "cli/workload.h"
 #include "core/interruption.h"
@@ -18,7 +19,7 @@ int main(int argc, char** argv) {
   for (int fd = 0; fd < 3; ++fd)
     if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
   return vtax::run_command_line(
-      {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::list_verb(), vtax::doctor_verb(),
-       vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
+      {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::simulate_verb(), vtax::list_verb(),
+       vtax::doctor_verb(), vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
       argc, argv);
 }

@@ -25,9 +25,10 @@ struct Stage {
 struct FlowPlan {
   std::vector<Stage> stages;
   std::uint64_t items = 0;
-  std::uint64_t window = 1;                // under way at once: a TCP window in packets, connections
-  std::optional<std::size_t> freed_after = {};  // the stage after which one no longer counts; nothing: the last
-  Ns interval = 0;                         // one is due every so often; 0: each as soon as the window lets it
+  std::uint64_t window = 1;  // under way at once: a TCP window in packets, connections
+  std::optional<std::size_t> freed_after =
+      {};           // the stage after which one no longer counts; nothing: the last
+  Ns interval = 0;  // one is due every so often; 0: each as soon as the window lets it
   bool records_latency = false;
 };
 
