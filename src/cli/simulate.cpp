@@ -77,8 +77,8 @@ Result<ExitCode> simulate_study(const SimulateOptions& options) {
     for (const std::string& note : list) std::cerr << "vtax: " << printable_lines(note) << "\n";
   Run header = simulate::header_of(wish, *prices, *plan);
   header.started_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  const std::filesystem::path out =
-      options.out.empty() ? free_run_file("", plan->study.name + "-simulated") : options.out;
+  std::filesystem::path out = options.out;
+  if (out.empty()) out = free_run_file("", plan->study.name + "-simulated");
   auto writer = RunWriter::create(out, header);
   if (!writer) return fail(writer.error());
   std::size_t failed = 0;

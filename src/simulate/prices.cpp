@@ -11,6 +11,7 @@
 #include "core/readable.h"
 #include "core/sha256.h"
 #include "record/run_reader.h"
+#include "study/catalogue.h"
 
 namespace vtax::simulate {
 namespace {
@@ -48,6 +49,13 @@ bool is_price(const TrialSpec& spec) {
          spec.variation == "none" && has_xen(spec.platform) && amount_of(spec) > 0;
 }
 
+// What an older vtax did not know was as usual.
+std::string value_in(const PricedCell& cell, const std::string& factor) {
+  if (const auto its = cell.factors.find(factor); its != cell.factors.end()) return its->second;
+  const Factor* known = find_factor_of_any(factor, cell.factors.at("workload"));
+  return known == nullptr ? std::string() : known->fallback;
+}
+
 PricedCell priced(const Trial& trial, const TrialSpec& spec) {
   PricedCell cell;
   cell.factors = trial.factors;
@@ -55,6 +63,7 @@ PricedCell priced(const Trial& trial, const TrialSpec& spec) {
   cell.index = trial.index;
   cell.peer = trial.peer_total.value;
   cell.work = trial.work;
+  cell.window_ns = trial.window_virtual_ns;
   for (const LedgerEntry& entry : trial.ledger) {
     if (entry.kind != "instructions" || entry.layer == Layer::idle) continue;
     (entry.domain == "guest1" ? cell.guest : cell.driver)[{entry.layer, entry.part}] += entry.value;
@@ -134,8 +143,7 @@ Result<const PricedCell*> PriceList::find(const std::map<std::string, std::strin
     std::vector<std::string> differences;
     std::size_t others = 0;
     for (const auto& [name, value] : factors) {
-      const auto its = cell.factors.find(name);
-      if (its != cell.factors.end() && its->second == value) continue;
+      if (value_in(cell, name) == value) continue;
       if (kWorkedOut.contains(name))
         ++others;
       else

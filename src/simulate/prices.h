@@ -20,8 +20,9 @@ struct PricedCell {
   std::uint64_t index = 0;  // of the trial, in its run
   using Costs = std::map<std::pair<Layer, Part>, std::uint64_t>;
   Costs guest, driver;
-  std::uint64_t peer = 0;
+  std::uint64_t peer = 0;  // all of its CPU, idle loops too
   Work work;
+  std::uint64_t window_ns = 0;  // at the cell's own speed; 0: not known
 };
 
 // How much of its workload a trial asks of one guest: bytes, transactions, requests, iterations, rounds or

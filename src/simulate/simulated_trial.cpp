@@ -187,6 +187,25 @@ class Server {
     return window;
   }
 
+  // What an exchange of the priced cell, where they follow each other, takes beyond the guest's and the
+  // driver domain's work and the wire: the peer's work and whatever nobody's CPU is busy for. Nothing where
+  // exchanges of that cell overlap, or it does not say how long they took.
+  [[nodiscard]] std::optional<Ns> time_elsewhere(std::uint64_t request, std::uint64_t response) const {
+    const TrialSpec& its = prices_.spec;
+    const bool overlap =
+        its.workload == WorkloadId::http && (its.connections > 1 || its.connections_per_second > 0);
+    if (overlap || prices_.window_ns == 0) return std::nullopt;
+    const double speed = static_cast<double>(its.cpu_mips) / spec_.cpu_mips;
+    const double count = static_cast<double>(amount_of(its));
+    double wire = 0;
+    if (has_wire() && its.link_mbps > 0)
+      wire = static_cast<double>(bytes_on_wire(request, kSegment) + bytes_on_wire(response, kSegment)) *
+             8000 / static_cast<double>(its.link_mbps);
+    const double all = (static_cast<double>(prices_.window_ns) / count - wire) * speed;
+    const Ns others = time_of(sum_of(prices_.guest) + sum_of(prices_.driver), 1 / count);
+    return std::max<Ns>(0, static_cast<Ns>(all) - others);
+  }
+
   // There and back again. What each end costs is spent half on the way in and half on the way out, but for
   // whoever answers.
   [[nodiscard]] FlowPlan exchanges(Worker& guest, std::uint64_t amount) {
@@ -202,27 +221,37 @@ class Server {
     const auto send = [&](Wire& wire, std::uint64_t payload) {
       return Stage{.wire = &wire, .bytes = bytes_on_wire(payload, kSegment)};
     };
+    Ns peers = time_of(prices_.peer, part), nobodys = 0;
+    if (const auto elsewhere = time_elsewhere(request, response)) {
+      peers = std::min(peers, *elsewhere);
+      nobodys = *elsewhere - peers;
+    }
+    delays_.push_back(std::make_unique<Wire>(loop_, 0, nobodys));
+    const auto visit_peer = [&](Ns work) {
+      return Stage{.worker = peer_.get(), .queue = peer_->add_queue(), .work = work};
+    };
     FlowPlan plan;
     std::vector<Stage>& way = plan.stages;
     if (asks) {
       way = {visit(guest, own, 0.5), visit(*driver_, drivers, has_wire() ? 0.5 : 1)};
       if (has_wire()) {
         way.push_back(send(out_, request));
-        way.push_back(visit(*peer_, prices_.peer, 1));
+        way.push_back(visit_peer(peers));
         way.push_back(send(in_, response));
         way.push_back(visit(*driver_, drivers, 0.5));
       }
       way.push_back(visit(guest, own, 0.5));
     } else {
-      if (has_wire()) way = {visit(*peer_, prices_.peer, 0.5), send(in_, request)};
+      if (has_wire()) way = {visit_peer(peers / 2), send(in_, request)};
       way.push_back(visit(*driver_, drivers, 0.5));
       way.push_back(visit(guest, own, 1));
       way.push_back(visit(*driver_, drivers, 0.5));
       if (has_wire()) {
         way.push_back(send(out_, response));
-        way.push_back(visit(*peer_, prices_.peer, 0.5));
+        way.push_back(visit_peer(peers - peers / 2));
       }
     }
+    if (nobodys > 0) way.push_back({.wire = delays_.back().get()});
     plan.items = amount;
     plan.records_latency = true;
     if (spec_.workload != WorkloadId::http) return plan;
@@ -299,6 +328,7 @@ class Server {
   Random random_;
   Processors processors_;
   Wire in_, out_;
+  std::vector<std::unique_ptr<Wire>> delays_;  // of each guest's exchanges
   std::unique_ptr<Worker> driver_, peer_;
   std::vector<Guest> guests_;
 };

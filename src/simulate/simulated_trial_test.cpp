@@ -69,6 +69,17 @@ TEST(SimulatedTrial, AnExchangeIsTheSumOfItsCosts) {
   EXPECT_EQ(trial.machine_total.value, 30'000'000U);
 }
 
+// The lab's peer has idle loops among its work, and some waits are nobody's work.
+TEST(SimulatedTrial, AnExchangeTakesNoOtherTimeThanThePricedOne) {
+  for (const std::uint64_t each : {32'000U, 50'000U}) {
+    PricedCell prices = price_of_exchanges();
+    prices.window_ns = 1000 * each;
+    const Trial trial = run(exchanges(1, GuestCpu::own), prices);
+    EXPECT_EQ(trial.window_virtual_ns, prices.window_ns);
+    EXPECT_EQ(trial.busy[1].ns, each == 32'000U ? 2'000'000U : 5'000'000U);  // the peer's
+  }
+}
+
 // Four have one driver domain, which is busy all the time: 4 x 1000 x 20 us.
 TEST(SimulatedTrial, ManyGuestsMeetTheDriverDomainsBound) {
   const Trial trial = run(exchanges(4, GuestCpu::own), price_of_exchanges());
