@@ -12,6 +12,7 @@
 #include "cli/predict.h"
 #include "cli/report.h"
 #include "cli/run.h"
+#include "cli/simulate.h"
 #include "cli/top.h"
 #include "cli/workload.h"
 #include "core/interruption.h"
@@ -24,7 +25,7 @@ int main(int argc, char** argv) {
     if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
   return vtax::run_command_line(
       {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::fit_verb(),
-       vtax::predict_verb(), vtax::init_verb(), vtax::list_verb(), vtax::explain_verb(), vtax::doctor_verb(),
-       vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
+       vtax::predict_verb(), vtax::simulate_verb(), vtax::init_verb(), vtax::list_verb(),
+       vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
       argc, argv);
 }

@@ -145,7 +145,9 @@ bool RunCosts::is_set_aside(const std::string& platform, const std::string& fact
 CostsOfTrials::CostsOfTrials(const Run& header) {
   const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
   if (!settings.is_object()) return;
-  costs_.is_exact = settings.value("machine", nlohmann::json("lab")) != "host";
+  const auto machine = settings.value("machine", nlohmann::json("lab"));
+  costs_.is_simulated = machine == "simulator";
+  costs_.is_exact = machine != "host" && !costs_.is_simulated;
   costs_.set_aside = set_aside_of(settings);
 }
 

@@ -96,6 +96,8 @@ struct RunCosts {
   // Counts of the lab: each window's is exact. Of any machine a cell's repetitions are a sample, of the lab
   // of moments at which a trial may start (docs/design/repetitions.md).
   bool is_exact = true;
+  // By `vtax simulate`: rates, busy CPUs and latencies are a model's, costs its prices times the work.
+  bool is_simulated = false;
   // By platform the factors that mean nothing on it (study/meaning.h): its cells, which have their usual
   // values, stand for all of them.
   std::map<std::string, std::set<std::string>> set_aside = {};

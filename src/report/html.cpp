@@ -91,6 +91,8 @@ std::string kind_of_cost(const RunCosts& costs) {
       costs.is_exact
           ? "Instructions, of each window exact; the interval says what the moment changes at which "
             "a trial starts."
+      : costs.is_simulated
+          ? "Simulated, not measured: instructions are what one guest cost in the lab, rates are a model's."
           : "CPU time in ns, as measured.";
   if (in_time(costs))
     text +=

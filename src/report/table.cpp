@@ -35,7 +35,9 @@ void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
   if (costs.finished > 0)
     study += fmt::format(" Costs are {}; a KB is 1024 bytes.",
                          in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
-                                        : "instructions, exact");
+                         : costs.is_simulated
+                             ? "instructions, not measured: simulated, at what one guest cost in the lab"
+                             : "instructions, exact");
   print_wrapped(out, "", study);
 }
 

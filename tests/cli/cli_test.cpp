@@ -18,7 +18,7 @@ ProgramResult run(const std::string& arguments) {
 }
 
 TEST(CommandLine, HelpOfEveryVerbIsAsItWas) {
-  for (const char* verb : {"list", "report", "compare", "top"}) {
+  for (const char* verb : {"list", "report", "compare", "simulate", "top"}) {
     const auto result = run(std::string(verb) + " --help");
     EXPECT_EQ(result.code, 0);
     expect_golden(result.out, std::string("help-") + verb + ".txt");
