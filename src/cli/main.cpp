@@ -1,10 +1,12 @@
 #include <fcntl.h>
 
 #include "agent/entry.h"
+#include "cli/agent.h"
 #include "cli/compare.h"
 #include "cli/doctor.h"
 #include "cli/lab.h"
 #include "cli/list.h"
+#include "cli/profile.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/top.h"
@@ -19,6 +21,6 @@ int main(int argc, char** argv) {
     if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
   return vtax::run_command_line(
       {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::list_verb(), vtax::doctor_verb(),
-       vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
+       vtax::top_verb(), vtax::profile_verb(), vtax::agent_verb(), vtax::lab_verb(), vtax::workload_verb()},
       argc, argv);
 }
