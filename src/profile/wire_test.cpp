@@ -28,11 +28,16 @@ Receiving::Bounds bounds(std::size_t cpus = 2) {
   return {Event::cpu_clock, 10'000'000, cpus, seconds(10)};
 }
 
+// As it comes from a wire.
+JsonFields received(const nlohmann::json& message) {
+  return JsonFields::parse("an answer", message.dump()).value();
+}
+
 // The error of the first message that is refused.
 std::string refusal(const std::vector<nlohmann::json>& messages, const Receiving::Bounds& by) {
   Receiving receiving(by);
   for (const auto& message : messages)
-    if (auto taken = receiving.take(JsonFields("an answer", message)); !taken) return taken.error().text();
+    if (auto taken = receiving.take(received(message)); !taken) return taken.error().text();
   return "";
 }
 
@@ -41,9 +46,7 @@ TEST(ProfileWire, TakesWhatWasSent) {
   Receiving receiving(bounds());
   bool last = false;
   for (const auto& message : messages_of(sent)) {
-    auto parsed = JsonFields::parse("an answer", message.dump());
-    ASSERT_TRUE(parsed);
-    auto taken = receiving.take(*parsed);
+    auto taken = receiving.take(received(message));
     ASSERT_TRUE(taken) << taken.error().text();
     last = *taken;
   }
@@ -94,16 +97,16 @@ TEST(ProfileWire, AnOrderIsReadStrictly) {
   MonitorOptions options;
   options.hz = 499;
   options.duration = seconds(3);
-  const auto read = read_order(JsonFields("an order", order_message(options)));
+  const auto read = read_order(received(order_message(options)));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->hz, 499U);
   EXPECT_EQ(read->duration, seconds(3));
   auto bad = order_message(options);
   bad["hz"] = 0;
-  EXPECT_FALSE(read_order(JsonFields("an order", bad)));
+  EXPECT_FALSE(read_order(received(bad)));
   bad = order_message(options);
   bad["event"] = "cycles";
-  EXPECT_FALSE(read_order(JsonFields("an order", bad)));
+  EXPECT_FALSE(read_order(received(bad)));
 }
 
 }  // namespace
