@@ -1,6 +1,7 @@
 #include <fcntl.h>
 
 #include "agent/entry.h"
+#include "cli/agent.h"
 #include "cli/compare.h"
 #include "cli/doctor.h"
 #include "cli/explain.h"
@@ -10,6 +11,7 @@
 #include "cli/list.h"
 #include "cli/merge.h"
 #include "cli/predict.h"
+#include "cli/profile.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/simulate.h"
@@ -26,6 +28,7 @@ int main(int argc, char** argv) {
   return vtax::run_command_line(
       {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::fit_verb(),
        vtax::predict_verb(), vtax::simulate_verb(), vtax::init_verb(), vtax::list_verb(),
-       vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::lab_verb(), vtax::workload_verb()},
+       vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::profile_verb(),
+       vtax::agent_verb(), vtax::lab_verb(), vtax::workload_verb()},
       argc, argv);
 }

@@ -41,13 +41,15 @@ const char* color_of(Layer layer) {
 // The tables that all threads share; a frame and its function have the same place.
 class Tables {
  public:
-  // The stack of layer, image and function.
-  std::uint64_t stack(const FunctionCost& cost) {
+  // The stack of layer, image, callers and function.
+  std::uint64_t stack(const FunctionCost& cost, std::span<const Caller> callers) {
     const auto names = stack_of(cost);
     const std::uint64_t category = category_of(cost.layer);
     const std::uint64_t layer = place(std::nullopt, frame(names[1], "", category));
-    const std::uint64_t image = place(layer, frame(names[2], "", category));
-    return place(image, frame(names[3], names[2], category));
+    std::uint64_t above = place(layer, frame(names[2], "", category));
+    for (const Caller& caller : callers)
+      above = place(above, frame(printable(caller.function, 1000), printable(caller.image, 1000), category));
+    return place(above, frame(names[3], names[2], category));
   }
 
   // The categories, by their places.
@@ -218,12 +220,13 @@ void write_thread(JsonWriter& json, const Domain& domain, std::uint64_t place) {
 void write_firefox_profile(const Profile& profile, std::ostream& out) {
   Tables tables;
   std::vector<Domain> domains;
-  for (const FunctionCost& cost : profile.functions) {
+  for (std::size_t i = 0; i < profile.functions.size(); ++i) {
+    const FunctionCost& cost = profile.functions[i];
     const std::string name = stack_of(cost)[0];
     auto domain =
         std::find_if(domains.begin(), domains.end(), [&](const Domain& d) { return d.name == name; });
     if (domain == domains.end()) domain = domains.insert(domains.end(), {name, {}, {}});
-    domain->stacks.push_back(tables.stack(cost));
+    domain->stacks.push_back(tables.stack(cost, callers_of(profile, i)));
     domain->weights.push_back(cost.instructions.value);
   }
   JsonWriter json(out);

@@ -24,27 +24,30 @@ class PprofMessage {
  public:
   explicit PprofMessage(const Profile& profile) {
     string("");
-    const std::uint64_t instructions = string("instructions");
+    const std::uint64_t unit = string(profile.unit);
     ProtobufWriter type;
-    type.number(1, instructions);
+    type.number(1, unit);
     type.number(2, string("count"));
     message_.message(field::sample_type, type);
-    for (const FunctionCost& cost : profile.functions) add(cost);
+    for (std::size_t i = 0; i < profile.functions.size(); ++i)
+      add(profile.functions[i], callers_of(profile, i));
     message_.message(field::period_type, type);
     message_.number(field::period, 1);
     message_.number(field::comment, string(profile.study + ": " + profile.title));
-    message_.number(field::default_sample_type, instructions);
+    message_.number(field::default_sample_type, unit);
     for (const std::string* text : strings_) message_.bytes(field::string_table, *text);
   }
 
   [[nodiscard]] const std::string& text() const { return message_.text(); }
 
  private:
-  void add(const FunctionCost& cost) {
+  void add(const FunctionCost& cost, std::span<const Caller> callers) {
     const auto stack = stack_of(cost);
     ProtobufWriter locations;
     // From the innermost out. What groups the functions is no part of a file.
     locations.packed(location(stack[3], stack[2]));
+    for (std::size_t i = callers.size(); i-- > 0;)
+      locations.packed(location(callers[i].function, callers[i].image));
     for (std::size_t i = 3; i-- > 0;) locations.packed(location(stack[i], ""));
     ProtobufWriter sample;
     sample.bytes(1, locations.text());

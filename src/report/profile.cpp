@@ -79,9 +79,10 @@ Result<Profile> read_profile(RunReader& reader, std::optional<std::uint64_t> wan
 
 void write_profile_table(const Profile& profile, std::ostream& out) {
   print_wrapped(out, "", profile.title);
-  out << fmt::format("{} instructions{}, exact\n\n", with_thousands(profile.total),
-                     profile.trials > 1 ? fmt::format(" in {} trials", profile.trials) : "");
-  std::size_t widest_count = std::string_view("instructions").size();
+  out << fmt::format("{} {}{}{}\n\n", with_thousands(profile.total), profile.unit,
+                     profile.trials > 1 ? fmt::format(" in {} trials", profile.trials) : "",
+                     profile.unit == "instructions" ? ", exact" : "");
+  std::size_t widest_count = profile.unit.size();
   std::size_t widest_image = std::string_view("image").size();
   std::size_t widest_who = std::string_view("who").size();
   const auto who = [](const FunctionCost& cost) { return printable(cost.domain) + " " + layer_text(cost); };
@@ -95,7 +96,7 @@ void write_profile_table(const Profile& profile, std::ostream& out) {
     out << fmt::format("{:>{}} {:>6}  {:<{}}  {:<{}}  {}\n", count, widest_count, percent, image,
                        widest_image, w, widest_who, function);
   };
-  row("instructions", "%", "image", "who", "function");
+  row(profile.unit, "%", "image", "who", "function");
   for (const FunctionCost& cost : profile.functions) {
     const double percent = 100 * static_cast<double>(cost.instructions.value) /
                            static_cast<double>(std::max<std::uint64_t>(profile.total, 1));
@@ -105,16 +106,19 @@ void write_profile_table(const Profile& profile, std::ostream& out) {
 }
 
 void write_folded(const Profile& profile, std::ostream& out) {
-  for (const FunctionCost& cost : profile.functions) {
-    out << fmt::format("{};{};{};{} {}\n", word(cost.domain), word(layer_text(cost)), word(cost.image),
-                       word(cost.function), cost.instructions.value);
+  for (std::size_t i = 0; i < profile.functions.size(); ++i) {
+    const FunctionCost& cost = profile.functions[i];
+    out << fmt::format("{};{};{};", word(cost.domain), word(layer_text(cost)), word(cost.image));
+    for (const Caller& caller : callers_of(profile, i)) out << word(caller.function) << ';';
+    out << fmt::format("{} {}\n", word(cost.function), cost.instructions.value);
   }
 }
 
 void write_callgrind(const Profile& profile, std::ostream& out) {
   out << "# callgrind format\nversion: 1\ncreator: vtax " VTAX_VERSION "\n";
   out << "cmd: " << printable(profile.study, 100) << ": " << profile.title << '\n';
-  out << "positions: line\nevents: Instructions\nsummary: " << profile.total << "\n\n";
+  out << "positions: line\nevents: " << (profile.unit == "instructions" ? "Instructions" : "Samples")
+      << "\nsummary: " << profile.total << "\n\n";
   for (const FunctionCost& cost : profile.functions) {
     out << fmt::format("ob={}\nfl={}/{}\nfn={}\n0 {}\n\n", word(cost.image), word(cost.domain),
                        word(layer_text(cost)), word(cost.function), cost.instructions.value);

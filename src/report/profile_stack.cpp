@@ -17,4 +17,9 @@ std::array<std::string, 4> stack_of(const FunctionCost& cost) {
           printable(cost.function, longest)};
 }
 
+std::span<const Caller> callers_of(const Profile& profile, std::size_t place) {
+  return place < profile.callers.size() ? std::span<const Caller>(profile.callers[place])
+                                        : std::span<const Caller>();
+}
+
 }  // namespace vtax

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 
-#include "record/trial.h"
+#include "report/profile.h"
 
 namespace vtax {
 
@@ -13,5 +14,8 @@ namespace vtax {
 
 // "driver kernel", "hypervisor".
 [[nodiscard]] std::string layer_text(const FunctionCost& cost);
+
+// Of functions[place], the outermost first; empty where they are not known.
+[[nodiscard]] std::span<const Caller> callers_of(const Profile& profile, std::size_t place);
 
 }  // namespace vtax

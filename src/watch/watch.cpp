@@ -119,6 +119,8 @@ class Watch::Looks {
     return looks;
   }
 
+  [[nodiscard]] const Inventory& inventory() const { return inventory_; }
+
   Result<Reading> read() {
     auto after = look();
     if (!after) return fail(after.error());
@@ -342,6 +344,10 @@ Result<Watch> Watch::start(const WatchOptions& options) {
   auto looks = Looks::open(options);
   if (!looks) return fail(looks.error());
   return Watch(std::move(*looks));
+}
+
+const Inventory& Watch::inventory() const {
+  return looks_->inventory();
 }
 
 Result<Reading> Watch::read() {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/result.h"
+#include "watch/inventory.h"
 #include "watch/reading.h"
 
 namespace vtax::watch {
@@ -25,6 +26,8 @@ class Watch {
 
   // What happened since the reading before. Takes as long as looking does; waiting is the caller's.
   [[nodiscard]] Result<Reading> read();
+  // Whose everything was at the last look.
+  [[nodiscard]] const Inventory& inventory() const;
 
  private:
   class Looks;
