@@ -84,9 +84,7 @@ class Explanation {
       if (!is_named(factor.name)) continue;
       tell("factor " + whose, factor.name, factor.help);
       say("  values: {}\n  default: {}\n  for example: vtax run first-look --set {}={}\n",
-          allowed_values(factor),
-          factor.type == FactorType::bytes ? readable_bytes(std::stoull(factor.fallback)) : factor.fallback,
-          factor.name,
+          allowed_values(factor), usual_value(factor), factor.name,
           factor.choices.empty() ? factor.fallback : fmt::format("{}", fmt::join(factor.choices, ",")));
       std::vector<std::string_view> platforms;
       for (const PlatformFacts& platform : platform_table)

@@ -23,7 +23,7 @@ namespace {
 
 void print_factor(const Factor& factor) {
   say("    {:<20} {} ({}; default {})\n", factor.name, factor.help, allowed_values(factor),
-      factor.type == FactorType::bytes ? readable_bytes(std::stoull(factor.fallback)) : factor.fallback);
+      usual_value(factor));
 }
 
 Result<> list_platforms() {

@@ -84,11 +84,6 @@ std::string printable_text(std::string_view text) {
   return out;
 }
 
-std::string below_root(std::string path) {
-  if (path.starts_with(program_root)) path.erase(0, std::strlen(program_root));
-  return path;
-}
-
 std::uint64_t hexadecimal(std::string_view text) {
   std::uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number, 16);

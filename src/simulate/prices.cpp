@@ -92,6 +92,7 @@ std::uint64_t amount_of(const TrialSpec& spec) {
       return spec.iterations;
     case WorkloadId::compile:
     case WorkloadId::disk:
+    case WorkloadId::program:
       break;
   }
   return 0;

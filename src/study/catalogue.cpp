@@ -109,6 +109,11 @@ std::vector<std::string_view> workload_names() {
   return names;
 }
 
+std::string usual_value(const Factor& factor) {
+  if (factor.type == FactorType::bytes) return readable_bytes(std::stoull(factor.fallback));
+  return factor.fallback.empty() ? "none" : factor.fallback;
+}
+
 std::string allowed_values(const Factor& factor) {
   switch (factor.type) {
     case FactorType::choice:

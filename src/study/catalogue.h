@@ -24,6 +24,9 @@ namespace vtax {
 // "native, container, xen-pv" or "1 B to 64 MiB" or "1 to 1,000,000".
 [[nodiscard]] std::string allowed_values(const Factor& factor);
 
+// "8 MiB", "receive"; "none" of text that is usually empty.
+[[nodiscard]] std::string usual_value(const Factor& factor);
+
 // The one spelling under which a value is stored and compared. The error's `why` and `next` are set;
 // `what` is the caller's, who knows where the value stood.
 [[nodiscard]] Result<std::string> canonical(const Factor& factor, std::string_view text);

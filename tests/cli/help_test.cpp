@@ -147,7 +147,7 @@ TEST_F(Helps, ManualsAndCompletionsKnowEveryVerb) {
         .out;
   };
   EXPECT_EQ(completions("vtax rep"), "report\n");
-  EXPECT_EQ(completions("vtax run first"), "first-look\n");
+  EXPECT_EQ(completions("vtax run first"), "first-app\nfirst-look\n");
   EXPECT_EQ(completions("vtax run first-look --res"), "--resume\n");
   EXPECT_EQ(completions("vtax run first-look --set offl"), "offloads=\n");
   EXPECT_EQ(completions("vtax run first-look --set platform=nat"), "native\n");

@@ -46,6 +46,7 @@ TEST(Screen, ShowsGuestsAndWhoElsePaysInEightyByTwentyFour) {
   ASSERT_TRUE(
       process.shows("web         kvm    25.0   5.0  30.0  1.2  160 1.2k  57k 1.5G 1.4M 2.9M    3 120K"))
       << process.xterm().text();
+  ASSERT_TRUE(process.shows("q quit  h help")) << process.xterm().text();  // its last line
   const Xterm& xterm = process.xterm();
   EXPECT_THAT(xterm.line(0), HasSubstr("1.00 s, 2 guests, driver host, charged by work"));
   EXPECT_EQ(xterm.line(1), "driver 4.0, uncharged 1.0, elsewhere 30.0, vtax 0.2, stolen 0.8, idle 124.0");
