@@ -37,8 +37,11 @@ std::string option_text(const CLI::Option& option) {
     text.replace(at, 10, "\\fR, \\fB");
   if (!takes_value(option)) return text + "\n" + troff(option.get_description()) + "\n";
   const auto values = values_of(option);
+  // A long list may be broken between its values.
+  std::vector<std::string> escaped;
+  for (const auto& value : values) escaped.push_back(troff(value));
   text += " \\fI" +
-          troff(values.empty() ? option.get_type_name() : fmt::format("{}", fmt::join(values, "|"))) +
+          (values.empty() ? troff(option.get_type_name()) : fmt::format("{}", fmt::join(escaped, "|\\:"))) +
           "\\fR\n";
   text += troff(option.get_description());
   if (!option.get_default_str().empty())
@@ -52,8 +55,8 @@ std::string manual_page(const CLI::App& app, const std::string& name, const std:
                         const std::vector<std::string>& others) {
   const std::string page = page_name(name);
   std::string out =
-      fmt::format(".TH {} 1 {} \"vtax {}\" \"vtax\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n.B {}\n", page, date,
-                  VTAX_VERSION, troff(page), troff(app.get_description()), troff(name));
+      fmt::format(".TH {} 1 {} \"vtax {}\" \"vtax\"\n.ad l\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n.B {}\n", page,
+                  date, VTAX_VERSION, troff(page), troff(app.get_description()), troff(name));
   const auto verbs = verbs_of(app);
   out += verbs.empty() ? "[\\fIOPTIONS\\fR]" : "\\fIVERB\\fR";
   for (const CLI::Option* option : positionals_of(app))

@@ -21,7 +21,13 @@ void print_packages(const std::vector<lab::Package>& packages) {
         static_cast<double>(package.size_bytes) / 1e6, package.sha256);
 }
 
-Result<> fetch_all(bool refresh) {
+struct FetchOptions {
+  bool refresh = false;
+  std::vector<std::string> programs;  // each: names of packages, as a study has them
+};
+
+Result<> fetch_all(const FetchOptions& options) {
+  const bool refresh = options.refresh;
   auto cache = lab::PackageCache::open();
   if (!cache) return fail(cache.error());
   const lab::Fetch why = refresh ? lab::Fetch::newer : lab::Fetch::content;
@@ -40,6 +46,11 @@ Result<> fetch_all(bool refresh) {
     else
       fmt::print(stderr, "without {}: {}\n", what, fetched.error().text());
   }
+  for (const std::string& names : options.programs) {
+    const auto fetched = cache->fetch(lab::wanted_programs(names), lab::Apt(), say_fetching, why);
+    if (!fetched) return fail(fetched.error());
+    packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
+  }
   const auto qemu = lab::fetch_qemu(*cache, say_fetching, refresh);
   if (!qemu) return fail(qemu.error());
   if (const auto set = cache->find(lab::PackageSet::qemu))
@@ -52,10 +63,16 @@ Result<> fetch_all(bool refresh) {
 }
 
 Verb::Action add_lab_fetch_options(CLI::App& app) {
-  const auto refresh = std::make_shared<bool>(false);
-  app.add_flag("--refresh", *refresh, "Ask apt again, and fetch what became newer");
-  return [refresh]() -> Result<ExitCode> {
-    if (auto done = fetch_all(*refresh); !done) return fail(done.error());
+  const auto options = std::make_shared<FetchOptions>();
+  app.add_flag("--refresh", options->refresh, "Ask apt again, and fetch what became newer");
+  app.add_option(
+         "--program", options->programs,
+         "Also these packages of the distribution and what they need, as the factor `packages` of the\n"
+         "workload program names them: --program 'redis-server redis-tools'")
+      ->type_name("PACKAGES")
+      ->allow_extra_args(false);
+  return [options]() -> Result<ExitCode> {
+    if (auto done = fetch_all(*options); !done) return fail(done.error());
     return ExitCode::ok;
   };
 }
@@ -64,7 +81,7 @@ Verb::Action add_lab_fetch_options(CLI::App& app) {
 
 Verb lab_fetch_verb() {
   return {"fetch", "Put the lab's packages into vtax's cache, through apt; installs nothing",
-          "vtax lab fetch", add_lab_fetch_options};
+          "vtax lab fetch\n  vtax lab fetch --program 'redis-server redis-tools'", add_lab_fetch_options};
 }
 
 }  // namespace vtax
