@@ -244,8 +244,11 @@ ProgramProcess::~ProgramProcess() {
     if (!ended_) {
       kill(process_, SIGKILL);
       int status = 0;
-      while (!ended_ && (waitpid(process_, &status, __WALL) >= 0 || errno == EINTR))
+      while (!ended_ && (waitpid(process_, &status, __WALL) >= 0 || errno == EINTR)) {
         ended_ = WIFEXITED(status) || WIFSIGNALED(status);
+        // One that is watched stops once more before it dies, and would stay there.
+        if (WIFSTOPPED(status)) ptrace(PTRACE_CONT, process_, nullptr, nullptr);
+      }
     }
   }
   std::error_code ignored;
