@@ -15,7 +15,7 @@
 #include "core/subprocess.h"
 #include "tests/cluster/one_machine_slurm.h"
 #include "tests/program.h"
-#include "tests/run/vtax_process.h"
+#include "tests/run/own_cache_test.h"
 
 namespace vtax {
 namespace {
@@ -30,17 +30,8 @@ std::size_t cells_of_test() {
   return text == nullptr ? 8 : std::stoul(text);
 }
 
-class Shares : public testing::Test {
+class Shares : public OwnCacheTest {
  protected:
-  static void TearDownTestSuite() { cache_.reset(); }
-  void SetUp() override {
-#ifndef VTAX_IS_AGENT
-    GTEST_SKIP() << "this build's vtax is not static, so it cannot be the guest's agent";
-#endif
-    NEED_LAB(PlatformId::native);
-    if (!cache_) cache_ = std::make_unique<OwnCache>();
-  }
-
   // A study of cheap cells.
   void write_study(std::size_t cells) const {
     std::string sizes;
@@ -72,7 +63,6 @@ class Shares : public testing::Test {
   }
 
   lab::Folder folder_;
-  static inline std::unique_ptr<OwnCache> cache_;
 };
 
 TEST_F(Shares, MergedCountWhatOneProcessCounts) {

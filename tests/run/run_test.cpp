@@ -13,7 +13,7 @@
 #include <set>
 
 #include "record/run_reader.h"
-#include "tests/run/vtax_process.h"
+#include "tests/run/own_cache_test.h"
 
 namespace vtax {
 namespace {
@@ -27,17 +27,8 @@ using testing::HasSubstr;
 constexpr seconds kPatience{240};
 constexpr std::size_t kTrials = 6;  // of small_run()
 
-class RunVerb : public testing::Test {
+class RunVerb : public OwnCacheTest {
  protected:
-  static void TearDownTestSuite() { cache_.reset(); }
-  void SetUp() override {
-#ifndef VTAX_IS_AGENT
-    GTEST_SKIP() << "this build's vtax is not static, so it cannot be the guest's agent";
-#endif
-    NEED_LAB(PlatformId::native);
-    if (!cache_) cache_ = std::make_unique<OwnCache>();
-  }
-
   // Six small trials, one after the other.
   static std::vector<std::string> small_run(const fs::path& out, std::vector<std::string> more = {},
                                             std::size_t repetitions = 1) {
@@ -83,7 +74,6 @@ class RunVerb : public testing::Test {
     return names;
   }
 
-  static inline std::unique_ptr<OwnCache> cache_;
   static inline std::string last_;
 };
 
