@@ -39,14 +39,14 @@
 #include "bench/must.h"
 #include "bench/own_folder.h"
 #include "core/files.h"
+#include "core/kernel_file.h"
 #include "core/sha256.h"
 #include "machine/host/guest_parts.h"
 #include "machine/host/host_readiness.h"
 #include "machine/host/host_trial.h"
-#include "machine/lab/cpio.h"
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_parts.h"
-#include "platform/kernel_file.h"
+#include "machine/parts/cpio.h"
+#include "machine/parts/lab_parts.h"
 #include "record/timeline_text.h"
 #include "record/trial_check.h"
 
@@ -58,17 +58,16 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Factors = std::map<std::string, std::string>;
 
-constexpr const char *in_lab_word = "in-lab", *kill_in_lab_word = "kill-in-lab",
-                     *every_kill_word = "every_kill";
-constexpr std::string_view dom0_prefix = "dom0-", killed_word = "dom0-killed";
-constexpr const char* more_modules = "/lab/more-modules";
-constexpr double ms_per_instruction = 2e-6;  // the lab's icount shift=1
-constexpr double ms_per_ns = 1e-6;
+constexpr const char *kInLabWord = "in-lab", *kKillInLabWord = "kill-in-lab", *kEveryKillWord = "every_kill";
+constexpr std::string_view kDom0Prefix = "dom0-", kKilledWord = "dom0-killed";
+constexpr const char* kMoreModules = "/lab/more-modules";
+constexpr double kMsPerInstruction = 2e-6;  // the lab's icount shift=1
+constexpr double kMsPerNs = 1e-6;
 
 // The lab's machine that is KVM's host has room for as many.
-constexpr int most_kvm_guests = 2;
+constexpr int kMostKvmGuests = 2;
 
-constexpr int skipped = 77;
+constexpr int kSkipped = 77;
 
 // It goes with the program, exit() included.
 const OwnFolder& own_folder() {
@@ -91,7 +90,7 @@ void go_on_one_cpu() {
 // The lab's image for KVM has what a host's cache would have.
 host::GuestParts guest_of_the_image() {
   host::GuestParts parts;
-  parts.image = {agent::lab::guest_kernel, agent::lab::guest_initrd};
+  parts.image = {agent::lab::kGuestKernel, agent::lab::kGuestInitrd};
   parts.emulator = {
       "/usr/bin/qemu-system-x86_64", {"-L", "/usr/share/vmm"}, {"PATH=/usr/bin:/bin", "HOME=/"}};
   return parts;
@@ -133,11 +132,11 @@ json trial_with_course(Trial trial, const std::map<PlatformId, host::GuestParts>
 int run_in_lab(const char* factors, bool kills) {
   go_on_one_cpu();
   mkdir("/dev/shm", 0755);
-  if (fs::exists(more_modules))
-    if (auto loaded = agent::load_modules(more_modules); !loaded) quit(loaded.error().text());
+  if (fs::exists(kMoreModules))
+    if (auto loaded = agent::load_modules(kMoreModules); !loaded) quit(loaded.error().text());
   Trial trial;
   trial.factors = json::parse(factors).get<Factors>();
-  const bool every_kill = !trial.factors.extract(every_kill_word).empty();
+  const bool every_kill = !trial.factors.extract(kEveryKillWord).empty();
   const std::string platform = trial.factors.at("platform");
   std::map<PlatformId, host::GuestParts> guests;
   const PlatformId id = platform_named(platform).value_or(PlatformId::native);
@@ -158,7 +157,7 @@ int run_in_lab(const char* factors, bool kills) {
     quit(done.error().text());
   json rows = json::array();
   for (const LedgerEntry& row : trial.ledger)
-    if (row.kind == cpu_time_kind)
+    if (row.kind == kCpuTimeKind)
       rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
   fmt::print("{}\n", json{{"ledger", rows},
                           {"elapsed_ns", trial.elapsed_host_ns},
@@ -230,7 +229,7 @@ struct Lab {
       if (dom0) replace(made.xen_command_line, "dom0_mem=576M", "dom0_mem=704M");
     }
     MachineShape shape;
-    if (has_kvm(kind)) shape.guests = most_kvm_guests;
+    if (has_kvm(kind)) shape.guests = kMostKvmGuests;
     auto machine =
         must(LabMachine::prepare(std::move(made), "/proc/self/exe", qemu, must(find_probe(qemu)), shape));
     SnapshotStore store(folder);
@@ -258,7 +257,7 @@ double exact_ms(const Seen& seen, const std::string& domain, std::optional<Layer
   for (const LedgerEntry& row : seen.exact)
     if (row.kind == "instructions" && row.layer != Layer::idle && (domain.empty() || row.domain == domain) &&
         (!layer || row.layer == *layer))
-      sum += static_cast<double>(row.value) * ms_per_instruction;
+      sum += static_cast<double>(row.value) * kMsPerInstruction;
   return sum;
 }
 
@@ -266,28 +265,28 @@ double books_ms(const json& rows, const std::string& domain, std::string_view la
   double sum = 0;
   for (const json& row : rows)
     if (row.value("domain", "") == domain && (layer.empty() || row.value("layer", "") == layer))
-      sum += row.value("ns", 0.0) * ms_per_ns;
+      sum += row.value("ns", 0.0) * kMsPerNs;
   return sum;
 }
 
 // Books that ought to be right, and by how much they may be off.
-constexpr double any_error = 1e9, exact_book = 3, ticked_book = 25;
+constexpr double kAnyError = 1e9, kExactBook = 3, kTickedBook = 25;
 // Xen's counter has the switch away from a guest in the next one's time, the probe in the guest's: of guests
 // on the CPU's virtualisation that is much (docs/benchmarks.md), and they agree on the sum alone.
 double part_book(const std::string& platform) {
-  return platform == name_of(PlatformId::xen_pv) ? exact_book : any_error;
+  return platform == name_of(PlatformId::xen_pv) ? kExactBook : kAnyError;
 }
 int wrong_books = 0;
 
 void print_row(const std::string& trial, const std::string& who, double exact, const char* book, double says,
-               double most_per_cent = any_error) {
-  const double error = exact > 0 ? (says / exact - 1) * 100 : any_error;
+               double most_per_cent = kAnyError) {
+  const double error = exact > 0 ? (says / exact - 1) * 100 : kAnyError;
   if (std::abs(error) > most_per_cent) ++wrong_books;
   fmt::print("| {} | {} | {:.1f} | {} | {:.1f} | {:+.1f} % |\n", trial, who, exact, book, says, error);
   std::fflush(stdout);
 }
 
-struct Work {
+struct BenchWork {
   std::string name;
   Factors factors;
   int guests = 1;
@@ -295,7 +294,7 @@ struct Work {
 
 // `check`: one of each number of guests. A card that QEMU emulates within the lab has less to do: a packet
 // takes it some hundred times as long.
-std::vector<Work> works(const std::string& platform, bool check) {
+std::vector<BenchWork> works(const std::string& platform, bool check) {
   const bool slow = platform == "xen-hvm";
   const int mebibytes = slow ? 4 : 96, transactions = slow ? 1000 : 10000;
   const Factors stream{
@@ -308,7 +307,7 @@ std::vector<Work> works(const std::string& platform, bool check) {
   Factors receive = stream, send = stream;
   receive["direction"] = "receive";
   send["direction"] = "send";
-  std::vector<Work> all{{fmt::format("{} MiB received", mebibytes), receive}};
+  std::vector<BenchWork> all{{fmt::format("{} MiB received", mebibytes), receive}};
   if (!check)
     all.insert(all.end(), {{fmt::format("{} MiB sent", mebibytes), send},
                            {fmt::format("{} transactions", transactions), exchange}});
@@ -316,9 +315,9 @@ std::vector<Work> works(const std::string& platform, bool check) {
   Factors two_receive = receive, two_exchange = exchange;
   two_receive["bytes"] = "50331648";
   two_exchange["transactions"] = "5000";
-  for (Factors* two : {&two_receive, &two_exchange}) (*two)["guests"] = std::to_string(most_kvm_guests);
-  all.push_back({"48 MiB received by each of two", two_receive, most_kvm_guests});
-  if (!check) all.push_back({"5,000 transactions of each of two", two_exchange, most_kvm_guests});
+  for (Factors* two : {&two_receive, &two_exchange}) (*two)["guests"] = std::to_string(kMostKvmGuests);
+  all.push_back({"48 MiB received by each of two", two_receive, kMostKvmGuests});
+  if (!check) all.push_back({"5,000 transactions of each of two", two_exchange, kMostKvmGuests});
   return all;
 }
 
@@ -327,10 +326,11 @@ struct Said {
   Seen seen;
   json words;
 };
-Said run_within(const LabMachine& machine, const char* word, const std::string& platform, const Work& work) {
+Said run_within(const LabMachine& machine, const char* word, const std::string& platform,
+                const BenchWork& work) {
   Factors factors = work.factors;
   factors["platform"] = platform;
-  const bool kills = word == std::string_view(kill_in_lab_word);
+  const bool kills = word == std::string_view(kKillInLabWord);
   // Within it a fully virtualised guest boots, which takes minutes.
   const std::int64_t limit_s = (kills ? 900 : 300) * (has_device_model(lab_machine_of(platform)) ? 3 : 1);
   json plan = {{"version", 1},           {"platform", "native"},
@@ -344,17 +344,17 @@ Said run_within(const LabMachine& machine, const char* word, const std::string& 
   return {std::move(seen), std::move(words)};
 }
 
-void on_linux(const LabMachine& machine, const std::string& platform, const Work& work) {
-  const auto [seen, said] = run_within(machine, in_lab_word, platform, work);
+void on_linux(const LabMachine& machine, const std::string& platform, const BenchWork& work) {
+  const auto [seen, said] = run_within(machine, kInLabWord, platform, work);
   const json& rows = said["ledger"];
   const std::string trial = platform + ", " + work.name;
-  const auto row = [&](const std::string& who, double exact, double says, double most = any_error) {
+  const auto row = [&](const std::string& who, double exact, double says, double most = kAnyError) {
     print_row(trial, who, exact, "schedstat, ticks, BPF", says, most);
   };
   if (!has_kvm(lab_machine_of(platform))) {
     row("kernel", exact_ms(seen, "host", Layer::kernel), books_ms(rows, "host", "kernel"));
     row("program", exact_ms(seen, "host", Layer::program), books_ms(rows, "host", "program"));
-    row("all", exact_ms(seen, "host"), books_ms(rows, "host"), exact_book);
+    row("all", exact_ms(seen, "host"), books_ms(rows, "host"), kExactBook);
   } else {
     double exact_guests = 0, books_guests = 0;
     for (int guest = 1; guest <= work.guests; ++guest) {
@@ -362,33 +362,33 @@ void on_linux(const LabMachine& machine, const std::string& platform, const Work
       const std::string whose = work.guests == 1 ? "the guest's" : domain + "'s";
       const double kernel = exact_ms(seen, domain, Layer::kernel),
                    program = exact_ms(seen, domain, Layer::program);
-      row(whose + " kernel", kernel, books_ms(rows, domain, "kernel"), ticked_book);
+      row(whose + " kernel", kernel, books_ms(rows, domain, "kernel"), kTickedBook);
       row(whose + " program", program, books_ms(rows, domain, "program"));
       exact_guests += kernel + program;
       books_guests += books_ms(rows, domain);
     }
     const double all = exact_ms(seen, "");
     row("the host for it: KVM, QEMU, vhost, the partner", all - exact_guests, books_ms(rows, "host"),
-        ticked_book);
-    row("all", all, books_guests + books_ms(rows, "host"), exact_book);
+        kTickedBook);
+    row("all", all, books_guests + books_ms(rows, "host"), kExactBook);
   }
   fmt::print(stderr, "{}: uncharged {:.2f} ms, elsewhere {:.1f} ms, meter {}\n", trial,
              books_ms(rows, "host", "uncharged"), books_ms(rows, "elsewhere"),
              said["provenance"].value("meter", json()).dump());
 }
 
-void on_dom0(const LabMachine& machine, const std::string& platform, const Work& work) {
-  const auto [seen, said] = run_within(machine, in_lab_word, platform, work);
+void on_dom0(const LabMachine& machine, const std::string& platform, const BenchWork& work) {
+  const auto [seen, said] = run_within(machine, kInLabWord, platform, work);
   const json& rows = said["ledger"];
   const std::string trial = "dom0-" + platform + ", " + work.name;
-  const auto row = [&](const std::string& who, double exact, double says, double most = any_error) {
+  const auto row = [&](const std::string& who, double exact, double says, double most = kAnyError) {
     print_row(trial, who, exact, "Xen's counters", says, most);
   };
   const double guest = exact_ms(seen, "guest1"), driver = exact_ms(seen, "Domain-0");
   row("the guest, with Xen's work for it", guest, books_ms(rows, "guest1"), part_book(platform));
   row("the guest's program", exact_ms(seen, "guest1", Layer::program), books_ms(rows, "guest1", "program"));
   row("Domain-0, with Xen's work for it", driver, books_ms(rows, "Domain-0"), part_book(platform));
-  row("all", guest + driver, books_ms(rows, "guest1") + books_ms(rows, "Domain-0"), exact_book);
+  row("all", guest + driver, books_ms(rows, "guest1") + books_ms(rows, "Domain-0"), kExactBook);
   fmt::print(stderr, "{}: {}\n", trial, said.dump());
 }
 
@@ -401,14 +401,14 @@ void print_course(const json& course) {
 }
 
 // A trial that is killed leaves nothing.
-void kill_on_dom0(const LabMachine& machine, const std::string& platform, Work work, bool every) {
-  if (every) work.factors[every_kill_word] = "1";
-  const json said = run_within(machine, kill_in_lab_word, platform, work).words;
+void kill_on_dom0(const LabMachine& machine, const std::string& platform, BenchWork work, bool every) {
+  if (every) work.factors[kEveryKillWord] = "1";
+  const json said = run_within(machine, kKillInLabWord, platform, work).words;
   print_course(said.value("course", json::object()));
   wrong_books += print_kills(said["kills"]);
 }
 
-void on_xen(const LabMachine& machine, const std::string& platform, const Work& work) {
+void on_xen(const LabMachine& machine, const std::string& platform, const BenchWork& work) {
   Trial trial;
   trial.factors = work.factors;
   trial.factors["platform"] = platform;
@@ -421,24 +421,24 @@ void on_xen(const LabMachine& machine, const std::string& platform, const Work& 
   const json cpu = seen.answer.value("system_cpu", json::object());
   const std::string name = platform + ", " + work.name;
   const auto row = [&](const std::string& who, double exact, const char* book, double says,
-                       double most = any_error) { print_row(name, who, exact, book, says, most); };
+                       double most = kAnyError) { print_row(name, who, exact, book, says, most); };
   const double guest = exact_ms(seen, "guest1"), driver = exact_ms(seen, "Domain-0");
   const double guest_linux =
       exact_ms(seen, "guest1", Layer::kernel) + exact_ms(seen, "guest1", Layer::program);
   const double driver_linux = exact_ms(seen, "Domain-0", Layer::driver);
   double driver_busy = 0;
   for (const char* field : {"user", "nice", "system", "irq", "softirq"})
-    driver_busy += proc.value(field, 0.0) * ms_per_ns;
-  const double guest_busy = cpu.value("machine_busy_ns", 0.0) * ms_per_ns;
+    driver_busy += proc.value(field, 0.0) * kMsPerNs;
+  const double guest_busy = cpu.value("machine_busy_ns", 0.0) * kMsPerNs;
   const std::string guest_and_xen = "the guest, with Xen's work for it",
                     driver_and_xen = "Domain-0, with Xen's work for it";
   row(guest_and_xen, guest, "Xen's counter", books_ms(xen, "guest1"), part_book(platform));
   row(driver_and_xen, driver, "Xen's counter", books_ms(xen, "Domain-0"), part_book(platform));
   row("all", guest + driver, "Xen's counter", books_ms(xen, "guest1") + books_ms(xen, "Domain-0"),
-      exact_book);
+      kExactBook);
   row(driver_and_xen, driver, "Domain-0's /proc/stat", driver_busy);
   row("Domain-0 alone", driver_linux, "Domain-0's /proc/stat", driver_busy);
-  row(driver_and_xen, driver, "Domain-0's schedstat", books.value("threads_ns", 0.0) * ms_per_ns);
+  row(driver_and_xen, driver, "Domain-0's schedstat", books.value("threads_ns", 0.0) * kMsPerNs);
   row(guest_and_xen, guest, "the guest's /proc/stat", guest_busy);
   row("the guest alone", guest_linux, "the guest's /proc/stat", guest_busy);
   row("all that the traffic costs", guest + driver, "the guest's /proc/stat", guest_busy);
@@ -451,15 +451,15 @@ bool all_is_here(const PackageCache& cache) {
 }
 
 std::string platform_of(const std::string& wanted) {
-  if (wanted == killed_word) return "xen-pv";
-  if (wanted.starts_with(killed_word)) return wanted.substr(killed_word.size() + 1);
-  return wanted.starts_with(dom0_prefix) ? wanted.substr(dom0_prefix.size()) : wanted;
+  if (wanted == kKilledWord) return "xen-pv";
+  if (wanted.starts_with(kKilledWord)) return wanted.substr(kKilledWord.size() + 1);
+  return wanted.starts_with(kDom0Prefix) ? wanted.substr(kDom0Prefix.size()) : wanted;
 }
 
 std::set<std::string> guests_of_domain_0(const std::vector<std::string>& wanted) {
   std::set<std::string> platforms;
   for (const std::string& one : wanted)
-    if (one.starts_with(dom0_prefix)) platforms.insert(platform_of(one));
+    if (one.starts_with(kDom0Prefix)) platforms.insert(platform_of(one));
   return platforms;
 }
 
@@ -475,7 +475,7 @@ int measure(const std::vector<std::string>& platforms, bool check) {
   auto cache = must(PackageCache::open());
   if (check && !all_is_here(cache)) {
     fmt::print("the packages are not in the cache: `vtax lab fetch` puts them there\n");
-    return skipped;
+    return kSkipped;
   }
   const Qemu qemu = must(fetch_qemu(cache, [](std::string_view) {}));
   Lab lab{std::move(cache), qemu, own_folder().path};
@@ -484,9 +484,9 @@ int measure(const std::vector<std::string>& platforms, bool check) {
   std::unique_ptr<LabMachine> domain_0;  // one for all
   const auto on_domain_0 = guests_of_domain_0(platforms);
   for (const std::string& wanted : platforms) {
-    const bool dom0 = wanted.starts_with(dom0_prefix), kills = wanted.starts_with(killed_word);
+    const bool dom0 = wanted.starts_with(kDom0Prefix), kills = wanted.starts_with(kKilledWord);
     const std::string platform = platform_of(wanted);
-    const std::vector<Work> todo = works(platform, check);
+    const std::vector<BenchWork> todo = works(platform, check);
     auto& machine = dom0 ? domain_0 : machines[lab_machine_of(platform)];
     if (!machine)
       machine =
@@ -495,7 +495,7 @@ int measure(const std::vector<std::string>& platforms, bool check) {
       kill_on_dom0(*machine, platform, todo.front(), !check);
       continue;
     }
-    for (const Work& work : todo)
+    for (const BenchWork& work : todo)
       dom0                                ? on_dom0(*machine, platform, work)
       : has_xen(lab_machine_of(platform)) ? on_xen(*machine, platform, work)
                                           : on_linux(*machine, platform, work);
@@ -511,9 +511,9 @@ int main(int argc, char** argv) {
   // This program is also PID 1 of the machines, and Xen's hotplug program.
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
   if (argc > 0 && std::string_view(argv[0]).ends_with("/true")) return 0;  // Domain-0's
-  for (const char* word : {vtax::in_lab_word, vtax::kill_in_lab_word})
+  for (const char* word : {vtax::kInLabWord, vtax::kKillInLabWord})
     if (argc == 3 && argv[1] == std::string_view(word))
-      return vtax::run_in_lab(argv[2], word == vtax::kill_in_lab_word);
+      return vtax::run_in_lab(argv[2], word == vtax::kKillInLabWord);
   std::vector<std::string> platforms(argv + 1, argv + argc);
   const bool check = !platforms.empty() && platforms.front() == "check";
   if (check) platforms.erase(platforms.begin());

@@ -19,7 +19,7 @@
 
 #include "bench/must.h"
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/package_cache.h"
+#include "machine/parts/package_cache.h"
 
 namespace {
 
@@ -41,7 +41,7 @@ struct Tally {
 };
 
 Result<> boot(PlatformId kind, const fs::path& cache_folder, const fs::path& store_folder,
-              const Progress& progress) {
+              const TellStep& progress) {
   auto cache = PackageCache::open(cache_folder);
   if (!cache) return fail(cache.error());
   auto qemu = find_qemu(*cache);

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "bench/must.h"
+#include "query/comparison.h"
 #include "record/run_reader.h"
-#include "report/comparison.h"
 #include "report/comparison_words.h"
 
 namespace vtax {

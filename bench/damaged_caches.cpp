@@ -24,7 +24,7 @@
 #include "core/descriptor.h"
 #include "core/files.h"
 #include "core/subprocess.h"
-#include "machine/lab/package_cache.h"
+#include "machine/parts/package_cache.h"
 #include "record/run_reader.h"
 
 namespace vtax {

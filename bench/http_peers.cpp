@@ -76,11 +76,11 @@ struct Case {
   const char* path;
   bool keep_alive;
 };
-constexpr Case cases[] = {{"512 B, keep-alive", "/dir00000/class0_4", true},
-                          {"5 KB, keep-alive", "/dir00000/class1_4", true},
-                          {"50 KB, keep-alive", "/dir00000/class2_4", true},
-                          {"500 KB, keep-alive", "/dir00000/class3_4", true},
-                          {"512 B, connection each", "/dir00000/class0_4", false}};
+constexpr Case kCases[] = {{"512 B, keep-alive", "/dir00000/class0_4", true},
+                           {"5 KB, keep-alive", "/dir00000/class1_4", true},
+                           {"50 KB, keep-alive", "/dir00000/class2_4", true},
+                           {"500 KB, keep-alive", "/dir00000/class3_4", true},
+                           {"512 B, connection each", "/dir00000/class0_4", false}};
 
 Arguments vtax_mode(const Case& one) {
   Arguments mode{"--closed", "64"};
@@ -100,24 +100,24 @@ void clients(const Bench& bench) {
     return fmt::format("http://127.0.0.1:{}{}", nginx.port(), one.path);
   };
   heading("clients, nginx serves, 64 connections", "wrk");
-  for (const Case& one : cases)
+  for (const Case& one : kCases)
     compare(
         bench, one.name, [&] { return vtax_client(bench, url(one), vtax_mode(one)); },
         [&] { return wrk(bench, url(one), wrk_mode(one)); });
-  Arguments dropping = vtax_mode(cases[3]);
+  Arguments dropping = vtax_mode(kCases[3]);
   dropping.emplace_back("--drop-content");
   compare(
-      bench, "500 KB, vtax --drop-content", [&] { return vtax_client(bench, url(cases[3]), dropping); },
-      [&] { return wrk(bench, url(cases[3]), wrk_mode(cases[3])); });
+      bench, "500 KB, vtax --drop-content", [&] { return vtax_client(bench, url(kCases[3]), dropping); },
+      [&] { return wrk(bench, url(kCases[3]), wrk_mode(kCases[3])); });
 
   heading("clients, nginx serves, fixed rate", "httperf");
   for (const int rate : {500, 2000})
     compare(
         bench, fmt::format("{} connections/s, 512 B", rate),
         [&] {
-          return vtax_client(bench, url(cases[4]), {"--connections-per-second", std::to_string(rate)});
+          return vtax_client(bench, url(kCases[4]), {"--connections-per-second", std::to_string(rate)});
         },
-        [&] { return httperf(bench, nginx.port(), cases[4].path, rate); });
+        [&] { return httperf(bench, nginx.port(), kCases[4].path, rate); });
 }
 
 void servers(const Bench& bench) {
@@ -145,9 +145,9 @@ void servers(const Bench& bench) {
         [&] { return served(nginx.program(), load(nginx.port()), bench.seconds); });
   };
   heading("servers, wrk asks, 64 connections", "nginx");
-  for (const Case& one : cases) against_nginx(one.name, one, memory, memory_port);
-  against_nginx("512 B, keep-alive, --files DIR", cases[0], directory, directory_port);
-  against_nginx("50 KB, keep-alive, --files DIR", cases[2], directory, directory_port);
+  for (const Case& one : kCases) against_nginx(one.name, one, memory, memory_port);
+  against_nginx("512 B, keep-alive, --files DIR", kCases[0], directory, directory_port);
+  against_nginx("50 KB, keep-alive, --files DIR", kCases[2], directory, directory_port);
 }
 
 int measure(int argc, char** argv) {

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "bench/must.h"
+#include "core/kernel_file.h"
 #include "machine/host/host_trial.h"
 #include "machine/host/xen_keeper.h"
-#include "platform/kernel_file.h"
 #include "platform/placement.h"
 #include "platform/xenstore.h"
 
@@ -91,14 +91,14 @@ struct Kill {
   bool always;                 // in the test too
   bool once_measures = false;  // counted from when the guest has booted
 };
-constexpr Kill all_kills[] = {{20, false, false},    {300, false, true},   {800, false, false},
+constexpr Kill kAllKills[] = {{20, false, false},    {300, false, true},   {800, false, false},
                               {1500, false, false},  {4000, false, false}, {8000, false, false},
                               {10500, false, false}, {11500, false, true}, {13000, false, false},
                               {600, true, false},    {5000, true, false},  {11500, true, true}};
 
 // A fully virtualised guest takes minutes to boot, and without a keeper many more until it has gone: its QEMU
 // turns in a loop on the CPU that it shares with the guest.
-constexpr Kill emulated_kills[] = {
+constexpr Kill kEmulatedKills[] = {
     {2500, false, true}, {10000, false, false}, {1000, false, false, true}, {1000, true, false, true}};
 
 // Sleeps until the trial says that it measures. `said`: all that it has said.
@@ -115,12 +115,12 @@ void wait_until_it_measures(int steps, pid_t trial, std::string& said) {
 }  // namespace
 
 json kill_trials(const Trial& trial, const std::map<PlatformId, host::GuestParts>& guests, bool every) {
-  constexpr std::chrono::seconds most{20}, most_without_keeper{300};
+  constexpr std::chrono::seconds kMost{20}, kMostWithoutKeeper{300};
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   const Leftovers leftovers(guests.begin()->second.toolstack);
   json kills = json::array();
-  const auto moments = has_device_model(guests.begin()->first) ? std::span<const Kill>(emulated_kills)
-                                                               : std::span<const Kill>(all_kills);
+  const auto moments = has_device_model(guests.begin()->first) ? std::span<const Kill>(kEmulatedKills)
+                                                               : std::span<const Kill>(kAllKills);
   for (const auto& [after_ms, keeper_too, always, once_measures] : moments) {
     if (!always && !every) continue;
     std::string step;
@@ -138,7 +138,7 @@ json kill_trials(const Trial& trial, const std::map<PlatformId, host::GuestParts
     if (once_measures) wait_until_it_measures(steps[0], child, step);
     std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
     if (keeper_too)
-      for (const pid_t keeper : processes_named(host::xen_keeper_name)) kill(keeper, SIGKILL);
+      for (const pid_t keeper : processes_named(host::kXenKeeperName)) kill(keeper, SIGKILL);
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
     char text[4096];
@@ -149,7 +149,7 @@ json kill_trials(const Trial& trial, const std::map<PlatformId, host::GuestParts
     const std::vector<std::string> at_once = leftovers.find();
     std::vector<std::string> left = at_once;
     const auto killed = Clock::now();
-    while (!left.empty() && Clock::now() - killed < (keeper_too ? most_without_keeper : most)) {
+    while (!left.empty() && Clock::now() - killed < (keeper_too ? kMostWithoutKeeper : kMost)) {
       // Looking costs an emulated CPU much.
       std::this_thread::sleep_for(std::chrono::milliseconds(keeper_too ? 5000 : 300));
       left = leftovers.find();

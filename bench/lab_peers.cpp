@@ -17,10 +17,10 @@
 
 #include "core/files.h"
 #include "core/sha256.h"
-#include "machine/lab/cpio.h"
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_parts.h"
-#include "machine/lab/shared_libraries.h"
+#include "machine/parts/cpio.h"
+#include "machine/parts/lab_parts.h"
+#include "machine/parts/shared_libraries.h"
 
 namespace {
 
@@ -284,7 +284,7 @@ void web(const Bench& bench) {
 int main(int argc, char** argv) {
   const std::string wanted = argc > 1 ? argv[1] : "";
   auto cache = must(PackageCache::open());
-  const Progress say = [](std::string_view step) { fmt::print(stderr, "lab_peers: {}\n", step); };
+  const TellStep say = [](std::string_view step) { fmt::print(stderr, "lab_peers: {}\n", step); };
   const Qemu qemu = must(fetch_qemu(cache, say));
   Sources sources;
   sources.agent = VTAX_BINARY;

@@ -44,7 +44,7 @@ double share(std::size_t part, std::size_t whole) {
 
 int main(int argc, char** argv) {
   if (argc < 3) quit("planted_cost A.vtax B.vtax [FACTOR=VALUE...]");
-  constexpr double least_found = 0.95, most_false = 0.05;
+  constexpr double kLeastFound = 0.95, kMostFalse = 0.05;
   const RunComparison comparison = compared(argv[1], argv[2]);
   const Factors planted = factors_in(argc - 3, argv + 3);
   std::size_t touched = 0, found = 0, others = 0, false_alarms = 0;
@@ -65,5 +65,5 @@ int main(int argc, char** argv) {
   if (touched == 0) quit("no cell has these factors");
   fmt::print("{} of {} touched cells found ({:.1f} %); {} of {} others called different ({:.1f} %)\n", found,
              touched, 100 * share(found, touched), false_alarms, others, 100 * share(false_alarms, others));
-  return share(found, touched) >= least_found && share(false_alarms, others) <= most_false ? 0 : 1;
+  return share(found, touched) >= kLeastFound && share(false_alarms, others) <= kMostFalse ? 0 : 1;
 }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_parts.h"
+#include "machine/parts/lab_parts.h"
 
 namespace {
 
@@ -57,7 +57,7 @@ double seconds_of(const LabMachine& machine, const Case& measured) {
 void measure(const Case& measured, int pairs) {
   auto cache = PackageCache::open();
   if (!cache) quit(cache.error());
-  const Progress quiet = [](std::string_view) {};
+  const TellStep quiet = [](std::string_view) {};
   auto qemu = fetch_qemu(*cache, quiet);
   if (!qemu) quit(qemu.error());
   auto probe = find_probe(*qemu);

@@ -14,7 +14,7 @@
 int main(int argc, char** argv) {
   using namespace vtax;
   if (argc != 3) quit("same_twice A.vtax B.vtax");
-  constexpr double most_called_different = 0.05, most_moved = 0.02;
+  constexpr double kMostCalledDifferent = 0.05, kMostMoved = 0.02;
   const RunComparison comparison = compared(argv[1], argv[2]);
   std::size_t different = 0, moved = 0, identical = 0;
   double farthest = 0;
@@ -23,8 +23,8 @@ int main(int argc, char** argv) {
     farthest = std::max(farthest, std::abs(move));
     identical += std::size_t{cell.is_identical};
     different += std::size_t{cell.is_shown()};
-    moved += std::size_t{std::abs(move) > most_moved};
-    if (!cell.is_shown() && std::abs(move) <= most_moved) continue;
+    moved += std::size_t{std::abs(move) > kMostMoved};
+    if (!cell.is_shown() && std::abs(move) <= kMostMoved) continue;
     fmt::print("{:+6.2f} %  {}  {}\n", 100 * move, cell.is_shown() ? "different" : "~        ",
                name_among(cell, comparison));
   }
@@ -33,6 +33,6 @@ int main(int argc, char** argv) {
       "{} cells, {} identical; called different: {} ({:.1f} %); medians moved by more than {:.0f} %: {}, "
       "the farthest by {:.2f} %\n",
       comparison.cells.size(), identical, different, 100 * static_cast<double>(different) / cells,
-      100 * most_moved, moved, 100 * farthest);
-  return static_cast<double>(different) <= most_called_different * cells && moved == 0 ? 0 : 1;
+      100 * kMostMoved, moved, 100 * farthest);
+  return static_cast<double>(different) <= kMostCalledDifferent * cells && moved == 0 ? 0 : 1;
 }

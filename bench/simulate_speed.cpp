@@ -98,8 +98,8 @@ void scale(int hosts, int guests, int rate, int length) {
   const auto start = std::clock();
   for (int i = 0; i < hosts; ++i) {
     const int here = guests / hosts + (i < guests % hosts ? 1 : 0);
-    constexpr int cpus = 16;
-    Host host(SchedulerKind::credit2, cpus, here, 0xfffe);
+    constexpr int kCpus = 16;
+    Host host(SchedulerKind::credit2, kCpus, here, 0xfffe);
     Random random(static_cast<std::uint64_t>(i));
     for (auto& worker : host.workers) {
       FlowPlan plan =

@@ -19,9 +19,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int vtax_port = 5291, iperf3_port = 5292, iperf_port = 5293, sockperf_port = 5294;
-constexpr int protocol_port = 5296;  // and the next
-constexpr char token[] = "token-of-the-bench";
+constexpr int kVtaxPort = 5291, kIperf3Port = 5292, kIperfPort = 5293, kSockperfPort = 5294;
+constexpr int kProtocolPort = 5296;  // and the next
+constexpr char kToken[] = "token-of-the-bench";
 
 PeerProgram start(const Pairs& pairs, const Arguments& arguments) {
   auto server = must(PeerProgram::start(arguments, pairs.server_cpu));
@@ -42,7 +42,7 @@ Sample vtax(const Pairs& pairs, Arguments mode) {
   Arguments arguments{VTAX_BINARY, "workload"};
   arguments.insert(arguments.end(), mode.begin(), mode.end());
   for (const std::string& word :
-       {std::string("127.0.0.1"), std::string("--port"), std::to_string(vtax_port), std::string("--warmup"),
+       {std::string("127.0.0.1"), std::string("--port"), std::to_string(kVtaxPort), std::string("--warmup"),
         std::string("0"), std::string("--duration"), fmt::format("{}s", pairs.seconds),
         std::string("--format"), std::string("json")})
     arguments.push_back(word);
@@ -75,7 +75,7 @@ Sample iperf3(const Pairs& pairs, const Arguments& mode) {
                       "-c",
                       "127.0.0.1",
                       "-p",
-                      std::to_string(iperf3_port),
+                      std::to_string(kIperf3Port),
                       "-J",
                       "-t",
                       std::to_string(pairs.seconds)};
@@ -87,13 +87,13 @@ Sample iperf3(const Pairs& pairs, const Arguments& mode) {
 void measure_protocol(const Pairs& pairs) {
   const Units bits{"Gb/s", "ns CPU/KB", 1e9, 1e-9 / 8192};
   const auto ours =
-      start(pairs, {VTAX_BINARY, "workload", "iperf3-server", "--port", std::to_string(protocol_port)});
+      start(pairs, {VTAX_BINARY, "workload", "iperf3-server", "--port", std::to_string(kProtocolPort)});
   const auto theirs =
-      start(pairs, {needed("iperf3"), "-s", "-B", "127.0.0.1", "-p", std::to_string(protocol_port + 1)});
+      start(pairs, {needed("iperf3"), "-s", "-B", "127.0.0.1", "-p", std::to_string(kProtocolPort + 1)});
   const auto client = [&](bool vtax_client, bool vtax_server, Arguments mode) {
     // A stock server needs a moment after a test before it takes the next.
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    const std::string port = std::to_string(protocol_port + (vtax_server ? 0 : 1));
+    const std::string port = std::to_string(kProtocolPort + (vtax_server ? 0 : 1));
     const std::string seconds = std::to_string(pairs.seconds);
     Arguments arguments =
         vtax_client ? Arguments{VTAX_BINARY, "workload", "iperf3-client", "127.0.0.1",  "--port", port,
@@ -126,7 +126,7 @@ Sample iperf(const Pairs& pairs, const PeerProgram& server, const Arguments& mod
                       "-c",
                       "127.0.0.1",
                       "-p",
-                      std::to_string(iperf_port),
+                      std::to_string(kIperfPort),
                       "-f",
                       "k",
                       "-t",
@@ -156,10 +156,10 @@ void measure(const Pairs& pairs) {
   const Units bits{"Gb/s", "ns CPU/KB", 1e9, 1e-9 / 8192};
   const Units exchanges{"1/s", "us CPU/transaction", 1, 1e-6};
   const auto ours = start(
-      pairs, {VTAX_BINARY, "workload", "server", "--bind", "127.0.0.1", "--port", std::to_string(vtax_port)});
+      pairs, {VTAX_BINARY, "workload", "server", "--bind", "127.0.0.1", "--port", std::to_string(kVtaxPort)});
   {
     const auto server =
-        start(pairs, {needed("iperf3"), "-s", "-B", "127.0.0.1", "-p", std::to_string(iperf3_port)});
+        start(pairs, {needed("iperf3"), "-s", "-B", "127.0.0.1", "-p", std::to_string(kIperf3Port)});
     heading("streams", "iperf3", bits);
     const auto row = [&](const std::string& name, const Arguments& us, const Arguments& them) {
       compare(
@@ -174,7 +174,7 @@ void measure(const Pairs& pairs) {
   }
   {
     const auto server =
-        start(pairs, {needed("iperf"), "-s", "-B", "127.0.0.1", "-p", std::to_string(iperf_port)});
+        start(pairs, {needed("iperf"), "-s", "-B", "127.0.0.1", "-p", std::to_string(kIperfPort)});
     heading("streams", "iperf 2", bits);
     compare(
         pairs, "TCP, 128 KB writes", [&] { return vtax(pairs, {"tcp-stream"}); },
@@ -185,7 +185,7 @@ void measure(const Pairs& pairs) {
   }
   heading("exchanges, 14 bytes", "sockperf", exchanges);
   for (const bool tcp : {true, false}) {
-    const int port = sockperf_port + (tcp ? 1 : 0);
+    const int port = kSockperfPort + (tcp ? 1 : 0);
     const Arguments transport = tcp ? Arguments{"--tcp"} : Arguments{};
     Arguments serve{needed("sockperf"), "server", "-i", "127.0.0.1", "-p", std::to_string(port)};
     serve.insert(serve.end(), transport.begin(), transport.end());
@@ -203,7 +203,7 @@ void measure(const Pairs& pairs) {
 }  // namespace vtax::bench
 
 int main(int argc, char** argv) {
-  setenv("VTAX_TOKEN", vtax::bench::token, 1);  // of both sides
+  setenv("VTAX_TOKEN", vtax::bench::kToken, 1);  // of both sides
   const auto pairs = vtax::bench::read_pairs(argc, argv);
   if (argc < 4) vtax::bench::measure(pairs);
   vtax::bench::measure_protocol(pairs);

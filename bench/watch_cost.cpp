@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "bench/must.h"
+#include "core/kernel_file.h"
 #include "meter/group_books.h"
 #include "meter/kernel_text.h"
-#include "platform/kernel_file.h"
 #include "watch/watch.h"
 
 namespace vtax {

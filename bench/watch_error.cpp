@@ -20,7 +20,7 @@
 #include "bench/must.h"
 #include "bench/own_folder.h"
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_parts.h"
+#include "machine/parts/lab_parts.h"
 
 namespace vtax {
 namespace {
@@ -29,15 +29,15 @@ using namespace lab;
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr double ms_per_instruction = 2e-6;  // the lab's CPUs: 2 ns each
-constexpr double ms_per_ns = 1e-6;
-constexpr int most_mebibytes = 8;
-constexpr int peer_cpu = 1;  // of the driver domain, and none of its work for guests
+constexpr double kMsPerInstruction = 2e-6;  // the lab's CPUs: 2 ns each
+constexpr double kMsPerNs = 1e-6;
+constexpr int kMostMebibytes = 8;
+constexpr int kPeerCpu = 1;  // of the driver domain, and none of its work for guests
 
-struct Work {
+struct BenchWork {
   bool receives = true;
   int kibibytes = 0;
-  auto operator<=>(const Work&) const = default;
+  auto operator<=>(const BenchWork&) const = default;
 };
 
 struct Guest {
@@ -56,7 +56,7 @@ std::string driver_of(const std::string& platform) {
 }
 
 Window observe(const LabMachine& machine, const std::string& platform, int guests, const std::string& loads,
-               const Work& first) {
+               const BenchWork& first) {
   Trial trial;
   trial.factors = {{"platform", platform},
                    {"workload", "tcp-stream"},
@@ -73,7 +73,7 @@ Window observe(const LabMachine& machine, const std::string& platform, int guest
   plan["watch"] = true;
   const auto seen = machine.observe(plan.dump(), [](std::string_view) {});
   if (!seen) quit(seen.error().text());
-  const auto ledger = must(machine.ledger_of(*seen, {peer_cpu}));
+  const auto ledger = must(machine.ledger_of(*seen, {kPeerCpu}));
   const json answer = json::parse(seen->answer, nullptr, false);
   Window window;
   window.watch = answer.value("watch", json::object());
@@ -81,7 +81,7 @@ Window observe(const LabMachine& machine, const std::string& platform, int guest
     double sum = 0;
     for (const LedgerEntry& row : ledger.entries)
       if (row.kind == "instructions" && row.layer != Layer::idle && row.domain == domain)
-        sum += static_cast<double>(row.value) * ms_per_instruction;
+        sum += static_cast<double>(row.value) * kMsPerInstruction;
     return sum;
   };
   window.exact_driver = exact(driver_of(platform));
@@ -91,9 +91,9 @@ Window observe(const LabMachine& machine, const std::string& platform, int guest
     guest.exact_own = exact(name);
     for (const json& one : window.watch.value("guests", json::array())) {
       if (one.value("name", "") != name) continue;
-      guest.own = one.value("own_ns", 0.0) * ms_per_ns;
-      guest.told = (one.value("threads_ns", 0.0) + one.value("packets_ns", 0.0)) * ms_per_ns;
-      guest.shared = one.value("shared_ns", 0.0) * ms_per_ns;
+      guest.own = one.value("own_ns", 0.0) * kMsPerNs;
+      guest.told = (one.value("threads_ns", 0.0) + one.value("packets_ns", 0.0)) * kMsPerNs;
+      guest.shared = one.value("shared_ns", 0.0) * kMsPerNs;
       guest.packets = one.value("packets", 0.0);
     }
     window.guests.push_back(guest);
@@ -119,7 +119,7 @@ class Bench {
         idle_ = observe(*machine, platform, 1, "equal", {true, 1}).exact_driver;
         for (const bool receives : {true, false})
           for (int part = 1; part <= 8; part *= 2) {
-            const Work work{receives, most_mebibytes * 1024 / part};
+            const BenchWork work{receives, kMostMebibytes * 1024 / part};
             const Window window = observe(*machine, platform, 1, "equal", work);
             alone_[work] = window.exact_driver - idle_;
             print(fmt::format("{}, 1, {} {} KiB", platform, receives ? "receives" : "sends", work.kibibytes),
@@ -128,10 +128,10 @@ class Bench {
         continue;
       }
       for (const std::string loads : {"equal", "halving", "opposed"}) {
-        std::vector<Work> works;
+        std::vector<BenchWork> works;
         for (int guest = 0; guest < guests; ++guest)
           works.push_back({loads != "opposed" || guest % 2 == 0,
-                           most_mebibytes * 1024 / (loads == "halving" ? 1 << guest : 1)});
+                           kMostMebibytes * 1024 / (loads == "halving" ? 1 << guest : 1)});
         print(fmt::format("{}, {}, {}", platform, guests, loads),
               observe(*machine, platform, guests, loads, works.front()), works);
       }
@@ -154,10 +154,10 @@ class Bench {
 
   // The truth of each guest's driver work: the window's, in the proportion of what each guest's work costs
   // alone, beyond what a window with next to no work costs.
-  void print(const std::string& name, const Window& window, const std::vector<Work>& works) const {
+  void print(const std::string& name, const Window& window, const std::vector<BenchWork>& works) const {
     double alone = 0, caused = 0;
     std::vector<std::uint64_t> packets;
-    for (const Work& work : works) alone += alone_.at(work);
+    for (const BenchWork& work : works) alone += alone_.at(work);
     for (const Guest& guest : window.guests) {
       caused += guest.caused();
       packets.push_back(static_cast<std::uint64_t>(guest.packets));
@@ -180,8 +180,8 @@ class Bench {
   OwnFolder folder_;
   PackageCache cache_;
   Qemu qemu_;
-  std::map<Work, double> alone_;  // exact driver work of one guest that works alone, ms
-  double idle_ = 0;               // of a window of one KiB
+  std::map<BenchWork, double> alone_;  // exact driver work of one guest that works alone, ms
+  double idle_ = 0;                    // of a window of one KiB
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ using What = CountedAt::What;
 
 constexpr int kRcx = 1, kRdx = 2, kRsi = 6;  // arguments four, three and two of a function
 
-using Places = std::array<CountedAt, EventKind::most_places>;
+using Places = std::array<CountedAt, EventKind::kMostPlaces>;
 
 // Of the probe's events (probe/events.h), those that are a function's entry.
 struct EnteredAt {

@@ -29,13 +29,13 @@ struct CountedAt {
 // One kind of event. To add one, add it to the table in event_table.cpp, or what the probe sees by itself to
 // that in probe/events.h; and to docs/design/probe.md, which a test compares.
 struct EventKind {
-  static constexpr std::size_t most_places = 9;
+  static constexpr std::size_t kMostPlaces = 9;
 
   std::string_view name;  // the ledger's kind, and with spaces for underscores what reports show
   std::string_view meaning;
   Handler handler;
   std::optional<probe::Event> by_probe = std::nullopt;  // the probe itself knows when
-  std::array<CountedAt, most_places> places = {};       // up to the first without a function
+  std::array<CountedAt, kMostPlaces> places = {};       // up to the first without a function
 };
 
 // The probe's own first, by their numbers.

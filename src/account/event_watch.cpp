@@ -98,7 +98,7 @@ std::uint64_t end_of(const SymbolTable& table, GuestAddress begin) {
   const auto next =
       std::upper_bound(symbols.begin(), symbols.end(), begin,
                        [](GuestAddress at, const Symbol& symbol) { return at < symbol.address; });
-  return next == symbols.end() ? begin.value + SymbolTable::last_symbol_bytes : next->address.value;
+  return next == symbols.end() ? begin.value + SymbolTable::kLastSymbolBytes : next->address.value;
 }
 
 std::string sum_setting(std::size_t kind, const CountedAt& place, GuestAddress at, std::uint64_t caller_begin,

@@ -131,7 +131,7 @@ TEST(EventWatch, CallsOfACallerThatRanAndNeverCalledAreUnknown) {
 }
 
 TEST(Charge, AnEventThatDidNotHappenIsZeroAndOneThatNobodySawIsAbsent) {
-  Charging charging;
+  ChargingRules charging;
   charging.map = machine_of({"skb_gro_receive", "tcp_v4_rcv", "memcpy"});
   charging.domains = {"host"};
   ProbeWindow window;

@@ -10,7 +10,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t kernel_half = 0xffffffff80000000;  // __START_KERNEL_map: the image lies behind it
+constexpr std::uint64_t kKernelHalf = 0xffffffff80000000;  // __START_KERNEL_map: the image lies behind it
 
 struct Addresses {
   std::size_t offsets_at;
@@ -27,7 +27,7 @@ std::optional<std::vector<std::uint64_t>> read_addresses(ByteView image, const A
   if (!fits(image.size(), at.offsets_at, 4 * count) || !fits(image.size(), at.base_at, 8))
     return std::nullopt;
   const auto base = load<std::uint64_t>(image, at.base_at);
-  if (base < kernel_half) return std::nullopt;
+  if (base < kKernelHalf) return std::nullopt;
   std::vector<std::int32_t> offsets(count);
   for (std::size_t i = 0; i < count; ++i) offsets[i] = load<std::int32_t>(image, at.offsets_at + 4 * i);
   const bool absolute_percpu =
@@ -61,7 +61,7 @@ std::optional<std::vector<std::uint64_t>> read_distances(ByteView image, std::si
   for (std::size_t i = 0; i < count; ++i) {
     const std::int64_t distance = load<std::int32_t>(image, at + 4 * i);
     addresses.push_back(table + 4 * i + static_cast<std::uint64_t>(distance));
-    if (addresses.back() < kernel_half || (i > 0 && addresses[i] < addresses[i - 1])) return std::nullopt;
+    if (addresses.back() < kKernelHalf || (i > 0 && addresses[i] < addresses[i - 1])) return std::nullopt;
   }
   return addresses;
 }

@@ -14,7 +14,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t base = 0xffffffff81000000;
+constexpr std::uint64_t kBase = 0xffffffff81000000;
 
 // 600 functions, so that there are three markers; the second is longer than 127 bytes, the last a per-CPU
 // variable's.
@@ -45,7 +45,7 @@ std::vector<std::uint8_t> linux_6_1() {
   CompressedTableForTest table(many_names());
   table.align(8);
   for (std::size_t i = 0; i < 600; ++i) table.u32(percpu_offset(i));
-  table.align(8).u64(base).tables(8);
+  table.align(8).u64(kBase).tables(8);
   return with_elf_header(table.image());
 }
 
@@ -53,7 +53,7 @@ std::vector<std::uint8_t> linux_6_12() {
   CompressedTableForTest table(many_names());
   table.tables(8).align(8);
   for (std::size_t i = 0; i < 600; ++i) table.u32(percpu_offset(i));
-  table.align(8).u64(base);
+  table.align(8).u64(kBase);
   return with_elf_header(table.image());
 }
 
@@ -61,7 +61,7 @@ std::vector<std::uint8_t> without_absolute_percpu() {
   CompressedTableForTest table(many_names());
   table.tables(8).align(8);
   for (std::uint32_t i = 0; i < 600; ++i) table.u32(16 * i);
-  table.align(8).u64(base);
+  table.align(8).u64(kBase);
   return with_elf_header(table.image());
 }
 
@@ -69,10 +69,10 @@ std::vector<std::uint8_t> without_absolute_percpu() {
 std::vector<std::uint8_t> linux_7_0() {
   CompressedTableForTest table(many_names());
   table.tables(8).align(8);
-  constexpr std::size_t behind = 500;  // that image() adds
-  const std::uint64_t at = table.image().size() - behind, loaded = base + (16U << 20);
+  constexpr std::size_t kBehind = 500;  // that image() adds
+  const std::uint64_t at = table.image().size() - kBehind, loaded = kBase + (16U << 20);
   for (std::uint64_t i = 0; i < 600; ++i)
-    table.u32(static_cast<std::uint32_t>(base + 16 * i - (loaded + at + 4 * i)));
+    table.u32(static_cast<std::uint32_t>(kBase + 16 * i - (loaded + at + 4 * i)));
   auto image = with_elf_header(table.image());
   Elf64_Ehdr header;
   std::memcpy(&header, image.data(), sizeof header);
@@ -89,9 +89,9 @@ TEST(Kallsyms, ReadsDistancesFromTheTableItself) {
   const auto table = read_kallsyms(linux_7_0(), "vmlinux");
   ASSERT_TRUE(table) << table.error().text();
   EXPECT_EQ(table->symbols().size(), 600U);
-  EXPECT_EQ(table->address_of("debug_stack"), GuestAddress(base));
-  EXPECT_EQ(table->address_of("do_page_fault_300"), GuestAddress(base + 16 * 300));
-  EXPECT_EQ(table->address_of("__x64_sys_read"), GuestAddress(base + 16 * 599));
+  EXPECT_EQ(table->address_of("debug_stack"), GuestAddress(kBase));
+  EXPECT_EQ(table->address_of("do_page_fault_300"), GuestAddress(kBase + 16 * 300));
+  EXPECT_EQ(table->address_of("__x64_sys_read"), GuestAddress(kBase + 16 * 599));
 }
 
 TEST(Kallsyms, ReadsBothOrdersOfTheTables) {
@@ -100,18 +100,18 @@ TEST(Kallsyms, ReadsBothOrdersOfTheTables) {
     ASSERT_TRUE(table) << table.error().text();
     EXPECT_EQ(table->symbols().size(), 600U);
     EXPECT_EQ(table->address_of("debug_stack"), GuestAddress(0x40));
-    EXPECT_EQ(table->address_of(std::string(300, 'x')), GuestAddress(base + 16));
-    EXPECT_EQ(table->address_of("do_page_fault_300"), GuestAddress(base + 16 * 300));
-    EXPECT_EQ(table->address_of("__x64_sys_read"), GuestAddress(base + 16 * 599));
-    EXPECT_EQ(table->find(GuestAddress(base + 16 * 300 + 15))->type, 't');
+    EXPECT_EQ(table->address_of(std::string(300, 'x')), GuestAddress(kBase + 16));
+    EXPECT_EQ(table->address_of("do_page_fault_300"), GuestAddress(kBase + 16 * 300));
+    EXPECT_EQ(table->address_of("__x64_sys_read"), GuestAddress(kBase + 16 * 599));
+    EXPECT_EQ(table->find(GuestAddress(kBase + 16 * 300 + 15))->type, 't');
   }
 }
 
 TEST(Kallsyms, ReadsPlainRelativeAddresses) {
   const auto table = read_kallsyms(without_absolute_percpu(), "vmlinux");
   ASSERT_TRUE(table) << table.error().text();
-  EXPECT_EQ(table->address_of("debug_stack"), GuestAddress(base));
-  EXPECT_EQ(table->address_of("__x64_sys_read"), GuestAddress(base + 16 * 599));
+  EXPECT_EQ(table->address_of("debug_stack"), GuestAddress(kBase));
+  EXPECT_EQ(table->address_of("__x64_sys_read"), GuestAddress(kBase + 16 * 599));
 }
 
 TEST(Kallsyms, RefusesEveryTruncation) {

@@ -40,7 +40,7 @@ int domain_of(const ProbeWindow::Context& context, const AddressMap& map) {
 }
 
 // The contexts' owners. A context without announcement is idle if it never left the hypervisor.
-std::vector<Owner> owners_of(const ProbeWindow& window, const Charging& charging) {
+std::vector<Owner> owners_of(const ProbeWindow& window, const ChargingRules& charging) {
   std::vector<bool> left_hypervisor(window.contexts.size(), false);
   for (const auto& row : window.rows)
     if (region_of(row.address, charging.map.has_hypervisor) != Region::hypervisor)
@@ -64,7 +64,7 @@ bool is_kvm(const Place& place) {
   return place.image == "kvm" || place.image == "kvm_amd";
 }
 
-Payer payer_of(GuestAddress address, const Place& place, const Owner& owner, const Charging& charging) {
+Payer payer_of(GuestAddress address, const Place& place, const Owner& owner, const ChargingRules& charging) {
   if (owner.number == kUnknown) return {owner.domain, Layer::uncharged, Part::none};
   if (owner.number == kIdle) return {owner.domain, Layer::idle, Part::none};
   const Region region = region_of(address, charging.map.has_hypervisor);
@@ -135,7 +135,7 @@ void charge_function(const ProbeWindow::Row& row, const Place& place, FunctionCo
 // An event belongs to the domain on whose account it happened; its layer is where it is handled.
 class Events {
  public:
-  Events(const ProbeWindow& window, const Charging& charging, const std::vector<Owner>& owners)
+  Events(const ProbeWindow& window, const ChargingRules& charging, const std::vector<Owner>& owners)
       : window_(window), charging_(charging), owners_(owners), watch_(charging.map) {}
 
   void add(const ProbeWindow::Row& row) {
@@ -183,7 +183,7 @@ class Events {
   }
 
   const ProbeWindow& window_;
-  const Charging& charging_;
+  const ChargingRules& charging_;
   const std::vector<Owner>& owners_;
   EventWatch watch_;
   std::map<std::size_t, std::map<EntryKey, std::uint64_t>> sums_;  // by kind
@@ -198,7 +198,7 @@ Error contradiction(std::string why) {
 
 }  // namespace
 
-Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
+Result<Ledger> charge(const ProbeWindow& window, const ChargingRules& charging) {
   if (window.unexplained != 0)
     return fail(contradiction(fmt::format(
         "in {} turns of its CPUs the emulator executed other numbers of instructions than were seen",
@@ -240,8 +240,8 @@ Result<Ledger> charge(const ProbeWindow& window, const Charging& charging) {
   if (rest > 0) {
     uncharged += rest;
     charged += rest;
-    entries[{LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
-    sliced.charge_rest({LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none}, rest);
+    entries[{LedgerEntry::kUnknownCpu, "unknown", Layer::uncharged, Part::none, "instructions"}] += rest;
+    sliced.charge_rest({LedgerEntry::kUnknownCpu, "unknown", Layer::uncharged, Part::none}, rest);
     functions[{"unknown", Layer::uncharged, Part::none, "unknown", "unknown"}].instructions += rest;
   }
   if (uncharged * 1000000 > charged * static_cast<std::int64_t>(kUnchargedPartsPerMillion))

@@ -12,7 +12,7 @@
 namespace vtax {
 
 // What the probe's numbers mean on one machine.
-struct Charging {
+struct ChargingRules {
   AddressMap map;
   std::vector<std::string> domains;  // names by announced number; without a hypervisor only the first is used
   std::set<int> drivers;             // numbers of driver domains: their cost is layer `driver`
@@ -34,7 +34,7 @@ struct Ledger {
 // one. What cannot be charged (an unannounced domain's code; a difference between the rows and the emulator's
 // own counter) has the layer `uncharged`. Error: more than 0.1 % uncharged, or counts that contradict each
 // other.
-[[nodiscard]] Result<Ledger> charge(const ProbeWindow& window, const Charging& charging);
+[[nodiscard]] Result<Ledger> charge(const ProbeWindow& window, const ChargingRules& charging);
 
 // The probe's settings (probe/settings.h) for a machine with these symbols. Error: a symbol without which the
 // count would be wrong is missing; it is named.

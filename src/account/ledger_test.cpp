@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint64_t kXen = 0xffff82d040200000, kKernel = 0xffffffff81000000,
                         kIdleText = 0xffffffff81a00000, kProgram = 0x401000;
 
-Charging xen_machine() {
-  Charging charging;
+ChargingRules xen_machine() {
+  ChargingRules charging;
   charging.map.has_hypervisor = true;
   charging.map.hypervisor = std::make_shared<SymbolTable>(std::vector<Symbol>{
       {GuestAddress(kXen), "do_IRQ", 'T'}, {GuestAddress(kXen + 0x100), "idle_loop", 't'}});
@@ -65,7 +65,7 @@ TEST(Charge, EveryInstructionHasOnePayer) {
 // One kernel in host and guest: what the probe saw behind VMRUN is the guest's, KVM's modules the hypervisor.
 TEST(Charge, KvmsHostAndItsGuestShareAddresses) {
   constexpr std::uint64_t kKvm = 0xffffffffc0100000, kBridge = 0xffffffffc0200000;
-  Charging charging = xen_machine();
+  ChargingRules charging = xen_machine();
   charging.map.has_hypervisor = false;
   charging.map.nested = true;
   charging.domains = {"host", "guest1"};
@@ -179,7 +179,7 @@ TEST(Charge, DigestSeesEveryCountButNotTheirOrder) {
 }
 
 TEST(Charge, ADriverDomainBesideDomain0IsDriverUnderItsOwnName) {
-  Charging charging = xen_machine();
+  ChargingRules charging = xen_machine();
   charging.domains = {"Domain-0", "guest1", "driver1"};
   charging.drivers = {0, 2};
   ProbeWindow window = xen_window();
@@ -198,7 +198,7 @@ TEST(Charge, ADriverDomainBesideDomain0IsDriverUnderItsOwnName) {
 }
 
 TEST(Charge, WithoutAHypervisorAllContextsAreTheHost) {
-  Charging charging = xen_machine();
+  ChargingRules charging = xen_machine();
   charging.map.has_hypervisor = false;
   charging.domains = {"host"};
   charging.drivers.clear();

@@ -52,12 +52,12 @@ void append_functions(ByteView file, Functions& functions) {
 
 // How far the file's own addresses are from those in memory.
 std::optional<std::uint64_t> distance_of(const ElfFile& elf, const MappedPart& part) {
-  constexpr std::uint64_t page = 4096;
+  constexpr std::uint64_t kPage = 4096;
   const auto segments = elf.segments();
   if (!segments) return std::nullopt;
   for (const Elf64_Phdr& segment : *segments) {
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
-    const std::uint64_t begin = segment.p_offset / page * page;
+    const std::uint64_t begin = segment.p_offset / kPage * kPage;
     if (part.offset < begin || part.offset >= segment.p_offset + segment.p_filesz) continue;
     return part.begin.value - (segment.p_vaddr - segment.p_offset + part.offset);
   }
@@ -99,14 +99,14 @@ std::string debug_file_of(ByteView file) {
   const ElfFile::Section* section = elf ? elf->section(".note.gnu.build-id") : nullptr;
   if (section == nullptr) return "";
   // Elf64_Nhdr, "GNU\0", the identity.
-  constexpr std::size_t header = 16, least = 2, most = 64;
+  constexpr std::size_t kHeader = 16, kLeast = 2, kMost = 64;
   const ByteView note = elf->content(*section);
   const auto lengths = copy_at<Elf64_Nhdr>(note, 0);
-  if (!lengths || lengths->n_descsz < least || lengths->n_descsz > most ||
-      !fits(note.size(), header, lengths->n_descsz))
+  if (!lengths || lengths->n_descsz < kLeast || lengths->n_descsz > kMost ||
+      !fits(note.size(), kHeader, lengths->n_descsz))
     return "";
   std::string identity;
-  for (const std::uint8_t byte : note.subspan(header, lengths->n_descsz))
+  for (const std::uint8_t byte : note.subspan(kHeader, lengths->n_descsz))
     identity += fmt::format("{:02x}", byte);
   return fmt::format("usr/lib/debug/.build-id/{}/{}.debug", identity.substr(0, 2), identity.substr(2));
 }

@@ -17,7 +17,7 @@ void join_last(std::vector<std::uint64_t>& column) {
 // Whether the last slice is less than a thousandth of the window and has no work of its own.
 bool is_last_negligible(const Timeline& timeline) {
   if (timeline.end_ns.size() < 2) return false;
-  for (const Timeline::Work& work : timeline.work)
+  for (const Timeline::Amounts& work : timeline.work)
     if (work.bytes.back() != 0 || work.transactions.back() != 0) return false;
   std::uint64_t all = 0, last = 0;
   for (const Timeline::Row& row : timeline.rows) {
@@ -109,7 +109,7 @@ Result<> add_work(Timeline& timeline, const ProbeWindow& window, const std::vect
   timeline.end_ns.pop_back();
   timeline.end_ns.back() = end;
   for (Timeline::Row& row : timeline.rows) join_last(row.cost);
-  for (Timeline::Work& work : timeline.work) join_last(work.bytes), join_last(work.transactions);
+  for (Timeline::Amounts& work : timeline.work) join_last(work.bytes), join_last(work.transactions);
   return {};
 }
 

@@ -53,7 +53,7 @@ const Symbol* SymbolTable::find(GuestAddress address) const {
   const auto next = std::upper_bound(starts_.begin(), starts_.end(), address.value);
   if (next == starts_.begin()) return nullptr;
   const auto index = static_cast<std::size_t>(next - starts_.begin()) - 1;
-  if (next == starts_.end() && address.value - starts_[index] >= last_symbol_bytes) return nullptr;
+  if (next == starts_.end() && address.value - starts_[index] >= kLastSymbolBytes) return nullptr;
   return &symbols_[chosen_[index]];
 }
 

@@ -30,7 +30,7 @@ struct Symbol {
 // then by name. So the answer does not depend on the order of the input.
 class SymbolTable {
  public:
-  static constexpr std::uint64_t last_symbol_bytes = 4096;
+  static constexpr std::uint64_t kLastSymbolBytes = 4096;
 
   SymbolTable() = default;
   explicit SymbolTable(std::vector<Symbol> symbols);

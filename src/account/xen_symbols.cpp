@@ -10,7 +10,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::uint32_t largest_offset = 1U << 30;  // Xen's text, data and bss share one gigabyte
+constexpr std::uint32_t kLargestOffset = 1U << 30;  // Xen's text, data and bss share one gigabyte
 
 std::optional<std::vector<std::uint32_t>> offsets_at(ByteView xen, std::size_t at, std::size_t count) {
   if (!fits(xen.size(), at, 4 * count)) return std::nullopt;
@@ -18,7 +18,7 @@ std::optional<std::vector<std::uint32_t>> offsets_at(ByteView xen, std::size_t a
   offsets.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto offset = load<std::uint32_t>(xen, at + 4 * i);
-    if (offset >= largest_offset || (!offsets.empty() && offset < offsets.back())) return std::nullopt;
+    if (offset >= kLargestOffset || (!offsets.empty() && offset < offsets.back())) return std::nullopt;
     offsets.push_back(offset);
   }
   return offsets;
@@ -61,7 +61,7 @@ Result<SymbolTable> read_xen_symbols(ByteView xen, const std::string& name) {
   std::vector<Symbol> symbols;
   symbols.reserve(offsets->size());
   for (std::size_t i = 0; i < offsets->size(); ++i)
-    symbols.push_back({GuestAddress(xen_virtual_start + (*offsets)[i]), std::move(names->names[i].text),
+    symbols.push_back({GuestAddress(kXenVirtualStart + (*offsets)[i]), std::move(names->names[i].text),
                        names->names[i].type});
   drop_needless_files(symbols);
   return SymbolTable(std::move(symbols));

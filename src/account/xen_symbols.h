@@ -18,6 +18,6 @@ namespace vtax {
 
 // Where Xen for x86-64 runs whatever its physical address: XEN_VIRT_START of
 // xen/include/asm-x86/config.h, 4.11 and later.
-inline constexpr std::uint64_t xen_virtual_start = 0xffff82d040000000;
+inline constexpr std::uint64_t kXenVirtualStart = 0xffff82d040000000;
 
 }  // namespace vtax

@@ -37,7 +37,7 @@ Result<> name_device() {
 int run_as_block_script(int argument_count, char** arguments) {
   if (argument_count < 2 || std::string_view(arguments[1]) != "add") return EXIT_SUCCESS;
   if (Result<> done = name_device(); !done) {
-    fmt::print(stderr, "{}: {}\n", block_script, done.error().text());
+    fmt::print(stderr, "{}: {}\n", kBlockScript, done.error().text());
     return EXIT_FAILURE;
   }
   return EXIT_SUCCESS;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax::agent {
 

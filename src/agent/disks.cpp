@@ -11,14 +11,14 @@
 
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
-#include "platform/fixed_work.h"
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
+#include "workload/orders/fixed_work.h"
 
 namespace vtax::agent {
 namespace {
 
-constexpr char config_root[] = "/sys/kernel/config";
-constexpr std::chrono::seconds device_limit{20};
+constexpr char kConfigRoot[] = "/sys/kernel/config";
+constexpr std::chrono::seconds kDeviceLimit{20};
 
 bool is_block_device(const std::string& path) {
   struct stat status {};
@@ -26,7 +26,7 @@ bool is_block_device(const std::string& path) {
 }
 
 Result<> wait_for_device(const std::string& path) {
-  const auto deadline = std::chrono::steady_clock::now() + device_limit;
+  const auto deadline = std::chrono::steady_clock::now() + kDeviceLimit;
   while (!is_block_device(path)) {
     if (std::chrono::steady_clock::now() > deadline)
       return fail(Error{"wait for the disk " + path, "it did not come", "", ExitCode::trial_failed});
@@ -37,10 +37,10 @@ Result<> wait_for_device(const std::string& path) {
 
 // A queue for each CPU, so that no request is served on another one. 100 us: a solid-state disk's time.
 Result<std::string> make_null_block(int number) {
-  const std::string folder = fmt::format("{}/nullb/nullb{}", config_root, number);
+  const std::string folder = fmt::format("{}/nullb/nullb{}", kConfigRoot, number);
   if (mkdir(folder.c_str(), 0755) != 0) return fail(system_error("cannot make the disk " + folder, errno));
   const std::pair<const char*, std::string> settings[] = {
-      {"size", std::to_string(FixedWork::disk_store_bytes >> 20)},
+      {"size", std::to_string(FixedWork::kDiskStoreBytes >> 20)},
       {"blocksize", "512"},
       {"memory_backed", "1"},
       {"queue_mode", "2"},
@@ -60,8 +60,8 @@ Result<std::string> make_null_block(int number) {
 }  // namespace
 
 Result<std::vector<std::string>> make_disks(int count) {
-  if (Result<> loaded = load_modules(lab::disk_modules_file); !loaded) return fail(loaded.error());
-  if (mount("configfs", config_root, "configfs", MS_NOSUID, nullptr) != 0 && errno != EBUSY)
+  if (Result<> loaded = load_modules(lab::kDiskModulesFile); !loaded) return fail(loaded.error());
+  if (mount("configfs", kConfigRoot, "configfs", MS_NOSUID, nullptr) != 0 && errno != EBUSY)
     return fail(system_error("cannot mount configfs", errno));
   std::vector<std::string> disks;
   for (int number = 0; number < count; ++number) {
@@ -76,14 +76,14 @@ Result<nlohmann::json> obey_disk(const JsonFields& order) {
   const auto device = order.text("device", 16);
   if (!device) return fail(device.error());
   if (device->find('/') != std::string::npos) return fail(order.bad("'device' is no name"));
-  Result<> done = load_modules(lab::disk_modules_file);
+  Result<> done = load_modules(lab::kDiskModulesFile);
   if (done) done = wait_for_device("/dev/" + *device);
   if (!done) return fail(done.error());
   return nlohmann::json{{"state", "done"}};
 }
 
 Result<std::string> take_disk(EndpointClient& guest, const std::string& device) {
-  const auto answer = guest.ask({{"do", "disk"}, {"device", device}}, 2 * device_limit);
+  const auto answer = guest.ask({{"do", "disk"}, {"device", device}}, 2 * kDeviceLimit);
   if (!answer) return fail(answer.error());
   return "/dev/" + device;
 }

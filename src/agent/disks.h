@@ -6,7 +6,7 @@
 
 #include "core/json_fields.h"
 #include "core/result.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint_client.h"
 
 namespace vtax::agent {
 

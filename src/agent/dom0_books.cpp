@@ -39,7 +39,7 @@ Result<> Dom0Books::read_xen(Reading& into) const {
 }
 
 // Xen's next to the window: reading /proc takes much longer.
-WindowHooks Dom0Books::hooks() {
+controller::WindowHooks Dom0Books::hooks() {
   return {[this] {
             Result<> done = read_proc(before_);
             return done ? read_xen(before_) : done;
@@ -68,7 +68,7 @@ void Dom0Books::describe(nlohmann::json& result) const {
                                     {"softirq", &CpuTicks::softirq},
                                     {"steal", &CpuTicks::steal},
                                     {"idle", &CpuTicks::idle}})
-    ticks[name] = (sum_of(after_.proc, field) - sum_of(before_.proc, field)) * meter::tick_ns;
+    ticks[name] = (sum_of(after_.proc, field) - sum_of(before_.proc, field)) * meter::kTickNs;
   result["books"] = {{"span_ns", std::chrono::nanoseconds(after_.proc.at - before_.proc.at).count()},
                      {"xen", xen},
                      {"proc_stat_ns", ticks},

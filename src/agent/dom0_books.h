@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "agent/trial.h"
+#include "controller/trial.h"
 #include "meter/cpu_reading.h"
 #include "meter/xen_times.h"
 
@@ -19,7 +19,7 @@ class Dom0Books {
  public:
   explicit Dom0Books(int guests) : guests_(guests) {}
   // They refer to this object.
-  [[nodiscard]] WindowHooks hooks();
+  [[nodiscard]] controller::WindowHooks hooks();
 
  private:
   struct Reading {

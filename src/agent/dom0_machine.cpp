@@ -12,8 +12,8 @@
 #include "agent/machine.h"
 #include "agent/toolstack.h"
 #include "agent/vmm_control.h"
+#include "core/kernel_file.h"
 #include "platform/backend_placement.h"
-#include "platform/kernel_file.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
 #include "platform/xen_balloon.h"
@@ -21,8 +21,8 @@
 namespace vtax::agent {
 namespace {
 
-constexpr char bridge[] = "xenbr0";
-constexpr char domain_0[] = "Domain-0";  // the domain's name in the ledger
+constexpr char kBridge[] = "xenbr0";
+constexpr char kDomain0[] = "Domain-0";  // the domain's name in the ledger
 
 Result<> create_guests(const DriverShape& shape, const std::string& type, DriverDomains& domains) {
   // Netback offers as many queues as Domain-0 has CPUs, unless it is told.
@@ -38,9 +38,9 @@ Result<> create_guests(const DriverShape& shape, const std::string& type, Driver
                     shape.guest_memory_mib,
                     type,
                     wiring::guest_mac(guest),
-                    bridge};
+                    kBridge};
     if (shape.driver_domains > 0) {
-      wanted.bridge = lab::driver_bridge;
+      wanted.bridge = lab::kDriverBridge;
       wanted.backend = lab::driver_name(lab::driver_of(guest, shape.driver_domains));
     }
     Result<> created = create_guest(wanted);
@@ -71,12 +71,12 @@ Result<> place_backends(const DriverShape& shape, PlatformId platform) {
 // Behind the CPU of its network backend.
 Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::string& disk,
                                   const DriverShape& shape) {
-  if (Result<> attached = attach_disk(lab::guest_name(guest), disk, lab::xen_disk); !attached)
+  if (Result<> attached = attach_disk(lab::guest_name(guest), disk, lab::kXenDisk); !attached)
     return fail(attached.error());
-  auto path = take_disk(client, lab::xen_disk);
+  auto path = take_disk(client, lab::kXenDisk);
   if (!path) return path;
   const int domain = lab::xen_domain_of(guest, shape.driver_domains);
-  if (Result<> placed = place_vbd(fmt::format("{}.{}", domain, lab::xen_disk), shape.backend_cpu()); !placed)
+  if (Result<> placed = place_vbd(fmt::format("{}.{}", domain, lab::kXenDisk), shape.backend_cpu()); !placed)
     return fail(placed.error());
   return path;
 }
@@ -85,17 +85,18 @@ Result<std::string> give_xen_disk(int guest, EndpointClient& client, const std::
 Result<std::string> give_emulated_disk(int guest, EndpointClient& client, const std::string& disk) {
   const std::string control = fmt::format("/run/xen/qmp-libxl-{}", guest);
   if (Result<> plugged = plug_disk(control, disk, DiskModel::nvme); !plugged) return fail(plugged.error());
-  return take_disk(client, lab::emulated_disk);
+  return take_disk(client, lab::kEmulatedDisk);
 }
 
 // What each guest may have of the machine.
-Result<> ration_guests(const Plan& plan, std::vector<EndpointClient>& guests) {
+Result<> ration_guests(const LabPlan& plan, std::vector<EndpointClient>& guests) {
   const bool scheduled = plan.guest_weights != GuestWeights::equal || plan.guest_cap_percent > 0;
   Result<> done;
   for (int guest = 1; guest <= plan.guests && done; ++guest) {
     const std::string name = lab::guest_name(guest);
     if (scheduled)
-      done = set_share(name, plan.scheduler, weight_of(plan.guest_weights, guest), plan.guest_cap_percent);
+      done = set_share(name, plan.scheduler, controller::weight_of(plan.guest_weights, guest),
+                       plan.guest_cap_percent);
     if (done && plan.balloon_mib > 0) done = set_memory(name, plan.balloon_mib);
   }
   for (EndpointClient& guest : guests)
@@ -116,16 +117,16 @@ Result<nlohmann::json> facts_of_guests(std::vector<EndpointClient>& guests) {
 }
 
 Result<DriverMachine> bring_up() {
-  const Result<std::string> type = read_kernel_file(lab::guest_type_file);
+  const Result<std::string> type = read_kernel_file(lab::kGuestTypeFile);
   if (!type) return fail(type.error());
   const auto platform = platform_of(*type);
   if (!platform) return fail(Error{"read the guests' type", "it is '" + *type + "'", "", ExitCode::usage});
   const Result<DriverShape> shape = DriverShape::of_boot();
   if (!shape) return fail(shape.error());
   Result<> done = lab_ports::open();
-  if (done) done = pin_unbound_work(lab::driver_cpu);
+  if (done) done = pin_unbound_work(lab::kDriverCpu);
   if (done) done = start_toolstack();
-  if (done && shape->driver_domains == 0) done = make_guests_bridge(bridge, shape->guests);
+  if (done && shape->driver_domains == 0) done = make_guests_bridge(kBridge, shape->guests);
   if (!done) return fail(done.error());
   Result<DriverDomains> domains = create_driver_domains(*shape);
   if (!domains) return fail(domains.error());
@@ -133,14 +134,14 @@ Result<DriverMachine> bring_up() {
   Result<std::vector<EndpointClient>> guests = reach_guests(shape->guests);
   if (!guests) return fail(guests.error());
   if (Result<> placed = place_backends(*shape, *platform); !placed) return fail(placed.error());
-  auto modules = modules_of_all(domain_0, *guests, domains->clients);
+  auto modules = modules_of_all(kDomain0, *guests, domains->clients);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
   }
   const bool emulated = *platform == PlatformId::xen_hvm;
   return DriverMachine{
       *platform,
-      {domain_0, bridge,
+      {kDomain0, kBridge,
        [emulated](int guest, const std::string& backend, int cpu) {
          return emulated ? place_device_model(guest, cpu) : place_vif(backend, cpu);
        }},

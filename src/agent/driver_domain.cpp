@@ -14,25 +14,25 @@ namespace vtax::agent {
 namespace {
 
 // Until the backend of a guest that is being created appears.
-constexpr std::chrono::milliseconds backend_patience{20};
-constexpr int backend_attempts = 1000;
+constexpr std::chrono::milliseconds kBackendPatience{20};
+constexpr int kBackendAttempts = 1000;
 
 // The card comes with its bus, the interface to Domain-0 with its backend. Neither is in use before a trial
 // needs the card.
 Result<> configure_bridge(int driver) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  const char* const card = driver == 1 ? lab::system_card_mac : lab::second_system_card_mac;
+  const char* const card = driver == 1 ? lab::kSystemCardMac : lab::kSecondSystemCardMac;
   if (const auto there = wait_for_interface(*links, card); !there) return fail(there.error());
   const auto uplink = wait_for_interface(*links, wiring::driver_uplink_mac(driver));
   if (!uplink) return fail(uplink.error());
-  Result<> done = links->add_bridge(lab::driver_bridge);
-  if (done) done = links->set_mac(lab::driver_bridge, wiring::driver_domain_mac(driver));
-  if (done) done = links->set_up(lab::driver_bridge);
-  if (done) done = wiring::plug(*links, *uplink, lab::driver_bridge, true);
+  Result<> done = links->add_bridge(lab::kDriverBridge);
+  if (done) done = links->set_mac(lab::kDriverBridge, wiring::driver_domain_mac(driver));
+  if (done) done = links->set_up(lab::kDriverBridge);
+  if (done) done = wiring::plug(*links, *uplink, lab::kDriverBridge, true);
   if (done)
-    done = links->add_address(lab::driver_bridge, wiring::driver_domain_ipv4(driver), wiring::prefix_bits);
-  if (done) done = links->add_neighbour(lab::driver_bridge, wiring::driver_ipv4, wiring::driver_mac);
+    done = links->add_address(lab::kDriverBridge, wiring::driver_domain_ipv4(driver), wiring::kPrefixBits);
+  if (done) done = links->add_neighbour(lab::kDriverBridge, wiring::kDriverIpv4, wiring::kDriverMac);
   return done;
 }
 
@@ -44,12 +44,12 @@ Result<nlohmann::json> obey_plug(const JsonFields& order) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   Result<std::uint32_t> index = links->index_of(vif);
-  for (int attempt = 0; !index && attempt < backend_attempts; ++attempt) {
-    std::this_thread::sleep_for(backend_patience);
+  for (int attempt = 0; !index && attempt < kBackendAttempts; ++attempt) {
+    std::this_thread::sleep_for(kBackendPatience);
     index = links->index_of(vif);
   }
   if (!index) return fail(index.error());
-  if (Result<> plugged = wiring::plug(*links, vif, lab::driver_bridge, true); !plugged)
+  if (Result<> plugged = wiring::plug(*links, vif, lab::kDriverBridge, true); !plugged)
     return fail(plugged.error());
   Result<Xenstore> store = Xenstore::open();
   if (!store) return fail(store.error());
@@ -71,7 +71,7 @@ std::optional<Result<nlohmann::json>> obey_controller(const std::string& order, 
 }  // namespace
 
 Result<> run_driver_domain(int driver) {
-  Result<> done = load_modules(lab::driver_modules_file);
+  Result<> done = load_modules(lab::kDriverModulesFile);
   if (done) done = configure_bridge(driver);
   if (!done) return done;
   return serve_controller(wiring::driver_domain_ipv4(driver), obey_controller);

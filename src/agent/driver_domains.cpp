@@ -15,14 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds driver_boot_limit{200}, plug_limit{30};  // of guest time
+constexpr std::chrono::seconds kDriverBootLimit{200}, kPlugLimit{30};  // of guest time
 
 std::string bridge_to(int driver) {
   return "xenbr" + std::to_string(driver - 1);
 }
 
 const char* card_of(int driver) {
-  return driver == 1 ? lab::system_card_mac : lab::second_system_card_mac;
+  return driver == 1 ? lab::kSystemCardMac : lab::kSecondSystemCardMac;
 }
 
 // "0000:00:04.0"
@@ -36,7 +36,7 @@ Result<std::string> pci_name(Links& links, const std::string& mac) {
 }
 
 Result<> load_giver() {
-  if (Result<> loaded = load_modules(lab::giver_modules_file); !loaded) return loaded;
+  if (Result<> loaded = load_modules(lab::kGiverModulesFile); !loaded) return loaded;
   if (fs::exists("/sys/bus/pci/drivers/pciback")) return {};
   return fail(Error{"give a card to a driver domain", "Domain-0's kernel has no xen-pciback",
                     "build it with CONFIG_XEN_PCIDEV_BACKEND", ExitCode::trial_failed});
@@ -48,10 +48,10 @@ Result<> make_bridge_to(Links& links, const DriverShape& shape, int driver) {
   Result<> done = wiring::make_bridge(links, bridge, true);
   if (done)
     done =
-        links.add_address(bridge, wiring::driver_ipv4, driver == 1 ? wiring::prefix_bits : wiring::host_bits);
+        links.add_address(bridge, wiring::kDriverIpv4, driver == 1 ? wiring::kPrefixBits : wiring::kHostBits);
   const auto reach = [&](const std::string& ipv4, const std::string& mac) {
     if (done) done = links.add_neighbour(bridge, ipv4, mac);
-    if (done && driver > 1) done = links.add_route(ipv4, wiring::host_bits, bridge);
+    if (done && driver > 1) done = links.add_route(ipv4, wiring::kHostBits, bridge);
   };
   reach(wiring::driver_domain_ipv4(driver), wiring::driver_domain_mac(driver));
   for (int guest = 1; guest <= shape.guests; ++guest)
@@ -76,16 +76,16 @@ Result<DriverDomains> create_driver_domains(const DriverShape& shape) {
     if (done)
       done = create_driver_domain(
           {driver, lab::driver_name(driver), std::to_string(lab::cpu_of_driver(driver, shape.driver_cpus)),
-           lab::driver_memory_mib, *card, wiring::driver_uplink_mac(driver), bridge_to(driver)});
+           lab::kDriverMemoryMib, *card, wiring::driver_uplink_mac(driver), bridge_to(driver)});
     if (!done) return fail(done.error());
   }
   for (int driver = 1; driver <= shape.driver_domains; ++driver) {
     auto client = connect_to_guest(wiring::driver_domain_ipv4(driver), lab::driver_name(driver),
-                                   shape.driver_domains * driver_boot_limit);
+                                   shape.driver_domains * kDriverBootLimit);
     if (!client) return fail(client.error());
     out.clients.push_back(std::move(*client));
-    out.drivers.push_back({lab::driver_name(driver), nullptr, lab::driver_bridge, card_of(driver)});
-    if (Result<> placed = place_vif(lab::vif_of(driver), lab::driver_cpu); !placed)
+    out.drivers.push_back({lab::driver_name(driver), nullptr, lab::kDriverBridge, card_of(driver)});
+    if (Result<> placed = place_vif(lab::vif_of(driver), lab::kDriverCpu); !placed)
       return fail(placed.error());
   }
   return out;
@@ -95,7 +95,7 @@ Result<> plug_guest(DriverDomains& domains, const DriverShape& shape, int guest)
   if (domains.clients.empty()) return {};
   const auto driver = static_cast<std::size_t>(lab::driver_of(guest, shape.driver_domains) - 1);
   const auto plugged = domains.clients[driver].ask(
-      {{"do", "plug"}, {"domain", lab::xen_domain_of(guest, shape.driver_domains)}}, plug_limit);
+      {{"do", "plug"}, {"domain", lab::xen_domain_of(guest, shape.driver_domains)}}, kPlugLimit);
   if (!plugged) return fail(plugged.error());
   return {};
 }

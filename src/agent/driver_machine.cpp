@@ -10,7 +10,7 @@
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
 #include "agent/watch_books.h"
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 #include "platform/links.h"
 #include "platform/wiring.h"
 #include "subject/boot_words.h"
@@ -20,9 +20,9 @@ namespace {
 
 // Of guest time: a fully virtualised one, whose firmware reads its kernel byte by byte, takes more than two
 // minutes. Several boot at once and share the driver domain's CPU.
-constexpr std::chrono::seconds boot_limit{200};
+constexpr std::chrono::seconds kBootLimit{200};
 
-Result<> expect_plan_for(const DriverMachine& machine, const Plan& plan) {
+Result<> expect_plan_for(const DriverMachine& machine, const LabPlan& plan) {
   const char* why = nullptr;
   if (plan.platform != machine.platform) why = "this machine's platform is another one";
   if (plan.guests != machine.shape.guests) why = "this machine has another number of guests";
@@ -33,8 +33,8 @@ Result<> expect_plan_for(const DriverMachine& machine, const Plan& plan) {
 }
 
 Result<> announce_all(DriverMachine& machine) {
-  Result<> announced = announce_on({lab::driver_cpu, lab::card_peer_cpu}, 0);
-  if (announced && machine.shape.own_cpus() > 1) announced = announce_on({lab::second_driver_cpu}, 0);
+  Result<> announced = announce_on({lab::kDriverCpu, lab::kCardPeerCpu}, 0);
+  if (announced && machine.shape.own_cpus() > 1) announced = announce_on({lab::kSecondDriverCpu}, 0);
   for (int guest = 1; guest <= machine.shape.guests && announced; ++guest)
     announced = machine.guests[static_cast<std::size_t>(guest - 1)].announce(guest);
   for (int driver = 1; driver <= machine.shape.driver_domains && announced; ++driver)
@@ -56,7 +56,7 @@ std::vector<int> all_on(const DriverMachine& machine, int cpu) {
 
 Result<> check_self(DriverMachine& machine, const SelfCheck& check) {
   if (check.share_cpu)
-    if (Result<> moved = move_all(machine, all_on(machine, lab::driver_cpu)); !moved) return moved;
+    if (Result<> moved = move_all(machine, all_on(machine, lab::kDriverCpu)); !moved) return moved;
   Result<nlohmann::json> checked =
       check.guests.empty() ? check_alone(check.work) : check_beside_guests(check, machine.guests);
   if (!checked) return fail(checked.error());
@@ -74,7 +74,7 @@ Result<> place_guests(DriverMachine& machine, GuestCpu where) {
     return {};
   }
   return move_all(
-      machine, where == GuestCpu::driver ? all_on(machine, lab::driver_cpu) : machine.shape.own_cpus_of(1));
+      machine, where == GuestCpu::driver ? all_on(machine, lab::kDriverCpu) : machine.shape.own_cpus_of(1));
 }
 
 // What guests with several CPUs have come up with, for the result; nothing of those with one, whose trials
@@ -140,14 +140,14 @@ std::vector<int> DriverShape::own_cpus_of(int guest) const {
 }
 
 int DriverShape::backend_cpu() const {
-  return own_cpus() > 1 ? lab::second_driver_cpu : lab::driver_cpu;
+  return own_cpus() > 1 ? lab::kSecondDriverCpu : lab::kDriverCpu;
 }
 
 Result<> make_guests_bridge(const std::string& bridge, int guests) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   Result<> done = wiring::make_bridge(*links, bridge, true);
-  if (done) done = links->add_address(bridge, wiring::driver_ipv4, wiring::prefix_bits);
+  if (done) done = links->add_address(bridge, wiring::kDriverIpv4, wiring::kPrefixBits);
   for (int guest = 1; guest <= guests && done; ++guest)
     done = links->add_neighbour(bridge, wiring::guest_ipv4(guest), wiring::guest_mac(guest));
   return done;
@@ -157,7 +157,7 @@ Result<std::vector<EndpointClient>> reach_guests(int guests) {
   std::vector<EndpointClient> reached;
   for (int guest = 1; guest <= guests; ++guest) {
     Result<EndpointClient> client =
-        connect_to_guest(wiring::guest_ipv4(guest), lab::guest_name(guest), guests * boot_limit);
+        connect_to_guest(wiring::guest_ipv4(guest), lab::guest_name(guest), guests * kBootLimit);
     if (!client) return fail(client.error());
     reached.push_back(std::move(*client));
   }
@@ -165,14 +165,14 @@ Result<std::vector<EndpointClient>> reach_guests(int guests) {
 }
 
 Result<> run_trial_with_guests(DriverMachine& machine) {
-  const Result<Plan> plan = snapshot_and_read_plan();
+  const Result<LabPlan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
   if (Result<> fits = expect_plan_for(machine, *plan); !fits) return fits;
   if (Result<> announced = announce_all(machine); !announced) return announced;
   if (plan->self_check) return check_self(machine, *plan->self_check);
   Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
-  if (machine.shape.own_cpus() > 1) setup->second_driver_cpu = lab::second_driver_cpu;
+  if (machine.shape.own_cpus() > 1) setup->second_driver_cpu = lab::kSecondDriverCpu;
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (placed) placed = load_what_is_needed(*plan);
@@ -186,11 +186,11 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
       machine.facts ? machine.facts(machine.guests) : Result<nlohmann::json>(nlohmann::json::object());
   if (!facts) return fail(facts.error());
   if (Result<> there = expect_cpus_and_queues(machine, *facts); !there) return there;
-  const auto disks = has_disk(*plan) ? give_disks(machine) : std::vector<std::string>();
+  const auto disks = controller::has_disk(*plan) ? give_disks(machine) : std::vector<std::string>();
   if (!disks) return fail(disks.error());
   std::vector<BridgedGuest> guests;
   for (int guest = 1; guest <= machine.shape.guests; ++guest)
-    guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::guest_device,
+    guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::kGuestDevice,
                       &machine.guests[static_cast<std::size_t>(guest - 1)]});
   for (std::size_t i = 0; i < machine.drivers.size(); ++i)
     machine.drivers[i].client = &machine.driver_clients[i];
@@ -202,10 +202,10 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   WatchBooks watch;
   if (plan->watch)
     if (Result<> opened = watch.open(); !opened) return opened;
-  WindowHooks hooks = plan->books      ? books.hooks()
-                      : plan->counters ? counters.hooks()
-                      : plan->watch    ? watch.hooks()
-                                       : WindowHooks();
+  controller::WindowHooks hooks = plan->books      ? books.hooks()
+                                  : plan->counters ? counters.hooks()
+                                  : plan->watch    ? watch.hooks()
+                                                   : controller::WindowHooks();
   hooks.describe = [&facts, inner = hooks.describe](nlohmann::json& result) {
     if (inner) inner(result);
     result.update(*facts);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "agent/guest_connection.h"
-#include "agent/plan.h"
+#include "agent/lab_plan.h"
 #include "core/result.h"
 #include "platform/bridged_guests.h"
 #include "platform/driven_guests.h"
@@ -40,7 +40,7 @@ struct DriverMachine {
   std::vector<EndpointClient> guests;  // their agents
   nlohmann::json modules;              // of all domains' kernels
   // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.
-  std::function<Result<>(const Plan& plan, std::vector<EndpointClient>& guests)> ration = {};
+  std::function<Result<>(const LabPlan& plan, std::vector<EndpointClient>& guests)> ration = {};
   std::function<Result<nlohmann::json>(std::vector<EndpointClient>& guests)> facts = {};
   // Where others than this domain have the cards, what they are; their clients are in `driver_clients`.
   std::vector<RemoteDriver> drivers = {};

@@ -10,8 +10,8 @@
 
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
-#include "workload/tcp_socket.h"
-#include "workload/watchdog.h"
+#include "workload/measure/watchdog.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::agent {
 
@@ -20,7 +20,7 @@ Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::stri
   const auto watchdog = Watchdog::start(limit);
   if (!watchdog) return fail(watchdog.error());
   while (true) {
-    auto connection = tcp_connect({ipv4, lab::control_port}, 0, {}, *watchdog);
+    auto connection = tcp_connect({ipv4, lab::kControlPort}, 0, {}, *watchdog);
     if (connection) return EndpointClient(ControlChannel(std::move(*connection), name));
     if (watchdog->expired()) return fail(watchdog->timeout("reach the guest's agent"));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -80,7 +80,7 @@ Result<> notice_silence(int connection, std::chrono::seconds limit) {
 }  // namespace
 
 Result<> serve_controller(const std::string& ipv4, Endpoint::MoreOrders orders, std::chrono::seconds alone) {
-  const auto listener = tcp_listen({ipv4, lab::control_port});
+  const auto listener = tcp_listen({ipv4, lab::kControlPort});
   if (!listener) return fail(listener.error());
   const bool for_ever = alone.count() == 0;
   const auto watchdog = Watchdog::start(for_ever ? std::chrono::hours(1) : alone);

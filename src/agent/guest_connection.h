@@ -7,8 +7,8 @@
 
 #include "core/result.h"
 #include "platform/links.h"
-#include "workload/endpoint.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint.h"
+#include "workload/traffic/endpoint_client.h"
 
 namespace vtax::agent {
 

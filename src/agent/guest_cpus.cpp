@@ -23,7 +23,7 @@ Result<nlohmann::json> obey_cpus() {
   namespace fs = std::filesystem;
   int queues = 0;
   std::error_code error;
-  const fs::path all = fs::path("/sys/class/net") / lab::guest_device / "queues";
+  const fs::path all = fs::path("/sys/class/net") / lab::kGuestDevice / "queues";
   for (fs::directory_iterator queue(all, error), end; !error && queue != end; queue.increment(error))
     if (queue->path().filename().string().starts_with("tx-")) ++queues;
   if (error) return fail(system_error("cannot list the card's queues in " + all.string(), error.value()));
@@ -31,10 +31,10 @@ Result<nlohmann::json> obey_cpus() {
 }
 
 Result<CpusAndQueues> cpus_and_queues_of(EndpointClient& guest) {
-  constexpr std::uint64_t most = 1024;
+  constexpr std::uint64_t kMost = 1024;
   const auto answer = guest.ask({{"do", "cpus"}}, std::chrono::seconds(10));
   if (!answer) return fail(answer.error());
-  const auto cpus = answer->number("cpus", 0, most), queues = answer->number("queues", 0, most);
+  const auto cpus = answer->number("cpus", 0, kMost), queues = answer->number("queues", 0, kMost);
   if (!cpus) return fail(cpus.error());
   if (!queues) return fail(queues.error());
   return CpusAndQueues{static_cast<int>(*cpus), static_cast<int>(*queues)};

@@ -4,7 +4,7 @@
 
 #include "core/json_fields.h"
 #include "core/result.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint_client.h"
 
 // How many CPUs a guest of the lab has, and queues of its card: the guest's kernel decides both.
 namespace vtax::agent {

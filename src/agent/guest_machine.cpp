@@ -9,10 +9,10 @@
 #include "agent/self_check.h"
 #include "platform/bridged_guests.h"
 #include "platform/links.h"
-#include "platform/local_orders.h"
 #include "platform/wiring.h"
 #include "platform/xen_balloon.h"
-#include "workload/endpoint.h"
+#include "workload/orders/local_orders.h"
+#include "workload/traffic/endpoint.h"
 
 namespace vtax::agent {
 namespace {
@@ -23,11 +23,11 @@ Result<> configure_network(int guest) {
   const auto device = wait_for_interface(*links, wiring::guest_mac(guest));
   if (!device) return fail(device.error());
   Result<> done = links->set_up(*device);
-  if (done) done = links->add_address(*device, wiring::guest_ipv4(guest), wiring::prefix_bits);
-  if (done) done = links->add_neighbour(*device, wiring::driver_ipv4, wiring::driver_mac);
-  if (done) done = links->add_neighbour(*device, wiring::peer_ipv4, wiring::peer_mac);
+  if (done) done = links->add_address(*device, wiring::guest_ipv4(guest), wiring::kPrefixBits);
+  if (done) done = links->add_neighbour(*device, wiring::kDriverIpv4, wiring::kDriverMac);
+  if (done) done = links->add_neighbour(*device, wiring::kPeerIpv4, wiring::kPeerMac);
   // For trials in which the driver domain routes.
-  if (done) done = links->add_route("0.0.0.0", 0, *device, wiring::driver_ipv4);
+  if (done) done = links->add_route("0.0.0.0", 0, *device, wiring::kDriverIpv4);
   return done;
 }
 
@@ -38,7 +38,7 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
   if (order == "disk") return obey_disk(fields);
   if (order == "memory") return obey_memory();
   if (order == "balloon") {
-    if (Result<> loaded = load_modules(lab::balloon_modules_file); !loaded) return fail(loaded.error());
+    if (Result<> loaded = load_modules(lab::kBalloonModulesFile); !loaded) return fail(loaded.error());
     return nlohmann::json{{"state", "done"}};
   }
   if (order == "modules") {
@@ -50,11 +50,11 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
 }  // namespace
 
 Result<> run_guest_machine() {
-  const Result<int> guest = boot_number(lab::guest_word, lab::most_guests);
+  const Result<int> guest = boot_number(lab::kGuestWord, lab::kMostGuests);
   if (!guest) return fail(guest.error());
-  const Result<int> lifetime = boot_number(lab::lifetime_word, lab::most_lifetime_seconds, 0);
+  const Result<int> lifetime = boot_number(lab::kLifetimeWord, lab::kMostLifetimeSeconds, 0);
   if (!lifetime) return fail(lifetime.error());
-  const Result<int> alone = boot_number(lab::alone_word, lab::most_lifetime_seconds, 0);
+  const Result<int> alone = boot_number(lab::kAloneWord, lab::kMostLifetimeSeconds, 0);
   if (!alone) return fail(alone.error());
   if (*lifetime > 0)
     if (Result<> limited = limit_lifetime(std::chrono::seconds(*lifetime)); !limited) return limited;

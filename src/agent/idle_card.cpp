@@ -8,7 +8,7 @@
 
 #include "agent/lab_layout.h"
 #include "core/descriptor.h"
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 #include "platform/links.h"
 
 namespace vtax::agent {
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 Result<void*> map_idle_card() {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  const auto name = links->find_by_mac(lab::peer_card_mac);
+  const auto name = links->find_by_mac(lab::kPeerCardMac);
   if (!name) return fail(name.error());
   std::error_code error;
   const fs::path card = fs::canonical(fs::path("/sys/class/net") / *name / "device", error);

@@ -16,7 +16,7 @@
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
 #include "agent/machine.h"
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 #include "platform/placement.h"
 #include "platform/quiet.h"
 
@@ -48,10 +48,10 @@ Result<std::string> prepare() {
     if (Result<> mounted = mount_one(type, where); !mounted) return fail(mounted.error());
   }
   open_console();
-  if (Result<> pinned = pin(0, lab::driver_cpu); !pinned) return fail(pinned.error());
+  if (Result<> pinned = pin(0, lab::kDriverCpu); !pinned) return fail(pinned.error());
   if (Result<> quiet = quieten_namespace(); !quiet) return fail(quiet.error());
-  if (Result<> loaded = load_modules(lab::modules_file); !loaded) return fail(loaded.error());
-  return read_kernel_file(lab::role_file);
+  if (Result<> loaded = load_modules(lab::kModulesFile); !loaded) return fail(loaded.error());
+  return read_kernel_file(lab::kRoleFile);
 }
 
 Result<> run() {
@@ -61,11 +61,11 @@ Result<> run() {
   if (*role == "dom0") return run_dom0_machine();
   if (*role == "kvm") return run_kvm_machine();
   if (*role == "guest") {
-    const Result<int> driver = boot_number(lab::driver_word, lab::most_driver_domains, 0);
+    const Result<int> driver = boot_number(lab::kDriverWord, lab::kMostDriverDomains, 0);
     if (!driver) return fail(driver.error());
     return *driver == 0 ? run_guest_machine() : run_driver_domain(*driver);
   }
-  return fail(Error{fmt::format("read {}", lab::role_file), fmt::format("role '{}' is not known", *role), "",
+  return fail(Error{fmt::format("read {}", lab::kRoleFile), fmt::format("role '{}' is not known", *role), "",
                     ExitCode::usage});
 }
 

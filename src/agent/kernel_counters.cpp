@@ -126,14 +126,14 @@ void read_page_allocations(std::string_view text, KernelCounters& into) {
 }
 
 void read_wake_ups(std::string_view text, KernelCounters& into) {
-  constexpr std::size_t ttwu_count = 5;  // Documentation/scheduler/sched-stats.rst, version 15
+  constexpr std::size_t kTtwuCount = 5;  // Documentation/scheduler/sched-stats.rst, version 15
   for_each_line(text, [&](const std::vector<std::string_view>& words) {
-    if (words.size() <= ttwu_count || !words[0].starts_with("cpu")) return;
-    if (const auto value = number(words[ttwu_count])) into["schedstat.ttwu"] += *value;
+    if (words.size() <= kTtwuCount || !words[0].starts_with("cpu")) return;
+    if (const auto value = number(words[kTtwuCount])) into["schedstat.ttwu"] += *value;
   });
 }
 
-WindowHooks CountersOfWindow::hooks() {
+controller::WindowHooks CountersOfWindow::hooks() {
   return {[this] {
             // A kernel without it shows zeros, which read as no wake-up at all.
             std::ofstream("/proc/sys/kernel/sched_schedstats") << "1\n";

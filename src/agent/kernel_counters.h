@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/trial.h"
+#include "controller/trial.h"
 #include "core/result.h"
 
 namespace vtax::agent {
@@ -30,7 +30,7 @@ void read_wake_ups(std::string_view schedstat, KernelCounters& into);
 class CountersOfWindow {
  public:
   // They refer to this object.
-  [[nodiscard]] WindowHooks hooks();
+  [[nodiscard]] controller::WindowHooks hooks();
 
  private:
   KernelCounters before_, after_;

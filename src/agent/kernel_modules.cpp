@@ -9,14 +9,14 @@
 #include <fstream>
 
 #include "core/descriptor.h"
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax::agent {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_sections = 4096;
+constexpr std::size_t kMostSections = 4096;
 
 bool holds_code(std::string_view section) {
   return section == ".text" || section.starts_with(".text.") || section == ".noinstr.text";
@@ -77,7 +77,7 @@ nlohmann::json to_json(const std::vector<ModuleSection>& sections) {
 }
 
 Result<std::vector<ModuleSection>> sections_from(const JsonFields& fields, const std::string& domain) {
-  const auto entries = fields.array("modules", most_sections);
+  const auto entries = fields.array("modules", kMostSections);
   if (!entries) return fail(entries.error());
   std::vector<ModuleSection> out;
   for (const nlohmann::json& entry : *entries) {

@@ -57,8 +57,8 @@ void read_status(const void* registers, std::uint64_t rounds);
 namespace vtax::agent {
 namespace {
 
-constexpr std::size_t page_bytes = 4096;
-constexpr unsigned long post_port = 0x80;
+constexpr std::size_t kPageBytes = 4096;
+constexpr unsigned long kPostPort = 0x80;
 
 }  // namespace
 
@@ -74,11 +74,11 @@ Result<KnownWork> KnownWork::from(const JsonFields& fields) {
   KnownWork work;
   const Result<> known = fields.only({"loops", "pages", "system_calls", "port_accesses", "memory_accesses"});
   if (!known) return fail(known.error());
-  for (const auto& [key, into, most] : {std::tuple{"loops", &work.loops, most_loops},
-                                        {"pages", &work.pages, most_pages},
-                                        {"system_calls", &work.system_calls, most_rounds},
-                                        {"port_accesses", &work.port_accesses, most_rounds},
-                                        {"memory_accesses", &work.memory_accesses, most_rounds}}) {
+  for (const auto& [key, into, most] : {std::tuple{"loops", &work.loops, kMostLoops},
+                                        {"pages", &work.pages, kMostPages},
+                                        {"system_calls", &work.system_calls, kMostRounds},
+                                        {"port_accesses", &work.port_accesses, kMostRounds},
+                                        {"memory_accesses", &work.memory_accesses, kMostRounds}}) {
     if (!fields.has(key)) continue;
     const auto value = fields.number(key, 0, most);
     if (!value) return fail(value.error());
@@ -91,13 +91,13 @@ Result<PreparedWork> PreparedWork::prepare(const KnownWork& work) {
   PreparedWork prepared(work);
   if (work.pages > 0) {
     void* pages =
-        mmap(nullptr, work.pages * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(nullptr, work.pages * kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return fail(system_error("cannot get fresh pages", errno));
     prepared.pages_ = pages;
     // A kernel without huge pages refuses, which is as good.
-    static_cast<void>(madvise(pages, work.pages * page_bytes, MADV_NOHUGEPAGE));
+    static_cast<void>(madvise(pages, work.pages * kPageBytes, MADV_NOHUGEPAGE));
   }
-  if (work.port_accesses > 0 && ioperm(post_port, 1, 1) != 0)
+  if (work.port_accesses > 0 && ioperm(kPostPort, 1, 1) != 0)
     return fail(system_error("cannot use port 0x80", errno));
   if (work.memory_accesses > 0) {
     const auto registers = map_idle_card();
@@ -113,8 +113,8 @@ PreparedWork::PreparedWork(PreparedWork&& other) noexcept
       registers_(std::exchange(other.registers_, nullptr)) {}
 
 PreparedWork::~PreparedWork() {
-  if (pages_ != nullptr) munmap(pages_, work_.pages * page_bytes);
-  if (registers_ != nullptr) munmap(registers_, page_bytes);
+  if (pages_ != nullptr) munmap(pages_, work_.pages * kPageBytes);
+  if (registers_ != nullptr) munmap(registers_, kPageBytes);
 }
 
 void PreparedWork::do_now() const {

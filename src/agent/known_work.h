@@ -12,8 +12,8 @@ namespace vtax::agent {
 // Work whose cost is known to the instruction: what the self-check compares the ledger with. Each kind is one
 // function of the namespace known_work with a loop in assembly; a round costs so many program instructions:
 struct KnownWork {
-  static constexpr std::uint64_t per_loop = 2, per_page = 4, per_system_call = 4, per_port_access = 3,
-                                 per_memory_access = 5;
+  static constexpr std::uint64_t kPerLoop = 2, kPerPage = 4, kPerSystemCall = 4, kPerPortAccess = 3,
+                                 kPerMemoryAccess = 5;
 
   std::uint64_t loops = 0;
   std::uint64_t pages = 0;            // first touches of fresh 4 KiB pages: a page fault each
@@ -21,7 +21,7 @@ struct KnownWork {
   std::uint64_t port_accesses = 0;    // writes to port 0x80: a device access each
   std::uint64_t memory_accesses = 0;  // reads of a card's status register: likewise, and in mid-block
 
-  static constexpr std::uint64_t most_loops = 1'000'000'000, most_rounds = 1'000'000, most_pages = 16'384;
+  static constexpr std::uint64_t kMostLoops = 1'000'000'000, kMostRounds = 1'000'000, kMostPages = 16'384;
 
   [[nodiscard]] nlohmann::json to_json() const;
   // Unknown keys are an error; missing ones count as none.

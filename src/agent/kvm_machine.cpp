@@ -8,8 +8,8 @@
 #include "agent/machine.h"
 #include "agent/vmm.h"
 #include "agent/vmm_control.h"
+#include "core/kernel_file.h"
 #include "platform/backend_placement.h"
-#include "platform/kernel_file.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
@@ -17,15 +17,15 @@
 namespace vtax::agent {
 namespace {
 
-constexpr char kvm_bridge[] = "br0";
-constexpr char kvm_host[] = "host";  // the domain's name in the ledger
-constexpr std::chrono::seconds balloon_limit{20};
+constexpr char kKvmBridge[] = "br0";
+constexpr char kKvmHost[] = "host";  // the domain's name in the ledger
+constexpr std::chrono::seconds kBalloonLimit{20};
 
 Result<> plug_tap(const std::string& tap, int queues) {
   if (Result<> made = make_tap(tap, queues); !made) return made;
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  return wiring::plug(*links, tap, kvm_bridge, true);
+  return wiring::plug(*links, tap, kKvmBridge, true);
 }
 
 // Each guest has a QEMU of its own; they boot at once.
@@ -46,34 +46,34 @@ Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
 Result<std::string> give_kvm_disk(int guest, EndpointClient& client, const std::string& disk) {
   if (Result<> plugged = plug_disk(vmm_control(lab::guest_name(guest)), disk, DiskModel::virtio); !plugged)
     return fail(plugged.error());
-  return take_disk(client, lab::kvm_disk);
+  return take_disk(client, lab::kKvmDisk);
 }
 
 // The balloon comes with the trial that wants it, as a disk does.
-Result<> blow_balloons_up(const Plan& plan, std::vector<EndpointClient>& guests) {
+Result<> blow_balloons_up(const LabPlan& plan, std::vector<EndpointClient>& guests) {
   const int mib = plan.balloon_mib;
   if (mib == 0) return {};
   Result<> done;
   for (std::size_t i = 0; i < guests.size() && done; ++i) {
     done = plug_balloon(vmm_control(lab::guest_name(static_cast<int>(i) + 1)), mib);
     if (!done) break;
-    const auto loaded = guests[i].ask({{"do", "balloon"}}, balloon_limit);
+    const auto loaded = guests[i].ask({{"do", "balloon"}}, kBalloonLimit);
     if (!loaded) return fail(loaded.error());
   }
   for (std::size_t i = 0; i < guests.size() && done; ++i)
-    done = wait_for_balloon(vmm_control(lab::guest_name(static_cast<int>(i) + 1)), mib, balloon_limit);
+    done = wait_for_balloon(vmm_control(lab::guest_name(static_cast<int>(i) + 1)), mib, kBalloonLimit);
   return done;
 }
 
 Result<DriverMachine> bring_kvm_up() {
-  const Result<std::string> backend = read_kernel_file(lab::guest_backend_file);
+  const Result<std::string> backend = read_kernel_file(lab::kGuestBackendFile);
   if (!backend) return fail(backend.error());
   const bool vhost = *backend == "vhost";
   const Result<DriverShape> shape = DriverShape::of_boot();
   if (!shape) return fail(shape.error());
   Result<> done = lab_ports::open();
-  if (done) done = pin_unbound_work(lab::driver_cpu);
-  if (done) done = make_guests_bridge(kvm_bridge, shape->guests);
+  if (done) done = pin_unbound_work(lab::kDriverCpu);
+  if (done) done = make_guests_bridge(kKvmBridge, shape->guests);
   if (!done) return fail(done.error());
   const auto vmms = start_vmms(*shape, vhost);
   if (!vmms) return fail(vmms.error());
@@ -85,10 +85,10 @@ Result<DriverMachine> bring_kvm_up() {
   };
   for (int guest = 1; guest <= shape->guests; ++guest)
     if (Result<> placed = move(guest, shape->own_cpus_of(guest)); !placed) return fail(placed.error());
-  auto modules = modules_of_all(kvm_host, *guests);
+  auto modules = modules_of_all(kKvmHost, *guests);
   if (!modules) return fail(modules.error());
   return DriverMachine{vhost ? PlatformId::kvm : PlatformId::kvm_qemu,
-                       {kvm_host, kvm_bridge,
+                       {kKvmHost, kKvmBridge,
                         [vmms = *vmms](int guest, const std::string&, int cpu) {
                           return place_vmm_backend(vmms[static_cast<std::size_t>(guest - 1)], cpu);
                         }},

@@ -6,45 +6,45 @@
 #include <span>
 #include <thread>
 
-#include "agent/http_trial.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
-#include "agent/local_trial.h"
 #include "agent/message.h"
-#include "agent/program_trial.h"
 #include "agent/shell.h"
-#include "agent/trial.h"
+#include "controller/http_trial.h"
+#include "controller/local_trial.h"
+#include "controller/program_trial.h"
+#include "controller/trial.h"
 #include "core/start_phase.h"
 #include "platform/links.h"
 #include "platform/placement.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax::agent {
 namespace {
 
-constexpr int most_repetitions = 1000;  // of a study
+constexpr int kMostRepetitions = 1000;  // of a study
 
 // The first repetition's warm-up is as much as its window, and 8 MiB unless the window is far smaller: a
 // machine that has just been set up has empty lists of pages and buffers, and its first 8 MiB cost up to half
 // as much again as the next.
 Bytes rehearsal(Bytes window, int guests) {
-  constexpr std::uint64_t enough = 8U << 20, most = 16U << 20, most_windows = 4;
-  return Bytes(std::max(std::min(window.value, most),
-                        std::min(most_windows * window.value, enough / static_cast<unsigned>(guests))));
+  constexpr std::uint64_t kEnough = 8U << 20, kMost = 16U << 20, kMostWindows = 4;
+  return Bytes(std::max(std::min(window.value, kMost),
+                        std::min(kMostWindows * window.value, kEnough / static_cast<unsigned>(guests))));
 }
 
-Plan rehearsed(Plan plan) {
-  constexpr Transactions most_transactions(1000);
+LabPlan rehearsed(LabPlan plan) {
+  constexpr Transactions kMostTransactions(1000);
   if (plan.local || plan.program || plan.warmup.duration.count() != 0) return plan;
   if (plan.http && plan.warmup_requests > 0)
     plan.warmup_requests =
-        std::max(plan.warmup_requests, std::min(plan.http->requests, most_transactions.value));
+        std::max(plan.warmup_requests, std::min(plan.http->requests, kMostTransactions.value));
   if (plan.warmup.bytes.value > 0)
     plan.warmup.bytes = std::max(plan.warmup.bytes, rehearsal(plan.window.bytes, plan.guests));
   if (plan.warmup.transactions.value > 0)
     plan.warmup.transactions =
-        std::max(plan.warmup.transactions, std::min(plan.window.transactions, most_transactions));
+        std::max(plan.warmup.transactions, std::min(plan.window.transactions, kMostTransactions));
   return plan;
 }
 
@@ -64,14 +64,14 @@ void send_result(nlohmann::json result, const nlohmann::json& modules) {
   lab_ports::write(frame("result", result));
 }
 
-Result<Plan> snapshot_and_read_plan() {
+Result<LabPlan> snapshot_and_read_plan() {
   lab_ports::write(frame("ready", nlohmann::json::object()));
   if (has_shell()) {
     if (Result<> done = run_shell(); !done) return fail(done.error());
     reboot(RB_POWER_OFF);
   }
   lab_ports::sleep_through_snapshot();
-  const Result<std::string> text = lab_ports::read_file(lab::plan_name);
+  const Result<std::string> text = lab_ports::read_file(lab::kPlanName);
   if (!text) return fail(text.error());
   return parse_plan(*text);
 }
@@ -81,27 +81,27 @@ Result<> announce_on(std::initializer_list<int> cpus, int domain) {
     if (Result<> pinned = pin(0, cpu); !pinned) return pinned;
     marker::announce(domain);
   }
-  return pin(0, lab::driver_cpu);
+  return pin(0, lab::kDriverCpu);
 }
 
-Result<Setup> lab_setup(const Plan& plan) {
+Result<Setup> lab_setup(const LabPlan& plan) {
   Setup setup = Setup::of(plan);
   if (plan.topology == Topology::inside) {
-    setup.system_cpu = lab::inside_system_cpu;
-    setup.peer_cpu = lab::driver_cpu;
+    setup.system_cpu = lab::kInsideSystemCpu;
+    setup.peer_cpu = lab::kDriverCpu;
     return setup;
   }
-  setup.system_cpu = lab::driver_cpu;
-  setup.peer_cpu = lab::card_peer_cpu;
+  setup.system_cpu = lab::kDriverCpu;
+  setup.peer_cpu = lab::kCardPeerCpu;
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   struct Wire {
     const char *system_mac, *peer_mac;
     std::string &system, &peer;
   };
-  const Wire wires[] = {{lab::system_card_mac, lab::peer_card_mac, setup.system_card, setup.peer_card},
-                        {lab::second_system_card_mac, lab::second_peer_card_mac, setup.second_system_card,
-                         setup.second_peer_card}};
+  const Wire wires[] = {
+      {lab::kSystemCardMac, lab::kPeerCardMac, setup.system_card, setup.peer_card},
+      {lab::kSecondSystemCardMac, lab::kSecondPeerCardMac, setup.second_system_card, setup.second_peer_card}};
   for (const Wire& wire : std::span(wires).first(static_cast<std::size_t>(plan.cards))) {
     const auto peer = links->find_by_mac(wire.peer_mac);
     if (!peer) return fail(peer.error());
@@ -115,12 +115,12 @@ Result<Setup> lab_setup(const Plan& plan) {
   return setup;
 }
 
-Result<> load_what_is_needed(const Plan& plan) {
-  return plan.forwarding == Forwarding::nat ? load_modules(lab::nat_modules_file) : Result<>{};
+Result<> load_what_is_needed(const LabPlan& plan) {
+  return plan.forwarding == Forwarding::nat ? load_modules(lab::kNatModulesFile) : Result<>{};
 }
 
-Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& setup,
-                          const nlohmann::json& modules, const WindowHooks& hooks,
+Result<> arrange_and_work(const LabPlan& plan, Platform& platform, const Setup& setup,
+                          const nlohmann::json& modules, const controller::WindowHooks& hooks,
                           const std::vector<std::string>& disks) {
   send_progress("arrange");
   // Neither this process nor the endpoints that it starts may hold ports in the window: each system call of
@@ -130,14 +130,15 @@ Result<> arrange_and_work(const Plan& plan, Platform& platform, const Setup& set
   Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
   // How many repetitions are wanted the machine does not know, so that no window depends on it.
-  const int repetitions = has_disk(plan) ? 1 : most_repetitions;
+  const int repetitions = controller::has_disk(plan) ? 1 : kMostRepetitions;
   for (int repetition = 1; repetition <= repetitions; ++repetition) {
     std::this_thread::sleep_for(start_phase(repetition));
-    const Plan own = repetition == 1 ? rehearsed(plan) : plan;
-    Result<nlohmann::json> result = own.program ? run_program_trial(own, *bench, setup, repetition == 1)
-                                    : own.http  ? run_http_trial(own, *bench, lab_settle, hooks)
-                                    : own.local ? run_local_trial(own, *bench, disks, hooks)
-                                                : run_trial(own, *bench, lab_settle, hooks, repetition);
+    const LabPlan own = repetition == 1 ? rehearsed(plan) : plan;
+    Result<nlohmann::json> result =
+        own.program ? controller::run_program_trial(own, *bench, setup, repetition == 1)
+        : own.http  ? controller::run_http_trial(own, *bench, controller::kLabSettle, hooks)
+        : own.local ? controller::run_local_trial(own, *bench, disks, hooks)
+                    : controller::run_trial(own, *bench, controller::kLabSettle, hooks, repetition);
     if (!result) return fail(result.error());
     if (hooks.describe) hooks.describe(*result);
     if (Result<> opened = lab_ports::open(); !opened) return opened;

@@ -11,9 +11,9 @@ namespace vtax::agent {
 
 Result<> run_native_machine() {
   Result<> ready = lab_ports::open();
-  if (ready) ready = pin_unbound_work(lab::driver_cpu);
+  if (ready) ready = pin_unbound_work(lab::kDriverCpu);
   if (!ready) return ready;
-  const Result<Plan> plan = snapshot_and_read_plan();
+  const Result<LabPlan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
   if (plan->platform != PlatformId::native && plan->platform != PlatformId::container) {
     return fail(Error{"run the plan", "this machine has no Xen", "", ExitCode::trial_failed});
@@ -32,7 +32,7 @@ Result<> run_native_machine() {
   const Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
   std::vector<std::string> disks;
-  if (has_disk(*plan)) {
+  if (controller::has_disk(*plan)) {
     auto made = make_disks(plan->guests);
     if (!made) return fail(made.error());
     disks = std::move(*made);
@@ -41,7 +41,7 @@ Result<> run_native_machine() {
   const auto platform = plan->platform == PlatformId::native ? make_native() : make_container();
   CountersOfWindow counters;
   return arrange_and_work(*plan, *platform, *setup, modules,
-                          plan->counters ? counters.hooks() : WindowHooks(), disks);
+                          plan->counters ? counters.hooks() : controller::WindowHooks(), disks);
 }
 
 }  // namespace vtax::agent

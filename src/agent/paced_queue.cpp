@@ -12,7 +12,7 @@
 #include "agent/lab_layout.h"
 #include "agent/self_check.h"
 #include "platform/placement.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax::agent {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 using std::chrono::nanoseconds;
 using PacedClock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds before_the_first{20};
+constexpr std::chrono::milliseconds kBeforeTheFirst{20};
 
 void serve(const PacedQueue& queue, const PreparedWork& service, const std::atomic<std::uint32_t>& come) {
   for (std::uint32_t next = 1; next <= queue.customers; ++next) {
@@ -43,9 +43,9 @@ Result<PacedQueue> PacedQueue::from(const JsonFields& fields) {
   if (Result<> known = fields.only({"customers", "service_loops", "mean_gap_ns", "gaps"}); !known)
     return fail(known.error());
   PacedQueue queue;
-  const auto customers = fields.number("customers", 1, most_customers);
+  const auto customers = fields.number("customers", 1, kMostCustomers);
   if (!customers) return fail(customers.error());
-  const auto loops = fields.number("service_loops", 1, KnownWork::most_loops);
+  const auto loops = fields.number("service_loops", 1, KnownWork::kMostLoops);
   if (!loops) return fail(loops.error());
   const auto gap = fields.number("mean_gap_ns", 1, 1'000'000'000);
   if (!gap) return fail(gap.error());
@@ -90,13 +90,13 @@ Result<nlohmann::json> run_paced_queue(const PacedQueue& queue) {
   std::atomic<std::uint32_t> come = 0;
   Result<> pinned;
   std::thread server([&] {
-    pinned = pin(0, lab::card_peer_cpu);
+    pinned = pin(0, lab::kCardPeerCpu);
     serve(queue, *service, come);
   });
-  std::this_thread::sleep_for(before_the_first);
+  std::this_thread::sleep_for(kBeforeTheFirst);
   const auto opened = PacedClock::now();
   marker::begin_window();
-  auto due = opened + before_the_first;
+  auto due = opened + kBeforeTheFirst;
   for (std::uint32_t next = 1; next <= queue.customers; ++next) {
     due += gaps[next - 1];
     std::this_thread::sleep_until(due);

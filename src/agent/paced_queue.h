@@ -22,7 +22,7 @@ struct PacedQueue {
   std::chrono::nanoseconds mean_gap{};
   Gaps gaps = Gaps::constant;
 
-  static constexpr std::uint64_t most_customers = 100'000;
+  static constexpr std::uint64_t kMostCustomers = 100'000;
 
   [[nodiscard]] nlohmann::json to_json() const;
   [[nodiscard]] static Result<PacedQueue> from(const JsonFields& fields);

@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "core/files.h"
-#include "workload/watchdog.h"
+#include "workload/measure/watchdog.h"
 
 namespace vtax::agent {
 
@@ -45,8 +45,8 @@ Result<int> wait_for_program(pid_t process, const std::string& name, std::chrono
 }
 
 Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit) {
-  constexpr char said[] = "/run/program.out";
-  const auto child = start_program(arguments, said);
+  constexpr char kSaid[] = "/run/program.out";
+  const auto child = start_program(arguments, kSaid);
   if (!child) return fail(child.error());
   const Result<int> ended = wait_for_program(*child, arguments.front(), limit);
   if (!ended) {
@@ -59,7 +59,7 @@ Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nan
                                               : fmt::format("it ended with code {}", WEXITSTATUS(status));
   std::string words = "run";
   for (std::size_t i = 0; i < arguments.size() && i < 2; ++i) words += " " + arguments[i];
-  const std::string last = vtax::last_lines(std::filesystem::path(said));
+  const std::string last = vtax::last_lines(std::filesystem::path(kSaid));
   return fail(Error{std::move(words), last.empty() ? why + " and said nothing" : why + "; it said: " + last,
                     "", ExitCode::trial_failed});
 }

@@ -13,23 +13,23 @@
 #include "agent/program.h"
 #include "platform/links.h"
 #include "platform/placement.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax::agent {
 namespace {
 
-constexpr std::size_t most_words = 64, most_word_bytes = 1024;
-constexpr std::size_t most_output_bytes = 256 << 10;
-constexpr std::size_t last_words_bytes = 300;
-constexpr std::chrono::milliseconds server_begins{1000};
-constexpr char client_output[] = "/tmp/client.out", server_output[] = "/tmp/server.out";
+constexpr std::size_t kMostWords = 64, kMostWordBytes = 1024;
+constexpr std::size_t kMostOutputBytes = 256 << 10;
+constexpr std::size_t kLastWordsBytes = 300;
+constexpr std::chrono::milliseconds kServerBegins{1000};
+constexpr char kClientOutput[] = "/tmp/client.out", kServerOutput[] = "/tmp/server.out";
 
 Result<std::vector<std::string>> words(const JsonFields& plan, const char* key) {
-  const auto array = plan.array(key, most_words);
+  const auto array = plan.array(key, kMostWords);
   if (!array) return fail(array.error());
   std::vector<std::string> out;
   for (const nlohmann::json& word : *array) {
-    if (!word.is_string() || word.get_ref<const std::string&>().size() > most_word_bytes)
+    if (!word.is_string() || word.get_ref<const std::string&>().size() > kMostWordBytes)
       return fail(plan.bad(fmt::format("'{}' has something else than words", key)));
     out.push_back(word.get<std::string>());
   }
@@ -72,13 +72,13 @@ class Started {
 std::string text_of(const char* file) {
   std::ifstream in(file, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text.size() > most_output_bytes) text.resize(most_output_bytes);
+  if (text.size() > kMostOutputBytes) text.resize(kMostOutputBytes);
   return text;
 }
 
 Error failed(std::string why) {
-  std::string said = text_of(client_output) + text_of(server_output);
-  if (said.size() > last_words_bytes) said.erase(0, said.size() - last_words_bytes);
+  std::string said = text_of(kClientOutput) + text_of(kServerOutput);
+  if (said.size() > kLastWordsBytes) said.erase(0, said.size() - kLastWordsBytes);
   return {"run the client", why + "; the last words: " + said, "", ExitCode::trial_failed};
 }
 
@@ -108,14 +108,14 @@ Result<nlohmann::json> run_programs(const Programs& programs, std::chrono::nanos
   lab_ports::close();
   std::optional<Started> server;
   if (!programs.server.empty()) {
-    auto started = Started::start(programs.server, server_output, lab::driver_cpu);
+    auto started = Started::start(programs.server, kServerOutput, lab::kDriverCpu);
     if (!started) return fail(started.error());
     server.emplace(std::move(*started));
-    std::this_thread::sleep_for(server_begins);
+    std::this_thread::sleep_for(kServerBegins);
   }
   const auto began = std::chrono::steady_clock::now();
   if (programs.marks) marker::begin_window();
-  auto client = Started::start(programs.client, client_output, lab::inside_system_cpu);
+  auto client = Started::start(programs.client, kClientOutput, lab::kInsideSystemCpu);
   if (!client) return fail(client.error());
   const Result<int> status = client->wait(limit);
   if (programs.marks) marker::end_window();
@@ -127,7 +127,7 @@ Result<nlohmann::json> run_programs(const Programs& programs, std::chrono::nanos
   return nlohmann::json{{"window_virtual_ns", std::chrono::nanoseconds(duration).count()},
                         {"work", {{"bytes", 0}, {"packets", 0}, {"transactions", 0}}},
                         {"devices", nlohmann::json::array()},
-                        {"output", text_of(client_output)}};
+                        {"output", text_of(kClientOutput)}};
 }
 
 }  // namespace vtax::agent

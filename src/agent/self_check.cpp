@@ -6,7 +6,7 @@
 
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax::agent {
 namespace {
@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 // Both domains work at `begin`, counted from the order, and the window ends at `end`; the guest says nothing
 // until well after that, so that no control traffic is in the window.
-constexpr milliseconds window_opens{500}, begin{1000}, end{2000}, answer{3000};
+constexpr milliseconds kWindowOpens{500}, kBegin{1000}, kEnd{2000}, kAnswer{3000};
 
 struct Watched {
   std::uint64_t tsc_ticks = 0;
@@ -67,7 +67,7 @@ Result<SelfCheck> self_check_from(const JsonFields& plan) {
   if (!work) return fail(work.error());
   check.work = *work;
   if (plan.has("guest_work")) {
-    const auto theirs = plan.array("guest_work", lab::most_guests);
+    const auto theirs = plan.array("guest_work", lab::kMostGuests);
     if (!theirs) return fail(theirs.error());
     for (const nlohmann::json& one : *theirs) {
       if (!one.is_object()) return fail(plan.bad("'guest_work' has an entry that is no object"));
@@ -89,7 +89,7 @@ Result<nlohmann::json> check_alone(const KnownWork& work) {
   if (!prepared) return fail(prepared.error());
   if (Result<> done = rehearse(work.port_accesses > 0); !done) return fail(done.error());
   // What the preparation left for later (freed memory, a card that went away) is done by then.
-  std::this_thread::sleep_for(window_opens);
+  std::this_thread::sleep_for(kWindowOpens);
   const Watched watched = watch(*prepared);
   nlohmann::json result = check_result(watched.duration);
   result["tsc_ticks"] = watched.tsc_ticks;
@@ -106,24 +106,24 @@ Result<nlohmann::json> check_beside_guests(const SelfCheck& check, std::span<End
     if (Result<> told = guests[i].tell({{"do", "known-work"}, {"work", check.guests[i].to_json()}}); !told)
       return fail(told.error());
 
-  std::this_thread::sleep_until(start + window_opens);
+  std::this_thread::sleep_until(start + kWindowOpens);
   const Clock::time_point opened = Clock::now();
   marker::begin_window();
-  std::this_thread::sleep_until(start + begin);
+  std::this_thread::sleep_until(start + kBegin);
   prepared->do_now();
   const Clock::time_point done = Clock::now();
-  std::this_thread::sleep_until(start + end);
+  std::this_thread::sleep_until(start + kEnd);
   marker::end_window();
   const Clock::time_point closed = Clock::now();
   if (Result<> opened_again = lab_ports::open(); !opened_again) return fail(opened_again.error());
 
-  bool outlasts = done > start + end;
+  bool outlasts = done > start + kEnd;
   for (std::size_t i = 0; i < check.guests.size(); ++i) {
     const auto message = guests[i].wait_for("done", std::chrono::seconds(60));
     if (!message) return fail(message.error());
     const auto duration = message->number("duration_ns", 0, 3'600'000'000'000);
     if (!duration) return fail(duration.error());
-    outlasts = outlasts || std::chrono::nanoseconds(*duration) > end - begin - milliseconds(200);
+    outlasts = outlasts || std::chrono::nanoseconds(*duration) > kEnd - kBegin - milliseconds(200);
   }
   if (outlasts)
     return fail(
@@ -140,11 +140,11 @@ Result<nlohmann::json> obey_known_work(const JsonFields& order) {
   const auto prepared = PreparedWork::prepare(*work);
   if (!prepared) return fail(prepared.error());
   if (Result<> done = rehearse(false); !done) return fail(done.error());
-  std::this_thread::sleep_until(start + begin);
+  std::this_thread::sleep_until(start + kBegin);
   const Clock::time_point before = Clock::now();
   prepared->do_now();
   const auto duration = Clock::now() - before;
-  std::this_thread::sleep_until(start + answer);
+  std::this_thread::sleep_until(start + kAnswer);
   return nlohmann::json{{"state", "done"}, {"duration_ns", std::chrono::nanoseconds(duration).count()}};
 }
 

@@ -8,7 +8,7 @@
 #include "agent/known_work.h"
 #include "agent/paced_queue.h"
 #include "core/result.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint_client.h"
 
 // The lab's proof of its own numbers (the plan's workload `self-check`): known work in the window instead of
 // traffic. Not a workload of the catalogue; tests/lab asks for it.

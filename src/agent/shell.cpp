@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <string>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax::agent {
 namespace {
@@ -47,21 +47,21 @@ int wait_for(pid_t process) {
   setenv("HOME", "/", 1);
   setenv("TERM", "vt100", 1);
   setenv("PS1", "lab \\w # ", 1);
-  execl(shell_file, "sh", static_cast<char*>(nullptr));
+  execl(kShellFile, "sh", static_cast<char*>(nullptr));
   _exit(127);
 }
 
 }  // namespace
 
 bool has_shell() {
-  return access(shell_file, X_OK) == 0;
+  return access(kShellFile, X_OK) == 0;
 }
 
 Result<> run_shell() {
   const std::string console = console_device();
   const pid_t install = fork();
   if (install == 0) {
-    execl(shell_file, "busybox", "--install", "-s", "/bin", static_cast<char*>(nullptr));
+    execl(kShellFile, "busybox", "--install", "-s", "/bin", static_cast<char*>(nullptr));
     _exit(127);
   }
   if (install > 0) wait_for(install);
@@ -71,7 +71,7 @@ Result<> run_shell() {
   const int status = wait_for(shell);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
     return fail(
-        Error{"start a shell", std::string(shell_file) + " does not run", "", ExitCode::trial_failed});
+        Error{"start a shell", std::string(kShellFile) + " does not run", "", ExitCode::trial_failed});
   return {};
 }
 

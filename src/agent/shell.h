@@ -5,7 +5,7 @@
 namespace vtax::agent {
 
 // `vtax lab shell` adds a static BusyBox to the image, here; measured images have none.
-inline constexpr char shell_file[] = "/lab/shell";
+inline constexpr char kShellFile[] = "/lab/shell";
 
 [[nodiscard]] bool has_shell();
 

@@ -24,8 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::seconds;
 
-const std::string vif_script_path = std::string("/etc/xen/scripts/") + vif_script,
-                  block_script_path = std::string("/etc/xen/scripts/") + block_script;
+const std::string vif_script_path = std::string("/etc/xen/scripts/") + kVifScript,
+                  block_script_path = std::string("/etc/xen/scripts/") + kBlockScript;
 
 Result<std::string> programs_directory() {
   std::error_code error;
@@ -108,11 +108,11 @@ std::string emulated_machine(const NewGuest& guest) {
 }
 
 Result<> create_from(const std::string& config) {
-  constexpr char path[] = "/run/xen/guest.cfg";
-  if (Result<> written = write_file(path, config); !written) return written;
+  constexpr char kPath[] = "/run/xen/guest.cfg";
+  if (Result<> written = write_file(kPath, config); !written) return written;
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
-  return run_program({*programs + "/xl", "create", "-e", path}, seconds(120));
+  return run_program({*programs + "/xl", "create", "-e", kPath}, seconds(120));
 }
 
 }  // namespace
@@ -130,8 +130,8 @@ Result<> create_guest(const NewGuest& guest) {
       // Linux executes one at every system call.
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
-      guest.name, emulated ? "hvm" : guest.type, guest.number, lab::guest_kernel, lab::guest_initrd,
-      lab::guest_word, guest.number, guest.memory_mib, guest.cpus.size(), cpus, guest.mac, guest.bridge,
+      guest.name, emulated ? "hvm" : guest.type, guest.number, lab::kGuestKernel, lab::kGuestInitrd,
+      lab::kGuestWord, guest.number, guest.memory_mib, guest.cpus.size(), cpus, guest.mac, guest.bridge,
       emulated ? ",model=e1000" : "", guest.backend.empty() ? "" : ",backend=" + guest.backend);
   return create_from(config + (emulated ? emulated_machine(guest) : ""));
 }
@@ -145,7 +145,7 @@ Result<> create_driver_domain(const NewDriverDomain& driver) {
       "memory={}\nvcpus=1\ncpus=\"{}\"\ndriver_domain=1\npci=[\"{}\"]\nvif=[\"mac={},bridge={},untrusted\"]\n"
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
-      driver.name, driver.number, lab::guest_kernel, lab::guest_initrd, lab::driver_word, driver.number,
+      driver.name, driver.number, lab::kGuestKernel, lab::kGuestInitrd, lab::kDriverWord, driver.number,
       driver.memory_mib, driver.cpus, driver.card, driver.mac, driver.bridge));
 }
 

@@ -46,7 +46,7 @@ int run_as_vif_script(int argument_count, char** arguments) {
   if (order != "online" && order != "add") return EXIT_SUCCESS;
   const bool tap = argument_count > 2 && std::string_view(arguments[2]) == "type_if=tap";
   if (Result<> done = do_hotplug(order, tap); !done) {
-    fmt::print(stderr, "{}: {}\n", vif_script, done.error().text());
+    fmt::print(stderr, "{}: {}\n", kVifScript, done.error().text());
     return EXIT_FAILURE;
   }
   return EXIT_SUCCESS;

@@ -16,9 +16,9 @@
 namespace vtax::agent {
 namespace {
 
-constexpr std::size_t most_line = 65536;
-constexpr int most_events = 100;
-constexpr timeval answer_limit{20, 0};
+constexpr std::size_t kMostLine = 65536;
+constexpr int kMostEvents = 100;
+constexpr timeval kAnswerLimit{20, 0};
 
 class Qmp {
  public:
@@ -28,7 +28,7 @@ class Qmp {
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
     if (!fd.valid() ||
-        setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &answer_limit, sizeof answer_limit) != 0 ||
+        setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerLimit, sizeof kAnswerLimit) != 0 ||
         connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
       return fail(system_error("cannot reach QEMU at " + path, errno));
     Qmp out(std::move(fd));
@@ -43,7 +43,7 @@ class Qmp {
     const std::string text = nlohmann::json{{"execute", command}, {"arguments", arguments}}.dump() + "\n";
     if (write(fd_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
       return fail(system_error(fmt::format("cannot tell QEMU {}", command), errno));
-    for (int event = 0; event < most_events; ++event) {
+    for (int event = 0; event < kMostEvents; ++event) {
       const auto answer = line();
       if (!answer) return fail(answer.error());
       const auto json = nlohmann::json::parse(*answer, nullptr, false);
@@ -71,7 +71,7 @@ class Qmp {
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) return fail(system_error("cannot hear QEMU", got < 0 ? errno : EPIPE));
       held_.append(piece, static_cast<std::size_t>(got));
-      if (held_.size() > most_line)
+      if (held_.size() > kMostLine)
         return fail(Error{"hear QEMU", "it says too much", "", ExitCode::trial_failed});
     }
   }

@@ -2,7 +2,7 @@
 
 namespace vtax::agent {
 
-WindowHooks WatchBooks::hooks() {
+controller::WindowHooks WatchBooks::hooks() {
   return {[this] { return begin(); }, [this] { return end(); },
           [this](nlohmann::json& result) { describe(result); }};
 }

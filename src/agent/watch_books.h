@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "agent/trial.h"
+#include "controller/trial.h"
 #include "watch/watch.h"
 
 namespace vtax::agent {
@@ -16,7 +16,7 @@ class WatchBooks {
   // Before anything that counts: opening all books takes longer than the quiet before a window.
   [[nodiscard]] Result<> open();
   // After open(). They refer to this object.
-  [[nodiscard]] WindowHooks hooks();
+  [[nodiscard]] controller::WindowHooks hooks();
 
  private:
   Result<> begin();

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "core/readable.h"
-#include "report/capacity.h"
-#include "report/cell.h"
-#include "report/find_cell.h"
-#include "report/measured.h"
+#include "model/capacity.h"
+#include "query/cell.h"
+#include "query/find_cell.h"
+#include "query/measured.h"
 #include "study/catalogue.h"
 #include "study/plan.h"
 

@@ -12,8 +12,8 @@
 
 #include "cli/recordings.h"
 #include "core/readable.h"
+#include "query/comparison.h"
 #include "record/run_reader.h"
-#include "report/comparison.h"
 #include "report/comparison_json.h"
 #include "report/comparison_summary.h"
 #include "report/comparison_text.h"
@@ -59,10 +59,10 @@ void say_what_rests_on_medians(const RunComparison& comparison) {
 }
 
 std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 3;
+  constexpr std::size_t kMost = 3;
   std::string text;
-  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i == 0 ? "" : "; ") + names[i];
-  return names.size() > most ? fmt::format("{}; and {} more", text, names.size() - most) : text;
+  for (std::size_t i = 0; i < std::min(kMost, names.size()); ++i) text += (i == 0 ? "" : "; ") + names[i];
+  return names.size() > kMost ? fmt::format("{}; and {} more", text, names.size() - kMost) : text;
 }
 
 // Cells that rose by more than the limit, the worst first.

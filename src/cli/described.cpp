@@ -29,7 +29,7 @@ Completed look_up() {
     assignments.insert("workload=" + std::string(workload.name));
   }
   factors.insert("workload=");
-  for (const PlatformFacts& platform : platform_table) explained.emplace(platform.name);
+  for (const PlatformFacts& platform : kPlatformTable) explained.emplace(platform.name);
   for (const EventKind& event : event_kinds()) explained.emplace(event.name);
   for (const GlossaryRow& row : glossary())
     if (row.word.find(' ') == std::string::npos) explained.insert(row.word);

@@ -15,7 +15,7 @@
 namespace vtax {
 namespace {
 
-constexpr int doctor_schema = 1;
+constexpr int kDoctorSchema = 1;
 
 using HostChecks = std::vector<host::PlatformCheck>;
 using meter::CounterCheck;
@@ -24,7 +24,7 @@ using LabChecks = std::vector<lab::Check>;
 // Which of the lab's platforms can run.
 std::vector<std::pair<std::string_view, bool>> platforms_of(const LabChecks& checks) {
   std::vector<std::pair<std::string_view, bool>> out;
-  for (const PlatformFacts& platform : platform_table)
+  for (const PlatformFacts& platform : kPlatformTable)
     if (platform.in_lab) out.emplace_back(platform.name, lab::ready(checks, platform.lab_machine));
   return out;
 }
@@ -53,7 +53,7 @@ void print_json(const LabChecks& checks, const HostChecks& platforms, const Coun
   nlohmann::json lab_platforms = nlohmann::json::object();
   for (const auto& [platform, ready] : platforms_of(checks)) lab_platforms[platform] = ready;
   const nlohmann::json out = {
-      {"schema", doctor_schema},
+      {"schema", kDoctorSchema},
       {"ready", can_run(checks)},
       {"checks", list},
       {"host", on_host},

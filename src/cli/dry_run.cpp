@@ -75,10 +75,10 @@ double lab_seconds(const std::vector<const PlannedTrial*>& trials, const Machine
 }
 
 std::string minutes_text(double seconds) {
-  constexpr double minute = 60, hour = 3600;
-  if (seconds < minute) return "a minute at most";
-  if (seconds < 2 * hour) return fmt::format("some {:.0f} minutes", std::ceil(seconds / minute));
-  return fmt::format("some {:.0f} hours", std::ceil(seconds / hour));
+  constexpr double kMinute = 60, kHour = 3600;
+  if (seconds < kMinute) return "a minute at most";
+  if (seconds < 2 * kHour) return fmt::format("some {:.0f} minutes", std::ceil(seconds / kMinute));
+  return fmt::format("some {:.0f} hours", std::ceil(seconds / kHour));
 }
 
 void say_needs_of_lab(const std::set<PlatformId>& kinds) {
@@ -144,7 +144,7 @@ Result<> say_what_would_run(const Plan& plan, const std::set<std::uint64_t>& pla
     trials.push_back(&trial);
     platforms.insert(platform_of(trial.factors).id);
   }
-  const bool on_host = plan.study.machine == host_machine;
+  const bool on_host = plan.study.machine == kHostMachine;
   say("Study {}: {} trials{} on machine {}, {} of each cell\n", plan.study.name,
       with_thousands(trials.size()),
       trials.size() == plan.trials.size() ? "" : fmt::format(" of {}", with_thousands(plan.trials.size())),

@@ -44,7 +44,7 @@ class Explanation {
   explicit Explanation(std::string_view name) : name_(folded(name)) {}
 
   void look_everywhere() {
-    for (const PlatformFacts& platform : platform_table)
+    for (const PlatformFacts& platform : kPlatformTable)
       if (is_named(platform.name)) tell("platform", platform.name, platform.summary);
     for (const WorkloadKind& workload : workloads()) {
       if (!is_named(workload.name)) continue;
@@ -87,7 +87,7 @@ class Explanation {
           allowed_values(factor), usual_value(factor), factor.name,
           factor.choices.empty() ? factor.fallback : fmt::format("{}", fmt::join(factor.choices, ",")));
       std::vector<std::string_view> platforms;
-      for (const PlatformFacts& platform : platform_table)
+      for (const PlatformFacts& platform : kPlatformTable)
         if (factor.meaning.on_platform == nullptr || factor.meaning.on_platform(platform))
           platforms.push_back(platform.name);
       if (factor.meaning.on_platform != nullptr)

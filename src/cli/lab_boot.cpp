@@ -5,7 +5,7 @@
 #include "cli/lab_machine_options.h"
 #include "cli/say.h"
 #include "machine/lab/emulator.h"
-#include "machine/lab/guest_result.h"
+#include "machine/guest_result.h"
 
 namespace vtax {
 namespace {

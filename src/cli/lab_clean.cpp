@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "cli/say.h"
-#include "machine/lab/cache_limits.h"
-#include "machine/lab/package_cache.h"
+#include "machine/parts/cache_limits.h"
+#include "machine/parts/package_cache.h"
 
 namespace vtax {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "cli/say.h"
-#include "machine/lab/qemu_finder.h"
+#include "machine/parts/qemu_finder.h"
 
 namespace vtax {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "cli/own_builds.h"
-#include "machine/lab/lab_image.h"
 #include "machine/lab/machine_spec.h"
+#include "machine/parts/lab_image.h"
 
 namespace vtax {
 

@@ -27,7 +27,7 @@ void print_factor(const Factor& factor) {
 }
 
 Result<> list_platforms() {
-  for (const PlatformFacts& platform : platform_table) {
+  for (const PlatformFacts& platform : kPlatformTable) {
     say("{:<12} {}\n", platform.name, platform.summary);
   }
   return {};

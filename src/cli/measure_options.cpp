@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
+#include "core/size_text.h"
 
 namespace vtax {
 namespace {
@@ -153,20 +154,12 @@ Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const O
 CLI::Validator sizes() {
   return CLI::Validator(
       [](std::string& text) -> std::string {
-        std::uint64_t value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-        if (unit.starts_with(' ')) unit.remove_prefix(1);
-        const std::uint64_t scale = unit.empty() || unit == "B"    ? 1
-                                    : unit == "K" || unit == "KiB" ? 1024
-                                    : unit == "M" || unit == "MiB" ? 1024 * 1024
-                                    : unit == "G" || unit == "GiB" ? 1024 * 1024 * 1024
-                                                                   : 0;
-        if (error != std::errc() || scale == 0)
-          return fmt::format("'{}' is no size: 1448, 64K, 8 MiB", printable(text));
-        if (__builtin_mul_overflow(value, scale, &value))
+        const ParsedSize size = parse_size(text);
+        if (size.fault == ParsedSize::Fault::too_much)
           return fmt::format("'{}' is too much", printable(text));
-        text = std::to_string(value);
+        if (size.fault != ParsedSize::Fault::none)
+          return fmt::format("'{}' is no size: 1448, 64K, 8 MiB", printable(text));
+        text = std::to_string(size.bytes);
         return "";
       },
       "SIZE");
@@ -179,9 +172,9 @@ CLI::Validator bit_rates() {
 }
 
 Result<std::chrono::nanoseconds> duration_of(std::string_view option, const std::string& text) {
-  constexpr double day = 86'400;
+  constexpr double kDay = 86'400;
   const auto duration = parse_duration(text);
-  if (!duration || duration->count() > day)
+  if (!duration || duration->count() > kDay)
     return fail({fmt::format("'{}' is no duration for {}", printable(text), option), "",
                  "for example 10s, 250ms, 2min or 1h"});
   return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(duration->count() * 1e9)));

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "machine/lab/lab_image.h"
+#include "machine/parts/lab_image.h"
 
 namespace vtax {
 

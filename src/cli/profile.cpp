@@ -53,8 +53,8 @@ Result<profile::MonitorOptions> monitor_options(const ProfileGiven& given) {
   profile::MonitorOptions options;
   const auto duration = duration_of("--duration", given.duration);
   if (!duration) return fail(duration.error());
-  constexpr std::chrono::hours longest{24};
-  if (duration->count() <= 0 || *duration > longest)
+  constexpr std::chrono::hours kLongest{24};
+  if (duration->count() <= 0 || *duration > kLongest)
     return fail({"no such duration", given.duration, "above zero, at most 24 hours: --duration 10s"});
   options.duration = *duration;
   options.event = profile::event_named(given.event).value_or(profile::Event::cpu_clock);

@@ -25,8 +25,8 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::show(const std::string& text) {
-  constexpr std::size_t dots = 3;  // behind what is cut
-  std::fputs(fmt::format("\r\x1b[K{}", printable(text, columns() - 1 - dots)).c_str(), stderr);
+  constexpr std::size_t kDots = 3;  // behind what is cut
+  std::fputs(fmt::format("\r\x1b[K{}", printable(text, columns() - 1 - kDots)).c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;
 }

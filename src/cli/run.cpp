@@ -109,7 +109,7 @@ Result<> set_speed_of_lab(Study& study, const Plan& plan, const RunOptions& opti
     return std::any_of(options.set.begin(), options.set.end(),
                        [&](const std::string& set) { return set.starts_with(std::string(factor) + "="); });
   };
-  if (plan.study.machine == host_machine || sets("cpu_mips")) return {};
+  if (plan.study.machine == kHostMachine || sets("cpu_mips")) return {};
   const auto lab = make_machine(plan.study.machine, options.own, 1);
   if (!lab) return fail(lab.error());
   if (auto good = (*lab)->check(trials_to_run(plan)); !good) return good;

@@ -27,7 +27,7 @@ Result<ExitCode> wait_for(cluster::PlanFolder& folder) {
 }
 
 Result<cluster::SweepPlan> sweep_plan(const Plan& plan, const EngineOptions& options, const SharedRun& run) {
-  if (plan.study.machine == host_machine && options.tasks != 1)
+  if (plan.study.machine == kHostMachine && options.tasks != 1)
     return fail(
         {fmt::format("cannot run study {} as several tasks", printable(plan.study.name)),
          "on machine host every computer's times are its own, and two tasks on one would measure each other",

@@ -9,7 +9,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t longest_name = 60;  // of 255 bytes that file systems take, SQLite's endings included
+constexpr std::size_t kLongestName = 60;  // of 255 bytes that file systems take, SQLite's endings included
 
 std::filesystem::path numbered(const std::filesystem::path& folder, const std::string& name, int number) {
   return folder / (number == 1 ? name + ".vtax" : fmt::format("{}-{}.vtax", name, number));
@@ -25,7 +25,7 @@ bool is_taken(const std::filesystem::path& file) {
 
 std::string file_name_of(std::string_view study_name) {
   std::string name;
-  for (const char c : printable(study_name, longest_name)) {
+  for (const char c : printable(study_name, kLongestName)) {
     const bool is_letter =
         static_cast<unsigned char>(c) >= 0x80;  // whole characters: printable() sees to that
     const bool fits = is_letter || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||

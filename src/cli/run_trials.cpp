@@ -6,8 +6,8 @@
 
 #include "cli/progress_line.h"
 #include "cli/time_left.h"
-#include "report/cell.h"
-#include "report/phrase.h"
+#include "query/cell.h"
+#include "query/phrase.h"
 
 namespace vtax {
 namespace {

@@ -56,7 +56,7 @@ void take_speed(const simulate::PriceList& prices, Study& study) {
 Result<Plan> plan_of(const SimulateOptions& options, const simulate::PriceList& prices) {
   auto study = find_study(options.study);
   if (!study) return fail(study.error());
-  if (study->machine == host_machine)
+  if (study->machine == kHostMachine)
     return fail({fmt::format("cannot simulate study {}", study->name),
                  "it is about this computer itself, whose costs by instructions nobody knows",
                  "take a study of the lab"});

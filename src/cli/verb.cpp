@@ -13,7 +13,7 @@
 #include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
-#include "machine/lab/lab_parts.h"
+#include "machine/parts/lab_parts.h"
 #include "study/suggest.h"
 
 namespace vtax {

@@ -12,7 +12,7 @@
 namespace vtax {
 namespace {
 
-constexpr double KB = 1024, MB = KB * KB;
+constexpr double kKB = 1024, kMB = kKB * kKB;
 
 struct HttpFilesGiven {
   HttpFilesOptions files;
@@ -24,17 +24,17 @@ std::string text_of_figures(const http::Figures& figures) {
   const auto row = [&](std::string_view name, const std::string& ours, std::string_view theirs) {
     out += fmt::format("{:<28}{:>12}{:>16}\n", name, ours, theirs);
   };
-  const auto kb = [](double bytes) { return fmt::format("{:.3g} KB", bytes / KB); };
+  const auto kb = [](double bytes) { return fmt::format("{:.3g} KB", bytes / kKB); };
   row("files", with_thousands(figures.files), "2,196");
-  row("total", fmt::format("{:.1f} MB", static_cast<double>(figures.bytes) / MB), "297 MB");
+  row("total", fmt::format("{:.1f} MB", static_cast<double>(figures.bytes) / kMB), "297 MB");
   row("smallest", kb(static_cast<double>(figures.smallest)), "0 KB");
   row("largest", kb(static_cast<double>(figures.largest)), "900 KB");
-  row("mean", fmt::format("{:.3f} KB", figures.mean / KB), "138.87 KB");
+  row("mean", fmt::format("{:.3f} KB", figures.mean / kKB), "138.87 KB");
   row("coefficient of variation", fmt::format("{:.2f}", figures.variation), "1.77");
   row("first quartile", kb(static_cast<double>(figures.first_quartile)), "1 KB");
   row("median", kb(static_cast<double>(figures.median)), "20 KB");
   row("third quartile", kb(static_cast<double>(figures.third_quartile)), "100 KB");
-  row("mean of a request", fmt::format("{:.2f} KB", figures.requested_mean / KB), "");
+  row("mean of a request", fmt::format("{:.2f} KB", figures.requested_mean / kKB), "");
   return out;
 }
 

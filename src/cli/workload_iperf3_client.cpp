@@ -46,7 +46,7 @@ Result<iperf3::ClientOptions> client_options(const Iperf3Given& given, bool stoc
         {"cannot leave out that time", "iperf3's protocol has whole seconds", "for example --warmup 1s"});
   if (interval->count() != 0 &&
       (*interval < std::chrono::milliseconds(10) ||
-       options.duration / *interval > static_cast<std::int64_t>(Order::most_intervals)))
+       options.duration / *interval > static_cast<std::int64_t>(Order::kMostIntervals)))
     return fail({"no such interval", "shorter than 10 ms, or too many of them", ""});
   options.interval = *interval;
   if (given.rate < 0 || given.rate > 1e15)
@@ -109,7 +109,7 @@ Verb::Action add_iperf3_client_options(CLI::App& app) {
   auto given = std::make_shared<Iperf3Given>();
   iperf3::Parameters& test = given->options.test;
   test.block_bytes = 0;
-  given->options.server.port = iperf3::default_port;
+  given->options.server.port = iperf3::kDefaultPort;
   app.add_option("host", given->options.server.host,
                  "Address of the server: 192.0.2.7, 2001:db8::7, fe80::1%eth0, localhost")
       ->required();

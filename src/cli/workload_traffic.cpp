@@ -14,12 +14,12 @@
 namespace vtax {
 namespace {
 
-constexpr std::uint16_t default_port = 5290;
+constexpr std::uint16_t kDefaultPort = 5290;
 
 struct Traffic {
   Order order;
   std::string host, token, token_file;
-  std::uint16_t port = default_port;
+  std::uint16_t port = kDefaultPort;
   std::string duration = "10s", warmup = "1s", interval, patience = "250ms";
   std::string workload;
   std::string direction = "send", pacing = "sleep", copy = "user";
@@ -227,7 +227,7 @@ Verb::Action server_options(CLI::App& app) {
     std::string token, token_file, lifetime;
   };
   auto options = std::make_shared<Options>();
-  options->server.port = default_port;
+  options->server.port = kDefaultPort;
   app.add_option("--bind", options->server.host,
                  "Address to listen on (0.0.0.0 or :: is every network); there is no default")
       ->required();

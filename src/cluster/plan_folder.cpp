@@ -17,10 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int plan_schema = 1;
+constexpr int kPlanSchema = 1;
 
 json json_of(const SweepPlan& plan) {
-  return {{"schema", plan_schema},       {"study", plan.study},         {"study_source", plan.study_source},
+  return {{"schema", kPlanSchema},       {"study", plan.study},         {"study_source", plan.study_source},
           {"arguments", plan.arguments}, {"shards", plan.shards},       {"trials", plan.trials},
           {"jobs", plan.jobs},           {"partition", plan.partition}, {"options", plan.options},
           {"out", plan.out.string()},    {"vtax", plan.vtax.string()}};
@@ -45,15 +45,15 @@ std::optional<SweepPlan> plan_of(const json& from) {
   };
   const auto number = [&](const char* key, auto& into) {
     const auto found = from.find(key);
-    constexpr std::uint64_t most = 1'000'000;
-    if (found == from.end() || !found->is_number_unsigned() || found->get<std::uint64_t>() > most)
+    constexpr std::uint64_t kMost = 1'000'000;
+    if (found == from.end() || !found->is_number_unsigned() || found->get<std::uint64_t>() > kMost)
       return false;
     into = found->get<std::remove_reference_t<decltype(into)>>();
     return true;
   };
   std::string out, vtax;
   int schema = 0;
-  const bool good = number("schema", schema) && schema == plan_schema && text("study", plan.study) &&
+  const bool good = number("schema", schema) && schema == kPlanSchema && text("study", plan.study) &&
                     text("study_source", plan.study_source) && texts("arguments", plan.arguments) &&
                     number("shards", plan.shards) && number("trials", plan.trials) &&
                     number("jobs", plan.jobs) && text("partition", plan.partition) &&

@@ -12,7 +12,7 @@
 namespace vtax::cluster {
 namespace {
 
-constexpr std::size_t shown_lines = 3;
+constexpr std::size_t kShownLines = 3;
 
 Result<std::string> output_of(std::vector<std::string> arguments, const std::string& what) {
   Command command{std::move(arguments)};
@@ -25,7 +25,7 @@ Result<std::string> output_of(std::vector<std::string> arguments, const std::str
   }
   if (done->ok()) return std::move(done->out);
   const std::string why =
-      done->timed_out ? "it did not answer within a minute" : last_lines(done->err, shown_lines);
+      done->timed_out ? "it did not answer within a minute" : last_lines(done->err, kShownLines);
   return fail({what, printable(why, 500), "", done->timed_out ? ExitCode::unavailable : ExitCode::io});
 }
 
@@ -55,10 +55,10 @@ Result<std::uint64_t> most_array_size() {
   const std::string what = "cannot ask Slurm for its limits";
   const auto config = output_of({"scontrol", "show", "config"}, what);
   if (!config) return fail(config.error());
-  constexpr std::string_view key = "MaxArraySize";
+  constexpr std::string_view kKey = "MaxArraySize";
   std::uint64_t size = 0;
-  if (auto at = config->find(key); at != std::string::npos) {
-    at = config->find_first_of("0123456789\n", at + key.size());
+  if (auto at = config->find(kKey); at != std::string::npos) {
+    at = config->find_first_of("0123456789\n", at + kKey.size());
     if (at != std::string::npos) std::from_chars(config->data() + at, config->data() + config->size(), size);
   }
   if (size == 0) return fail({what, "scontrol does not say MaxArraySize", "", ExitCode::io});

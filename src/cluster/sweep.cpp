@@ -52,9 +52,9 @@ Result<ExitCode> exit_code_of(const PlanFolder& folder, int code) {
   std::error_code ignored;
   if (code == static_cast<int>(ExitCode::trial_failed) && std::filesystem::exists(folder.plan().out, ignored))
     return ExitCode::trial_failed;
-  constexpr std::size_t lines = 4;
+  constexpr std::size_t kLines = 4;
   return fail({"the sweep is not whole",
-               printable(last_lines(read_text(folder.merge_log()).value_or(""), lines), 1000),
+               printable(last_lines(read_text(folder.merge_log()).value_or(""), kLines), 1000),
                how_to_go_on(folder), ExitCode::trial_failed});
 }
 

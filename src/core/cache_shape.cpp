@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/readable.h"
+#include "core/size_text.h"
 
 namespace vtax {
 namespace {
@@ -43,17 +44,15 @@ std::optional<std::uint64_t> cache_number(std::string_view& text) {
 }
 
 std::optional<CacheShape> cache_of(std::string_view text, std::uint32_t line) {
-  auto bytes = cache_number(text);
-  if (!bytes) return std::nullopt;
-  if (text.starts_with("KiB")) *bytes <<= 10;
-  if (text.starts_with("MiB")) *bytes <<= 20;
-  if (text.starts_with("KiB") || text.starts_with("MiB")) text.remove_prefix(3);
-  if (!text.starts_with('/')) return std::nullopt;
-  text.remove_prefix(1);
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto [bytes, fault] = parse_size(text.substr(0, slash));
+  text.remove_prefix(slash + 1);
   const auto ways = cache_number(text);
-  if (!ways || !text.empty() || *ways == 0 || *ways > kMostWays) return std::nullopt;
-  if (*bytes == 0 || *bytes > kMostCacheBytes || *bytes % (*ways * line) != 0) return std::nullopt;
-  return CacheShape{*bytes, static_cast<std::uint32_t>(*ways)};
+  if (fault != ParsedSize::Fault::none || !ways || !text.empty() || *ways == 0 || *ways > kMostWays)
+    return std::nullopt;
+  if (bytes == 0 || bytes > kMostCacheBytes || bytes % (*ways * line) != 0) return std::nullopt;
+  return CacheShape{bytes, static_cast<std::uint32_t>(*ways)};
 }
 
 std::string text_of(const CacheShape& cache) {
@@ -65,10 +64,10 @@ std::string text_of(const CacheShape& cache) {
 }  // namespace
 
 const std::array<NamedCaches, 2>& named_caches() {
-  static constexpr std::array<NamedCaches, 2> all{
+  static constexpr std::array<NamedCaches, 2> kAll{
       {{"epyc", "32KiB/8+32KiB/8+512KiB/8+16MiB/16", "AMD EPYC 7002, one core complex"},
        {"xeon-mp", "16KiB/8+8KiB/4+512KiB/8+2MiB/8", "Intel Xeon MP 2.80 GHz, 2003"}}};
-  return all;
+  return kAll;
 }
 
 Result<CacheShapes> read_caches(std::string_view text) {

@@ -43,26 +43,26 @@ TEST(ElfFile, WhatIsCutOffIsNotThere) {
 
 // 16,000 names in a table of 16 MB without a zero in it: each search to its end took 5 ms, all of them 76 s.
 TEST(ElfFile, NamesWithoutAnEndCostLittle) {
-  constexpr std::size_t sections = 16'000, table_bytes = 16U << 20U;
+  constexpr std::size_t kSections = 16'000, kTableBytes = 16U << 20U;
   Elf64_Ehdr header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS64;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
   header.e_shentsize = sizeof(Elf64_Shdr);
-  header.e_shnum = sections;
+  header.e_shnum = kSections;
   header.e_shoff = sizeof header;
-  std::vector<Elf64_Shdr> table(sections);
+  std::vector<Elf64_Shdr> table(kSections);
   table[0].sh_type = SHT_STRTAB;
-  table[0].sh_offset = sizeof header + sections * sizeof(Elf64_Shdr);
-  table[0].sh_size = table_bytes;
-  std::vector<std::uint8_t> file(table[0].sh_offset + table_bytes, 'a');
+  table[0].sh_offset = sizeof header + kSections * sizeof(Elf64_Shdr);
+  table[0].sh_size = kTableBytes;
+  std::vector<std::uint8_t> file(table[0].sh_offset + kTableBytes, 'a');
   std::memcpy(file.data(), &header, sizeof header);
-  std::memcpy(file.data() + sizeof header, table.data(), sections * sizeof(Elf64_Shdr));
+  std::memcpy(file.data() + sizeof header, table.data(), kSections * sizeof(Elf64_Shdr));
   const std::clock_t before = std::clock();
   const auto elf = ElfFile::open(file);
   EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 1.0);
   ASSERT_TRUE(elf);
-  ASSERT_EQ(elf->sections().size(), sections);
+  ASSERT_EQ(elf->sections().size(), kSections);
   EXPECT_EQ(elf->sections()[1].name, "");
 }
 

@@ -32,7 +32,7 @@ class FastHash {
   std::unique_ptr<XXH3_state_s, Free> state_;
 };
 
-inline constexpr std::size_t fast_hash_digits = 32;
+inline constexpr std::size_t kFastHashDigits = 32;
 
 // Adds the first `length` bytes of an open file; its position stays. Error: it cannot be read, or ends
 // sooner. `what` as in Error.

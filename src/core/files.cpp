@@ -47,9 +47,9 @@ Result<Container> read_into(const std::filesystem::path& file, std::uint64_t lim
   Container bytes(size, {});
   if (Result<> read = fill(in, bytes, 0, what); !read) return fail(read.error());
   // Files that the kernel makes (/proc) have no size until they are read.
-  constexpr std::size_t step = 64 << 10;
-  for (std::size_t had = 0; size == 0 && bytes.size() == had; had += step) {
-    bytes.resize(had + step);
+  constexpr std::size_t kStep = 64 << 10;
+  for (std::size_t had = 0; size == 0 && bytes.size() == had; had += kStep) {
+    bytes.resize(had + kStep);
     if (Result<> read = fill(in, bytes, had, what); !read) return fail(read.error());
     if (bytes.size() > limit) return fail(too_long(what, bytes.size(), limit));
   }
@@ -67,10 +67,10 @@ Result<std::string> read_text(const std::filesystem::path& file, std::uint64_t l
 }
 
 std::string last_lines(const std::filesystem::path& log) {
-  constexpr std::streamoff most = 2000;
+  constexpr std::streamoff kMost = 2000;
   std::ifstream file(log, std::ios::ate);
   const std::streamoff size = file.tellg();
-  file.seekg(std::max<std::streamoff>(size - most, 0));
+  file.seekg(std::max<std::streamoff>(size - kMost, 0));
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 

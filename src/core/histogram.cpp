@@ -7,19 +7,19 @@
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t per_power = std::uint64_t{1} << Histogram::precision_bits;
+constexpr std::uint64_t kPerPower = std::uint64_t{1} << Histogram::kPrecisionBits;
 
 // Below `per_power` each value has a bucket of its own; above, the leading precision_bits + 1 bits select it.
 std::size_t bucket_of(std::uint64_t value) {
-  if (value < per_power) return value;
-  const auto shift = static_cast<std::uint64_t>(std::bit_width(value)) - 1 - Histogram::precision_bits;
-  return static_cast<std::size_t>(shift * per_power + (value >> shift));
+  if (value < kPerPower) return value;
+  const auto shift = static_cast<std::uint64_t>(std::bit_width(value)) - 1 - Histogram::kPrecisionBits;
+  return static_cast<std::size_t>(shift * kPerPower + (value >> shift));
 }
 
 std::uint64_t low_of(std::size_t bucket) {
-  if (bucket < per_power) return bucket;
-  const std::size_t shift = bucket / per_power - 1;
-  return (bucket - shift * per_power) << shift;
+  if (bucket < kPerPower) return bucket;
+  const std::size_t shift = bucket / kPerPower - 1;
+  return (bucket - shift * kPerPower) << shift;
 }
 
 std::uint64_t high_of(std::size_t bucket) {
@@ -28,11 +28,11 @@ std::uint64_t high_of(std::size_t bucket) {
 
 }  // namespace
 
-Histogram::Histogram() : counts_(bucket_of(most) + 1) {}
+Histogram::Histogram() : counts_(bucket_of(kMost) + 1) {}
 
 void Histogram::record(std::uint64_t value, std::uint64_t times) {
   if (times == 0) return;
-  value = std::min(value, most);
+  value = std::min(value, kMost);
   counts_[bucket_of(value)] += times;
   count_ += times;
   sum_ += static_cast<double>(value) * static_cast<double>(times);

@@ -10,9 +10,9 @@ namespace vtax {
 // constant space. Recording is a few instructions and never allocates.
 class Histogram {
  public:
-  static constexpr int precision_bits = 7;  // 128 buckets for each power of two
-  static constexpr int most_bits = 44;
-  static constexpr std::uint64_t most = (std::uint64_t{1} << most_bits) - 1;  // larger values count as this
+  static constexpr int kPrecisionBits = 7;  // 128 buckets for each power of two
+  static constexpr int kMostBits = 44;
+  static constexpr std::uint64_t kMost = (std::uint64_t{1} << kMostBits) - 1;  // larger values count as this
 
   Histogram();
 

@@ -43,7 +43,7 @@ TEST(Histogram, QuantilesAreWithinOnePartIn128OfTheSortedValues) {
 
 TEST(Histogram, BucketsCoverEveryValueOnceWithoutGaps) {
   Histogram histogram;
-  for (int power = 0; power < Histogram::most_bits; ++power) {
+  for (int power = 0; power < Histogram::kMostBits; ++power) {
     const std::uint64_t value = std::uint64_t{1} << power;
     for (const std::uint64_t near : {value - 1, value, value + 1}) histogram.record(near);
   }
@@ -64,8 +64,8 @@ TEST(Histogram, TooLargeCountsAsTheLargestAndEmptyIsZero) {
   EXPECT_EQ(histogram.quantile(0.5), 0U);
   EXPECT_EQ(histogram.minimum(), 0U);
   histogram.record(~std::uint64_t{0});
-  EXPECT_EQ(histogram.maximum(), Histogram::most);
-  EXPECT_EQ(histogram.quantile(0.5), Histogram::most);
+  EXPECT_EQ(histogram.maximum(), Histogram::kMost);
+  EXPECT_EQ(histogram.quantile(0.5), Histogram::kMost);
 }
 
 TEST(Histogram, AddIsTheSameAsRecordingBoth) {

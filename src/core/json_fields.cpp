@@ -19,7 +19,7 @@ bool too_deep(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > JsonFields::most_depth) return true;
+      if (++depth > JsonFields::kMostDepth) return true;
     } else if (c == ']' || c == '}') {
       --depth;
     }

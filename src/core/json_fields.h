@@ -14,12 +14,12 @@ namespace vtax {
 // names the key. Depth and length are bounded before anything is allocated for it.
 class JsonFields {
  public:
-  static constexpr std::size_t most_bytes = 1 << 20;
-  static constexpr int most_depth = 16;
+  static constexpr std::size_t kMostBytes = 1 << 20;
+  static constexpr int kMostDepth = 16;
 
   // `what` begins every error: "cannot read the plan".
   [[nodiscard]] static Result<JsonFields> parse(std::string what, std::string_view text,
-                                                std::size_t most = most_bytes);
+                                                std::size_t most = kMostBytes);
   JsonFields(std::string what, nlohmann::json object) : what_(std::move(what)), object_(std::move(object)) {}
 
   [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }

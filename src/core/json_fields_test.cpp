@@ -7,7 +7,7 @@ namespace {
 
 TEST(JsonFields, RefusesWhatIsNotOneObject) {
   const std::string deep(100'000, '[');
-  const std::string large = "{\"a\":\"" + std::string(JsonFields::most_bytes, 'x') + "\"}";
+  const std::string large = "{\"a\":\"" + std::string(JsonFields::kMostBytes, 'x') + "\"}";
   for (const std::string& text : {std::string(), std::string("{"), std::string("[1]"), std::string("7"),
                                   std::string("{} {}"), std::string("{\"a\":\xff\xfe}"), deep, large}) {
     const auto fields = JsonFields::parse("read the plan", text);

@@ -65,9 +65,9 @@ TEST(MemoryKills, AreThoseOfTheControlGroup) {
     const auto before = memory_kills();
     const pid_t greedy = fork();
     if (greedy == 0) {
-      constexpr std::size_t bytes = 256 << 20;
+      constexpr std::size_t kBytes = 256 << 20;
       void* const memory =
-          mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+          mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
       _exit(memory == MAP_FAILED ? 1 : 0);
     }
     int status = 0;

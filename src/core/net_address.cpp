@@ -13,7 +13,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t longest_host = 128;
+constexpr std::size_t kLongestHost = 128;
 
 template <class Address>
 Address as(const sockaddr_storage& storage) {
@@ -39,7 +39,7 @@ Result<NetAddress> NetAddress::parse(std::string_view host, std::uint16_t port) 
   };
   const char* const examples = "for example 192.0.2.7, 2001:db8::7, fe80::1%eth0 or localhost";
   std::string text(host);
-  if (text.empty() || text.size() > longest_host || text.find('\0') != std::string::npos)
+  if (text.empty() || text.size() > kLongestHost || text.find('\0') != std::string::npos)
     return wrong("it is no address", examples);
   const bool bracketed = text.front() == '[';
   if (bracketed && (text.size() < 3 || text.back() != ']')) return wrong("its '[' has no ']'", examples);

@@ -9,10 +9,10 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t block_bytes = 64;
+constexpr std::size_t kBlockBytes = 64;
 
 // FIPS 180-4, 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-constexpr std::array<std::uint32_t, 64> constants = {
+constexpr std::array<std::uint32_t, 64> kConstants = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -47,7 +47,7 @@ void Sha256::block(const std::uint8_t* bytes) {
   for (std::size_t t = 0; t < 64; ++t) {
     const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
     const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
-    const std::uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + constants[t] + w[t];
+    const std::uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + kConstants[t] + w[t];
     const std::uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
     h = g;
     g = f;
@@ -63,23 +63,23 @@ void Sha256::block(const std::uint8_t* bytes) {
 }
 
 void Sha256::add(ByteView bytes) {
-  const std::size_t held = length_ % block_bytes;
+  const std::size_t held = length_ % kBlockBytes;
   length_ += bytes.size();
   if (held != 0) {
-    const std::size_t taken = std::min(block_bytes - held, bytes.size());
+    const std::size_t taken = std::min(kBlockBytes - held, bytes.size());
     std::copy_n(bytes.begin(), taken, pending_.begin() + static_cast<std::ptrdiff_t>(held));
     bytes = bytes.subspan(taken);
-    if (held + taken < block_bytes) return;
+    if (held + taken < kBlockBytes) return;
     block(pending_.data());
   }
-  for (; bytes.size() >= block_bytes; bytes = bytes.subspan(block_bytes)) block(bytes.data());
+  for (; bytes.size() >= kBlockBytes; bytes = bytes.subspan(kBlockBytes)) block(bytes.data());
   std::copy(bytes.begin(), bytes.end(), pending_.begin());
 }
 
 std::string Sha256::hex() {
   const std::uint64_t bits = length_ * 8;
   std::vector<std::uint8_t> padding = {0x80};
-  while ((length_ + padding.size()) % block_bytes != block_bytes - 8) padding.push_back(0);
+  while ((length_ + padding.size()) % kBlockBytes != kBlockBytes - 8) padding.push_back(0);
   for (int shift = 56; shift >= 0; shift -= 8) padding.push_back(static_cast<std::uint8_t>(bits >> shift));
   add(padding);
   std::string text;
@@ -104,13 +104,13 @@ Result<std::string> sha256_of_file(const std::filesystem::path& file) {
   const std::string what = "cannot read " + file.string();
   const auto in = open_input(file, what);
   if (!in) return fail(in.error());
-  constexpr std::size_t step = std::size_t{1} << 20;
+  constexpr std::size_t kStep = std::size_t{1} << 20;
   Sha256 hash;
   while (true) {
-    const auto piece = read_up_to(*in, step, what);
+    const auto piece = read_up_to(*in, kStep, what);
     if (!piece) return fail(piece.error());
     hash.add(*piece);
-    if (piece->size() < step) break;
+    if (piece->size() < kStep) break;
   }
   return hash.hex();
 }

@@ -72,9 +72,9 @@ double student_below(double t, int freedom) {
     sum += term;
     term *= cos2 * (k + 1) / (k + 2);
   }
-  constexpr double pi = 3.141592653589793;
+  constexpr double kPi = 3.141592653589793;
   const double within =
-      odd ? 2 / pi * (theta + std::sin(theta) * sum) : std::sin(theta) * sum;  // P(|T| <= t)
+      odd ? 2 / kPi * (theta + std::sin(theta) * sum) : std::sin(theta) * sum;  // P(|T| <= t)
   return 0.5 + within / 2;
 }
 

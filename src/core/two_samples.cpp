@@ -92,8 +92,8 @@ namespace {
 long most_beyond(std::size_t n, std::size_t m) {
   if (n + m > kMostExact) {
     const auto a = static_cast<double>(n), b = static_cast<double>(m);
-    constexpr double z = 1.959964;
-    return static_cast<long>(std::floor(a * b / 2 - z * std::sqrt(a * b * (a + b + 1) / 12) - 0.5));
+    constexpr double kZ = 1.959964;
+    return static_cast<long>(std::floor(a * b / 2 - kZ * std::sqrt(a * b * (a + b + 1) / 12) - 0.5));
   }
   // ways[k][u]: how many subsets of k of the ranks seen so far have U = u.
   std::vector<std::vector<double>> ways(n + 1, std::vector<double>(n * m + 1, 0));

@@ -15,13 +15,13 @@
 namespace vtax::meter {
 namespace {
 
-constexpr const char* stat_line =
+constexpr const char* kStatLine =
     "4711 (a) b (c)) S 12 4711 1 0 -1 4194560 100 0 0 0 7 8 0 0 20 0 3 0 123456 1000 200 "
     "18446744073709551615 1 1 0 "
     "0 0 0 0 0 0 0 0 0 17 5 0 0 0 99 0 0 0 0 0 0 0 0 0\n";
-constexpr const char* io_stat =
+constexpr const char* kIoStat =
     "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n8:16 rbytes=1 wios=3\n";
-constexpr const char* net_dev =
+constexpr const char* kNetDev =
     "Inter-|   Receive                                                |  Transmit\n"
     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo\n"
     "    lo:     500       5    0    0    0     0          0         0      500       5    0    0    0     0 "
@@ -29,13 +29,13 @@ constexpr const char* net_dev =
     "  eth0:    1000      10    0    1    0     0          0         0     2000      20    0    2    0     0 "
     " 0  0\n"
     "  eth1:1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n";
-constexpr const char* mountinfo =
+constexpr const char* kMountinfo =
     "30 23 0:26 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:10 - cgroup cgroup rw,cpu,cpuacct\n"
     "31 23 0:27 / /sys/fs/cgroup\\040two rw shared:11 - cgroup2 cgroup2 rw\n"
     "32 23 0:28 / /tmp rw - tmpfs tmpfs rw\n";
 
 TEST(ProcessLine, ReadsFieldsBehindAnyName) {
-  const auto line = parse_process_line(stat_line);
+  const auto line = parse_process_line(kStatLine);
   ASSERT_TRUE(line);
   EXPECT_EQ(line->name, "a) b (c)");
   EXPECT_EQ(line->state, 'S');
@@ -59,7 +59,7 @@ TEST(ProcessLine, IsThatOfThisKernel) {
 }
 
 TEST(GroupFiles, AreRead) {
-  const auto counters = parse_io_stat(io_stat);
+  const auto counters = parse_io_stat(kIoStat);
   ASSERT_TRUE(counters);
   EXPECT_EQ(counters->reads, 1U);
   EXPECT_EQ(counters->writes, 5U);
@@ -72,7 +72,7 @@ TEST(GroupFiles, AreRead) {
   EXPECT_EQ(old->reads, 3U);
   EXPECT_EQ(old->written_bytes, 16U);
   EXPECT_FALSE(parse_blkio("Total 0\n", "Total 0\n")) << "nothing was counted: that is not known to be none";
-  const GroupMounts mounts = parse_group_mounts(mountinfo);
+  const GroupMounts mounts = parse_group_mounts(kMountinfo);
   EXPECT_EQ(mounts.at("cpuacct"), "/sys/fs/cgroup/cpu,cpuacct");
   EXPECT_EQ(mounts.at(""), "/sys/fs/cgroup two");
   EXPECT_FALSE(mounts.contains("tmpfs"));
@@ -84,7 +84,7 @@ TEST(GroupFiles, AreRead) {
 }
 
 TEST(NetDev, SumsAllButLoopback) {
-  const auto sum = parse_net_dev(net_dev);
+  const auto sum = parse_net_dev(kNetDev);
   ASSERT_TRUE(sum);
   EXPECT_EQ(sum->received_packets, 11U);
   EXPECT_EQ(sum->sent_packets, 21U);
@@ -99,18 +99,18 @@ TEST(BooksParsers, NoiseIsNoCrashAndGivesNothingThatTheTextHasNot) {
   std::mt19937_64 random(5);
   int lines = 0;
   for (int round = 0; round < 4000; ++round) {
-    if (const std::string text = with_noise(stat_line, random); const auto line = parse_process_line(text)) {
+    if (const std::string text = with_noise(kStatLine, random); const auto line = parse_process_line(text)) {
       ++lines;
       EXPECT_NE(text.find(line->name), std::string::npos);
     }
-    const std::string counters = with_noise(io_stat, random), devices = with_noise(net_dev, random);
+    const std::string counters = with_noise(kIoStat, random), devices = with_noise(kNetDev, random);
     if (const auto sum = parse_io_stat(counters)) {
       EXPECT_NE(counters.find('='), std::string::npos);
     }
     if (parse_net_dev(devices)) {
       EXPECT_NE(devices.find(':'), std::string::npos);
     }
-    for (const auto& [controller, point] : parse_group_mounts(with_noise(mountinfo, random)))
+    for (const auto& [controller, point] : parse_group_mounts(with_noise(kMountinfo, random)))
       EXPECT_EQ(controller.find(' '), std::string::npos);
     for (const auto& [controller, path] : parse_groups(with_noise("4:cpu,cpuacct:/a:b\n0::/c\n", random)))
       EXPECT_EQ(controller.find('\n') == std::string::npos && path.find('\n') == std::string::npos, true);

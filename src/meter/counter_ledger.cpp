@@ -105,7 +105,7 @@ double milliseconds_of(std::uint64_t ns) {
 std::uint64_t time_of_trial(const std::vector<LedgerEntry>& ledger) {
   std::uint64_t sum = 0;
   for (const LedgerEntry& e : ledger)
-    if (e.kind == cpu_time_kind && e.layer != Layer::idle && e.layer != Layer::elsewhere) sum += e.value;
+    if (e.kind == kCpuTimeKind && e.layer != Layer::idle && e.layer != Layer::elsewhere) sum += e.value;
   return sum;
 }
 
@@ -113,11 +113,11 @@ std::uint64_t time_of_trial(const std::vector<LedgerEntry>& ledger) {
 void drop_what_stands_still(CounterReading& counts, const std::vector<CountedEvent>& events,
                             const ThreadTimes& times) {
   const auto cycles = std::find_if(events.begin(), events.end(), [](const CountedEvent& event) {
-    return event.kind == std::string_view(hardware_cycles_kind);
+    return event.kind == std::string_view(kHardwareCyclesKind);
   });
   if (cycles == events.end()) return;
   const auto place = static_cast<std::size_t>(cycles - events.begin());
-  constexpr std::uint64_t long_enough_ns = 1'000'000;
+  constexpr std::uint64_t kLongEnoughNs = 1'000'000;
   for (const bool of_guest : {false, true}) {
     std::uint64_t sum = 0, running_ns = 0;
     bool any = false;
@@ -127,7 +127,7 @@ void drop_what_stands_still(CounterReading& counts, const std::vector<CountedEve
       sum += row.values[place];
       running_ns += row.running_ns;
     }
-    if (!any || sum > 0 || running_ns < long_enough_ns || (of_guest && times.guest_ticks == 0)) continue;
+    if (!any || sum > 0 || running_ns < kLongEnoughNs || (of_guest && times.guest_ticks == 0)) continue;
     for (const CounterReading::Row& row : counts.rows)
       if (is_guests(row.mode) == of_guest) counts.not_seen[row.mode] = "the counters stand still at 0";
   }

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::uint64_t cycles_of(const CounterLedger& seen, const std::string& domain, Layer layer,
-                        Part part = Part::none, const std::string& kind = hardware_cycles_kind) {
+                        Part part = Part::none, const std::string& kind = kHardwareCyclesKind) {
   std::uint64_t sum = 0;
   for (const LedgerEntry& e : seen.rows)
     if (e.domain == domain && e.layer == layer && e.part == part && e.kind == kind) sum += e.value;
@@ -22,7 +22,7 @@ std::uint64_t cycles_of(const CounterLedger& seen, const std::string& domain, La
 
 std::uint64_t all_cycles(const CounterLedger& seen) {
   std::uint64_t sum = 0;
-  for (const LedgerEntry& e : seen.rows) sum += e.kind == std::string(hardware_cycles_kind) ? e.value : 0;
+  for (const LedgerEntry& e : seen.rows) sum += e.kind == std::string(kHardwareCyclesKind) ? e.value : 0;
   return sum;
 }
 
@@ -38,7 +38,7 @@ struct Window {
     books.after.parents[process] = books.before.parents[process] = 1;
   }
   void count(int number, CpuMode mode, std::uint64_t cycles, std::uint64_t instructions) {
-    counts.rows.push_back({number, mode, {cycles, instructions}, 10 * ms, 10 * ms});
+    counts.rows.push_back({number, mode, {cycles, instructions}, 10 * kMs, 10 * kMs});
   }
   [[nodiscard]] CounterLedger ledger(const std::vector<LedgerEntry>& time = {},
                                      const std::string& host = "host") const {
@@ -49,19 +49,19 @@ struct Window {
 TEST(CounterLedger, OfTheHostAreKernelAndProgram) {
   Window window;
   window.books.processes = {{10, Role::system, 1}, {20, Role::partner, 0}};
-  window.thread(10, 10, "vtax", 30 * ms);
-  window.thread(10, 11, "vtax", 10 * ms);
-  window.thread(20, 20, "vtax", 20 * ms);
+  window.thread(10, 10, "vtax", 30 * kMs);
+  window.thread(10, 11, "vtax", 10 * kMs);
+  window.thread(20, 20, "vtax", 20 * kMs);
   window.count(10, CpuMode::user, 100, 150);
   window.count(10, CpuMode::kernel, 1000, 900);
   window.count(11, CpuMode::kernel, 7, 8);
   window.count(20, CpuMode::kernel, 500, 400);
-  const auto seen = window.ledger({{0, "host", Layer::kernel, Part::none, cpu_time_kind, 80 * ms},
-                                   {0, "idle", Layer::idle, Part::none, cpu_time_kind, 900 * ms}});
+  const auto seen = window.ledger({{0, "host", Layer::kernel, Part::none, kCpuTimeKind, 80 * kMs},
+                                   {0, "idle", Layer::idle, Part::none, kCpuTimeKind, 900 * kMs}});
   EXPECT_EQ(seen.state, "counted");
   EXPECT_EQ(cycles_of(seen, "host", Layer::program), 100U);
   EXPECT_EQ(cycles_of(seen, "host", Layer::kernel), 1507U);
-  EXPECT_EQ(cycles_of(seen, "host", Layer::kernel, Part::none, hardware_instructions_kind), 1308U);
+  EXPECT_EQ(cycles_of(seen, "host", Layer::kernel, Part::none, kHardwareInstructionsKind), 1308U);
   EXPECT_EQ(all_cycles(seen), 1607U);
   EXPECT_DOUBLE_EQ(seen.cpu_share, 0.75);
   EXPECT_THAT(seen.notes, ElementsAre());
@@ -72,11 +72,11 @@ TEST(CounterLedger, OfTheHostAreKernelAndProgram) {
 TEST(CounterLedger, AKvmGuestsModesAreItsOwn) {
   Window window;
   window.books.processes = {{10, Role::kvm, 1, 1}, {20, Role::kvm, 1, 2}, {30, Role::partner, 0}};
-  window.thread(10, 10, "qemu", 5 * ms);
-  window.thread(10, 11, "CPU 0/KVM", 80 * ms, 6);
-  window.thread(20, 21, "CPU 0/KVM", 80 * ms, 6);
-  window.thread(10, -40, "vhost-10", 40 * ms);
-  window.thread(30, 30, "vtax", 5 * ms);
+  window.thread(10, 10, "qemu", 5 * kMs);
+  window.thread(10, 11, "CPU 0/KVM", 80 * kMs, 6);
+  window.thread(20, 21, "CPU 0/KVM", 80 * kMs, 6);
+  window.thread(10, -40, "vhost-10", 40 * kMs);
+  window.thread(30, 30, "vtax", 5 * kMs);
   window.count(10, CpuMode::user, 5, 6);
   window.count(11, CpuMode::host, 1000, 500);
   window.count(11, CpuMode::guest_user, 20, 30);
@@ -96,8 +96,8 @@ TEST(CounterLedger, AKvmGuestsModesAreItsOwn) {
 TEST(CounterLedger, AnEmulatedGuestIsNotTakenApart) {
   Window window;
   window.books.processes = {{10, Role::emulator, 1, 1}};
-  window.thread(10, 10, "qemu", 1 * ms);
-  window.thread(10, 11, "CPU 0/TCG", 1 * ms);
+  window.thread(10, 10, "qemu", 1 * kMs);
+  window.thread(10, 11, "CPU 0/TCG", 1 * kMs);
   window.count(10, CpuMode::user, 5, 6);
   window.count(11, CpuMode::user, 70, 80);
   window.count(11, CpuMode::kernel, 9, 10);
@@ -110,8 +110,8 @@ TEST(CounterLedger, AnEmulatedGuestIsNotTakenApart) {
 TEST(CounterLedger, OfUmlTheFirstProcessIsItsKernel) {
   Window window;
   window.books.processes = {{10, Role::uml, 1, 1}};
-  window.thread(10, 10, "linux", 1 * ms);
-  window.thread(12, 12, "linux", 1 * ms);
+  window.thread(10, 10, "linux", 1 * kMs);
+  window.thread(12, 12, "linux", 1 * kMs);
   window.books.after.parents[12] = window.books.before.parents[12] = 10;
   window.count(10, CpuMode::user, 70, 80);
   window.count(12, CpuMode::user, 3, 4);
@@ -128,7 +128,7 @@ TEST(CounterLedger, OfUmlTheFirstProcessIsItsKernel) {
 TEST(CounterLedger, OnADomain0AreItsThreadsAlone) {
   Window window;
   window.books.processes = {{30, Role::partner, 0}};
-  window.thread(30, 30, "vtax", 5 * ms);
+  window.thread(30, 30, "vtax", 5 * kMs);
   window.count(30, CpuMode::user, 2, 3);
   window.count(30, CpuMode::kernel, 50, 60);
   const auto seen = window.ledger({}, "Domain-0");
@@ -141,13 +141,13 @@ TEST(CounterLedger, OnADomain0AreItsThreadsAlone) {
 TEST(CounterLedger, WhatWasNotSeenIsSaidAndNotZero) {
   Window window;
   window.books.processes = {{10, Role::kvm, 1}};
-  window.thread(10, 11, "CPU 0/KVM", 80 * ms, 6);
-  window.books.packets_ns = {{0, 3 * ms}, {1, 1 * ms}};
+  window.thread(10, 11, "CPU 0/KVM", 80 * kMs, 6);
+  window.books.packets_ns = {{0, 3 * kMs}, {1, 1 * kMs}};
   window.count(11, CpuMode::host, 100, 150);
   window.counts.not_seen[CpuMode::guest_user] = "no filter";
   window.counts.not_seen[CpuMode::guest_kernel] = "no right";
   window.counts.rows[0].running_ns /= 4;
-  window.books.after.threads[77] = {10, "worker", 1 * ms, 0, 0, 0};
+  window.books.after.threads[77] = {10, "worker", 1 * kMs, 0, 0, 0};
   const auto seen = window.ledger();
   EXPECT_EQ(all_cycles(seen), 100U);
   EXPECT_DOUBLE_EQ(seen.time_share, 0.25);
@@ -161,7 +161,7 @@ TEST(CounterLedger, WhatWasNotSeenIsSaidAndNotZero) {
 TEST(CounterLedger, NothingCountedHasNoRowsAndAReason) {
   Window window;
   window.books.processes = {{10, Role::system, 1}};
-  window.thread(10, 10, "vtax", 30 * ms);
+  window.thread(10, 10, "vtax", 30 * kMs);
   window.counts.not_seen[CpuMode::user] = "this computer has no such counter";
   const auto seen = window.ledger();
   EXPECT_EQ(seen.state, "not counted: this computer has no such counter");
@@ -172,13 +172,13 @@ TEST(CounterLedger, NothingCountedHasNoRowsAndAReason) {
 TEST(CounterLedger, CountersThatStandStillAreNotCounters) {
   Window window;
   window.books.processes = {{10, Role::system, 1}};
-  window.thread(10, 10, "vtax", 30 * ms);
+  window.thread(10, 10, "vtax", 30 * kMs);
   window.count(10, CpuMode::user, 0, 0);
   window.count(10, CpuMode::kernel, 0, 0);
   EXPECT_EQ(window.ledger().state, "not counted: the counters stand still at 0");
   // The guest's alone.
   window.books.processes = {{10, Role::kvm, 1}};
-  window.thread(10, 10, "CPU 0/KVM", 30 * ms, 3);
+  window.thread(10, 10, "CPU 0/KVM", 30 * kMs, 3);
   window.counts.rows.clear();
   window.count(10, CpuMode::host, 4, 5);
   window.count(10, CpuMode::guest_user, 0, 0);
@@ -188,7 +188,7 @@ TEST(CounterLedger, CountersThatStandStillAreNotCounters) {
   EXPECT_EQ(seen.rows.size(), 2U);
   EXPECT_EQ(seen.notes.size(), 2U);
   // Unless it did not run.
-  window.thread(10, 10, "CPU 0/KVM", 30 * ms, 0);
+  window.thread(10, 10, "CPU 0/KVM", 30 * kMs, 0);
   EXPECT_TRUE(window.ledger().notes.empty());
 }
 

@@ -19,9 +19,9 @@ namespace {
 
 using bpf::Assembler;
 
-constexpr const char* clock_purpose = "clock what the CPUs do";
-constexpr std::uint32_t most_clock_keys = 16384;
-constexpr ino_t first_process_namespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO of Linux
+constexpr const char* kClockPurpose = "clock what the CPUs do";
+constexpr std::uint32_t kMostClockKeys = 16384;
+constexpr ino_t kFirstProcessNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO of Linux
 
 // A CPU's state. Threads and processes are in the kernel's order: pid, tgid.
 struct ClockState {
@@ -37,11 +37,11 @@ struct ClockSumKey {
 };
 static_assert(sizeof(ClockSumKey) == 32);
 
-constexpr std::int16_t since_of = offsetof(ClockState, since_ns), turned_of = offsetof(ClockState, turned_ns),
-                       thread_of = offsetof(ClockState, thread), mode_of = offsetof(ClockState, mode),
-                       came_of = offsetof(ClockState, came), left_of = offsetof(ClockState, left),
-                       interrupt_of = offsetof(ClockState, interrupt), epoch_of = offsetof(ClockState, epoch),
-                       lost_of = offsetof(ClockState, lost_ns);
+constexpr std::int16_t kSinceOf = offsetof(ClockState, since_ns), kTurnedOf = offsetof(ClockState, turned_ns),
+                       kThreadOf = offsetof(ClockState, thread), kModeOf = offsetof(ClockState, mode),
+                       kCameOf = offsetof(ClockState, came), kLeftOf = offsetof(ClockState, left),
+                       kInterruptOf = offsetof(ClockState, interrupt), kEpochOf = offsetof(ClockState, epoch),
+                       kLostOf = offsetof(ClockState, lost_ns);
 
 constexpr std::int32_t mode_number(ClockMode mode) {
   return static_cast<std::int32_t>(mode);
@@ -62,30 +62,30 @@ class ClockPrograms {
     charge(code);
     read(code, 6, task_pid, 8);
     code.load(BPF_DW, 1, 10, -64);
-    code.store(BPF_DW, 8, thread_of, 1);
+    code.store(BPF_DW, 8, kThreadOf, 1);
     forget_packet(code);
-    code.store_constant(BPF_W, 8, mode_of, mode_number(ClockMode::thread));
-    code.store_constant(BPF_W, 8, interrupt_of, 0);
+    code.store_constant(BPF_W, 8, kModeOf, mode_number(ClockMode::thread));
+    code.store_constant(BPF_W, 8, kInterruptOf, 0);
     code.land({none});
     return code.end();
   }
 
   [[nodiscard]] std::vector<bpf_insn> softirq_begins() const {
     // NET_TX and NET_RX; TIMER, TASKLET and HRTIMER, in which TCP repeats, sends on and paces.
-    constexpr int of_packets[] = {2, 3}, others[] = {1, 6, 8};
+    constexpr int kOfPackets[] = {2, 3}, kOthers[] = {1, 6, 8};
     Assembler code;
     code.load(BPF_DW, 6, 1, 0);
     code.set(7, mode_number(ClockMode::packets));
     std::vector<std::size_t> watched;
-    for (const int softirq : of_packets) watched.push_back(code.jump_if(BPF_JEQ, 6, softirq));
+    for (const int softirq : kOfPackets) watched.push_back(code.jump_if(BPF_JEQ, 6, softirq));
     code.set(7, mode_number(ClockMode::other_softirq));
-    for (const int softirq : others) watched.push_back(code.jump_if(BPF_JEQ, 6, softirq));
+    for (const int softirq : kOthers) watched.push_back(code.jump_if(BPF_JEQ, 6, softirq));
     const std::size_t other = code.jump();
     for (const std::size_t jump : watched) code.land({jump});
     code.copy(6, 7);
     const std::size_t none = state(code);
     charge(code);
-    code.store(BPF_W, 8, mode_of, 6);
+    code.store(BPF_W, 8, kModeOf, 6);
     forget_packet(code);
     code.land({other, none});
     return code.end();
@@ -96,7 +96,7 @@ class ClockPrograms {
     const std::size_t none = state(code);
     const std::size_t outside = unless_softirq(code);
     charge(code);
-    code.store_constant(BPF_W, 8, mode_of, mode_number(ClockMode::thread));
+    code.store_constant(BPF_W, 8, kModeOf, mode_number(ClockMode::thread));
     forget_packet(code);
     code.land({none, outside});
     return code.end();
@@ -106,9 +106,9 @@ class ClockPrograms {
     Assembler code;
     const auto [none, outside] = begin_packet(code);
     // The first: what came before it is its own.
-    code.load(BPF_W, 1, 8, came_of + 4);
+    code.load(BPF_W, 1, 8, kCameOf + 4);
     const std::size_t not_first = code.jump_if(BPF_JNE, 1, 0);
-    code.load(BPF_W, 1, 8, left_of + 4);
+    code.load(BPF_W, 1, 8, kLeftOf + 4);
     const std::size_t first = code.jump_if(BPF_JEQ, 1, 0);
     code.land({not_first});
     // The same packet again, handed on by what is built upon its device.
@@ -126,9 +126,9 @@ class ClockPrograms {
     code.land({plain});
     charge(code);
     code.land({first});
-    store_device(code, came_of);
-    code.store_constant(BPF_W, 8, left_of, 0);
-    code.store_constant(BPF_W, 8, left_of + 4, 0);
+    store_device(code, kCameOf);
+    code.store_constant(BPF_W, 8, kLeftOf, 0);
+    code.store_constant(BPF_W, 8, kLeftOf + 4, 0);
     code.land({none, outside});
     for (const std::size_t jump : handed_on) code.land({jump});
     return code.end();
@@ -138,13 +138,13 @@ class ClockPrograms {
   [[nodiscard]] std::vector<bpf_insn> packet_leaves() const {
     Assembler code;
     const auto [none, outside] = begin_packet(code);
-    code.load(BPF_W, 1, 8, came_of + 4);
+    code.load(BPF_W, 1, 8, kCameOf + 4);
     const std::size_t passes = code.jump_if(BPF_JNE, 1, 0);
-    code.load(BPF_W, 1, 8, left_of + 4);
+    code.load(BPF_W, 1, 8, kLeftOf + 4);
     const std::size_t first = code.jump_if(BPF_JEQ, 1, 0);
     charge(code);
     code.land({passes, first});
-    store_device(code, left_of);
+    store_device(code, kLeftOf);
     code.land({none, outside});
     return code.end();
   }
@@ -155,10 +155,10 @@ class ClockPrograms {
     const std::size_t none = state(code);
     charge(code);
     code.add(6, 1);
-    code.store(BPF_W, 8, interrupt_of, 6);
-    code.load(BPF_W, 1, 8, mode_of);
+    code.store(BPF_W, 8, kInterruptOf, 6);
+    code.load(BPF_W, 1, 8, kModeOf);
     const std::size_t no_guest = code.jump_if(BPF_JNE, 1, mode_number(ClockMode::guest));
-    code.store_constant(BPF_W, 8, mode_of, mode_number(ClockMode::thread));
+    code.store_constant(BPF_W, 8, kModeOf, mode_number(ClockMode::thread));
     code.land({none, no_guest});
     return code.end();
   }
@@ -167,7 +167,7 @@ class ClockPrograms {
     Assembler code;
     const std::size_t none = state(code);
     charge(code);
-    code.store_constant(BPF_W, 8, interrupt_of, 0);
+    code.store_constant(BPF_W, 8, kInterruptOf, 0);
     code.land({none});
     return code.end();
   }
@@ -175,10 +175,10 @@ class ClockPrograms {
   [[nodiscard]] std::vector<bpf_insn> changes(ClockMode from, ClockMode to) const {
     Assembler code;
     const std::size_t none = state(code);
-    code.load(BPF_W, 1, 8, mode_of);
+    code.load(BPF_W, 1, 8, kModeOf);
     const std::size_t other = code.jump_if(BPF_JNE, 1, mode_number(from));
     charge(code);
-    code.store_constant(BPF_W, 8, mode_of, mode_number(to));
+    code.store_constant(BPF_W, 8, kModeOf, mode_number(to));
     code.land({none, other});
     return code.end();
   }
@@ -186,18 +186,18 @@ class ClockPrograms {
   [[nodiscard]] std::vector<bpf_insn> turns_over() const {
     Assembler code;
     const std::size_t none = state(code);
-    code.load(BPF_DW, 1, 8, since_of);
+    code.load(BPF_DW, 1, 8, kSinceOf);
     const std::size_t runs = code.jump_if(BPF_JNE, 1, 0);
     code.call(BPF_FUNC_get_current_pid_tgid);
-    code.store(BPF_DW, 8, thread_of, 0);
+    code.store(BPF_DW, 8, kThreadOf, 0);
     code.land({runs});
     charge(code);
-    code.load(BPF_DW, 1, 8, since_of);
-    code.store(BPF_DW, 8, turned_of, 1);
+    code.load(BPF_DW, 1, 8, kSinceOf);
+    code.store(BPF_DW, 8, kTurnedOf, 1);
     code.look_up_only_value(control, -8);
     const std::size_t no_control = code.jump_if(BPF_JEQ, 0, 0);
     code.load(BPF_W, 1, 0, 0);
-    code.store(BPF_W, 8, epoch_of, 1);
+    code.store(BPF_W, 8, kEpochOf, 1);
     code.land({none, no_control});
     return code.end();
   }
@@ -212,7 +212,7 @@ class ClockPrograms {
   }
 
   [[nodiscard]] static std::size_t unless_softirq(Assembler& code) {
-    code.load(BPF_W, 1, 8, mode_of);
+    code.load(BPF_W, 1, 8, kModeOf);
     return code.jump_if(BPF_JLT, 1, mode_number(ClockMode::packets));
   }
 
@@ -230,18 +230,18 @@ class ClockPrograms {
   void charge(Assembler& code) const {
     code.call(BPF_FUNC_ktime_get_ns);
     code.copy(7, 0);
-    code.load(BPF_DW, 1, 8, since_of);
-    code.store(BPF_DW, 8, since_of, 7);
+    code.load(BPF_DW, 1, 8, kSinceOf);
+    code.store(BPF_DW, 8, kSinceOf, 7);
     const std::size_t starts = code.jump_if(BPF_JEQ, 1, 0);
     code.subtract_register(7, 1);
-    code.load(BPF_DW, 1, 8, thread_of);
+    code.load(BPF_DW, 1, 8, kThreadOf);
     code.store(BPF_DW, 10, -48, 1);
-    code.load(BPF_W, 1, 8, interrupt_of);
+    code.load(BPF_W, 1, 8, kInterruptOf);
     const std::size_t interrupted = code.jump_if(BPF_JNE, 1, 0);
-    code.load(BPF_W, 1, 8, mode_of);
+    code.load(BPF_W, 1, 8, kModeOf);
     code.store(BPF_W, 10, -40, 1);
     for (std::int16_t word = 0; word < 4; ++word) {
-      code.load(BPF_W, 1, 8, static_cast<std::int16_t>(came_of + 4 * word));
+      code.load(BPF_W, 1, 8, static_cast<std::int16_t>(kCameOf + 4 * word));
       code.store(BPF_W, 10, static_cast<std::int16_t>(-36 + 4 * word), 1);
     }
     code.store_constant(BPF_W, 10, -20, 0);
@@ -253,7 +253,7 @@ class ClockPrograms {
     for (std::int16_t word = 0; word < 4; ++word)
       code.store_constant(BPF_W, 10, static_cast<std::int16_t>(-36 + 4 * word), 0);
     code.land({known});
-    code.load(BPF_W, 1, 8, epoch_of);
+    code.load(BPF_W, 1, 8, kEpochOf);
     const std::size_t second = code.jump_if(BPF_JNE, 1, 0);
     code.set_map(9, sums[0]);
     const std::size_t chosen = code.jump();
@@ -262,14 +262,14 @@ class ClockPrograms {
     code.land({chosen});
     const std::size_t added = code.add_to_sum([&] { code.copy(1, 9); }, -48, -56);
     const std::size_t stored = code.jump_if(BPF_JEQ, 0, 0);
-    code.load(BPF_DW, 1, 8, lost_of);
+    code.load(BPF_DW, 1, 8, kLostOf);
     code.add_register(1, 7);
-    code.store(BPF_DW, 8, lost_of, 1);
+    code.store(BPF_DW, 8, kLostOf, 1);
     code.land({starts, added, stored});
   }
 
   static void forget_packet(Assembler& code) {
-    for (const std::int16_t field : {came_of, left_of})
+    for (const std::int16_t field : {kCameOf, kLeftOf})
       for (const int word : {0, 4}) code.store_constant(BPF_W, 8, static_cast<std::int16_t>(field + word), 0);
   }
 
@@ -311,7 +311,7 @@ Result<ClockPrograms> programs_for_this_kernel() {
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
   const auto types =
       KernelTypes::read(ByteView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
-  if (!types) return fail(bpf::cannot(clock_purpose, "/sys/kernel/btf/vmlinux is not there"));
+  if (!types) return fail(bpf::cannot(kClockPurpose, "/sys/kernel/btf/vmlinux is not there"));
   const auto device = types->offset_of("sk_buff", "dev"), net = types->offset_of("net_device", "nd_net"),
              index = types->offset_of("net_device", "ifindex"), common = types->offset_of("net", "ns"),
              number = types->offset_of("ns_common", "inum"),
@@ -320,7 +320,7 @@ Result<ClockPrograms> programs_for_this_kernel() {
              tgid = types->offset_of("task_struct", "tgid");
   if (!device || !net || !index || !common || !number || !operations || !kind || !pid || !tgid ||
       *tgid != *pid + 4)
-    return fail(bpf::cannot(clock_purpose, "the kernel's BTF lacks what is needed of threads and packets"));
+    return fail(bpf::cannot(kClockPurpose, "the kernel's BTF lacks what is needed of threads and packets"));
   ClockPrograms programs;
   programs.skb_device = *device;
   programs.device_net = *net;
@@ -345,36 +345,36 @@ ClockKey key_of(const ClockSumKey& key) {
 
 Result<CpuClock> CpuClock::start() {
   struct stat own {};
-  if (stat("/proc/self/ns/pid", &own) != 0 || own.st_ino != first_process_namespace)
-    return fail(bpf::cannot(clock_purpose, "this process namespace numbers its threads by itself"));
+  if (stat("/proc/self/ns/pid", &own) != 0 || own.st_ino != kFirstProcessNamespace)
+    return fail(bpf::cannot(kClockPurpose, "this process namespace numbers its threads by itself"));
   auto programs = programs_for_this_kernel();
   if (!programs) return fail(programs.error());
   CpuClock clock;
   clock.possible_cpus_ = bpf::count_possible_cpus();
-  auto states = bpf::make_map(clock_purpose, BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(ClockState), 1);
+  auto states = bpf::make_map(kClockPurpose, BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(ClockState), 1);
   if (!states) return fail(states.error());
   clock.states_ = std::move(*states);
-  auto control = bpf::make_map(clock_purpose, BPF_MAP_TYPE_ARRAY, 4, 4, 1);
+  auto control = bpf::make_map(kClockPurpose, BPF_MAP_TYPE_ARRAY, 4, 4, 1);
   if (!control) return fail(control.error());
   clock.control_ = std::move(*control);
   programs->states = clock.states_.get();
   programs->control = clock.control_.get();
   for (int epoch = 0; epoch < 2; ++epoch) {
     auto sums =
-        bpf::make_map(clock_purpose, BPF_MAP_TYPE_PERCPU_HASH, sizeof(ClockSumKey), 8, most_clock_keys);
+        bpf::make_map(kClockPurpose, BPF_MAP_TYPE_PERCPU_HASH, sizeof(ClockSumKey), 8, kMostClockKeys);
     if (!sums) return fail(sums.error());
     clock.sums_[epoch] = std::move(*sums);
     programs->sums[epoch] = clock.sums_[epoch].get();
   }
-  auto turn_over = bpf::load_program(clock_purpose, programs->turns_over());
+  auto turn_over = bpf::load_program(kClockPurpose, programs->turns_over());
   if (!turn_over) return fail(turn_over.error());
   clock.turn_over_ = std::move(*turn_over);
   // Every CPU knows its thread before anything is charged.
   if (const auto first = clock.lap(); !first) return fail(first.error());
   const auto attach = [&](const char* tracepoint, const std::vector<bpf_insn>& code) -> Result<> {
-    auto program = bpf::load_program(clock_purpose, code);
+    auto program = bpf::load_program(kClockPurpose, code);
     if (!program) return fail(program.error());
-    auto link = bpf::attach(clock_purpose, tracepoint, program->get());
+    auto link = bpf::attach(kClockPurpose, tracepoint, program->get());
     if (!link) return fail(link.error());
     clock.programs_.push_back(std::move(*program));
     clock.links_.push_back(std::move(*link));
@@ -403,7 +403,7 @@ Result<> CpuClock::turn_over(int cpu) const {
   attributes.test.flags = BPF_F_TEST_RUN_ON_CPU;
   attributes.test.cpu = static_cast<std::uint32_t>(cpu);
   if (bpf::call_kernel(BPF_PROG_TEST_RUN, attributes) == 0 || errno == ENXIO) return {};
-  return fail(bpf::cannot(clock_purpose, std::string("BPF_PROG_TEST_RUN: ") + std::strerror(errno)));
+  return fail(bpf::cannot(kClockPurpose, std::string("BPF_PROG_TEST_RUN: ") + std::strerror(errno)));
 }
 
 Result<ClockLap> CpuClock::lap() {
@@ -415,7 +415,7 @@ Result<ClockLap> CpuClock::lap() {
   attributes.key = reinterpret_cast<std::uint64_t>(&zero);
   attributes.value = reinterpret_cast<std::uint64_t>(&epoch_);
   if (bpf::call_kernel(BPF_MAP_UPDATE_ELEM, attributes) != 0)
-    return fail(bpf::cannot(clock_purpose, std::string("a BPF map: ") + std::strerror(errno)));
+    return fail(bpf::cannot(kClockPurpose, std::string("a BPF map: ") + std::strerror(errno)));
   for (std::size_t cpu = 0; cpu < possible_cpus_; ++cpu)
     if (auto done = turn_over(static_cast<int>(cpu)); !done) return fail(done.error());
 
@@ -426,7 +426,7 @@ Result<ClockLap> CpuClock::lap() {
   attributes.key = reinterpret_cast<std::uint64_t>(&zero);
   attributes.value = reinterpret_cast<std::uint64_t>(states.data());
   if (bpf::call_kernel(BPF_MAP_LOOKUP_ELEM, attributes) != 0)
-    return fail(bpf::cannot(clock_purpose, std::string("a BPF map: ") + std::strerror(errno)));
+    return fail(bpf::cannot(kClockPurpose, std::string("a BPF map: ") + std::strerror(errno)));
   for (std::size_t cpu = 0; cpu < possible_cpus_; ++cpu) {
     std::uint64_t& turned = turned_ns_[static_cast<int>(cpu)];
     if (turned != 0 && states[cpu].turned_ns > turned)
@@ -434,22 +434,22 @@ Result<ClockLap> CpuClock::lap() {
     turned = states[cpu].turned_ns;
   }
 
-  constexpr std::uint32_t at_once = 4096;
-  std::vector<ClockSumKey> keys(at_once);
-  std::vector<std::uint64_t> values(at_once * possible_cpus_);
+  constexpr std::uint32_t kAtOnce = 4096;
+  std::vector<ClockSumKey> keys(kAtOnce);
+  std::vector<std::uint64_t> values(kAtOnce * possible_cpus_);
   std::uint32_t place = 0;
   bool is_first = true;
-  for (std::uint32_t seen = 0; seen < most_clock_keys;) {
+  for (std::uint32_t seen = 0; seen < kMostClockKeys;) {
     attributes = {};
     attributes.batch.map_fd = static_cast<std::uint32_t>(sums_[ended].get());
     attributes.batch.in_batch = is_first ? 0 : reinterpret_cast<std::uint64_t>(&place);
     attributes.batch.out_batch = reinterpret_cast<std::uint64_t>(&place);
     attributes.batch.keys = reinterpret_cast<std::uint64_t>(keys.data());
     attributes.batch.values = reinterpret_cast<std::uint64_t>(values.data());
-    attributes.batch.count = at_once;
+    attributes.batch.count = kAtOnce;
     const bool more = bpf::call_kernel(BPF_MAP_LOOKUP_AND_DELETE_BATCH, attributes) == 0;
     if (!more && errno != ENOENT)
-      return fail(bpf::cannot(clock_purpose, std::string("a BPF map: ") + std::strerror(errno)));
+      return fail(bpf::cannot(kClockPurpose, std::string("a BPF map: ") + std::strerror(errno)));
     for (std::uint32_t i = 0; i < attributes.batch.count; ++i)
       for (std::size_t cpu = 0; cpu < possible_cpus_; ++cpu)
         if (const std::uint64_t ns = values[i * possible_cpus_ + cpu]; ns > 0)

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax::meter {
 namespace {
@@ -85,13 +85,13 @@ ino_t number_of_namespace(const fs::path& process) {
 
 // The kernel's threads that work for a QEMU of the sandbox.
 void add_vhost_threads(const fs::path& outer, CpuReading& reading) {
-  constexpr std::string_view prefix = "vhost-";
+  constexpr std::string_view kPrefix = "vhost-";
   const ino_t own = number_of_namespace("/proc/self");
   for (const int thread : numbers_in(outer)) {
     const fs::path folder = outer / std::to_string(thread);
     const auto name = read_kernel_file(folder / "comm");
     int owner = 0;
-    if (!name || !name->starts_with(prefix) || !to_number(name->substr(prefix.size()), owner)) continue;
+    if (!name || !name->starts_with(kPrefix) || !to_number(name->substr(kPrefix.size()), owner)) continue;
     const auto inner = parse_inner_number(text_of(outer / std::to_string(owner) / "status"));
     if (!inner || own == 0 || number_of_namespace(outer / std::to_string(owner)) != own) continue;
     if (auto time = read_thread(folder, *inner)) reading.threads[-thread] = *time;
@@ -105,13 +105,13 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
   ProcessStat stat{std::string(text.substr(open + 1, close - open - 1)), 0, 0, 0, 0, 0};
   const auto words = words_of(text.substr(close + 1));
-  constexpr std::size_t parent = 1, user = 11, system = 12, cpu = 36,
-                        guest = 40;  // proc(5), counted from the state
-  if (words.size() <= system || !to_number(words[parent], stat.parent) ||
-      !to_number(words[user], stat.user_ticks) || !to_number(words[system], stat.system_ticks))
+  constexpr std::size_t kParent = 1, kUser = 11, kSystem = 12, kCpu = 36,
+                        kGuest = 40;  // proc(5), counted from the state
+  if (words.size() <= kSystem || !to_number(words[kParent], stat.parent) ||
+      !to_number(words[kUser], stat.user_ticks) || !to_number(words[kSystem], stat.system_ticks))
     return std::nullopt;
-  if (words.size() > cpu && !to_number(words[cpu], stat.cpu)) return std::nullopt;
-  if (words.size() > guest && !to_number(words[guest], stat.guest_ticks)) return std::nullopt;
+  if (words.size() > kCpu && !to_number(words[kCpu], stat.cpu)) return std::nullopt;
+  if (words.size() > kGuest && !to_number(words[kGuest], stat.guest_ticks)) return std::nullopt;
   return stat;
 }
 
@@ -134,11 +134,11 @@ std::map<int, CpuTicks> parse_proc_stat(std::string_view text) {
 }
 
 std::optional<int> parse_inner_number(std::string_view status) {
-  constexpr std::string_view key = "NSpid:";
+  constexpr std::string_view kKey = "NSpid:";
   while (!status.empty()) {
     const std::string_view line = status.substr(0, status.find('\n'));
     status.remove_prefix(std::min(line.size() + 1, status.size()));
-    if (!line.starts_with(key)) continue;
+    if (!line.starts_with(kKey)) continue;
     const std::size_t last = line.find_last_of("\t ");
     int number = 0;
     if (last == std::string_view::npos || !to_number(line.substr(last + 1), number)) return std::nullopt;

@@ -15,7 +15,7 @@
 namespace vtax::meter {
 
 // What the kernel's own books say at one moment. A tick is 1/100 s (USER_HZ).
-inline constexpr std::uint64_t tick_ns = 10'000'000;
+inline constexpr std::uint64_t kTickNs = 10'000'000;
 
 // One thread of the sandbox. `run_ns` is exact (/proc/PID/task/TID/schedstat), with the interrupts that came
 // while it ran; which part of it was in the kernel is known by samples alone: the tick that fell into it.

@@ -9,21 +9,21 @@
 #include <cstring>
 #include <span>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 #include "record/trial.h"
 
 namespace vtax::meter {
 namespace {
 
-constexpr char paranoid_file[] = "/proc/sys/kernel/perf_event_paranoid";
+constexpr char kParanoidFile[] = "/proc/sys/kernel/perf_event_paranoid";
 
 // A pair of counters each. A virtual CPU's thread has one pair for the host, as four pairs are more than many
 // CPUs have.
 std::span<const CpuMode> modes_of(bool runs_guest) {
-  static constexpr CpuMode plain[] = {CpuMode::user, CpuMode::kernel};
-  static constexpr CpuMode virtual_cpu[] = {CpuMode::host, CpuMode::guest_user, CpuMode::guest_kernel};
-  if (runs_guest) return virtual_cpu;
-  return plain;
+  static constexpr CpuMode kPlain[] = {CpuMode::user, CpuMode::kernel};
+  static constexpr CpuMode kVirtualCpu[] = {CpuMode::host, CpuMode::guest_user, CpuMode::guest_kernel};
+  if (runs_guest) return kVirtualCpu;
+  return kPlain;
 }
 
 // Of a Xen PV guest, Domain-0 too, kernel and programs are in the same ring, and by rings counters filter.
@@ -53,8 +53,8 @@ int probe_mode(CpuMode mode) {
 
 const std::vector<CountedEvent>& hardware_events() {
   static const std::vector<CountedEvent> events{
-      {PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, hardware_cycles_kind},
-      {PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, hardware_instructions_kind}};
+      {PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, kHardwareCyclesKind},
+      {PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, kHardwareInstructionsKind}};
   return events;
 }
 
@@ -93,7 +93,7 @@ std::string why_no_counter(int error_number) {
     case EACCES:
     case EPERM:
       return fmt::format("the kernel does not allow it (kernel.perf_event_paranoid is {})",
-                         read_kernel_file(paranoid_file).value_or("not there"));
+                         read_kernel_file(kParanoidFile).value_or("not there"));
     default:
       return std::strerror(error_number);
   }

@@ -20,7 +20,7 @@
 #include <iostream>
 #include <thread>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax::meter {
 namespace {

@@ -10,7 +10,7 @@
 namespace vtax::meter {
 namespace {
 
-constexpr std::uint64_t least_split_ns = 4 * tick_ns;  // of a slice: host_ledger's least ticks
+constexpr std::uint64_t kLeastSplitNs = 4 * kTickNs;  // of a slice: host_ledger's least ticks
 
 struct CourseRow {
   int cpu = 0;
@@ -31,23 +31,23 @@ class Undivided {
     std::map<int, std::uint64_t> ran;
     for (const LedgerEntry& entry : window) {
       has_driver_ = has_driver_ || entry.layer == Layer::driver;
-      if (entry.domain == host && is_the_trials_own(entry)) ran[entry.cpu] += entry.value;
+      if (entry.domain == kHost && is_the_trials_own(entry)) ran[entry.cpu] += entry.value;
     }
     for (const auto& [cpu, ns] : ran)
-      if (ns < least_split_ns * slices) cpus_.insert(cpu);
+      if (ns < kLeastSplitNs * slices) cpus_.insert(cpu);
   }
 
   [[nodiscard]] CourseRow row_of(const LedgerEntry& entry) const {
     const bool is_guests =
-        entry.domain != host && (entry.layer == Layer::kernel || entry.layer == Layer::program);
+        entry.domain != kHost && (entry.layer == Layer::kernel || entry.layer == Layer::program);
     const bool is_short =
-        !has_driver_ && entry.domain == host && is_the_trials_own(entry) && cpus_.contains(entry.cpu);
+        !has_driver_ && entry.domain == kHost && is_the_trials_own(entry) && cpus_.contains(entry.cpu);
     if (is_guests || is_short) return {entry.cpu, entry.domain, Layer::kernel, true};
     return {entry.cpu, entry.domain, entry.layer, false};
   }
 
  private:
-  static constexpr char host[] = "host";
+  static constexpr char kHost[] = "host";
   bool has_driver_ = false;
   std::set<int> cpus_;
 };
@@ -83,11 +83,11 @@ Timeline host_course(const std::vector<LedgerUpTo>& readings) {
   const Undivided undivided(window, readings.size());
   Sums sums;
   for (const LedgerEntry& entry : window)
-    if (entry.kind == cpu_time_kind) sums[undivided.row_of(entry)].resize(readings.size());
+    if (entry.kind == kCpuTimeKind) sums[undivided.row_of(entry)].resize(readings.size());
   for (std::size_t i = 0; i < readings.size(); ++i)
     for (const LedgerEntry& entry : readings[i].entries)
       if (const auto found = sums.find(undivided.row_of(entry));
-          found != sums.end() && entry.kind == cpu_time_kind)
+          found != sums.end() && entry.kind == kCpuTimeKind)
         found->second[i] += entry.value;
   for (auto& [row, column] : sums) straighten(column);
   let_idle_take_the_rest(sums, readings);

@@ -16,7 +16,7 @@ using Role = MeteredProcess::Role;
 using Column = std::vector<std::uint64_t>;
 
 LedgerEntry entry(int cpu, const std::string& domain, Layer layer, std::uint64_t ns, Part part = Part::none) {
-  return {cpu, domain, layer, part, cpu_time_kind, ns};
+  return {cpu, domain, layer, part, kCpuTimeKind, ns};
 }
 
 Column row(const Timeline& timeline, int cpu, const std::string& domain, Layer layer,
@@ -38,54 +38,54 @@ bool adds_up(const Timeline& timeline, const std::vector<LedgerEntry>& window) {
 }
 
 TEST(HostCourse, ASliceIsWhatOneLedgerHasMoreThanTheOneBefore) {
-  const std::vector<LedgerEntry> first{entry(0, "host", Layer::kernel, 100 * ms),
-                                       entry(0, "host", Layer::program, 50 * ms),
-                                       entry(0, "idle", Layer::idle, 100 * ms)},
-      second{entry(0, "host", Layer::kernel, 180 * ms), entry(0, "host", Layer::program, 90 * ms),
-             entry(0, "elsewhere", Layer::elsewhere, 20 * ms), entry(0, "idle", Layer::idle, 210 * ms)};
-  const Timeline timeline = host_course({{250 * ms, first}, {500 * ms, second}});
+  const std::vector<LedgerEntry> first{entry(0, "host", Layer::kernel, 100 * kMs),
+                                       entry(0, "host", Layer::program, 50 * kMs),
+                                       entry(0, "idle", Layer::idle, 100 * kMs)},
+      second{entry(0, "host", Layer::kernel, 180 * kMs), entry(0, "host", Layer::program, 90 * kMs),
+             entry(0, "elsewhere", Layer::elsewhere, 20 * kMs), entry(0, "idle", Layer::idle, 210 * kMs)};
+  const Timeline timeline = host_course({{250 * kMs, first}, {500 * kMs, second}});
   EXPECT_TRUE(timeline.in_time);
-  EXPECT_EQ(timeline.end_ns, (Column{250 * ms, 500 * ms}));
-  EXPECT_EQ(row(timeline, 0, "host", Layer::kernel), (Column{100 * ms, 80 * ms}));
-  EXPECT_EQ(row(timeline, 0, "host", Layer::program), (Column{50 * ms, 40 * ms}));
-  EXPECT_EQ(row(timeline, 0, "elsewhere", Layer::elsewhere), (Column{0, 20 * ms}));
-  EXPECT_EQ(row(timeline, 0, "idle", Layer::idle), (Column{100 * ms, 110 * ms}));
+  EXPECT_EQ(timeline.end_ns, (Column{250 * kMs, 500 * kMs}));
+  EXPECT_EQ(row(timeline, 0, "host", Layer::kernel), (Column{100 * kMs, 80 * kMs}));
+  EXPECT_EQ(row(timeline, 0, "host", Layer::program), (Column{50 * kMs, 40 * kMs}));
+  EXPECT_EQ(row(timeline, 0, "elsewhere", Layer::elsewhere), (Column{0, 20 * kMs}));
+  EXPECT_EQ(row(timeline, 0, "idle", Layer::idle), (Column{100 * kMs, 110 * kMs}));
   EXPECT_TRUE(adds_up(timeline, second));
 }
 
 // The window was 500 ms: two ticks and a half a slice.
 TEST(HostCourse, WithFewTicksASliceKernelAndProgramAreOne) {
-  const std::vector<LedgerEntry> first{entry(0, "host", Layer::uncharged, 30 * ms)},
-      second{entry(0, "host", Layer::kernel, 40 * ms), entry(0, "host", Layer::program, 10 * ms)};
-  const Timeline timeline = host_course({{250 * ms, first}, {500 * ms, second}});
-  EXPECT_EQ(row(timeline, 0, "host", Layer::kernel, true), (Column{30 * ms, 20 * ms}));
+  const std::vector<LedgerEntry> first{entry(0, "host", Layer::uncharged, 30 * kMs)},
+      second{entry(0, "host", Layer::kernel, 40 * kMs), entry(0, "host", Layer::program, 10 * kMs)};
+  const Timeline timeline = host_course({{250 * kMs, first}, {500 * kMs, second}});
+  EXPECT_EQ(row(timeline, 0, "host", Layer::kernel, true), (Column{30 * kMs, 20 * kMs}));
   EXPECT_EQ(timeline.rows.size(), 1U);
   EXPECT_TRUE(adds_up(timeline, second));
 }
 
 TEST(HostCourse, AGuestIsOneLayerAndTheDriverToo) {
-  const std::vector<LedgerEntry> first{entry(1, "guest1", Layer::kernel, 200 * ms),
-                                       entry(1, "host", Layer::driver, 20 * ms, Part::kernel),
-                                       entry(1, "host", Layer::uncharged, 3 * ms)},
-      second{entry(1, "guest1", Layer::kernel, 300 * ms), entry(1, "guest1", Layer::program, 90 * ms),
-             entry(1, "host", Layer::driver, 60 * ms, Part::kernel),
-             entry(1, "host", Layer::driver, 10 * ms, Part::program),
-             entry(1, "host", Layer::uncharged, 3 * ms)};
-  const Timeline timeline = host_course({{250 * ms, first}, {500 * ms, second}});
-  EXPECT_EQ(row(timeline, 1, "guest1", Layer::kernel, true), (Column{200 * ms, 190 * ms}));
-  EXPECT_EQ(row(timeline, 1, "host", Layer::driver), (Column{20 * ms, 50 * ms}));
-  EXPECT_EQ(row(timeline, 1, "host", Layer::uncharged), (Column{3 * ms, 0}));
+  const std::vector<LedgerEntry> first{entry(1, "guest1", Layer::kernel, 200 * kMs),
+                                       entry(1, "host", Layer::driver, 20 * kMs, Part::kernel),
+                                       entry(1, "host", Layer::uncharged, 3 * kMs)},
+      second{entry(1, "guest1", Layer::kernel, 300 * kMs), entry(1, "guest1", Layer::program, 90 * kMs),
+             entry(1, "host", Layer::driver, 60 * kMs, Part::kernel),
+             entry(1, "host", Layer::driver, 10 * kMs, Part::program),
+             entry(1, "host", Layer::uncharged, 3 * kMs)};
+  const Timeline timeline = host_course({{250 * kMs, first}, {500 * kMs, second}});
+  EXPECT_EQ(row(timeline, 1, "guest1", Layer::kernel, true), (Column{200 * kMs, 190 * kMs}));
+  EXPECT_EQ(row(timeline, 1, "host", Layer::driver), (Column{20 * kMs, 50 * kMs}));
+  EXPECT_EQ(row(timeline, 1, "host", Layer::uncharged), (Column{3 * kMs, 0}));
   EXPECT_TRUE(adds_up(timeline, second));
 }
 
 // Ticks said 120 ms of kernel, and later that 10 of them were the program's.
 TEST(HostCourse, WhatIsTakenBackIsNeverNegative) {
-  const std::vector<LedgerEntry> one{entry(0, "host", Layer::kernel, 120 * ms)},
-      two{entry(0, "host", Layer::kernel, 110 * ms), entry(0, "host", Layer::program, 200 * ms)},
-      three{entry(0, "host", Layer::kernel, 115 * ms), entry(0, "host", Layer::program, 300 * ms)};
-  const Timeline timeline = host_course({{200 * ms, one}, {400 * ms, two}, {600 * ms, three}});
-  EXPECT_EQ(row(timeline, 0, "host", Layer::kernel), (Column{115 * ms, 0, 0}));
-  EXPECT_EQ(row(timeline, 0, "host", Layer::program), (Column{0, 200 * ms, 100 * ms}));
+  const std::vector<LedgerEntry> one{entry(0, "host", Layer::kernel, 120 * kMs)},
+      two{entry(0, "host", Layer::kernel, 110 * kMs), entry(0, "host", Layer::program, 200 * kMs)},
+      three{entry(0, "host", Layer::kernel, 115 * kMs), entry(0, "host", Layer::program, 300 * kMs)};
+  const Timeline timeline = host_course({{200 * kMs, one}, {400 * kMs, two}, {600 * kMs, three}});
+  EXPECT_EQ(row(timeline, 0, "host", Layer::kernel), (Column{115 * kMs, 0, 0}));
+  EXPECT_EQ(row(timeline, 0, "host", Layer::program), (Column{0, 200 * kMs, 100 * kMs}));
   EXPECT_TRUE(adds_up(timeline, three));
 }
 
@@ -102,14 +102,14 @@ TEST(HostCourse, SlicesOfRealReadingsAddUpAndFollowTheWork) {
   input.processes = {{10, Role::system, 1}, {20, Role::partner, 0}};
   std::vector<CpuReading> readings;
   std::uint64_t busy_ns = 0;
-  constexpr int slices = 16;
-  for (int i = 0; i <= slices; ++i) {
-    if (i > 0 && (i - 1) / 2 % 2 == 0) busy_ns += 249 * ms + random() % ms;
+  constexpr int kSlices = 16;
+  for (int i = 0; i <= kSlices; ++i) {
+    if (i > 0 && (i - 1) / 2 % 2 == 0) busy_ns += 249 * kMs + random() % kMs;
     CpuReading reading;
     reading.at =
-        input.before.at + std::chrono::milliseconds(250 * i) + std::chrono::nanoseconds(random() % ms);
+        input.before.at + std::chrono::milliseconds(250 * i) + std::chrono::nanoseconds(random() % kMs);
     for (const auto& [process, cpu] : {std::pair{10, 1}, std::pair{20, 0}}) {
-      const std::uint64_t run = process == 10 ? busy_ns : busy_ns / 2, ticks = run / tick_ns;
+      const std::uint64_t run = process == 10 ? busy_ns : busy_ns / 2, ticks = run / kTickNs;
       reading.threads[process] = {process, "vtax", run, ticks / 5, ticks - ticks / 5};
       reading.parents[process] = 1;
       reading.cpus[cpu].system = ticks + random() % 2;
@@ -118,7 +118,7 @@ TEST(HostCourse, SlicesOfRealReadingsAddUpAndFollowTheWork) {
   }
   input.before = readings.front();
   std::vector<LedgerUpTo> up_to;
-  for (int i = 1; i <= slices; ++i) {
+  for (int i = 1; i <= kSlices; ++i) {
     input.after = readings[static_cast<std::size_t>(i)];
     up_to.push_back(
         {static_cast<std::uint64_t>((input.after.at - input.before.at).count()), host_ledger(input)});
@@ -131,12 +131,12 @@ TEST(HostCourse, SlicesOfRealReadingsAddUpAndFollowTheWork) {
   for (std::size_t i = 0; i < 16; ++i) {
     const bool is_busy = i / 2 % 2 == 0;
     const auto both = static_cast<double>(kernel[i] + program[i]);
-    EXPECT_NEAR(both, is_busy ? 250.0 * ms : 0, 10.0 * ms) << i;
-    EXPECT_NEAR(static_cast<double>(program[i]), is_busy ? 50.0 * ms : 0, 10.0 * ms) << i;
+    EXPECT_NEAR(both, is_busy ? 250.0 * kMs : 0, 10.0 * kMs) << i;
+    EXPECT_NEAR(static_cast<double>(program[i]), is_busy ? 50.0 * kMs : 0, 10.0 * kMs) << i;
     std::uint64_t all = 0;
     for (const Timeline::Row& one : timeline.rows)
       if (one.cpu == 1) all += one.cost[i];
-    EXPECT_NEAR(static_cast<double>(all), 250.0 * ms, 25.0 * ms) << i;
+    EXPECT_NEAR(static_cast<double>(all), 250.0 * kMs, 25.0 * kMs) << i;
   }
 }
 

@@ -37,11 +37,11 @@ std::uint64_t since(std::uint64_t before, std::uint64_t after) {
 }
 
 // Of 10 ms each. Two or three call the same work all kernel in one run, all program in the next.
-constexpr std::uint64_t least_ticks = 4;
+constexpr std::uint64_t kLeastTicks = 4;
 
-class Charging {
+class HostCharging {
  public:
-  explicit Charging(const LedgerInput& input)
+  explicit HostCharging(const LedgerInput& input)
       : guest_programs_ns_(input.guest_programs_ns), has_guest_(has_guest(input.processes)) {}
 
   void charge(const Class& which, const Use& use) {
@@ -49,7 +49,7 @@ class Charging {
     const std::uint64_t ticks = use.user_ticks + use.system_ticks;
     // In a guest's host both go to the driver.
     const bool split_matters = which.kind == Kind::host && !has_guest_;
-    if (ticks < (split_matters ? least_ticks : 1)) {
+    if (ticks < (split_matters ? kLeastTicks : 1)) {
       add({which.cpu, domain, Layer::uncharged, Part::none}, use.run_ns);
       return;
     }
@@ -85,7 +85,7 @@ class Charging {
   [[nodiscard]] std::vector<LedgerEntry> entries() const {
     std::vector<LedgerEntry> out;
     for (const auto& [row, ns] : rows_)
-      out.push_back({row.cpu, row.domain, row.layer, row.part, cpu_time_kind, ns});
+      out.push_back({row.cpu, row.domain, row.layer, row.part, kCpuTimeKind, ns});
     return out;
   }
 
@@ -135,16 +135,16 @@ class Charging {
 
 // What is left of a CPU's time: other programs as far as ticks tell them, and idleness. Idleness takes what
 // the ticks round, so that the rows add up.
-void charge_rest(Charging& charging, int cpu, std::uint64_t span_ns, std::uint64_t packets_ns,
+void charge_rest(HostCharging& charging, int cpu, std::uint64_t span_ns, std::uint64_t packets_ns,
                  const CpuTicks& before, const CpuTicks& after) {
   const auto ticks = [&](std::uint64_t CpuTicks::*field) { return since(before.*field, after.*field); };
   const std::uint64_t busy =
-      tick_ns * (ticks(&CpuTicks::user) + ticks(&CpuTicks::nice) + ticks(&CpuTicks::system) +
+      kTickNs * (ticks(&CpuTicks::user) + ticks(&CpuTicks::nice) + ticks(&CpuTicks::system) +
                  ticks(&CpuTicks::irq) + ticks(&CpuTicks::softirq));
   charging.charge_packets(cpu, std::min(packets_ns, since(charging.charged_on(cpu), span_ns)));
   const std::uint64_t ours = charging.charged_on(cpu);
   std::uint64_t left = since(ours, span_ns);
-  const std::uint64_t stolen = std::min(left, tick_ns * ticks(&CpuTicks::steal));
+  const std::uint64_t stolen = std::min(left, kTickNs * ticks(&CpuTicks::steal));
   left -= stolen;
   const std::uint64_t elsewhere = std::min(left, since(ours, busy));
   left -= elsewhere;
@@ -168,7 +168,7 @@ std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
     use.system_ticks += since(start.system_ticks, thread.system_ticks);
     use.guest_ticks += since(start.guest_ticks, thread.guest_ticks);
   }
-  Charging charging(input);
+  HostCharging charging(input);
   for (const auto& [which, use] : uses) charging.charge(which, use);
   const auto span = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(input.after.at - input.before.at).count());

@@ -24,67 +24,67 @@ LedgerInput quiet_second() {
 
 void add_thread(LedgerInput& input, int process, int parent, int thread, const std::string& name,
                 std::uint64_t run_ns, std::uint64_t user, std::uint64_t system, std::uint64_t guest = 0) {
-  constexpr std::uint64_t earlier = 5 * ms;
-  input.before.threads[thread] = {process, name, earlier, 7, 9, 2};
-  input.after.threads[thread] = {process, name, earlier + run_ns, 7 + user, 9 + system, 2 + guest};
+  constexpr std::uint64_t kEarlier = 5 * kMs;
+  input.before.threads[thread] = {process, name, kEarlier, 7, 9, 2};
+  input.after.threads[thread] = {process, name, kEarlier + run_ns, 7 + user, 9 + system, 2 + guest};
   input.after.parents[process] = parent;
 }
 
 TEST(HostLedger, RowsOfACpuAddUpToItsTime) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::system, 1}, {20, Role::partner, 0}};
-  add_thread(input, 10, 1, 10, "vtax", 300 * ms, 10, 20);
-  add_thread(input, 20, 1, 20, "vtax", 100 * ms, 0, 10);
+  add_thread(input, 10, 1, 10, "vtax", 300 * kMs, 10, 20);
+  add_thread(input, 20, 1, 20, "vtax", 100 * kMs, 0, 10);
   input.after.cpus[1].user = 25;    // 250 ms of everybody
   input.after.cpus[1].system = 25;  // and 250 ms
   input.after.cpus[1].steal = 3;
   const auto ledger = host_ledger(input);
-  EXPECT_EQ(total(ledger, 0), 1000 * ms);
-  EXPECT_EQ(total(ledger, 1), 1000 * ms);
-  EXPECT_EQ(value(ledger, 1, "host", Layer::program), 100 * ms);  // 10 of 30 ticks
-  EXPECT_EQ(value(ledger, 1, "host", Layer::kernel), 200 * ms);
-  EXPECT_EQ(value(ledger, 0, "host", Layer::kernel), 100 * ms);
-  EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 200 * ms);  // 500 busy, 300 of them the trial's
-  EXPECT_EQ(value(ledger, 1, "stolen", Layer::elsewhere), 30 * ms);
-  EXPECT_EQ(value(ledger, 1, "idle", Layer::idle), 470 * ms);
+  EXPECT_EQ(total(ledger, 0), 1000 * kMs);
+  EXPECT_EQ(total(ledger, 1), 1000 * kMs);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::program), 100 * kMs);  // 10 of 30 ticks
+  EXPECT_EQ(value(ledger, 1, "host", Layer::kernel), 200 * kMs);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::kernel), 100 * kMs);
+  EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 200 * kMs);  // 500 busy, 300 of them the trial's
+  EXPECT_EQ(value(ledger, 1, "stolen", Layer::elsewhere), 30 * kMs);
+  EXPECT_EQ(value(ledger, 1, "idle", Layer::idle), 470 * kMs);
 }
 
 TEST(HostLedger, EachGuestHasRowsOfItsOwn) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::emulator, 1, 1}, {20, Role::emulator, 1, 2}};
-  input.guest_programs_ns = {30 * ms, 500 * ms};
-  add_thread(input, 10, 1, 11, "CPU 0/TCG", 100 * ms, 10, 0);
-  add_thread(input, 20, 1, 21, "CPU 0/TCG", 200 * ms, 20, 0);
+  input.guest_programs_ns = {30 * kMs, 500 * kMs};
+  add_thread(input, 10, 1, 11, "CPU 0/TCG", 100 * kMs, 10, 0);
+  add_thread(input, 20, 1, 21, "CPU 0/TCG", 200 * kMs, 20, 0);
   const auto ledger = host_ledger(input);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 30 * ms);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 70 * ms);
-  EXPECT_EQ(value(ledger, 1, "guest2", Layer::program), 200 * ms);  // no more than its CPU ran
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 30 * kMs);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 70 * kMs);
+  EXPECT_EQ(value(ledger, 1, "guest2", Layer::program), 200 * kMs);  // no more than its CPU ran
   EXPECT_EQ(value(ledger, 1, "guest2", Layer::kernel), 0U);
-  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+  EXPECT_EQ(total(ledger, 1), 1000 * kMs);
 }
 
 TEST(HostLedger, PacketsOnOthersBacksAreTheTrials) {
   for (const bool has_guest : {false, true}) {
     LedgerInput input = quiet_second();
     input.processes = {{10, has_guest ? Role::uml : Role::system, 1}};
-    add_thread(input, 10, 1, 10, "vtax", 300 * ms, 0, 30);
+    add_thread(input, 10, 1, 10, "vtax", 300 * kMs, 0, 30);
     input.after.cpus[1].system = 40;  // the trial's 300 ms, and 100 ms of ksoftirqd's
-    input.packets_ns = {{1, 90 * ms}};
+    input.packets_ns = {{1, 90 * kMs}};
     const auto ledger = host_ledger(input);
     EXPECT_EQ(has_guest ? value(ledger, 1, "host", Layer::driver, Part::kernel)
                         : value(ledger, 1, "host", Layer::kernel),
-              390 * ms);
-    EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 10 * ms);
-    EXPECT_EQ(total(ledger, 1), 1000 * ms);
+              390 * kMs);
+    EXPECT_EQ(value(ledger, 1, "elsewhere", Layer::elsewhere), 10 * kMs);
+    EXPECT_EQ(total(ledger, 1), 1000 * kMs);
   }
 }
 
 TEST(HostLedger, TimeThatNoTickSawIsUncharged) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::system, 0}};
-  add_thread(input, 10, 1, 10, "vtax", 4 * ms, 0, 0);
+  add_thread(input, 10, 1, 10, "vtax", 4 * kMs, 0, 0);
   const auto ledger = host_ledger(input);
-  EXPECT_EQ(value(ledger, 0, "host", Layer::uncharged), 4 * ms);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::uncharged), 4 * kMs);
   EXPECT_EQ(value(ledger, 0, "host", Layer::kernel), 0U);
 }
 
@@ -92,69 +92,69 @@ TEST(HostLedger, AFewTicksDoNotSplitKernelFromProgram) {
   for (const std::uint64_t ticks : {3U, 4U}) {
     LedgerInput input = quiet_second();
     input.processes = {{10, Role::system, 0}};
-    add_thread(input, 10, 1, 10, "vtax", 40 * ms, ticks, 0);
+    add_thread(input, 10, 1, 10, "vtax", 40 * kMs, ticks, 0);
     const auto ledger = host_ledger(input);
-    EXPECT_EQ(value(ledger, 0, "host", ticks < 4 ? Layer::uncharged : Layer::program), 40 * ms);
+    EXPECT_EQ(value(ledger, 0, "host", ticks < 4 ? Layer::uncharged : Layer::program), 40 * kMs);
   }
 }
 
 TEST(HostLedger, AnEmulatorsThreadsAreToldApart) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::emulator, 1}, {20, Role::partner, 0}};
-  input.guest_programs_ns = {30 * ms};
-  add_thread(input, 10, 1, 10, "qemu-system-x86", 40 * ms, 1, 3);
-  add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * ms, 15, 5);
-  add_thread(input, 20, 1, 20, "vtax", 10 * ms, 0, 1);
+  input.guest_programs_ns = {30 * kMs};
+  add_thread(input, 10, 1, 10, "qemu-system-x86", 40 * kMs, 1, 3);
+  add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * kMs, 15, 5);
+  add_thread(input, 20, 1, 20, "vtax", 10 * kMs, 0, 1);
   const auto ledger = host_ledger(input);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 30 * ms);  // as the guest says
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 120 * ms);  // the rest of 150
-  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::program), 10 * ms);
-  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 30 * ms + 50 * ms);
-  EXPECT_EQ(value(ledger, 0, "host", Layer::driver, Part::kernel), 10 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 30 * kMs);  // as the guest says
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 120 * kMs);  // the rest of 150
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::program), 10 * kMs);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 30 * kMs + 50 * kMs);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::driver, Part::kernel), 10 * kMs);
 }
 
 TEST(HostLedger, AGuestCannotClaimMoreThanItsCpuRan) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::emulator, 1}};
   input.guest_programs_ns = {~std::uint64_t{0}};
-  add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * ms, 20, 0);
+  add_thread(input, 10, 1, 11, "CPU 0/TCG", 200 * kMs, 20, 0);
   const auto ledger = host_ledger(input);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 200 * ms);
-  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 200 * kMs);
+  EXPECT_EQ(total(ledger, 1), 1000 * kMs);
 }
 
 TEST(HostLedger, KvmsGuestTimeIsTheGuests) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::kvm, 1}};
-  input.guest_programs_ns = {20 * ms};
-  add_thread(input, 10, 1, 11, "CPU 0/KVM", 200 * ms, 16, 4, 12);  // 120 ms in the guest, 40 ms in QEMU
-  add_thread(input, 10, 1, -77, "vhost-812", 50 * ms, 0, 5);       // the kernel's thread, under QEMU's name
+  input.guest_programs_ns = {20 * kMs};
+  add_thread(input, 10, 1, 11, "CPU 0/KVM", 200 * kMs, 16, 4, 12);  // 120 ms in the guest, 40 ms in QEMU
+  add_thread(input, 10, 1, -77, "vhost-812", 50 * kMs, 0, 5);       // the kernel's thread, under QEMU's name
   const auto ledger = host_ledger(input);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 20 * ms);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 100 * ms);
-  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::program), 40 * ms);
-  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 40 * ms + 50 * ms);
-  EXPECT_EQ(total(ledger, 1), 1000 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 20 * kMs);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 100 * kMs);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::program), 40 * kMs);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 40 * kMs + 50 * kMs);
+  EXPECT_EQ(total(ledger, 1), 1000 * kMs);
 }
 
 TEST(HostLedger, UmlsChildrenAreItsPrograms) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::uml, 1}};
-  add_thread(input, 10, 1, 10, "linux.uml", 100 * ms, 5, 5);
-  add_thread(input, 12, 10, 12, "linux.uml", 60 * ms, 4, 2);
-  add_thread(input, 30, 1, 30, "other", 60 * ms, 4, 2);  // nobody's
+  add_thread(input, 10, 1, 10, "linux.uml", 100 * kMs, 5, 5);
+  add_thread(input, 12, 10, 12, "linux.uml", 60 * kMs, 4, 2);
+  add_thread(input, 30, 1, 30, "other", 60 * kMs, 4, 2);  // nobody's
   const auto ledger = host_ledger(input);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 50 * ms);
-  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 40 * ms);
-  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 70 * ms);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 50 * kMs);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 40 * kMs);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 70 * kMs);
 }
 
 TEST(HostLedger, AParentLoopEnds) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::system, 0}};
-  add_thread(input, 40, 41, 40, "a", 60 * ms, 4, 2);
+  add_thread(input, 40, 41, 40, "a", 60 * kMs, 4, 2);
   input.after.parents[41] = 40;
-  EXPECT_EQ(total(host_ledger(input), 0), 1000 * ms);
+  EXPECT_EQ(total(host_ledger(input), 0), 1000 * kMs);
 }
 
 }  // namespace

@@ -16,14 +16,14 @@ std::optional<std::string_view> HeldFile::read(std::string& buffer, std::size_t 
   if (!fd_.valid()) return std::nullopt;
   if (buffer.size() < 4096) buffer.resize(4096);
   // The kernel gives whole lines, a page of them at a time: so short an answer is the last.
-  constexpr ssize_t surely_last = 512;
+  constexpr ssize_t kSurelyLast = 512;
   std::size_t size = 0;
   while (true) {
     const ssize_t got =
         pread(fd_.get(), buffer.data() + size, buffer.size() - size, static_cast<off_t>(size));
     if (got < 0) return std::nullopt;
     size += static_cast<std::size_t>(got);
-    if (got < surely_last && size < buffer.size()) return std::string_view(buffer.data(), size);
+    if (got < kSurelyLast && size < buffer.size()) return std::string_view(buffer.data(), size);
     if (size >= most) return std::string_view(buffer.data(), most);
     if (size == buffer.size()) buffer.resize(buffer.size() * 2);
   }
@@ -55,17 +55,17 @@ std::vector<int> numbers_in_folder(int folder) {
     std::uint16_t bytes;
     std::uint8_t type;
   };
-  constexpr std::size_t name_at = 19;
-  static_assert(offsetof(Entry, type) + 1 == name_at);
+  constexpr std::size_t kNameAt = 19;
+  static_assert(offsetof(Entry, type) + 1 == kNameAt);
   std::array<char, 16384> buffer;
   while (true) {
     const long got = syscall(SYS_getdents64, folder, buffer.data(), buffer.size());
     if (got <= 0) return numbers;
-    for (std::size_t at = 0; at + name_at < static_cast<std::size_t>(got);) {
+    for (std::size_t at = 0; at + kNameAt < static_cast<std::size_t>(got);) {
       Entry entry;
       std::memcpy(&entry, buffer.data() + at, sizeof entry);
-      if (entry.bytes < name_at) return numbers;
-      if (const auto number = whole_number<int>(buffer.data() + at + name_at)) numbers.push_back(*number);
+      if (entry.bytes < kNameAt) return numbers;
+      if (const auto number = whole_number<int>(buffer.data() + at + kNameAt)) numbers.push_back(*number);
       at += entry.bytes;
     }
     // /proc fills what it is given: so little is all.

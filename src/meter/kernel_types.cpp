@@ -18,8 +18,8 @@ enum BtfKind : std::uint32_t {
   btf_decl_tag = 17,
   btf_enum64 = 19,
 };
-constexpr std::uint32_t btf_magic = 0xeb9f, head_bytes = 24, type_bytes = 12, member_bytes = 12;
-constexpr int deepest = 8;
+constexpr std::uint32_t kBtfMagic = 0xeb9f, kHeadBytes = 24, kTypeBytes = 12, kMemberBytes = 12;
+constexpr int kDeepest = 8;
 
 std::uint32_t kind_of(std::uint32_t info) {
   return info >> 24 & 0x1f;
@@ -70,26 +70,26 @@ std::optional<KernelTypes> KernelTypes::read(ByteView btf) {
   if (btf.size() < sizeof head) return std::nullopt;
   std::memcpy(head, btf.data(), sizeof head);
   const std::uint64_t length = head[1], types_at = length + head[2], strings_at = length + head[4];
-  if ((head[0] & 0xffff) != btf_magic || length < head_bytes || types_at + head[3] > btf.size() ||
+  if ((head[0] & 0xffff) != kBtfMagic || length < kHeadBytes || types_at + head[3] > btf.size() ||
       strings_at + head[5] > btf.size())
     return std::nullopt;
   KernelTypes out;
   out.types_ = btf.subspan(types_at, head[3]);
   out.strings_ = btf.subspan(strings_at, head[5]);
   out.all_.push_back({});  // number 0 is void
-  for (std::uint64_t at = 0; at + type_bytes <= out.types_.size();) {
+  for (std::uint64_t at = 0; at + kTypeBytes <= out.types_.size();) {
     const std::uint32_t info = out.word(at + 4);
-    out.all_.push_back({out.word(at), info, static_cast<std::uint32_t>(at + type_bytes)});
-    at += type_bytes + tail_bytes(info);
+    out.all_.push_back({out.word(at), info, static_cast<std::uint32_t>(at + kTypeBytes)});
+    at += kTypeBytes + tail_bytes(info);
   }
   return out;
 }
 
 std::optional<std::uint32_t> KernelTypes::find(const Type& type, std::string_view member, int depth) const {
-  if (depth > deepest) return std::nullopt;
+  if (depth > kDeepest) return std::nullopt;
   const bool has_bit_fields = (type.info & 0x80000000U) != 0;
   for (std::uint32_t i = 0; i < count_of(type.info); ++i) {
-    const std::uint64_t at = type.at + std::uint64_t{member_bytes} * i;
+    const std::uint64_t at = type.at + std::uint64_t{kMemberBytes} * i;
     const std::string_view name = name_at(word(at));
     const std::uint32_t number = word(at + 4), offset = word(at + 8);
     const bool is_bit_field = has_bit_fields && offset >> 24 != 0;

@@ -8,7 +8,7 @@
 
 namespace vtax::meter {
 
-inline constexpr std::uint64_t ms = 1'000'000;
+inline constexpr std::uint64_t kMs = 1'000'000;
 
 inline std::uint64_t value(const std::vector<LedgerEntry>& ledger, int cpu, const std::string& domain,
                            Layer layer, Part part = Part::none) {

@@ -11,10 +11,10 @@ namespace vtax::meter {
 namespace {
 
 // What a hypervisor is told is far less; a process may say anything, and be asked again and again.
-constexpr std::size_t most_argument_bytes = 65'536, most_arguments = 1'000;
+constexpr std::size_t kMostArgumentBytes = 65'536, kMostArguments = 1'000;
 
-constexpr std::uint64_t kernel_thread_flag = 0x200000;  // PF_KTHREAD of Linux
-constexpr int scans_between_doubts = 16;
+constexpr std::uint64_t kKernelThreadFlag = 0x200000;  // PF_KTHREAD of Linux
+constexpr int kScansBetweenDoubts = 16;
 
 }  // namespace
 
@@ -87,11 +87,11 @@ std::optional<ProcessFacts> ProcessTable::read(int process) {
   facts.parent = line->parent;
   facts.born_ticks = line->born_ticks;
   facts.name = line->name;
-  facts.of_kernel = (line->flags & kernel_thread_flag) != 0;
+  facts.of_kernel = (line->flags & kKernelThreadFlag) != 0;
   if (facts.of_kernel) return facts;
-  if (const auto arguments = read_once(folder.get(), "cmdline", buffer_, most_argument_bytes)) {
+  if (const auto arguments = read_once(folder.get(), "cmdline", buffer_, kMostArgumentBytes)) {
     std::string_view rest = *arguments;
-    while (!rest.empty() && facts.arguments.size() < most_arguments) {
+    while (!rest.empty() && facts.arguments.size() < kMostArguments) {
       facts.arguments.emplace_back(rest.substr(0, rest.find('\0')));
       rest.remove_prefix(std::min(facts.arguments.back().size() + 1, rest.size()));
     }
@@ -116,7 +116,7 @@ Result<> ProcessTable::scan() {
     auto known = before.extract(number);
     int& age = ages_[number];
     const bool is_new = !known;
-    if (!is_new && age > 1 && (age + number) % scans_between_doubts != 0) {
+    if (!is_new && age > 1 && (age + number) % kScansBetweenDoubts != 0) {
       ++age;
       all_.insert(all_.end(), std::move(known));
       continue;

@@ -15,15 +15,15 @@ namespace {
 
 using namespace bpf;
 
-constexpr const char* softirq_purpose = "watch the network softirqs";
-constexpr std::uint32_t most_keys = 1024;
+constexpr const char* kSoftirqPurpose = "watch the network softirqs";
+constexpr std::uint32_t kMostKeys = 1024;
 // Softirqs that work on packets: NET_TX, NET_RX; TASKLET, in which TCP sends on when a queue has let go of
 // its packets; TIMER and HRTIMER, in which it repeats and paces. Those of no packet are nobody's.
-constexpr int packet_softirqs[] = {1, 2, 3, 6, 8};
+constexpr int kPacketSoftirqs[] = {1, 2, 3, 6, 8};
 
 // A CPU's state: the softirq that it is in.
-constexpr std::int16_t since_at = 0, namespace_at = 8, inside_at = 12;
-constexpr std::uint32_t state_bytes = 16;
+constexpr std::int16_t kSinceAt = 0, kNamespaceAt = 8, kInsideAt = 12;
+constexpr std::uint32_t kStateBytes = 16;
 
 struct Context {
   int states = -1, sums = -1;
@@ -43,11 +43,11 @@ struct Context {
 void charge(Assembler& code, const Context& with) {
   code.call(BPF_FUNC_ktime_get_ns);
   code.copy(7, 0);
-  code.load(BPF_DW, 1, 8, since_at);
-  code.store(BPF_DW, 8, since_at, 7);
+  code.load(BPF_DW, 1, 8, kSinceAt);
+  code.store(BPF_DW, 8, kSinceAt, 7);
   code.subtract_register(7, 1);
   code.store_constant(BPF_W, 10, -24, 0);  // the key: whose thread, which namespace
-  code.load(BPF_W, 1, 8, namespace_at);
+  code.load(BPF_W, 1, 8, kNamespaceAt);
   code.store(BPF_W, 10, -20, 1);
   code.set_wide(1, with.own_device);
   code.set_wide(2, with.own_number);
@@ -76,14 +76,14 @@ std::vector<bpf_insn> entry_program(const Context& with) {
   Assembler code;
   code.load(BPF_DW, 6, 1, 0);  // the softirq's number
   std::vector<std::size_t> watched;
-  for (const int softirq : packet_softirqs) watched.push_back(code.jump_if(BPF_JEQ, 6, softirq));
+  for (const int softirq : kPacketSoftirqs) watched.push_back(code.jump_if(BPF_JEQ, 6, softirq));
   const std::size_t other = code.jump();
   for (const std::size_t jump : watched) code.land({jump});
   const std::size_t none = find_state(code, with);
   code.call(BPF_FUNC_ktime_get_ns);
-  code.store(BPF_DW, 8, since_at, 0);
-  code.store_constant(BPF_W, 8, namespace_at, 0);
-  code.store_constant(BPF_W, 8, inside_at, 1);
+  code.store(BPF_DW, 8, kSinceAt, 0);
+  code.store_constant(BPF_W, 8, kNamespaceAt, 0);
+  code.store_constant(BPF_W, 8, kInsideAt, 1);
   code.land({other, none});
   return code.end();
 }
@@ -91,10 +91,10 @@ std::vector<bpf_insn> entry_program(const Context& with) {
 std::vector<bpf_insn> exit_program(const Context& with) {
   Assembler code;
   const std::size_t none = find_state(code, with);
-  code.load(BPF_W, 1, 8, inside_at);
+  code.load(BPF_W, 1, 8, kInsideAt);
   const std::size_t outside = code.jump_if(BPF_JEQ, 1, 0);
   charge(code, with);
-  code.store_constant(BPF_W, 8, inside_at, 0);
+  code.store_constant(BPF_W, 8, kInsideAt, 0);
   code.land({none, outside});
   return code.end();
 }
@@ -113,11 +113,11 @@ std::vector<bpf_insn> packet_program(const Context& with, bool leaves) {
   Assembler code;
   code.load(BPF_DW, 6, 1, 0);  // the packet
   const std::size_t none = find_state(code, with);
-  code.load(BPF_W, 1, 8, inside_at);
+  code.load(BPF_W, 1, 8, kInsideAt);
   const std::size_t outside = code.jump_if(BPF_JEQ, 1, 0);
   std::vector<std::size_t> known;
   if (leaves) {
-    code.load(BPF_W, 1, 8, namespace_at);
+    code.load(BPF_W, 1, 8, kNamespaceAt);
     known.push_back(code.jump_if(BPF_JNE, 1, 0));
   }
   code.store_constant(BPF_DW, 10, -16, 0);
@@ -130,12 +130,12 @@ std::vector<bpf_insn> packet_program(const Context& with, bool leaves) {
   code.add(3, static_cast<std::int32_t>(with.net_number));
   read_kernel(code, 4);
   code.load(BPF_W, 9, 10, -16);
-  code.load(BPF_W, 1, 8, namespace_at);
+  code.load(BPF_W, 1, 8, kNamespaceAt);
   const std::size_t first = code.jump_if(BPF_JEQ, 1, 0);
   const std::size_t same = code.jump_if_same(1, 9);
   charge(code, with);
   code.land({first});
-  code.store(BPF_W, 8, namespace_at, 9);
+  code.store(BPF_W, 8, kNamespaceAt, 9);
   code.land({none, outside, same});
   for (const std::size_t jump : known) code.land({jump});
   return code.end();
@@ -146,18 +146,18 @@ Result<Context> context_of_this_kernel() {
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
   const auto types =
       KernelTypes::read(ByteView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
-  if (!types) return fail(cannot(softirq_purpose, "/sys/kernel/btf/vmlinux is not there"));
+  if (!types) return fail(cannot(kSoftirqPurpose, "/sys/kernel/btf/vmlinux is not there"));
   const auto device = types->offset_of("sk_buff", "dev"), net = types->offset_of("net_device", "nd_net"),
              common = types->offset_of("net", "ns"), number = types->offset_of("ns_common", "inum");
   if (!device || !net || !common || !number)
-    return fail(cannot(softirq_purpose, "the kernel's BTF lacks the packets' structures"));
+    return fail(cannot(kSoftirqPurpose, "the kernel's BTF lacks the packets' structures"));
   Context with;
   with.skb_device = *device;
   with.device_net = *net;
   with.net_number = *common + *number;
   struct stat own {};
   if (stat("/proc/self/ns/pid", &own) != 0)
-    return fail(cannot(softirq_purpose, "/proc/self/ns/pid is not there"));
+    return fail(cannot(kSoftirqPurpose, "/proc/self/ns/pid is not there"));
   with.own_device = own.st_dev;
   with.own_number = own.st_ino;
   return with;
@@ -170,9 +170,9 @@ Result<SoftirqClock> SoftirqClock::start() {
   clock.possible_cpus_ = count_possible_cpus();
   auto with = context_of_this_kernel();
   if (!with) return fail(with.error());
-  auto states = make_map(softirq_purpose, BPF_MAP_TYPE_PERCPU_ARRAY, 4, state_bytes, 1);
+  auto states = make_map(kSoftirqPurpose, BPF_MAP_TYPE_PERCPU_ARRAY, 4, kStateBytes, 1);
   if (!states) return fail(states.error());
-  auto sums = make_map(softirq_purpose, BPF_MAP_TYPE_PERCPU_HASH, 8, 8, most_keys);
+  auto sums = make_map(kSoftirqPurpose, BPF_MAP_TYPE_PERCPU_HASH, 8, 8, kMostKeys);
   if (!sums) return fail(sums.error());
   clock.states_ = std::move(*states);
   clock.sums_ = std::move(*sums);
@@ -182,9 +182,9 @@ Result<SoftirqClock> SoftirqClock::start() {
                                          {"netif_receive_skb", packet_program(*with, false)},
                                          {"net_dev_start_xmit", packet_program(*with, true)},
                                          {"softirq_entry", entry_program(*with)}}) {
-    auto program = load_program(softirq_purpose, code);
+    auto program = load_program(kSoftirqPurpose, code);
     if (!program) return fail(program.error());
-    auto link = attach(softirq_purpose, tracepoint, program->get());
+    auto link = attach(kSoftirqPurpose, tracepoint, program->get());
     if (!link) return fail(link.error());
     clock.programs_.push_back(std::move(*program));
     clock.links_.push_back(std::move(*link));
@@ -196,7 +196,7 @@ Result<std::map<SoftirqClock::Key, std::vector<std::uint64_t>>> SoftirqClock::re
   std::map<Key, std::vector<std::uint64_t>> out;
   std::uint32_t key[2] = {}, next[2] = {};
   bool is_first = true;
-  for (std::uint32_t seen = 0; seen < most_keys; ++seen) {
+  for (std::uint32_t seen = 0; seen < kMostKeys; ++seen) {
     bpf_attr attributes{};
     attributes.map_fd = static_cast<std::uint32_t>(sums_.get());
     attributes.key = is_first ? 0 : reinterpret_cast<std::uint64_t>(key);

@@ -10,17 +10,17 @@
 #include <cstring>
 #include <new>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax::meter {
 namespace {
 
-constexpr std::size_t page_bytes = 4096;
-constexpr std::uint32_t newest_domctl = 23, newest_sysctl = 21;
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::uint32_t kNewestDomctl = 23, kNewestSysctl = 21;
 
 // xen/include/public/xen.h, domctl.h, sysctl.h.
-constexpr std::uint64_t hypercall_sysctl = 35, hypercall_domctl = 36;
-constexpr std::uint32_t domctl_getvcpuinfo = 14, sysctl_physinfo = 3, sysctl_getdomaininfolist = 6;
+constexpr std::uint64_t kHypercallSysctl = 35, kHypercallDomctl = 36;
+constexpr std::uint32_t kDomctlGetvcpuinfo = 14, kSysctlPhysinfo = 3, kSysctlGetdomaininfolist = 6;
 
 struct GetVcpuInfo {
   std::uint32_t virtual_cpu;
@@ -65,18 +65,18 @@ struct GetDomainInfo {
   std::uint8_t handle[16];
 };
 static_assert(offsetof(GetDomainInfo, cpu_time_ns) == 56 && offsetof(GetDomainInfo, handle) == 76);
-constexpr std::uint32_t flag_dying = 1, flag_virtualised = 2, flag_shut_down = 4, flag_paused = 8;
+constexpr std::uint32_t kFlagDying = 1, kFlagVirtualised = 2, kFlagShutDown = 4, kFlagPaused = 8;
 
 // linux/include/uapi/xen/privcmd.h.
 struct PrivcmdHypercall {
   std::uint64_t op = 0, arguments[5] = {};
 };
-constexpr unsigned long ioctl_hypercall = _IOC(_IOC_NONE, 'P', 0, sizeof(PrivcmdHypercall));
+constexpr unsigned long kIoctlHypercall = _IOC(_IOC_NONE, 'P', 0, sizeof(PrivcmdHypercall));
 
-constexpr const char* asking_xen = "cannot read Xen's CPU times";
+constexpr const char* kAskingXen = "cannot read Xen's CPU times";
 
 Error xen_refused(int why) {
-  Error error = system_error(asking_xen, why);
+  Error error = system_error(kAskingXen, why);
   error.next = "they are read in Domain-0, as root";
   error.code = ExitCode::unavailable;
   return error;
@@ -85,7 +85,7 @@ Error xen_refused(int why) {
 Error unknown_xen() {
   const auto major = read_kernel_file("/sys/hypervisor/version/major"),
              minor = read_kernel_file("/sys/hypervisor/version/minor");
-  return {asking_xen,
+  return {kAskingXen,
           fmt::format(
               "the interface of this Xen{} is none of those of which the layout is known here (Xen 4.6 to "
               "4.20)",
@@ -96,17 +96,17 @@ Error unknown_xen() {
 }  // namespace
 
 XenCalls::Page::Page()
-    : at_(mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1,
+    : at_(mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1,
                0)) {
   if (at_ == MAP_FAILED) at_ = nullptr;
 }
 
 XenCalls::Page::~Page() {
-  if (valid()) munmap(at_, page_bytes);
+  if (valid()) munmap(at_, kPageBytes);
 }
 
 void* XenCalls::Page::renew() {
-  return std::memset(at_, 0, page_bytes);
+  return std::memset(at_, 0, kPageBytes);
 }
 
 Result<XenCalls> XenCalls::open() {
@@ -125,7 +125,7 @@ Result<int> XenCalls::ask(std::uint64_t operation, std::uint32_t& version, std::
     PrivcmdHypercall call;
     call.op = operation;
     call.arguments[0] = reinterpret_cast<std::uintptr_t>(prepare(request_.renew(), version));
-    if (ioctl(device_.get(), ioctl_hypercall, &call) == 0) return 0;
+    if (ioctl(device_.get(), kIoctlHypercall, &call) == 0) return 0;
     if (errno != EACCES) return errno;  // EACCES: another interface version
   }
   return fail(unknown_xen());
@@ -133,9 +133,9 @@ Result<int> XenCalls::ask(std::uint64_t operation, std::uint32_t& version, std::
 
 Result<std::optional<XenVirtualCpu>> XenCalls::virtual_cpu(int domain, int number) {
   DomctlRequest* request = nullptr;
-  const auto asked = ask(hypercall_domctl, domctl_, newest_domctl, [&](void* page, std::uint32_t version) {
+  const auto asked = ask(kHypercallDomctl, domctl_, kNewestDomctl, [&](void* page, std::uint32_t version) {
     request = new (page) DomctlRequest;
-    request->command = domctl_getvcpuinfo;
+    request->command = kDomctlGetvcpuinfo;
     request->interface_version = version;
     request->domain = static_cast<std::uint16_t>(domain);
     request->info.virtual_cpu = static_cast<std::uint32_t>(number);
@@ -152,9 +152,9 @@ Result<std::optional<XenVirtualCpu>> XenCalls::virtual_cpu(int domain, int numbe
 Result<std::optional<XenDomain>> XenCalls::domain_from(int number) {
   SysctlRequest* request = nullptr;
   void* answer = answer_.renew();
-  const auto asked = ask(hypercall_sysctl, sysctl_, newest_sysctl, [&](void* page, std::uint32_t version) {
+  const auto asked = ask(kHypercallSysctl, sysctl_, kNewestSysctl, [&](void* page, std::uint32_t version) {
     request = new (page) SysctlRequest;
-    request->command = sysctl_getdomaininfolist;
+    request->command = kSysctlGetdomaininfolist;
     request->interface_version = version;
     request->list.first = static_cast<std::uint16_t>(number);
     request->list.most = 1;
@@ -169,10 +169,10 @@ Result<std::optional<XenDomain>> XenCalls::domain_from(int number) {
   XenDomain domain;
   domain.number = info.domain;
   std::memcpy(domain.handle.data(), info.handle, sizeof info.handle);
-  domain.dying = (info.flags & flag_dying) != 0;
-  domain.virtualised = (info.flags & flag_virtualised) != 0;
-  domain.shut_down = (info.flags & flag_shut_down) != 0;
-  domain.paused = (info.flags & flag_paused) != 0;
+  domain.dying = (info.flags & kFlagDying) != 0;
+  domain.virtualised = (info.flags & kFlagVirtualised) != 0;
+  domain.shut_down = (info.flags & kFlagShutDown) != 0;
+  domain.paused = (info.flags & kFlagPaused) != 0;
   domain.pages = info.pages;
   domain.most_pages = info.most_pages;
   domain.busy_ns = info.cpu_time_ns;
@@ -182,9 +182,9 @@ Result<std::optional<XenDomain>> XenCalls::domain_from(int number) {
 
 Result<int> XenCalls::physical_cpus() {
   SysctlRequest* request = nullptr;
-  const auto asked = ask(hypercall_sysctl, sysctl_, newest_sysctl, [&](void* page, std::uint32_t version) {
+  const auto asked = ask(kHypercallSysctl, sysctl_, kNewestSysctl, [&](void* page, std::uint32_t version) {
     request = new (page) SysctlRequest;
-    request->command = sysctl_physinfo;
+    request->command = kSysctlPhysinfo;
     request->interface_version = version;
     return request;
   });

@@ -9,7 +9,7 @@
 namespace vtax::meter {
 namespace {
 
-constexpr char domain_0[] = "Domain-0";
+constexpr char kDomain0[] = "Domain-0";
 
 std::uint64_t without(std::uint64_t all, std::uint64_t part) {
   return all > part ? all - part : 0;
@@ -69,13 +69,13 @@ std::uint64_t at(const std::map<int, std::uint64_t>& by_cpu, int cpu) {
 std::uint64_t stolen_on(const LedgerInput& books, int cpu) {
   const auto then = books.before.cpus.find(cpu), now = books.after.cpus.find(cpu);
   if (then == books.before.cpus.end() || now == books.after.cpus.end()) return 0;
-  return tick_ns * without(now->second.steal, then->second.steal);
+  return kTickNs * without(now->second.steal, then->second.steal);
 }
 
 class Rows {
  public:
   void add(int cpu, const std::string& domain, Layer layer, Part part, std::uint64_t ns) {
-    if (ns > 0) entries_.push_back({cpu, domain, layer, part, cpu_time_kind, ns});
+    if (ns > 0) entries_.push_back({cpu, domain, layer, part, kCpuTimeKind, ns});
   }
   std::vector<LedgerEntry> take() {
     std::sort(entries_.begin(), entries_.end());
@@ -103,8 +103,8 @@ std::vector<LedgerEntry> xen_ledger(const XenLedgerInput& input) {
         trial_is_here ? without(busy, at(outside, cpu)) : std::min(busy, at(input.books.packets_ns, cpu));
     const std::uint64_t program = trial_is_here ? std::min(driver, at(programs, cpu)) : 0;
     const std::uint64_t stolen = std::min(span - busy, stolen_on(input.books, cpu));
-    rows.add(cpu, domain_0, Layer::driver, Part::program, program);
-    rows.add(cpu, domain_0, Layer::driver, Part::kernel, driver - program);
+    rows.add(cpu, kDomain0, Layer::driver, Part::program, program);
+    rows.add(cpu, kDomain0, Layer::driver, Part::kernel, driver - program);
     rows.add(cpu, "elsewhere", Layer::elsewhere, Part::none, busy - driver);
     rows.add(cpu, "stolen", Layer::elsewhere, Part::none, stolen);
     rows.add(cpu, "idle", Layer::idle, Part::none, span - busy - stolen);

@@ -5,7 +5,7 @@
 namespace vtax::meter {
 namespace {
 
-constexpr int most_virtual_cpus = 64;
+constexpr int kMostVirtualCpus = 64;
 
 }  // namespace
 
@@ -14,7 +14,7 @@ Result<std::vector<VirtualCpuTime>> read_xen_times(std::span<const int> domains)
   if (!xen) return fail(xen.error());
   std::vector<VirtualCpuTime> times;
   for (const int domain : domains)
-    for (int number = 0; number < most_virtual_cpus; ++number) {
+    for (int number = 0; number < kMostVirtualCpus; ++number) {
       const auto cpu = xen->virtual_cpu(domain, number);
       if (!cpu) return fail(cpu.error());
       if (!*cpu) break;

@@ -12,8 +12,8 @@
 namespace vtax {
 namespace {
 
-constexpr char table[] = "vtax", inward[] = "inward", outward[] = "outward";
-constexpr std::int32_t destination_priority = -100, source_priority = 100;  // the usual ones
+constexpr char kTable[] = "vtax", kInward[] = "inward", kOutward[] = "outward";
+constexpr std::int32_t kDestinationPriority = -100, kSourcePriority = 100;  // the usual ones
 
 template <class T>
 std::vector<std::uint8_t> bytes_of(const T& value) {
@@ -30,19 +30,19 @@ Result<AddressTranslation> AddressTranslation::start(const std::vector<std::stri
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   Batch batch;
-  batch.add_table(table);
-  batch.add_nat_chain(table, inward, NF_INET_PRE_ROUTING, destination_priority);
-  batch.add_nat_chain(table, outward, NF_INET_POST_ROUTING, source_priority);
+  batch.add_table(kTable);
+  batch.add_nat_chain(kTable, kInward, NF_INET_PRE_ROUTING, kDestinationPriority);
+  batch.add_nat_chain(kTable, kOutward, NF_INET_POST_ROUTING, kSourcePriority);
   for (const std::string& device : outward_devices) {
     const auto index = links->index_of(device);
     if (!index) return fail(index.error());
-    batch.add_rule(table, outward, {outgoing_device(), equals(bytes_of(*index)), masquerade()});
+    batch.add_rule(kTable, kOutward, {outgoing_device(), equals(bytes_of(*index)), masquerade()});
     for (const ForwardedPort& port : ports) {
       in_addr address{};
       if (inet_pton(AF_INET, port.ipv4.c_str(), &address) != 1)
         return fail(Error{"cannot arrange address translation", "'" + port.ipv4 + "' is no IPv4 address", "",
                           ExitCode::usage});
-      batch.add_rule(table, inward,
+      batch.add_rule(kTable, kInward,
                      {incoming_device(), equals(bytes_of(*index)), destination_port(),
                       equals(bytes_of(htons(port.port))), value(bytes_of(address)), new_destination()});
     }
@@ -59,7 +59,7 @@ AddressTranslation::AddressTranslation(AddressTranslation&& other) noexcept
 AddressTranslation::~AddressTranslation() {
   if (!there_) return;
   nf_tables::Batch batch;
-  batch.remove_table(table);
+  batch.remove_table(kTable);
   static_cast<void>(batch.commit());  // otherwise it goes with the namespace
 }
 

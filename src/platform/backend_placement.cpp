@@ -8,7 +8,7 @@
 #include <iterator>
 #include <optional>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 #include "platform/placement.h"
 
 namespace vtax {
@@ -80,13 +80,13 @@ Result<> place_device_model(int domain, int cpu) {
 
 namespace {
 
-constexpr std::string_view virtual_cpu_thread = "CPU ";  // QEMU calls it "CPU 0/KVM"
+constexpr std::string_view kVirtualCpuThread = "CPU ";  // QEMU calls it "CPU 0/KVM"
 
 // Of which virtual CPU this is the thread.
 std::optional<std::size_t> virtual_cpu_of(const std::string& thread) {
-  if (!thread.starts_with(virtual_cpu_thread)) return std::nullopt;
+  if (!thread.starts_with(kVirtualCpuThread)) return std::nullopt;
   std::size_t number = 0;
-  std::from_chars(thread.data() + virtual_cpu_thread.size(), thread.data() + thread.size(), number);
+  std::from_chars(thread.data() + kVirtualCpuThread.size(), thread.data() + thread.size(), number);
   return number;
 }
 

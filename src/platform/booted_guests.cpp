@@ -12,7 +12,7 @@
 #include "platform/quiet.h"
 #include "platform/router.h"
 #include "platform/wiring.h"
-#include "workload/tcp_socket.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax {
 namespace {
@@ -20,10 +20,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Network = EndpointProcess::Options::Network;
 
-constexpr char guest_bridge[] = "vtaxbr0", guest_peer_port[] = "vtaxp0", guest_peer_device[] = "vtaxp1";
-constexpr std::uint16_t guest_control_port = 5200;  // of the agent in the guest
-constexpr std::chrono::milliseconds connect_limit{100};
-constexpr std::chrono::seconds guest_order_limit{10};
+constexpr char kGuestBridge[] = "vtaxbr0", kGuestPeerPort[] = "vtaxp0", kGuestPeerDevice[] = "vtaxp1";
+constexpr std::uint16_t kGuestControlPort = 5200;  // of the agent in the guest
+constexpr std::chrono::milliseconds kConnectLimit{100};
+constexpr std::chrono::seconds kGuestOrderLimit{10};
 
 // One attempt. A guest that is not up answers nothing, so waiting for TCP's own repetition would cost a
 // second.
@@ -34,7 +34,7 @@ Descriptor try_to_connect(const NetAddress& address) {
   pollfd ready{fd.get(), POLLOUT, 0};
   int error = 0;
   socklen_t size = sizeof error;
-  if (poll(&ready, 1, static_cast<int>(connect_limit.count())) != 1) return {};
+  if (poll(&ready, 1, static_cast<int>(kConnectLimit.count())) != 1) return {};
   if (getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return {};
   return fd;
 }
@@ -59,9 +59,9 @@ class BootedGuests : public Platform {
     if (!done) return fail(done.error());
     Bench bench;
     for (int guest = 1; guest <= setup.guests; ++guest) add(bench, setup, guest);
-    bench.here.push_back({"peer", "host", guest_peer_port});
-    bench.wire.push_back({"peer", "host", guest_peer_device});
-    bench.peer.devices = {{"peer", "host", guest_peer_device}};
+    bench.here.push_back({"peer", "host", kGuestPeerPort});
+    bench.wire.push_back({"peer", "host", kGuestPeerDevice});
+    bench.peer.devices = {{"peer", "host", kGuestPeerDevice}};
     return bench;
   }
 
@@ -77,24 +77,24 @@ class BootedGuests : public Platform {
       peers_.push_back(std::move(*peer));
     }
     Result<> done = make_guests_middle(*here, setup);
-    if (done) done = here->add_veth(guest_peer_port, guest_peer_device);
+    if (done) done = here->add_veth(kGuestPeerPort, kGuestPeerDevice);
     if (done) done = wiring::hand_over(*here, peers_.front(), outside_of(setup));
     if (done)
-      done = router_ ? router_->face_peers(guest_peer_port, 0, setup.offloads)
-                     : wiring::plug(*here, guest_peer_port, guest_bridge, setup.offloads);
-    if (done && !router_) done = wiring::introduce_guests(peers_.front(), guest_peer_device, setup.guests);
+      done = router_ ? router_->face_peers(kGuestPeerPort, 0, setup.offloads)
+                     : wiring::plug(*here, kGuestPeerPort, kGuestBridge, setup.offloads);
+    if (done && !router_) done = wiring::introduce_guests(peers_.front(), kGuestPeerDevice, setup.guests);
     if (done)
-      done = wiring::shape_link(&*here, nullptr, guest_peer_port, peers_.front(), guest_peer_device,
+      done = wiring::shape_link(&*here, nullptr, kGuestPeerPort, peers_.front(), kGuestPeerDevice,
                                 setup.link_bits_per_second);
     return done;
   }
 
   Result<> make_guests_middle(Links& here, const Setup& setup) {
     if (setup.forwarding != Forwarding::bridge) return Router::start(router_);
-    Result<> done = wiring::make_bridge(here, guest_bridge, setup.offloads);
-    if (done) done = here.add_address(guest_bridge, wiring::driver_ipv4, wiring::prefix_bits);
+    Result<> done = wiring::make_bridge(here, kGuestBridge, setup.offloads);
+    if (done) done = here.add_address(kGuestBridge, wiring::kDriverIpv4, wiring::kPrefixBits);
     for (int guest = 1; guest <= setup.guests && done; ++guest)
-      done = here.add_neighbour(guest_bridge, wiring::guest_ipv4(guest), wiring::guest_mac(guest));
+      done = here.add_neighbour(kGuestBridge, wiring::guest_ipv4(guest), wiring::guest_mac(guest));
     return done;
   }
 
@@ -102,11 +102,11 @@ class BootedGuests : public Platform {
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
     return router_ ? router_->face_system(port, guest, setup.offloads)
-                   : wiring::plug(*here, port, guest_bridge, setup.offloads);
+                   : wiring::plug(*here, port, kGuestBridge, setup.offloads);
   }
 
   static wiring::Interface outside_of(const Setup& setup) {
-    return wiring::peer_interface(guest_peer_device, setup.offloads, setup.forwarding);
+    return wiring::peer_interface(kGuestPeerDevice, setup.offloads, setup.forwarding);
   }
 
   // They boot at once: they share a CPU.
@@ -129,8 +129,8 @@ class BootedGuests : public Platform {
       EndpointClient& agent = clients_.back();
       // For the lab's probe, where this machine is itself an emulated one; elsewhere it does nothing.
       if (Result<> announced = agent.announce(guest); !announced) return announced;
-      const auto set = agent.ask({{"do", "offloads"}, {"device", kind_.device}, {"on", setup.offloads}},
-                                 guest_order_limit);
+      const auto set =
+          agent.ask({{"do", "offloads"}, {"device", kind_.device}, {"on", setup.offloads}}, kGuestOrderLimit);
       if (!set) return fail(set.error());
       if (Result<> settled = started.settle(setup); !settled) return settled;
     }
@@ -140,7 +140,7 @@ class BootedGuests : public Platform {
   }
 
   Result<EndpointClient> reach_agent(int guest, StartedGuest& started, std::chrono::seconds limit) {
-    const auto address = socket_address({wiring::guest_ipv4(guest), guest_control_port});
+    const auto address = socket_address({wiring::guest_ipv4(guest), kGuestControlPort});
     if (!address) return fail(address.error());
     const auto deadline = Clock::now() + limit;
     while (started.running() && Clock::now() < deadline) {

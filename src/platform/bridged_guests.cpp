@@ -13,10 +13,10 @@ namespace {
 
 using Network = EndpointProcess::Options::Network;
 
-constexpr std::chrono::seconds order_limit{10};
+constexpr std::chrono::seconds kOrderLimit{10};
 
 // Of the second wire; the first one's is the guests' own.
-constexpr char second_bridge[] = "vtaxbr1";
+constexpr char kSecondBridge[] = "vtaxbr1";
 
 // The CPU of the driver domain for the interrupts of a wire's card, and of its guests' virtual interfaces.
 int card_cpu(const Setup& setup, int wire) {
@@ -93,7 +93,7 @@ class BridgedGuests : public Platform {
   static Result<> set_offloads(const BridgedGuest& guest, bool on) {
     if (Result<> set = set_segmentation_offloads(guest.backend, on); !set) return set;
     const auto set =
-        guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", on}}, order_limit);
+        guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", on}}, kOrderLimit);
     if (!set) return fail(set.error());
     return {};
   }
@@ -102,13 +102,13 @@ class BridgedGuests : public Platform {
   Result<> make_middle(Links& here, const Setup& setup) {
     if (setup.forwarding != Forwarding::bridge) return Router::start(router_);
     Result<> done = set_segmentation_offloads(driver_.bridge, setup.offloads);
-    if (done && setup.wires() > 1) done = wiring::make_bridge(here, second_bridge, setup.offloads);
+    if (done && setup.wires() > 1) done = wiring::make_bridge(here, kSecondBridge, setup.offloads);
     if (done && setup.wires() > 1)
-      done = here.add_address(second_bridge, wiring::driver_ipv4, wiring::host_bits);
+      done = here.add_address(kSecondBridge, wiring::kDriverIpv4, wiring::kHostBits);
     return done;
   }
 
-  std::string bridge_of(int wire) const { return wire == 0 ? driver_.bridge : second_bridge; }
+  std::string bridge_of(int wire) const { return wire == 0 ? driver_.bridge : kSecondBridge; }
 
   // From the bridge in which the guest's backend is since it was made to where this trial wants it. The
   // connection to its agent outlasts that.
@@ -124,7 +124,7 @@ class BridgedGuests : public Platform {
     if (router_) return router_->face_system(one.backend, guest, setup.offloads);
     done = wiring::plug(here, one.backend, bridge_of(wire), setup.offloads);
     if (done) done = here.add_neighbour(bridge_of(wire), wiring::guest_ipv4(guest), wiring::guest_mac(guest));
-    if (done) done = here.add_route(wiring::guest_ipv4(guest), wiring::host_bits, bridge_of(wire));
+    if (done) done = here.add_route(wiring::guest_ipv4(guest), wiring::kHostBits, bridge_of(wire));
     return done;
   }
 
@@ -147,7 +147,7 @@ class BridgedGuests : public Platform {
         backend{"system", driver_.name, guest.backend};
     const std::string peer_ipv4 =
         setup.topology == Topology::inside
-            ? wiring::driver_ipv4
+            ? wiring::kDriverIpv4
             : wiring::peer_interface("", setup.offloads, setup.forwarding, wire).ipv4;
     EndPair pair{{guest.client,
                   wiring::guest_ipv4(number),

@@ -11,7 +11,7 @@ namespace {
 
 using Network = EndpointProcess::Options::Network;
 
-constexpr char peer_port[] = "vtaxp0", peer_device[] = "vtaxp1";  // a veth pair: the bridge's end and the
+constexpr char kPeerPort[] = "vtaxp0", kPeerDevice[] = "vtaxp1";  // a veth pair: the bridge's end and the
                                                                   // end that moves into the namespace
 // One for each wire.
 std::string bridge_of(int wire) {
@@ -122,17 +122,17 @@ class Container : public Platform {
 
   Result<> attach_partner(Links& here, const Setup& setup, Bench& bench) {
     const EndpointProcess& peer = peers_.front();
-    const auto interface = wiring::peer_interface(peer_device, setup.offloads, setup.forwarding);
-    Result<> done = make_pair(here, peer, peer_port, interface);
+    const auto interface = wiring::peer_interface(kPeerDevice, setup.offloads, setup.forwarding);
+    Result<> done = make_pair(here, peer, kPeerPort, interface);
     if (done)
-      done = router_ ? router_->face_peers(peer_port, 0, setup.offloads)
-                     : wiring::plug(here, peer_port, bridge_of(0), setup.offloads);
-    if (done && !router_) done = wiring::introduce_guests(peer, peer_device, setup.guests);
+      done = router_ ? router_->face_peers(kPeerPort, 0, setup.offloads)
+                     : wiring::plug(here, kPeerPort, bridge_of(0), setup.offloads);
+    if (done && !router_) done = wiring::introduce_guests(peer, kPeerDevice, setup.guests);
     // Inside, the link is the peers' veth pair.
     if (done)
-      done = wiring::shape_link(&here, nullptr, peer_port, peer, peer_device, setup.link_bits_per_second);
-    bench.peer.devices = {{"peer", "host", peer_device}};
-    bench.here.push_back({"peer", "host", peer_port});
+      done = wiring::shape_link(&here, nullptr, kPeerPort, peer, kPeerDevice, setup.link_bits_per_second);
+    bench.peer.devices = {{"peer", "host", kPeerDevice}};
+    bench.here.push_back({"peer", "host", kPeerPort});
     bench.wire = {bench.system.devices.front(), bench.peer.devices.front()};
     for (const EndPair& pair : bench.more) bench.wire.push_back(pair.system.devices.front());
     return done;

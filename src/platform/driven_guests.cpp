@@ -4,12 +4,12 @@
 
 #include "platform/offloads.h"
 #include "platform/wiring.h"
-#include "workload/run_request.h"
+#include "workload/traffic/run_request.h"
 
 namespace vtax {
 namespace {
 
-constexpr std::chrono::seconds short_limit{10};
+constexpr std::chrono::seconds kShortLimit{10};
 
 class DrivenGuests : public Platform {
  public:
@@ -38,7 +38,7 @@ class DrivenGuests : public Platform {
   Result<> add_guest(const Setup& setup, int number, Bench& bench) {
     const BridgedGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
     const auto set = guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", setup.offloads}},
-                                       short_limit);
+                                       kShortLimit);
     if (!set) return fail(set.error());
     auto peer = wiring::start_on_wire(peers_, setup, number, "the peer", setup.peer_cpu);
     if (!peer) return fail(peer.error());
@@ -78,7 +78,7 @@ class DrivenGuests : public Platform {
                                              {"backends", backends},
                                              {"offloads", setup.offloads},
                                              {"link_bits_per_second", setup.link_bits_per_second}},
-                                            wiring::carrier_limit + short_limit);
+                                            wiring::kCarrierLimit + kShortLimit);
     if (!carried) return fail(carried.error());
     const auto card = carried->text("card", 15);
     if (!card) return fail(card.error());
@@ -107,11 +107,11 @@ std::unique_ptr<Platform> make_driven_guests(std::string domain, std::vector<Rem
 }
 
 Result<nlohmann::json> obey_carry(const JsonFields& order) {
-  constexpr std::uint64_t most_bits = 1'000'000'000'000;
+  constexpr std::uint64_t kMostBits = 1'000'000'000'000;
   const auto bridge = order.text("bridge", 15), mac = order.text("card", 17);
   const auto offloads = order.boolean("offloads");
   const auto backends = device_names_from(order, "backends");
-  const auto bits = order.number("link_bits_per_second", 0, most_bits);
+  const auto bits = order.number("link_bits_per_second", 0, kMostBits);
   for (const auto* text : {&bridge, &mac})
     if (!*text) return fail(text->error());
   if (!offloads) return fail(offloads.error());
@@ -141,7 +141,7 @@ Result<nlohmann::json> obey_counters(const JsonFields& order) {
 Result<std::vector<DeviceCounters>> counters_of(const RemoteDevices& devices) {
   nlohmann::json names = nlohmann::json::array();
   for (const CountedDevice& device : devices.devices) names.push_back(device.device);
-  const auto answer = devices.client->ask({{"do", "counters"}, {"devices", names}}, short_limit);
+  const auto answer = devices.client->ask({{"do", "counters"}, {"devices", names}}, kShortLimit);
   if (!answer) return fail(answer.error());
   auto counters = counters_from(*answer);
   if (!counters) return counters;

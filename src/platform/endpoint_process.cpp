@@ -10,11 +10,11 @@
 #include <csignal>
 #include <utility>
 
-#include "platform/local_orders.h"
 #include "platform/namespace.h"
 #include "platform/placement.h"
 #include "platform/quiet.h"
-#include "workload/endpoint.h"
+#include "workload/orders/local_orders.h"
+#include "workload/traffic/endpoint.h"
 
 namespace vtax {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "core/descriptor.h"
 #include "core/result.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint_client.h"
 
 namespace vtax {
 

@@ -16,11 +16,11 @@
 namespace vtax {
 namespace {
 
-constexpr unsigned uml_register_bytes = 2696;
+constexpr unsigned kUmlRegisterBytes = 2696;
 
 // Low halves, on a little-endian machine.
-constexpr unsigned system_call = offsetof(seccomp_data, nr), architecture = offsetof(seccomp_data, arch),
-                   request = offsetof(seccomp_data, args), register_set = request + 2 * sizeof(__u64);
+constexpr unsigned kSystemCall = offsetof(seccomp_data, nr), kArchitecture = offsetof(seccomp_data, arch),
+                   kRequest = offsetof(seccomp_data, args), kRegisterSet = kRequest + 2 * sizeof(__u64);
 
 constexpr sock_filter take(unsigned offset) {
   return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset);
@@ -35,13 +35,13 @@ constexpr sock_filter is(unsigned value, unsigned char behind) {
 bool uml_has_room_for_registers() {
   unsigned a = 0, bytes = 0, c = 0, d = 0;
   // Leaf 0xD, EBX: the size of all that this kernel has switched on (XCR0).
-  return __get_cpuid_count(0xd, 0, &a, &bytes, &c, &d) == 0 || bytes <= uml_register_bytes;
+  return __get_cpuid_count(0xd, 0, &a, &bytes, &c, &d) == 0 || bytes <= kUmlRegisterBytes;
 }
 
 int hide_extended_registers() {
   std::array<sock_filter, 10> program{
-      {take(architecture), is(AUDIT_ARCH_X86_64, 7), take(system_call), is(SYS_ptrace, 5), take(request),
-       is(PTRACE_GETREGSET, 3), take(register_set), is(NT_X86_XSTATE, 1),
+      {take(kArchitecture), is(AUDIT_ARCH_X86_64, 7), take(kSystemCall), is(SYS_ptrace, 5), take(kRequest),
+       is(PTRACE_GETREGSET, 3), take(kRegisterSet), is(NT_X86_XSTATE, 1),
        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
   const sock_fprog filter{program.size(), program.data()};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;

@@ -13,7 +13,7 @@ namespace vtax {
 [[nodiscard]] int hide_extended_registers();
 
 // What a program of such a guest has in its environment: it must not use registers that are not kept for it.
-inline constexpr char no_avx[] =
+inline constexpr char kNoAvx[] =
     "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW";
 
 }  // namespace vtax

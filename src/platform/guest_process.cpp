@@ -24,9 +24,9 @@
 namespace vtax {
 namespace {
 
-constexpr rlim_t most_console_bytes = 4 << 20;  // a guest that prints for ever fills no memory
-constexpr off_t tail_bytes = 4096;
-constexpr std::size_t tail_lines = 12;
+constexpr rlim_t kMostConsoleBytes = 4 << 20;  // a guest that prints for ever fills no memory
+constexpr off_t kTailBytes = 4096;
+constexpr std::size_t kTailLines = 12;
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -47,7 +47,7 @@ std::string end_text(int status) {
 
 std::string console_lines(const std::string& text) {
   std::string out;
-  for (const char c : last_lines(text, tail_lines))
+  for (const char c : last_lines(text, kTailLines))
     if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
       out += c;
   return out;
@@ -120,7 +120,7 @@ bool GuestProcess::running() {
   if (process_ >= 0 && waitpid(process_, &status_, WNOHANG) == process_) process_ = -1;
   // It is a file in memory; nothing else bounds what a guest prints.
   const off_t printed = lseek(console_.get(), 0, SEEK_END);
-  if (process_ >= 0 && printed > static_cast<off_t>(most_console_bytes)) kill(process_, SIGKILL);
+  if (process_ >= 0 && printed > static_cast<off_t>(kMostConsoleBytes)) kill(process_, SIGKILL);
   return process_ >= 0;
 }
 
@@ -136,7 +136,7 @@ std::string GuestProcess::how_it_ended() const {
 
 std::string GuestProcess::console_tail() const {
   const off_t size = std::max<off_t>(0, lseek(console_.get(), 0, SEEK_END));
-  std::string text(static_cast<std::size_t>(std::min(size, tail_bytes)), '\0');
+  std::string text(static_cast<std::size_t>(std::min(size, kTailBytes)), '\0');
   const ssize_t got = pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
   return console_lines(text);

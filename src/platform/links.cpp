@@ -206,7 +206,7 @@ Result<> Links::add_neighbour(const std::string& device, const std::string& ipv4
 }
 
 Result<> Links::shape(const std::string& device, std::uint64_t bits_per_second) {
-  constexpr int bucket_bytes = 128 * 1024;
+  constexpr int kBucketBytes = 128 * 1024;
   const Result<Link> link = find(socket_.get(), device, "shape what leaves");
   if (!link) return fail(link.error());
   const Owned<rtnl_qdisc, rtnl_qdisc_put> bucket(rtnl_qdisc_alloc());
@@ -217,8 +217,8 @@ Result<> Links::shape(const std::string& device, std::uint64_t bits_per_second) 
   const auto bytes_per_second = static_cast<int>(bits_per_second / 8);
   int code = rtnl_tc_set_kind(tc, "tbf");
   if (code == 0) {
-    rtnl_qdisc_tbf_set_rate(bucket.get(), bytes_per_second, bucket_bytes, 0);
-    rtnl_qdisc_tbf_set_limit(bucket.get(), bucket_bytes + bytes_per_second / 10);
+    rtnl_qdisc_tbf_set_rate(bucket.get(), bytes_per_second, kBucketBytes, 0);
+    rtnl_qdisc_tbf_set_limit(bucket.get(), kBucketBytes + bytes_per_second / 10);
     code = rtnl_qdisc_add(socket_.get(), bucket.get(), NLM_F_CREATE | NLM_F_REPLACE);
   }
   if (code < 0) return fail(trouble(device, "shape what leaves", code));

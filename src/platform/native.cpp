@@ -10,8 +10,8 @@ namespace {
 
 using Network = EndpointProcess::Options::Network;
 
-constexpr unsigned ethernet_mtu = 1500;
-constexpr char loopback_ipv4[] = "127.0.0.1";
+constexpr unsigned kEthernetMtu = 1500;
+constexpr char kLoopbackIpv4[] = "127.0.0.1";
 
 class Native : public Platform {
  public:
@@ -65,13 +65,13 @@ class Native : public Platform {
     if (!inside) return fail(inside.error());
     Result<Links> links = Links::open();
     if (!links) return fail(links.error());
-    Result<> done = links->set_mtu("lo", ethernet_mtu);
+    Result<> done = links->set_mtu("lo", kEthernetMtu);
     if (done) done = set_segmentation_offloads("lo", setup.offloads);
     if (done) done = links->set_up("lo");
     if (!done) return fail(done.error());
 
     const CountedDevice lo{"system", "host", "lo"};
-    Bench out = bench(loopback_ipv4, loopback_ipv4);
+    Bench out = bench(kLoopbackIpv4, kLoopbackIpv4);
     out.system.devices = {lo};
     out.wire = {lo};
     return out;
@@ -80,7 +80,7 @@ class Native : public Platform {
   Result<Bench> over_cards(const Setup& setup) {
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
-    Bench out = bench(wiring::system_ipv4, wiring::peer_ipv4);
+    Bench out = bench(wiring::kSystemIpv4, wiring::kPeerIpv4);
     Result<> done;
     for (int wire = 0; wire < setup.wires() && done; ++wire) done = attach(*here, setup, wire, out);
     if (!done) return fail(done.error());

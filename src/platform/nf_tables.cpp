@@ -20,7 +20,7 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::uint8_t ipv4_family = 2;  // NFPROTO_IPV4
+constexpr std::uint8_t kIpv4Family = 2;  // NFPROTO_IPV4
 
 void append(Bytes& to, const void* data, std::size_t size) {
   const auto* from = static_cast<const std::uint8_t*>(data);
@@ -63,7 +63,7 @@ Bytes message(std::uint16_t type, std::uint16_t flags, std::uint8_t family, std:
 
 Bytes change(int what, std::uint16_t flags, const Bytes& attributes) {
   return message(static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | what),
-                 static_cast<std::uint16_t>(flags | NLM_F_ACK), ipv4_family, 0, attributes);
+                 static_cast<std::uint16_t>(flags | NLM_F_ACK), kIpv4Family, 0, attributes);
 }
 
 Bytes data_of(const Bytes& value) {
@@ -128,7 +128,7 @@ Expression masquerade() {
 Expression new_destination() {
   Expression out{"nat", {}};
   put_number(out.attributes, NFTA_NAT_TYPE, NFT_NAT_DNAT);
-  put_number(out.attributes, NFTA_NAT_FAMILY, ipv4_family);
+  put_number(out.attributes, NFTA_NAT_FAMILY, kIpv4Family);
   put_number(out.attributes, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
   return out;
 }

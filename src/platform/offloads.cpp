@@ -20,9 +20,9 @@ struct Offload {
   __u32 get, set;
 };
 
-constexpr Offload offloads[] = {{"TSO", ETHTOOL_GTSO, ETHTOOL_STSO},
-                                {"GSO", ETHTOOL_GGSO, ETHTOOL_SGSO},
-                                {"GRO", ETHTOOL_GGRO, ETHTOOL_SGRO}};
+constexpr Offload kOffloads[] = {{"TSO", ETHTOOL_GTSO, ETHTOOL_STSO},
+                                 {"GSO", ETHTOOL_GGSO, ETHTOOL_SGSO},
+                                 {"GRO", ETHTOOL_GGRO, ETHTOOL_SGRO}};
 
 int ethtool(int fd, const std::string& device, ethtool_value& value) {
   ifreq request{};
@@ -36,7 +36,7 @@ int ethtool(int fd, const std::string& device, ethtool_value& value) {
 Result<> set_segmentation_offloads(const std::string& device, bool on) {
   const Descriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail(system_error("cannot set the offloads of " + device, errno));
-  for (const Offload& offload : offloads) {
+  for (const Offload& offload : kOffloads) {
     ethtool_value value{offload.set, on ? 1U : 0U};
     const bool set = ethtool(fd.get(), device, value) == 0;
     const int why = errno;

@@ -11,7 +11,7 @@
 #include <iterator>
 #include <optional>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax {
 namespace {

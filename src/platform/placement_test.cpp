@@ -6,7 +6,7 @@
 namespace vtax {
 namespace {
 
-constexpr char interrupts[] =
+constexpr char kInterrupts[] =
     "           CPU0       CPU1       CPU2\n"
     "  8:          0          0          0   IO-APIC   8-edge      rtc0\n"
     " 24:      12034          0          0   xen-dyn    -event     vif1.0-q0-tx\n"
@@ -15,14 +15,14 @@ constexpr char interrupts[] =
     "NMI:          0          0          0   Non-maskable interrupts\n";
 
 TEST(Placement, FindsInterruptsByTheirNamesPrefix) {
-  EXPECT_EQ(find_interrupts(interrupts, "vif1.0"), (std::vector<int>{24, 25}));
-  EXPECT_EQ(find_interrupts(interrupts, "eth0-"), std::vector<int>{26});
-  EXPECT_TRUE(find_interrupts(interrupts, "vif2.0").empty());
+  EXPECT_EQ(find_interrupts(kInterrupts, "vif1.0"), (std::vector<int>{24, 25}));
+  EXPECT_EQ(find_interrupts(kInterrupts, "eth0-"), std::vector<int>{26});
+  EXPECT_TRUE(find_interrupts(kInterrupts, "vif2.0").empty());
   EXPECT_TRUE(find_interrupts("", "vif1.0").empty());
 }
 
 TEST(Placement, AnInterruptWithoutANumberIsLeftAlone) {
-  EXPECT_TRUE(find_interrupts(interrupts, "interrupts").empty());
+  EXPECT_TRUE(find_interrupts(kInterrupts, "interrupts").empty());
 }
 
 TEST(Placement, NoSuchDeviceIsAnErrorThatNamesIt) {

@@ -10,7 +10,7 @@
 #include "core/result.h"
 #include "platform/endpoint_process.h"
 #include "subject/trial_spec.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint_client.h"
 
 namespace vtax {
 

@@ -6,8 +6,8 @@
 namespace vtax {
 namespace {
 
-constexpr char qemu_device[] = "eth0";
-constexpr int qemu_memory_mib = 256;
+constexpr char kQemuDevice[] = "eth0";
+constexpr int kQemuMemoryMib = 256;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ std::unique_ptr<Platform> make_qemu(const GuestImage& image, const GuestProgram&
   TapGuest guest;
   guest.name = emulates ? "qemu" : vhost ? "kvm" : "kvm-qemu";
   guest.role = emulates ? MeteredProcess::Role::emulator : MeteredProcess::Role::kvm;
-  guest.device = qemu_device;
+  guest.device = kQemuDevice;
   guest.program = [=](int number) {
     GuestProgram program = qemu;
     // Named threads ("CPU 0/TCG") tell the meter who works for whom. The accelerator is named, so that QEMU
@@ -27,7 +27,7 @@ std::unique_ptr<Platform> make_qemu(const GuestImage& image, const GuestProgram&
         "-name", "vtax,debug-threads=on", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
         "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny", "-M",
         emulates ? "pc,accel=tcg" : "pc,accel=kvm,hpet=off", "-cpu", emulates ? "max" : "host", "-smp", "1",
-        "-m", std::to_string(qemu_memory_mib), "-kernel", image.kernel.string(), "-initrd",
+        "-m", std::to_string(kQemuMemoryMib), "-kernel", image.kernel.string(), "-initrd",
         image.initrd.string(), "-append",
         // The kernel tests its ciphers when it boots, which takes an emulated CPU a quarter of the time.
         "console=ttyS0 quiet nokaslr panic=-1 cryptomgr.notests " + guest_boot_word(number), "-serial",

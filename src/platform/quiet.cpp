@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax {
 

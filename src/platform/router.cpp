@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "core/kernel_file.h"
 #include "platform/card_rings.h"
-#include "platform/kernel_file.h"
 #include "platform/offloads.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
@@ -11,7 +11,7 @@
 namespace vtax {
 namespace {
 
-constexpr char forwarding_switch[] = "/proc/sys/net/ipv4/ip_forward";
+constexpr char kForwardingSwitch[] = "/proc/sys/net/ipv4/ip_forward";
 
 }  // namespace
 
@@ -19,9 +19,9 @@ Result<> Router::start(std::optional<Router>& place) {
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   Router router(std::move(*links));
-  auto before = read_kernel_file(forwarding_switch);
+  auto before = read_kernel_file(kForwardingSwitch);
   if (!before) return fail(before.error());
-  if (Result<> on = write_kernel_file(forwarding_switch, "1"); !on) return fail(on.error());
+  if (Result<> on = write_kernel_file(kForwardingSwitch, "1"); !on) return fail(on.error());
   router.before_ = std::move(*before);
   place.emplace(std::move(router));
   return {};
@@ -34,26 +34,26 @@ Router::Router(Router&& other) noexcept
       translation_(std::move(other.translation_)) {}
 
 Router::~Router() {
-  if (!before_.empty()) static_cast<void>(write_kernel_file(forwarding_switch, before_));
+  if (!before_.empty()) static_cast<void>(write_kernel_file(kForwardingSwitch, before_));
 }
 
 Result<> Router::face_system(const std::string& device, int guest, bool offloads) {
-  Result<> done = links_.set_mac(device, wiring::driver_mac);
+  Result<> done = links_.set_mac(device, wiring::kDriverMac);
   if (done) done = set_segmentation_offloads(device, offloads);
   if (done) done = links_.set_up(device);
-  if (done) done = links_.add_address(device, wiring::driver_ipv4, wiring::host_bits);
+  if (done) done = links_.add_address(device, wiring::kDriverIpv4, wiring::kHostBits);
   if (done) done = links_.add_neighbour(device, wiring::guest_ipv4(guest), wiring::guest_mac(guest));
-  if (done) done = links_.add_route(wiring::guest_ipv4(guest), wiring::host_bits, device);
+  if (done) done = links_.add_route(wiring::guest_ipv4(guest), wiring::kHostBits, device);
   return done;
 }
 
 Result<> Router::face_peers(const std::string& device, int way, bool offloads) {
   outward_.push_back(device);
-  Result<> done = links_.set_mac(device, wiring::outer_mac);
+  Result<> done = links_.set_mac(device, wiring::kOuterMac);
   if (done) done = set_segmentation_offloads(device, offloads);
   if (done) done = links_.set_up(device);
-  if (done) done = links_.add_address(device, wiring::outer_ipv4(way), wiring::prefix_bits);
-  if (done) done = links_.add_neighbour(device, wiring::outer_peer_ipv4(way), wiring::peer_mac);
+  if (done) done = links_.add_address(device, wiring::outer_ipv4(way), wiring::kPrefixBits);
+  if (done) done = links_.add_neighbour(device, wiring::outer_peer_ipv4(way), wiring::kPeerMac);
   return done;
 }
 
@@ -63,7 +63,7 @@ Result<> Router::face_peers_by_card(const std::string& card, int way, bool offlo
   Result<> done = deepen_rings(card);
   if (done) done = face_peers(card, way, offloads);
   if (done) done = pin_interrupts(*interrupts, cpu);
-  if (done) done = links_.wait_until_running(card, wiring::carrier_limit);
+  if (done) done = links_.wait_until_running(card, wiring::kCarrierLimit);
   return done;
 }
 

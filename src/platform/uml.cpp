@@ -7,8 +7,8 @@
 namespace vtax {
 namespace {
 
-constexpr char uml_device[] = "vec0";
-constexpr int uml_memory_mib = 128;
+constexpr char kUmlDevice[] = "vec0";
+constexpr int kUmlMemoryMib = 128;
 
 }  // namespace
 
@@ -16,12 +16,12 @@ std::unique_ptr<Platform> make_uml(const GuestImage& image, const std::filesyste
   TapGuest guest;
   guest.name = "uml";
   guest.role = MeteredProcess::Role::uml;
-  guest.device = uml_device;
+  guest.device = kUmlDevice;
   guest.boot_limit = std::chrono::seconds(30);
   guest.program = [=](int number) {
     GuestProgram program;
     program.program = image.kernel;
-    program.arguments = {fmt::format("mem={}M", uml_memory_mib), "initrd=" + image.initrd.string(),
+    program.arguments = {fmt::format("mem={}M", kUmlMemoryMib), "initrd=" + image.initrd.string(),
                          // The fixed Ethernet address: with one of its own choice each neighbour would first
                          // ask for the old one.
                          fmt::format("vec0:transport=tap,ifname={},depth=128,gro=1,mac={}", guest_tap(number),
@@ -30,7 +30,7 @@ std::unique_ptr<Platform> make_uml(const GuestImage& image, const std::filesyste
                          "con0=null,fd:1", "quiet", "panic=-1", guest_boot_word(number)};
     if (!uml_has_room_for_registers()) {
       program.hides_extended_registers = true;
-      program.arguments.emplace_back(no_avx);  // what the kernel does not know it hands to its first program
+      program.arguments.emplace_back(kNoAvx);  // what the kernel does not know it hands to its first program
     }
     program.environment = {"PATH=/usr/bin:/bin", "HOME=" + scratch.string(), "TMPDIR=" + scratch.string()};
     return program;

@@ -10,11 +10,11 @@
 namespace vtax::wiring {
 
 std::string guest_ipv4(int guest) {
-  return guest == 1 ? system_ipv4 : fmt::format("10.77.0.{}", 10 + guest);
+  return guest == 1 ? kSystemIpv4 : fmt::format("10.77.0.{}", 10 + guest);
 }
 
 std::string guest_mac(int guest) {
-  return guest == 1 ? system_mac : fmt::format("02:76:74:61:78:{:02x}", 0x10 + guest);
+  return guest == 1 ? kSystemMac : fmt::format("02:76:74:61:78:{:02x}", 0x10 + guest);
 }
 
 std::string driver_domain_ipv4(int driver) {
@@ -39,14 +39,14 @@ std::string outer_peer_ipv4(int way) {
 
 Interface system_interface(const std::string& device, bool offloads, int guest, Forwarding forwarding) {
   if (forwarding == Forwarding::bridge)
-    return {device, guest_ipv4(guest), guest_mac(guest), peer_ipv4, peer_mac, offloads};
-  return {device, guest_ipv4(guest), guest_mac(guest), driver_ipv4, driver_mac, offloads, driver_ipv4};
+    return {device, guest_ipv4(guest), guest_mac(guest), kPeerIpv4, kPeerMac, offloads};
+  return {device, guest_ipv4(guest), guest_mac(guest), kDriverIpv4, kDriverMac, offloads, kDriverIpv4};
 }
 
 Interface peer_interface(const std::string& device, bool offloads, Forwarding forwarding, int way) {
   if (forwarding == Forwarding::bridge)
-    return {device, peer_ipv4, peer_mac, system_ipv4, system_mac, offloads};
-  Interface out{device, outer_peer_ipv4(way), peer_mac, outer_ipv4(way), outer_mac, offloads};
+    return {device, kPeerIpv4, kPeerMac, kSystemIpv4, kSystemMac, offloads};
+  Interface out{device, outer_peer_ipv4(way), kPeerMac, outer_ipv4(way), kOuterMac, offloads};
   if (forwarding == Forwarding::route) out.gateway = outer_ipv4(way);
   return out;
 }
@@ -60,7 +60,7 @@ Result<> hand_over(Links& here, const EndpointProcess& end, const Interface& int
   Result<> done = links->set_mac(interface.device, interface.mac);
   if (done) done = set_segmentation_offloads(interface.device, interface.offloads);
   if (done) done = links->set_up(interface.device);
-  if (done) done = links->add_address(interface.device, interface.ipv4, prefix_bits);
+  if (done) done = links->add_address(interface.device, interface.ipv4, kPrefixBits);
   if (done) done = links->add_neighbour(interface.device, interface.other_ipv4, interface.other_mac);
   if (done && !interface.gateway.empty())
     done = links->add_route("0.0.0.0", 0, interface.device, interface.gateway);
@@ -72,7 +72,7 @@ Result<> wait_for_carrier(const EndpointProcess& end, const std::string& device)
   if (!inside) return fail(inside.error());
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  return links->wait_until_running(device, carrier_limit);
+  return links->wait_until_running(device, kCarrierLimit);
 }
 
 Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests) {
@@ -97,9 +97,9 @@ Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface
 }
 
 Result<> shape_end(Links& here, const std::string& card, std::uint64_t bits_per_second) {
-  constexpr std::uint64_t frame_bytes = 1514, wire_bytes = 1538;
+  constexpr std::uint64_t kFrameBytes = 1514, kWireBytes = 1538;
   if (bits_per_second == 0) return {};
-  return here.shape(card, bits_per_second * frame_bytes / wire_bytes);
+  return here.shape(card, bits_per_second * kFrameBytes / kWireBytes);
 }
 
 Result<> shape_end(const EndpointProcess& end, const std::string& card, std::uint64_t bits_per_second) {
@@ -164,7 +164,7 @@ Result<> sample_ends(std::vector<EndpointProcess>& systems, std::vector<Endpoint
 
 Result<> make_bridge(Links& here, const std::string& bridge, bool offloads) {
   Result<> done = here.add_bridge(bridge);
-  if (done) done = here.set_mac(bridge, driver_mac);
+  if (done) done = here.set_mac(bridge, kDriverMac);
   if (done) done = set_segmentation_offloads(bridge, offloads);
   if (done) done = here.set_up(bridge);
   return done;
@@ -183,7 +183,7 @@ Result<> plug_card(Links& here, const std::string& card, const std::string& brid
   if (Result<> deep = deepen_rings(card); !deep) return deep;
   if (Result<> plugged = plug(here, card, bridge, offloads); !plugged) return plugged;
   if (Result<> pinned = pin_interrupts(*interrupts, cpu); !pinned) return pinned;
-  return here.wait_until_running(card, carrier_limit);
+  return here.wait_until_running(card, kCarrierLimit);
 }
 
 }  // namespace vtax::wiring

@@ -11,17 +11,17 @@
 namespace vtax::wiring {
 
 // One private subnet, fixed addresses: runs must be the same to the bit.
-inline constexpr int prefix_bits = 24, host_bits = 32;
-inline constexpr char driver_ipv4[] = "10.77.0.1";
-inline constexpr char system_ipv4[] = "10.77.0.2";
-inline constexpr char peer_ipv4[] = "10.77.0.3";
-inline constexpr char driver_mac[] = "02:76:74:61:78:01";
-inline constexpr char system_mac[] = "02:76:74:61:78:02";
-inline constexpr char peer_mac[] = "02:76:74:61:78:03";
+inline constexpr int kPrefixBits = 24, kHostBits = 32;
+inline constexpr char kDriverIpv4[] = "10.77.0.1";
+inline constexpr char kSystemIpv4[] = "10.77.0.2";
+inline constexpr char kPeerIpv4[] = "10.77.0.3";
+inline constexpr char kDriverMac[] = "02:76:74:61:78:01";
+inline constexpr char kSystemMac[] = "02:76:74:61:78:02";
+inline constexpr char kPeerMac[] = "02:76:74:61:78:03";
 
 // Where a router stands between (Forwarding), the peers have subnets of their own, one behind each card
 // (way 0, 1), and this is the router's end there.
-inline constexpr char outer_mac[] = "02:76:74:61:78:04";
+inline constexpr char kOuterMac[] = "02:76:74:61:78:04";
 [[nodiscard]] std::string outer_ipv4(int way);
 [[nodiscard]] std::string outer_peer_ipv4(int way);
 
@@ -31,7 +31,7 @@ inline constexpr char outer_mac[] = "02:76:74:61:78:04";
 [[nodiscard]] std::string driver_domain_mac(int driver);
 [[nodiscard]] std::string driver_uplink_mac(int driver);
 
-inline constexpr std::chrono::seconds carrier_limit{30};
+inline constexpr std::chrono::seconds kCarrierLimit{30};
 
 // Addresses of the first, second, ... system under test; the first has the two above.
 [[nodiscard]] std::string guest_ipv4(int guest);

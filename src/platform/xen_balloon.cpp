@@ -5,19 +5,19 @@
 #include <charconv>
 #include <thread>
 
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax {
 namespace {
 
-constexpr char balloon[] = "/sys/devices/system/xen_memory/xen_memory0/info/current_kb";
-constexpr std::uint64_t most_kib = 1ULL << 40;
-constexpr std::chrono::milliseconds patience{100};
+constexpr char kBalloon[] = "/sys/devices/system/xen_memory/xen_memory0/info/current_kb";
+constexpr std::uint64_t kMostKib = 1ULL << 40;
+constexpr std::chrono::milliseconds kPatience{100};
 
 }  // namespace
 
 Result<nlohmann::json> obey_memory() {
-  const auto text = read_kernel_file(balloon);
+  const auto text = read_kernel_file(kBalloon);
   if (!text) return fail(text.error());
   std::uint64_t kib = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), kib);
@@ -29,7 +29,7 @@ Result<nlohmann::json> obey_memory() {
 Result<std::uint64_t> memory_kib_of(EndpointClient& guest) {
   const auto answer = guest.ask({{"do", "memory"}}, std::chrono::seconds(10));
   if (!answer) return fail(answer.error());
-  return answer->number("kib", 0, most_kib);
+  return answer->number("kib", 0, kMostKib);
 }
 
 Result<> wait_for_memory(EndpointClient& guest, int mib, std::chrono::seconds limit) {
@@ -43,7 +43,7 @@ Result<> wait_for_memory(EndpointClient& guest, int mib, std::chrono::seconds li
       return fail(Error{fmt::format("take the guest's memory down to {} MiB", mib),
                         fmt::format("it still holds {} KiB", *held), "let it keep more",
                         ExitCode::trial_failed});
-    std::this_thread::sleep_for(patience);
+    std::this_thread::sleep_for(kPatience);
   }
 }
 

@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "core/result.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint_client.h"
 
 namespace vtax {
 

@@ -20,11 +20,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr char xen_device[] = "eth0";
-constexpr std::chrono::seconds backend_limit{20};
+constexpr char kXenDevice[] = "eth0";
+constexpr std::chrono::seconds kBackendLimit{20};
 // Of a guest whose firmware reads kernel and image by port accesses, each an exit to QEMU.
-constexpr std::chrono::seconds firmware_boot_limit{300};
-constexpr std::size_t most_console_text = 16384;
+constexpr std::chrono::seconds kFirmwareBootLimit{300};
+constexpr std::size_t kMostConsoleText = 16384;
 
 // What a guest prints, from the pseudoterminal that xenconsoled has made for it. It is taken while the guest
 // lives: afterwards there is none.
@@ -43,7 +43,7 @@ class XenConsole {
       if (got <= 0) break;
       text_.append(buffer.data(), static_cast<std::size_t>(got));
     }
-    if (text_.size() > most_console_text) text_.erase(0, text_.size() - most_console_text);
+    if (text_.size() > kMostConsoleText) text_.erase(0, text_.size() - kMostConsoleText);
   }
 
   [[nodiscard]] std::string tail() const { return console_lines(text_); }
@@ -112,7 +112,7 @@ Result<> fetch_backend(const std::string& port, const std::filesystem::path& fro
   if (!there) return fail(there.error());
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
-  const auto deadline = Clock::now() + backend_limit;
+  const auto deadline = Clock::now() + kBackendLimit;
   while (!links->index_of(port)) {
     if (Clock::now() > deadline)
       return fail(Error{"find the guest's network backend",
@@ -169,16 +169,16 @@ Result<std::string> xl_config(const XenGuest& guest, int number, int cpu) {
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\non_watchdog=\"destroy\"\n{}",
       guest.name_prefix, number, is_fully_virtualised(guest) ? "hvm" : guest.type,
       guest.image.kernel.string(), guest.image.initrd.string(), guest_boot_word(number),
-      xen_guest_alone.count(), xen_guest_lifetime.count(), xen_guest_memory_mib, cpu,
-      wiring::guest_mac(number), guest.nothing_script.string(), card_of(guest),
+      kXenGuestAlone.count(), kXenGuestLifetime.count(), kXenGuestMemoryMib, cpu, wiring::guest_mac(number),
+      guest.nothing_script.string(), card_of(guest),
       is_fully_virtualised(guest) ? emulated_machine(guest) : "");
 }
 
 std::unique_ptr<Platform> make_xen_guests(const XenGuest& guest, XenHands hands) {
   GuestKind kind;
   kind.name = "xen-" + guest.type;
-  kind.device = xen_device;
-  if (is_fully_virtualised(guest)) kind.boot_limit = firmware_boot_limit;
+  kind.device = kXenDevice;
+  if (is_fully_virtualised(guest)) kind.boot_limit = kFirmwareBootLimit;
   kind.start = [guest, hands = std::move(hands)](
                    int number, const Setup& setup,
                    const PlugIn& plug_in) -> Result<std::unique_ptr<StartedGuest>> {

@@ -37,9 +37,9 @@ struct XenGuest {
 };
 
 // How long a guest outlives whoever holds it, if nobody destroys it: without a controller, and at all.
-inline constexpr std::chrono::seconds xen_guest_alone{60}, xen_guest_lifetime{1200};
+inline constexpr std::chrono::seconds kXenGuestAlone{60}, kXenGuestLifetime{1200};
 // A guest's memory, and what Xen needs for it besides.
-inline constexpr int xen_guest_memory_mib = 192, xen_overhead_mib = 16;
+inline constexpr int kXenGuestMemoryMib = 192, kXenOverheadMib = 16;
 
 // What `xl create` is told of guest 1, 2, ...: one virtual CPU, on the physical CPU of that number. Errors:
 // a path that cannot be written there.

@@ -11,14 +11,14 @@
 namespace vtax {
 namespace {
 
-constexpr char device[] = "/dev/xen/xenbus";
+constexpr char kDevice[] = "/dev/xen/xenbus";
 
 // xen/io/xs_wire.h
 struct Header {
   std::uint32_t type, request, transaction, length;
 };
-constexpr std::uint32_t type_directory = 1, type_read = 2, type_write = 11, type_error = 16;
-constexpr std::uint32_t most_payload = 4096;
+constexpr std::uint32_t kTypeDirectory = 1, kTypeRead = 2, kTypeWrite = 11, kTypeError = 16;
+constexpr std::uint32_t kMostPayload = 4096;
 
 // The kernel hands out a reply's header and payload separately.
 bool read_all(int fd, void* into, std::size_t size) {
@@ -36,8 +36,8 @@ bool read_all(int fd, void* into, std::size_t size) {
 }  // namespace
 
 Result<Xenstore> Xenstore::open() {
-  Descriptor fd(::open(device, O_RDWR | O_CLOEXEC));
-  if (!fd.valid()) return fail(system_error(fmt::format("cannot open {}", device), errno));
+  Descriptor fd(::open(kDevice, O_RDWR | O_CLOEXEC));
+  if (!fd.valid()) return fail(system_error(fmt::format("cannot open {}", kDevice), errno));
   return Xenstore(std::move(fd));
 }
 
@@ -51,21 +51,21 @@ Result<std::string> Xenstore::talk(std::uint32_t type, std::string_view what, co
   }
   Header reply{};
   if (!read_all(fd_.get(), &reply, sizeof reply)) return fail(system_error(std::string(what), errno));
-  if (reply.length > most_payload)
+  if (reply.length > kMostPayload)
     return fail(Error{std::string(what), "xenstore's answer is too long", "", ExitCode::unavailable});
   std::string body(reply.length, '\0');
   if (!read_all(fd_.get(), body.data(), body.size())) return fail(system_error(std::string(what), errno));
-  if (reply.type == type_error)
+  if (reply.type == kTypeError)
     return fail(Error{std::string(what), body.c_str(), "", ExitCode::unavailable});
   return body;
 }
 
 Result<std::string> Xenstore::read(std::string_view path) {
-  return talk(type_read, fmt::format("read {} in xenstore", path), std::string(path) + '\0');
+  return talk(kTypeRead, fmt::format("read {} in xenstore", path), std::string(path) + '\0');
 }
 
 Result<std::vector<std::string>> Xenstore::list(std::string_view path) {
-  const auto names = talk(type_directory, fmt::format("list {} in xenstore", path), std::string(path) + '\0');
+  const auto names = talk(kTypeDirectory, fmt::format("list {} in xenstore", path), std::string(path) + '\0');
   if (!names) return fail(names.error());
   std::vector<std::string> out;
   for (std::size_t at = 0; at < names->size(); at += out.back().size() + 1)
@@ -74,7 +74,7 @@ Result<std::vector<std::string>> Xenstore::list(std::string_view path) {
 }
 
 Result<> Xenstore::write(std::string_view path, std::string_view value) {
-  const auto done = talk(type_write, fmt::format("write {} in xenstore", path),
+  const auto done = talk(kTypeWrite, fmt::format("write {} in xenstore", path),
                          std::string(path) + '\0' + std::string(value));
   if (!done) return fail(done.error());
   return {};

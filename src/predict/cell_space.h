@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "report/varying_factors.h"
+#include "query/varying_factors.h"
 
 // How far cells are from each other, factor by factor.
 namespace vtax::predict {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/sha256.h"
-#include "report/measured.h"
-#include "report/repetitions.h"
+#include "query/measured.h"
+#include "query/repetitions.h"
 #include "study/catalogue.h"
 
 namespace vtax::predict {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/result.h"
-#include "report/cell.h"
+#include "query/cell.h"
 
 // What a model learns from: cells of run files.
 namespace vtax::predict {
@@ -14,7 +14,7 @@ namespace vtax::predict {
 // Figures of a cell, by name:
 //   "cost"            of its median repetition, per unit of its work: instructions, on the real host ns
 //   "layer NAME"      the same of one layer; they add up to "cost"
-//   "rate"            Mb/s of payload, transactions a second: report/measured.h
+//   "rate"            Mb/s of payload, transactions a second: query/measured.h
 //   "busy DOMAIN"     CPUs that worked for a domain ("Domain-0", "guest", "host", "peer"), of several guests
 //   the sum
 using Figures = std::map<std::string, double>;

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/readable.h"
-#include "report/phrase.h"
-#include "report/text_table.h"
-#include "report/varying_factors.h"
+#include "core/text_table.h"
+#include "query/phrase.h"
+#include "query/varying_factors.h"
 
 namespace vtax::predict {
 namespace {

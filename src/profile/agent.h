@@ -10,17 +10,17 @@
 
 #include "core/result.h"
 #include "profile/monitor.h"
-#include "workload/control_channel.h"
 #include "workload/session/secret.h"
+#include "workload/traffic/control_channel.h"
 
 // Distributed monitoring: a local monitor in each guest, asked by the one that puts the profile together.
 namespace vtax::profile {
 
-inline constexpr std::uint16_t agent_port = 5291;
+inline constexpr std::uint16_t kAgentPort = 5291;
 
 struct AgentOptions {
   std::string host = "127.0.0.1";
-  std::uint16_t port = agent_port;          // 0: the system chooses
+  std::uint16_t port = kAgentPort;          // 0: the system chooses
   std::optional<std::uint32_t> vsock_port;  // listen there, too
   bool tcp = true;
   std::chrono::nanoseconds lifetime{};  // ends by itself after that; 0: never
@@ -36,7 +36,7 @@ struct AgentOptions {
 struct AgentAddress {
   std::string guest;
   std::string host;
-  std::uint32_t port = agent_port;
+  std::uint32_t port = kAgentPort;
   std::optional<std::uint32_t> context;  // of vsock, in place of `host`
 };
 [[nodiscard]] Result<AgentAddress> parse_agent_address(std::string_view text);

@@ -26,10 +26,10 @@ Result<AgentAddress> parse_agent_address(std::string_view text) {
   address.guest = printable(text.substr(0, equals));
   std::string_view rest = text.substr(equals + 1);
   if (rest.empty()) return bad("it has no address behind '='");
-  constexpr std::string_view vsock = "vsock:";
+  constexpr std::string_view kVsock = "vsock:";
   std::string_view port;
-  if (rest.starts_with(vsock)) {
-    rest.remove_prefix(vsock.size());
+  if (rest.starts_with(kVsock)) {
+    rest.remove_prefix(kVsock.size());
     const auto colon = rest.find(':');
     if (colon != std::string_view::npos) port = rest.substr(colon + 1);
     address.context = number_of(rest.substr(0, colon));

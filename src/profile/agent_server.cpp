@@ -18,14 +18,14 @@
 #include "profile/wire.h"
 #include "workload/session/handshake.h"
 #include "workload/session/lobby.h"
-#include "workload/tcp_socket.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::profile {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t most_profiles = 2;
-constexpr std::chrono::seconds patience{30};
+constexpr std::size_t kMostProfiles = 2;
+constexpr std::chrono::seconds kPatience{30};
 
 Result<Descriptor> listen_on_vsock(std::uint32_t port) {
   const std::string what = fmt::format("cannot listen on vsock port {}", port);
@@ -34,10 +34,10 @@ Result<Descriptor> listen_on_vsock(std::uint32_t port) {
   address.svm_family = AF_VSOCK;
   address.svm_cid = VMADDR_CID_ANY;
   address.svm_port = port;
-  constexpr int waiting = 16;
+  constexpr int kWaiting = 16;
   if (!listener.valid() ||
       bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      listen(listener.get(), waiting) != 0) {
+      listen(listener.get(), kWaiting) != 0) {
     Error error = system_error(what, errno);
     error.next = "the guest needs a vsock device and the module vmw_vsock_virtio_transport; or use --bind";
     error.code = ExitCode::unavailable;
@@ -57,7 +57,7 @@ void end_with(int client) {
 }
 
 Result<> make_profile(ControlChannel& channel) {
-  const auto order = channel.receive(patience);
+  const auto order = channel.receive(kPatience);
   if (!order) return fail(order.error());
   const auto options = read_order(*order);
   if (!options) return fail(options.error());
@@ -67,7 +67,7 @@ Result<> make_profile(ControlChannel& channel) {
           channel.send({{"state", "ready"}, {"cpus", monitor->cpus()}, {"period", monitor->period()}});
       !sent)
     return sent;
-  const auto go = channel.receive(patience);
+  const auto go = channel.receive(kPatience);
   if (!go) return fail(go.error());
   if (const auto said = go->text("order", 32); !said || *said != "go")
     return fail(go->bad("it is no order to go"));
@@ -141,7 +141,7 @@ Result<> serve_profiles(const AgentOptions& options, const Secret& secret,
     children.reap();
     for (const Descriptor& one : listeners) lobby.admit(one.get());
     while (auto client = lobby.next()) {
-      if (children.count() >= most_profiles) {
+      if (children.count() >= kMostProfiles) {
         static_cast<void>(
             ControlChannel(std::move(client->connection), "the client").send({{"state", "full"}}));
         on_event("a client was sent away: as many profiles as may be are being made");

@@ -8,18 +8,18 @@
 #include "core/readable.h"
 #include "profile/agent.h"
 #include "profile/wire.h"
+#include "workload/measure/watchdog.h"
 #include "workload/session/handshake.h"
-#include "workload/tcp_socket.h"
-#include "workload/watchdog.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::profile {
 namespace {
 
-constexpr std::chrono::seconds to_answer{5}, to_hand_over{10};
-constexpr std::size_t most_believed_cpus = 4096;
+constexpr std::chrono::seconds kToAnswer{5}, kToHandOver{10};
+constexpr std::size_t kMostBelievedCpus = 4096;
 
 Result<Descriptor> connect_to(const AgentAddress& address) {
-  const auto watchdog = Watchdog::start(to_answer);
+  const auto watchdog = Watchdog::start(kToAnswer);
   if (!watchdog) return fail(watchdog.error());
   if (!address.context)
     return tcp_connect({address.host, static_cast<std::uint16_t>(address.port)}, 0, {}, *watchdog);
@@ -49,10 +49,10 @@ Result<AskedAgent> AskedAgent::ask(const AgentAddress& address, const Secret& se
   AskedAgent agent(address.guest, ControlChannel(std::move(*connection), "the agent of " + address.guest),
                    options);
   agent.channel_.end_on_interruption();
-  if (auto known = shake_hands_as_client(agent.channel_, secret, to_answer); !known)
+  if (auto known = shake_hands_as_client(agent.channel_, secret, kToAnswer); !known)
     return fail(known.error());
   if (auto sent = agent.channel_.send(order_message(options)); !sent) return fail(sent.error());
-  const auto ready = agent.channel_.receive(to_answer);
+  const auto ready = agent.channel_.receive(kToAnswer);
   if (!ready) return fail(ready.error());
   const auto state = ready->text("state", 32);
   if (!state) return fail(state.error());
@@ -60,7 +60,7 @@ Result<AskedAgent> AskedAgent::ask(const AgentAddress& address, const Secret& se
     const auto why = ready->text("why", 1000);
     return fail(ready->bad(why ? printable(*why, 1000) : "it does not get ready"));
   }
-  const auto cpus = ready->number("cpus", 1, most_believed_cpus);
+  const auto cpus = ready->number("cpus", 1, kMostBelievedCpus);
   // It may sample less often than it is asked to, never more.
   const std::uint64_t asked = options.event == Event::cpu_clock ? 1'000'000'000 / options.hz : options.period;
   const auto period = ready->number("period", asked, 1'000'000'000'000);
@@ -80,7 +80,7 @@ Result<MonitorProfile> AskedAgent::profile() {
   // Its clock and this one do not stop at the same moment.
   const auto bound = options_.duration + options_.duration / 50 + std::chrono::milliseconds(100);
   Receiving receiving({options_.event, period_, cpus_, bound});
-  const auto end = std::chrono::steady_clock::now() + to_hand_over;
+  const auto end = std::chrono::steady_clock::now() + kToHandOver;
   while (true) {
     const auto left = end - std::chrono::steady_clock::now();
     if (left.count() <= 0)

@@ -16,13 +16,13 @@
 namespace vtax::profile {
 namespace {
 
-constexpr std::size_t longest_name = 500;
+constexpr std::size_t kLongestName = 500;
 
 std::string readable_name(const std::string& name) {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(
       abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
-  return printable(status == 0 && text ? text.get() : name, longest_name);
+  return printable(status == 0 && text ? text.get() : name, kLongestName);
 }
 
 std::string build_id_of(const ElfFile& elf) {
@@ -30,8 +30,8 @@ std::string build_id_of(const ElfFile& elf) {
   if (section == nullptr) return "";
   const ByteView note = elf.content(*section);
   const auto head = copy_at<Elf64_Nhdr>(note, 0);
-  constexpr std::uint32_t longest = 64;
-  if (!head || head->n_type != NT_GNU_BUILD_ID || head->n_descsz > longest) return "";
+  constexpr std::uint32_t kLongest = 64;
+  if (!head || head->n_type != NT_GNU_BUILD_ID || head->n_descsz > kLongest) return "";
   const std::uint64_t begin = sizeof *head + (std::uint64_t{head->n_namesz} + 3) / 4 * 4;
   if (!fits(note.size(), begin, head->n_descsz)) return "";
   std::string text;
@@ -84,8 +84,8 @@ ImageSymbols::ImageSymbols(ByteView file) {
   for (std::size_t i = 0; i < functions_.size(); ++i) {
     Covered& one = functions_[i];
     if (one.end != one.begin) continue;
-    constexpr std::uint64_t most = 4096;
-    one.end = one.begin + most;
+    constexpr std::uint64_t kMost = 4096;
+    one.end = one.begin + kMost;
     if (i + 1 < functions_.size()) one.end = std::min(one.end, functions_[i + 1].begin);
   }
 }

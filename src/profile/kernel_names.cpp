@@ -37,7 +37,7 @@ KernelNames KernelNames::parse(std::string_view text) {
 
 Function KernelNames::at(std::uint64_t address) const {
   const Symbol* symbol = symbols_.find(GuestAddress(address));
-  if (symbol == nullptr) return {"vmlinux", std::string(unknown_function)};
+  if (symbol == nullptr) return {"vmlinux", std::string(kUnknownFunction)};
   const auto module = modules_.find(symbol->address.value);
   return {module == modules_.end() ? "vmlinux" : module->second, symbol->name};
 }

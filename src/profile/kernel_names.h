@@ -12,7 +12,7 @@ namespace vtax::profile {
 struct Function {
   std::string image, name;  // name "unknown" where there is no symbol
 };
-inline constexpr std::string_view unknown_function = "unknown";
+inline constexpr std::string_view kUnknownFunction = "unknown";
 
 // The functions of the running kernel and of its modules.
 class KernelNames {

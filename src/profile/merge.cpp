@@ -35,8 +35,8 @@ class Owners {
   };
 
   [[nodiscard]] Owner of(int process, int thread) const {
-    constexpr int most_generations = 64;
-    for (int i = 0; i < most_generations; ++i) {
+    constexpr int kMostGenerations = 64;
+    for (int i = 0; i < kMostGenerations; ++i) {
       for (const auto* inventory : {&host_.after, &host_.before})
         if (inventory->processes.contains(process)) {
           const Whose whose = inventory->of(process, thread);
@@ -240,7 +240,7 @@ class Merging {
       const Function& caller = profile.frames[row.frames[i]];
       key.callers.emplace_back(caller.image, caller.name);
     }
-    if (leaf.name == unknown_function) made_.unknown += row.samples;
+    if (leaf.name == kUnknownFunction) made_.unknown += row.samples;
     sums_[std::move(key)] += row.samples;
   }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "profile/monitor.h"
-#include "report/profile.h"
+#include "query/profile.h"
 #include "watch/inventory.h"
 #include "watch/reading.h"
 

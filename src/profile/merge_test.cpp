@@ -11,14 +11,14 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr int vcpu_process = 100;
+constexpr int kVcpuProcess = 100;
 
 MonitorProfile sampled(std::vector<Row> rows) {
   MonitorProfile made;
   made.period = 10'000'000;
   made.duration = seconds(10);
   made.frames = {
-      {"guest", std::string(unknown_function)}, {"kvm", "run"}, {"web", "answer"}, {"web", "main"}};
+      {"guest", std::string(kUnknownFunction)}, {"kvm", "run"}, {"web", "answer"}, {"web", "main"}};
   made.rows = std::move(rows);
   for (const Row& row : made.rows) made.samples += row.samples;
   return made;
@@ -27,13 +27,13 @@ MonitorProfile sampled(std::vector<Row> rows) {
 // A KVM guest "web" whose virtual CPU's thread was sampled in the guest and outside of it.
 HostSide host_of_one_guest() {
   HostSide host;
-  host.profile = sampled({{vcpu_process, vcpu_process, "qemu", Mode::guest_user, false, false, {0}, 500},
-                          {vcpu_process, vcpu_process, "qemu", Mode::kernel, false, false, {1}, 100},
+  host.profile = sampled({{kVcpuProcess, kVcpuProcess, "qemu", Mode::guest_user, false, false, {0}, 500},
+                          {kVcpuProcess, kVcpuProcess, "qemu", Mode::kernel, false, false, {1}, 100},
                           {0, 0, "idle", Mode::kernel, true, false, {1}, 400}});
   host.before.guests.emplace_back();
   host.before.guests[0].name = "web";
   host.before.guests[0].kind = watch::GuestKind::kvm;
-  host.before.processes[vcpu_process] = {watch::Part::own, 0, 0};
+  host.before.processes[kVcpuProcess] = {watch::Part::own, 0, 0};
   host.after = host.before;
   host.reading.driver = "host";
   host.reading.guests.emplace_back();

@@ -13,10 +13,10 @@ namespace vtax::profile {
 namespace {
 
 // No CPU counts more in a second: 6 GHz, four instructions a cycle.
-constexpr double most_cycles = 6e9, most_instructions = 4 * most_cycles;
+constexpr double kMostCycles = 6e9, kMostInstructions = 4 * kMostCycles;
 
 double hertz_of(Event event) {
-  return event == Event::cpu_clock ? 1e9 : event == Event::cycles ? most_cycles : most_instructions;
+  return event == Event::cpu_clock ? 1e9 : event == Event::cycles ? kMostCycles : kMostInstructions;
 }
 
 std::chrono::nanoseconds process_time() {
@@ -97,9 +97,9 @@ void Monitor::run() {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
     if (left <= 0) break;
-    constexpr std::int64_t between_drains = 50;
+    constexpr std::int64_t kBetweenDrains = 50;
     pollfd waiting{interruption_fd(), POLLIN, 0};
-    poll(&waiting, 1, static_cast<int>(std::min(left, between_drains)));
+    poll(&waiting, 1, static_cast<int>(std::min(left, kBetweenDrains)));
     if (std::chrono::steady_clock::now() < end) collect();
   }
   sampling_.stop();
@@ -154,11 +154,11 @@ void Monitor::take(const Sample& sample) {
         frames.push_back(frame(images_.at(sample.process, at.address)));
         break;
       case Mode::hypervisor:
-        frames.push_back(frame({"hypervisor", std::string(unknown_function)}));
+        frames.push_back(frame({"hypervisor", std::string(kUnknownFunction)}));
         break;
       case Mode::guest_kernel:
       case Mode::guest_user:
-        frames.push_back(frame({"guest", std::string(unknown_function)}));
+        frames.push_back(frame({"guest", std::string(kUnknownFunction)}));
         break;
     }
   }

@@ -98,7 +98,7 @@ TEST(KernelNames, KnowModules) {
   EXPECT_EQ(names.at(0xffffffff81000010).name, "start");
   EXPECT_EQ(names.at(0xffffffff81000100).image, "vmlinux");
   EXPECT_EQ(names.at(0xffffffffc0000010).image, "netback");
-  EXPECT_EQ(names.at(0x10).name, unknown_function);
+  EXPECT_EQ(names.at(0x10).name, kUnknownFunction);
   EXPECT_TRUE(KernelNames::parse("0000000000000000 T start\n").hidden());
 }
 
@@ -107,7 +107,7 @@ TEST(AgentAddress, IsReadInAllItsForms) {
   ASSERT_TRUE(plain);
   EXPECT_EQ(plain->guest, "web");
   EXPECT_EQ(plain->host, "192.0.2.7");
-  EXPECT_EQ(plain->port, agent_port);
+  EXPECT_EQ(plain->port, kAgentPort);
   const auto six = parse_agent_address("web=[2001:db8::7]:99");
   ASSERT_TRUE(six);
   EXPECT_EQ(six->host, "2001:db8::7");

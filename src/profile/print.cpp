@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/json_writer.h"
 #include "core/readable.h"
-#include "report/json_writer.h"
-#include "report/profile_stack.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
+#include "query/profile_stack.h"
 
 namespace vtax::profile {
 namespace {

@@ -14,18 +14,18 @@
 namespace vtax::profile {
 namespace {
 
-constexpr std::uint64_t largest_image = std::uint64_t{256} << 20;
+constexpr std::uint64_t kLargestImage = std::uint64_t{256} << 20;
 
 // The kernel maps the same one into every program.
 ImageSymbols own_vdso() {
   const unsigned long at = getauxval(AT_SYSINFO_EHDR);
-  constexpr std::size_t size = 4096;  // it has one page at least, and says itself how much more
+  constexpr std::size_t kSize = 4096;  // it has one page at least, and says itself how much more
   if (at == 0) return {};
   const auto* begin = reinterpret_cast<const std::uint8_t*>(at);
   Elf64_Ehdr header;
   std::memcpy(&header, begin, sizeof header);
   const std::uint64_t whole = header.e_shoff + std::uint64_t{header.e_shnum} * header.e_shentsize;
-  return ImageSymbols(ByteView(begin, std::max<std::uint64_t>(size, whole)));
+  return ImageSymbols(ByteView(begin, std::max<std::uint64_t>(kSize, whole)));
 }
 
 std::string short_name(const std::string& file) {
@@ -135,9 +135,9 @@ ImageSymbols& ProcessImages::symbols_of(int process, const Mapped& mapped) {
   if (!mapped.file.starts_with('/') || mapped.file.starts_with("//")) return *symbols;
   auto file = read_file(
       fmt::format("/proc/{}/map_files/{:x}-{:x}", process, mapped.begin, mapped.begin + mapped.size),
-      largest_image);
+      kLargestImage);
   // The path is what it is now: another file may be there, but none outside of the process's own root.
-  if (!file) file = read_file(fmt::format("/proc/{}/root{}", process, mapped.file), largest_image);
+  if (!file) file = read_file(fmt::format("/proc/{}/root{}", process, mapped.file), kLargestImage);
   if (!file) {
     unread_.insert(short_name(mapped.file));
     return *symbols;
@@ -158,15 +158,15 @@ Function ProcessImages::at(int number, std::uint64_t address) {
   Process& process = process_of(number);
   const Mapped* found = mapping_at(process, address);
   // The kernel does not tell of code that mprotect(2) made.
-  constexpr std::chrono::seconds between_reads{1};
-  if (found == nullptr && std::chrono::steady_clock::now() - process.maps_read > between_reads) {
+  constexpr std::chrono::seconds kBetweenReads{1};
+  if (found == nullptr && std::chrono::steady_clock::now() - process.maps_read > kBetweenReads) {
     read_maps(number, process);
     found = mapping_at(process, address);
   }
-  if (found == nullptr) return {"[no image]", std::string(unknown_function)};
+  if (found == nullptr) return {"[no image]", std::string(kUnknownFunction)};
   const Mapped& mapped = *found;
   const std::string_view name = symbols_of(number, mapped).at(address - mapped.begin + mapped.file_offset);
-  return {short_name(mapped.file), std::string(name.empty() ? unknown_function : name)};
+  return {short_name(mapped.file), std::string(name.empty() ? kUnknownFunction : name)};
 }
 
 }  // namespace vtax::profile

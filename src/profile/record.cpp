@@ -11,7 +11,7 @@ namespace vtax::profile {
 namespace {
 
 // Behind every record but a sample (sample_id_all): process and thread, time, CPU.
-constexpr std::size_t trailer_bytes = 24;
+constexpr std::size_t kTrailerBytes = 24;
 
 Mode mode_of(std::uint16_t misc) {
   switch (misc & PERF_RECORD_MISC_CPUMODE_MASK) {
@@ -110,7 +110,7 @@ std::optional<Record> parse_record(ByteView bytes) {
   if (!header || header->size != bytes.size()) return std::nullopt;
   Fields fields(bytes);
   if (header->type == PERF_RECORD_SAMPLE) return sample(fields, mode_of(header->misc));
-  if (bytes.size() < sizeof(perf_event_header) + trailer_bytes) return std::nullopt;
+  if (bytes.size() < sizeof(perf_event_header) + kTrailerBytes) return std::nullopt;
   Record record;
   record.time_ns = load<std::uint64_t>(bytes, bytes.size() - 16);
   switch (header->type) {
@@ -126,7 +126,7 @@ std::optional<Record> parse_record(ByteView bytes) {
       mapped.inode = fields.next<std::uint64_t>();
       fields.next<std::uint64_t>();  // its generation
       fields.next<std::uint64_t>();  // protection, flags
-      mapped.file = fields.rest(trailer_bytes);
+      mapped.file = fields.rest(kTrailerBytes);
       record.what = std::move(mapped);
       break;
     }
@@ -135,7 +135,7 @@ std::optional<Record> parse_record(ByteView bytes) {
       named.process = fields.next<std::int32_t>();
       named.thread = fields.next<std::int32_t>();
       named.began_program = (header->misc & PERF_RECORD_MISC_COMM_EXEC) != 0;
-      named.name = fields.rest(trailer_bytes);
+      named.name = fields.rest(kTrailerBytes);
       record.what = std::move(named);
       break;
     }

@@ -50,7 +50,7 @@ struct Record {
 
 // The sample_type of which records are parsed, and the longest stack.
 [[nodiscard]] std::uint64_t sample_type();
-inline constexpr std::uint16_t longest_stack = 64;
+inline constexpr std::uint16_t kLongestStack = 64;
 
 // One record from its header on; nothing where it is of another kind or cut off.
 [[nodiscard]] std::optional<Record> parse_record(ByteView record);

@@ -18,7 +18,7 @@ namespace vtax::profile {
 namespace {
 
 // A ring holds what a drain's interval brings at 5,000 Hz with the longest stacks.
-constexpr std::size_t ring_pages = 128;
+constexpr std::size_t kRingPages = 128;
 
 perf_event_attr attributes_of(const SamplingOptions& options) {
   perf_event_attr attributes{};
@@ -32,7 +32,7 @@ perf_event_attr attributes_of(const SamplingOptions& options) {
     attributes.config = PERF_COUNT_HW_INSTRUCTIONS;
   attributes.sample_period = options.period;
   attributes.sample_type = sample_type();
-  attributes.sample_max_stack = longest_stack;
+  attributes.sample_max_stack = kLongestStack;
   attributes.sample_id_all = 1;
   attributes.disabled = 1;
   attributes.mmap = attributes.mmap2 = attributes.comm = attributes.comm_exec = attributes.task = 1;
@@ -85,7 +85,7 @@ Result<Sampling> Sampling::open(const SamplingOptions& options) {
     Ring ring;
     ring.event = Descriptor(open_event(attributes, -1, cpu));
     if (!ring.event.valid()) return fail(cannot_sample(options, errno));
-    ring.bytes = ring_pages * page;
+    ring.bytes = kRingPages * page;
     void* pages = mmap(nullptr, ring.bytes + page, PROT_READ | PROT_WRITE, MAP_SHARED, ring.event.get(), 0);
     if (pages == MAP_FAILED) return fail(cannot_sample(options, errno));
     ring.pages = pages;
@@ -142,13 +142,13 @@ std::vector<Record> Sampling::drain() {
 
 Result<std::chrono::nanoseconds> cost_of_a_sample() {
   using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::nanoseconds least = std::chrono::microseconds(1);
+  constexpr std::chrono::nanoseconds kLeast = std::chrono::microseconds(1);
   const SamplingOptions options{Event::cpu_clock, 50'000};
   perf_event_attr attributes = attributes_of(options);
   const Descriptor event(open_event(attributes, 0, -1));
   if (!event.valid()) return fail(cannot_sample(options, errno));
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  void* pages = mmap(nullptr, (ring_pages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, event.get(), 0);
+  void* pages = mmap(nullptr, (kRingPages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, event.get(), 0);
   if (pages == MAP_FAILED) return fail(cannot_sample(options, errno));
   const auto spin = [] {
     const auto begun = Clock::now();
@@ -165,9 +165,9 @@ Result<std::chrono::nanoseconds> cost_of_a_sample() {
     with = std::min(with, spin());
     ioctl(event.get(), PERF_EVENT_IOC_DISABLE, 0);
   }
-  munmap(pages, (ring_pages + 1) * page);
+  munmap(pages, (kRingPages + 1) * page);
   const auto samples = std::max<std::int64_t>(std::chrono::nanoseconds(with).count() / 50'000, 1);
-  return std::max<std::chrono::nanoseconds>(least, (with - without) / samples);
+  return std::max<std::chrono::nanoseconds>(kLeast, (with - without) / samples);
 }
 
 }  // namespace vtax::profile

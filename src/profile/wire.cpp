@@ -12,32 +12,32 @@
 namespace vtax::profile {
 namespace {
 
-constexpr std::size_t longest_text = 600, most_notes = 16, most_build_ids = 2'000;
-constexpr std::uint64_t most_period = 1'000'000'000'000, most_duration = 86'400'000'000'000;
-constexpr std::pair<const char*, Mode> modes[] = {{"kernel", Mode::kernel},
-                                                  {"user", Mode::user},
-                                                  {"hypervisor", Mode::hypervisor},
-                                                  {"guest kernel", Mode::guest_kernel},
-                                                  {"guest user", Mode::guest_user}};
-constexpr const char* idle_mode = "idle";
+constexpr std::size_t kLongestText = 600, kMostNotes = 16, kMostBuildIds = 2'000;
+constexpr std::uint64_t kMostPeriod = 1'000'000'000'000, kMostDuration = 86'400'000'000'000;
+constexpr std::pair<const char*, Mode> kModes[] = {{"kernel", Mode::kernel},
+                                                   {"user", Mode::user},
+                                                   {"hypervisor", Mode::hypervisor},
+                                                   {"guest kernel", Mode::guest_kernel},
+                                                   {"guest user", Mode::guest_user}};
+constexpr const char* kIdleMode = "idle";
 
 std::string mode_name(const Row& row) {
-  if (row.idle) return idle_mode;
-  for (const auto& [name, mode] : modes)
+  if (row.idle) return kIdleMode;
+  for (const auto& [name, mode] : kModes)
     if (mode == row.mode) return row.in_softirq ? std::string(name) + " softirq" : name;
   return "";
 }
 
 bool take_mode(std::string text, Row& row) {
-  constexpr std::string_view softirq = " softirq";
-  row.idle = text == idle_mode;
+  constexpr std::string_view kSoftirq = " softirq";
+  row.idle = text == kIdleMode;
   if (row.idle) {
     row.mode = Mode::kernel;
     return true;
   }
-  row.in_softirq = text.ends_with(softirq);
-  if (row.in_softirq) text.resize(text.size() - softirq.size());
-  for (const auto& [name, mode] : modes)
+  row.in_softirq = text.ends_with(kSoftirq);
+  if (row.in_softirq) text.resize(text.size() - kSoftirq.size());
+  for (const auto& [name, mode] : kModes)
     if (text == name) {
       row.mode = mode;
       return true;
@@ -48,8 +48,8 @@ bool take_mode(std::string text, Row& row) {
 std::optional<std::string> text_of(const nlohmann::json& value) {
   if (!value.is_string()) return std::nullopt;
   const auto& text = value.get_ref<const std::string&>();
-  if (text.empty() || text.size() > longest_text || !is_text(text)) return std::nullopt;
-  return printable(text, longest_text);
+  if (text.empty() || text.size() > kLongestText || !is_text(text)) return std::nullopt;
+  return printable(text, kLongestText);
 }
 
 }  // namespace
@@ -66,8 +66,8 @@ nlohmann::json order_message(const MonitorOptions& options) {
 Result<MonitorOptions> read_order(const JsonFields& message) {
   const auto order = message.text("order", 32), event = message.text("event", 32);
   const auto hz = message.number("hz", 1, 100'000);
-  const auto period = message.number("period", 0, most_period);
-  const auto duration = message.number("duration_ns", 1, most_duration);
+  const auto period = message.number("period", 0, kMostPeriod);
+  const auto duration = message.number("duration_ns", 1, kMostDuration);
   const auto cost = message.number("most_cost_ppm", 1, 1'000'000);
   for (const auto* one : {&order, &event})
     if (!*one) return fail(one->error());
@@ -94,17 +94,17 @@ std::vector<nlohmann::json> messages_of(const MonitorProfile& profile) {
                          {"cost_ns", profile.sample_cost.count()},
                          {"notes", nlohmann::json::array()},
                          {"build_ids", nlohmann::json::array()}};
-  for (std::size_t i = 0; i < std::min(profile.notes.size(), most_notes); ++i)
+  for (std::size_t i = 0; i < std::min(profile.notes.size(), kMostNotes); ++i)
     head["notes"].push_back(profile.notes[i]);
   for (const auto& [image, id] : profile.build_ids)
-    if (head["build_ids"].size() < most_build_ids) head["build_ids"].push_back({image, id});
+    if (head["build_ids"].size() < kMostBuildIds) head["build_ids"].push_back({image, id});
   std::vector<nlohmann::json> all{std::move(head)};
   std::vector<std::uint32_t> numbers(profile.frames.size(), 0);  // on the wire, from 1
   std::uint32_t sent = 0;
   std::size_t bytes = 0;
-  constexpr std::size_t most_bytes = JsonFields::most_bytes / 4;
+  constexpr std::size_t kMostBytes = JsonFields::kMostBytes / 4;
   for (const Row& row : profile.rows) {
-    if (all.size() == 1 || bytes > most_bytes) {
+    if (all.size() == 1 || bytes > kMostBytes) {
       all.push_back(
           {{"state", "rows"}, {"frames", nlohmann::json::array()}, {"rows", nlohmann::json::array()}});
       bytes = 0;
@@ -133,12 +133,12 @@ Receiving::Receiving(const Bounds& bounds) : bounds_(bounds) {
 }
 
 Result<bool> Receiving::take(const JsonFields& message) {
-  if (++messages_ > most_messages) return fail(message.bad("it sends more than a profile can be"));
+  if (++messages_ > kMostMessages) return fail(message.bad("it sends more than a profile can be"));
   const auto state = message.text("state", 32);
   if (!state) return fail(state.error());
   if (*state == "failed") {
-    const auto why = message.text("why", longest_text);
-    return fail(message.bad(why ? printable(*why, longest_text) : "it failed"));
+    const auto why = message.text("why", kLongestText);
+    return fail(message.bad(why ? printable(*why, kLongestText) : "it failed"));
   }
   if (*state == "profile" && !has_head_) {
     has_head_ = true;
@@ -160,8 +160,8 @@ Result<> Receiving::take_head(const JsonFields& message) {
   const std::uint64_t most = most_samples(bounds_.event, bounds_.period, bounds_.cpus, bounds_.duration);
   const auto samples = message.number("samples", 0, std::uint64_t{1} << 62);
   const auto lost = message.number("lost", 0, std::uint64_t{1} << 62);
-  const auto duration = message.number("duration_ns", 1, most_duration);
-  const auto own = message.number("own_ns", 0, most_duration);
+  const auto duration = message.number("duration_ns", 1, kMostDuration);
+  const auto own = message.number("own_ns", 0, kMostDuration);
   const auto cost = message.number("cost_ns", 0, 1'000'000'000);
   for (const auto* one : {&samples, &lost, &duration, &own, &cost})
     if (!*one) return fail(one->error());
@@ -176,8 +176,8 @@ Result<> Receiving::take_head(const JsonFields& message) {
     return fail(message.bad(fmt::format("it sampled for {} ns alone", *duration)));
   made_.own_time = std::chrono::nanoseconds(*own);
   made_.sample_cost = std::chrono::nanoseconds(*cost);
-  const auto notes = message.array("notes", most_notes);
-  const auto ids = message.array("build_ids", most_build_ids);
+  const auto notes = message.array("notes", kMostNotes);
+  const auto ids = message.array("build_ids", kMostBuildIds);
   if (!notes) return fail(notes.error());
   if (!ids) return fail(ids.error());
   for (const auto& note : *notes) {
@@ -196,8 +196,8 @@ Result<> Receiving::take_head(const JsonFields& message) {
 }
 
 Result<> Receiving::take_rows(const JsonFields& message) {
-  const auto frames = message.array("frames", most_frames - made_.frames.size());
-  const auto rows = message.array("rows", most_rows - made_.rows.size());
+  const auto frames = message.array("frames", kMostFrames - made_.frames.size());
+  const auto rows = message.array("rows", kMostRows - made_.rows.size());
   if (!frames) return fail(frames.error());
   if (!rows) return fail(rows.error());
   for (const auto& pair : *frames) {
@@ -207,9 +207,9 @@ Result<> Receiving::take_rows(const JsonFields& message) {
     made_.frames.push_back({*image, *function});
   }
   for (const auto& line : *rows) {
-    constexpr std::size_t before_frames = 3;
-    if (!line.is_array() || line.size() <= before_frames ||
-        line.size() > before_frames + 2 * std::size_t{longest_stack} || !line[1].is_string() ||
+    constexpr std::size_t kBeforeFrames = 3;
+    if (!line.is_array() || line.size() <= kBeforeFrames ||
+        line.size() > kBeforeFrames + 2 * std::size_t{kLongestStack} || !line[1].is_string() ||
         !line[2].is_number_unsigned())
       return fail(message.bad("a row is none"));
     Row row;
@@ -220,7 +220,7 @@ Result<> Receiving::take_rows(const JsonFields& message) {
     if (row.samples == 0 || row.samples > made_.samples - counted_)
       return fail(message.bad("a row has more samples than there are, or none"));
     counted_ += row.samples;
-    for (std::size_t i = before_frames; i < line.size(); ++i) {
+    for (std::size_t i = kBeforeFrames; i < line.size(); ++i) {
       if (!line[i].is_number_unsigned() || line[i].get<std::uint64_t>() >= made_.frames.size())
         return fail(message.bad("a row names a frame that is not there"));
       row.frames.push_back(line[i].get<std::uint32_t>());

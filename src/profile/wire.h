@@ -37,7 +37,7 @@ class Receiving {
     std::size_t cpus = 0;
     std::chrono::nanoseconds duration{};
   };
-  static constexpr std::size_t most_rows = 200'000, most_frames = 100'000, most_messages = 1'000;
+  static constexpr std::size_t kMostRows = 200'000, kMostFrames = 100'000, kMostMessages = 1'000;
 
   explicit Receiving(const Bounds& bounds);
   // Whether that was the last. Error: what is said cannot be; nothing of it is to be used then.

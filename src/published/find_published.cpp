@@ -29,7 +29,7 @@ std::vector<std::string> built_in_published() {
 
 Result<std::string> find_published(std::string_view path_or_name) {
   const std::string shown = printable(path_or_name, 200);
-  if (path_or_name.ends_with(toml_ending)) {
+  if (path_or_name.ends_with(kTomlEnding)) {
     auto text = read_toml_text(std::filesystem::path(path_or_name),
                                fmt::format("cannot read published claims {}", shown),
                                "a path in a study file is seen from that file");

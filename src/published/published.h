@@ -27,7 +27,7 @@ enum class Formula {
   value,   // of
   ratio,   // of / to
   slope,   // least squares of `of` over the values of a factor: instructions per unit of work and per 1
-  rate,    // measured, or what `of` allows: report/capacity.h; Mb/s of payload, or transactions/s; or of / to
+  rate,    // measured, or what `of` allows: model/capacity.h; Mb/s of payload, or transactions/s; or of / to
   spread,  // greatest / least of `of` over the values of a factor
   points,  // 100 (of / of_base - to / to_base): per cent by which `of` pays more for what its base lacks
   fairness,  // Jain's index of the rates of `of`'s guests

@@ -15,7 +15,7 @@ constexpr int kMostLedgerCpus = 1 << 16;
 
 Result<int> cpu_of(const JsonFields& row) {
   const auto found = row.json().find("cpu");
-  if (found != row.json().end() && *found == LedgerEntry::unknown_cpu) return LedgerEntry::unknown_cpu;
+  if (found != row.json().end() && *found == LedgerEntry::kUnknownCpu) return LedgerEntry::kUnknownCpu;
   const auto cpu = row.number("cpu", 0, kMostLedgerCpus);
   if (!cpu) return fail(cpu.error());
   return static_cast<int>(*cpu);

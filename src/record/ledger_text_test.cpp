@@ -10,18 +10,18 @@
 namespace vtax {
 namespace {
 
-const std::vector<LedgerEntry> kLedger{
-    {0, "host", Layer::kernel, Part::none, cpu_time_kind, 12345},
-    {3, "Domain-0", Layer::driver, Part::program, cpu_time_kind, std::numeric_limits<std::uint64_t>::max()},
-    {LedgerEntry::unknown_cpu, "guest1", Layer::uncharged, Part::none, hardware_cycles_kind, 0}};
+const std::vector<LedgerEntry> ledger{
+    {0, "host", Layer::kernel, Part::none, kCpuTimeKind, 12345},
+    {3, "Domain-0", Layer::driver, Part::program, kCpuTimeKind, std::numeric_limits<std::uint64_t>::max()},
+    {LedgerEntry::kUnknownCpu, "guest1", Layer::uncharged, Part::none, kHardwareCyclesKind, 0}};
 
 TEST(LedgerText, ComesBackAsItWas) {
-  EXPECT_EQ(read_ledger(ledger_text(kLedger)).value(), kLedger);
+  EXPECT_EQ(read_ledger(ledger_text(ledger)).value(), ledger);
   EXPECT_EQ(read_ledger(ledger_text({})).value(), std::vector<LedgerEntry>{});
 }
 
 TEST(LedgerText, NothingIsTakenForAZero) {
-  const std::string good = ledger_text({kLedger.front()});
+  const std::string good = ledger_text({ledger.front()});
   ASSERT_TRUE(read_ledger(good));
   const auto with = [&](std::string_view part, std::string_view other) {
     std::string text = good;
@@ -41,7 +41,7 @@ TEST(LedgerText, NothingIsTakenForAZero) {
 
 TEST(LedgerText, WhatIsTakenOfNoiseComesBackAsItWas) {
   std::mt19937_64 random(5);
-  const std::string good = ledger_text(kLedger);
+  const std::string good = ledger_text(ledger);
   int taken = 0;
   for (int i = 0; i < 20'000; ++i) {
     const auto ledger = read_ledger(with_noise(good, random));

@@ -73,8 +73,8 @@ Result<std::vector<MergeSource>> open_sources(const std::vector<fs::path>& files
     parts.push_back(std::move(*part));
   }
   if (parts.empty()) return fail({what, "there are no files to merge", ""});
-  constexpr std::uint64_t most_trials = 1'000'000;
-  if (parts.front().header.planned_trials > most_trials)
+  constexpr std::uint64_t kMostTrials = 1'000'000;
+  if (parts.front().header.planned_trials > kMostTrials)
     return fail({what, fmt::format("{} claims more trials than a plan can have", shown(files.front())), "",
                  ExitCode::io});
   return parts;
@@ -205,8 +205,8 @@ std::string missing_shares(const std::vector<MergeSource>& parts) {
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < has.size(); ++i)
     if (!has[i]) missing.push_back(fmt::format("{}/{}", i, has.size()));
-  constexpr std::size_t shown_at_most = 10;
-  const std::size_t more = missing.size() > shown_at_most ? missing.size() - shown_at_most : 0;
+  constexpr std::size_t kShownAtMost = 10;
+  const std::size_t more = missing.size() > kShownAtMost ? missing.size() - kShownAtMost : 0;
   missing.resize(missing.size() - more);
   if (missing.empty()) return "";
   return fmt::format("; no file of share {}{}", fmt::join(missing, ", "),

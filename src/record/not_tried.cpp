@@ -8,7 +8,7 @@ Result<> leave_untried(std::vector<Trial> trials, const Error& why, const OnNotT
                        const std::function<Result<>(Trial trial)>& on_finished) {
   Error reason = why;
   if (on_not_tried) reason.next.clear();  // a machine's last lines, which are said once
-  for (Trial& trial : trials) trial.error = not_tried + reason.text();
+  for (Trial& trial : trials) trial.error = kNotTried + reason.text();
   if (on_not_tried) return on_not_tried(why, std::move(trials));
   for (Trial& trial : trials)
     if (auto kept = on_finished(std::move(trial)); !kept) return kept;

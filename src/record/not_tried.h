@@ -14,7 +14,7 @@ namespace vtax {
 // run.
 using OnNotTried = std::function<Result<>(const Error& why, std::vector<Trial> trials)>;
 
-inline constexpr char not_tried[] = "not tried: ";
+inline constexpr char kNotTried[] = "not tried: ";
 
 // Gives the trials their error and hands them over; to `on_finished`, one after the other, where nobody asks
 // for them as a whole.

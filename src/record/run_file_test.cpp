@@ -352,12 +352,12 @@ TEST_F(RunFile, ATimelineThatDoesNotAddUpIsRefused) {
 // The host's ledger: a guest's kernel and program, the driver's parts.
 Trial trial_of_a_host() {
   Trial trial = three_trials().trials[1];
-  trial.ledger = {{0, "host", Layer::driver, Part::kernel, cpu_time_kind, 500},
-                  {0, "host", Layer::driver, Part::program, cpu_time_kind, 50},
-                  {0, "idle", Layer::idle, Part::none, cpu_time_kind, 450},
-                  {1, "guest1", Layer::kernel, Part::none, cpu_time_kind, 700},
-                  {1, "guest1", Layer::program, Part::none, cpu_time_kind, 290},
-                  {1, "guest1", Layer::uncharged, Part::none, cpu_time_kind, 10}};
+  trial.ledger = {{0, "host", Layer::driver, Part::kernel, kCpuTimeKind, 500},
+                  {0, "host", Layer::driver, Part::program, kCpuTimeKind, 50},
+                  {0, "idle", Layer::idle, Part::none, kCpuTimeKind, 450},
+                  {1, "guest1", Layer::kernel, Part::none, kCpuTimeKind, 700},
+                  {1, "guest1", Layer::program, Part::none, kCpuTimeKind, 290},
+                  {1, "guest1", Layer::uncharged, Part::none, kCpuTimeKind, 10}};
   trial.functions.clear();
   trial.machine_total = Instructions(0);
   trial.timeline.in_time = true;
@@ -384,7 +384,7 @@ TEST_F(RunFile, KeepsTheTimelineOfAHost) {
 TEST_F(RunFile, ATimelineOfAHostThatDoesNotAddUpIsRefused) {
   const Trial good = trial_of_a_host();
   ASSERT_TRUE(check(good)) << check(good).error().text();
-  constexpr std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint64_t kHuge = std::numeric_limits<std::uint64_t>::max();
   const std::map<std::string, std::function<void(Trial&)>> damages{
       {"a nanosecond more", [](Trial& t) { t.timeline.rows[2].cost[0] += 1; }},
       {"a row less", [](Trial& t) { t.timeline.rows.erase(t.timeline.rows.begin()); }},
@@ -398,7 +398,7 @@ TEST_F(RunFile, ATimelineOfAHostThatDoesNotAddUpIsRefused) {
       {"a driver with one part", [](Trial& t) { t.timeline.rows[0].part = Part::kernel; }},
       {"a sum that wraps",
        [](Trial& t) {
-         t.timeline.rows[1].cost = {huge, 451};
+         t.timeline.rows[1].cost = {kHuge, 451};
        }},
       {"a slice less", [](Trial& t) { t.timeline.rows[1].cost = {450}; }},
       {"instructions", [](Trial& t) { t.timeline.in_time = false; }},
@@ -409,7 +409,7 @@ TEST_F(RunFile, ATimelineOfAHostThatDoesNotAddUpIsRefused) {
       {"a device's short column", [](Trial& t) { t.timeline.devices[0].sent_bytes = {1}; }},
       {"a device's wrapping column",
        [](Trial& t) {
-         t.timeline.devices[0].dropped_packets = {huge, 2};
+         t.timeline.devices[0].dropped_packets = {kHuge, 2};
        }},
       {"a device's name", [](Trial& t) { t.timeline.devices[0].device = "\xff"; }},
       {"time goes back", [](Trial& t) {

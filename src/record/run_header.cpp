@@ -40,10 +40,10 @@ std::string name_of_part(std::string_view path) {
 
 // The first few.
 std::string some_of(std::vector<std::string> all) {
-  constexpr std::size_t shown = 3;
-  if (all.size() > shown) {
-    const std::size_t more = all.size() - shown;
-    all.resize(shown);
+  constexpr std::size_t kShown = 3;
+  if (all.size() > kShown) {
+    const std::size_t more = all.size() - kShown;
+    all.resize(kShown);
     all.push_back(fmt::format("and {} more", more));
   }
   return fmt::format("{}", fmt::join(all, "; "));

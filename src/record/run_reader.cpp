@@ -50,8 +50,8 @@ Result<> check_length(Database& database, const std::filesystem::path& file) {
 }
 
 std::optional<std::map<std::string, std::string>> parse_factors(std::string_view text) {
-  constexpr std::size_t longest = 65536;
-  if (text.size() > longest || !is_json_object(text)) return std::nullopt;
+  constexpr std::size_t kLongest = 65536;
+  if (text.size() > kLongest || !is_json_object(text)) return std::nullopt;
   std::map<std::string, std::string> factors;
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   for (const auto& [name, value] : json.items()) {
@@ -219,7 +219,7 @@ Result<> RunReader::read_the_timeline(Statement& row, Trial& trial) {
 
 Result<> RunReader::read_ledger(Statement& rows, Trial& trial) {
   return each_row(*database_, rows, kMostEntries, "ledger", [&] {
-    const std::int64_t cpu = rows.number(0, LedgerEntry::unknown_cpu);
+    const std::int64_t cpu = rows.number(0, LedgerEntry::kUnknownCpu);
     const std::string* domain = string(rows.count(1));
     const std::string* layer_text = string(rows.count(2));
     const std::string* part_text = string(rows.count(3));

@@ -54,7 +54,7 @@ void add_counts(Content& content, const Trial& trial) {
     content << g.guest << g.bytes.value << g.transactions.value << g.virtual_ns;
   });
   content.list(trial.ledger, [&](const LedgerEntry& e) {
-    content << static_cast<std::uint64_t>(e.cpu - LedgerEntry::unknown_cpu) << e.domain << name(e.layer)
+    content << static_cast<std::uint64_t>(e.cpu - LedgerEntry::kUnknownCpu) << e.domain << name(e.layer)
             << name(e.part) << e.kind << e.value;
   });
   content.list(trial.functions, [&](const FunctionCost& f) {

@@ -45,13 +45,13 @@ class TimelineFields {
   bool good = true;
 };
 
-constexpr char undivided[] = "kernel+program";
+constexpr char kUndivided[] = "kernel+program";
 
 const char* cost_key(bool in_time) {
-  return in_time ? cpu_time_kind : "instructions";
+  return in_time ? kCpuTimeKind : "instructions";
 }
 
-constexpr std::pair<const char*, std::vector<std::uint64_t> Timeline::Device::*> device_columns[] = {
+constexpr std::pair<const char*, std::vector<std::uint64_t> Timeline::Device::*> kDeviceColumns[] = {
     {"received_bytes", &Timeline::Device::received_bytes},
     {"sent_bytes", &Timeline::Device::sent_bytes},
     {"received_packets", &Timeline::Device::received_packets},
@@ -60,14 +60,14 @@ constexpr std::pair<const char*, std::vector<std::uint64_t> Timeline::Device::*>
 
 std::optional<Timeline::Row> read_row(const json& row, bool in_time, TimelineFields& fields) {
   const std::string layer_text = fields.name(row, "layer");
-  const bool with_program = in_time && layer_text == undivided;
+  const bool with_program = in_time && layer_text == kUndivided;
   const auto layer = with_program ? std::optional(Layer::kernel) : layer_named(layer_text);
   const auto part = part_named(fields.name(row, "part"));
   const auto cpu = row.find("cpu");
   if (!layer || !part || cpu == row.end()) return std::nullopt;
   if (!cpu->is_null() && (!cpu->is_number_unsigned() || cpu->get<std::uint64_t>() > 65535))
     return std::nullopt;
-  return Timeline::Row{cpu->is_null() ? LedgerEntry::unknown_cpu : cpu->get<int>(),
+  return Timeline::Row{cpu->is_null() ? LedgerEntry::kUnknownCpu : cpu->get<int>(),
                        fields.name(row, "domain"),
                        *layer,
                        *part,
@@ -84,7 +84,7 @@ Timeline::Device read_device(const json& object, TimelineFields& fields) {
                           {},
                           {},
                           {}};
-  for (const auto& [key, column] : device_columns) device.*column = fields.column(object, key);
+  for (const auto& [key, column] : kDeviceColumns) device.*column = fields.column(object, key);
   return device;
 }
 
@@ -92,18 +92,18 @@ Timeline::Device read_device(const json& object, TimelineFields& fields) {
 
 std::string timeline_text(const Timeline& timeline) {
   json out = {{"end_ns", timeline.end_ns}, {"work", json::array()}, {"rows", json::array()}};
-  for (const Timeline::Work& work : timeline.work)
+  for (const Timeline::Amounts& work : timeline.work)
     out["work"].push_back(
         {{"guest", work.guest}, {"bytes", work.bytes}, {"transactions", work.transactions}});
   for (const Timeline::Row& row : timeline.rows)
-    out["rows"].push_back({{"cpu", row.cpu == LedgerEntry::unknown_cpu ? json() : json(row.cpu)},
+    out["rows"].push_back({{"cpu", row.cpu == LedgerEntry::kUnknownCpu ? json() : json(row.cpu)},
                            {"domain", row.domain},
-                           {"layer", row.with_program ? undivided : name(row.layer)},
+                           {"layer", row.with_program ? kUndivided : name(row.layer)},
                            {"part", name(row.part)},
                            {cost_key(timeline.in_time), row.cost}});
   for (const Timeline::Device& device : timeline.devices) {
     json one = {{"side", device.side}, {"domain", device.domain}, {"device", device.device}};
-    for (const auto& [key, column] : device_columns) one[key] = device.*column;
+    for (const auto& [key, column] : kDeviceColumns) one[key] = device.*column;
     out["devices"].push_back(std::move(one));
   }
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -120,7 +120,7 @@ std::optional<Timeline> read_timeline(std::string_view text) {
     timeline.work.push_back(
         {fields.name(work, "guest"), fields.column(work, "bytes"), fields.column(work, "transactions")});
   const json& rows = fields.objects(object, "rows");
-  timeline.in_time = !rows.empty() && rows.front().contains(cpu_time_kind);
+  timeline.in_time = !rows.empty() && rows.front().contains(kCpuTimeKind);
   for (const json& row : rows) {
     auto read = read_row(row, timeline.in_time, fields);
     if (!read) return std::nullopt;

@@ -37,7 +37,7 @@ std::optional<Value> value_in(const Names& names, std::string_view name) {
 std::optional<std::uint64_t> machine_cpu_ns(const Trial& trial) {
   std::optional<std::uint64_t> sum;
   for (const LedgerEntry& entry : trial.ledger)
-    if (entry.kind == cpu_time_kind) sum = sum.value_or(0) + entry.value;
+    if (entry.kind == kCpuTimeKind) sum = sum.value_or(0) + entry.value;
   return sum;
 }
 

@@ -25,16 +25,16 @@ enum class Part { none, kernel, program };
 [[nodiscard]] std::optional<Part> part_named(std::string_view text);
 
 // The unit of a ledger from the real host: nanoseconds of its CPUs.
-inline constexpr char cpu_time_kind[] = "cpu_ns";
+inline constexpr char kCpuTimeKind[] = "cpu_ns";
 
 // What the CPU's own counters saw on the real host; part of no total.
-inline constexpr char hardware_cycles_kind[] = "hw_cycles", hardware_instructions_kind[] = "hw_instructions";
+inline constexpr char kHardwareCyclesKind[] = "hw_cycles", kHardwareInstructionsKind[] = "hw_instructions";
 
 // One entry of a window's ledger. `kind` is "instructions", on the real host "cpu_ns", or an event:
 // hypercalls, upcalls, interrupts, page_table_switches, system_calls, page_faults, context_switches,
 // vm_exits; or one of the hardware's.
 struct LedgerEntry {
-  static constexpr int unknown_cpu = -1;  // of the layer `uncharged` alone
+  static constexpr int kUnknownCpu = -1;  // of the layer `uncharged` alone
 
   int cpu = 0;
   std::string domain;  // "host", "Domain-0", "guest1", "idle"
@@ -112,11 +112,11 @@ struct Busy {
 // entry is in one row; each guest's work adds up to its own.
 struct Timeline {
   // The amounts stand in the slice at whose end the guest told them.
-  struct Work {
+  struct Amounts {
     std::string guest;
     std::vector<std::uint64_t> bytes, transactions;
 
-    auto operator<=>(const Work&) const = default;
+    auto operator<=>(const Amounts&) const = default;
   };
   // Stands for the entry of the same CPU, domain, layer and part; of layer `driver` with no part, for both
   // parts.
@@ -141,7 +141,7 @@ struct Timeline {
   };
 
   std::vector<std::uint64_t> end_ns;  // since the window's begin, by the machine's own clock
-  std::vector<Work> work;             // as Trial::guests; empty on the real host
+  std::vector<Amounts> work;          // as Trial::guests; empty on the real host
   std::vector<Row> rows;              // in the ledger's order
   std::vector<Device> devices = {};
   bool in_time = false;  // rows are nanoseconds of CPU time

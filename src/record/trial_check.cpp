@@ -44,7 +44,7 @@ bool is_digest(std::string_view text) {
 Result<> check_balance(const Trial& trial) {
   std::map<std::string_view, Sum> sums;
   for (const LedgerEntry& entry : trial.ledger) {
-    const int least = entry.layer == Layer::uncharged ? LedgerEntry::unknown_cpu : 0;
+    const int least = entry.layer == Layer::uncharged ? LedgerEntry::kUnknownCpu : 0;
     if (entry.cpu < least || entry.value > kLargest)
       return wrong(trial, "a count in its ledger is out of range");
     if (!is_text(entry.domain) || !is_text(entry.kind))
@@ -56,7 +56,7 @@ Result<> check_balance(const Trial& trial) {
       return wrong(trial, fmt::format("its ledger's {} add up to more than 63 bits", printable(kind)));
   const Sum ledger = sums["instructions"];
   // Of the real host the ledger is in CPU time, and nothing says how many instructions that was.
-  const bool has_time = sums.contains(cpu_time_kind);
+  const bool has_time = sums.contains(kCpuTimeKind);
   if (has_time && (ledger.value() > 0 || trial.machine_total.value > 0))
     return wrong(trial, "its ledger has two units");
   if (ledger.value() != trial.machine_total.value) {
@@ -152,7 +152,7 @@ Result<> check_timeline_work(const Trial& trial) {
   if (timeline.work.size() != trial.guests.size())
     return wrong(trial, "its timeline tells of other guests' work");
   for (std::size_t i = 0; i < timeline.work.size(); ++i) {
-    const Timeline::Work& work = timeline.work[i];
+    const Timeline::Amounts& work = timeline.work[i];
     const GuestWork& guest = trial.guests[i];
     if (work.guest != guest.guest || column_sum(work.bytes, timeline) != guest.bytes.value ||
         column_sum(work.transactions, timeline) != guest.transactions.value)
@@ -169,7 +169,7 @@ Result<> check_timeline(const Trial& trial) {
     return wrong(trial, "its timeline goes back in time");
   RowsOfTimeline rows(timeline);
   for (const LedgerEntry& entry : trial.ledger)
-    if (entry.kind == (timeline.in_time ? cpu_time_kind : "instructions")) rows.add(entry);
+    if (entry.kind == (timeline.in_time ? kCpuTimeKind : "instructions")) rows.add(entry);
   if (!rows.add_up()) return wrong(trial, "its timeline does not add up to its ledger");
   if (auto devices = check_timeline_devices(trial); !devices) return devices;
   return check_timeline_work(trial);

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/readable.h"
-#include "report/phrase.h"
-#include "report/repetitions.h"
+#include "query/phrase.h"
+#include "query/repetitions.h"
 
 namespace vtax {
 namespace {
@@ -114,8 +114,8 @@ std::string doubt(const Headline& best) {
 
 // "a KB", "an operation".
 std::string with_article(std::string_view thing) {
-  constexpr std::string_view vowels = "aeio";
-  return fmt::format("{} {}", vowels.find(thing.front()) == std::string_view::npos ? "a" : "an", thing);
+  constexpr std::string_view kVowels = "aeio";
+  return fmt::format("{} {}", kVowels.find(thing.front()) == std::string_view::npos ? "a" : "an", thing);
 }
 
 std::string without_native(const RunCosts& costs) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/statistics.h"
-#include "report/cell.h"
+#include "query/cell.h"
 
 namespace vtax {
 

@@ -1,6 +1,6 @@
 #include "report/capacity_json.h"
 
-#include "report/offered_load.h"
+#include "model/offered_load.h"
 
 namespace vtax {
 

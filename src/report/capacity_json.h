@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "report/capacity.h"
-#include "report/json_writer.h"
+#include "core/json_writer.h"
+#include "model/capacity.h"
 
 namespace vtax {
 

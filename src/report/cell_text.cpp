@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "report/measured.h"
+#include "query/measured.h"
 #include "report/repeated_text.h"
 #include "report/traffic_text.h"
 

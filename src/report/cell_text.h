@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "report/capacity.h"
-#include "report/cell.h"
+#include "model/capacity.h"
+#include "query/cell.h"
 
 namespace vtax {
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "core/json_writer.h"
+#include "query/cell.h"
 #include "record/trial.h"
-#include "report/cell.h"
-#include "report/json_writer.h"
 
 namespace vtax {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/readable.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
 #include "report/verdict.h"
 
 namespace vtax {

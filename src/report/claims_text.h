@@ -2,8 +2,8 @@
 
 #include <ostream>
 
+#include "query/cell.h"
 #include "record/trial.h"
-#include "report/cell.h"
 
 namespace vtax {
 

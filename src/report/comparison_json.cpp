@@ -1,7 +1,7 @@
 #include "report/comparison_json.h"
 
+#include "core/json_writer.h"
 #include "report/comparison_words.h"
-#include "report/json_writer.h"
 
 namespace vtax {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "report/comparison.h"
+#include "query/comparison.h"
 
 namespace vtax {
 

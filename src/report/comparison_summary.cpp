@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "core/readable.h"
+#include "core/text_table.h"
+#include "query/phrase.h"
 #include "report/comparison_words.h"
 #include "report/markdown_table.h"
-#include "report/phrase.h"
-#include "report/text_table.h"
 
 namespace vtax {
 namespace {
@@ -138,10 +138,10 @@ std::string left_out_text(std::size_t cells) {
 
 void print_names(std::string_view title, const std::vector<std::string>& names, CellsShown shown,
                  std::ostream& out) {
-  constexpr std::size_t few = 5;
+  constexpr std::size_t kFew = 5;
   if (names.empty()) return;
   out << '\n' << title << '\n';
-  const std::size_t listed = shown == CellsShown::all ? names.size() : std::min(few, names.size());
+  const std::size_t listed = shown == CellsShown::all ? names.size() : std::min(kFew, names.size());
   for (std::size_t i = 0; i < listed; ++i) print_wrapped(out, "  ", names[i]);
   if (listed < names.size()) out << fmt::format("  and {} more (--all)\n", names.size() - listed);
 }

@@ -1,4 +1,4 @@
-#include "report/comparison.h"
+#include "query/comparison.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,11 +11,11 @@
 #include <stdexcept>
 
 #include "core/readable.h"
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
 #include "report/comparison_json.h"
 #include "report/comparison_summary.h"
 #include "report/comparison_text.h"
-#include "report/testing/run_on_disk.h"
 #include "tests/golden.h"
 
 namespace vtax {
@@ -300,7 +300,7 @@ TEST(Comparison, InstructionsAreNotComparedWithTime) {
     trial.functions.clear();
     trial.machine_total = trial.peer_total = {};
     for (LedgerEntry& entry : trial.ledger)
-      if (entry.kind == "instructions") entry.kind = cpu_time_kind;
+      if (entry.kind == "instructions") entry.kind = kCpuTimeKind;
   }
   EXPECT_THAT(compare(host, host).cells, SizeIs(3));
   const auto comparison = compare(three_platforms(), host);

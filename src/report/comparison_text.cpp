@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "core/readable.h"
+#include "core/text_table.h"
+#include "query/phrase.h"
 #include "report/comparison_words.h"
-#include "report/phrase.h"
-#include "report/text_table.h"
 
 namespace vtax {
 namespace {

@@ -3,7 +3,7 @@
 #include <ostream>
 #include <vector>
 
-#include "report/comparison.h"
+#include "query/comparison.h"
 
 namespace vtax {
 

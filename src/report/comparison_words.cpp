@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "core/readable.h"
-#include "report/phrase.h"
+#include "query/phrase.h"
 
 namespace vtax {
 namespace {
@@ -17,9 +17,9 @@ constexpr std::size_t kLongestFunctionName = 60;
 std::string calls_text(const FunctionChange& function) {
   const auto calls = function.relative_calls(), each = function.relative_per_call();
   if (!calls || !each) return "";
-  constexpr double as_often = 0.005;
-  if (std::abs(*calls) < as_often) return fmt::format(", {} a call", change_text(each));
-  if (std::abs(*each) < as_often) return fmt::format(", {} calls", change_text(calls));
+  constexpr double kAsOften = 0.005;
+  if (std::abs(*calls) < kAsOften) return fmt::format(", {} a call", change_text(each));
+  if (std::abs(*each) < kAsOften) return fmt::format(", {} calls", change_text(calls));
   return fmt::format(", {} calls, {} a call", change_text(calls), change_text(each));
 }
 

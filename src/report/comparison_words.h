@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "report/comparison.h"
+#include "query/comparison.h"
 
 // A comparison's parts in words, which its text, its Markdown and its JSON share.
 namespace vtax {

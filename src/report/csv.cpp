@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "report/csv_rows.h"
-#include "report/measured.h"
+#include "core/csv_rows.h"
+#include "query/measured.h"
 
 namespace vtax {
 namespace {
@@ -79,7 +79,7 @@ Result<> write_csv(RunReader& reader, std::ostream& out) {
     machine_cpu_ns(trial) ? rows << "" : rows << trial.machine_total.value;
     rows.keep();
     for (const LedgerEntry& e : trial.ledger) {
-      e.cpu == LedgerEntry::unknown_cpu ? rows << "" : rows << static_cast<std::uint64_t>(e.cpu);
+      e.cpu == LedgerEntry::kUnknownCpu ? rows << "" : rows << static_cast<std::uint64_t>(e.cpu);
       rows << e.domain << name(e.layer) << name(e.part) << e.kind << e.value;
       rows.end();
     }

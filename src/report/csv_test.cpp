@@ -5,8 +5,8 @@
 
 #include <sstream>
 
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/testing/run_on_disk.h"
 #include "tests/golden.h"
 
 namespace vtax {

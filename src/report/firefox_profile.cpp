@@ -8,9 +8,9 @@
 #include <tuple>
 #include <vector>
 
+#include "core/json_writer.h"
 #include "core/readable.h"
-#include "report/json_writer.h"
-#include "report/profile_stack.h"
+#include "query/profile_stack.h"
 
 namespace vtax {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "report/profile.h"
+#include "query/profile.h"
 
 namespace vtax {
 

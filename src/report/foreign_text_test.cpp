@@ -8,9 +8,13 @@
 #include <sstream>
 
 #include "core/harmless.h"
+#include "core/json_writer.h"
 #include "core/readable.h"
+#include "query/comparison.h"
+#include "query/profile.h"
+#include "query/testing/run_on_disk.h"
+#include "report/trial_list.h"
 #include "record/testing/synthetic_run.h"
-#include "report/comparison.h"
 #include "report/comparison_json.h"
 #include "report/comparison_summary.h"
 #include "report/comparison_text.h"
@@ -18,13 +22,9 @@
 #include "report/firefox_profile.h"
 #include "report/html.h"
 #include "report/json.h"
-#include "report/json_writer.h"
 #include "report/markdown.h"
 #include "report/openmetrics.h"
-#include "report/profile.h"
 #include "report/table.h"
-#include "report/testing/run_on_disk.h"
-#include "report/trial_list.h"
 
 // What a run file holds may have been written to harm whoever looks at it: whatever the text, no format lets
 // a control character or one that turns the direction of text through.
@@ -37,25 +37,25 @@ class ForeignText {
   explicit ForeignText(std::uint64_t seed) : random_(seed) {}
 
   std::string next() {
-    static constexpr std::array<const char*, 12> own{"\"", "\\", "<", "</script>", "|",   ",",
-                                                     ";",  "=",  "{", "é",         "\\u", "plain "};
+    static constexpr std::array<const char*, 12> kOwn{"\"", "\\", "<", "</script>", "|",   ",",
+                                                      ";",  "=",  "{", "é",         "\\u", "plain "};
     std::string out;
     for (std::uint64_t n = 1 + random_() % 12; n > 0; --n)
-      out += random_() % 3 == 0 ? harmful() : std::string(own[random_() % own.size()]);
+      out += random_() % 3 == 0 ? harmful() : std::string(kOwn[random_() % kOwn.size()]);
     return out;
   }
 
  private:
   std::string harmful() {
-    static constexpr std::array<const char*, 9> turning{"\u061c", "\u200e", "\u200f", "\u2028", "\u202a",
-                                                        "\u202e", "\u2066", "\u2069", "\x7f"};
+    static constexpr std::array<const char*, 9> kTurning{"\u061c", "\u200e", "\u200f", "\u2028", "\u202a",
+                                                         "\u202e", "\u2066", "\u2069", "\x7f"};
     switch (random_() % 3) {
       case 0:
         return std::string(1, static_cast<char>(1 + random_() % 31));
       case 1:
         return {'\xc2', static_cast<char>(0x80 + random_() % 32)};
       default:
-        return turning[random_() % turning.size()];
+        return kTurning[random_() % kTurning.size()];
     }
   }
 

@@ -1,4 +1,4 @@
-#include "report/hardware_cost.h"
+#include "query/hardware_cost.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,13 +6,13 @@
 #include <sstream>
 
 #include "core/readable.h"
+#include "query/cell.h"
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/cell.h"
 #include "report/csv.h"
 #include "report/markdown.h"
 #include "report/openmetrics.h"
 #include "report/table.h"
-#include "report/testing/run_on_disk.h"
 
 namespace vtax {
 namespace {
@@ -21,7 +21,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr char note[] = "not seen: packets on other threads' backs (2.0 ms)";
+constexpr char kNote[] = "not seen: packets on other threads' backs (2.0 ms)";
 
 // Native, container and xen-pv receive over a card; the first and the last have counters.
 Run host_run(bool counters) {
@@ -33,7 +33,7 @@ Run host_run(bool counters) {
         f.at("workload") != "tcp-stream" || f.at("write_bytes") != "65536")
       continue;
     make_host(trial);
-    if (counters && f.at("platform") != "container") add_hardware_counters(trial, note);
+    if (counters && f.at("platform") != "container") add_hardware_counters(trial, kNote);
     run.trials.push_back(std::move(trial));
   }
   run.planned_trials = run.trials.size();
@@ -53,7 +53,7 @@ std::string written(const Run& run, const Write& write) {
 std::uint64_t kernel_ns(const Trial& trial) {
   std::uint64_t sum = 0;
   for (const LedgerEntry& entry : trial.ledger)
-    if (entry.kind == cpu_time_kind && entry.layer == Layer::kernel) sum += entry.value;
+    if (entry.kind == kCpuTimeKind && entry.layer == Layer::kernel) sum += entry.value;
   return sum;
 }
 
@@ -70,7 +70,8 @@ TEST(HardwareCost, IsBesideTheCostAndNoPartOfIt) {
   EXPECT_EQ(cost.hardware->cycles[kernel], 3 * kernel_ns(with.trials[0]));
   EXPECT_EQ(cost.hardware->instructions[kernel], 4 * kernel_ns(with.trials[0]));
   EXPECT_TRUE(cost.hardware->is_whole);
-  EXPECT_EQ(hardware_notes(*cost.hardware), std::string(note) + "; counted threads ran 93 % of the CPU time");
+  EXPECT_EQ(hardware_notes(*cost.hardware),
+            std::string(kNote) + "; counted threads ran 93 % of the CPU time");
 }
 
 TEST(HardwareCost, WithAPartMissingThereIsNoTotal) {
@@ -157,11 +158,11 @@ TEST(HardwareCost, WhatWasAskedForAndNotHadIsSaid) {
     trial.factors["hardware_counters"] = "on";
     trial.provenance = R"({"meter": {"hardware_counters": "not counted: there are none"}})";
   }
-  constexpr char said[] = "hardware counters not counted: there are none";
+  constexpr char kSaid[] = "hardware counters not counted: there are none";
   EXPECT_TRUE(hardware_lines(*hardware_cost(run.trials[0]), 1).empty());
   EXPECT_THAT(written(run, write_table), AllOf(HasSubstr("native: hardware counters not counted:"),
                                                Not(HasSubstr("hardware counters, per"))));
-  EXPECT_THAT(written(run, write_markdown), AllOf(HasSubstr(said), Not(HasSubstr("| count |"))));
+  EXPECT_THAT(written(run, write_markdown), AllOf(HasSubstr(kSaid), Not(HasSubstr("| count |"))));
   const std::string reason(100, 'r');
   run.trials[0].provenance = R"({"meter": {"hardware_counters": "not counted: )" + reason + R"("}})";
   EXPECT_THAT(hardware_notes(*hardware_cost(run.trials[0])), HasSubstr(reason));

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/readable.h"
-#include "report/phrase.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
+#include "query/phrase.h"
 
 namespace vtax {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "report/cell.h"
+#include "query/cell.h"
 
 namespace vtax {
 

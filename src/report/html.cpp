@@ -13,11 +13,11 @@
 #include "core/embedded_file.h"
 #include "core/readable.h"
 #include "core/sha256.h"
+#include "query/phrase.h"
 #include "report/answer.h"
 #include "report/html_table.h"
 #include "report/page_data.h"
 #include "report/page_tables.h"
-#include "report/phrase.h"
 
 namespace vtax {
 namespace embedded {
@@ -41,13 +41,13 @@ std::string script_of(const std::vector<EmbeddedFile>& files) {
 }
 
 std::string base64(const std::vector<std::uint8_t>& bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const auto byte = [&](std::size_t at) { return at < bytes.size() ? std::uint32_t{bytes[at]} : 0U; };
     const std::uint32_t three = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
     for (std::size_t digit = 0; digit < 4; ++digit)
-      out += i + digit > bytes.size() ? '=' : digits[three >> (18 - 6 * digit) & 63U];
+      out += i + digit > bytes.size() ? '=' : kDigits[three >> (18 - 6 * digit) & 63U];
   }
   return out;
 }

@@ -4,8 +4,8 @@
 #include <ostream>
 
 #include "core/result.h"
+#include "model/term_table.h"
 #include "record/run_reader.h"
-#include "report/term_table.h"
 
 namespace vtax {
 

@@ -3,14 +3,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/json_writer.h"
 #include "core/sha256.h"
+#include "query/cell.h"
+#include "query/measured.h"
+#include "query/phrase.h"
 #include "record/timeline_text.h"
 #include "report/capacity_json.h"
-#include "report/cell.h"
 #include "report/claims_json.h"
-#include "report/json_writer.h"
-#include "report/measured.h"
-#include "report/phrase.h"
 
 namespace vtax {
 namespace {
@@ -49,7 +49,7 @@ void write_ledger(JsonWriter& json, const Trial& trial) {
   json.key("ledger").begin_array();
   for (const LedgerEntry& e : trial.ledger) {
     json.begin_object().key("cpu");
-    e.cpu == LedgerEntry::unknown_cpu ? json.null() : json.value(static_cast<std::uint64_t>(e.cpu));
+    e.cpu == LedgerEntry::kUnknownCpu ? json.null() : json.value(static_cast<std::uint64_t>(e.cpu));
     json.field("domain", e.domain).field("layer", name(e.layer)).field("part", name(e.part));
     json.field("kind", e.kind).field("value", e.value).end_object();
   }
@@ -122,7 +122,7 @@ void write_trial(JsonWriter& json, const Trial& trial) {
         .field("transaction", noun(Unit::transaction, trial.factors.at("workload")))
         .end_object();
     if (const auto time = machine_cpu_ns(trial)) {
-      json.key("machine_total").begin_object().field(cpu_time_kind, *time).end_object();
+      json.key("machine_total").begin_object().field(kCpuTimeKind, *time).end_object();
       json.field("window_ns", trial.window_virtual_ns);
     } else {
       write_instructions(json, "machine_total", trial.machine_total);

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/json_writer.h"
 #include "core/sha256.h"
+#include "query/testing/claims_of_synthetic_run.h"
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/json_writer.h"
-#include "report/testing/claims_of_synthetic_run.h"
-#include "report/testing/run_on_disk.h"
 #include "tests/golden.h"
 
 namespace vtax {

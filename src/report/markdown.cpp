@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "core/readable.h"
+#include "query/cell.h"
+#include "query/phrase.h"
+#include "query/repetitions.h"
 #include "report/answer.h"
-#include "report/cell.h"
 #include "report/markdown_table.h"
-#include "report/phrase.h"
-#include "report/repetitions.h"
 #include "report/verdict.h"
 
 namespace vtax {

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "report/cell.h"
-#include "report/measured.h"
-#include "report/metric_label.h"
-#include "report/repetitions.h"
+#include "core/metric_label.h"
+#include "query/cell.h"
+#include "query/measured.h"
+#include "query/repetitions.h"
 #include "report/verdict.h"
 
 namespace vtax {

@@ -6,9 +6,9 @@
 
 #include <sstream>
 
+#include "query/cell.h"
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/cell.h"
-#include "report/testing/run_on_disk.h"
 
 namespace vtax {
 namespace {
@@ -67,7 +67,7 @@ TEST(OpenMetrics, CpuTimeIsSecondsAndInstructionsAreInstructions) {
 
   Trial& trial = run.trials[0];
   for (LedgerEntry& entry : trial.ledger)
-    if (entry.kind == "instructions") entry.kind = cpu_time_kind;
+    if (entry.kind == "instructions") entry.kind = kCpuTimeKind;
   trial.functions.clear();
   trial.machine_total = trial.peer_total = {};
   EXPECT_DOUBLE_EQ(value_of(openmetrics_of(run), "vtax_window_cpu_seconds", labels), kernel * 1e-9);

@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/json_writer.h"
 #include "core/readable.h"
+#include "query/measured.h"
+#include "query/phrase.h"
+#include "query/repetitions.h"
+#include "query/sensitivity.h"
 #include "report/capacity_json.h"
 #include "report/claims_json.h"
-#include "report/json_writer.h"
-#include "report/measured.h"
-#include "report/phrase.h"
-#include "report/repetitions.h"
-#include "report/sensitivity.h"
 
 namespace vtax {
 namespace {

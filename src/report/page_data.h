@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "core/result.h"
+#include "model/capacity.h"
+#include "model/offered_load.h"
+#include "model/terms.h"
+#include "query/cell.h"
 #include "record/run_reader.h"
 #include "report/answer.h"
-#include "report/capacity.h"
-#include "report/cell.h"
-#include "report/offered_load.h"
-#include "report/terms.h"
 
 namespace vtax {
 

@@ -8,12 +8,12 @@
 #include <set>
 
 #include "core/readable.h"
+#include "model/offered_load.h"
+#include "query/measured.h"
+#include "query/phrase.h"
+#include "query/repetitions.h"
 #include "report/cell_text.h"
 #include "report/html_table.h"
-#include "report/measured.h"
-#include "report/offered_load.h"
-#include "report/phrase.h"
-#include "report/repetitions.h"
 #include "report/verdict.h"
 
 namespace vtax {
@@ -127,15 +127,15 @@ void write_rate_table(std::ostream& out, const PageData& data) {
     const auto rate = rate_of(cell);
     const auto unit = first_unit(cell);
     if (!rate || !unit) return;
-    constexpr double us = 1e-3;
+    constexpr double kUs = 1e-3;
     table.begin_row();
     table.text(work).text(printable(cell.platform())).number(rate->median);
     table.text(rate_noun(*unit, cell.workload())).text(interval_text(*rate, 1));
     const auto latency = latency_of(cell);
     for (const Spread Latency::*one :
          {&Latency::p50_ns, &Latency::p90_ns, &Latency::p99_ns, &Latency::p999_ns, &Latency::most_ns})
-      table.number(latency ? std::optional(((*latency).*one).median * us) : std::nullopt);
-    table.text(latency ? interval_text(latency->p99_ns, us) : "");
+      table.number(latency ? std::optional(((*latency).*one).median * kUs) : std::nullopt);
+    table.text(latency ? interval_text(latency->p99_ns, kUs) : "");
     const auto fairness = fairness_of(cell);
     table.shown(fairness ? fmt::format("{:.3f}", fairness->median) : "–",
                 fairness ? std::optional(fairness->median) : std::nullopt);
@@ -147,12 +147,12 @@ void write_busy_table(std::ostream& out, const PageData& data) {
   HtmlTable table(out, "How busy each CPU was, by domain",
                   with_work({{"CPU"}, {"domain", Kind::text}, {"busy, %"}, {"interval", Kind::text}}));
   for_shown(data, [&](const Comparison&, const Cell& cell, const std::string& work) {
-    constexpr double percent = 100;
+    constexpr double kPercent = 100;
     for (const BusyShare& one : busy_shares(cell)) {
       table.begin_row();
       table.text(work).text(printable(cell.platform())).whole(static_cast<std::uint64_t>(one.cpu));
-      table.text(printable(one.domain)).number(one.share.median * percent);
-      table.text(interval_text(one.share, percent));
+      table.text(printable(one.domain)).number(one.share.median * kPercent);
+      table.text(interval_text(one.share, kPercent));
       table.end_row();
     }
   });
@@ -323,12 +323,12 @@ void write_offered_tables(std::ostream& out, const PageData& data) {
     for (const Cell* cell : one.cells) {
       const auto load = offered_load(*cell, **data.speed);
       if (!load) continue;
-      constexpr double percent = 100;
+      constexpr double kPercent = 100;
       table.begin_row();
       table.text(work).text(printable(cell->platform())).number(load->offered).number(load->possible());
       table.number(load->most).text(rate_noun(load->unit, cell->workload())).text(load->busiest);
-      table.shown(fmt::format("{:.0f}", percent * load->busiest_part), percent * load->busiest_part);
-      table.shown(fmt::format("{:.0f}", percent * load->cpus), percent * load->cpus);
+      table.shown(fmt::format("{:.0f}", kPercent * load->busiest_part), kPercent * load->busiest_part);
+      table.shown(fmt::format("{:.0f}", kPercent * load->cpus), kPercent * load->cpus);
       table.end_row();
     }
   }

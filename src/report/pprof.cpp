@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/harmless.h"
-#include "report/profile_stack.h"
+#include "query/profile_stack.h"
 #include "report/protobuf_writer.h"
 
 namespace vtax {
@@ -15,9 +15,9 @@ namespace {
 
 // Field numbers of profile.proto.
 namespace field {
-constexpr std::uint32_t sample_type = 1, sample = 2, mapping = 3, location = 4, function = 5,
-                        string_table = 6;
-constexpr std::uint32_t period_type = 11, period = 12, comment = 13, default_sample_type = 14;
+constexpr std::uint32_t kSampleType = 1, kSample = 2, kMapping = 3, kLocation = 4, kFunction = 5,
+                        kStringTable = 6;
+constexpr std::uint32_t kPeriodType = 11, kPeriod = 12, kComment = 13, kDefaultSampleType = 14;
 }  // namespace field
 
 class PprofMessage {
@@ -28,14 +28,14 @@ class PprofMessage {
     ProtobufWriter type;
     type.number(1, unit);
     type.number(2, string("count"));
-    message_.message(field::sample_type, type);
+    message_.message(field::kSampleType, type);
     for (std::size_t i = 0; i < profile.functions.size(); ++i)
       add(profile.functions[i], callers_of(profile, i));
-    message_.message(field::period_type, type);
-    message_.number(field::period, 1);
-    message_.number(field::comment, string(profile.study + ": " + profile.title));
-    message_.number(field::default_sample_type, unit);
-    for (const std::string* text : strings_) message_.bytes(field::string_table, *text);
+    message_.message(field::kPeriodType, type);
+    message_.number(field::kPeriod, 1);
+    message_.number(field::kComment, string(profile.study + ": " + profile.title));
+    message_.number(field::kDefaultSampleType, unit);
+    for (const std::string* text : strings_) message_.bytes(field::kStringTable, *text);
   }
 
   [[nodiscard]] const std::string& text() const { return message_.text(); }
@@ -52,7 +52,7 @@ class PprofMessage {
     ProtobufWriter sample;
     sample.bytes(1, locations.text());
     sample.number(2, cost.instructions.value);
-    message_.message(field::sample, sample);
+    message_.message(field::kSample, sample);
   }
 
   std::uint64_t location(const std::string& function, const std::string& image) {
@@ -64,12 +64,12 @@ class PprofMessage {
     made.number(2, string(function));
     made.number(3, string(function));
     made.number(4, string(image));
-    message_.message(field::function, made);
+    message_.message(field::kFunction, made);
     line.number(1, id);
     at.number(1, id);
     if (!image.empty()) at.number(2, mapping(image));
     at.message(4, line);
-    message_.message(field::location, at);
+    message_.message(field::kLocation, at);
     return id;
   }
 
@@ -80,7 +80,7 @@ class PprofMessage {
     made.number(1, place->second);
     made.number(5, string(image));
     made.number(7, 1);  // has_functions: there is nothing to look up
-    message_.message(field::mapping, made);
+    message_.message(field::kMapping, made);
     return place->second;
   }
 
@@ -98,8 +98,8 @@ class PprofMessage {
 
 std::string gzipped(const std::string& text) {
   z_stream stream{};
-  constexpr int gzip = 15 + 16;  // the largest window, with gzip's head
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, gzip, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+  constexpr int kGzip = 15 + 16;  // the largest window, with gzip's head
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK)
     throw std::bad_alloc();
   std::string out(deflateBound(&stream, text.size()), '\0');
   std::string in = text;  // zlib takes no const

@@ -6,9 +6,9 @@
 
 #include "core/readable.h"
 #include "core/statistics.h"
-#include "report/phrase.h"
-#include "report/repetitions.h"
-#include "report/sensitivity.h"
+#include "query/phrase.h"
+#include "query/repetitions.h"
+#include "query/sensitivity.h"
 
 namespace vtax {
 
@@ -66,9 +66,9 @@ std::string unlike_packets_text(const Comparison& comparison, const Cell& cell) 
 }
 
 std::string ticks_text(const Cell& cell) {
-  constexpr std::uint64_t few_ticks_ns = 50'000'000;
+  constexpr std::uint64_t kFewTicksNs = 50'000'000;
   const std::uint64_t program = cell.cost()->of(Layer::program);
-  if (!cell.cost()->in_time || program == 0 || program >= few_ticks_ns) return "";
+  if (!cell.cost()->in_time || program == 0 || program >= kFewTicksNs) return "";
   return fmt::format(
       "{} ms of programs' time are a matter of a few ticks: a longer window tells it from the kernel's",
       readable(static_cast<double>(program) * 1e-6));

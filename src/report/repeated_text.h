@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "report/cell.h"
+#include "query/cell.h"
 
 // What a cell's repetitions and perturbed machines say, and what a figure of it cannot say, in sentences; ""
 // where there is nothing to say. `cell` has a cost.

@@ -6,16 +6,16 @@
 #include <array>
 
 #include "core/readable.h"
+#include "core/text_table.h"
+#include "model/capacity.h"
+#include "model/offered_load.h"
+#include "query/cell.h"
+#include "query/phrase.h"
+#include "query/repetitions.h"
 #include "report/answer.h"
-#include "report/capacity.h"
-#include "report/cell.h"
 #include "report/cell_text.h"
 #include "report/claims_text.h"
 #include "report/hardware_text.h"
-#include "report/offered_load.h"
-#include "report/phrase.h"
-#include "report/repetitions.h"
-#include "report/text_table.h"
 
 namespace vtax {
 namespace {
@@ -141,11 +141,11 @@ TextTable table_of_costs(const Comparison& comparison, const std::vector<Unit>& 
 // In thousands or millions where a page is too narrow for the numbers.
 void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& comparison,
                  const std::vector<Unit>& units) {
-  constexpr std::array scales{Scale{1, ""}, Scale{1'000, "thousands"}, Scale{1'000'000, "millions"},
-                              Scale{1'000'000'000, "billions"}};
-  for (const Scale& scale : scales) {
+  constexpr std::array kScales{Scale{1, ""}, Scale{1'000, "thousands"}, Scale{1'000'000, "millions"},
+                               Scale{1'000'000'000, "billions"}};
+  for (const Scale& scale : kScales) {
     const TextTable table = table_of_costs(comparison, units, scale);
-    if (table.width() > kPageColumns && &scale != &scales.back()) continue;
+    if (table.width() > kPageColumns && &scale != &kScales.back()) continue;
     if (!scale.name.empty()) out << fmt::format("  in {} of {}\n", scale.name, unit_of_cost(costs));
     table.print(out);
     return;

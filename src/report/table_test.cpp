@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "core/readable.h"
-#include "record/testing/synthetic_run.h"
-#include "report/testing/run_on_disk.h"
+#include "query/testing/run_on_disk.h"
 #include "report/trial_list.h"
+#include "record/testing/synthetic_run.h"
 #include "tests/golden.h"
 
 namespace vtax {

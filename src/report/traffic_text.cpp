@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "core/readable.h"
-#include "report/capacity.h"
-#include "report/measured.h"
-#include "report/phrase.h"
+#include "model/capacity.h"
+#include "query/measured.h"
+#include "query/phrase.h"
 
 namespace vtax {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "report/cell.h"
+#include "query/cell.h"
 
 // What went through a cell's system, and who of several did what, in sentences. `cell` has a cost.
 namespace vtax {

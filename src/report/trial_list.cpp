@@ -5,8 +5,9 @@
 #include <algorithm>
 
 #include "core/readable.h"
-#include "report/cell.h"
-#include "report/phrase.h"
+#include "core/text_table.h"
+#include "query/cell.h"
+#include "query/phrase.h"
 
 namespace vtax {
 namespace {

@@ -12,9 +12,9 @@
 
 #include "core/line_fit.h"
 #include "core/readable.h"
-#include "report/capacity.h"
-#include "report/find_cell.h"
-#include "report/measured.h"
+#include "model/capacity.h"
+#include "query/find_cell.h"
+#include "query/measured.h"
 
 namespace vtax {
 namespace {
@@ -187,8 +187,8 @@ Found<double> latency_of(Asked& run, const Operand& operand, int percentile) {
     most = std::max(most.value_or(0), ns);
   }
   if (!most) return obstacle(fmt::format("cell {} measured no latency", cell_name(operand.factors)));
-  constexpr double ns_of_us = 1000;
-  return static_cast<double>(*most) / ns_of_us;
+  constexpr double kNsOfUs = 1000;
+  return static_cast<double>(*most) / kNsOfUs;
 }
 
 Found<double> fairness_between(Asked& run, const Operand& operand) {
@@ -252,8 +252,8 @@ std::string figure_beside_limits(double value, const ClaimTest& test) {
     return holds(test, std::strtod(text.c_str(), nullptr)) == holds(test, value);
   };
   if (std::string text = readable(value); says_the_same(text)) return text;
-  constexpr int most_digits = 9;
-  for (int digits = 1; digits <= most_digits; ++digits) {
+  constexpr int kMostDigits = 9;
+  for (int digits = 1; digits <= kMostDigits; ++digits) {
     if (std::string text = fmt::format("{:.{}f}", value, digits); says_the_same(text)) return text;
   }
   return exact(value);
@@ -264,17 +264,17 @@ std::string figure_beside_limits(double value, const ClaimTest& test) {
 std::optional<Interval> interval_of(Asked& run, const ClaimTest& test,
                                     const std::optional<Found<MachineSpeed>>& speed, double measured) {
   if (!run.has_intervals()) return std::nullopt;
-  constexpr std::size_t draws = 1000, tail = 25;
+  constexpr std::size_t kDraws = 1000, kTail = 25;
   std::minstd_rand random(1);
   std::vector<double> values;
-  for (std::size_t i = 0; i < draws; ++i) {
+  for (std::size_t i = 0; i < kDraws; ++i) {
     run.draw(random);
     const auto value = measure(run, test, speed);
     if (!value) return std::nullopt;
     values.push_back(*value);
   }
   std::sort(values.begin(), values.end());
-  return Interval{std::min(measured, values[tail - 1]), std::max(measured, values[draws - tail])};
+  return Interval{std::min(measured, values[kTail - 1]), std::max(measured, values[kDraws - kTail])};
 }
 
 Verdict verdict_of(const ClaimTest& test, double measured, const std::optional<Interval>& interval) {

@@ -8,7 +8,7 @@
 #include "core/result.h"
 #include "core/statistics.h"
 #include "published/published.h"
-#include "report/cell.h"
+#include "query/cell.h"
 
 namespace vtax {
 

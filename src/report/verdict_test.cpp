@@ -8,10 +8,10 @@
 #include <sstream>
 
 #include "core/readable.h"
+#include "query/testing/claims_of_synthetic_run.h"
+#include "query/testing/run_on_disk.h"
 #include "report/claims_text.h"
 #include "report/table.h"
-#include "report/testing/claims_of_synthetic_run.h"
-#include "report/testing/run_on_disk.h"
 #include "tests/golden.h"
 
 namespace vtax {

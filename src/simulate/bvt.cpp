@@ -79,8 +79,8 @@ class Bvt final : public Scheduler {
     return of(vcpu).share.warp > 0 && now >= its(vcpu).unwarped_until;
   }
   [[nodiscard]] Ns effective(int vcpu, Ns now) {
-    constexpr Ns usual_rate = kBvtAdvance * 256;
-    return its(vcpu).age - (is_warped(vcpu, now) ? of(vcpu).share.warp * usual_rate : 0);
+    constexpr Ns kUsualRate = kBvtAdvance * 256;
+    return its(vcpu).age - (is_warped(vcpu, now) ? of(vcpu).share.warp * kUsualRate : 0);
   }
   int youngest(int cpu, Ns now, int without, int favoured) {
     int best = kNobody;

@@ -77,9 +77,9 @@ class Shared final : public Receiver, public Program {
  public:
   Shared(std::uint64_t seed, Service service)
       : random_(seed), service_(std::move(service)), processors_(loop_, make_bvt(false, 20 * kUs), 1) {
-    constexpr int most_at_once = 60;
-    for (int i = 0; i < most_at_once; ++i) free_.push_back(processors_.add({}, *this));
-    arrived_.resize(most_at_once);
+    constexpr int kMostAtOnce = 60;
+    for (int i = 0; i < kMostAtOnce; ++i) free_.push_back(processors_.add({}, *this));
+    arrived_.resize(kMostAtOnce);
     loop_.at(1, *this, 0);
   }
   double mean_time() {

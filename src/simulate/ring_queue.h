@@ -27,8 +27,8 @@ class RingQueue {
 
  private:
   void grow() {
-    constexpr std::size_t least = 16;
-    std::vector<T> larger(slots_.empty() ? least : 2 * slots_.size());
+    constexpr std::size_t kLeast = 16;
+    std::vector<T> larger(slots_.empty() ? kLeast : 2 * slots_.size());
     for (std::size_t i = 0; i < size_; ++i) larger[i] = slots_[(first_ + i) & (slots_.size() - 1)];
     slots_ = std::move(larger);
     first_ = 0;

@@ -8,7 +8,7 @@ namespace vtax {
 namespace {
 
 std::string_view stem(std::string_view file_name) {
-  return file_name.substr(0, file_name.size() - toml_ending.size());
+  return file_name.substr(0, file_name.size() - kTomlEnding.size());
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace vtax {
 
 // Files that come with vtax, known by their names without the ending ".toml".
-inline constexpr std::string_view toml_ending = ".toml";
+inline constexpr std::string_view kTomlEnding = ".toml";
 
 [[nodiscard]] std::vector<std::string> built_in_names(const std::vector<EmbeddedFile>& files);  // sorted
 

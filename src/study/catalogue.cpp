@@ -9,22 +9,11 @@
 
 #include "core/cache_shape.h"
 #include "core/readable.h"
+#include "core/size_text.h"
 #include "study/suggest.h"
 
 namespace vtax {
 namespace {
-
-constexpr std::uint64_t kKiB = 1024;
-constexpr std::uint64_t kMiB = 1024 * kKiB;
-constexpr std::uint64_t kGiB = 1024 * kMiB;
-
-struct SizeUnit {
-  std::string_view name;
-  std::uint64_t bytes;
-};
-// "64K" is what iperf3 and dd take for 64 KiB, too.
-constexpr std::array<SizeUnit, 7> kSizeUnits{
-    {{"B", 1}, {"KiB", kKiB}, {"MiB", kMiB}, {"GiB", kGiB}, {"K", kKiB}, {"M", kMiB}, {"G", kGiB}}};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(' ');
@@ -32,13 +21,11 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-// The digits at the front of `text`, which loses them; nothing when there are none or too many.
-std::optional<std::uint64_t> leading_number(std::string_view& text) {
+// Nothing when there are too many digits.
+std::optional<std::uint64_t> number_of(std::string_view digits) {
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return number;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 Error bad_value(const Factor& factor, std::string_view text, std::string next) {
@@ -55,22 +42,19 @@ Result<std::string> in_range(const Factor& factor, std::string_view text,
 }
 
 Result<std::string> canonical_bytes(const Factor& factor, std::string_view text) {
-  std::string_view rest = trimmed(text);
-  if (rest.empty() || rest.front() < '0' || rest.front() > '9') {
-    return fail(bad_value(factor, text, "write bytes, or a size such as \"64 KiB\" or \"8 MiB\""));
+  const ParsedSize size = parse_size(text);
+  switch (size.fault) {
+    case ParsedSize::Fault::no_number:
+      return fail(bad_value(factor, text, "write bytes, or a size such as \"64 KiB\" or \"8 MiB\""));
+    case ParsedSize::Fault::unknown_unit:
+      return fail(bad_value(factor, text,
+                            "units: B, KiB, MiB, GiB, or K, M, G (1024 each; KB and MB mean two things)"));
+    case ParsedSize::Fault::too_much:
+      return in_range(factor, text, std::nullopt);
+    case ParsedSize::Fault::none:
+      break;
   }
-  const auto number = leading_number(rest);
-  if (!number) return in_range(factor, text, number);
-  rest = trimmed(rest);
-  if (rest.empty()) return in_range(factor, text, number);
-  for (const SizeUnit& unit : kSizeUnits) {
-    if (rest != unit.name) continue;
-    std::uint64_t value = 0;
-    const bool overflow = __builtin_mul_overflow(*number, unit.bytes, &value);
-    return in_range(factor, text, overflow ? std::nullopt : std::optional(value));
-  }
-  return fail(
-      bad_value(factor, text, "units: B, KiB, MiB, GiB, or K, M, G (1024 each; KB and MB mean two things)"));
+  return in_range(factor, text, size.bytes);
 }
 
 Result<std::string> canonical_count(const Factor& factor, std::string_view text) {
@@ -78,7 +62,7 @@ Result<std::string> canonical_count(const Factor& factor, std::string_view text)
   if (rest.empty() || rest.find_first_not_of("0123456789") != std::string_view::npos) {
     return fail(bad_value(factor, text, "write a whole number; allowed: " + allowed_values(factor)));
   }
-  return in_range(factor, text, leading_number(rest));
+  return in_range(factor, text, number_of(rest));
 }
 
 }  // namespace

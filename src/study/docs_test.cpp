@@ -33,7 +33,7 @@ std::string documentation() {
 TEST(StudyFilesDocumentation, HoldsTheCataloguesTables) {
   const std::string text = documentation();
   std::string platforms = "| platform | what it is |\n|---|---|\n";
-  for (const PlatformFacts& p : platform_table)
+  for (const PlatformFacts& p : kPlatformTable)
     platforms += fmt::format("| `{}` | {} |\n", p.name, p.summary);
   EXPECT_THAT(text, testing::HasSubstr(platforms));
   EXPECT_THAT(text, testing::HasSubstr(table_of(common_factors())));

@@ -19,7 +19,7 @@ std::vector<std::string> built_in_studies() {
 Result<Study> find_study(std::string_view path_or_name) {
   std::error_code error;
   const bool is_path = path_or_name.find('/') != std::string_view::npos ||
-                       path_or_name.ends_with(toml_ending) ||
+                       path_or_name.ends_with(kTomlEnding) ||
                        std::filesystem::exists(std::filesystem::path(path_or_name), error);
   if (is_path) return read_study(std::filesystem::path(path_or_name));
   if (const EmbeddedFile* file = find_built_in(embedded::studies(), path_or_name))

@@ -42,7 +42,7 @@ Result<> set_machine(std::string_view machine, Study& study) {
   if (std::find(machines().begin(), machines().end(), machine) == machines().end())
     return fail(
         {"", fmt::format("'{}' is not a machine", printable(machine)), suggestion(machine, machines())});
-  if (machine == host_machine && study.machine != machine) move_to_host(study);
+  if (machine == kHostMachine && study.machine != machine) move_to_host(study);
   study.machine = machine;
   return {};
 }
@@ -81,7 +81,7 @@ Result<> check_lab_disk(const StudyWorkload& workload, const std::string& what) 
 }
 
 Result<> check_forwarding(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  if (study.machine != host_machine && names(study, workload, "forwarding", {"nat"}) &&
+  if (study.machine != kHostMachine && names(study, workload, "forwarding", {"nat"}) &&
       names(study, workload, "topology", {"inside"}) &&
       names_platform(study, workload, [](const PlatformFacts& platform) { return has_guests(platform.id); }))
     return fail({what,
@@ -112,13 +112,13 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
          fmt::format("the guests' image with the files of '{}' is more than a driver domain has memory for",
                      workload.name),
          "take driver_domains = 0"});
-  constexpr int most_domains = 7;  // that the probe tells from Domain-0
+  constexpr int kMostDomains = 7;  // that the probe tells from Domain-0
   for (const std::string& guests : values_of(study, workload, "guests"))
     for (const std::string& drivers : values_of(study, workload, "driver_domains"))
-      if (drivers != "0" && std::stoi(guests) + std::stoi(drivers) > most_domains)
+      if (drivers != "0" && std::stoi(guests) + std::stoi(drivers) > kMostDomains)
         return fail({what,
                      fmt::format("{} guests and {} driver domains are more than {} domains", guests, drivers,
-                                 most_domains),
+                                 kMostDomains),
                      "take fewer guests"});
   if (names(study, workload, "scheduler", {"null"}))
     return fail({what, "Xen's scheduler null gives no two domains one CPU, and Domain-0 shares its own",
@@ -128,7 +128,7 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
 
 // Weights and caps, memory and what the balloon leaves of it.
 Result<> check_shares(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  constexpr int least_kept_mib = 96;  // a guest of the lab needs some 80
+  constexpr int kLeastKeptMib = 96;  // a guest of the lab needs some 80
   if (names(study, workload, "scheduler", {"rtds", "null"}) &&
       (names_other_than_usual(study, workload, "guest_weights") ||
        names_other_than_usual(study, workload, "guest_cap_percent")))
@@ -136,9 +136,9 @@ Result<> check_shares(const Study& study, const StudyWorkload& workload, const s
                  "take scheduler credit2 or credit"});
   for (const std::string& kept : values_of(study, workload, "balloon_mib")) {
     if (kept == "0") continue;
-    if (std::stoi(kept) < least_kept_mib)
+    if (std::stoi(kept) < kLeastKeptMib)
       return fail({what, fmt::format("a guest cannot live with {} MiB", kept),
-                   fmt::format("take balloon_mib = 0, or {} and more", least_kept_mib)});
+                   fmt::format("take balloon_mib = 0, or {} and more", kLeastKeptMib)});
     for (const std::string& memory : values_of(study, workload, "guest_memory_mib"))
       if (std::stoi(kept) > std::stoi(memory))
         return fail({what, fmt::format("a guest of {} MiB cannot keep {}", memory, kept),
@@ -168,7 +168,7 @@ Result<> check_texts(const Study& study, const StudyWorkload& workload, const st
     if (auto good = check_program(*trial); !good)
       return fail({what, good.error().what + ": " + good.error().why, good.error().next});
   }
-  if (study.machine == host_machine) return {};
+  if (study.machine == kHostMachine) return {};
   for (const std::string& files : workload.factors.at("files")) {
     std::error_code error;
     if (!files.empty() && !std::filesystem::exists(files, error))
@@ -184,7 +184,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
   if (good) good = check_shares(study, workload, what);
   if (good) good = check_texts(study, workload, what);
   if (!good) return good;
-  if (study.machine == host_machine) {
+  if (study.machine == kHostMachine) {
     const auto& topologies = values_of(study, workload, "topology");
     if (std::any_of(topologies.begin(), topologies.end(), [](const auto& t) { return t != "inside"; }))
       return fail(

@@ -9,7 +9,7 @@
 // What may stand together in a study, beyond what each factor allows by itself.
 namespace vtax {
 
-inline constexpr char host_machine[] = "host";
+inline constexpr char kHostMachine[] = "host";
 
 // Another machine than the study's own. The host has no two network cards that are joined, so there the
 // topology is `inside`, whatever the lab's study says.

@@ -16,7 +16,7 @@ const Factor& common_factor(std::string_view name) {
 
 bool machine_has(std::string_view factor, std::string_view machine) {
   const FactorMeaning& meaning = common_factor(factor).meaning;
-  return machine == host_machine ? meaning.on_host : meaning.in_lab;
+  return machine == kHostMachine ? meaning.on_host : meaning.in_lab;
 }
 
 bool platform_has(std::string_view factor, const PlatformFacts& platform) {
@@ -25,7 +25,7 @@ bool platform_has(std::string_view factor, const PlatformFacts& platform) {
 }
 
 bool topology_has(std::string_view factor, std::string_view machine, std::string_view topology) {
-  if (machine == host_machine || topology != name_of(Topology::inside)) return true;
+  if (machine == kHostMachine || topology != name_of(Topology::inside)) return true;
   return !common_factor(factor).meaning.with_cards_alone;
 }
 
@@ -72,10 +72,10 @@ std::vector<PlanCell> without_idle_networks(std::vector<PlanCell> cells, std::ve
 
 std::string advice(std::string_view factor, std::string_view machine) {
   std::vector<std::string> platforms_with;
-  for (const PlatformFacts& platform : platform_table)
+  for (const PlatformFacts& platform : kPlatformTable)
     if (platform.in_lab && platform_has(factor, platform)) platforms_with.emplace_back(platform.name);
   if (!machine_has(factor, machine))
-    return machine == host_machine ? "leave it out, or run the study in the lab"
+    return machine == kHostMachine ? "leave it out, or run the study in the lab"
                                    : "leave it out, or run the study with --machine host";
   if (common_factor(factor).meaning.with_cards_alone) return "leave it out, or take topology = \"card\"";
   return fmt::format("leave it out, or name a platform that has a choice of it: {}",

@@ -10,10 +10,10 @@
 namespace vtax {
 namespace {
 
-constexpr char everywhere[] = "native container xen-pv xen-pvh xen-hvm xen-hvm-pv kvm kvm-qemu",
-               of_xen[] = "xen-pv xen-pvh xen-hvm xen-hvm-pv",
-               of_guests[] = "xen-pv xen-pvh xen-hvm xen-hvm-pv kvm kvm-qemu",
-               between[] = "container xen-pv xen-pvh xen-hvm xen-hvm-pv kvm kvm-qemu", nowhere[] = "";
+constexpr char kEverywhere[] = "native container xen-pv xen-pvh xen-hvm xen-hvm-pv kvm kvm-qemu",
+               kOfXen[] = "xen-pv xen-pvh xen-hvm xen-hvm-pv",
+               kOfGuests[] = "xen-pv xen-pvh xen-hvm xen-hvm-pv kvm kvm-qemu",
+               kBetween[] = "container xen-pv xen-pvh xen-hvm xen-hvm-pv kvm kvm-qemu", kNowhere[] = "";
 
 // Where a study of the lab may vary a common factor, with cards; said here once more, by hand.
 struct Where {
@@ -22,37 +22,37 @@ struct Where {
   bool inside_too = true;
   bool on_host = true;
 };
-const std::vector<Where> expected{{"platform", everywhere},
-                                  {"topology", everywhere},
-                                  {"offloads", everywhere},
-                                  {"guests", everywhere},
-                                  {"loads", everywhere},
-                                  {"guest_cpu", of_guests, true, false},
-                                  {"guest_cpus", of_guests, true, false},
-                                  {"driver_cpus", of_guests, true, false},
-                                  {"scheduler", of_xen, true, false},
-                                  {"softload_percent", everywhere},
-                                  {"cpu_mips", everywhere, true, false},
-                                  {"round_instructions", everywhere, true, false},
-                                  {"sampling_hz", everywhere, true, false},
-                                  {"system_window", everywhere},
-                                  {"peer_window", everywhere},
-                                  {"link_mbps", everywhere, false},
-                                  {"forwarding", between},
-                                  {"cards", everywhere, false, false},
-                                  {"driver_interrupts", of_guests, true, false},
+const std::vector<Where> expected{{"platform", kEverywhere},
+                                  {"topology", kEverywhere},
+                                  {"offloads", kEverywhere},
+                                  {"guests", kEverywhere},
+                                  {"loads", kEverywhere},
+                                  {"guest_cpu", kOfGuests, true, false},
+                                  {"guest_cpus", kOfGuests, true, false},
+                                  {"driver_cpus", kOfGuests, true, false},
+                                  {"scheduler", kOfXen, true, false},
+                                  {"softload_percent", kEverywhere},
+                                  {"cpu_mips", kEverywhere, true, false},
+                                  {"round_instructions", kEverywhere, true, false},
+                                  {"sampling_hz", kEverywhere, true, false},
+                                  {"system_window", kEverywhere},
+                                  {"peer_window", kEverywhere},
+                                  {"link_mbps", kEverywhere, false},
+                                  {"forwarding", kBetween},
+                                  {"cards", kEverywhere, false, false},
+                                  {"driver_interrupts", kOfGuests, true, false},
                                   {"driver_domains", "xen-pv", true, false},
                                   {"iommu", "xen-pv", true, false},
-                                  {"guest_weights", of_xen, true, false},
-                                  {"guest_cap_percent", of_xen, true, false},
-                                  {"guest_memory_mib", of_guests, true, false},
-                                  {"balloon_mib", of_guests, true, false},
-                                  {"caches", everywhere, true, false},
-                                  {"hardware_counters", nowhere}};
+                                  {"guest_weights", kOfXen, true, false},
+                                  {"guest_cap_percent", kOfXen, true, false},
+                                  {"guest_memory_mib", kOfGuests, true, false},
+                                  {"balloon_mib", kOfGuests, true, false},
+                                  {"caches", kEverywhere, true, false},
+                                  {"hardware_counters", kNowhere}};
 
 std::string platforms_with(const std::string& factor, std::string_view machine, const std::string& topology) {
   std::string all;
-  for (const PlatformFacts& platform : platform_table) {
+  for (const PlatformFacts& platform : kPlatformTable) {
     if (!platform.in_lab) continue;
     const PlanCell cell{{"platform", std::string(platform.name)}, {"topology", topology}};
     if (has_meaning(factor, machine, cell)) all += fmt::format("{}{}", all.empty() ? "" : " ", platform.name);

@@ -124,15 +124,15 @@ void lessen(FactorValues& factors, const std::string& name, std::uint64_t part, 
 
 // Less work of the same kind. What --set names afterwards is taken as it stands.
 void make_quick(Study& study) {
-  constexpr std::uint64_t part = 8, two = 2;
+  constexpr std::uint64_t kPart = 8, kTwo = 2;
   study.repetitions = 1;
   for (StudyWorkload& workload : study.workloads) {
     for (const Factor& factor : find_workload(workload.name)->factors)
       if (factor.quick_least > 0)
-        lessen(workload.factors, std::string(factor.name), part, factor.quick_least, study.left_out);
+        lessen(workload.factors, std::string(factor.name), kPart, factor.quick_least, study.left_out);
     // A compile is one whole source: there can only be fewer of them.
     if (find_workload(workload.name)->has_compiler)
-      lessen(workload.common, "guests", part, two, study.left_out);
+      lessen(workload.common, "guests", kPart, kTwo, study.left_out);
   }
 }
 

@@ -67,7 +67,7 @@ Result<std::vector<PlanCell>> only_possible(std::string_view machine, std::vecto
   std::vector<PlanCell> possible;
   std::vector<std::pair<Obstacle, int>> left_out;  // with how many cells
   for (PlanCell& cell : pass) {
-    auto obstacle = machine == host_machine ? obstacle_on_host(cell) : obstacle_in_lab(cell);
+    auto obstacle = machine == kHostMachine ? obstacle_on_host(cell) : obstacle_in_lab(cell);
     if (!obstacle) {
       possible.push_back(std::move(cell));
       continue;

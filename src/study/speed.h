@@ -11,7 +11,7 @@
 namespace vtax {
 
 // How quick a CPU is against its link: a study's [speed]. The lab counts instructions and has no rates of its
-// own; with this, costs become the rates that they allow (report/capacity.h). The CPU is given outright, or
+// own; with this, costs become the rates that they allow (model/capacity.h). The CPU is given outright, or
 // by what a paper says that one combination of factors uses of it.
 struct Speed {
   double link_mbps = 0;                   // all bits of the wire, Mb/s; 0: the wire limits nothing

@@ -22,8 +22,8 @@ const std::vector<std::string>& values_of(const Study& study, const StudyWorkloa
 }
 
 int repetitions_of(const Study& study) {
-  constexpr int of_lab = 5;  // the fewest that give an interval (core/statistics.h)
-  return study.repetitions.value_or(study.machine == "lab" ? of_lab : 1);
+  constexpr int kOfLab = 5;  // the fewest that give an interval (core/statistics.h)
+  return study.repetitions.value_or(study.machine == "lab" ? kOfLab : 1);
 }
 
 Result<Study> parse_study(std::string_view text, std::string_view shown_name) {

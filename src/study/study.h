@@ -34,7 +34,7 @@ struct Study {
   FactorValues factors;  // every common factor
   std::vector<StudyWorkload> workloads;
   std::optional<Speed> speed;
-  bool terms = false;  // it is about a message's cost by its size: the page shows the terms (report/terms.h)
+  bool terms = false;  // it is about a message's cost by its size: the page shows the terms (model/terms.h)
   std::string source;  // the file's text
   // What --quick took from the factors' values, so that a claim on it can say why its cell is not there.
   FactorValues left_out = {};

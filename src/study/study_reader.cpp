@@ -68,7 +68,7 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   auto factors = common_factors_of(root);
   if (!factors) return fail(factors.error());
   // The default of the topology is the lab's.
-  if (*machine == host_machine && !root["factors"]["topology"]) (*factors)["topology"] = {"inside"};
+  if (*machine == kHostMachine && !root["factors"]["topology"]) (*factors)["topology"] = {"inside"};
   auto workloads = workloads_of(root);
   if (!workloads) return fail(workloads.error());
   study.name = std::move(*name);

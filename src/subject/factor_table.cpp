@@ -24,19 +24,19 @@ bool has_driver_domains_to_study(const PlatformFacts& platform) {
   return platform.id == PlatformId::xen_pv;
 }
 
-constexpr FactorMeaning everywhere, in_lab{.on_host = false}, on_host{.in_lab = false},
-    of_network{.of_the_network = true}, of_link{.with_cards_alone = true, .of_the_network = true},
-    of_cards{.on_host = false, .with_cards_alone = true, .of_the_network = true},
-    between{.on_platform = is_virtual, .of_the_network = true},
-    of_xen{.on_host = false, .on_platform = is_xens},
-    of_guests{.on_host = false, .on_platform = is_xens_or_kvms},
-    of_driver_domains{.on_host = false, .on_platform = has_driver_domains_to_study};
+constexpr FactorMeaning kEverywhere, kInLab{.on_host = false}, kOnHost{.in_lab = false},
+    kOfNetwork{.of_the_network = true}, kOfLink{.with_cards_alone = true, .of_the_network = true},
+    kOfCards{.on_host = false, .with_cards_alone = true, .of_the_network = true},
+    kBetween{.on_platform = is_virtual, .of_the_network = true},
+    kOfXen{.on_host = false, .on_platform = is_xens},
+    kOfGuests{.on_host = false, .on_platform = is_xens_or_kvms},
+    kOfDriverDomains{.on_host = false, .on_platform = has_driver_domains_to_study};
 
 // Who reads it.
-constexpr FactorReaders by_all{.plan = true, .boot = true, .host = true}, by_agent{.plan = true},
-    by_agent_and_host{.plan = true, .host = true}, by_boot{.boot = true},
-    by_boot_and_agent{.plan = true, .boot = true}, by_emulator{.emulator = true},
-    by_clock{.plan = true, .emulator = true}, by_host{.host = true};
+constexpr FactorReaders kByAll{.plan = true, .boot = true, .host = true}, kByAgent{.plan = true},
+    kByAgentAndHost{.plan = true, .host = true}, kByBoot{.boot = true},
+    kByBootAndAgent{.plan = true, .boot = true}, kByEmulator{.emulator = true},
+    kByClock{.plan = true, .emulator = true}, kByHost{.host = true};
 
 Factor row(Factor factor, FactorMeaning meaning, FactorReaders readers) {
   factor.meaning = meaning;
@@ -48,13 +48,13 @@ Factor platform_row() {
   Factor factor;
   factor.name = "platform";
   factor.help = "how the workload is virtualised";
-  for (const PlatformFacts& platform : platform_table) factor.choices.push_back(platform.name);
+  for (const PlatformFacts& platform : kPlatformTable) factor.choices.push_back(platform.name);
   factor.get = [](const TrialSpec& spec) { return std::string(name_of(spec.platform)); };
   factor.set = [](TrialSpec& spec, std::string_view text) {
     spec.platform = platform_named(text).value_or(PlatformId::native);
   };
   factor.fallback = factor.get(TrialSpec());
-  return row(std::move(factor), everywhere, by_all);
+  return row(std::move(factor), kEverywhere, kByAll);
 }
 
 }  // namespace
@@ -64,97 +64,97 @@ const std::vector<Factor>& common_factors() {
   static const std::vector<Factor> all{
       platform_row(),
       row(choice<&T::topology>("topology", "both ends inside one machine, or a peer behind a network card"),
-          everywhere, by_boot_and_agent),
+          kEverywhere, kByBootAndAgent),
       row(either<&T::offloads>("offloads", {"on", true}, {"off", false},
                                "segmentation and receive offloads (TSO, GSO, GRO)"),
-          of_network, by_agent_and_host),
+          kOfNetwork, kByAgentAndHost),
       row(count<&T::guests>(
               "guests", 1, 7,
               "systems under test that work at once, each with a partner: guests, containers or processes"),
-          everywhere, by_all),
+          kEverywhere, kByAll),
       row(choice<&T::loads>(
               "loads",
               "of several guests: alike; each half of the one before; every second in the other direction"),
-          everywhere, by_agent_and_host),
+          kEverywhere, kByAgentAndHost),
       row(choice<&T::guest_cpu>(
               "guest_cpu",
               "of Xen's and KVM's guests: a CPU each; all on one of their own; all on the driver domain's"),
-          of_guests, by_agent),
+          kOfGuests, kByAgent),
       row(count<&T::guest_cpus>(
               "guest_cpus", 1, 4,
               "virtual CPUs of each of Xen's and KVM's guests, with as many queues of its card"),
-          of_guests, by_boot),
+          kOfGuests, kByBoot),
       row(count<&T::driver_cpus>(
               "driver_cpus", 1, 2,
               "CPUs of Xen's Domain-0 or KVM's host; driver_interrupts says what the second one does"),
-          of_guests, by_boot),
-      row(choice<&T::scheduler>("scheduler", "Xen's scheduler"), of_xen, by_boot_and_agent),
+          kOfGuests, kByBoot),
+      row(choice<&T::scheduler>("scheduler", "Xen's scheduler"), kOfXen, kByBootAndAgent),
       row(count<&T::softload_percent>(
               "softload_percent", 0, 100,
               "share of its CPU that an integer loop holds beside each system's work"),
-          everywhere, by_agent_and_host),
+          kEverywhere, kByAgentAndHost),
       row(count<&T::cpu_mips>("cpu_mips", 50, 20'000,
                               "million instructions a second that each of the lab's CPUs executes"),
-          in_lab, by_clock),
+          kInLab, kByClock),
       row(count<&T::round_instructions>("round_instructions", 100, 50'000,
                                         "instructions that one of the lab's CPUs may be ahead of another"),
-          in_lab, by_clock),
+          kInLab, kByClock),
       row(count<&T::sampling_hz>("sampling_hz", 0, 20'000,
                                  "samples a second that a profiler takes in each system and the driver "
                                  "domain; 0: there is none"),
-          in_lab, by_agent),
+          kInLab, kByAgent),
       row(bytes<&T::system_window>(
               "system_window", 0, 212'992,
               "socket buffers of the system under test, and so TCP's window; 0: the kernel's own"),
-          of_network, by_agent_and_host),
-      row(bytes<&T::peer_window>("peer_window", 0, 212'992, "the same of the other end"), of_network,
-          by_agent_and_host),
+          kOfNetwork, kByAgentAndHost),
+      row(bytes<&T::peer_window>("peer_window", 0, 212'992, "the same of the other end"), kOfNetwork,
+          kByAgentAndHost),
       row(count<&T::link_mbps>(
               "link_mbps", 0, 10'000,
               "bits of the wire, Mb/s, both ways: in the lab with cards, on the host of the peers' end; 0: "
               "none set"),
-          of_link, by_agent_and_host),
+          kOfLink, kByAgentAndHost),
       row(choice<&T::forwarding>(
               "forwarding",
               "what the driver domain, or a container's host, does with packets; native has nobody between"),
-          between, by_agent_and_host),
+          kBetween, kByAgentAndHost),
       row(count<&T::cards>(
               "cards", 1, 2,
               "with cards: the system's; 2: guests 1, 3, ... use the first, 2, 4, ... the second"),
-          of_cards, by_boot_and_agent),
+          kOfCards, kByBootAndAgent),
       row(choice<&T::driver_interrupts>(
               "driver_interrupts",
               "with driver_cpus = 2: cards first and interfaces second; the reverse; all first; each card's "
               "by itself"),
-          of_guests, by_agent),
+          kOfGuests, kByAgent),
       row(count<&T::driver_domains>(
               "driver_domains", 0, 2,
               "Xen's, besides Domain-0, with a card each and guests in turn; 0: Domain-0 drives the cards"),
-          of_driver_domains, by_boot_and_agent),
+          kOfDriverDomains, kByBootAndAgent),
       row(choice<&T::iommu>(
               "iommu",
               "with Xen: none; one, as driver domains have it always; strict: for Domain-0's devices too"),
-          of_driver_domains, by_boot),
+          kOfDriverDomains, kByBoot),
       row(choice<&T::guest_weights>("guest_weights",
                                     "of Xen's guests, for its scheduler: alike; each half of the one before"),
-          of_xen, by_agent),
+          kOfXen, kByAgent),
       row(count<&T::guest_cap_percent>("guest_cap_percent", 0, 100,
                                        "most of a CPU that each of Xen's guests may have; 0: no cap"),
-          of_xen, by_agent),
+          kOfXen, kByAgent),
       row(count<&T::guest_memory_mib>("guest_memory_mib", 128, 1024,
                                       "memory of each of Xen's and KVM's guests at boot"),
-          of_guests, by_boot),
+          kOfGuests, kByBoot),
       row(count<&T::balloon_mib>(
               "balloon_mib", 0, 1024,
               "memory that each of them keeps when its balloon is blown up; 0: all that it has"),
-          of_guests, by_agent),
+          kOfGuests, kByAgent),
       row(word<&T::caches>(FactorType::caches, "caches", {"off", "epyc", "xeon-mp"},
                            "caches that the lab models, beside its counts, whose misses it tells"),
-          in_lab, by_emulator),
+          kInLab, kByEmulator),
       row(either<&T::hardware_counters>(
               "hardware_counters", {"off", false}, {"on", true},
               "on the host: cycles and instructions as the CPU counts them, which costs time itself"),
-          on_host, by_host),
+          kOnHost, kByHost),
   };
   return all;
 }

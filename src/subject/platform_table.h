@@ -40,7 +40,7 @@ struct PlatformFacts {
   bool emulated_card = false;                   // its guest's card is an e1000, which has one queue
 };
 
-inline constexpr std::array platform_table = {
+inline constexpr std::array kPlatformTable = {
     PlatformFacts{.id = PlatformId::native,
                   .name = "native",
                   .summary = "the kernel on the machine itself: what everything else is compared with"},
@@ -104,9 +104,9 @@ inline constexpr std::array platform_table = {
 };
 
 [[nodiscard]] constexpr const PlatformFacts& facts_of(PlatformId id) {
-  return platform_table[static_cast<std::size_t>(id)];
+  return kPlatformTable[static_cast<std::size_t>(id)];
 }
-static_assert(std::all_of(platform_table.begin(), platform_table.end(),
+static_assert(std::all_of(kPlatformTable.begin(), kPlatformTable.end(),
                           [](const PlatformFacts& row) { return facts_of(row.id).name == row.name; }),
               "the rows stand in the order of PlatformId");
 
@@ -114,7 +114,7 @@ static_assert(std::all_of(platform_table.begin(), platform_table.end(),
   return facts_of(id).name;
 }
 [[nodiscard]] constexpr std::optional<PlatformId> platform_named(std::string_view name) {
-  for (const PlatformFacts& row : platform_table)
+  for (const PlatformFacts& row : kPlatformTable)
     if (row.name == name) return row.id;
   return std::nullopt;
 }
@@ -132,7 +132,7 @@ static_assert(std::all_of(platform_table.begin(), platform_table.end(),
 // All of the lab's machines.
 [[nodiscard]] inline std::vector<PlatformId> lab_machines() {
   std::vector<PlatformId> machines;
-  for (const PlatformFacts& row : platform_table)
+  for (const PlatformFacts& row : kPlatformTable)
     if (row.in_lab && row.lab_machine == row.id) machines.push_back(row.id);
   return machines;
 }

@@ -12,7 +12,7 @@ namespace vtax {
 namespace {
 
 // std::regex descends once for each character.
-constexpr std::size_t longest_matched_line = 1000;
+constexpr std::size_t kLongestMatchedLine = 1000;
 
 Error bad_text(std::string_view factor, std::string why, std::string next) {
   return {fmt::format("cannot use '{}' of the workload program", factor), std::move(why), std::move(next),
@@ -72,10 +72,10 @@ Result<Ready> Ready::of(std::string_view text) {
   const std::size_t space = text.find(' ');
   const std::string_view kind = text.substr(0, space),
                          rest = space == std::string_view::npos ? "" : text.substr(space + 1);
-  constexpr std::uint64_t most_seconds = 600, most_port = 65535;
+  constexpr std::uint64_t kMostSeconds = 600, kMostPort = 65535;
   const auto number = whole_number(rest);
-  if (kind == "port" && number && *number >= 1 && *number <= most_port) return Ready{By::port, *number, {}};
-  if (kind == "seconds" && number && *number <= most_seconds) return Ready{By::seconds, *number, {}};
+  if (kind == "port" && number && *number >= 1 && *number <= kMostPort) return Ready{By::port, *number, {}};
+  if (kind == "seconds" && number && *number <= kMostSeconds) return Ready{By::seconds, *number, {}};
   if (kind == "output" && !rest.empty()) return Ready{By::output, 0, std::string(rest)};
   return fail(bad_text("ready", fmt::format("'{}' says nothing that can be waited for", printable(text)),
                        "write \"port 6379\", \"output some words\" or \"seconds 2\""));
@@ -100,7 +100,7 @@ Result<std::uint64_t> Operations::in(std::string_view output) const {
   if (number) return *number;
   const std::regex expression(pattern);
   while (!output.empty()) {
-    const std::string line(output.substr(0, std::min(output.find('\n'), longest_matched_line)));
+    const std::string line(output.substr(0, std::min(output.find('\n'), kLongestMatchedLine)));
     output.remove_prefix(std::min(
         output.size(), output.find('\n') == std::string_view::npos ? output.size() : output.find('\n') + 1));
     std::smatch match;

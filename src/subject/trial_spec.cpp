@@ -64,8 +64,8 @@ Result<> take_from(const JsonFields& plan, const Factor& factor, TrialSpec& spec
     factor.set(spec, std::to_string(*number));
     return {};
   }
-  constexpr std::size_t longest_word = 256;
-  const auto text = plan.text(name.c_str(), std::max<std::size_t>(longest_word, factor.high));
+  constexpr std::size_t kLongestWord = 256;
+  const auto text = plan.text(name.c_str(), std::max<std::size_t>(kLongestWord, factor.high));
   if (!text) return fail(text.error());
   if (put(factor, *text, spec)) return {};
   return fail(plan.bad(fmt::format("'{}' is '{}', which is not known", name, printable(*text))));

@@ -132,20 +132,20 @@ std::vector<Factor> program_factors() {
 }  // namespace
 
 const std::vector<WorkloadKind>& workloads() {
-  constexpr std::uint64_t datagram = 65507;
+  constexpr std::uint64_t kDatagram = 65507;
   static const std::vector<WorkloadKind> all{
       {WorkloadId::tcp_stream, "tcp-stream", "a fixed number of bytes over one TCP connection",
        stream_factors({write_bytes(1, 64 * kMiB, "65536", "payload of one write by the sender")})},
       {WorkloadId::udp_stream, "udp-stream",
        "a fixed number of bytes in datagrams at a set rate; a lost one fails the trial",
-       stream_factors({write_bytes(16, datagram, "1448", "payload of a datagram"),
+       stream_factors({write_bytes(16, kDatagram, "1448", "payload of a datagram"),
                        own(count<&Spec::rate_mbps>("rate_mbps", 0, 100'000,
                                                    "payload, Mb/s of virtual time; 0: as fast as it goes"),
                            "100")})},
       {WorkloadId::tcp_rr, "tcp-rr", "one request, one response, over one TCP connection, one at a time",
        exchange_factors(1, kMiB, "1")},
       {WorkloadId::udp_rr, "udp-rr", "one request, one response, in datagrams, one at a time",
-       exchange_factors(8, datagram, "8")},
+       exchange_factors(8, kDatagram, "8")},
       {WorkloadId::tcp_crr, "tcp-crr", "connect, one request, one response, close, one at a time",
        exchange_factors(1, kMiB, "1")},
       {WorkloadId::http, "http", "a fixed number of requests to a web server", http_factors()},

@@ -5,10 +5,10 @@
 namespace vtax::watch::rules {
 namespace {
 
-constexpr const char* by_told = "driver time that was told apart on the same CPU";
-constexpr const char* by_packets = "packets";
-constexpr const char* by_own_time = "own time of those that share a network";
-constexpr const char* by_equations = "packets (equations 4.6 and 4.7)";
+constexpr const char* kByTold = "driver time that was told apart on the same CPU";
+constexpr const char* kByPackets = "packets";
+constexpr const char* kByOwnTime = "own time of those that share a network";
+constexpr const char* kByEquations = "packets (equations 4.6 and 4.7)";
 
 }  // namespace
 
@@ -54,7 +54,7 @@ void Charge::share_pool() {
     if (sum_of(weights) == 0) weights.assign(owners.size(), 1);
     const auto parts = divide(ns, weights);
     for (std::size_t k = 0; k < owners.size(); ++k) guests_[owners[k]].shared += parts[k];
-    rules_.push_back(by_own_time);
+    rules_.push_back(kByOwnTime);
   }
   for (auto& [cpu, sum] : cpus_) share_pool_of(sum);
   std::sort(rules_.begin(), rules_.end());
@@ -65,13 +65,13 @@ void Charge::share_pool_of(CpuSum& sum) {
   if (sum.pool == 0) return;
   std::vector<Nanoseconds> weights(guests_.size());
   for (const auto& [guest, ns] : sum.told) weights[guest] = ns;
-  const char* rule = by_told;
+  const char* rule = kByTold;
   if (sum_of(weights) == 0 && !after_.lap) {
     weights = packets_;
-    rule = by_packets;
+    rule = kByPackets;
   }
   if (sum_of(weights) > 0) {
-    weights.push_back(rule == by_told ? sum.own_packets : 0);
+    weights.push_back(rule == kByTold ? sum.own_packets : 0);
     const auto parts = divide(sum.pool, weights);
     for (std::size_t i = 0; i < guests_.size(); ++i) guests_[i].shared += parts[i];
     sum.caused += sum.pool - parts.back();
@@ -100,7 +100,7 @@ void Charge::charge_all_by_packets() {
     }
     return;
   }
-  rules_.push_back(by_equations);
+  rules_.push_back(kByEquations);
   std::vector<Nanoseconds> weights;
   for (const double ns : charged->to_guests) weights.push_back(static_cast<Nanoseconds>(ns));
   const auto whole = divide(driver, sum_of(weights) > 0 ? weights : packets_);

@@ -45,7 +45,7 @@ Nanoseconds Charge::kept_of_busy(int cpu, Nanoseconds busy) const {
   }
   const auto was = before_.ticks.find(cpu), is = after_.ticks.find(cpu);
   if (was == before_.ticks.end() || is == after_.ticks.end()) return busy;
-  const Nanoseconds stolen = grown(was->second.steal, is->second.steal) * meter::tick_ns;
+  const Nanoseconds stolen = grown(was->second.steal, is->second.steal) * meter::kTickNs;
   return busy - std::min(busy, stolen);
 }
 
@@ -172,7 +172,7 @@ void Charge::split_by_guest_ticks() {
       const auto* was = thread_in(looks_before_[i], number, thread.born_ticks);
       Nanoseconds outside = ran - std::min(ran, grown(was == nullptr ? thread.guest_ticks : was->guest_ticks,
                                                       thread.guest_ticks) *
-                                                    meter::tick_ns);
+                                                    meter::kTickNs);
       const Whose whose = inventory_.of(0, number);
       for (const auto& [cpu, ns] : by_cpu->second) {
         const Nanoseconds moved = std::min({ns, outside, guests_[i].own, cpus_[cpu].guests});
@@ -219,7 +219,7 @@ std::optional<Nanoseconds> Charge::group_ns(std::size_t i) const {
 }
 
 void Charge::charge_threads() {
-  CpuSum& all = cpus_[all_cpus];
+  CpuSum& all = cpus_[kAllCpus];
   Nanoseconds left = after_.xen ? domain_0_ns() : span_ * after_.ticks.size();
   const auto take = [&](Nanoseconds ns) {
     const Nanoseconds taken = std::min(ns, left);
@@ -238,7 +238,7 @@ void Charge::charge_threads() {
       Nanoseconds own = whose.part == Part::own ? ran : 0;
       const auto* was = thread_in(looks_before_[i], number, thread.born_ticks);
       if (known.kind == GuestKind::kvm && was != nullptr)
-        own = std::min(ran, grown(was->guest_ticks, thread.guest_ticks) * meter::tick_ns);
+        own = std::min(ran, grown(was->guest_ticks, thread.guest_ticks) * meter::kTickNs);
       guest.own += own;
       guest.threads += ran - own;
       if (whose.virtual_cpu >= 0) {
@@ -269,7 +269,7 @@ Nanoseconds Charge::ticks(std::uint64_t meter::CpuTicks::*field) const {
   Nanoseconds sum = 0;
   for (const auto& [cpu, is] : after_.ticks)
     if (const auto was = before_.ticks.find(cpu); was != before_.ticks.end())
-      sum += grown(was->second.*field, is.*field) * meter::tick_ns;
+      sum += grown(was->second.*field, is.*field) * meter::kTickNs;
   return sum;
 }
 

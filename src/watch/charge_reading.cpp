@@ -19,7 +19,7 @@ Reading Charge::describe() const {
     reading.other.stolen_ns += other.stolen_ns;
     reading.other.idle_ns += other.idle_ns;
     reading.all_cpus_ns += sum.guests + sum.caused + other.total();
-    if (number != all_cpus) reading.cpus.push_back({number, sum.guests, sum.caused, other});
+    if (number != kAllCpus) reading.cpus.push_back({number, sum.guests, sum.caused, other});
   }
   return reading;
 }

@@ -115,7 +115,7 @@ class Charge {
   void describe_tasks(std::size_t i, GuestUse& use) const;
   static void describe_devices(const GuestLook& was, const GuestLook& is, GuestUse& use);
 
-  static constexpr int all_cpus = -1;  // in `cpus_`: those that the books do not tell apart
+  static constexpr int kAllCpus = -1;  // in `cpus_`: those that the books do not tell apart
   const Look &before_, &after_;
   const Inventory& inventory_;
   ChargeBy by_;

@@ -14,8 +14,8 @@ using meter::ClockMode;
 using meter::DeviceKey;
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t ms = 1'000'000;
-constexpr std::uint32_t here = 77, inside = 78;  // network namespaces
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint32_t kHere = 77, kInside = 78;  // network namespaces
 
 KnownGuest known(const char* name, GuestKind kind, int process) {
   KnownGuest guest;
@@ -37,8 +37,8 @@ Inventory two_guests() {
                          {60, {Part::vtax, 0, -1}},   {9, {Part::softirqs, 0, -1}},
                          {8, {Part::driver, 0, -1}}};
   inventory.threads = {{21, {Part::own, 1, 0}}};
-  inventory.devices[{here, 5}] = {1};
-  inventory.namespaces[inside] = {0};
+  inventory.devices[{kHere, 5}] = {1};
+  inventory.namespaces[kInside] = {0};
   return inventory;
 }
 
@@ -63,7 +63,7 @@ ClockedTime time_of(int process, int thread, ClockMode mode, std::uint64_t ns, i
   return {key, cpu, ns};
 }
 
-void lap(Look& look, std::vector<ClockedTime> times, std::uint64_t span = 100 * ms) {
+void lap(Look& look, std::vector<ClockedTime> times, std::uint64_t span = 100 * kMs) {
   look.lap.emplace();
   std::map<int, std::uint64_t> sums;
   for (const auto& time : times) sums[time.cpu] += time.ns;
@@ -106,51 +106,51 @@ TEST(Charge, EachTimeGoesToWhomItIsFor) {
   Look after = look_at(100);
   lap(after,
       {
-          time_of(10, 11, ClockMode::thread, 20 * ms),                         // a task of the container
-          time_of(10, 11, ClockMode::packets, 3 * ms, 0, {inside, 2}),         // its own packet on its back
-          time_of(10, 11, ClockMode::packets, 4 * ms, 0, {here, 5}),           // the machine's on its back
-          time_of(20, 21, ClockMode::guest, 30 * ms, 1),                       // the guest runs
-          time_of(20, 21, ClockMode::thread, 5 * ms, 1),                       // KVM for it
-          time_of(20, 22, ClockMode::thread, 2 * ms, 1),                       // QEMU
-          time_of(30, 30, ClockMode::thread, 6 * ms, 1),                       // vhost
-          time_of(0, 0, ClockMode::packets, 7 * ms, 1, {here, 2}, {here, 5}),  // comes by the card for it
-          time_of(0, 0, ClockMode::packets, 1 * ms, 1, {here, 2}),             // the host's own
-          time_of(50, 50, ClockMode::thread, 8 * ms, 0),
-          time_of(60, 60, ClockMode::thread, 1 * ms, 0),
-          time_of(8, 8, ClockMode::thread, 2 * ms, 0),
+          time_of(10, 11, ClockMode::thread, 20 * kMs),                   // a task of the container
+          time_of(10, 11, ClockMode::packets, 3 * kMs, 0, {kInside, 2}),  // its own packet on its back
+          time_of(10, 11, ClockMode::packets, 4 * kMs, 0, {kHere, 5}),    // the machine's on its back
+          time_of(20, 21, ClockMode::guest, 30 * kMs, 1),                 // the guest runs
+          time_of(20, 21, ClockMode::thread, 5 * kMs, 1),                 // KVM for it
+          time_of(20, 22, ClockMode::thread, 2 * kMs, 1),                 // QEMU
+          time_of(30, 30, ClockMode::thread, 6 * kMs, 1),                 // vhost
+          time_of(0, 0, ClockMode::packets, 7 * kMs, 1, {kHere, 2}, {kHere, 5}),  // comes by the card for it
+          time_of(0, 0, ClockMode::packets, 1 * kMs, 1, {kHere, 2}),              // the host's own
+          time_of(50, 50, ClockMode::thread, 8 * kMs, 0),
+          time_of(60, 60, ClockMode::thread, 1 * kMs, 0),
+          time_of(8, 8, ClockMode::thread, 2 * kMs, 0),
       });
   const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
-  expect_sums(reading, 200 * ms);
+  expect_sums(reading, 200 * kMs);
   const GuestUse &box = reading.guests[0], &machine = reading.guests[1];
-  EXPECT_EQ(box.own_ns, 20 * ms);
-  EXPECT_EQ(box.caused.packets_ns, 3 * ms);
-  EXPECT_EQ(machine.own_ns, 30 * ms);
-  EXPECT_EQ(machine.caused.threads_ns, 13 * ms);
-  EXPECT_EQ(machine.caused.packets_ns, 11 * ms);
+  EXPECT_EQ(box.own_ns, 20 * kMs);
+  EXPECT_EQ(box.caused.packets_ns, 3 * kMs);
+  EXPECT_EQ(machine.own_ns, 30 * kMs);
+  EXPECT_EQ(machine.caused.threads_ns, 13 * kMs);
+  EXPECT_EQ(machine.caused.packets_ns, 11 * kMs);
   ASSERT_EQ(machine.virtual_cpus.size(), 1U);
-  EXPECT_EQ(machine.virtual_cpus[0].own_ns, 30 * ms);
+  EXPECT_EQ(machine.virtual_cpus[0].own_ns, 30 * kMs);
   EXPECT_EQ(machine.virtual_cpus[0].cpu, 1);
-  EXPECT_EQ(reading.other.elsewhere_ns, 8 * ms);
-  EXPECT_EQ(reading.other.vtax_ns, 1 * ms);
-  EXPECT_EQ(reading.other.driver_ns, 3 * ms);
+  EXPECT_EQ(reading.other.elsewhere_ns, 8 * kMs);
+  EXPECT_EQ(reading.other.vtax_ns, 1 * kMs);
+  EXPECT_EQ(reading.other.driver_ns, 3 * kMs);
   EXPECT_TRUE(reading.shared_by.empty());
   ASSERT_EQ(reading.cpus.size(), 2U);
-  EXPECT_EQ(reading.cpus[0].guests_ns, 20 * ms);
-  EXPECT_EQ(reading.cpus[0].caused_ns, 7 * ms);
+  EXPECT_EQ(reading.cpus[0].guests_ns, 20 * kMs);
+  EXPECT_EQ(reading.cpus[0].caused_ns, 7 * kMs);
 }
 
 // Softirqs without a packet and ksoftirqd's own time: as what was told apart on the same CPU.
 TEST(Charge, WhatNoRuleTellsApartIsSharedOnItsCpu) {
   const Look before = look_at(0);
   Look after = look_at(100);
-  lap(after, {time_of(0, 0, ClockMode::packets, 6 * ms, 0, {here, 5}),
-              time_of(0, 0, ClockMode::packets, 3 * ms, 0, {inside, 2}),
-              time_of(9, 9, ClockMode::thread, 9 * ms, 0), time_of(0, 0, ClockMode::packets, 2 * ms, 1)});
+  lap(after, {time_of(0, 0, ClockMode::packets, 6 * kMs, 0, {kHere, 5}),
+              time_of(0, 0, ClockMode::packets, 3 * kMs, 0, {kInside, 2}),
+              time_of(9, 9, ClockMode::thread, 9 * kMs, 0), time_of(0, 0, ClockMode::packets, 2 * kMs, 1)});
   const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
-  expect_sums(reading, 200 * ms);
-  EXPECT_EQ(reading.guests[0].caused.shared_ns, 3 * ms);
-  EXPECT_EQ(reading.guests[1].caused.shared_ns, 6 * ms);
-  EXPECT_EQ(reading.other.driver_ns, 2 * ms) << "on a CPU on which nothing was done for a guest";
+  expect_sums(reading, 200 * kMs);
+  EXPECT_EQ(reading.guests[0].caused.shared_ns, 3 * kMs);
+  EXPECT_EQ(reading.guests[1].caused.shared_ns, 6 * kMs);
+  EXPECT_EQ(reading.other.driver_ns, 2 * kMs) << "on a CPU on which nothing was done for a guest";
   EXPECT_NE(reading.shared_by.find("same CPU"), std::string::npos);
 }
 
@@ -160,55 +160,56 @@ TEST(Charge, ACardsInterruptsAreSharedWithTheHost) {
   inventory.network_interrupts = {33};
   const Look before = look_at(0);
   Look after = look_at(100);
-  ClockedTime of_card = time_of(0, 0, ClockMode::interrupt, 8 * ms), of_disk = of_card;
+  ClockedTime of_card = time_of(0, 0, ClockMode::interrupt, 8 * kMs), of_disk = of_card;
   of_card.key.interrupt = 33;
   of_disk.key.interrupt = 34;
-  lap(after, {of_card, of_disk, time_of(0, 0, ClockMode::packets, 6 * ms, 0, {here, 5}),
-              time_of(0, 0, ClockMode::packets, 2 * ms, 0, {here, 2})});
+  lap(after, {of_card, of_disk, time_of(0, 0, ClockMode::packets, 6 * kMs, 0, {kHere, 5}),
+              time_of(0, 0, ClockMode::packets, 2 * kMs, 0, {kHere, 2})});
   const Reading reading = charge(before, after, inventory, ChargeBy::work);
-  expect_sums(reading, 100 * ms);
-  EXPECT_EQ(reading.guests[1].caused.shared_ns, 6 * ms);
-  EXPECT_EQ(reading.other.driver_ns, 8 * ms + 2 * ms + 2 * ms);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.guests[1].caused.shared_ns, 6 * kMs);
+  EXPECT_EQ(reading.other.driver_ns, 8 * kMs + 2 * kMs + 2 * kMs);
 }
 
 TEST(Charge, SeveralInANetworkShareItsPackets) {
   Inventory inventory = two_guests();
   inventory.guests.push_back(known("sidecar", GuestKind::container, 40));
   inventory.processes[40] = {Part::own, 2, -1};
-  inventory.namespaces[inside] = {0, 2};
+  inventory.namespaces[kInside] = {0, 2};
   const Look before = look_at(0);
   Look after = look_at(100);
-  lap(after, {time_of(10, 10, ClockMode::thread, 30 * ms), time_of(40, 40, ClockMode::thread, 10 * ms),
-              time_of(0, 0, ClockMode::packets, 8 * ms, 0, {inside, 2})});
+  lap(after, {time_of(10, 10, ClockMode::thread, 30 * kMs), time_of(40, 40, ClockMode::thread, 10 * kMs),
+              time_of(0, 0, ClockMode::packets, 8 * kMs, 0, {kInside, 2})});
   const Reading reading = charge(before, after, inventory, ChargeBy::work);
-  expect_sums(reading, 100 * ms);
-  EXPECT_EQ(reading.guests[0].caused.shared_ns, 6 * ms);
-  EXPECT_EQ(reading.guests[2].caused.shared_ns, 2 * ms);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.guests[0].caused.shared_ns, 6 * kMs);
+  EXPECT_EQ(reading.guests[2].caused.shared_ns, 2 * kMs);
 }
 
 // Processes that came and went: the control group has counted them.
 TEST(Charge, ShortLivedTasksAreTheirContainers) {
   const Look seen = look_at(0);
   Look before = seen, after = look_at(100);
-  before.guests["of box"].group.emplace().busy_ns = 1000 * ms;
-  after.guests["of box"].group.emplace().busy_ns = 1025 * ms;
-  lap(after, {time_of(10, 10, ClockMode::thread, 5 * ms), time_of(12345, 12345, ClockMode::thread, 30 * ms)});
+  before.guests["of box"].group.emplace().busy_ns = 1000 * kMs;
+  after.guests["of box"].group.emplace().busy_ns = 1025 * kMs;
+  lap(after,
+      {time_of(10, 10, ClockMode::thread, 5 * kMs), time_of(12345, 12345, ClockMode::thread, 30 * kMs)});
   const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
-  expect_sums(reading, 100 * ms);
-  EXPECT_EQ(reading.guests[0].own_ns, 25 * ms);
-  EXPECT_EQ(reading.other.elsewhere_ns, 10 * ms);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.guests[0].own_ns, 25 * kMs);
+  EXPECT_EQ(reading.other.elsewhere_ns, 10 * kMs);
 }
 
 TEST(Charge, WhatWasStolenIsNobodys) {
   const Look before = look_at(0);
   Look after = look_at(100);
   after.ticks[0].steal = 2;
-  lap(after, {time_of(10, 10, ClockMode::thread, 40 * ms), time_of(50, 50, ClockMode::thread, 40 * ms)});
+  lap(after, {time_of(10, 10, ClockMode::thread, 40 * kMs), time_of(50, 50, ClockMode::thread, 40 * kMs)});
   const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
-  expect_sums(reading, 100 * ms);
-  EXPECT_EQ(reading.other.stolen_ns, 20 * ms);
-  EXPECT_EQ(reading.guests[0].own_ns, 30 * ms);
-  EXPECT_EQ(reading.other.idle_ns, 20 * ms);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.other.stolen_ns, 20 * kMs);
+  EXPECT_EQ(reading.guests[0].own_ns, 30 * kMs);
+  EXPECT_EQ(reading.other.idle_ns, 20 * kMs);
 }
 
 meter::ThreadReading thread_that_ran(std::uint64_t ns, std::uint64_t born, std::uint64_t guest_ticks = 0) {
@@ -219,34 +220,34 @@ TEST(Charge, WithoutTheClockThreadsAndTicksAreLeft) {
   Look before = look_at(0), after = look_at(100);
   before.clock_sees_guests = after.clock_sees_guests = false;
   before.guests["of machine"].all_threads = after.guests["of machine"].all_threads = true;
-  before.guests["of machine"].threads[21] = thread_that_ran(500 * ms, 7, 10);
-  after.guests["of machine"].threads[21] = thread_that_ran(550 * ms, 7, 13);
+  before.guests["of machine"].threads[21] = thread_that_ran(500 * kMs, 7, 10);
+  after.guests["of machine"].threads[21] = thread_that_ran(550 * kMs, 7, 13);
   after.ticks[0].idle = 9;
   after.ticks[1].softirq = 1;
   const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
-  expect_sums(reading, 200 * ms);
+  expect_sums(reading, 200 * kMs);
   EXPECT_TRUE(reading.cpus.empty());
-  EXPECT_EQ(reading.guests[1].own_ns, 30 * ms);
-  EXPECT_EQ(reading.guests[1].caused.threads_ns, 20 * ms);
-  EXPECT_EQ(reading.other.idle_ns, 90 * ms);
-  EXPECT_EQ(reading.other.uncharged_ns, 10 * ms);
-  EXPECT_EQ(reading.other.elsewhere_ns, 50 * ms);
+  EXPECT_EQ(reading.guests[1].own_ns, 30 * kMs);
+  EXPECT_EQ(reading.guests[1].caused.threads_ns, 20 * kMs);
+  EXPECT_EQ(reading.other.idle_ns, 90 * kMs);
+  EXPECT_EQ(reading.other.uncharged_ns, 10 * kMs);
+  EXPECT_EQ(reading.other.elsewhere_ns, 50 * kMs);
 }
 
 // A process whose number was given again, a counter that ran backwards: never a huge number.
 TEST(Charge, NothingRunsBackwards) {
   Look before = look_at(0), after = look_at(100);
   before.guests["of machine"].all_threads = after.guests["of machine"].all_threads = true;
-  before.guests["of machine"].threads[21] = thread_that_ran(900'000 * ms, 7);
-  after.guests["of machine"].threads[21] = thread_that_ran(3 * ms, 8);
+  before.guests["of machine"].threads[21] = thread_that_ran(900'000 * kMs, 7);
+  after.guests["of machine"].threads[21] = thread_that_ran(3 * kMs, 8);
   before.guests["of box"].group.emplace().busy_ns = 1000;
   after.guests["of box"].group.emplace().busy_ns = 10;
   before.guests["of box"].network = NetworkUse{10, 10, 10, 10, 10};
   after.guests["of box"].network = NetworkUse{1, 1, 1, 1, 1};
   before.ticks[0].idle = 100;
   const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
-  expect_sums(reading, 200 * ms);
-  EXPECT_EQ(reading.guests[1].caused.total() + reading.guests[1].own_ns, 3 * ms);
+  expect_sums(reading, 200 * kMs);
+  EXPECT_EQ(reading.guests[1].caused.total() + reading.guests[1].own_ns, 3 * kMs);
   EXPECT_EQ(reading.guests[0].own_ns, 0U);
   EXPECT_EQ(reading.guests[0].network->received_packets, 0U);
 }
@@ -258,20 +259,20 @@ TEST(Charge, ByPacketsAllDriverWorkGoesByPackets) {
   before.guests["of machine"].network.emplace();
   after.guests["of box"].network = NetworkUse{100, 50, 0, 0, 0};
   after.guests["of machine"].network = NetworkUse{40, 10, 0, 0, 0};
-  lap(after, {time_of(30, 30, ClockMode::thread, 30 * ms), time_of(8, 8, ClockMode::thread, 10 * ms),
-              time_of(10, 10, ClockMode::thread, 20 * ms), time_of(50, 50, ClockMode::thread, 20 * ms)});
+  lap(after, {time_of(30, 30, ClockMode::thread, 30 * kMs), time_of(8, 8, ClockMode::thread, 10 * kMs),
+              time_of(10, 10, ClockMode::thread, 20 * kMs), time_of(50, 50, ClockMode::thread, 20 * kMs)});
   Reading reading = charge(before, after, two_guests(), ChargeBy::packets);
-  expect_sums(reading, 100 * ms);
-  EXPECT_EQ(reading.guests[0].caused.shared_ns, 30 * ms);
-  EXPECT_EQ(reading.guests[1].caused.shared_ns, 10 * ms);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.guests[0].caused.shared_ns, 30 * kMs);
+  EXPECT_EQ(reading.guests[1].caused.shared_ns, 10 * kMs);
   EXPECT_EQ(reading.guests[1].caused.threads_ns, 0U);
-  EXPECT_EQ(reading.other.elsewhere_ns, 20 * ms);
+  EXPECT_EQ(reading.other.elsewhere_ns, 20 * kMs);
   EXPECT_NE(reading.shared_by.find("4.7"), std::string::npos);
   // Nobody had a packet: nobody is charged.
   after.guests["of box"].network = after.guests["of machine"].network = NetworkUse{};
   reading = charge(before, after, two_guests(), ChargeBy::packets);
-  expect_sums(reading, 100 * ms);
-  EXPECT_EQ(reading.other.uncharged_ns, 40 * ms);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.other.uncharged_ns, 40 * kMs);
 }
 
 Inventory xen_guests() {
@@ -283,8 +284,8 @@ Inventory xen_guests() {
   }
   inventory.processes = {
       {101, {Part::helper, 0, -1}}, {102, {Part::helper, 1, -1}}, {50, {Part::elsewhere, 0, -1}}};
-  inventory.devices[{here, 5}] = {0};
-  inventory.devices[{here, 6}] = {1};
+  inventory.devices[{kHere, 5}] = {0};
+  inventory.devices[{kHere, 6}] = {1};
   inventory.interrupts = {{40, 0}};
   return inventory;
 }
@@ -299,52 +300,52 @@ void xen(Look& look, std::uint64_t dom0, std::uint64_t first, std::uint64_t seco
 
 TEST(Charge, OnXenItsCountersAreTheSumsAndDomain0sClockTellsThemApart) {
   Look before = look_at(0), after = look_at(100);
-  xen(before, 1000 * ms, 500 * ms, 500 * ms);
-  xen(after, 1060 * ms, 550 * ms, 580 * ms);
-  ClockedTime interrupt = time_of(0, 0, ClockMode::interrupt, 2 * ms);
+  xen(before, 1000 * kMs, 500 * kMs, 500 * kMs);
+  xen(after, 1060 * kMs, 550 * kMs, 580 * kMs);
+  ClockedTime interrupt = time_of(0, 0, ClockMode::interrupt, 2 * kMs);
   interrupt.key.interrupt = 40;
   // 50 of the 60 ms of Domain-0 are in its clock.
-  lap(after, {time_of(101, 101, ClockMode::thread, 20 * ms), time_of(102, 102, ClockMode::thread, 10 * ms),
-              time_of(0, 0, ClockMode::packets, 8 * ms, 0, {here, 5}), interrupt,
-              time_of(50, 50, ClockMode::thread, 10 * ms)});
+  lap(after, {time_of(101, 101, ClockMode::thread, 20 * kMs), time_of(102, 102, ClockMode::thread, 10 * kMs),
+              time_of(0, 0, ClockMode::packets, 8 * kMs, 0, {kHere, 5}), interrupt,
+              time_of(50, 50, ClockMode::thread, 10 * kMs)});
   const Reading reading = charge(before, after, xen_guests(), ChargeBy::work);
-  expect_sums(reading, 300 * ms);
+  expect_sums(reading, 300 * kMs);
   EXPECT_EQ(reading.driver, "Domain-0");
   EXPECT_TRUE(reading.cpus.empty());
-  EXPECT_EQ(reading.guests[0].own_ns, 50 * ms);
-  EXPECT_EQ(reading.guests[1].own_ns, 80 * ms);
-  EXPECT_EQ(reading.guests[0].caused.threads_ns, 20 * ms);
-  EXPECT_EQ(reading.guests[0].caused.packets_ns, 10 * ms);
+  EXPECT_EQ(reading.guests[0].own_ns, 50 * kMs);
+  EXPECT_EQ(reading.guests[1].own_ns, 80 * kMs);
+  EXPECT_EQ(reading.guests[0].caused.threads_ns, 20 * kMs);
+  EXPECT_EQ(reading.guests[0].caused.packets_ns, 10 * kMs);
   // The 10 ms that the clock has not: as the 30 and 10 that it has.
   EXPECT_EQ(reading.guests[0].caused.shared_ns, 7'500'000U);
   EXPECT_EQ(reading.guests[1].caused.shared_ns, 2'500'000U);
-  EXPECT_EQ(reading.other.elsewhere_ns, 10 * ms);
-  EXPECT_EQ(reading.other.idle_ns, 110 * ms);
+  EXPECT_EQ(reading.other.elsewhere_ns, 10 * kMs);
+  EXPECT_EQ(reading.other.idle_ns, 110 * kMs);
   EXPECT_EQ(reading.guests[1].virtual_cpus.at(0).cpu, 2);
 }
 
 // Where another domain took Domain-0's CPU, its clock ran on.
 TEST(Charge, OnXenStolenTimeIsTakenFromWhatSeemedToRun) {
   Look before = look_at(0), after = look_at(100);
-  xen(before, 1000 * ms, 500 * ms, 500 * ms);
-  xen(after, 1030 * ms, 570 * ms, 500 * ms);
-  lap(after, {time_of(101, 101, ClockMode::thread, 40 * ms), time_of(50, 50, ClockMode::thread, 20 * ms)});
+  xen(before, 1000 * kMs, 500 * kMs, 500 * kMs);
+  xen(after, 1030 * kMs, 570 * kMs, 500 * kMs);
+  lap(after, {time_of(101, 101, ClockMode::thread, 40 * kMs), time_of(50, 50, ClockMode::thread, 20 * kMs)});
   const Reading reading = charge(before, after, xen_guests(), ChargeBy::work);
-  expect_sums(reading, 300 * ms);
-  EXPECT_EQ(reading.guests[0].caused.threads_ns, 20 * ms);
-  EXPECT_EQ(reading.other.elsewhere_ns, 10 * ms);
+  expect_sums(reading, 300 * kMs);
+  EXPECT_EQ(reading.guests[0].caused.threads_ns, 20 * kMs);
+  EXPECT_EQ(reading.other.elsewhere_ns, 10 * kMs);
   EXPECT_EQ(reading.other.stolen_ns, 0U);
 }
 
 TEST(Charge, ADomainUnderAnothersNumberBeginsAnew) {
   Look before = look_at(0), after = look_at(100);
-  xen(before, 0, 0, 900'000 * ms, 2);
-  xen(after, 0, 0, 7 * ms, 3);
+  xen(before, 0, 0, 900'000 * kMs, 2);
+  xen(after, 0, 0, 7 * kMs, 3);
   lap(after, {});
-  after.lap->span_ns[0] = 100 * ms;
+  after.lap->span_ns[0] = 100 * kMs;
   const Reading reading = charge(before, after, xen_guests(), ChargeBy::work);
-  EXPECT_EQ(reading.guests[1].own_ns, 7 * ms);
-  EXPECT_EQ(reading.all_cpus_ns, 300 * ms);
+  EXPECT_EQ(reading.guests[1].own_ns, 7 * kMs);
+  EXPECT_EQ(reading.all_cpus_ns, 300 * kMs);
 }
 
 // Whatever the books say, the rows add up.
@@ -355,7 +356,7 @@ TEST(Charge, AnyBooksAddUp) {
     Look before = look_at(0), after = look_at(100);
     const int processes[] = {0, 8, 9, 10, 20, 30, 50, 60, 12345},
               threads[] = {0, 8, 9, 11, 21, 30, 50, 60, 12345};
-    const DeviceKey devices[] = {{}, {here, 5}, {here, 2}, {inside, 2}};
+    const DeviceKey devices[] = {{}, {kHere, 5}, {kHere, 2}, {kInside, 2}};
     std::vector<ClockedTime> times;
     std::uint64_t all = 0;
     after.lap.emplace();
@@ -364,7 +365,7 @@ TEST(Charge, AnyBooksAddUp) {
       for (int i = 0; i < 12; ++i) {
         const auto who = below(9);
         times.push_back(time_of(processes[who], threads[who], static_cast<ClockMode>(below(5)),
-                                below(20 * ms), cpu, devices[below(4)], devices[below(4)]));
+                                below(20 * kMs), cpu, devices[below(4)], devices[below(4)]));
         sum += times.back().ns;
       }
       // The clock may have lost time, or have had some twice.
@@ -377,8 +378,8 @@ TEST(Charge, AnyBooksAddUp) {
     for (const char* name : {"of box", "of machine"}) {
       before.guests[name].network = NetworkUse{below(100), below(100), 0, 0, 0};
       after.guests[name].network = NetworkUse{below(200), below(200), 0, 0, 0};
-      before.guests[name].group.emplace().busy_ns = below(100 * ms);
-      after.guests[name].group.emplace().busy_ns = below(200 * ms);
+      before.guests[name].group.emplace().busy_ns = below(100 * kMs);
+      after.guests[name].group.emplace().busy_ns = below(200 * kMs);
     }
     after.clock_sees_guests = below(2) == 0;
     const auto by = below(2) == 0 ? ChargeBy::work : ChargeBy::packets;

@@ -24,7 +24,7 @@ Nanoseconds Charge::domain_0_ns() const {
 
 void Charge::add_what_xen_counted() {
   for (auto& [cpu, sum] : cpus_)
-    if (cpu != all_cpus) sum.pool += grown(kept_[cpu].second, xen_busy(0, static_cast<std::size_t>(cpu)));
+    if (cpu != kAllCpus) sum.pool += grown(kept_[cpu].second, xen_busy(0, static_cast<std::size_t>(cpu)));
 }
 
 void Charge::charge_xen() {
@@ -56,7 +56,7 @@ void Charge::charge_xen() {
   const Nanoseconds capacity = span_ * static_cast<Nanoseconds>(std::max(after_.xen->physical_cpus, 1));
   all.other.idle_ns = grown(busy, capacity);
   cpus_.clear();
-  cpus_[all_cpus] = all;
+  cpus_[kAllCpus] = all;
 }
 
 }  // namespace vtax::watch::rules

@@ -10,10 +10,10 @@
 namespace vtax::watch {
 namespace {
 
-constexpr std::size_t hash_digits = 64, shown_digits = 12;
+constexpr std::size_t kHashDigits = 64, kShownDigits = 12;
 
 bool is_hash(std::string_view text) {
-  return text.size() == hash_digits && std::all_of(text.begin(), text.end(), [](unsigned char digit) {
+  return text.size() == kHashDigits && std::all_of(text.begin(), text.end(), [](unsigned char digit) {
            return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
          });
 }
@@ -49,7 +49,7 @@ struct Found {
 };
 
 Found by_hash(const char* found_by, std::string_view hash) {
-  return {found_by, std::string(hash.substr(0, shown_digits)), std::string(hash)};
+  return {found_by, std::string(hash.substr(0, kShownDigits)), std::string(hash)};
 }
 
 std::optional<Found> found_in(std::string_view part, std::string_view above, bool in_kubernetes) {

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 // Of a container with more tasks than that, waiting and switches are not read: its control group tells the
 // rest.
-constexpr std::size_t most_tasks = 64, most_threads = 4096;
+constexpr std::size_t kMostTasks = 64, kMostThreads = 4096;
 
 }  // namespace
 
@@ -39,7 +39,7 @@ GuestLook GuestBooks::read(const KnownGuest& guest) {
       look.disk = DiskUse{blocks->reads, blocks->writes, blocks->read_bytes, blocks->written_bytes};
   }
   const bool is_container = guest.kind == GuestKind::container;
-  const std::size_t most = is_container ? most_tasks : most_threads;
+  const std::size_t most = is_container ? kMostTasks : kMostThreads;
   std::erase_if(threads_, [&](const auto& books) {
     const auto has = [&](const std::vector<int>& of) {
       return std::find(of.begin(), of.end(), books.first) != of.end();
@@ -106,7 +106,7 @@ void GuestBooks::read_exits(int process, GuestLook& look) {
 void GuestBooks::read_blocks_of_domain(int domain, GuestLook& look) {
   std::error_code error;
   const std::string begin = fmt::format("vbd-{}-", domain);
-  constexpr std::uint64_t sector = 512;
+  constexpr std::uint64_t kSector = 512;
   for (const auto& entry : fs::directory_iterator("/sys/bus/xen-backend/devices", error)) {
     if (!entry.path().filename().string().starts_with(begin)) continue;
     const auto value = [&](const char* name) -> std::optional<std::uint64_t> {
@@ -119,8 +119,8 @@ void GuestBooks::read_blocks_of_domain(int domain, GuestLook& look) {
     if (!look.disk) look.disk.emplace();
     look.disk->reads += *reads;
     look.disk->writes += *writes;
-    look.disk->read_bytes += *read_sectors * sector;
-    look.disk->written_bytes += *written_sectors * sector;
+    look.disk->read_bytes += *read_sectors * kSector;
+    look.disk->written_bytes += *written_sectors * kSector;
   }
 }
 

@@ -34,8 +34,8 @@ std::optional<std::string> item(const std::vector<std::string>& items, std::stri
 // "512", "512M", "2G", "1048576k"; `unit`: of a plain number.
 std::optional<std::uint64_t> size_of_memory(std::string_view text, std::uint64_t unit) {
   if (text.empty()) return std::nullopt;
-  constexpr std::string_view letters = "bkmgt";
-  const std::size_t letter = letters.find(static_cast<char>(text.back() | 0x20));
+  constexpr std::string_view kLetters = "bkmgt";
+  const std::size_t letter = kLetters.find(static_cast<char>(text.back() | 0x20));
   if (letter != std::string_view::npos) {
     unit = std::uint64_t{1} << (10 * letter);
     text.remove_suffix(1);
@@ -90,10 +90,10 @@ HypervisorProcess small_kvm(const std::vector<std::string>& arguments) {
 
 // "eth0=tuntap,tap9,fe:fd:0:0:0:1": the device may be left out, and commas are not doubled as QEMU's are.
 void add_legacy_tap(std::string_view text, HypervisorProcess& out) {
-  constexpr std::string_view way = "=tuntap,";
-  const std::size_t at = text.find(way);
+  constexpr std::string_view kWay = "=tuntap,";
+  const std::size_t at = text.find(kWay);
   if (at == std::string_view::npos) return;
-  text.remove_prefix(at + way.size());
+  text.remove_prefix(at + kWay.size());
   if (const auto device = text.substr(0, text.find(',')); !device.empty())
     out.network_devices.emplace_back(device);
 }
@@ -116,9 +116,9 @@ bool is_user_mode_linux(const std::vector<std::string>& arguments) {
   const std::string_view program = program_of(arguments);
   if (program.find("linux") == std::string_view::npos && program.find("uml") == std::string_view::npos)
     return false;
-  constexpr std::array words{"umid=", "ubd", "vec0:", "con0=", "con=", "initrd=", "root=", "rootfstype="};
+  constexpr std::array kWords{"umid=", "ubd", "vec0:", "con0=", "con=", "initrd=", "root=", "rootfstype="};
   return std::any_of(arguments.begin() + 1, arguments.end(), [&](const std::string& argument) {
-    return std::any_of(words.begin(), words.end(),
+    return std::any_of(kWords.begin(), kWords.end(),
                        [&](const char* word) { return argument.starts_with(word); });
   });
 }

@@ -28,7 +28,7 @@ std::optional<int> domain_in(std::string_view name) {
   return std::nullopt;
 }
 
-constexpr std::size_t longest_name = 100, longest_id = 400;
+constexpr std::size_t kLongestName = 100, kLongestId = 400;
 
 class Builder {
  public:
@@ -187,8 +187,8 @@ class Builder {
   void sort_and_name() {
     // Anybody's processes and groups have names: what leaves here is text of one line.
     for (KnownGuest& guest : out_.guests) {
-      guest.name = printable(guest.name, longest_name);
-      guest.id = printable(guest.id, longest_id);
+      guest.name = printable(guest.name, kLongestName);
+      guest.id = printable(guest.id, kLongestId);
     }
     // Who had a name first keeps it: a stranger's process that says the same renames nobody.
     std::stable_sort(out_.guests.begin(), out_.guests.end(),

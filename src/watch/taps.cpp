@@ -15,10 +15,10 @@ namespace vtax::watch {
 namespace {
 
 std::string_view interface_of(std::string_view fdinfo) {
-  constexpr std::string_view key = "iff:";
-  const std::size_t at = fdinfo.find(key);
+  constexpr std::string_view kKey = "iff:";
+  const std::size_t at = fdinfo.find(kKey);
   return at == std::string_view::npos ? std::string_view()
-                                      : meter::Words(fdinfo.substr(at + key.size())).next();
+                                      : meter::Words(fdinfo.substr(at + kKey.size())).next();
 }
 
 }  // namespace

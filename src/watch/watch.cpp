@@ -197,8 +197,8 @@ class Watch::Looks {
       for (const auto& [number, domain] : domains) all[number] = {domain.name, domain.handle};
       return all;
     };
-    constexpr std::uint64_t looks_between_renames = 16;
-    const bool same = looks_++ % looks_between_renames != 0 && inventory_of_ == processes_->changes() &&
+    constexpr std::uint64_t kLooksBetweenRenames = 16;
+    const bool same = looks_++ % kLooksBetweenRenames != 0 && inventory_of_ == processes_->changes() &&
                       same_links(facts_.links, links) &&
                       (!xen || !facts_.domains || named(xen->guests) == named(*facts_.domains));
     if (same) return;
@@ -206,7 +206,7 @@ class Watch::Looks {
       namespace_numbers_.clear();
       facts_.network_interrupts = interrupts_of(links);
     }
-    if ((looks_ - 1) % looks_between_renames == 0) given_names_.clear();
+    if ((looks_ - 1) % kLooksBetweenRenames == 0) given_names_.clear();
     inventory_of_ = processes_->changes();
     facts_.processes = processes_->all();
     facts_.own_process = getpid();

@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "core/kernel_file.h"
 #include "meter/kernel_text.h"
-#include "platform/kernel_file.h"
 
 namespace vtax::watch {
 namespace {
 
-constexpr std::uint64_t page = 4096, kibibyte = 1024;
+constexpr std::uint64_t kPage = 4096, kKibibyte = 1024;
 // A question to xenstore takes some 20 microseconds and more: of many domains an eighth is asked each time.
-constexpr std::size_t few_domains = 32, turns_of_many = 8;
+constexpr std::size_t kFewDomains = 32, kTurnsOfMany = 8;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void XenWatch::ask_store(int domain, Known& known) {
   const auto bytes = [&](const char* what) -> std::optional<std::uint64_t> {
     const auto text = ask(what);
     const auto number = text ? meter::whole_number<std::uint64_t>(*text) : std::nullopt;
-    return number && *number < std::uint64_t{1} << 50 ? std::optional(*number * kibibyte) : std::nullopt;
+    return number && *number < std::uint64_t{1} << 50 ? std::optional(*number * kKibibyte) : std::nullopt;
   };
   if (auto name = ask("name")) known.name = std::move(*name);
   known.most_bytes = bytes("memory/static-max");
@@ -57,7 +57,7 @@ Result<XenWatch::Seen> XenWatch::read() {
   if (!cpus) return fail(cpus.error());
   seen.look.physical_cpus = *cpus;
   std::map<int, Known> known;
-  const bool few = known_.size() <= few_domains;
+  const bool few = known_.size() <= kFewDomains;
   for (int number = 0;;) {
     const auto domain = calls_.domain_from(number);
     if (!domain) return fail(domain.error());
@@ -77,13 +77,13 @@ Result<XenWatch::Seen> XenWatch::read() {
     if (!is_new) now = std::move(before.mapped());
     now.handle = one.handle;
     if (is_new || now.name.empty() || few ||
-        static_cast<std::size_t>(one.number) % turns_of_many == reads_ % turns_of_many)
+        static_cast<std::size_t>(one.number) % kTurnsOfMany == reads_ % kTurnsOfMany)
       ask_store(one.number, now);
     seen.guests[one.number] = {now.name, one.handle};
     seen.paused[one.number] = one.paused;
     MemoryUse& memory = seen.memory[one.number];
-    memory.used_bytes = one.pages * page;
-    memory.given_bytes = now.most_bytes ? *now.most_bytes : one.most_pages * page;
+    memory.used_bytes = one.pages * kPage;
+    memory.given_bytes = now.most_bytes ? *now.most_bytes : one.most_pages * kPage;
     if (now.most_bytes && now.target_bytes)
       memory.balloon_bytes = *now.most_bytes - std::min(*now.most_bytes, *now.target_bytes);
   }

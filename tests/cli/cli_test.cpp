@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/testing/run_on_disk.h"
 #include "tests/golden.h"
 #include "tests/program.h"
 
@@ -77,7 +77,8 @@ TEST(CommandLine, WhatCannotBeReadIsSaidInOneStyle) {
               HasSubstr("  did you mean '--format'? `vtax report --help` shows its use\n"));
   EXPECT_EQ(said(""),
             "vtax: cannot run 'vtax': it needs a verb\n"
-            "  allowed: run, report, compare, merge, fit, predict, simulate, init, list, explain, doctor, top, profile, "
+            "  allowed: run, report, compare, merge, fit, predict, simulate, init, list, explain, doctor, "
+            "top, profile, "
             "agent, lab, workload\n");
   EXPECT_EQ(said("lab shel"),
             "vtax: cannot run 'vtax lab': 'shel' is not a verb of it\n  did you mean 'shell'?\n");

@@ -19,10 +19,10 @@ std::vector<const Target*> all_targets() {
 }
 
 std::uint64_t inputs_for(const Target& target) {
-  constexpr double all = 100'000;
+  constexpr double kAll = 100'000;
   double shares = 0;
   for (const Target& one : targets()) shares += 1.0 / one.cost;
-  return static_cast<std::uint64_t>(all / shares / target.cost) + 1;
+  return static_cast<std::uint64_t>(kAll / shares / target.cost) + 1;
 }
 
 INSTANTIATE_TEST_SUITE_P(, Fuzz, testing::ValuesIn(all_targets()), [](const auto& of) {

@@ -1,7 +1,7 @@
+#include "agent/lab_plan.h"
 #include "agent/message.h"
-#include "agent/plan.h"
 #include "machine/lab/guest_messages.h"
-#include "machine/lab/guest_result.h"
+#include "machine/guest_result.h"
 #include "record/ledger_text.h"
 #include "tests/fuzz/targets.h"
 
@@ -67,9 +67,8 @@ bool try_messages(std::string_view input) {
 }
 
 std::vector<std::string> ledgers() {
-  return {
-      ledger_text({{0, "host", Layer::kernel, Part::none, cpu_time_kind, 12345},
-                   {LedgerEntry::unknown_cpu, "guest1", Layer::driver, Part::program, cpu_time_kind, 7}})};
+  return {ledger_text({{0, "host", Layer::kernel, Part::none, kCpuTimeKind, 12345},
+                       {LedgerEntry::kUnknownCpu, "guest1", Layer::driver, Part::program, kCpuTimeKind, 7}})};
 }
 
 bool try_ledger(std::string_view input) {

@@ -8,8 +8,8 @@
 #include "account/probe_output.h"
 #include "account/xen_symbols.h"
 #include "core/elf_file.h"
-#include "machine/lab/elf_for_test.h"
-#include "machine/lab/kernel_image.h"
+#include "machine/parts/elf_for_test.h"
+#include "machine/parts/kernel_image.h"
 #include "tests/fuzz/targets.h"
 
 namespace vtax::fuzz {

@@ -28,9 +28,9 @@ void damage(std::string& bytes, std::mt19937_64& random) {
       bytes[at] = static_cast<char>(random());
       break;
     case 2: {
-      constexpr std::uint64_t limits[] = {0,          1,          0xff,      0xffff,      0x7fffffff,
-                                          0x80000000, 0xffffffff, INT64_MAX, 1ULL << 63U, UINT64_MAX};
-      const std::uint64_t value = limits[below(std::size(limits))];
+      constexpr std::uint64_t kLimits[] = {0,          1,          0xff,      0xffff,      0x7fffffff,
+                                           0x80000000, 0xffffffff, INT64_MAX, 1ULL << 63U, UINT64_MAX};
+      const std::uint64_t value = kLimits[below(std::size(kLimits))];
       std::memcpy(bytes.data() + at, &value, std::min(std::size_t{1} << below(4), bytes.size() - at));
       break;
     }

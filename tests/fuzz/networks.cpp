@@ -1,3 +1,4 @@
+#include "core/json_fields.h"
 #include "core/net_address.h"
 #include "tests/fuzz/targets.h"
 #include "workload/http/head_buffer.h"
@@ -6,11 +7,10 @@
 #include "workload/http/url.h"
 #include "workload/iperf3/parameters.h"
 #include "workload/iperf3/results.h"
-#include "core/json_fields.h"
-#include "workload/order.h"
+#include "workload/measure/side_report_reader.h"
 #include "workload/session/handshake.h"
 #include "workload/session/secret.h"
-#include "workload/side_report_reader.h"
+#include "workload/traffic/order.h"
 
 namespace vtax::fuzz {
 namespace {
@@ -25,7 +25,7 @@ std::vector<std::string> requests() {
 
 // Heads are found and judged, and no path leads upwards.
 bool try_request(std::string_view data) {
-  http::HeadBuffer buffer(http::longest_request_head);
+  http::HeadBuffer buffer(http::kLongestRequestHead);
   std::string storage;
   bool is_taken = false;
   while (!data.empty()) {

@@ -8,14 +8,14 @@
 namespace vtax::fuzz {
 namespace {
 
-constexpr std::uint64_t period = 10'000'000;
-constexpr std::size_t cpus = 2;
-constexpr std::chrono::seconds duration{10};
+constexpr std::uint64_t kPeriod = 10'000'000;
+constexpr std::size_t kCpus = 2;
+constexpr std::chrono::seconds kDuration{10};
 
 std::vector<std::string> agent_answers() {
   profile::MonitorProfile made;
-  made.period = period;
-  made.duration = duration;
+  made.period = kPeriod;
+  made.duration = kDuration;
   made.frames = {{"vmlinux", "do_work"}, {"web", "main"}};
   made.rows = {{1, 1, "web", profile::Mode::kernel, false, true, {0, 1}, 30},
                {0, 0, "idle", profile::Mode::kernel, true, false, {0}, 12}};
@@ -28,7 +28,7 @@ std::vector<std::string> agent_answers() {
 
 // Whatever an agent says: what is taken keeps to its CPUs, and its rows are what they add up to.
 bool try_agent_answer(std::string_view text) {
-  profile::Receiving receiving({profile::Event::cpu_clock, period, cpus, duration});
+  profile::Receiving receiving({profile::Event::cpu_clock, kPeriod, kCpus, kDuration});
   while (!text.empty()) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -45,7 +45,7 @@ bool try_agent_answer(std::string_view text) {
       sum += row.samples;
     }
     require(sum == made.samples, "rows add up to the samples");
-    require(sum <= profile::most_samples(profile::Event::cpu_clock, period, cpus, duration),
+    require(sum <= profile::most_samples(profile::Event::cpu_clock, kPeriod, kCpus, kDuration),
             "a guest has no more samples than its CPUs can give");
     return true;
   }

@@ -164,7 +164,7 @@ TEST_F(Host, AWindowHasACourse) {
   need("container");
   if (IsSkipped()) return;
   const auto before = traces();
-  constexpr std::uint64_t bytes = 1073741824;
+  constexpr std::uint64_t kBytes = 1073741824;
   const auto result = run(study("native,container",
                                 "tcp-stream --set bytes=1073741824 --set write_bytes=65536 --set "
                                 "direction=receive,send --set offloads=off --json"));
@@ -186,8 +186,8 @@ TEST_F(Host, AWindowHasACourse) {
     // acknowledgements.
     const char* carried = is_native || !receives ? "received_bytes" : "sent_bytes";
     const auto all = static_cast<double>(sum_of(device[carried]));
-    EXPECT_GT(all, bytes * (is_native ? 1500 / 1448.0 : 1514 / 1448.0));
-    EXPECT_LT(all, bytes * 1.15);
+    EXPECT_GT(all, kBytes * (is_native ? 1500 / 1448.0 : 1514 / 1448.0));
+    EXPECT_LT(all, kBytes * 1.15);
     for (const json& counted : trial["devices"]) {
       if (counted["device"] != device["device"]) continue;
       EXPECT_NEAR(all, counted[carried].get<double>(), all / 1000) << "what the work's own reading says";
@@ -273,7 +273,7 @@ TEST_F(Host, ContainersAreRoutedAndTranslated) {
   }
 }
 
-constexpr char shaped[] =
+constexpr char kShaped[] =
     "tcp-stream --set bytes=12582912 --set warmup_bytes=1048576 --set link_mbps=100 --set offloads=on --set "
     "write_bytes=65536 --set direction=receive,send --json";
 
@@ -295,7 +295,7 @@ TEST_F(Host, ALinkIsShapedBothWays) {
   need("container");
   if (IsSkipped()) return;
   const auto before = traces();
-  expect_shaped(run(study("container", shaped)));
+  expect_shaped(run(study("container", kShaped)));
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
 
@@ -313,7 +313,7 @@ TEST_F(Host, ALinkIsShapedWithoutRoot) {
   for (const json& check : checks["host"])
     if (check["name"] == "container" && check["state"] != "good") GTEST_SKIP() << check["detail"];
   const auto before = traces();
-  expect_shaped(run_program(nobody + "run " + study("container", shaped)));
+  expect_shaped(run_program(nobody + "run " + study("container", kShaped)));
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
 }
 
@@ -504,7 +504,7 @@ TEST_F(Host, XenIsRefusedBeforeAnythingRuns) {
 
 // Every test's environment has VTAX_NO_KVM (tests/CMakeLists.txt); here also when it is run by hand.
 TEST_F(Host, KvmIsRefusedWhereItIsForbidden) {
-  setenv(host::no_kvm_variable, "1", 1);
+  setenv(host::kNoKvmVariable, "1", 1);
   for (const std::string platform : {"kvm", "kvm-qemu"}) {
     const auto result = run(study(platform, "tcp-rr"));
     EXPECT_EQ(result.code, 3);

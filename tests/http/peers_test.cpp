@@ -19,7 +19,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr auto longest = std::chrono::seconds(30);
+constexpr auto kLongest = std::chrono::seconds(30);
 
 // The web root that all share: the small classes of the set are enough to be requested.
 class Peers : public testing::Test {
@@ -39,7 +39,7 @@ class Peers : public testing::Test {
     arguments.insert(arguments.end(), {"--format", "json", "-o", file});
     auto program = PeerProgram::start(arguments);
     EXPECT_TRUE(program);
-    const auto end = program->wait(longest);
+    const auto end = program->wait(kLongest);
     EXPECT_EQ(end.exit_code, code) << end.out;
     std::ifstream in(file);
     return in ? nlohmann::json::parse(in) : nlohmann::json();
@@ -124,14 +124,14 @@ TEST_F(Peers, TheServerAnswersWrk) {
   auto client =
       PeerProgram::start({*wrk, "-t1", "-c8", "-d1s", fmt::format("http://127.0.0.1:{}/a.txt", port)});
   ASSERT_TRUE(client);
-  const auto end = client->wait(longest);
+  const auto end = client->wait(kLongest);
   EXPECT_EQ(end.exit_code, 0) << end.out;
   EXPECT_EQ(end.out.find("Socket errors"), std::string::npos) << end.out;
   EXPECT_EQ(end.out.find("Non-2xx"), std::string::npos) << end.out;
   const std::uint64_t seen = number_in(end.out, "([0-9]+) requests in");
   EXPECT_GT(seen, 50u);
   server.signal(SIGINT);
-  const auto stopped = server.wait(longest);
+  const auto stopped = server.wait(kLongest);
   EXPECT_EQ(stopped.exit_code, 0) << stopped.out;
   const nlohmann::json report = json_in(stopped.out);
   const auto served = report["repeats"][0]["sides"][0]["work"]["transactions"].get<std::uint64_t>();
@@ -148,7 +148,7 @@ TEST_F(Peers, TheServerAnswersHttperf) {
                                     std::to_string(port), "--uri", "/a.txt", "--rate", "200", "--num-conns",
                                     "100", "--num-calls", "2", "--timeout", "5"});
   ASSERT_TRUE(client);
-  const auto end = client->wait(longest);
+  const auto end = client->wait(kLongest);
   EXPECT_EQ(end.exit_code, 0) << end.out;
   EXPECT_THAT(end.out, HasSubstr("replies 200"));
   EXPECT_THAT(end.out, HasSubstr("2xx=200 3xx=0 4xx=0 5xx=0"));
@@ -167,7 +167,7 @@ TEST_F(Peers, TheServerAnswersApacheBench) {
     if (keep_alive) command.insert(command.begin() + 1, "-k");
     auto client = PeerProgram::start(command);
     ASSERT_TRUE(client);
-    const auto end = client->wait(longest);
+    const auto end = client->wait(kLongest);
     EXPECT_EQ(number_in(end.out, "Complete requests: +([0-9]+)"), 300u) << end.out;
     EXPECT_EQ(number_in(end.out, "Failed requests: +([0-9]+)"), 0u) << end.out;
     EXPECT_EQ(number_in(end.out, "Keep-Alive requests: +([0-9]+)"), keep_alive ? 300u : 0u) << end.out;
@@ -191,10 +191,10 @@ TEST_F(Peers, TheGeneratedSetIsServedWhole) {
 TEST_F(Peers, TheServerEndsWithItsTimeAndOnInterruption) {
   std::uint16_t port = 0;
   PeerProgram timed = serve(port, {"--for", "1s"});
-  EXPECT_EQ(timed.wait(longest).exit_code, 0);
+  EXPECT_EQ(timed.wait(kLongest).exit_code, 0);
   PeerProgram early = serve(port, {"--for", "1m"});
   early.signal(SIGINT);
-  const auto end = early.wait(longest);
+  const auto end = early.wait(kLongest);
   EXPECT_EQ(end.exit_code, 130);
   EXPECT_FALSE(json_in(end.out).is_null()) << end.out;  // what was done by then is told
 }
@@ -208,7 +208,7 @@ TEST_F(Peers, ALowLimitOfOpenFilesIsForConnections) {
   ASSERT_TRUE(started);
   for (int i = 0; i < 100 && started->output().find("http://") == std::string::npos; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  const auto end = started->wait(longest);
+  const auto end = started->wait(kLongest);
   EXPECT_GE(json_in(end.out)["repeats"][0]["sides"][0]["details"]["connection_limit"], 230) << end.out;
   EXPECT_NE(end.out.find("connections at once are possible, for this process may open 300 files"),
             std::string::npos)
@@ -224,7 +224,7 @@ TEST_F(Peers, TheServerEndsWithTheProgramThatStartedIt) {
   ASSERT_TRUE(shell);
   ASSERT_TRUE(listens(port, std::chrono::seconds(10))) << shell->output();
   shell->signal(SIGKILL);
-  (void)shell->wait(longest);
+  (void)shell->wait(kLongest);
   for (int i = 0; i < 300 && listens(port, std::chrono::milliseconds(1)); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_FALSE(listens(port, std::chrono::milliseconds(1)));
@@ -263,7 +263,7 @@ TEST_F(Peers, WrongUseIsSaid) {
     command.insert(command.end(), c.arguments.begin(), c.arguments.end());
     auto program = PeerProgram::start(command);
     ASSERT_TRUE(program);
-    const auto end = program->wait(longest);
+    const auto end = program->wait(kLongest);
     EXPECT_EQ(end.exit_code, c.code) << c.arguments[1] << '\n' << end.out;
     EXPECT_THAT(end.out, HasSubstr(c.says));
   }

@@ -10,7 +10,7 @@
 namespace vtax::iperf3 {
 namespace {
 
-constexpr std::size_t hello_bytes = 4;  // iperf3's way to open a datagram stream: never dropped
+constexpr std::size_t kHelloBytes = 4;  // iperf3's way to open a datagram stream: never dropped
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in out{};
@@ -112,7 +112,7 @@ void LossyRelay::from_client() {
   sockaddr_in client{};
   std::memcpy(&client, &from, sizeof client);
   DatagramStream& stream = streams_[client.sin_port];
-  const bool hello = got == static_cast<ssize_t>(hello_bytes);
+  const bool hello = got == static_cast<ssize_t>(kHelloBytes);
   if (!stream.upstream.valid() || hello) {  // a port may be taken again by the next test
     stream = {};
     stream.upstream = connected(SOCK_DGRAM, server_port_);
@@ -127,7 +127,7 @@ void LossyRelay::from_server(DatagramStream& stream) {
   std::array<char, 65536> buffer;
   const ssize_t got = recv(stream.upstream.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (got < 0) return;
-  if (got != static_cast<ssize_t>(hello_bytes) && ++stream.down % every_ == 0) return;
+  if (got != static_cast<ssize_t>(kHelloBytes) && ++stream.down % every_ == 0) return;
   static_cast<void>(sendto(datagrams_.get(), buffer.data(), static_cast<std::size_t>(got), MSG_DONTWAIT,
                            reinterpret_cast<const sockaddr*>(&stream.client), stream.client_size));
 }

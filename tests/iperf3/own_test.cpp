@@ -7,7 +7,7 @@
 #include "workload/iperf3/control.h"
 #include "workload/iperf3/results.h"
 #include "workload/iperf3/streams.h"
-#include "workload/tcp_socket.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::iperf3 {
 namespace {

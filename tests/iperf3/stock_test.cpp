@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::uint64_t amount = 10 * 1024 * 1024;
+constexpr std::uint64_t kAmount = 10 * 1024 * 1024;
 
 class StockIperf3 : public testing::Test {
  protected:
@@ -59,10 +59,10 @@ TEST_F(StockIperf3, AnAmountFromItsClientArrivesToTheByte) {
   for (const Words& options : {Words{"-n", "10M"}, Words{"-n", "10M", "-P", "3"}, Words{"-k", "80"},
                                Words{"-n", "10M", "-R"}, Words{"-n", "10M", "-P", "3", "-R"}}) {
     const Told told = stock_to_vtax(server, options);
-    EXPECT_EQ(told.client["end"]["sum_sent"]["bytes"], amount) << options.back();
-    EXPECT_EQ(told.client["end"]["sum_received"]["bytes"], amount) << options.back();
+    EXPECT_EQ(told.client["end"]["sum_sent"]["bytes"], kAmount) << options.back();
+    EXPECT_EQ(told.client["end"]["sum_received"]["bytes"], kAmount) << options.back();
     for (const json& side : told.server["repeats"][0]["sides"])
-      EXPECT_EQ(side["work"]["bytes"], amount) << side["side"];
+      EXPECT_EQ(side["work"]["bytes"], kAmount) << side["side"];
   }
 }
 
@@ -155,8 +155,8 @@ TEST_F(StockIperf3, AnAmountToOrFromItsServerIsDoneToTheByte) {
     const json outcome = json_in(end.out);
     EXPECT_EQ(outcome["warnings"], json::array());
     for (const json& side : outcome["repeats"][0]["sides"]) {
-      EXPECT_EQ(side["work"]["bytes"], amount) << side;
-      EXPECT_TRUE(side["details"]["sent_bytes"].is_null() || side["details"]["sent_bytes"] == amount);
+      EXPECT_EQ(side["work"]["bytes"], kAmount) << side;
+      EXPECT_TRUE(side["details"]["sent_bytes"].is_null() || side["details"]["sent_bytes"] == kAmount);
     }
     std::this_thread::sleep_for(milliseconds(100));
   }

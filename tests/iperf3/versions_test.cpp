@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr unsigned dropped_one_in = 10;
+constexpr unsigned kDroppedOneIn = 10;
 
 class Iperf3Version : public testing::TestWithParam<bool> {
  protected:
@@ -45,12 +45,12 @@ void expect_one_in_ten(const json& lost, const json& packets, const std::string&
   ASSERT_TRUE(lost.is_number() && packets.is_number()) << what << lost << packets;
   const auto all = packets.get<double>();
   ASSERT_GT(all, 100) << what;
-  EXPECT_NEAR(lost.get<double>() / all, 1.0 / dropped_one_in, 0.03) << what;
+  EXPECT_NEAR(lost.get<double>() / all, 1.0 / kDroppedOneIn, 0.03) << what;
 }
 
 TEST_P(Iperf3Version, ItsClientHearsOfVtaxLosses) {
   const Serving server(false);
-  const LossyRelay relay(server.port, dropped_one_in);
+  const LossyRelay relay(server.port, kDroppedOneIn);
   for (const Words& more : {Words{}, Words{"-R"}, Words{"-O", "1"}, Words{"-R", "-O", "1"}, Words{"-P", "3"},
                             Words{"-P", "2", "-O", "1", "--udp-counters-64bit"}, Words{"--bidir"}}) {
     const std::string what = words_of(more);
@@ -69,7 +69,7 @@ TEST_P(Iperf3Version, VtaxHearsOfItsServersLosses) {
   const auto server = PeerProgram::start({program_, "-s", "-B", "127.0.0.1", "-p", std::to_string(port)});
   ASSERT_TRUE(server);
   ASSERT_TRUE(listens(port));
-  const LossyRelay relay(port, dropped_one_in);
+  const LossyRelay relay(port, kDroppedOneIn);
   for (const Words& more : {Words{}, Words{"--reverse"}, Words{"--warmup", "1s"},
                             Words{"--reverse", "--warmup", "1s"}, Words{"--flows", "3"}, Words{"--bidir"}}) {
     const std::string what = words_of(more);
@@ -90,7 +90,7 @@ TEST_P(Iperf3Version, VtaxHearsOfItsServersLosses) {
       continue;
     }
     ASSERT_NE(share, receiver["metrics"].end()) << what << receiver;
-    EXPECT_NEAR((*share)["value"].get<double>(), 1.0 / dropped_one_in, 0.03) << what << receiver;
+    EXPECT_NEAR((*share)["value"].get<double>(), 1.0 / kDroppedOneIn, 0.03) << what << receiver;
     std::this_thread::sleep_for(milliseconds(150));
   }
 }

@@ -32,7 +32,7 @@ class Damage : public testing::Test {
     }
   }
 
-  Progress hear() {
+  TellStep hear() {
     return [this](std::string_view step) { said_ += std::string(step) + "\n"; };
   }
 

@@ -63,9 +63,9 @@ TEST_P(ExactCount, OfAProgramAndItsSystemCalls) {
   EXPECT_EQ(checked->uncharged(), 0U);
   const std::string domain = domain_of(GetParam());
   // A function's own few instructions come on top of its rounds.
-  EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::per_loop * work.loops / 10);
+  EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::kPerLoop * work.loops / 10);
   EXPECT_EQ(checked->cost(domain, "known_work::call_kernel") / 10,
-            KnownWork::per_system_call * work.system_calls / 10);
+            KnownWork::kPerSystemCall * work.system_calls / 10);
   EXPECT_EQ(checked->sum("system_calls", domain), work.system_calls);
 }
 
@@ -78,10 +78,10 @@ TEST_P(ExactCount, OfDeviceAccesses) {
   EXPECT_EQ(checked->uncharged(), 0U);
   const std::string domain = domain_of(GetParam());
   // In Domain-0 the access traps and Xen executes one of its own: the program's is never executed.
-  const std::uint64_t per_port_access = KnownWork::per_port_access - (has_xen(GetParam()) ? 1 : 0);
+  const std::uint64_t per_port_access = KnownWork::kPerPortAccess - (has_xen(GetParam()) ? 1 : 0);
   EXPECT_EQ(checked->cost(domain, "known_work::write_port") / 10, per_port_access * work.port_accesses / 10);
   EXPECT_EQ(checked->cost(domain, "known_work::read_status") / 10,
-            KnownWork::per_memory_access * work.memory_accesses / 10);
+            KnownWork::kPerMemoryAccess * work.memory_accesses / 10);
 }
 
 // Each fault leaves its block in the middle, and some fall together with the end of the CPU's turn.
@@ -92,7 +92,7 @@ TEST_P(ExactCount, OfPageFaults) {
   ASSERT_TRUE(checked);
   EXPECT_EQ(uncounted(*checked), reading(GetParam()));
   const std::string domain = domain_of(GetParam());
-  EXPECT_EQ(checked->cost(domain, "known_work::touch") / 10, KnownWork::per_page * work.pages / 10);
+  EXPECT_EQ(checked->cost(domain, "known_work::touch") / 10, KnownWork::kPerPage * work.pages / 10);
   EXPECT_GE(checked->sum("page_faults", domain), work.pages);
   EXPECT_LE(checked->sum("page_faults", domain), work.pages + 10);
 }

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_parts.h"
+#include "machine/parts/lab_parts.h"
 
 namespace vtax {
 

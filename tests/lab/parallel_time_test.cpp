@@ -116,8 +116,8 @@ INSTANTIATE_TEST_SUITE_P(On, LongWindow,
 // Customers that come on one CPU and are served on another.
 class Queue : public testing::TestWithParam<int> {
  protected:
-  static constexpr std::uint64_t service_loops = 500'000;
-  static constexpr double service_ns = service_loops * 2 * 2;  // 2 instructions a loop at 2 ns
+  static constexpr std::uint64_t kServiceLoops = 500'000;
+  static constexpr double kServiceNs = kServiceLoops * 2 * 2;  // 2 instructions a loop at 2 ns
 
   static double mean_wait_ns(const agent::PacedQueue& queue) {
     const nlohmann::json plan = {{"version", 1},
@@ -137,7 +137,7 @@ class Queue : public testing::TestWithParam<int> {
   }
 
   static agent::PacedQueue queue(agent::PacedQueue::Gaps gaps) {
-    return {1000, service_loops, std::chrono::nanoseconds(std::llround(service_ns * 100 / GetParam())), gaps};
+    return {1000, kServiceLoops, std::chrono::nanoseconds(std::llround(kServiceNs * 100 / GetParam())), gaps};
   }
 };
 
@@ -147,13 +147,13 @@ class Queue : public testing::TestWithParam<int> {
 TEST_P(Queue, WaitsAsMD1) {
   NEED_LAB(PlatformId::native);
   const auto paced = queue(agent::PacedQueue::Gaps::exponential);
-  EXPECT_NEAR(mean_wait_ns(paced), agent::lindley_mean_wait_ns(paced.arrivals(), service_ns),
-              0.03 * agent::md1_mean_wait_ns(GetParam() / 100.0, service_ns));
+  EXPECT_NEAR(mean_wait_ns(paced), agent::lindley_mean_wait_ns(paced.arrivals(), kServiceNs),
+              0.03 * agent::md1_mean_wait_ns(GetParam() / 100.0, kServiceNs));
 }
 
 TEST_P(Queue, WaitsAsDD1) {
   NEED_LAB(PlatformId::native);
-  EXPECT_LT(mean_wait_ns(queue(agent::PacedQueue::Gaps::constant)), 0.03 * service_ns);
+  EXPECT_LT(mean_wait_ns(queue(agent::PacedQueue::Gaps::constant)), 0.03 * kServiceNs);
 }
 
 INSTANTIATE_TEST_SUITE_P(AtLoad, Queue, testing::Values(50, 80),

@@ -227,19 +227,18 @@ TEST_P(GuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
       EXPECT_GE(cpu, first);
       EXPECT_LT(cpu, first + kind->shape.guest_cpus);
     }
-    // Where a stream and its card's interrupts are on one CPU, the others have not even a tick: the KVM guest has a
-    // softload beside it, which its scheduler puts elsewhere.
+    // Where a stream and its card's interrupts are on one CPU, the others have not even a tick: the KVM guest
+    // has a softload beside it, which its scheduler puts elsewhere.
     EXPECT_GE(cpus_of[fmt::format("guest{}", guest)].size(), 2U);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, GuestCpus,
-                         testing::Values(FactorMap{{"platform", "xen-pv"},
-                                                   {"guests", "2"},
-                                                   {"guest_cpus", "2"},
-                                                   {"loads", "opposed"}},
-                                         FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}, {"softload_percent", "90"}}),
-                         [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
+INSTANTIATE_TEST_SUITE_P(
+    Of, GuestCpus,
+    testing::Values(
+        FactorMap{{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpus", "2"}, {"loads", "opposed"}},
+        FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}, {"softload_percent", "90"}}),
+    [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
 
 // What a factor is for shows in the ledger.
 
@@ -433,8 +432,8 @@ TEST(Scheduler, ThatXenDoesNotHaveIsRefusedBeforeItBoots) {
   // A Xen that never heard of it.
   LabImage image = bench.image(PlatformId::xen_pv);
   auto xen = read_file(*image.xen).value();
-  constexpr std::string_view its_name = "SMP RTDS Scheduler";
-  const auto at = std::search(xen.begin(), xen.end(), its_name.begin(), its_name.end());
+  constexpr std::string_view kItsName = "SMP RTDS Scheduler";
+  const auto at = std::search(xen.begin(), xen.end(), kItsName.begin(), kItsName.end());
   if (at != xen.end()) *at = 'X';  // Debian 12's was built without it
   const Folder folder;
   image.xen = folder.path() / "xen";

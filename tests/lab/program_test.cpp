@@ -11,12 +11,12 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* packages = "busybox-static";  // a server and its client in one small file
+constexpr const char* kPackages = "busybox-static";  // a server and its client in one small file
 
-#define NEED_PROGRAM(kind)                                                                             \
-  NEED_LAB(kind);                                                                                      \
-  if (const auto cache = PackageCache::open(); !cache || !cache->find(wanted_programs(packages).name)) \
-  GTEST_SKIP()                                                                                         \
+#define NEED_PROGRAM(kind)                                                                              \
+  NEED_LAB(kind);                                                                                       \
+  if (const auto cache = PackageCache::open(); !cache || !cache->find(wanted_programs(kPackages).name)) \
+  GTEST_SKIP()                                                                                          \
       << "the program's packages are not in the cache: `vtax run` of a study that names them fetches them"
 
 using Texts = std::map<std::string, std::string>;
@@ -25,7 +25,7 @@ Texts web(PlatformId kind) {
   return {{"platform", std::string(name_of(kind))},
           {"workload", "program"},
           {"topology", "card"},
-          {"packages", packages},
+          {"packages", kPackages},
           {"server", "busybox httpd -f -p 8080 -h /bin"},
           {"ready", "port 8080"},
           {"client", "busybox wget -O /dev/null http://{server}:8080/busybox"},
@@ -34,7 +34,7 @@ Texts web(PlatformId kind) {
 
 const LabMachine& machine_with_program(PlatformId kind) {
   MachineShape shape;
-  shape.packages = packages;
+  shape.packages = kPackages;
   return LabBench::get().machine(kind, shape);
 }
 
@@ -94,9 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
               {{"client", "busybox sh -c 'echo I fail; exit 3'"}},
               "it ended with code 3; its last words: I fail"},
         Fault{"client_hangs", {{"client", "busybox sleep 100"}, {"limit_seconds", "2"}}, "run busybox"},
-        Fault{"client_floods",
-              {{"client", "busybox yes flood"}},
-              "it wrote more than 64 MiB; its last words:"},
+        Fault{
+            "client_floods", {{"client", "busybox yes flood"}}, "it wrote more than 64 MiB; its last words:"},
         Fault{"pattern_does_not_fit",
               {{"client", "busybox echo nothing"}, {"operations", "([0-9]+) requests"}},
               "no line of what it printed has a number"},

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "machine/lab/snapshot_key.h"
 #include "record/trial_check.h"
 #include "tests/lab/lab_bench.h"
 
@@ -173,7 +174,7 @@ TEST(Snapshot, IsBootedAnewWhenDamagedAndCountsTheSame) {
   std::filesystem::resize_file(file, whole / 2);
 
   int boots = 0;
-  const Progress count = [&](std::string_view step) {
+  const TellStep count = [&](std::string_view step) {
     boots += step.find("booted anew") == std::string_view::npos ? 0 : 1;
   };
   Trial healed = small_trial(PlatformId::native);

@@ -44,11 +44,11 @@ TEST_P(TwoDomains, PayForTheirOwnWork) {
     SCOPED_TRACE(domain);
     // To the instruction, however often the hypervisor switched between the two: only a function's own few
     // come on top.
-    EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::per_loop * work[i].loops / 10);
+    EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::kPerLoop * work[i].loops / 10);
     EXPECT_EQ(checked->cost(domain, "known_work::call_kernel") / 10,
-              KnownWork::per_system_call * work[i].system_calls / 10);
+              KnownWork::kPerSystemCall * work[i].system_calls / 10);
     const std::uint64_t known =
-        KnownWork::per_loop * work[i].loops + KnownWork::per_system_call * work[i].system_calls;
+        KnownWork::kPerLoop * work[i].loops + KnownWork::kPerSystemCall * work[i].system_calls;
     EXPECT_GE(program_of(*checked, domain), known);
     EXPECT_LE(program_of(*checked, domain), known + 3'000);  // its sleeping and looking at the clock
 
@@ -122,11 +122,11 @@ TEST_P(TwoGuestsOfKvm, PayForTheirOwnWork) {
   for (const auto& [domain, work] :
        {std::pair{"host", kDomain0}, std::pair{"guest1", kGuest}, std::pair{"guest2", kSecond}}) {
     SCOPED_TRACE(domain);
-    EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::per_loop * work.loops / 10);
+    EXPECT_EQ(checked->cost(domain, "known_work::spin") / 10, KnownWork::kPerLoop * work.loops / 10);
     EXPECT_EQ(checked->cost(domain, "known_work::call_kernel") / 10,
-              KnownWork::per_system_call * work.system_calls / 10);
+              KnownWork::kPerSystemCall * work.system_calls / 10);
     const std::uint64_t known =
-        KnownWork::per_loop * work.loops + KnownWork::per_system_call * work.system_calls;
+        KnownWork::kPerLoop * work.loops + KnownWork::kPerSystemCall * work.system_calls;
     EXPECT_GE(program_of(*checked, domain), known);
     if (guest > 0) {
       EXPECT_LE(program_of(*checked, domain), known + 3'000);

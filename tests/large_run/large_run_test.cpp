@@ -101,9 +101,9 @@ TEST_F(LargeRun, IsStreamed) {
 
 // Four times the cells take four times as long, and not sixteen; ended and failed.
 TEST_F(LargeRun, TakesTimeInProportion) {
-  constexpr std::size_t few = 3'000;
+  constexpr std::size_t kFew = 3'000;
   for (const bool has_failed : {false, true}) {
-    const std::string small = made_of_cells(few, has_failed), large = made_of_cells(4 * few, has_failed);
+    const std::string small = made_of_cells(kFew, has_failed), large = made_of_cells(4 * kFew, has_failed);
     for (const char* format : kFormats) {
       const double once = report(small, format).cpu_seconds, more = report(large, format).cpu_seconds;
       EXPECT_LT(more, 8 * once + 0.2) << format << (has_failed ? ", failed" : "") << ": " << once << " s";

@@ -7,9 +7,9 @@
 #include <regex>
 #include <sstream>
 
+#include "query/testing/claims_of_synthetic_run.h"
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/testing/claims_of_synthetic_run.h"
-#include "report/testing/run_on_disk.h"
 #include "tests/program.h"
 
 // What `vtax report --format` writes, opened by the programs that it is for.

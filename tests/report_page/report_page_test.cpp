@@ -10,9 +10,9 @@
 #include <regex>
 #include <set>
 
+#include "query/testing/claims_of_synthetic_run.h"
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/testing/claims_of_synthetic_run.h"
-#include "report/testing/run_on_disk.h"
 #include "tests/program.h"
 
 // The report page in a real browser.
@@ -483,34 +483,34 @@ TEST_F(ReportPage, ShowsTheCourseOfAWindowOnTheHost) {
   vtax::Run run = synthetic_run();
   run.settings = R"({"machine": "host"})";
   run.trials = {run.trials[17], run.trials[57]};
-  constexpr std::uint64_t ms = 1'000'000;
+  constexpr std::uint64_t kMs = 1'000'000;
   for (Trial& trial : run.trials) {
     trial.functions.clear();
     trial.machine_total = Instructions(0);
-    trial.timeline.end_ns = {250 * ms, 750 * ms};
+    trial.timeline.end_ns = {250 * kMs, 750 * kMs};
     trial.timeline.in_time = true;
     trial.timeline.devices = {
         {"system", "host", "lo", {5'000'000, 20'000'000}, {5'000'000, 20'000'000}, {1, 1}, {1, 1}, {0, 3}}};
   }
-  run.trials[0].ledger = {{0, "elsewhere", Layer::elsewhere, Part::none, cpu_time_kind, 700 * ms},
-                          {0, "idle", Layer::idle, Part::none, cpu_time_kind, 50 * ms},
-                          {1, "elsewhere", Layer::elsewhere, Part::none, cpu_time_kind, 40 * ms},
-                          {1, "host", Layer::kernel, Part::none, cpu_time_kind, 400 * ms},
-                          {1, "host", Layer::program, Part::none, cpu_time_kind, 300 * ms},
-                          {1, "idle", Layer::idle, Part::none, cpu_time_kind, 10 * ms}};
-  run.trials[0].timeline.rows = {{0, "elsewhere", Layer::elsewhere, Part::none, {250 * ms, 450 * ms}},
-                                 {0, "idle", Layer::idle, Part::none, {0, 50 * ms}},
-                                 {1, "elsewhere", Layer::elsewhere, Part::none, {40 * ms, 0}},
-                                 {1, "host", Layer::kernel, Part::none, {100 * ms, 300 * ms}},
-                                 {1, "host", Layer::program, Part::none, {100 * ms, 200 * ms}},
-                                 {1, "idle", Layer::idle, Part::none, {10 * ms, 0}}};
-  run.trials[1].ledger = {{1, "guest1", Layer::kernel, Part::none, cpu_time_kind, 400 * ms},
-                          {1, "guest1", Layer::program, Part::none, cpu_time_kind, 100 * ms},
-                          {1, "host", Layer::driver, Part::kernel, cpu_time_kind, 200 * ms},
-                          {1, "idle", Layer::idle, Part::none, cpu_time_kind, 50 * ms}};
-  run.trials[1].timeline.rows = {{1, "guest1", Layer::kernel, Part::none, {200 * ms, 300 * ms}, true},
-                                 {1, "host", Layer::driver, Part::none, {50 * ms, 150 * ms}},
-                                 {1, "idle", Layer::idle, Part::none, {0, 50 * ms}}};
+  run.trials[0].ledger = {{0, "elsewhere", Layer::elsewhere, Part::none, kCpuTimeKind, 700 * kMs},
+                          {0, "idle", Layer::idle, Part::none, kCpuTimeKind, 50 * kMs},
+                          {1, "elsewhere", Layer::elsewhere, Part::none, kCpuTimeKind, 40 * kMs},
+                          {1, "host", Layer::kernel, Part::none, kCpuTimeKind, 400 * kMs},
+                          {1, "host", Layer::program, Part::none, kCpuTimeKind, 300 * kMs},
+                          {1, "idle", Layer::idle, Part::none, kCpuTimeKind, 10 * kMs}};
+  run.trials[0].timeline.rows = {{0, "elsewhere", Layer::elsewhere, Part::none, {250 * kMs, 450 * kMs}},
+                                 {0, "idle", Layer::idle, Part::none, {0, 50 * kMs}},
+                                 {1, "elsewhere", Layer::elsewhere, Part::none, {40 * kMs, 0}},
+                                 {1, "host", Layer::kernel, Part::none, {100 * kMs, 300 * kMs}},
+                                 {1, "host", Layer::program, Part::none, {100 * kMs, 200 * kMs}},
+                                 {1, "idle", Layer::idle, Part::none, {10 * kMs, 0}}};
+  run.trials[1].ledger = {{1, "guest1", Layer::kernel, Part::none, kCpuTimeKind, 400 * kMs},
+                          {1, "guest1", Layer::program, Part::none, kCpuTimeKind, 100 * kMs},
+                          {1, "host", Layer::driver, Part::kernel, kCpuTimeKind, 200 * kMs},
+                          {1, "idle", Layer::idle, Part::none, kCpuTimeKind, 50 * kMs}};
+  run.trials[1].timeline.rows = {{1, "guest1", Layer::kernel, Part::none, {200 * kMs, 300 * kMs}, true},
+                                 {1, "host", Layer::driver, Part::none, {50 * kMs, 150 * kMs}},
+                                 {1, "idle", Layer::idle, Part::none, {0, 50 * kMs}}};
   run.planned_trials = 2;
   run.trials[1].index = 18;
   // The last cell of a comparison is the one that is shown.

@@ -252,8 +252,8 @@ class LittleMemory {
  public:
   LittleMemory() {
     getrlimit(RLIMIT_AS, &before_);
-    constexpr rlim_t room = 600U << 20;
-    const rlimit less{room, before_.rlim_max};
+    constexpr rlim_t kRoom = 600U << 20;
+    const rlimit less{kRoom, before_.rlim_max};
     setrlimit(RLIMIT_AS, &less);
   }
   LittleMemory(const LittleMemory&) = delete;

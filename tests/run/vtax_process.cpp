@@ -11,7 +11,7 @@
 #include <iterator>
 #include <thread>
 
-#include "machine/lab/package_cache.h"
+#include "machine/parts/package_cache.h"
 
 namespace vtax {
 namespace {

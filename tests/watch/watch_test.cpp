@@ -26,9 +26,9 @@
 #include <thread>
 
 #include "core/descriptor.h"
+#include "core/kernel_file.h"
 #include "meter/group_books.h"
 #include "meter/kernel_text.h"
-#include "platform/kernel_file.h"
 #include "platform/links.h"
 #include "platform/namespace.h"
 
@@ -473,8 +473,8 @@ TEST(Watch, WithoutRootItSaysWhatIsMissing) {
   std::this_thread::sleep_for(milliseconds(100));
   const pid_t child = fork();
   if (child == 0) {
-    constexpr uid_t nobody = 65534;
-    if (setgid(nobody) != 0 || setuid(nobody) != 0) _exit(10);
+    constexpr uid_t kNobody = 65534;
+    if (setgid(kNobody) != 0 || setuid(kNobody) != 0) _exit(10);
     auto watch = Watch::start({});
     if (!watch) _exit(11);
     const Observed observed = observe(*watch, busy, milliseconds(1000));

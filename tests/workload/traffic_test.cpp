@@ -16,7 +16,7 @@
 #include "core/files.h"
 #include "core/subprocess.h"
 #include "workload/session/handshake.h"
-#include "workload/tcp_socket.h"
+#include "workload/traffic/tcp_socket.h"
 
 // `vtax workload` from outside: both sides are the built program, over loopback.
 namespace vtax {
@@ -26,7 +26,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr char token[] = "VTAX_TOKEN=a-token-for-tests";
+constexpr char kToken[] = "VTAX_TOKEN=a-token-for-tests";
 
 // A program of ours that goes on while the test does something else.
 class Background {
@@ -93,7 +93,7 @@ class Server : public Background {
   std::string port;
 };
 
-Finished vtax(std::vector<std::string> arguments, const std::string& environment = token) {
+Finished vtax(std::vector<std::string> arguments, const std::string& environment = kToken) {
   arguments.insert(arguments.begin(), {VTAX_PROGRAM, "workload"});
   const auto done =
       run_command({.arguments = arguments, .environment = {environment}, .time_limit = seconds(40)});
@@ -291,7 +291,7 @@ class SilentServer {
         auto flow = tcp_accept(data_.get(), *watchdog);
         if (!flow) return fail(flow.error());
         char token[32];
-        static_cast<void>(recv(flow->get(), token, sizeof token, MSG_WAITALL));
+        static_cast<void>(recv(flow->get(), token, sizeof kToken, MSG_WAITALL));
         static_cast<void>(send(flow->get(), "\0\0\0\0", 4, MSG_NOSIGNAL));
         flows_.push_back(std::move(*flow));
       }

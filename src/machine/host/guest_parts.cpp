@@ -5,21 +5,21 @@
 
 #include "core/files.h"
 #include "core/sha256.h"
-#include "machine/lab/apt.h"
-#include "machine/lab/cache_limits.h"
-#include "machine/lab/gzip.h"
-#include "machine/lab/image_content.h"
-#include "machine/lab/kernel_image.h"
-#include "machine/lab/package_json.h"
-#include "machine/lab/qemu_finder.h"
-#include "machine/lab/shared_libraries.h"
+#include "machine/parts/apt.h"
+#include "machine/parts/cache_limits.h"
+#include "machine/parts/gzip.h"
+#include "machine/parts/image_content.h"
+#include "machine/parts/kernel_image.h"
+#include "machine/parts/package_json.h"
+#include "machine/parts/qemu_finder.h"
+#include "machine/parts/shared_libraries.h"
 
 namespace vtax::host {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char guest_role[] = "guest", kernel_name[] = "kernel";
+constexpr char kGuestRole[] = "guest", kKernelName[] = "kernel";
 
 Result<std::vector<std::uint8_t>> read_agent() {
   const auto agent = read_file("/proc/self/exe");
@@ -40,7 +40,7 @@ std::string hash_of(const std::vector<std::uint8_t>& agent, const lab::FetchedSe
 
 // UML's drivers for the tap are part of it.
 Result<> fill_uml(const std::vector<std::uint8_t>& agent, const fs::path& into) {
-  return write_file(into / "initrd.cpio", lab::base_image(guest_role, {}, agent).bytes());
+  return write_file(into / "initrd.cpio", lab::base_image(kGuestRole, {}, agent).bytes());
 }
 
 // Of a guest that is a whole computer.
@@ -65,8 +65,8 @@ Result<> fill(const GuestContent& content, const std::vector<std::uint8_t>& agen
   const auto modules = tree->closure(content.modules);
   if (!modules) return fail(modules.error());
   Result<> written =
-      write_file(into / kernel_name, content.by_firmware ? *bytes : lab::loaded_part(kernel->vmlinux));
-  auto image = lab::base_image(guest_role, *modules, agent).bytes();
+      write_file(into / kKernelName, content.by_firmware ? *bytes : lab::loaded_part(kernel->vmlinux));
+  auto image = lab::base_image(kGuestRole, *modules, agent).bytes();
   if (content.by_firmware) image = lab::gzip(image);  // QEMU hands it over byte by byte
   if (written) written = write_file(into / "initrd.cpio", image);
   return written;
@@ -93,7 +93,7 @@ struct Built {
 
 // `packages`: those of its kernel; where they were damaged, those that took their place.
 Result<Built> build(PlatformId platform, lab::FetchedSet& packages, lab::PackageCache& cache,
-                    const lab::Progress& progress) {
+                    const lab::TellStep& progress) {
   const std::string family = family_of(platform);
   const auto agent = read_agent();
   if (!agent) return fail(agent.error());
@@ -128,7 +128,7 @@ Result<Built> build(PlatformId platform, lab::FetchedSet& packages, lab::Package
 }
 
 Result<> add_qemu(PlatformId platform, GuestParts& parts, lab::PackageCache& cache,
-                  const lab::Progress& progress) {
+                  const lab::TellStep& progress) {
   auto qemu = lab::fetch_qemu(cache, progress);
   if (!qemu) return fail(qemu.error());
   parts.emulator.program = qemu->binary;
@@ -156,7 +156,7 @@ Result<> add_xen(GuestParts& parts) {
 }  // namespace
 
 Result<GuestParts> prepare_image(PlatformId platform, lab::PackageCache& cache,
-                                 const lab::Progress& progress) {
+                                 const lab::TellStep& progress) {
   const bool uml = platform == PlatformId::uml;
   // UML's kernel is a program of the package itself.
   auto set = uml ? cache.fetch(lab::PackageSet::uml, lab::Apt(), progress, lab::Fetch::content)
@@ -165,7 +165,7 @@ Result<GuestParts> prepare_image(PlatformId platform, lab::PackageCache& cache,
   auto built = build(platform, *set, cache, progress);
   if (!built) return fail(built.error());
   GuestParts parts;
-  parts.image = {uml ? set->root / "usr/bin/linux.uml" : built->directory / kernel_name,
+  parts.image = {uml ? set->root / "usr/bin/linux.uml" : built->directory / kKernelName,
                  built->directory / "initrd.cpio"};
   parts.provenance["packages"] = lab::to_json(set->packages);
   parts.in_use = {set->in_use, built->in_use};
@@ -173,7 +173,7 @@ Result<GuestParts> prepare_image(PlatformId platform, lab::PackageCache& cache,
 }
 
 Result<GuestParts> prepare_guest(PlatformId platform, lab::PackageCache& cache,
-                                 const lab::Progress& progress) {
+                                 const lab::TellStep& progress) {
   auto parts = prepare_image(platform, cache, progress);
   if (!parts) return parts;
   Result<> added;

@@ -5,7 +5,7 @@
 
 #include "core/result.h"
 #include "machine/host/xen_toolstack.h"
-#include "machine/lab/package_cache.h"
+#include "machine/parts/package_cache.h"
 #include "platform/booted_guests.h"
 #include "platform/guest_process.h"
 #include "subject/platform_table.h"
@@ -24,10 +24,10 @@ struct GuestParts {
 // `platform`: one with guests (has_guest()). Packages are fetched and unpacked (never installed) and the
 // image is built the first time; afterwards no more than this program is read. Errors: unavailable.
 [[nodiscard]] Result<GuestParts> prepare_guest(PlatformId platform, lab::PackageCache& cache,
-                                               const lab::Progress& progress);
+                                               const lab::TellStep& progress);
 
 // Its image and packages alone, for another computer than this one.
 [[nodiscard]] Result<GuestParts> prepare_image(PlatformId platform, lab::PackageCache& cache,
-                                               const lab::Progress& progress);
+                                               const lab::TellStep& progress);
 
 }  // namespace vtax::host

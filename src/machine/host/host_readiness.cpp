@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "core/kernel_file.h"
 #include "machine/host/sandbox.h"
 #include "machine/host/xen_toolstack.h"
-#include "machine/lab/qemu_finder.h"
+#include "machine/parts/qemu_finder.h"
 #include "meter/xen_times.h"
-#include "platform/kernel_file.h"
 #include "platform/tap.h"
 #include "platform/xen_guest.h"
 #include "platform/xenstore.h"
@@ -40,7 +40,7 @@ std::string one_line(const Error& error) {
 }
 
 PlatformCheck check_namespaces(PlatformId platform) {
-  const auto made = run_in_sandbox([](const Progress&) { return nlohmann::json::object(); },
+  const auto made = run_in_sandbox([](const TellStep&) { return nlohmann::json::object(); },
                                    [](const std::string&) {}, std::chrono::seconds(10));
   if (!made) return {platform, State::missing, one_line(made.error()), mend_of_namespaces()};
   return {platform, State::good,
@@ -51,7 +51,7 @@ PlatformCheck check_guest(PlatformId platform) {
   PlatformCheck check = check_namespaces(platform);
   if (check.state == State::missing) return check;
   const auto tap = run_in_sandbox(
-      [](const Progress&) -> Result<nlohmann::json> {
+      [](const TellStep&) -> Result<nlohmann::json> {
         if (Result<> made = make_tap("vtaxcheck0"); !made) return fail(made.error());
         return nlohmann::json::object();
       },
@@ -78,9 +78,9 @@ std::string why_no_device(const char* device, const char* module) {
 }
 
 PlatformCheck check_kvm(PlatformId platform) {
-  if (std::getenv(no_kvm_variable) != nullptr)
-    return {platform, State::missing, fmt::format("{} is set: /dev/kvm is not opened", no_kvm_variable),
-            fmt::format("unset {}, or run it in the lab: --machine lab", no_kvm_variable)};
+  if (std::getenv(kNoKvmVariable) != nullptr)
+    return {platform, State::missing, fmt::format("{} is set: /dev/kvm is not opened", kNoKvmVariable),
+            fmt::format("unset {}, or run it in the lab: --machine lab", kNoKvmVariable)};
   const std::string kvm = why_no_device("/dev/kvm", "kvm-intel or kvm-amd");
   const std::string vhost = platform == PlatformId::kvm ? why_no_device("/dev/vhost-net", "vhost-net") : "";
   if (const std::string& why = kvm.empty() ? vhost : kvm; !why.empty())
@@ -125,9 +125,9 @@ Result<XenFacts> examine_xen(bool needs_virtualisation) {
   if (!toolstack) return fail(toolstack.error());
   auto facts = ask_xen(*toolstack);
   if (!facts) return facts;
-  if (facts->free_mib < static_cast<std::uint64_t>(xen_guest_memory_mib + xen_overhead_mib))
+  if (facts->free_mib < static_cast<std::uint64_t>(kXenGuestMemoryMib + kXenOverheadMib))
     return fail(lacks(fmt::format("Xen has {} MiB of free memory, and a guest takes {}", facts->free_mib,
-                                  xen_guest_memory_mib + xen_overhead_mib),
+                                  kXenGuestMemoryMib + kXenOverheadMib),
                       "end a guest, or take memory from Domain-0: `xl mem-set 0 SIZEm`"));
   if (needs_virtualisation && !facts->has_hvm)
     return fail(lacks("Xen says that this CPU's virtualisation cannot be used (`xl info`, virt_caps)",
@@ -190,7 +190,7 @@ PlatformCheck examine_platform(PlatformId platform) {
 
 std::vector<PlatformCheck> examine_platforms() {
   std::vector<PlatformCheck> all;
-  for (const PlatformFacts& platform : platform_table) all.push_back(examine_platform(platform.id));
+  for (const PlatformFacts& platform : kPlatformTable) all.push_back(examine_platform(platform.id));
   return all;
 }
 

@@ -19,7 +19,7 @@ struct PlatformCheck {
 [[nodiscard]] bool has_guest(PlatformId platform);
 
 // When this environment variable is set, no /dev/kvm is opened, whatever is asked for.
-inline constexpr char no_kvm_variable[] = "VTAX_NO_KVM";
+inline constexpr char kNoKvmVariable[] = "VTAX_NO_KVM";
 
 // Makes and ends a child with namespaces; opens no /dev/kvm.
 [[nodiscard]] PlatformCheck examine_platform(PlatformId platform);

@@ -102,7 +102,7 @@ Result<> run_on_host(std::vector<Trial> trials, const MachineEvents& events) {
     // Whoever hears of its start knows enough: as in the lab.
     bool made = false;
     const auto done = run_host_trial(trial, guests->parts, [&](const std::string& step) {
-      made = made || step.starts_with(measuring_step);
+      made = made || step.starts_with(kMeasuringStep);
     });
     if (!done && done.error().code == ExitCode::interrupted) return done;
     if (!done) trial.error = done.error().text();

@@ -9,15 +9,15 @@
 #include <filesystem>
 #include <optional>
 
-#include "agent/http_trial.h"
-#include "agent/local_trial.h"
-#include "agent/plan.h"
-#include "agent/trial.h"
+#include "controller/http_trial.h"
+#include "controller/local_trial.h"
+#include "controller/trial.h"
+#include "controller/trial_plan.h"
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/host/window_books.h"
 #include "machine/host/xen_keeper.h"
-#include "machine/lab/guest_result.h"
+#include "machine/guest_result.h"
 #include "machine/lab/lab_machine.h"
 #include "platform/tap_guest.h"
 #include "platform/xen_guest.h"
@@ -32,9 +32,9 @@ using PartsByPlatform = std::map<PlatformId, GuestParts>;
 using Clock = std::chrono::steady_clock;
 
 // Quiet times around the work; longer than Linux's longest delayed acknowledgement (200 ms).
-constexpr std::chrono::milliseconds host_settle{250};
-constexpr std::chrono::minutes work_limit{10};
-constexpr std::chrono::minutes trial_limit{15};
+constexpr std::chrono::milliseconds kHostSettle{250};
+constexpr std::chrono::minutes kWorkLimit{10};
+constexpr std::chrono::minutes kTrialLimit{15};
 
 std::int64_t ns_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
@@ -79,16 +79,16 @@ Result<std::unique_ptr<Platform>> platform_of(PlatformId id, const PartsByPlatfo
         {name.substr(name.find('-') + 1), parts->second.image, fmt::format("vtax-{}-", owner),
          outer_proc() / "1/ns/net", parts->second.toolstack.nothing},
         keeper->hands());
-  if (id == PlatformId::uml) return make_uml(parts->second.image, scratch_directory);
+  if (id == PlatformId::uml) return make_uml(parts->second.image, kScratchDirectory);
   const auto way = id == PlatformId::kvm        ? Acceleration::kvm_with_vhost
                    : id == PlatformId::kvm_qemu ? Acceleration::kvm
                                                 : Acceleration::tcg;
   return make_qemu(parts->second.image, parts->second.emulator, way);
 }
 
-Result<agent::Plan> host_plan(const TrialSpec& trial) {
-  auto plan = agent::plan_for(trial);
-  if (plan) plan->time_limit = work_limit;
+Result<controller::TrialPlan> host_plan(const TrialSpec& trial) {
+  auto plan = controller::plan_for(trial);
+  if (plan) plan->time_limit = kWorkLimit;
   return plan;
 }
 
@@ -99,11 +99,11 @@ void leave_to_sandbox(std::unique_ptr<Platform> platform) {
 }
 
 // Each system's disk is a file that is unlinked as soon as it is open.
-std::vector<std::string> host_disks(const agent::Plan& plan) {
-  if (!agent::has_disk(plan)) return {};
+std::vector<std::string> host_disks(const controller::TrialPlan& plan) {
+  if (!controller::has_disk(plan)) return {};
   const std::string name = fmt::format("vtax-disk-{:x}", Clock::now().time_since_epoch().count());
   std::error_code error;
-  std::filesystem::path folder = scratch_directory;
+  std::filesystem::path folder = kScratchDirectory;
   if (plan.local->in_tmpdir) folder = std::filesystem::temp_directory_path(error);
   if (error) folder = "/tmp";
   std::vector<std::string> disks;
@@ -112,15 +112,16 @@ std::vector<std::string> host_disks(const agent::Plan& plan) {
   return disks;
 }
 
-Result<json> work_of(const agent::Plan& plan, Bench& bench, const agent::WindowHooks& hooks) {
-  if (plan.http) return agent::run_http_trial(plan, bench, host_settle, hooks);
-  if (plan.local) return agent::run_local_trial(plan, bench, host_disks(plan), hooks);
-  return agent::run_trial(plan, bench, host_settle, hooks);
+Result<json> work_of(const controller::TrialPlan& plan, Bench& bench, const controller::WindowHooks& hooks) {
+  if (plan.http) return controller::run_http_trial(plan, bench, kHostSettle, hooks);
+  if (plan.local) return controller::run_local_trial(plan, bench, host_disks(plan), hooks);
+  return controller::run_trial(plan, bench, kHostSettle, hooks);
 }
 
 // Inside the sandbox.
-Result<json> measure(const agent::Plan& plan, const PartsByPlatform& guests, std::optional<XenKeeper>& keeper,
-                     pid_t owner, bool with_course, const Progress& progress) {
+Result<json> measure(const controller::TrialPlan& plan, const PartsByPlatform& guests,
+                     std::optional<XenKeeper>& keeper, pid_t owner, bool with_course,
+                     const TellStep& progress) {
   const auto start = Clock::now();
   const std::string name(name_of(plan.platform));
   auto platform = platform_of(plan.platform, guests, keeper, owner);
@@ -130,7 +131,7 @@ Result<json> measure(const agent::Plan& plan, const PartsByPlatform& guests, std
   if (!bench) return fail(bench.error());
   const std::int64_t setup_ns = ns_since(start);
 
-  progress(measuring_step + name);
+  progress(kMeasuringStep + name);
   WindowBooks books(*bench, plan.hardware_counters, with_course);
   auto result = work_of(plan, *bench, books.hooks());
   if (!result) return fail(result.error());
@@ -147,7 +148,7 @@ Result<json> measure(const agent::Plan& plan, const PartsByPlatform& guests, std
 
 }  // namespace
 
-Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const Progress& progress,
+Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const TellStep& progress,
                         bool with_course) {
   const auto started = Clock::now();
   const auto spec = trial_spec_of(trial.factors);
@@ -158,8 +159,8 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const Progr
   if (!keeper) return fail(keeper.error());
   const pid_t owner = getpid();
   const auto answer = run_in_sandbox(
-      [&](const Progress& tell) { return measure(*plan, guests, *keeper, owner, with_course, tell); },
-      progress, trial_limit);
+      [&](const TellStep& tell) { return measure(*plan, guests, *keeper, owner, with_course, tell); },
+      progress, kTrialLimit);
   const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   const auto over = Clock::now();
   if (!answer) return fail(answer.error());
@@ -195,7 +196,7 @@ Result<SetupTimes> make_and_take_down(PlatformId platform, const PartsByPlatform
   if (!keeper) return fail(keeper.error());
   const pid_t owner = getpid();
   const auto done = run_in_sandbox(
-      [&](const Progress&) -> Result<json> {
+      [&](const TellStep&) -> Result<json> {
         auto made = platform_of(platform, guests, *keeper, owner);
         if (!made) return fail(made.error());
         const auto bench = (*made)->arrange(host_setup({}));
@@ -203,7 +204,7 @@ Result<SetupTimes> make_and_take_down(PlatformId platform, const PartsByPlatform
         if (!bench) return fail(bench.error());
         return json::object();
       },
-      [](const std::string&) {}, trial_limit);
+      [](const std::string&) {}, kTrialLimit);
   const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   if (!done) return fail(done.error());
   if (!taken_down) return fail(taken_down.error());

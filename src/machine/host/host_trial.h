@@ -12,14 +12,14 @@
 namespace vtax::host {
 
 // What a step begins with that `progress` hears of when the platform is made and the work begins.
-inline constexpr char measuring_step[] = "measuring on ";
+inline constexpr char kMeasuringStep[] = "measuring on ";
 
 // One trial on this computer: made, measured, taken down. `trial` brings index, repetition and factors; the
 // rest is filled in. `guests`: by platform, for those that have one. CPUs: the first two that this process
 // may use. `with_course`: readings within the window too (window_readings.h). Errors: trial_failed,
 // unavailable, interrupted.
 [[nodiscard]] Result<> run_host_trial(Trial& trial, const std::map<PlatformId, GuestParts>& guests,
-                                      const Progress& progress, bool with_course = true);
+                                      const TellStep& progress, bool with_course = true);
 
 // The platform without the work: what one making and taking down costs. For the bench and the tests.
 struct SetupTimes {

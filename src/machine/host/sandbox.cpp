@@ -15,7 +15,7 @@
 
 #include "core/descriptor.h"
 #include "core/interruption.h"
-#include "platform/kernel_file.h"
+#include "core/kernel_file.h"
 
 namespace vtax::host {
 namespace {
@@ -24,7 +24,7 @@ using nlohmann::json;
 
 int outer_proc_descriptor = -1;  // of this process, once it is in a sandbox
 
-constexpr std::size_t most_answer_bytes = 16 << 20;
+constexpr std::size_t kMostAnswerBytes = 16 << 20;
 
 Error not_allowed(const char* what, int why) {
   Error error = system_error(what, why);
@@ -35,11 +35,11 @@ Error not_allowed(const char* what, int why) {
 
 // As root with its namespaces if that is allowed; otherwise in a user namespace, in which this user is root.
 Result<> enter_namespaces() {
-  constexpr int wanted = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
-  if (unshare(wanted) == 0) return {};
+  constexpr int kWanted = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
+  if (unshare(kWanted) == 0) return {};
   const uid_t user = geteuid();
   const gid_t group = getegid();
-  if (errno != EPERM || unshare(wanted | CLONE_NEWUSER) != 0)
+  if (errno != EPERM || unshare(kWanted | CLONE_NEWUSER) != 0)
     return fail(not_allowed("cannot make namespaces for the trial", errno));
   Result<> done = write_kernel_file("/proc/self/setgroups", "deny");
   if (done) done = write_kernel_file("/proc/self/uid_map", fmt::format("0 {} 1", user));
@@ -54,7 +54,7 @@ Result<> mount_own() {
   if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
     return fail(not_allowed("cannot mount /proc for the trial's processes", errno));
   // User Mode Linux maps its memory from here, and executes it.
-  if (mount("tmpfs", scratch_directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") != 0)
+  if (mount("tmpfs", kScratchDirectory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") != 0)
     return fail(not_allowed("cannot mount the trial's own folder", errno));
   return {};
 }
@@ -79,9 +79,9 @@ json to_json(const Error& error) {
 }
 
 // Process 1 of the namespaces.
-[[noreturn]] void be_inside(const Work& work, int to) {
+[[noreturn]] void be_inside(const SandboxedWork& work, int to) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const Progress progress = [to](const std::string& step) {
+  const TellStep progress = [to](const std::string& step) {
     if (!send_line(to, {{"step", step}})) _exit(1);  // nobody listens any more
   };
   // Also proves that the parent was still there when the signal above was asked for.
@@ -96,7 +96,7 @@ json to_json(const Error& error) {
 }
 
 // The process between this one and the sandbox: it waits until nothing is left of the sandbox.
-[[noreturn]] void be_between(const Work& work, int to, pid_t parent) {
+[[noreturn]] void be_between(const SandboxedWork& work, int to, pid_t parent) {
   setpgid(0, 0);  // Ctrl-C reaches vtax alone
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);
@@ -125,7 +125,7 @@ Error error_from(const json& message) {
 // This side: takes the sandbox's messages until the answer.
 class Listener {
  public:
-  Listener(int from, const Progress& progress) : from_(from), progress_(progress) {}
+  Listener(int from, const TellStep& progress) : from_(from), progress_(progress) {}
 
   Result<json> listen(std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
@@ -142,7 +142,7 @@ class Listener {
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) return fail(failed("its process ended"));
       pending_.append(buffer, static_cast<std::size_t>(got));
-      if (pending_.size() > most_answer_bytes) return fail(failed("its answer is too long"));
+      if (pending_.size() > kMostAnswerBytes) return fail(failed("its answer is too long"));
       if (auto answer = take_lines()) return std::move(*answer);
     }
   }
@@ -168,7 +168,7 @@ class Listener {
   }
 
   int from_;
-  const Progress& progress_;
+  const TellStep& progress_;
   std::string pending_;
   pid_t inside_ = -1;
 };
@@ -180,7 +180,7 @@ std::filesystem::path outer_proc() {
   return fmt::format("/proc/self/fd/{}", outer_proc_descriptor);
 }
 
-Result<json> run_in_sandbox(const Work& work, const Progress& progress, std::chrono::seconds limit) {
+Result<json> run_in_sandbox(const SandboxedWork& work, const TellStep& progress, std::chrono::seconds limit) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
     return fail(system_error("cannot start the trial", errno));

@@ -10,11 +10,11 @@
 
 namespace vtax::host {
 
-using Progress = std::function<void(const std::string& step)>;
-using Work = std::function<Result<nlohmann::json>(const Progress& progress)>;
+using TellStep = std::function<void(const std::string& step)>;
+using SandboxedWork = std::function<Result<nlohmann::json>(const TellStep& progress)>;
 
 // Where the sandbox mounts a file system of its own, for what a guest wants to write.
-inline constexpr char scratch_directory[] = "/dev/shm";
+inline constexpr char kScratchDirectory[] = "/dev/shm";
 
 // In a sandbox: a path to the /proc of the namespace around it, for what its own does not show (threads of
 // the kernel). Empty elsewhere.
@@ -28,7 +28,7 @@ inline constexpr char scratch_directory[] = "/dev/shm";
 //
 // The work's answer or error comes back as if it had been done here; `progress` is called here. Errors of its
 // own: unavailable where namespaces are not allowed, trial_failed after `limit`, interrupted.
-[[nodiscard]] Result<nlohmann::json> run_in_sandbox(const Work& work, const Progress& progress,
+[[nodiscard]] Result<nlohmann::json> run_in_sandbox(const SandboxedWork& work, const TellStep& progress,
                                                     std::chrono::seconds limit);
 
 }  // namespace vtax::host

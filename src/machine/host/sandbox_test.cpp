@@ -16,16 +16,16 @@ namespace {
 
 using nlohmann::json;
 
-const Progress nobody = [](const std::string&) {};
+const TellStep nobody = [](const std::string&) {};
 
-Result<json> run(const Work& work, std::chrono::seconds limit = std::chrono::seconds(20)) {
+Result<json> run(const SandboxedWork& work, std::chrono::seconds limit = std::chrono::seconds(20)) {
   return run_in_sandbox(work, nobody, limit);
 }
 
 class Sandbox : public testing::Test {
  protected:
   void SetUp() override {
-    const auto made = run([](const Progress&) { return json::object(); });
+    const auto made = run([](const TellStep&) { return json::object(); });
     if (!made && made.error().code == ExitCode::unavailable) GTEST_SKIP() << made.error().text();
     ASSERT_TRUE(made) << made.error().text();
   }
@@ -34,7 +34,7 @@ class Sandbox : public testing::Test {
 TEST_F(Sandbox, AnswersErrorsAndStepsComeBack) {
   std::vector<std::string> steps;
   const auto answer = run_in_sandbox(
-      [](const Progress& progress) -> Result<json> {
+      [](const TellStep& progress) -> Result<json> {
         progress("one");
         return json{{"a", 1}};
       },
@@ -42,7 +42,7 @@ TEST_F(Sandbox, AnswersErrorsAndStepsComeBack) {
   ASSERT_TRUE(answer) << answer.error().text();
   EXPECT_EQ(*answer, (json{{"a", 1}}));
   EXPECT_EQ(steps, std::vector<std::string>{"one"});
-  const auto error = run([](const Progress&) -> Result<json> {
+  const auto error = run([](const TellStep&) -> Result<json> {
     return fail(Error{"what", "why", "next", ExitCode::io});
   });
   ASSERT_FALSE(error);
@@ -51,28 +51,28 @@ TEST_F(Sandbox, AnswersErrorsAndStepsComeBack) {
 }
 
 TEST_F(Sandbox, ItIsAloneWithItsProcessesLinksAndFiles) {
-  const auto answer = run([](const Progress&) -> Result<json> {
+  const auto answer = run([](const TellStep&) -> Result<json> {
     json out = {{"pid", getpid()}, {"processes", 0}, {"links", ""}};
     std::ifstream devices("/proc/net/dev");
     out["links"] = std::string(std::istreambuf_iterator<char>(devices), {});
     for (const auto& entry : std::filesystem::directory_iterator("/proc"))
       if (isdigit(entry.path().filename().string()[0]) != 0)
         out["processes"] = out["processes"].get<int>() + 1;
-    std::ofstream(std::string(scratch_directory) + "/vtax-left-behind") << "x";
+    std::ofstream(std::string(kScratchDirectory) + "/vtax-left-behind") << "x";
     return out;
   });
   ASSERT_TRUE(answer) << answer.error().text();
   EXPECT_EQ((*answer)["pid"], 1);
   EXPECT_EQ((*answer)["processes"], 1);
   EXPECT_EQ((*answer)["links"].get<std::string>().find("eth"), std::string::npos);
-  EXPECT_FALSE(std::filesystem::exists(std::string(scratch_directory) + "/vtax-left-behind"));
+  EXPECT_FALSE(std::filesystem::exists(std::string(kScratchDirectory) + "/vtax-left-behind"));
 }
 
 TEST_F(Sandbox, WhatItStartedEndsWithIt) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   for (const bool answers : {true, false}) {
     const auto answer = run(
-        [&](const Progress&) -> Result<json> {
+        [&](const TellStep&) -> Result<json> {
           for (int i = 0; i < 3; ++i)
             if (fork() == 0)
               for (;;) pause();
@@ -88,7 +88,7 @@ TEST_F(Sandbox, WhatItStartedEndsWithIt) {
 }
 
 TEST_F(Sandbox, ADeathInsideIsAnError) {
-  const auto answer = run([](const Progress&) -> Result<json> { _exit(3); });
+  const auto answer = run([](const TellStep&) -> Result<json> { _exit(3); });
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ExitCode::trial_failed);
 }
@@ -98,7 +98,7 @@ TEST_F(Sandbox, NothingOutlivesAKilledCaller) {
   for (int round = 0; round < 20; ++round) {
     const pid_t caller = fork();
     if (caller == 0) {
-      static_cast<void>(run([](const Progress&) -> Result<json> {
+      static_cast<void>(run([](const TellStep&) -> Result<json> {
         if (fork() == 0)
           for (;;) pause();
         for (;;) pause();

@@ -20,8 +20,8 @@ WindowBooks::WindowBooks(const Bench& bench, bool counters, bool with_course)
   seen_.guest_domains = bench.xen_domains;
 }
 
-agent::WindowHooks WindowBooks::hooks() {
-  agent::WindowHooks hooks;
+controller::WindowHooks WindowBooks::hooks() {
+  controller::WindowHooks hooks;
   hooks.before = [this] {
     softirqs_.begin();
     devices_before_ = systems_.read();
@@ -63,7 +63,7 @@ Timeline WindowBooks::course(const std::vector<LedgerEntry>& window) {
     until.after = std::move(reading.xen);
     until.books.packets_ns = softirqs_.packets(namespaces, reading.softirqs);
     const std::uint64_t at = span_of(until);
-    if (at + least_slice_ns > end_ns) break;
+    if (at + kLeastSliceNs > end_ns) break;
     ledgers.push_back({at, ledger_of(until)});
     devices.push_back(std::move(reading.devices));
   }

@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-#include "agent/trial.h"
+#include "controller/trial.h"
 #include "machine/host/counter_watch.h"
 #include "machine/host/softirq_watch.h"
 #include "machine/host/window_readings.h"
@@ -20,7 +20,7 @@ class WindowBooks {
   WindowBooks(const Bench& bench, bool counters, bool with_course);
 
   // They read next to the window: Xen's counters nearest to it, as reading /proc takes much longer.
-  agent::WindowHooks hooks();
+  controller::WindowHooks hooks();
 
   // `result`: the work's.
   std::vector<LedgerEntry> ledger(const nlohmann::json& result);
@@ -41,8 +41,8 @@ class WindowBooks {
   Result<> read_proc(meter::CpuReading& into) const;
   Result<> read_xen(meter::XenReading& into) const;
 
-  static constexpr std::uint64_t least_slice_ns =
-      std::chrono::nanoseconds(WindowReadings::usual_interval).count() / 2;
+  static constexpr std::uint64_t kLeastSliceNs =
+      std::chrono::nanoseconds(WindowReadings::kUsualInterval).count() / 2;
 
   const Bench& bench_;
   CountedSystems systems_;

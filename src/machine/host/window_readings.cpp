@@ -31,7 +31,7 @@ void thin_out(std::vector<WindowReading>& readings) {
 }
 
 // On a Domain-0 with hundreds of threads a reading is milliseconds of work.
-constexpr int rests = 50;
+constexpr int kRests = 50;
 
 std::chrono::nanoseconds own_cpu_time() {
   timespec spent{};
@@ -101,7 +101,7 @@ void WindowReadings::run() {
       thin_out(readings_);
       every *= 2;
     }
-    const auto rest = std::max<std::chrono::steady_clock::duration>(every / 2, rests * (spent - before));
+    const auto rest = std::max<std::chrono::steady_clock::duration>(every / 2, kRests * (spent - before));
     next = std::max(next + every, std::chrono::steady_clock::now() + rest);
   }
   spent_ = spent;

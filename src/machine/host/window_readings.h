@@ -14,7 +14,7 @@
 #include "meter/xen_ledger.h"
 #include "platform/platform.h"
 #include "record/trial.h"
-#include "workload/device_counters.h"
+#include "workload/measure/device_counters.h"
 
 namespace vtax::host {
 
@@ -48,10 +48,10 @@ struct CountedSystems {
 class WindowReadings {
  public:
   using Take = std::function<Result<WindowReading>()>;
-  static constexpr std::chrono::milliseconds usual_interval{250};
-  static constexpr std::size_t usual_most = 256;
+  static constexpr std::chrono::milliseconds kUsualInterval{250};
+  static constexpr std::size_t kUsualMost = 256;
 
-  explicit WindowReadings(std::chrono::milliseconds interval = usual_interval, std::size_t most = usual_most)
+  explicit WindowReadings(std::chrono::milliseconds interval = kUsualInterval, std::size_t most = kUsualMost)
       : interval_(interval), most_(most) {}
   WindowReadings(const WindowReadings&) = delete;
   WindowReadings& operator=(const WindowReadings&) = delete;

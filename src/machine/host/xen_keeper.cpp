@@ -21,10 +21,10 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/kernel_file.h"
 #include "core/subprocess.h"
 #include "meter/cpu_reading.h"
 #include "platform/backend_placement.h"
-#include "platform/kernel_file.h"
 #include "platform/placement.h"
 
 namespace vtax::host {
@@ -33,8 +33,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds create_limit{90}, destroy_limit{60}, place_limit{10}, short_limit{10};
-constexpr int channel = 3;  // the keeper's only descriptor but the standard ones
+constexpr std::chrono::seconds kCreateLimit{90}, kDestroyLimit{60}, kPlaceLimit{10}, kShortLimit{10};
+constexpr int kChannel = 3;  // the keeper's only descriptor but the standard ones
 
 Result<> could_not(const char* what, int why) {
   Error error = system_error(what, why);
@@ -99,7 +99,7 @@ class Keeping {
     bool all_gone = true;
     for (const KeptDomain& domain : domains_) all_gone = destroy(domain) && all_gone;
     // What `xl` has left in the background ends with its domain.
-    const auto deadline = Clock::now() + short_limit;
+    const auto deadline = Clock::now() + kShortLimit;
     while (all_gone && waitpid(-1, nullptr, WNOHANG) >= 0 && Clock::now() < deadline)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return all_gone;
@@ -115,10 +115,10 @@ class Keeping {
     if (!memory) return fail(memory.error());
     const auto facts = ask_xen(toolstack_);
     if (!facts) return fail(facts.error());
-    if (facts->free_mib < *memory + std::uint64_t{xen_overhead_mib})
+    if (facts->free_mib < *memory + std::uint64_t{kXenOverheadMib})
       return fail(Error{"make the domain " + *name,
                         fmt::format("Xen has {} MiB of free memory, and it takes {}", facts->free_mib,
-                                    *memory + std::uint64_t{xen_overhead_mib}),
+                                    *memory + std::uint64_t{kXenOverheadMib}),
                         "", ExitCode::unavailable});
     Descriptor file(memfd_create("config", 0));
     if (!file.valid() ||
@@ -126,7 +126,7 @@ class Keeping {
       return fail(system_error("cannot hand xl its configuration", errno));
     KeptDomain& made = domains_.emplace_back(KeptDomain{*name});
     const auto created =
-        run_xl(toolstack_, {"create", fmt::format("/proc/self/fd/{}", file.get())}, create_limit);
+        run_xl(toolstack_, {"create", fmt::format("/proc/self/fd/{}", file.get())}, kCreateLimit);
     if (!created) return fail(with_log(created.error(), *name));
     const auto number = domain_of(*name);
     if (!number) return fail(number.error());
@@ -143,7 +143,7 @@ class Keeping {
   }
 
   Result<int> domain_of(const std::string& name) const {
-    const auto said = run_xl(toolstack_, {"domid", name}, short_limit);
+    const auto said = run_xl(toolstack_, {"domid", name}, kShortLimit);
     if (!said) return fail(said.error());
     int number = 0;
     const auto [end, error] = std::from_chars(said->data(), said->data() + said->size(), number);
@@ -181,8 +181,8 @@ class Keeping {
 
   [[nodiscard]] bool destroy(const KeptDomain& domain) const {
     for (int tries = 0; tries < 3; ++tries) {
-      static_cast<void>(run_xl(toolstack_, {"destroy", domain.name}, destroy_limit));
-      if (run_xl(toolstack_, {"domid", domain.name}, short_limit)) continue;
+      static_cast<void>(run_xl(toolstack_, {"destroy", domain.name}, kDestroyLimit));
+      if (run_xl(toolstack_, {"domid", domain.name}, kShortLimit)) continue;
       // It is asked to end, and has nothing to save. It is this process's child: the number is nobody else's.
       if (domain.device_model > 0) kill(domain.device_model, SIGKILL);
       return true;
@@ -203,7 +203,7 @@ std::string end_of(const std::string& text, std::size_t most) {
 // Out of reach of what ends vtax: its session, its terminal, its descriptors.
 void leave_vtax(int socket) {
   setsid();
-  prctl(PR_SET_NAME, xen_keeper_name);
+  prctl(PR_SET_NAME, kXenKeeperName);
   prctl(PR_SET_CHILD_SUBREAPER, 1);  // of xl's background processes
   // Handlers, not SIG_IGN: xl would inherit that.
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(number, go_on);
@@ -211,27 +211,27 @@ void leave_vtax(int socket) {
   const int null = open("/dev/null", O_RDWR);
   for (int standard = 0; standard < 3; ++standard) dup2(null, standard);
   // Not into xl: what it leaves in the background would hold the channel.
-  if (socket == channel)
-    fcntl(channel, F_SETFD, FD_CLOEXEC);
-  else if (dup3(socket, channel, O_CLOEXEC) < 0)
+  if (socket == kChannel)
+    fcntl(kChannel, F_SETFD, FD_CLOEXEC);
+  else if (dup3(socket, kChannel, O_CLOEXEC) < 0)
     _exit(1);
-  syscall(SYS_close_range, channel + 1, ~0U, 0);
+  syscall(SYS_close_range, kChannel + 1, ~0U, 0);
 }
 
 [[noreturn]] void keep(const XenToolstack& toolstack, int socket) {
   leave_vtax(socket);
-  ControlChannel control((Descriptor(channel)), "vtax");
+  ControlChannel control((Descriptor(kChannel)), "vtax");
   Keeping keeping(toolstack);
   const Result<> ready = make_own_mounts(toolstack);
   while (true) {
     const auto order = control.receive(std::chrono::nanoseconds(0));
     if (!order) break;
     const auto answer = ready ? keeping.obey(*order) : Result<json>(fail(ready.error()));
-    constexpr std::size_t most_words = 480;  // the other side takes no longer ones
+    constexpr std::size_t kMostWords = 480;  // the other side takes no longer ones
     if (!control.send(answer ? *answer
                              : json{{"state", "error"},
                                     {"what", answer.error().what},
-                                    {"why", end_of(answer.error().why, most_words)}}))
+                                    {"why", end_of(answer.error().why, kMostWords)}}))
       break;
   }
   _exit(keeping.destroy_all() ? 0 : 1);
@@ -262,8 +262,8 @@ XenHands XenKeeper::hands() {
   hands.create = [client = client_.get()](const std::string& name,
                                           const std::string& config) -> Result<XenHands::Made> {
     const auto answer = client->ask(
-        {{"do", "create"}, {"name", name}, {"config", config}, {"memory_mib", xen_guest_memory_mib}},
-        create_limit + 3 * short_limit);
+        {{"do", "create"}, {"name", name}, {"config", config}, {"memory_mib", kXenGuestMemoryMib}},
+        kCreateLimit + 3 * kShortLimit);
     if (!answer) return fail(answer.error());
     const auto number = answer->number("domain", 1, 65535);
     if (!number) return fail(number.error());
@@ -272,13 +272,13 @@ XenHands XenKeeper::hands() {
     return XenHands::Made{static_cast<int>(*number), static_cast<pid_t>(*device_model)};
   };
   hands.place_backend = [client = client_.get()](const std::string& vif, int cpu) -> Result<> {
-    const auto answer = client->ask({{"do", "place"}, {"vif", vif}, {"cpu", cpu}}, place_limit);
+    const auto answer = client->ask({{"do", "place"}, {"vif", vif}, {"cpu", cpu}}, kPlaceLimit);
     if (!answer) return fail(answer.error());
     return {};
   };
   hands.place_device_model = [client = client_.get()](int domain, int cpu) -> Result<> {
     const auto answer =
-        client->ask({{"do", "place-device-model"}, {"domain", domain}, {"cpu", cpu}}, place_limit);
+        client->ask({{"do", "place-device-model"}, {"domain", domain}, {"cpu", cpu}}, kPlaceLimit);
     if (!answer) return fail(answer.error());
     return {};
   };

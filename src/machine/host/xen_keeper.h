@@ -8,12 +8,12 @@
 #include "core/result.h"
 #include "machine/host/xen_toolstack.h"
 #include "platform/xen_guest.h"
-#include "workload/endpoint_client.h"
+#include "workload/traffic/endpoint_client.h"
 
 namespace vtax::host {
 
 // What its process is called.
-inline constexpr char xen_keeper_name[] = "vtax-xen-keeper";
+inline constexpr char kXenKeeperName[] = "vtax-xen-keeper";
 
 // A process of its own session that makes and destroys a trial's domains by the computer's own `xl`. A domain
 // is no process and would stay when vtax is killed; the keeper outlives vtax for that: when nobody holds the

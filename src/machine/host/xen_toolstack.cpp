@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds question_limit{10};
+constexpr std::chrono::seconds kQuestionLimit{10};
 
 fs::path program_named(const std::string& name) {
   const char* path = std::getenv("PATH");
@@ -81,9 +81,9 @@ std::optional<XenFacts> parse_xl_info(std::string_view text) {
 }
 
 Result<XenFacts> ask_xen(const XenToolstack& toolstack) {
-  const auto info = run_xl(toolstack, {"info"}, question_limit);
+  const auto info = run_xl(toolstack, {"info"}, kQuestionLimit);
   if (!info) return fail(info.error());
-  if (const auto store = run_xl(toolstack, {"domid", "Domain-0"}, question_limit); !store)
+  if (const auto store = run_xl(toolstack, {"domid", "Domain-0"}, kQuestionLimit); !store)
     return fail(unavailable("ask xenstored", store.error().why,
                             "as root: systemctl start xen-init-dom0 (or your distribution's xencommons)"));
   auto facts = parse_xl_info(*info);

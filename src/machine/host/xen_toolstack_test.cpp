@@ -8,13 +8,13 @@ namespace vtax::host {
 namespace {
 
 // Of `xl info` on Debian 12, Xen 4.17; shortened.
-constexpr char info[] =
+constexpr char kInfo[] =
     "host                   : dom0\nrelease                : 6.1.0-56-amd64\nnr_cpus                : 4\n"
     "free_memory            : 434\nxen_major              : 4\nxen_version            : 4.17.5\n"
     "virt_caps              : pv hvm hap shadow\nxen_commandline        : placeholder dom0_mem=576M\n";
 
 TEST(XlInfo, VersionMemoryAndCpusAreRead) {
-  const auto facts = parse_xl_info(info);
+  const auto facts = parse_xl_info(kInfo);
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->version, "4.17.5");
   EXPECT_EQ(facts->free_mib, 434U);
@@ -37,7 +37,7 @@ TEST(XlInfo, WhatNoiseSaysIsStillAnAnswerOfXen) {
   std::mt19937 random(7);
   int taken = 0, refused = 0;
   for (int round = 0; round < 2000; ++round) {
-    std::string text = info;
+    std::string text = kInfo;
     for (int change = 0; change < 8; ++change)
       text[random() % text.size()] = static_cast<char>(random() % 256);
     const auto facts = parse_xl_info(text);

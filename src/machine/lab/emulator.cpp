@@ -15,7 +15,7 @@
 
 #include "core/interruption.h"
 #include "machine/lab/emulator_process.h"
-#include "machine/lab/guest_result.h"
+#include "machine/guest_result.h"
 #include "machine/lab/xen_loader.h"
 
 namespace vtax::lab {

@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "core/files.h"
-#include "machine/lab/lab_parts.h"
+#include "machine/parts/lab_parts.h"
 
 namespace vtax::lab {
 

@@ -36,7 +36,7 @@ Result<> GuestMessages::feed(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::size_t end = bytes.find('\n');
     partial_.append(bytes.substr(0, end));
-    if (partial_.size() > max_message_bytes + kMaxHeadBytes) return damaged("a line is longer than 1 MiB");
+    if (partial_.size() > kMaxMessageBytes + kMaxHeadBytes) return damaged("a line is longer than 1 MiB");
     if (end == std::string_view::npos) break;
     bytes.remove_prefix(end + 1);
     auto done = line(partial_);

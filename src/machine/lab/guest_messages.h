@@ -20,7 +20,7 @@ struct GuestMessage {
 // lost.
 class GuestMessages {
  public:
-  static constexpr std::size_t max_message_bytes = 1U << 20;
+  static constexpr std::size_t kMaxMessageBytes = 1U << 20;
 
   Result<> feed(std::string_view bytes);
   [[nodiscard]] std::optional<GuestMessage> next();

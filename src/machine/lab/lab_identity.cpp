@@ -4,8 +4,8 @@
 
 #include "core/fast_hash.h"
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_parts.h"
-#include "machine/lab/qemu_finder.h"
+#include "machine/parts/lab_parts.h"
+#include "machine/parts/qemu_finder.h"
 
 namespace vtax::lab {
 namespace {
@@ -58,7 +58,7 @@ std::string more_of(const WorkloadFiles& workload) {
 }  // namespace
 
 Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources& sources,
-                                 const Progress& progress) {
+                                 const TellStep& progress) {
   auto cache = PackageCache::open();
   if (!cache) return fail(cache.error());
   const auto qemu = fetch_qemu(*cache, progress);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/result.h"
-#include "machine/lab/lab_image.h"
+#include "machine/parts/lab_image.h"
 #include "record/trial.h"
 
 namespace vtax::lab {
@@ -27,6 +27,6 @@ struct LabIdentity {
 // Of the images that these trials need. Packages that are not there are fetched; nothing is built or booted.
 // Errors: those of the user's own files, no network, no QEMU.
 [[nodiscard]] Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources& sources,
-                                               const Progress& progress);
+                                               const TellStep& progress);
 
 }  // namespace vtax::lab

@@ -11,6 +11,7 @@
 #include "account/program_symbols.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
+#include "machine/lab/snapshot_key.h"
 #include "machine/lab/trial_time.h"
 #include "subject/boot_words.h"
 
@@ -179,7 +180,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
   return self;
 }
 
-Result<> LabMachine::boot(SnapshotStore& store, const Progress& progress) {
+Result<> LabMachine::boot(SnapshotStore& store, const TellStep& progress) {
   auto saved = store.open(snapshot_key(spec_, image_.hash),
                           [&](const std::string& path) { return boot_into(path, progress); });
   if (!saved) return fail(saved.error());
@@ -189,7 +190,7 @@ Result<> LabMachine::boot(SnapshotStore& store, const Progress& progress) {
   return {};
 }
 
-Result<> LabMachine::boot_into(const std::string& path, const Progress& progress) const {
+Result<> LabMachine::boot_into(const std::string& path, const TellStep& progress) const {
   progress(fmt::format("booting {} once{}", name_of(image_.kind),
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
            (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
@@ -207,7 +208,7 @@ Result<> LabMachine::boot_into(const std::string& path, const Progress& progress
   return booted;
 }
 
-void LabMachine::tell_of_waiting(Emulator& machine, const Progress& progress) const {
+void LabMachine::tell_of_waiting(Emulator& machine, const TellStep& progress) const {
   machine.on_wait = [kind = image_.kind, progress](std::chrono::nanoseconds spent,
                                                    std::chrono::seconds bound) {
     progress(fmt::format("{}: no answer after {} min of the emulator's CPU time; it ends at {}",
@@ -215,7 +216,7 @@ void LabMachine::tell_of_waiting(Emulator& machine, const Progress& progress) co
   };
 }
 
-Result<> LabMachine::boot_once(const std::string& path, const Progress& progress, bool& crashed) const {
+Result<> LabMachine::boot_once(const std::string& path, const TellStep& progress, bool& crashed) const {
   // Without the probe, which would take a third more of the time and change nothing.
   Wiring wiring;
   wiring.bounds.cpu_time = boot_limit(image_.kind, shape_);
@@ -260,7 +261,7 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
 }
 
 Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& plan,
-                                                             const Progress& progress,
+                                                             const TellStep& progress,
                                                              const CacheShapes* caches) const {
   std::unique_lock lock(mutex_);
   const Snapshot used = snapshot_;
@@ -285,7 +286,7 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
 }
 
 Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const {
-  Charging charging;
+  ChargingRules charging;
   auto map = map_with_modules(seen.result.modules);
   if (!map) return fail(map.error());
   charging.map = std::move(*map);
@@ -318,7 +319,7 @@ Result<SymbolTable> LabMachine::vdso_symbols(const ProgramCode& code) const {
 }
 
 // A file that the image does not hold (the program made it, or the guest lies) has no symbols.
-Result<> LabMachine::add_program(const std::vector<ProgramCode>& all, Charging& charging) const {
+Result<> LabMachine::add_program(const std::vector<ProgramCode>& all, ChargingRules& charging) const {
   for (const ProgramCode& code : all) {
     const std::filesystem::path path = std::filesystem::path(code.file).relative_path();
     AddressMap::ProgramCode known{code.domain.empty() ? charging.domains.front() : code.domain,

@@ -17,11 +17,11 @@
 #include "core/descriptor.h"
 #include "core/result.h"
 #include "machine/lab/emulator.h"
-#include "machine/lab/guest_result.h"
-#include "machine/lab/lab_image.h"
+#include "machine/guest_result.h"
 #include "machine/lab/machine_spec.h"
-#include "machine/lab/snapshot_store.h"
 #include "machine/lab/variation.h"
+#include "machine/parts/lab_image.h"
+#include "machine/parts/snapshot_store.h"
 #include "record/trial.h"
 #include "subject/trial_spec.h"
 
@@ -53,19 +53,19 @@ class LabMachine {
   void perturb(const Variation& variation) { variation.apply(spec_); }
 
   // Boots the machine into the store unless it is there already.
-  [[nodiscard]] Result<> boot(SnapshotStore& store, const Progress& progress);
+  [[nodiscard]] Result<> boot(SnapshotStore& store, const TellStep& progress);
 
   // Runs one plan from the snapshot, whose hash is checked. One that is damaged is replaced once, which
   // `progress` says, as it does each minute of the emulator's CPU time that brings no answer.
   // `caches`: what the probe is to model; null: nothing. The machine itself does not know.
-  [[nodiscard]] Result<Observation> observe(const std::string& plan, const Progress& progress,
+  [[nodiscard]] Result<Observation> observe(const std::string& plan, const TellStep& progress,
                                             const CacheShapes* caches = nullptr) const;
 
   // The same with the windows of repetition 1 to `windows`, one after the other in one machine: what each of
   // them counts does not depend on how many there are. `seen` hears of each when it has closed. Error: of the
   // window that failed, none follows it; or what `seen` gave.
   using Seen = std::function<Result<>(int window, Observation& observation)>;
-  [[nodiscard]] Result<> observe_each(const std::string& plan, int windows, const Progress& progress,
+  [[nodiscard]] Result<> observe_each(const std::string& plan, int windows, const TellStep& progress,
                                       const CacheShapes* caches, const Seen& seen) const;
 
   // Why the machine is gone, where it is: its snapshot did not resume, and it could not be booted anew.
@@ -79,13 +79,13 @@ class LabMachine {
 
   // Both: one trial from the snapshot. `trial` brings index, repetition and factors; the rest is filled in.
   // Errors are trial_failed, but for interrupted.
-  [[nodiscard]] Result<> run(Trial& trial, const Progress& progress) const;
+  [[nodiscard]] Result<> run(Trial& trial, const TellStep& progress) const;
 
   // Several repetitions of a trial, ascending, in as few machines as give each the counts that it would have
   // alone. `done` hears of each as it comes, and why it failed; where a machine fails, its later repetitions
   // fail, too. Error: interrupted, or what `done` gave.
   using Done = std::function<Result<>(Trial trial, const std::optional<Error>& error)>;
-  [[nodiscard]] Result<> run_repetitions(std::vector<Trial> trials, const Progress& progress,
+  [[nodiscard]] Result<> run_repetitions(std::vector<Trial> trials, const TellStep& progress,
                                          const Done& done) const;
 
   [[nodiscard]] const LabImage& image() const { return image_; }
@@ -96,23 +96,23 @@ class LabMachine {
 
   LabMachine() = default;
   // A boot that dies of the emulator is tried once more, which `progress` says.
-  [[nodiscard]] Result<> boot_into(const std::string& path, const Progress& progress) const;
-  [[nodiscard]] Result<> boot_once(const std::string& path, const Progress& progress, bool& crashed) const;
-  void tell_of_waiting(Emulator& machine, const Progress& progress) const;
+  [[nodiscard]] Result<> boot_into(const std::string& path, const TellStep& progress) const;
+  [[nodiscard]] Result<> boot_once(const std::string& path, const TellStep& progress, bool& crashed) const;
+  void tell_of_waiting(Emulator& machine, const TellStep& progress) const;
   [[nodiscard]] static Result<> become_ready(Emulator& machine, const std::string& path);
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot, const std::string& plan,
                                                          const CacheShapes* caches) const;
   [[nodiscard]] Result<std::unique_ptr<Emulator>> resume_or_heal(const std::string& plan,
-                                                                 const Progress& progress,
+                                                                 const TellStep& progress,
                                                                  const CacheShapes* caches) const;
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
   [[nodiscard]] Result<SymbolTable> vdso_symbols(const ProgramCode& code) const;
-  [[nodiscard]] Result<> add_program(const std::vector<ProgramCode>& code, Charging& charging) const;
+  [[nodiscard]] Result<> add_program(const std::vector<ProgramCode>& code, ChargingRules& charging) const;
   [[nodiscard]] std::string provenance(const ParallelTime& time, const std::string& output) const;
   [[nodiscard]] Result<> fill_in(Trial& trial, const Observation& seen, const TrialSpec& spec) const;
   [[nodiscard]] Result<> run_windows(std::span<Trial> trials, const TrialSpec& spec, int windows,
-                                     const Progress& progress, const Done& done) const;
+                                     const TellStep& progress, const Done& done) const;
 
   LabImage image_;
   MachineSpec spec_;

@@ -15,7 +15,7 @@
 
 #include "core/interruption.h"
 #include "machine/lab/lab_machine.h"
-#include "machine/lab/lab_parts.h"
+#include "machine/parts/lab_parts.h"
 
 namespace vtax::lab {
 namespace {
@@ -168,7 +168,7 @@ class LabRun {
   }
 
   // For a thread that does not hold the lock.
-  Progress step() {
+  TellStep step() {
     return [this](std::string_view text) {
       const std::lock_guard guard(mutex_);
       if (events_.on_step) events_.on_step(std::string(text));

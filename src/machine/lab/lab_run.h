@@ -6,8 +6,8 @@
 
 #include "core/result.h"
 #include "machine/lab/lab_identity.h"
-#include "machine/lab/lab_image.h"
 #include "machine/machine.h"
+#include "machine/parts/lab_image.h"
 #include "record/trial.h"
 
 namespace vtax::lab {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "machine/lab/qemu_finder.h"
+#include "machine/parts/qemu_finder.h"
 #include "subject/trial_spec.h"
 
 namespace vtax::lab {

@@ -8,18 +8,18 @@
 #include <algorithm>
 
 #include "core/files.h"
-#include "machine/lab/cache_limits.h"
-#include "machine/lab/package_cache.h"
-#include "machine/lab/qemu_finder.h"
-#include "machine/lab/shared_libraries.h"
+#include "machine/parts/cache_limits.h"
+#include "machine/parts/package_cache.h"
+#include "machine/parts/qemu_finder.h"
+#include "machine/parts/shared_libraries.h"
 
 namespace vtax::lab {
 namespace {
 
 // Debian's kernel unpacked 400 MB, downloads 100 MB, images 230 MB, booted machines 410 MB, and room to work.
-constexpr std::uint64_t cache_bytes = 2'000'000'000;
+constexpr std::uint64_t kCacheBytes = 2'000'000'000;
 // One lab machine has 1 GiB; QEMU's own data and translated code come on top.
-constexpr std::uint64_t memory_bytes = 1'600'000'000;
+constexpr std::uint64_t kMemoryBytes = 1'600'000'000;
 
 Check failed(std::string name, const Error& error) {
   const std::string detail = error.why.empty() ? error.what : error.what + ": " + error.why;
@@ -43,7 +43,7 @@ Check check_space(const PackageCache& cache) {
   const std::string detail =
       fmt::format("{} holds {:.1f} GB ({}); {:.1f} GB free", where, gigabytes(bytes_below(cache.directory())),
                   cache_limits_text(), gigabytes(free));
-  if (free >= cache_bytes || filled) return {"cache", State::good, detail, ""};
+  if (free >= kCacheBytes || filled) return {"cache", State::good, detail, ""};
   return {"cache", State::missing, detail + ", 2.0 GB needed",
           "free some space, or set VTAX_CACHE to another disk"};
 }
@@ -53,7 +53,7 @@ Check check_memory() {
   ::sysinfo(&info);
   const std::uint64_t total = std::uint64_t{info.totalram} * info.mem_unit;
   const std::string detail = fmt::format("{:.1f} GB", static_cast<double>(total) / 1e9);
-  if (total >= memory_bytes) return {"memory", State::good, detail, ""};
+  if (total >= kMemoryBytes) return {"memory", State::good, detail, ""};
   return {"memory", State::missing, detail + ", 1.6 GB needed", "use a machine with more memory"};
 }
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "machine/lab/lab_image.h"
+#include "machine/parts/lab_image.h"
 
 namespace vtax::lab {
 

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "machine/lab/fake_archive_for_test.h"
+#include "machine/parts/fake_archive_for_test.h"
 
 namespace vtax::lab {
 namespace {

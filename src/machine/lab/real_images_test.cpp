@@ -5,10 +5,10 @@
 #include "account/kallsyms.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
-#include "machine/lab/image_content.h"
-#include "machine/lab/kernel_image.h"
-#include "machine/lab/package_cache.h"
-#include "machine/lab/xen_version.h"
+#include "machine/parts/image_content.h"
+#include "machine/parts/kernel_image.h"
+#include "machine/parts/package_cache.h"
+#include "machine/parts/xen_version.h"
 
 // The distribution's own kernel and Xen, where `vtax lab fetch` has put them into the cache.
 namespace vtax::lab {

@@ -44,7 +44,7 @@ Error behind(int failed, const Error& error) {
 
 }  // namespace
 
-Result<> LabMachine::observe_each(const std::string& plan, int windows, const Progress& progress,
+Result<> LabMachine::observe_each(const std::string& plan, int windows, const TellStep& progress,
                                   const CacheShapes* caches, const Seen& seen) const {
   auto resumed = resume_or_heal(plan, progress, caches);
   if (!resumed) return fail(resumed.error());
@@ -77,7 +77,7 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Pr
   return {};
 }
 
-Result<Observation> LabMachine::observe(const std::string& plan, const Progress& progress,
+Result<Observation> LabMachine::observe(const std::string& plan, const TellStep& progress,
                                         const CacheShapes* caches) const {
   Observation only;
   const auto done = observe_each(plan, 1, progress, caches, [&](int, Observation& observation) -> Result<> {
@@ -88,7 +88,7 @@ Result<Observation> LabMachine::observe(const std::string& plan, const Progress&
   return only;
 }
 
-Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
+Result<> LabMachine::run(Trial& trial, const TellStep& progress) const {
   std::optional<Error> failure;
   const auto ran = run_repetitions({trial}, progress, [&](Trial done, const std::optional<Error>& error) {
     trial = std::move(done);
@@ -99,7 +99,7 @@ Result<> LabMachine::run(Trial& trial, const Progress& progress) const {
   return ran;
 }
 
-Result<> LabMachine::run_repetitions(std::vector<Trial> trials, const Progress& progress,
+Result<> LabMachine::run_repetitions(std::vector<Trial> trials, const TellStep& progress,
                                      const Done& done) const {
   if (trials.empty()) return {};
   const auto spec = trial_spec_of(trials.front().factors);
@@ -116,7 +116,7 @@ Result<> LabMachine::run_repetitions(std::vector<Trial> trials, const Progress& 
 }
 
 Result<> LabMachine::run_windows(std::span<Trial> trials, const TrialSpec& spec, int windows,
-                                 const Progress& progress, const Done& done) const {
+                                 const TellStep& progress, const Done& done) const {
   const auto fail_all = [&](std::span<Trial> left, const Error& first, int failed) -> Result<> {
     for (std::size_t i = 0; i < left.size(); ++i) {
       const bool its_own = windows == 1 || left[i].repetition <= failed;

@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "core/files.h"
-#include "machine/lab/cpio.h"
+#include "machine/parts/cpio.h"
 
 namespace vtax::lab {
 namespace {
@@ -27,7 +27,7 @@ Result<> append(const Descriptor& file, ByteView bytes) {
 }  // namespace
 
 Result<ShellInitrd> make_shell_initrd(const LabImage& image, PackageCache& cache, const Apt& apt,
-                                      const Progress& progress) {
+                                      const TellStep& progress) {
   const auto packages = cache.fetch(PackageSet::shell, apt, progress, Fetch::content);
   if (!packages) return fail(packages.error());
   auto busybox = read_file(packages->root / "bin" / "busybox");

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "core/descriptor.h"
-#include "machine/lab/lab_image.h"
+#include "machine/parts/lab_image.h"
 
 namespace vtax::lab {
 
@@ -15,6 +15,6 @@ struct ShellInitrd {
 };
 
 [[nodiscard]] Result<ShellInitrd> make_shell_initrd(const LabImage& image, PackageCache& cache,
-                                                    const Apt& apt, const Progress& progress);
+                                                    const Apt& apt, const TellStep& progress);
 
 }  // namespace vtax::lab

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "machine/lab/snapshot_store.h"
+#include "machine/lab/snapshot_key.h"
 
 namespace vtax::lab {
 namespace {

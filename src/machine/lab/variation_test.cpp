@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "machine/lab/snapshot_store.h"
+#include "machine/lab/snapshot_key.h"
 
 namespace vtax::lab {
 namespace {

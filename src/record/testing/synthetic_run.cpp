@@ -238,7 +238,7 @@ Run synthetic_run() {
 
 void add_uncharged(Trial& trial, Instructions some) {
   trial.ledger.push_back(
-      {LedgerEntry::unknown_cpu, "unknown", Layer::uncharged, Part::none, "instructions", some.value});
+      {LedgerEntry::kUnknownCpu, "unknown", Layer::uncharged, Part::none, "instructions", some.value});
   trial.functions.push_back({"unknown", Layer::uncharged, Part::none, "unknown", "unknown", some});
   trial.machine_total += some;
 }
@@ -265,7 +265,7 @@ void make_compile(Trial& trial) {
 void make_host(Trial& trial) {
   std::erase_if(trial.ledger, [](const LedgerEntry& entry) { return entry.kind != "instructions"; });
   for (LedgerEntry& entry : trial.ledger) {
-    entry.kind = cpu_time_kind;
+    entry.kind = kCpuTimeKind;
     entry.value /= 2;
   }
   trial.functions.clear();
@@ -275,13 +275,12 @@ void make_host(Trial& trial) {
 void add_hardware_counters(Trial& trial, const std::string& note) {
   const auto time = trial.ledger;
   for (const LedgerEntry& entry : time) {
-    if (entry.kind != cpu_time_kind || entry.layer == Layer::idle || entry.layer == Layer::uncharged)
-      continue;
+    if (entry.kind != kCpuTimeKind || entry.layer == Layer::idle || entry.layer == Layer::uncharged) continue;
     LedgerEntry count = entry;
-    count.kind = hardware_cycles_kind;
+    count.kind = kHardwareCyclesKind;
     count.value = 3 * entry.value;
     trial.ledger.push_back(count);
-    count.kind = hardware_instructions_kind;
+    count.kind = kHardwareInstructionsKind;
     count.value = 4 * entry.value;
     trial.ledger.push_back(count);
   }

@@ -74,11 +74,11 @@ namespace {
 
 // What to do where nobody can listen.
 std::string advice_on(const NetAddress& address) {
-  constexpr std::uint16_t usual = 9177, first_for_all = 1024, last = 65535;
-  if (address.port() < first_for_all && ::geteuid() != 0)
+  constexpr std::uint16_t kUsual = 9177, kFirstForAll = 1024, kLast = 65535;
+  if (address.port() < kFirstForAll && ::geteuid() != 0)
     return fmt::format("ports below 1024 are root's: choose one above (--listen {}), or start it as root",
-                       host_and_port(address.host(), usual));
-  const auto other = address.port() == last ? usual : static_cast<std::uint16_t>(address.port() + 1);
+                       host_and_port(address.host(), kUsual));
+  const auto other = address.port() == kLast ? kUsual : static_cast<std::uint16_t>(address.port() + 1);
   return fmt::format("choose another port (--listen {}), or end what listens there (ss -ltnp)",
                      host_and_port(address.host(), other));
 }
@@ -120,8 +120,8 @@ void MetricsListener::serve() {
 }
 
 void MetricsListener::accept_some() {
-  constexpr int most_at_once = 64;  // who connects without end does not keep readings from being taken
-  for (int i = 0; i < most_at_once; ++i) {
+  constexpr int kMostAtOnce = 64;  // who connects without end does not keep readings from being taken
+  for (int i = 0; i < kMostAtOnce; ++i) {
     Descriptor fd(accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd.valid()) return;
     if (connections_.size() == kMostConnections) connections_.erase(connections_.begin());

@@ -46,7 +46,7 @@ class MetricsListener {
   struct Connection {
     Descriptor fd;
     Instant since;
-    http::HeadBuffer head{http::longest_request_head};
+    http::HeadBuffer head{http::kLongestRequestHead};
     std::string answer;                       // its head, and what is small
     std::shared_ptr<const std::string> text;  // what follows, shared by all who ask for the same
     std::size_t sent = 0;

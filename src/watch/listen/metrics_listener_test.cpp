@@ -143,8 +143,8 @@ TEST(MetricsListener, SaysWhatToDoAboutARootsPort) {
   ASSERT_EQ(::pipe(ends.data()), 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    constexpr uid_t nobody = 65534;
-    if (::geteuid() == 0 && ::setuid(nobody) != 0) ::_exit(1);
+    constexpr uid_t kNobody = 65534;
+    if (::geteuid() == 0 && ::setuid(kNobody) != 0) ::_exit(1);
     const auto refused =
         MetricsListener::open(*parse_listen_address("127.0.0.1:80"), [] { return std::string(); });
     const std::string text = refused ? "listens" : refused.error().text();

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/readable.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
 #include "watch/show/figures.h"
 #include "watch/show/history.h"
 
@@ -91,9 +91,9 @@ void write_course(const RecordingSummary& summary, std::ostream& out) {
     const std::string padding(kNameWidth - std::min(kNameWidth, vtax::columns(name)), ' ');
     out << fmt::format("{}{} {} {:>6}\n", name, padding, drawn[0], long_percent(most));
   };
-  constexpr std::size_t most_guests = 10;
+  constexpr std::size_t kMostGuests = 10;
   const auto guests = by_cost(summary);
-  for (std::size_t i = 0; i < std::min(most_guests, guests.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(kMostGuests, guests.size()); ++i) {
     std::vector<double> values;
     for (const CourseSlice& slice : summary.course) {
       const auto of_guest = slice.of_guests.find(guests[i].first);
@@ -101,8 +101,8 @@ void write_course(const RecordingSummary& summary, std::ostream& out) {
     }
     row(narrow(guests[i].first, kNameWidth), values);
   }
-  if (guests.size() > most_guests)
-    out << fmt::format("({} guests that cost less)\n", guests.size() - most_guests);
+  if (guests.size() > kMostGuests)
+    out << fmt::format("({} guests that cost less)\n", guests.size() - kMostGuests);
   for (const auto& [name, member] :
        {std::pair("driver", &OtherTime::driver_ns), std::pair("elsewhere", &OtherTime::elsewhere_ns),
         std::pair("idle", &OtherTime::idle_ns)}) {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "report/csv_rows.h"
+#include "core/csv_rows.h"
 #include "watch/show/figures.h"
 
 namespace vtax::watch {
@@ -88,11 +88,11 @@ void write_csv_rows(const Reading& reading, std::ostream& out) {
        {std::pair("driver", other.driver_ns), std::pair("uncharged", other.uncharged_ns),
         std::pair("elsewhere", other.elsewhere_ns), std::pair("vtax", other.vtax_ns),
         std::pair("stolen", other.stolen_ns), std::pair("idle", other.idle_ns)}) {
-    constexpr std::size_t before = 9, after = before + 1;  // own_ns
+    constexpr std::size_t kBefore = 9, kAfter = kBefore + 1;  // own_ns
     row << part << (part == std::string_view("driver") ? reading.driver : "");
-    for (std::size_t empty = 5; empty < before; ++empty) row << "";
+    for (std::size_t empty = 5; empty < kBefore; ++empty) row << "";
     row << ns;
-    for (std::size_t empty = after; empty < kColumns.size(); ++empty) row << "";
+    for (std::size_t empty = kAfter; empty < kColumns.size(); ++empty) row << "";
     row.end();
   }
 }

@@ -1,6 +1,6 @@
 #include "watch/show/json.h"
 
-#include "report/json_writer.h"
+#include "core/json_writer.h"
 #include "watch/show/figures.h"
 
 namespace vtax::watch {

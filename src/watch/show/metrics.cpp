@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "report/metric_label.h"
+#include "core/metric_label.h"
 #include "watch/show/figures.h"
 
 namespace vtax::watch {

@@ -62,9 +62,9 @@ void ScreenModel::move_selection(std::ptrdiff_t by) {
     return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(place) + by, 0,
                                                                std::max<std::ptrdiff_t>(last, 0)));
   };
-  constexpr std::size_t any = 1U << 30U;  // lines() knows the end
+  constexpr std::size_t kAny = 1U << 30U;  // lines() knows the end
   if (!selects()) {
-    first_ = moved(first_, any);
+    first_ = moved(first_, kAny);
     return;
   }
   if (!reading_) return;
@@ -162,7 +162,7 @@ Wish ScreenModel::press(const KeyPress& press) {
   message_.clear();
   if (prompt_ != Prompt::none) return press_in_prompt(press);
   const auto page = static_cast<std::ptrdiff_t>(page_);
-  constexpr std::ptrdiff_t all = 1 << 29;
+  constexpr std::ptrdiff_t kAll = 1 << 29;
   switch (press.key) {
     case Key::character:
       return press_character(press.character);
@@ -186,10 +186,10 @@ Wish ScreenModel::press(const KeyPress& press) {
       move_selection(page);
       break;
     case Key::home:
-      move_selection(-all);
+      move_selection(-kAll);
       break;
     case Key::end:
-      move_selection(all);
+      move_selection(kAll);
       break;
     case Key::left:
       move_sort(-1);

@@ -107,12 +107,12 @@ ScreenModel::Body ScreenModel::guests_body(std::size_t columns, bool unicode) {
 }
 
 ScreenModel::Body ScreenModel::virtual_cpus_body(std::size_t columns, bool unicode) const {
-  constexpr std::size_t name = 24;
+  constexpr std::size_t kName = 24;
   const auto interval = reading_->interval;
-  Body out{cells_line(columns, name, {"GUEST", "VCPU", "OWN%", "WAIT%", "BLCK%", "ON CPU"}, unicode), {}};
+  Body out{cells_line(columns, kName, {"GUEST", "VCPU", "OWN%", "WAIT%", "BLCK%", "ON CPU"}, unicode), {}};
   for (const GuestUse* guest : arranged(*reading_, by_)) {
     for (const VirtualCpuUse& one : guest->virtual_cpus)
-      out.lines.push_back({cells_line(columns, name,
+      out.lines.push_back({cells_line(columns, kName,
                                       {guest->name, std::to_string(one.number), share(one.own_ns, interval),
                                        share(one.waiting_ns, interval), share(one.blocked_ns, interval),
                                        one.cpu ? std::to_string(*one.cpu) : "-"},
@@ -120,7 +120,7 @@ ScreenModel::Body ScreenModel::virtual_cpus_body(std::size_t columns, bool unico
                            guest->name});
     if (guest->virtual_cpus.empty())
       out.lines.push_back(
-          {cells_line(columns, name,
+          {cells_line(columns, kName,
                       {guest->name, "-", share(guest->own_ns, interval), share(guest->waiting_ns, interval),
                        share(guest->blocked_ns, interval), "-"},
                       unicode),
@@ -130,17 +130,17 @@ ScreenModel::Body ScreenModel::virtual_cpus_body(std::size_t columns, bool unico
 }
 
 ScreenModel::Body ScreenModel::cpus_body(std::size_t columns) const {
-  constexpr std::size_t name = 6;
+  constexpr std::size_t kName = 6;
   const auto interval = reading_->interval;
   Body out{cells_line(
-               columns, name,
+               columns, kName,
                {"CPU", "GUESTS%", "CAUSED%", "DRIVER%", "UNCHRGD%", "ELSEWHR%", "VTAX%", "STOLEN%", "IDLE%"},
                false),
            {}};
   for (const CpuUse& cpu : reading_->cpus)
     out.lines.push_back(
         {cells_line(
-             columns, name,
+             columns, kName,
              {std::to_string(cpu.number), share(cpu.guests_ns, interval), share(cpu.caused_ns, interval),
               share(cpu.other.driver_ns, interval), share(cpu.other.uncharged_ns, interval),
               share(cpu.other.elsewhere_ns, interval), share(cpu.other.vtax_ns, interval),
@@ -153,16 +153,16 @@ ScreenModel::Body ScreenModel::cpus_body(std::size_t columns) const {
 }
 
 ScreenModel::Body ScreenModel::networks_body(std::size_t columns, bool unicode) const {
-  constexpr std::size_t name = 24;
+  constexpr std::size_t kName = 24;
   const auto interval = reading_->interval;
-  Body out{cells_line(columns, name, {"GUEST", "RX B/s", "TX B/s", "RX P/s", "TX P/s", "DROPS/s", "PACK%"},
+  Body out{cells_line(columns, kName, {"GUEST", "RX B/s", "TX B/s", "RX P/s", "TX P/s", "DROPS/s", "PACK%"},
                       unicode),
            {}};
   for (const GuestUse* guest : arranged(*reading_, by_)) {
     std::vector<std::string> cells{guest->name};
     for (const char* column : {"received", "sent", "received-packets", "sent-packets", "drops", "packets"})
       cells.push_back(text_of(*column_named(column), *guest, interval));
-    out.lines.push_back({cells_line(columns, name, cells, unicode), guest->name});
+    out.lines.push_back({cells_line(columns, kName, cells, unicode), guest->name});
   }
   return out;
 }
@@ -206,15 +206,15 @@ ScreenModel::Body ScreenModel::guest_body(std::size_t columns, std::size_t rows,
   const double top = top_of(values);
   const std::size_t height =
       rows > out.lines.size() + 5 ? std::min<std::size_t>(rows - out.lines.size() - 4, 6) : 2;
-  constexpr std::size_t label = 7;
-  if (columns > label + 2) {
-    const auto drawn = graph(values, top, columns - label, height, unicode);
+  constexpr std::size_t kLabel = 7;
+  if (columns > kLabel + 2) {
+    const auto drawn = graph(values, top, columns - kLabel, height, unicode);
     for (std::size_t i = 0; i < drawn.size(); ++i)
       out.lines.push_back({fmt::format("{:>{}} ",
                                        i == 0                  ? long_percent(top)
                                        : i + 1 == drawn.size() ? "0 %"
                                                                : "",
-                                       label - 1) +
+                                       kLabel - 1) +
                                drawn[i],
                            ""});
   }

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "core/readable.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
 #include "watch/show/figures.h"
 
 namespace vtax::watch {
@@ -43,11 +43,11 @@ std::string other_line(const std::vector<PlacedColumn>& placed, const std::strin
 
 void write_names(std::string_view first, const std::vector<std::string>& names, std::ostream& out) {
   if (names.empty()) return;
-  constexpr std::size_t most = 20;  // a computer that starts may bring a thousand
+  constexpr std::size_t kMost = 20;  // a computer that starts may bring a thousand
   std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i)
     text += (i > 0 ? ", " : "") + narrow(names[i], 60);
-  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
+  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
   print_wrapped(out, first, text);
 }
 

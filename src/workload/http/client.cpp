@@ -13,7 +13,7 @@
 #include "core/readable.h"
 #include "workload/http/client_loop.h"
 #include "workload/http/open_files.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax::http {
 namespace {
@@ -21,9 +21,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
-constexpr std::size_t descriptors_of_the_client = 32;
-constexpr double busy_share = 0.95;  // a thread that uses more of a CPU has nothing left
-constexpr double rate_reached = 0.99;
+constexpr std::size_t kDescriptorsOfTheClient = 32;
+constexpr double kBusyShare = 0.95;  // a thread that uses more of a CPU has nothing left
+constexpr double kRateReached = 0.99;
 
 double seconds(nanoseconds time) {
   return std::chrono::duration<double>(time).count();
@@ -55,7 +55,7 @@ SideReport report_of(const Load& load, const ClientCounts& counts, const CpuUse&
   out.metrics = {
       {"responses", static_cast<double>(counts.transactions) / seconds(load.duration), "1/s", true},
       {"content", 8 * static_cast<double>(counts.bytes) / seconds(load.duration), "bit/s", true}};
-  for (std::size_t i = 0; i < failure_kinds; ++i)
+  for (std::size_t i = 0; i < kFailureKinds; ++i)
     if (counts.failures[i] != 0) out.failures[name_of(static_cast<Failure>(i))] = counts.failures[i];
   out.latency = counts.latency;
   for (std::size_t i = 0; i < counts.intervals.size(); ++i) {
@@ -81,7 +81,7 @@ SideReport report_of(const Load& load, const ClientCounts& counts, const CpuUse&
 
 std::string failures_of(const ClientCounts& counts) {
   std::string out;
-  for (std::size_t i = 0; i < failure_kinds; ++i) {
+  for (std::size_t i = 0; i < kFailureKinds; ++i) {
     const auto kind = static_cast<Failure>(i);
     if (counts.of(kind) == 0 || kind == Failure::late) continue;
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", with_thousands(counts.of(kind)), name_of(kind));
@@ -121,19 +121,19 @@ std::vector<std::string> warnings_of(const Load& load, const ClientCounts& count
     out.push_back(fmt::format("Not every request was answered: {}; {}.", failures, advice(load, counts)));
   // Of few requests one more or less is no sign of anything.
   const bool missed = load.mode != Load::Mode::closed &&
-                      reached * seconds(load.duration) < rate_reached * asked * seconds(load.duration) - 3;
+                      reached * seconds(load.duration) < kRateReached * asked * seconds(load.duration) - 3;
   if (missed) {
     std::string why = "the responses came late: the server does not keep up";
     if (!failures_of(counts).empty()) why = "of the failures";
     if (counts.waited > 0)
       why = fmt::format("all {} connections were waiting for the server (--connections allows more)",
                         load.connections);
-    if (busy(load, counts) > busy_share) why = "this client's CPU is fully busy (--threads adds some)";
+    if (busy(load, counts) > kBusyShare) why = "this client's CPU is fully busy (--threads adds some)";
     if (counts.of(Failure::no_port) > 0) why = "this machine is out of local ports";
     out.push_back(fmt::format("The rate asked for, {} responses/s, was not reached: {}/s, since {}.",
                               readable(asked), readable(reached), why));
   }
-  if (!missed && busy(load, counts) > busy_share) {
+  if (!missed && busy(load, counts) > kBusyShare) {
     out.push_back(
         fmt::format("The client's {} busy {:.0f} % of the time: the figure may be the client's limit, not "
                     "the server's; add --threads.",
@@ -179,13 +179,13 @@ Result<ClientReport> run_client(const Load& asked, const RequestSource& source) 
   Load load = asked;
   if (Result<> good = check(load); !good) return fail(good.error());
   raise_open_files();
-  if (load.mode == Load::Mode::closed && load.connections + descriptors_of_the_client > open_files_limit())
+  if (load.mode == Load::Mode::closed && load.connections + kDescriptorsOfTheClient > open_files_limit())
     return fail({fmt::format("cannot open {} connections", with_thousands(load.connections)),
                  fmt::format("this process may open {} files", with_thousands(open_files_limit())),
                  "raise the limit (ulimit -n), or ask for fewer", ExitCode::unavailable});
 
   const Clock::time_point start = Clock::now() + std::chrono::milliseconds(5);  // threads start meanwhile
-  const Span span{start, start + load.warm_up, start + load.warm_up + load.duration};
+  const LoadTimes span{start, start + load.warm_up, start + load.warm_up + load.duration};
   std::vector<std::unique_ptr<ClientLoop>> loops;
   for (int i = 0; i < load.threads; ++i) loops.push_back(std::make_unique<ClientLoop>(load, source, span, i));
   std::vector<Result<>> ends(loops.size());

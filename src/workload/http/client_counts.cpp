@@ -5,10 +5,10 @@
 namespace vtax::http {
 
 const char* name_of(Failure failure) {
-  constexpr std::array<const char*, failure_kinds> names{
+  constexpr std::array<const char*, kFailureKinds> kNames{
       "timeout",    "refused", "reset",         "closed",      "bad_response",
       "http_error", "no_port", "no_descriptor", "unreachable", "late"};
-  return names[static_cast<std::size_t>(failure)];
+  return kNames[static_cast<std::size_t>(failure)];
 }
 
 void ClientCounts::add(const ClientCounts& other) {

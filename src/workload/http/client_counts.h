@@ -22,13 +22,13 @@ enum class Failure : std::uint8_t {
   unreachable,
   late,
 };
-inline constexpr std::size_t failure_kinds = 10;
+inline constexpr std::size_t kFailureKinds = 10;
 [[nodiscard]] const char* name_of(Failure failure);
 
 // What one thread of the client has done.
 struct ClientCounts {
   std::uint64_t transactions = 0, bytes = 0, requests = 0, connections = 0;
-  std::array<std::uint64_t, failure_kinds> failures{};
+  std::array<std::uint64_t, kFailureKinds> failures{};
   Histogram latency, service, lateness;  // ns
   struct Interval {
     std::uint64_t transactions = 0, bytes = 0;

@@ -18,16 +18,16 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::size_t response_buffer_size = 65536;
-constexpr std::uint32_t interruption_event = ~std::uint32_t{0};
+constexpr std::size_t kResponseBufferSize = 65536;
+constexpr std::uint32_t kInterruptionEvent = ~std::uint32_t{0};
 // What a closed loop waits for after a failure; a refusal comes back in microseconds.
-constexpr nanoseconds pause_after_failure = std::chrono::milliseconds(10);
+constexpr nanoseconds kPauseAfterFailure = std::chrono::milliseconds(10);
 // gather(): at most 1/32 (3 %) of a transaction's time.
-constexpr std::size_t fewest_gathered = 16;
-constexpr int nap_part = 32;
-constexpr nanoseconds shortest_nap = std::chrono::microseconds(10),
-                      longest_nap = std::chrono::microseconds(200);
-constexpr nanoseconds longest_wait = std::chrono::seconds(1);
+constexpr std::size_t kFewestGathered = 16;
+constexpr int kNapPart = 32;
+constexpr nanoseconds kShortestNap = std::chrono::microseconds(10),
+                      kLongestNap = std::chrono::microseconds(200);
+constexpr nanoseconds kLongestWait = std::chrono::seconds(1);
 
 nanoseconds thread_cpu() {
   timespec time{};
@@ -42,7 +42,7 @@ std::size_t part_of(std::size_t all, int threads, int number) {
 
 }  // namespace
 
-ClientLoop::ClientLoop(const Load& load, const RequestSource& source, const Span& span, int number)
+ClientLoop::ClientLoop(const Load& load, const RequestSource& source, const LoadTimes& span, int number)
     : load_(load),
       source_(source),
       span_(span),
@@ -51,7 +51,7 @@ ClientLoop::ClientLoop(const Load& load, const RequestSource& source, const Span
       most_connections_(part_of(load.connections, load.threads, number)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       random_(Random(load.seed + static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15).next()),
-      buffer_(response_buffer_size) {
+      buffer_(kResponseBufferSize) {
   if (closed_loop_) {
     restarts_ = most_connections_;
     restart_at_ = span.start;
@@ -67,7 +67,7 @@ ClientLoop::ClientLoop(const Load& load, const RequestSource& source, const Span
 Result<> ClientLoop::run() {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.u32 = interruption_event;
+  event.data.u32 = kInterruptionEvent;
   if (!epoll_.valid() || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, interruption_fd(), &event) != 0)
     return fail(system_error("cannot wait for responses", errno));
   prctl(PR_SET_TIMERSLACK, 1UL);  // wake when asked to, not up to 50 us later
@@ -105,14 +105,14 @@ void ClientLoop::meter_cpu() {
 }
 
 nanoseconds ClientLoop::time_to_wait() const {
-  Instant until = now_ + longest_wait;
+  Instant until = now_ + kLongestWait;
   const auto not_after = [&](Instant at) { until = std::min(until, at); };
   if (!cpu_at_begin_) not_after(span_.begin);
   if (now_ < span_.end) not_after(span_.end);
   if (schedule_ && !connections_begun() && schedule_->due() < span_.end)
     not_after(stalled_ ? schedule_->due() + load_.timeout : schedule_->due());
   if (restarts_ > 0) not_after(restart_at_);
-  if (deadlines_.first() != Deadlines::none) not_after(deadlines_.first_at() + load_.timeout);
+  if (deadlines_.first() != Deadlines::kNone) not_after(deadlines_.first_at() + load_.timeout);
   return std::max(until - now_, nanoseconds(0));
 }
 
@@ -121,9 +121,9 @@ nanoseconds ClientLoop::time_to_wait() const {
 // takes several at once: a small part of what a transaction takes anyway, so that the server does not run
 // dry.
 void ClientLoop::gather() {
-  if (in_flight_ < fewest_gathered) return;
-  const nanoseconds nap = std::min(usual_time_ / nap_part, longest_nap);
-  if (nap < shortest_nap) return;
+  if (in_flight_ < kFewestGathered) return;
+  const nanoseconds nap = std::min(usual_time_ / kNapPart, kLongestNap);
+  if (nap < kShortestNap) return;
   const timespec time{0, nap.count()};
   nanosleep(&time, nullptr);
 }
@@ -148,7 +148,7 @@ void ClientLoop::wait_for_events() {
   read_clock();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.u32 != interruption_event) on_event(event.data.u32, event.events);
+    if (event.data.u32 != kInterruptionEvent) on_event(event.data.u32, event.events);
   }
 }
 
@@ -209,7 +209,7 @@ bool ClientLoop::begin_one(Instant due) {
     connections_[index].requests_left = 1;
   } else {
     index = open_connection();
-    if (index == Deadlines::none) {
+    if (index == Deadlines::kNone) {
       const int error = errno;
       Failure kind = Failure::unreachable;
       if (error == ECONNREFUSED) kind = Failure::refused;
@@ -227,11 +227,11 @@ bool ClientLoop::begin_one(Instant due) {
 void ClientLoop::restart_later() {
   if (!closed_loop_) return;
   ++restarts_;
-  restart_at_ = now_ + pause_after_failure;
+  restart_at_ = now_ + kPauseAfterFailure;
 }
 
 void ClientLoop::expire() {
-  while (deadlines_.first() != Deadlines::none && deadlines_.first_at() + load_.timeout <= now_)
+  while (deadlines_.first() != Deadlines::kNone && deadlines_.first_at() + load_.timeout <= now_)
     fail_request(deadlines_.first(), Failure::timeout);
 }
 

@@ -20,7 +20,7 @@
 namespace vtax::http {
 
 // The measured span on the steady clock; requests are due from `start`.
-struct Span {
+struct LoadTimes {
   std::chrono::steady_clock::time_point start, begin, end;
 };
 
@@ -30,7 +30,7 @@ struct Span {
 class ClientLoop {
  public:
   // Thread `number` of load.threads.
-  ClientLoop(const Load& load, const RequestSource& source, const Span& span, int number);
+  ClientLoop(const Load& load, const RequestSource& source, const LoadTimes& span, int number);
 
   // Returns when the span is over and every request has its response, or its time is over.
   [[nodiscard]] Result<> run();
@@ -89,7 +89,7 @@ class ClientLoop {
 
   const Load& load_;
   const RequestSource& source_;
-  const Span span_;
+  const LoadTimes span_;
   const bool closed_loop_;
   const bool reuse_;  // idle connections serve whatever is due next
   const std::size_t most_connections_;

@@ -7,20 +7,20 @@
 #include <cerrno>
 
 #include "workload/http/client_loop.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax::http {
 namespace {
 
-constexpr std::uint64_t dropped_at_once = std::uint64_t{1} << 20;
+constexpr std::uint64_t kDroppedAtOnce = std::uint64_t{1} << 20;
 
 }  // namespace
 
 std::uint32_t ClientLoop::open_connection() {
   Descriptor fd(socket(load_.url.address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return Deadlines::none;
+  if (!fd.valid()) return Deadlines::kNone;
   const NetAddress& to = load_.url.address;
-  if (connect(fd.get(), to.get(), to.size()) != 0 && errno != EINPROGRESS) return Deadlines::none;
+  if (connect(fd.get(), to.get(), to.size()) != 0 && errno != EINPROGRESS) return Deadlines::kNone;
   const std::uint32_t index = connections_.take();
   Connection& connection = connections_[index];
   connection.fd = std::move(fd);
@@ -94,7 +94,7 @@ void ClientLoop::receive_some(std::uint32_t index, std::uint32_t events) {
   while (true) {
     const std::uint64_t skippable = load_.drop_content ? connection.parser.skippable() : 0;
     const ssize_t got =
-        skippable > 0 ? recv(connection.fd.get(), nullptr, std::min(skippable, dropped_at_once), MSG_TRUNC)
+        skippable > 0 ? recv(connection.fd.get(), nullptr, std::min(skippable, kDroppedAtOnce), MSG_TRUNC)
                       : recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return;

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-constexpr std::string_view good_response = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kGoodResponse = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 Load load_on(std::uint16_t port, const char* path = "/a") {
   Load load;
@@ -113,7 +113,7 @@ TEST(ClientLatency, CountsWhatAStoppedServerKeptFromBeingSent) {
   const ScriptedServer server([&](int fd) {
     while (take_request(fd)) {
       if (++served == 20) std::this_thread::sleep_for(milliseconds(250));
-      put(fd, good_response);
+      put(fd, kGoodResponse);
     }
   });
   Load load = load_on(server.port());
@@ -143,9 +143,9 @@ TEST(ClientFailures, AreToldApartAndNeverCountAsWork) {
   const std::vector<Hostile> all{
       {"says nothing", [](int fd) { take_request(fd), take_request(fd); }, "timeout"},
       {"says nothing more",
-       [](int fd) { take_request(fd), put(fd, good_response.substr(0, 40)), take_request(fd); }, "timeout"},
+       [](int fd) { take_request(fd), put(fd, kGoodResponse.substr(0, 40)), take_request(fd); }, "timeout"},
       {"closes at once", [](int fd) { take_request(fd); }, "closed"},
-      {"closes in the middle", [](int fd) { take_request(fd), put(fd, good_response.substr(0, 40)); },
+      {"closes in the middle", [](int fd) { take_request(fd), put(fd, kGoodResponse.substr(0, 40)); },
        "closed"},
       {"resets",
        [](int fd) {
@@ -164,7 +164,7 @@ TEST(ClientFailures, AreToldApartAndNeverCountAsWork) {
        "bad_response"},
       {"floods after the response",
        [](int fd) {
-         take_request(fd), put(fd, std::string(good_response) + std::string(1000, 'x')), take_request(fd);
+         take_request(fd), put(fd, std::string(kGoodResponse) + std::string(1000, 'x')), take_request(fd);
        },
        "bad_response"},
       {"has an error",
@@ -207,7 +207,7 @@ TEST(ClientFailures, AFloodEndsWithItsTime) {
 TEST(ClientFailures, SomeAreReportedBesideTheWorkThatWasDone) {
   std::atomic<int> count = 0;
   const ScriptedServer server([&](int fd) {
-    if (take_request(fd) && ++count % 4 != 0) put(fd, good_response);
+    if (take_request(fd) && ++count % 4 != 0) put(fd, kGoodResponse);
   });
   Load load = load_on(server.port());
   const auto report = run(load);

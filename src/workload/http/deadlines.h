@@ -11,7 +11,7 @@ namespace vtax::http {
 class Deadlines {
  public:
   using Instant = std::chrono::steady_clock::time_point;
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   // Puts `index` last, with the time `at`, which is not before that of any other.
   void touch(std::uint32_t index, Instant at) {
@@ -20,17 +20,17 @@ class Deadlines {
     Link& link = links_[index];
     link.at = at;
     link.before = last_;
-    link.after = none;
+    link.after = kNone;
     link.in = true;
-    (last_ == none ? first_ : links_[last_].after) = index;
+    (last_ == kNone ? first_ : links_[last_].after) = index;
     last_ = index;
   }
 
   void remove(std::uint32_t index) {
     if (index >= links_.size() || !links_[index].in) return;
     Link& link = links_[index];
-    (link.before == none ? first_ : links_[link.before].after) = link.after;
-    (link.after == none ? last_ : links_[link.after].before) = link.before;
+    (link.before == kNone ? first_ : links_[link.before].after) = link.after;
+    (link.after == kNone ? last_ : links_[link.after].before) = link.before;
     link.in = false;
   }
 
@@ -40,11 +40,11 @@ class Deadlines {
  private:
   struct Link {
     Instant at;
-    std::uint32_t before = none, after = none;
+    std::uint32_t before = kNone, after = kNone;
     bool in = false;
   };
   std::vector<Link> links_;
-  std::uint32_t first_ = none, last_ = none;
+  std::uint32_t first_ = kNone, last_ = kNone;
 };
 
 }  // namespace vtax::http

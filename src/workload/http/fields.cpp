@@ -45,11 +45,11 @@ bool is_value_character(char c) {
 
 // Whether one of eight bytes is below a space or DEL; may say so of a byte after such a one.
 bool has_control(std::uint64_t bytes) {
-  constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
-  const std::uint64_t below_space = (bytes - ones * ' ') & ~bytes;
-  const std::uint64_t delete_is_zero = bytes ^ ones * 0x7f;
-  const std::uint64_t is_delete = (delete_is_zero - ones) & ~delete_is_zero;
-  return ((below_space | is_delete) & highs) != 0;
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const std::uint64_t below_space = (bytes - kOnes * ' ') & ~bytes;
+  const std::uint64_t delete_is_zero = bytes ^ kOnes * 0x7f;
+  const std::uint64_t is_delete = (delete_is_zero - kOnes) & ~delete_is_zero;
+  return ((below_space | is_delete) & kHighs) != 0;
 }
 
 bool is_value(std::string_view text) {
@@ -79,7 +79,7 @@ std::optional<Field> FieldReader::next() {
   const auto line = take_line(rest_);
   if (line && line->empty()) return std::nullopt;
   good_ = false;  // unless all that follows holds
-  if (!line || ++read_ > most_fields) return std::nullopt;
+  if (!line || ++read_ > kMostFields) return std::nullopt;
   const std::size_t colon = line->find(':');
   if (colon == std::string_view::npos || !is_token(line->substr(0, colon))) return std::nullopt;
   const Field field{line->substr(0, colon), trimmed(line->substr(colon + 1))};

@@ -22,7 +22,7 @@ class FieldReader {
   [[nodiscard]] bool good() const { return good_; }
 
  private:
-  static constexpr int most_fields = 100;
+  static constexpr int kMostFields = 100;
   std::string_view rest_;
   int read_ = 0;
   bool good_ = true;

@@ -18,15 +18,15 @@ namespace {
 // SPECweb99's shares of the classes and of the nine files in each. The latter are Zipf's (alpha 1) over nine
 // places, with the fifth file in the first place, its neighbours in the next; to three figures, as published,
 // they add up to 0.999.
-constexpr std::array<double, classes> class_share{0.35, 0.50, 0.14, 0.01};
-constexpr std::array<double, files_in_class> file_share{0.039, 0.059, 0.088, 0.177, 0.353,
-                                                        0.118, 0.071, 0.050, 0.044};
+constexpr std::array<double, kClasses> kClassShare{0.35, 0.50, 0.14, 0.01};
+constexpr std::array<double, kFilesInClass> kFileShare{0.039, 0.059, 0.088, 0.177, 0.353,
+                                                       0.118, 0.071, 0.050, 0.044};
 
 std::uint64_t size_of(std::uint32_t size_class, std::uint32_t file, Sizes sizes) {
-  constexpr std::array<double, classes> step{102.4, 1024, 10240, 102400};
+  constexpr std::array<double, kClasses> kStep{102.4, 1024, 10240, 102400};
   std::uint32_t steps = file + 1;
   if (sizes == Sizes::table && size_class == 2) steps = std::clamp(steps, 2U, 8U);
-  return static_cast<std::uint64_t>(std::llround(step[size_class] * steps));
+  return static_cast<std::uint64_t>(std::llround(kStep[size_class] * steps));
 }
 
 std::vector<std::uint32_t> shuffled(std::uint32_t count, Random random) {
@@ -42,9 +42,9 @@ FileSet::FileSet(std::uint64_t seed, Sizes sizes, std::uint32_t directories_held
   const std::vector<std::uint32_t> rank = shuffled(directories_held, Random(seed));
   double sum = 0;
   for (std::uint32_t directory = 0; directory < directories_held; ++directory) {
-    for (std::uint32_t size_class = 0; size_class < classes; ++size_class) {
-      for (std::uint32_t file = 0; file < files_in_class; ++file) {
-        const double weight = class_share[size_class] * file_share[file] / (rank[directory] + 1);
+    for (std::uint32_t size_class = 0; size_class < kClasses; ++size_class) {
+      for (std::uint32_t file = 0; file < kFilesInClass; ++file) {
+        const double weight = kClassShare[size_class] * kFileShare[file] / (rank[directory] + 1);
         files_.push_back({fmt::format("/dir{:05}/class{}_{}", directory, size_class, file),
                           size_of(size_class, file, sizes), weight});
         sum += weight;
@@ -96,7 +96,7 @@ Result<> FileSet::write(const std::filesystem::path& directory) const {
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (interrupted()) return fail(interruption_error());
     const std::filesystem::path file = directory / files_[i].path.substr(1);
-    if (i % files_in_directory == 0)
+    if (i % kFilesInDirectory == 0)
       if (Result<> made = make_directories(file.parent_path()); !made) return made;
     content.resize(files_[i].size);
     fill(i, std::as_writable_bytes(std::span(content)));

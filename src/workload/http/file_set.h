@@ -13,10 +13,10 @@
 // KB, nine files in each. A KB is 1024 bytes.
 namespace vtax::http {
 
-inline constexpr std::uint32_t directories = 61;
-inline constexpr std::uint32_t classes = 4;
-inline constexpr std::uint32_t files_in_class = 9;
-inline constexpr std::uint32_t files_in_directory = classes * files_in_class;
+inline constexpr std::uint32_t kDirectories = 61;
+inline constexpr std::uint32_t kClasses = 4;
+inline constexpr std::uint32_t kFilesInClass = 9;
+inline constexpr std::uint32_t kFilesInDirectory = kClasses * kFilesInClass;
 
 enum class Sizes {
   // All figures of the dissertation's table 5.1, its median of 20 KB too: in the class of tens of KB the file
@@ -46,7 +46,7 @@ class FileSet {
   // The same seed gives the same bytes. It decides which directory has which place in the popularity, and
   // what is in the files. Fewer directories than all leave the sizes' shares as they are.
   explicit FileSet(std::uint64_t seed, Sizes sizes = Sizes::table,
-                   std::uint32_t directories_held = directories);
+                   std::uint32_t directories_held = kDirectories);
 
   [[nodiscard]] const std::vector<File>& files() const { return files_; }
   [[nodiscard]] Figures figures() const;

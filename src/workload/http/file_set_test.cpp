@@ -11,7 +11,7 @@
 namespace vtax::http {
 namespace {
 
-constexpr std::uint64_t KB = 1024;
+constexpr std::uint64_t kKB = 1024;
 
 // The dissertation's table 5.1, to the figures that it prints.
 TEST(FileSet, HasTheFiguresOfTheTable) {
@@ -19,30 +19,30 @@ TEST(FileSet, HasTheFiguresOfTheTable) {
     const Figures figures = FileSet(seed).figures();
     EXPECT_EQ(figures.files, 2196u);
     EXPECT_EQ(figures.bytes >> 20, 297u);  // 297.8 MB, cut off
-    EXPECT_NEAR(figures.mean / KB, 138.87, 0.01);
+    EXPECT_NEAR(figures.mean / kKB, 138.87, 0.01);
     EXPECT_NEAR(figures.variation, 1.77, 0.005);
-    EXPECT_EQ(figures.first_quartile, 1 * KB);
-    EXPECT_EQ(figures.median, 20 * KB);
-    EXPECT_EQ(figures.third_quartile, 100 * KB);
-    EXPECT_EQ(figures.smallest / KB, 0u);
-    EXPECT_EQ(figures.largest, 900 * KB);
+    EXPECT_EQ(figures.first_quartile, 1 * kKB);
+    EXPECT_EQ(figures.median, 20 * kKB);
+    EXPECT_EQ(figures.third_quartile, 100 * kKB);
+    EXPECT_EQ(figures.smallest / kKB, 0u);
+    EXPECT_EQ(figures.largest, 900 * kKB);
   }
 }
 
 TEST(FileSet, OfSpecweb99DiffersInTheMedianAlone) {
   const Figures ours = FileSet(1).figures(), theirs = FileSet(1, Sizes::specweb99).figures();
-  EXPECT_EQ(theirs.median, 10 * KB);
+  EXPECT_EQ(theirs.median, 10 * kKB);
   EXPECT_EQ(theirs.bytes, ours.bytes);
   EXPECT_NEAR(theirs.variation, 1.77, 0.005);
   EXPECT_EQ(theirs.first_quartile, ours.first_quartile);
   EXPECT_EQ(theirs.third_quartile, ours.third_quartile);
   // Ruan and Pai (USENIX 2006) say roughly 14 KB for one request.
-  EXPECT_NEAR(theirs.requested_mean / KB, 14.4, 0.1);
+  EXPECT_NEAR(theirs.requested_mean / kKB, 14.4, 0.1);
 }
 
 TEST(FileSet, IsRequestedAsSpecweb99Does) {
   const FileSet set(3);
-  std::array<double, classes> by_class{};
+  std::array<double, kClasses> by_class{};
   std::map<std::string, double> by_directory;
   double fifth = 0, all = 0;
   for (const File& file : set.files()) {
@@ -62,7 +62,7 @@ TEST(FileSet, IsRequestedAsSpecweb99Does) {
   std::vector<double> shares;
   for (const auto& [name, share] : by_directory) shares.push_back(share);
   std::sort(shares.rbegin(), shares.rend());
-  ASSERT_EQ(shares.size(), directories);
+  ASSERT_EQ(shares.size(), kDirectories);
   for (std::size_t k = 0; k < shares.size(); ++k)
     EXPECT_NEAR(shares[k] * static_cast<double>(k + 1), shares[0], 1e-9);
 }
@@ -89,7 +89,7 @@ TEST(FileSet, IsTheSameFromTheSameSeed) {
 
 TEST(FileSet, FewerDirectoriesHaveTheSameSizesAndTheSameMeanOfARequest) {
   const Figures all = FileSet(1).figures(), few = FileSet(1, Sizes::table, 4).figures();
-  EXPECT_EQ(few.files, 4U * files_in_directory);
+  EXPECT_EQ(few.files, 4U * kFilesInDirectory);
   EXPECT_NEAR(few.mean, all.mean, 1);
   EXPECT_NEAR(few.requested_mean, all.requested_mean, 1);
   EXPECT_NEAR(few.requested_mean, 14.4 * 1024, 51);

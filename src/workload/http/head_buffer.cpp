@@ -6,7 +6,7 @@
 namespace vtax::http {
 namespace {
 
-constexpr std::string_view end_of_head = "\r\n\r\n";
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 struct Found {
   HeadBuffer::State state;
@@ -20,7 +20,7 @@ Found find_end(std::string_view text, std::size_t from) {
     if (found == nullptr) break;
     const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) + 1;
     if (end < 2 || text[end - 2] != '\r') return {HeadBuffer::State::bare_line_feed, end};
-    if (text.substr(0, end).ends_with(end_of_head)) return {HeadBuffer::State::complete, end};
+    if (text.substr(0, end).ends_with(kEndOfHead)) return {HeadBuffer::State::complete, end};
     from = end;
   }
   return {HeadBuffer::State::incomplete};

@@ -13,7 +13,7 @@
 namespace vtax::http {
 namespace {
 
-constexpr int backlog = 4096;
+constexpr int kBacklog = 4096;
 
 Error error_of(const std::string& step, int number) {
   Error error = system_error(step, number);
@@ -56,7 +56,7 @@ Result<Listeners> listen_on(const std::string& address, std::uint16_t port, int 
     if (!fd.valid() || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
         setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        bind(fd.get(), place->get(), place->size()) != 0 || listen(fd.get(), backlog) != 0)
+        bind(fd.get(), place->get(), place->size()) != 0 || listen(fd.get(), kBacklog) != 0)
       return fail(error_of(step, errno));
     *place = NetAddress::of_socket(fd.get());
     out.port = place->port();

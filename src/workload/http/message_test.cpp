@@ -172,7 +172,7 @@ TEST(Response, NoiseIsJudgedTheSameInAnyPieces) {
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a\r\n12345\r\nb\r\n12345678901\r\n0\r\nA: "
       "b\r\n\r\nHTTP",
       "HTTP/1.1 100 \r\n\r\nHTTP/1.0 206 Partial\r\nA:b\r\n\r\nrest"};
-  constexpr std::string_view favourites = "\r\n\r\n :;0159afHTP/.-\t\x7f\xff";
+  constexpr std::string_view kFavourites = "\r\n\r\n :;0159afHTP/.-\t\x7f\xff";
   Random random(20261123);
   int bad = 0, done = 0;
   for (int round = 0; round < 60'000; ++round) {
@@ -181,7 +181,7 @@ TEST(Response, NoiseIsJudgedTheSameInAnyPieces) {
       const std::size_t at = random.below(static_cast<std::uint32_t>(text.size()));
       const char letter = random.below(3) == 0
                               ? static_cast<char>(random.below(256))
-                              : favourites[random.below(static_cast<std::uint32_t>(favourites.size()))];
+                              : kFavourites[random.below(static_cast<std::uint32_t>(kFavourites.size()))];
       switch (random.below(4)) {
         case 0:
           text[at] = letter;

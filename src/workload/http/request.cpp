@@ -7,7 +7,7 @@
 namespace vtax::http {
 namespace {
 
-constexpr std::size_t longest_target = 4096;
+constexpr std::size_t kLongestTarget = 4096;
 
 Request refused(int status) {
   Request out;
@@ -108,7 +108,7 @@ Request parse_request(std::string_view head) {
   if (!fields.good() || hosts > 1 || (hosts == 0 && !out.version_1_0)) return refused(400);
   if (method != "GET" && method != "HEAD") return refused(405);
   if (content) return refused(413);
-  if (target.size() > longest_target) return refused(414);
+  if (target.size() > kLongestTarget) return refused(414);
   const auto path = origin_form(target);
   if (!path) return refused(400);
   out.head = method == "HEAD";

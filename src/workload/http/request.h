@@ -6,7 +6,7 @@
 
 namespace vtax::http {
 
-inline constexpr std::size_t longest_request_head = 8192;
+inline constexpr std::size_t kLongestRequestHead = 8192;
 
 // A request as the server understands it: GET or HEAD without content.
 struct Request {

@@ -8,8 +8,8 @@
 namespace vtax::http {
 namespace {
 
-constexpr int most_interim = 8;
-constexpr std::uint32_t longest_chunk_line = 256, longest_trailer = 8192;
+constexpr int kMostInterim = 8;
+constexpr std::uint32_t kLongestChunkLine = 256, kLongestTrailer = 8192;
 
 // "HTTP/1.1 200 OK"; the reason may be empty, and its space with it.
 std::optional<int> status_of(std::string_view line) {
@@ -129,7 +129,7 @@ void ResponseParser::read_head(std::string_view head) {
   if (!fields.good()) return fail("a line of its head is no field");
   if (chunked && length) return fail("it has both a Content-Length and a Transfer-Encoding");
   if (status_ < 200) {
-    if (status_ == 101 || ++interim_ > most_interim)
+    if (status_ == 101 || ++interim_ > kMostInterim)
       return fail("it has interim responses that nobody asked for");
     return;  // the next head follows
   }
@@ -157,7 +157,7 @@ std::size_t ResponseParser::read_chunk_size(std::string_view data) {
       carriage_return_ = !carriage_return_;
       continue;
     }
-    if (++line_ > longest_chunk_line)
+    if (++line_ > kLongestChunkLine)
       return fail("the line of a chunk's size is longer than 256 characters"), used;
     if (carriage_return_) {
       if (c != '\n' || digits_ == 0) return fail("a chunk's size is no hexadecimal number"), used;
@@ -189,7 +189,7 @@ std::size_t ResponseParser::read_trailer(std::string_view data) {
   std::size_t used = 0;
   for (const char c : data) {
     ++used;
-    if (++trailers_ > longest_trailer) return fail("its trailer is longer than 8 KB"), used;
+    if (++trailers_ > kLongestTrailer) return fail("its trailer is longer than 8 KB"), used;
     if (carriage_return_) {
       if (c != '\n') return fail("a line of its trailer does not end in CRLF"), used;
       carriage_return_ = false;

@@ -8,7 +8,7 @@
 
 namespace vtax::http {
 
-inline constexpr std::size_t longest_response_head = 16384;
+inline constexpr std::size_t kLongestResponseHead = 16384;
 
 // One response of a server that is not trusted, from the pieces in which it comes (RFC 9112): content by
 // Content-Length, chunked or up to the connection's end. The content is counted, not kept.
@@ -16,7 +16,7 @@ class ResponseParser {
  public:
   enum class State { head, length, chunk_size, chunk, chunk_end, trailer, until_close, done, bad };
 
-  ResponseParser() : head_(longest_response_head) {}
+  ResponseParser() : head_(kLongestResponseHead) {}
 
   // For the next response on the same connection.
   void reset();

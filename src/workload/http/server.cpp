@@ -16,7 +16,7 @@
 namespace vtax::http {
 namespace {
 
-constexpr std::size_t descriptors_of_the_server =
+constexpr std::size_t kDescriptorsOfTheServer =
     64;  // epoll, listeners, standard streams, what comes and goes
 
 SideReport report_of(const ServerCounts& counts, const CpuUse& cpu) {
@@ -56,7 +56,7 @@ Result<SideReport> serve(const Site& site, const ServerOptions& options,
   Result<Listeners> listeners = listen_on(options.address, options.port, options.threads);
   if (!listeners) return fail(listeners.error());
 
-  const std::size_t held = descriptors_of_the_server + site.descriptors();
+  const std::size_t held = kDescriptorsOfTheServer + site.descriptors();
   const std::size_t possible = open_files_limit() > held ? open_files_limit() - held : 1;
   const std::size_t most = std::max<std::size_t>(1, std::min(options.connections, possible));
   const auto threads = static_cast<std::size_t>(options.threads);

@@ -13,13 +13,13 @@
 namespace vtax::http {
 namespace {
 
-constexpr std::size_t request_buffer_size = 16384;
+constexpr std::size_t kRequestBufferSize = 16384;
 // Content up to this size is copied with the head in one call; sendfile(2) saves the copy but is a call of
 // its own (docs/design/http.md).
-constexpr std::uint64_t largest_copied = 16384;
-constexpr std::uint64_t most_drained = 262144;
-constexpr int rounds_at_once = 8, accepted_at_once = 64;
-constexpr std::uint32_t listener_event = ~std::uint32_t{0}, stop_event = listener_event - 1;
+constexpr std::uint64_t kLargestCopied = 16384;
+constexpr std::uint64_t kMostDrained = 262144;
+constexpr int kRoundsAtOnce = 8, kAcceptedAtOnce = 64;
+constexpr std::uint32_t kListenerEvent = ~std::uint32_t{0}, kStopEvent = kListenerEvent - 1;
 
 const char* reason(int status) {
   switch (status) {
@@ -76,7 +76,7 @@ ServerLoop::ServerLoop(const Site& site, int listener, const Limits& limits, con
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       stops_(stops),
       now_(std::chrono::steady_clock::now()),
-      buffer_(request_buffer_size) {}
+      buffer_(kRequestBufferSize) {}
 
 Result<> ServerLoop::run() {
   const auto watch = [&](int fd, std::uint32_t name) {
@@ -85,8 +85,8 @@ Result<> ServerLoop::run() {
     event.data.u32 = name;
     return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
   };
-  bool watched = epoll_.valid() && watch(listener_, listener_event);
-  for (const int fd : stops_) watched = watched && watch(fd, stop_event);
+  bool watched = epoll_.valid() && watch(listener_, kListenerEvent);
+  for (const int fd : stops_) watched = watched && watch(fd, kStopEvent);
   if (!watched) return fail(system_error("cannot wait for connections", errno));
 
   std::array<epoll_event, 256> events{};
@@ -100,8 +100,8 @@ Result<> ServerLoop::run() {
     again.swap(again_);
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
-      if (event.data.u32 == stop_event) return {};
-      if (event.data.u32 == listener_event)
+      if (event.data.u32 == kStopEvent) return {};
+      if (event.data.u32 == kListenerEvent)
         accept_some();
       else
         on_event(event.data.u32, event.events);
@@ -117,7 +117,7 @@ Result<> ServerLoop::run() {
 int ServerLoop::wait_ms() const {
   if (!again_.empty()) return 0;
   std::optional<Instant> until = limits_.end;
-  if (deadlines_.first() != Deadlines::none) {
+  if (deadlines_.first() != Deadlines::kNone) {
     const Instant expires = deadlines_.first_at() + limits_.idle;
     until = until ? std::min(*until, expires) : expires;
   }
@@ -138,7 +138,7 @@ void ServerLoop::renew_date() {
 }
 
 void ServerLoop::accept_some() {
-  for (int i = 0; i < accepted_at_once; ++i) {
+  for (int i = 0; i < kAcceptedAtOnce; ++i) {
     Descriptor fd(accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd.valid()) {
       // Without descriptors the listener would be reported again and again: wait until a connection closes.
@@ -187,21 +187,21 @@ void ServerLoop::on_event(std::uint32_t index, std::uint32_t events) {
   if (!connection.fd.valid()) return;  // of a connection that was closed in this round
   if (connection.draining) return drain(index);
   if (!connection.writing) return read_some(index, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
-  if (flush(index) != Progress::finished) return;
+  if (flush(index) != SendState::finished) return;
   const std::string input = std::move(connection.input);
   connection.input.clear();
-  if (consume(index, input) == Progress::finished) read_some(index, true);
+  if (consume(index, input) == SendState::finished) read_some(index, true);
 }
 
 // A read that does not fill the buffer has emptied the socket, and whatever comes later is a new event; but
 // an end of the connection that has already been reported must be found now (`to_the_end`).
 void ServerLoop::read_some(std::uint32_t index, bool to_the_end) {
   Connection& connection = connections_[index];
-  for (int round = 0; round < rounds_at_once; ++round) {
+  for (int round = 0; round < kRoundsAtOnce; ++round) {
     const ssize_t got = recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
     if (got > 0) {
       const auto size = static_cast<std::size_t>(got);
-      if (consume(index, {buffer_.data(), size}) != Progress::finished) return;
+      if (consume(index, {buffer_.data(), size}) != SendState::finished) return;
       if (size < buffer_.size() && !to_the_end) return;
     } else if (got == 0) {
       if (connection.head.begun()) ++counts_.closed;
@@ -216,28 +216,28 @@ void ServerLoop::read_some(std::uint32_t index, bool to_the_end) {
   again_.push_back(index);
 }
 
-ServerLoop::Progress ServerLoop::consume(std::uint32_t index, std::string_view data) {
+ServerLoop::SendState ServerLoop::consume(std::uint32_t index, std::string_view data) {
   Connection& connection = connections_[index];
   while (!data.empty()) {
     std::size_t used = 0;
     std::string_view head;
     const HeadBuffer::State state = connection.head.take(data, used, head);
     data.remove_prefix(used);
-    if (state == HeadBuffer::State::incomplete) return Progress::finished;
-    Progress progress = Progress::finished;
+    if (state == HeadBuffer::State::incomplete) return SendState::finished;
+    SendState progress = SendState::finished;
     if (state == HeadBuffer::State::too_long)
       progress = answer_status(index, 431, false);
     else if (state == HeadBuffer::State::bare_line_feed)
       progress = answer_status(index, 400, false);
     else
       progress = answer(index, parse_request(head));
-    if (progress == Progress::blocked && !connection.draining) connection.input.assign(data);
-    if (progress != Progress::finished) return progress;
+    if (progress == SendState::blocked && !connection.draining) connection.input.assign(data);
+    if (progress != SendState::finished) return progress;
   }
-  return Progress::finished;
+  return SendState::finished;
 }
 
-ServerLoop::Progress ServerLoop::answer(std::uint32_t index, const Request& request) {
+ServerLoop::SendState ServerLoop::answer(std::uint32_t index, const Request& request) {
   ++counts_.requests;
   if (!counts_.first) counts_.first = now_;
   Connection& connection = connections_[index];
@@ -251,7 +251,7 @@ ServerLoop::Progress ServerLoop::answer(std::uint32_t index, const Request& requ
   return send_file(index, *content, request);
 }
 
-ServerLoop::Progress ServerLoop::answer_status(std::uint32_t index, int status, bool head_only) {
+ServerLoop::SendState ServerLoop::answer_status(std::uint32_t index, int status, bool head_only) {
   Connection& connection = connections_[index];
   if (status == 404)
     ++counts_.not_found;
@@ -268,14 +268,14 @@ ServerLoop::Progress ServerLoop::answer_status(std::uint32_t index, int status, 
   return flush(index);
 }
 
-ServerLoop::Progress ServerLoop::send_file(std::uint32_t index, const Site::Content& content,
-                                           const Request& request) {
+ServerLoop::SendState ServerLoop::send_file(std::uint32_t index, const Site::Content& content,
+                                            const Request& request) {
   Connection& connection = connections_[index];
   const std::string& start = connection.close_after ? head_close_
                              : request.version_1_0  ? head_keep_1_0_
                                                     : head_keep_;
   const bool has_body = !request.head && content.size > 0;
-  const bool copied = has_body && content.memory != nullptr && content.size <= largest_copied;
+  const bool copied = has_body && content.memory != nullptr && content.size <= kLargestCopied;
   std::array<iovec, 3> parts{part(start), part(content.fields),
                              part(content.memory, copied ? content.size : 0)};
   msghdr message{};
@@ -295,7 +295,7 @@ ServerLoop::Progress ServerLoop::send_file(std::uint32_t index, const Site::Cont
 }
 
 // Sends what is left of the response.
-ServerLoop::Progress ServerLoop::flush(std::uint32_t index) {
+ServerLoop::SendState ServerLoop::flush(std::uint32_t index) {
   Connection& connection = connections_[index];
   bool progress = false;
   while (true) {
@@ -313,7 +313,7 @@ ServerLoop::Progress ServerLoop::flush(std::uint32_t index) {
       if (sent == 0) {  // the file has become shorter than its announced length
         ++counts_.closed;
         close_connection(index);
-        return Progress::closed;
+        return SendState::closed;
       }
       if (sent > 0) connection.body_at += static_cast<std::uint64_t>(sent);
     }
@@ -321,11 +321,11 @@ ServerLoop::Progress ServerLoop::flush(std::uint32_t index) {
     if (sent > 0 || errno == EINTR) continue;
     if (errno != EAGAIN) return broken(index, errno);
     if (progress) deadlines_.touch(index, now_);
-    return Progress::blocked;
+    return SendState::blocked;
   }
 }
 
-ServerLoop::Progress ServerLoop::finish(std::uint32_t index) {
+ServerLoop::SendState ServerLoop::finish(std::uint32_t index) {
   Connection& connection = connections_[index];
   if (connection.counts) {
     ++counts_.responses;
@@ -338,22 +338,22 @@ ServerLoop::Progress ServerLoop::finish(std::uint32_t index) {
   if (connection.draining) {
     shutdown(connection.fd.get(), SHUT_WR);
     drain(index);
-    return connection.fd.valid() ? Progress::blocked : Progress::closed;
+    return connection.fd.valid() ? SendState::blocked : SendState::closed;
   }
   if (connection.close_after) {
     close_connection(index);
-    return Progress::closed;
+    return SendState::closed;
   }
   deadlines_.touch(index, now_);
-  return Progress::finished;
+  return SendState::finished;
 }
 
 // After a refusal: reads and forgets for a while, since a close with unread data would be a reset that
 // destroys the answer.
 void ServerLoop::drain(std::uint32_t index) {
   Connection& connection = connections_[index];
-  if (connection.writing && flush(index) != Progress::finished) return;
-  while (connection.drained < most_drained) {
+  if (connection.writing && flush(index) != SendState::finished) return;
+  while (connection.drained < kMostDrained) {
     const ssize_t got = recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
     if (got < 0 && errno == EAGAIN) return;
     if (got < 0 && errno == EINTR) continue;
@@ -363,7 +363,7 @@ void ServerLoop::drain(std::uint32_t index) {
   close_connection(index);
 }
 
-ServerLoop::Progress ServerLoop::broken(std::uint32_t index, int error) {
+ServerLoop::SendState ServerLoop::broken(std::uint32_t index, int error) {
   if (error == ECONNRESET || error == EPIPE)
     ++counts_.resets;
   else if (error == ETIMEDOUT)
@@ -371,7 +371,7 @@ ServerLoop::Progress ServerLoop::broken(std::uint32_t index, int error) {
   else
     ++counts_.closed;
   close_connection(index);
-  return Progress::closed;
+  return SendState::closed;
 }
 
 void ServerLoop::close_connection(std::uint32_t index) {
@@ -391,13 +391,13 @@ void ServerLoop::close_connection(std::uint32_t index) {
   if (!accepting_) {
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.u32 = listener_event;
+    event.data.u32 = kListenerEvent;
     accepting_ = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_, &event) == 0;
   }
 }
 
 void ServerLoop::close_expired() {
-  while (deadlines_.first() != Deadlines::none && deadlines_.first_at() + limits_.idle <= now_) {
+  while (deadlines_.first() != Deadlines::kNone && deadlines_.first_at() + limits_.idle <= now_) {
     const std::uint32_t index = deadlines_.first();
     const Connection& connection = connections_[index];
     if (connection.writing || connection.head.begun()) ++counts_.timeouts;

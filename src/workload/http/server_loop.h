@@ -52,7 +52,7 @@ class ServerLoop {
  private:
   struct Connection {
     Descriptor fd;
-    HeadBuffer head{longest_request_head};
+    HeadBuffer head{kLongestRequestHead};
     std::string input;  // read, but not to be looked at before the response is out
     std::string out;    // what is left of the response's head
     const Site::Content* body = nullptr;
@@ -60,19 +60,19 @@ class ServerLoop {
     std::uint64_t drained = 0;
     bool registered = false, writing = false, counts = false, close_after = false, draining = false;
   };
-  enum class Progress { finished, blocked, closed };
+  enum class SendState { finished, blocked, closed };
 
   void accept_some();
   void refuse_connection(int fd);
   void on_event(std::uint32_t index, std::uint32_t events);
   void read_some(std::uint32_t index, bool to_the_end);
-  Progress consume(std::uint32_t index, std::string_view data);
-  Progress answer(std::uint32_t index, const Request& request);
-  Progress answer_status(std::uint32_t index, int status, bool head_only);
-  Progress send_file(std::uint32_t index, const Site::Content& content, const Request& request);
-  Progress flush(std::uint32_t index);
-  Progress finish(std::uint32_t index);
-  Progress broken(std::uint32_t index, int error);
+  SendState consume(std::uint32_t index, std::string_view data);
+  SendState answer(std::uint32_t index, const Request& request);
+  SendState answer_status(std::uint32_t index, int status, bool head_only);
+  SendState send_file(std::uint32_t index, const Site::Content& content, const Request& request);
+  SendState flush(std::uint32_t index);
+  SendState finish(std::uint32_t index);
+  SendState broken(std::uint32_t index, int error);
   void drain(std::uint32_t index);
   void register_connection(std::uint32_t index);
   void close_connection(std::uint32_t index);

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 const std::string big(3'000'000, 'b');
-constexpr std::string_view ask = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+constexpr std::string_view kAsk = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 class Server : public testing::Test {
  protected:
@@ -44,7 +44,7 @@ class Server : public testing::Test {
 
 std::string get(std::uint16_t port, std::string_view path, std::string_view method = "GET ") {
   const Descriptor fd = connect_to(port);
-  put(fd.get(), std::string(method) + std::string(path) + std::string(ask));
+  put(fd.get(), std::string(method) + std::string(path) + std::string(kAsk));
   return all_of(fd.get());
 }
 

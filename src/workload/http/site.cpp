@@ -18,22 +18,22 @@
 namespace vtax::http {
 namespace {
 
-constexpr int deepest = 32;
-constexpr std::string_view index_name = "index.html";
+constexpr int kDeepest = 32;
+constexpr std::string_view kIndexName = "index.html";
 
 std::string_view type_of(std::string_view path) {
   struct Type {
     std::string_view end, type;
   };
-  constexpr std::array<Type, 8> types{{{".html", "text/html"},
-                                       {".txt", "text/plain"},
-                                       {".css", "text/css"},
-                                       {".js", "text/javascript"},
-                                       {".json", "application/json"},
-                                       {".png", "image/png"},
-                                       {".jpg", "image/jpeg"},
-                                       {".svg", "image/svg+xml"}}};
-  for (const Type& known : types)
+  constexpr std::array<Type, 8> kTypes{{{".html", "text/html"},
+                                        {".txt", "text/plain"},
+                                        {".css", "text/css"},
+                                        {".js", "text/javascript"},
+                                        {".json", "application/json"},
+                                        {".png", "image/png"},
+                                        {".jpg", "image/jpeg"},
+                                        {".svg", "image/svg+xml"}}};
+  for (const Type& known : kTypes)
     if (path.ends_with(known.end)) return known.type;
   return "application/octet-stream";
 }
@@ -57,8 +57,8 @@ void Site::add(const std::string& path, int fd, std::uint64_t offset, std::uint6
   const Content content{fd, offset, size, memory,
                         fmt::format("Content-Length: {}\r\nContent-Type: {}\r\n\r\n", size, type_of(path))};
   contents_[path] = content;
-  if (path.ends_with("/" + std::string(index_name)))
-    contents_[path.substr(0, path.size() - index_name.size())] = content;
+  if (path.ends_with("/" + std::string(kIndexName)))
+    contents_[path.substr(0, path.size() - kIndexName.size())] = content;
   ++files_;
   bytes_ += size;
 }
@@ -132,7 +132,7 @@ Result<Site> Site::of(const std::filesystem::path& directory) {
 }
 
 Result<> Site::add_directory(int fd, const std::string& path, int depth) {
-  if (depth > deepest) return fail({"", fmt::format("it is more than {} directories deep", deepest), ""});
+  if (depth > kDeepest) return fail({"", fmt::format("it is more than {} directories deep", kDeepest), ""});
   const int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> list(copy < 0 ? nullptr : fdopendir(copy), closedir);
   if (!list) return {};  // no permission: left out

@@ -10,8 +10,8 @@
 namespace vtax::http {
 namespace {
 
-constexpr std::size_t longest_url = 4096;
-constexpr std::string_view example_url = "for example http://127.0.0.1:8080/index.html";
+constexpr std::size_t kLongestUrl = 4096;
+constexpr std::string_view kExampleUrl = "for example http://127.0.0.1:8080/index.html";
 
 bool read_port(std::string_view text, std::uint16_t& port) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -26,10 +26,10 @@ bool may_stand_in_a_request_line(char c) {
 }  // namespace
 
 Result<Url> parse_url(std::string_view text) {
-  const auto wrong = [&](std::string why, std::string_view next = example_url) {
+  const auto wrong = [&](std::string why, std::string_view next = kExampleUrl) {
     return fail({fmt::format("no use for the URL '{}'", printable(text)), std::move(why), std::string(next)});
   };
-  if (text.size() > longest_url) return wrong(fmt::format("it is longer than {} characters", longest_url));
+  if (text.size() > kLongestUrl) return wrong(fmt::format("it is longer than {} characters", kLongestUrl));
   if (text.starts_with("https://")) return wrong("TLS is not spoken", "use http://");
   if (!text.starts_with("http://")) return wrong("it does not begin with http://");
   std::string_view rest = text.substr(7);

@@ -20,15 +20,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds connect_limit{5};
-constexpr std::chrono::seconds answer_patience{10};
-constexpr std::chrono::seconds results_patience{20};  // a stock server writes its report first
-constexpr std::chrono::seconds interrupted_patience{5};
-constexpr std::chrono::seconds stall_limit{30};  // an amount of which nothing moves any more
+constexpr std::chrono::seconds kConnectLimit{5};
+constexpr std::chrono::seconds kAnswerPatience{10};
+constexpr std::chrono::seconds kResultsPatience{20};  // a stock server writes its report first
+constexpr std::chrono::seconds kInterruptedPatience{5};
+constexpr std::chrono::seconds kStallLimit{30};  // an amount of which nothing moves any more
 // A stock server drops what it has not read when it hears of the end. What is sent is in its kernel by then;
 // this is the time to read it.
-constexpr std::chrono::milliseconds amount_pause{100};
-constexpr std::chrono::seconds drain_patience{2};
+constexpr std::chrono::milliseconds kAmountPause{100};
+constexpr std::chrono::seconds kDrainPatience{2};
 
 std::uint64_t socket_number(int fd, int level, int option) {
   int value = 0;
@@ -61,9 +61,9 @@ class ClientTest {
 
   Result<> set_up() {
     if (Result<> sent = control_.send(cookie_); !sent) return sent;
-    if (Result<> next = control_.expect(State::param_exchange, answer_patience); !next) return next;
+    if (Result<> next = control_.expect(State::param_exchange, kAnswerPatience); !next) return next;
     if (Result<> sent = control_.send(options_.test.to_json()); !sent) return sent;
-    if (Result<> next = control_.expect(State::create_streams, answer_patience); !next) return next;
+    if (Result<> next = control_.expect(State::create_streams, kAnswerPatience); !next) return next;
     auto streams = connect_streams(options_.server, options_.test, cookie_);
     if (!streams) return fail(streams.error());
     streams_ = std::move(*streams);
@@ -78,13 +78,13 @@ class ClientTest {
     report_.receive_buffer_bytes = socket_number(streams_[0].socket.get(), SOL_SOCKET, SO_RCVBUF);
     report_.places = places_of(streams_);
     report_.congestion = congestion_of(streams_, options_.test);
-    if (Result<> next = control_.expect(State::test_start, answer_patience); !next) return next;
-    return control_.expect(State::test_running, answer_patience);
+    if (Result<> next = control_.expect(State::test_start, kAnswerPatience); !next) return next;
+    return control_.expect(State::test_running, kAnswerPatience);
   }
 
   Result<> move_data(Phase& phase) {
     if (Result<> started = phase.start(); !started) return started;
-    Clock::time_point stalled_at = Clock::now() + stall_limit;
+    Clock::time_point stalled_at = Clock::now() + kStallLimit;
     std::uint64_t moved = 0;
     while (!phase.finished()) {
       const auto now = Clock::now();
@@ -97,7 +97,7 @@ class ClientTest {
       if (interrupted() && phase.begun()) return end_early();
       if (interrupted()) return fail(interruption_error());
       if (waiting[0].revents != 0) {
-        const Result<State> said = control_.receive_state(answer_patience);
+        const Result<State> said = control_.receive_state(kAnswerPatience);
         return fail(said ? Error{"run a test with " + control_.peer(), "it ended the test before its end", "",
                                  ExitCode::trial_failed}
                          : said.error());
@@ -106,10 +106,10 @@ class ClientTest {
       if (options_.duration.count() != 0) continue;
       if (phase.moved() != moved) {
         moved = phase.moved();
-        stalled_at = Clock::now() + stall_limit;
+        stalled_at = Clock::now() + kStallLimit;
       } else if (Clock::now() > stalled_at) {
         return fail(Error{"run a test with " + control_.peer(),
-                          fmt::format("nothing moved for {} s, after {} bytes", stall_limit.count(), moved),
+                          fmt::format("nothing moved for {} s, after {} bytes", kStallLimit.count(), moved),
                           "", ExitCode::trial_failed});
       }
     }
@@ -133,24 +133,24 @@ class ClientTest {
   Result<> finish(Phase& phase) {
     phase.freeze();
     const bool amount = options_.duration.count() == 0;
-    if (amount && !(options_.test.reverse)) std::this_thread::sleep_for(amount_pause);
+    if (amount && !(options_.test.reverse)) std::this_thread::sleep_for(kAmountPause);
     if (Result<> sent = control_.send(State::test_end); !sent) return sent;
     phase.end_sending();
     phase.count_last_writes();
     report_.here = phase.report();
     if (Result<> next = control_.expect(State::exchange_results,
-                                        report_.interrupted ? interrupted_patience : results_patience);
+                                        report_.interrupted ? kInterruptedPatience : kResultsPatience);
         !next)
       return next;
     if (Result<> sent = control_.send(results_of(report_).to_json()); !sent) return sent;
     const auto fields = control_.receive_json("read the server's results",
-                                              report_.interrupted ? interrupted_patience : results_patience);
+                                              report_.interrupted ? kInterruptedPatience : kResultsPatience);
     if (!fields) return fail(fields.error());
     auto results = Results::from(*fields, options_.test);
     if (!results) return fail(results.error());
     report_.there = std::move(*results);
-    if (Result<> next = control_.expect(State::display_results, answer_patience); !next) return next;
-    phase.stop(drain_patience);
+    if (Result<> next = control_.expect(State::display_results, kAnswerPatience); !next) return next;
+    phase.stop(kDrainPatience);
     report_.here.no_buffer_space = phase.report().no_buffer_space;
     static_cast<void>(control_.send(State::done));
     std::vector<std::uint64_t> moved;
@@ -207,7 +207,7 @@ Result<TestReport> run_client(const ClientOptions& options) {
   if (!cookie) return fail(cookie.error());
   Result<Descriptor> connection{Descriptor()};
   {
-    const auto watchdog = Watchdog::start(connect_limit);
+    const auto watchdog = Watchdog::start(kConnectLimit);
     if (!watchdog) return fail(watchdog.error());
     connection = tcp_connect(options.server, 0, {.congestion = ""}, *watchdog);
   }

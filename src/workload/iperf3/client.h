@@ -5,7 +5,7 @@
 
 #include "core/result.h"
 #include "workload/iperf3/test_report.h"
-#include "workload/tcp_socket.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::iperf3 {
 

@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds send_patience{5};
+constexpr std::chrono::seconds kSendPatience{5};
 
 // Whether `fd` is ready for `events` before `end`.
 Result<bool> ready_before(int fd, short events, Clock::time_point end, bool interruptible) {
@@ -43,7 +43,7 @@ Error Control::error(std::string why, std::string next) const {
 }
 
 Result<> Control::send_bytes(std::span<const std::byte> data) const {
-  const auto end = Clock::now() + send_patience;
+  const auto end = Clock::now() + kSendPatience;
   while (!data.empty()) {
     const ssize_t sent = ::send(fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
@@ -148,7 +148,7 @@ Result<JsonFields> Control::receive_json(const std::string& what, Patience patie
   if (Result<> got = receive_bytes(std::as_writable_bytes(std::span(&size, 1)), patience); !got)
     return fail(got.error());
   size = ntohl(size);
-  if (size > most_json_bytes) return fail(error(fmt::format("it announces {} bytes of JSON", size)));
+  if (size > kMostJsonBytes) return fail(error(fmt::format("it announces {} bytes of JSON", size)));
   std::string text(size, '\0');
   if (Result<> got = receive_bytes(std::as_writable_bytes(std::span(text)), patience); !got)
     return fail(got.error());

@@ -9,7 +9,7 @@ namespace vtax::iperf3 {
 void Lobby::admit(int listener) {
   Descriptor connection(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   if (!connection.valid()) return;
-  if (guests_.size() >= most_waiting) guests_.erase(guests_.begin());
+  if (guests_.size() >= kMostWaiting) guests_.erase(guests_.begin());
   guests_.push_back({std::move(connection), std::chrono::steady_clock::now()});
 }
 
@@ -32,7 +32,7 @@ std::optional<Lobby::Client> Lobby::next() {
       return client;
     }
     const bool gone = seen == 0 || (seen < 0 && errno != EAGAIN && errno != EINTR);
-    if (whole || gone || now - guests_[i].since > patience)
+    if (whole || gone || now - guests_[i].since > kPatience)
       guests_.erase(guests_.begin() + static_cast<std::ptrdiff_t>(i));
     else
       ++i;

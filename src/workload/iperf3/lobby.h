@@ -21,8 +21,8 @@ class Lobby {
     Cookie cookie{};
   };
 
-  static constexpr std::size_t most_waiting = 64;  // the oldest leaves for one more
-  static constexpr std::chrono::seconds patience{3};
+  static constexpr std::size_t kMostWaiting = 64;  // the oldest leaves for one more
+  static constexpr std::chrono::seconds kPatience{3};
 
   // Accepts what waits at the listener.
   void admit(int listener);

@@ -74,14 +74,14 @@ Result<Parameters> Parameters::from(const JsonFields& fields) {
   if (is_set(fields, "sctp")) return fail(fields.bad("SCTP is not supported"));
   if (tcp == out.udp) return fail(fields.bad("neither TCP nor UDP, or both"));
   ParameterReader reader(fields);
-  out.time = std::chrono::seconds(reader.number("time", most_duration.count()));
+  out.time = std::chrono::seconds(reader.number("time", kMostDuration.count()));
   out.omit = std::chrono::seconds(reader.number("omit", 600));
-  out.bytes = reader.number("num", most_bytes);
-  out.blocks = reader.number("blockcount", most_bytes);
-  out.parallel = static_cast<int>(reader.number("parallel", most_parallel, 1));
+  out.bytes = reader.number("num", kMostBytes);
+  out.blocks = reader.number("blockcount", kMostBytes);
+  out.parallel = static_cast<int>(reader.number("parallel", kMostParallel, 1));
   out.reverse = is_set(fields, "reverse");
   out.bidirectional = is_set(fields, "bidirectional");
-  out.block_bytes = reader.number("len", most_block_bytes, out.udp ? 1460 : 128 * 1024);
+  out.block_bytes = reader.number("len", kMostBlockBytes, out.udp ? 1460 : 128 * 1024);
   out.bits_per_second = reader.number("bandwidth", 1ULL << 50);
   out.window_bytes = reader.number("window", 512ULL << 20);
   out.segment_bytes = reader.number("MSS", 9 * 1024);
@@ -99,17 +99,17 @@ Result<Parameters> Parameters::from(const JsonFields& fields) {
 }
 
 Result<> Parameters::check() const {
-  if (parallel < 1 || parallel > most_parallel)
-    return fail(unfit(fmt::format("{} parallel streams, 1 to {} are possible", parallel, most_parallel)));
+  if (parallel < 1 || parallel > kMostParallel)
+    return fail(unfit(fmt::format("{} parallel streams, 1 to {} are possible", parallel, kMostParallel)));
   if (reverse && bidirectional) return fail(unfit("both reverse and in both directions"));
   const std::uint64_t least = udp ? stamp_bytes(wide_counters) : 1;
-  const std::uint64_t most = udp ? most_datagram_payload : most_block_bytes;
+  const std::uint64_t most = udp ? kMostDatagramPayload : kMostBlockBytes;
   if (block_bytes < least || block_bytes > most)
     return fail(unfit(fmt::format("{} bytes in one {}, {} to {} are possible", block_bytes,
                                   udp ? "datagram" : "write", least, most)));
   if ((bytes != 0) + (blocks != 0) + (time.count() != 0) > 1)
     return fail(unfit("more than one of a time, an amount and a number of blocks"));
-  if (time > most_duration || bytes > most_bytes || blocks > most_bytes / block_bytes)
+  if (time > kMostDuration || bytes > kMostBytes || blocks > kMostBytes / block_bytes)
     return fail(unfit("more than 24 hours or 1 PiB"));
   if (amount() != 0 && amount() < static_cast<std::uint64_t>(parallel))
     return fail(unfit("fewer bytes than streams"));

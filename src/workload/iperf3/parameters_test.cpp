@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 
 // iperf 3.12 of Debian 12: `iperf3 -d -c 127.0.0.1 -u -P 2 -R -b 10M -t 1 -O 1 -w 128K -l 1448`, 2026-11-24.
-constexpr char stock_parameters[] =
+constexpr char kStockParameters[] =
     R"({"udp":true,"omit":1,"time":1,"num":0,"blockcount":0,"parallel":2,"reverse":true,"window":131072,)"
     R"("len":1448,"bandwidth":10000000,"pacing_timer":1000,"client_version":"3.12"})";
 
@@ -22,13 +22,13 @@ Result<Parameters> read_parameters(const std::string& text) {
 }
 
 std::string with(const std::string& key, const nlohmann::json& value) {
-  auto json = nlohmann::json::parse(stock_parameters);
+  auto json = nlohmann::json::parse(kStockParameters);
   json[key] = value;
   return json.dump();
 }
 
 TEST(Iperf3Parameters, AStockClientsAreUnderstood) {
-  const auto test = read_parameters(stock_parameters);
+  const auto test = read_parameters(kStockParameters);
   ASSERT_TRUE(test) << test.error().text();
   EXPECT_TRUE(test->udp && test->reverse);
   EXPECT_FALSE(test->wide_counters);
@@ -93,12 +93,12 @@ TEST(Iperf3Parameters, NoiseIsRefusedOrMakesSense) {
   std::mt19937_64 random(1);
   int accepted = 0;
   for (int i = 0; i < 20'000; ++i) {
-    const auto test = read_parameters(with_noise(stock_parameters, random));
+    const auto test = read_parameters(with_noise(kStockParameters, random));
     if (!test) continue;
     ++accepted;
     ASSERT_TRUE(test->check());
     ASSERT_LE(test->streams(), 256U);
-    ASSERT_LE(test->amount(), most_bytes);
+    ASSERT_LE(test->amount(), kMostBytes);
   }
   EXPECT_GT(accepted, 100);  // or the noise tests nothing
 }

@@ -13,7 +13,7 @@ namespace vtax::iperf3 {
 namespace {
 
 // A sender that waits for its turn looks up every 20 ms.
-constexpr std::chrono::milliseconds last_write_limit{500};
+constexpr std::chrono::milliseconds kLastWriteLimit{500};
 
 // The difference of two readings of the same counters.
 StreamFigures difference(const StreamFigures& now, const StreamFigures& then) {
@@ -93,7 +93,7 @@ void Phase::work(std::size_t stream) {
 }
 
 bool Phase::takes_intervals() const {
-  return options_.interval.count() != 0 && report_.intervals.size() + 1 < Order::most_intervals;
+  return options_.interval.count() != 0 && report_.intervals.size() + 1 < Order::kMostIntervals;
 }
 
 Phase::Clock::time_point Phase::next() const {
@@ -243,7 +243,7 @@ void Phase::freeze(Clock::time_point end) {
 }
 
 void Phase::count_last_writes() {
-  const auto limit = Clock::now() + last_write_limit;
+  const auto limit = Clock::now() + kLastWriteLimit;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     if (!streams_[i].sends) continue;
     while (!workers_[i]->ended && Clock::now() < limit)

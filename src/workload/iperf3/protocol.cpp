@@ -46,11 +46,11 @@ std::string_view meaning(std::int32_t error) {
 }
 
 Result<Cookie> make_cookie() {
-  constexpr std::string_view digits = "abcdefghijklmnopqrstuvwxyz234567";
+  constexpr std::string_view kDigits = "abcdefghijklmnopqrstuvwxyz234567";
   Cookie cookie{};
   if (getrandom(cookie.data(), cookie.size(), 0) != static_cast<ssize_t>(cookie.size()))
     return fail(system_error("make a cookie for the test", errno));
-  for (char& c : cookie) c = digits[static_cast<unsigned char>(c) % digits.size()];
+  for (char& c : cookie) c = kDigits[static_cast<unsigned char>(c) % kDigits.size()];
   cookie.back() = '\0';
   return cookie;
 }

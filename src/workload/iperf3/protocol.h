@@ -14,7 +14,7 @@
 // prove who he is.
 namespace vtax::iperf3 {
 
-inline constexpr std::uint16_t default_port = 5201;
+inline constexpr std::uint16_t kDefaultPort = 5201;
 
 // What one side says on the control connection, as a signed byte.
 enum class State : std::int8_t {
@@ -58,12 +58,12 @@ using Cookie = std::array<char, 37>;
 // Printable, and a zero at the end.
 [[nodiscard]] bool plausible(const Cookie& cookie);
 
-inline constexpr int most_parallel = 128;
-inline constexpr std::uint64_t most_json_bytes = 1 << 20;
-inline constexpr std::uint64_t most_block_bytes = 1 << 20;
-inline constexpr std::uint64_t most_datagram_payload = 65507;
-inline constexpr std::uint64_t most_bytes = 1ULL << 50;
-inline constexpr std::chrono::seconds most_duration{86400};
+inline constexpr int kMostParallel = 128;
+inline constexpr std::uint64_t kMostJsonBytes = 1 << 20;
+inline constexpr std::uint64_t kMostBlockBytes = 1 << 20;
+inline constexpr std::uint64_t kMostDatagramPayload = 65507;
+inline constexpr std::uint64_t kMostBytes = 1ULL << 50;
+inline constexpr std::chrono::seconds kMostDuration{86400};
 
 // The streams of a test are numbered 1, 3, 4, 5, ...; there has never been a 2.
 [[nodiscard]] constexpr int stream_id(std::size_t index) {

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "workload/datagram.h"
+#include "workload/traffic/datagram.h"
 
 namespace vtax::iperf3 {
 namespace {
@@ -39,7 +39,7 @@ TEST(Iperf3Protocol, NoiseInDatagramsIsCountedOnceAtMost) {
     std::array<std::byte, 16> bytes{};
     for (std::byte& one : bytes) one = static_cast<std::byte>(random() & (i % 2 == 0 ? 0xff : 0x03));
     const DatagramStamp stamp = read_stamp(bytes.data(), i % 3 != 0);
-    if (stamp.number == 0 || stamp.number > most_bytes) continue;
+    if (stamp.number == 0 || stamp.number > kMostBytes) continue;
     meter.take({stamp.number - 1, stamp.sent_ns}, static_cast<std::int64_t>(random() >> 8));
     ++taken;
     const Reception seen = meter.so_far();

@@ -10,9 +10,9 @@
 namespace vtax::iperf3 {
 namespace {
 
-constexpr std::uint64_t most_count = 1ULL << 53;  // JSON's numbers are exact up to here
-constexpr double most_seconds = 100'000;
-constexpr double most_percent = 1e6;
+constexpr std::uint64_t kMostCount = 1ULL << 53;  // JSON's numbers are exact up to here
+constexpr double kMostSeconds = 100'000;
+constexpr double kMostPercent = 1e6;
 
 // -1, which version 3.12 writes as 2^64 - 1, is "not known".
 Result<std::optional<std::uint64_t>> known_number(const JsonFields& fields, const char* key) {
@@ -20,21 +20,21 @@ Result<std::optional<std::uint64_t>> known_number(const JsonFields& fields, cons
     const nlohmann::json& value = fields.json()[key];
     if (value == nlohmann::json(-1) || value == nlohmann::json(~std::uint64_t{0})) return std::nullopt;
   }
-  return whole_number(fields, key, most_count);
+  return whole_number(fields, key, kMostCount);
 }
 
 Result<StreamResult> read_stream(const JsonFields& fields, bool omits) {
   StreamResult out;
   const auto id = whole_number(fields, "id", 1000);
-  const auto bytes = whole_number(fields, "bytes", most_count);
-  const auto jitter = real_number(fields, "jitter", 0, most_seconds);
-  const auto lost = whole_number(fields, "errors", most_count);
-  const auto packets = whole_number(fields, "packets", most_count);
+  const auto bytes = whole_number(fields, "bytes", kMostCount);
+  const auto jitter = real_number(fields, "jitter", 0, kMostSeconds);
+  const auto lost = whole_number(fields, "errors", kMostCount);
+  const auto packets = whole_number(fields, "packets", kMostCount);
   const auto omitted_lost = known_number(fields, "omitted_errors");
   const auto omitted_packets = known_number(fields, "omitted_packets");
   const auto retransmits = known_number(fields, "retransmits");
-  const auto start = real_number(fields, "start_time", 0, most_seconds);
-  const auto end = real_number(fields, "end_time", 0, most_seconds);
+  const auto start = real_number(fields, "start_time", 0, kMostSeconds);
+  const auto end = real_number(fields, "end_time", 0, kMostSeconds);
   for (const auto* one : {&id, &bytes, &lost, &packets}) {
     if (!*one) return fail(one->error());
     if (!**one) return fail(fields.bad("a stream without id, bytes, errors or packets"));
@@ -94,7 +94,7 @@ Result<Results> Results::from(const JsonFields& fields, const Parameters& test) 
                                   {"cpu_util_system", &out.cpu_system}}) {
     // A side that was measured for no time at all divides by it; null is what JSON makes of that.
     if (fields.has(key) && fields.json()[key].is_null()) continue;
-    const auto value = real_number(fields, key, -1, most_percent);
+    const auto value = real_number(fields, key, -1, kMostPercent);
     if (!value) return fail(value.error());
     if (!*value) return fail(fields.bad(fmt::format("'{}' is missing", key)));
     *into = std::max(0.0, **value);
@@ -108,7 +108,7 @@ Result<Results> Results::from(const JsonFields& fields, const Parameters& test) 
     out.congestion = printable(*name);
   }
   if (fields.has("server_output_text")) {
-    const auto text = fields.text("server_output_text", most_json_bytes);
+    const auto text = fields.text("server_output_text", kMostJsonBytes);
     if (!text) return fail(text.error());
     out.server_output = *text;
   }

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 // iperf 3.12 of Debian 12, `iperf3 -d -c 127.0.0.1 -t 1 -R`, with a second stream put in by hand; 2026-11-24.
 // That version writes -1 as 2^64 - 1.
-constexpr char stock_results[] =
+constexpr char kStockResults[] =
     R"({"cpu_util_total":81.0059699854865,"cpu_util_user":2.4157244530007032,"cpu_util_system":78.59,)"
     R"("sender_has_retransmits":18446744073709551615,"congestion_used":"bbr","streams":[)"
     R"({"id":1,"bytes":2353250682,"retransmits":18446744073709551615,"jitter":0,"errors":0,"packets":0,)"
@@ -32,7 +32,7 @@ Result<Results> read_results(const std::string& text) {
 }
 
 TEST(Iperf3Results, AStockSidesAreUnderstood) {
-  const auto results = read_results(stock_results);
+  const auto results = read_results(kStockResults);
   ASSERT_TRUE(results) << results.error().text();
   EXPECT_NEAR(results->cpu_total, 81.006, 0.001);
   EXPECT_EQ(results->congestion, "bbr");
@@ -88,7 +88,7 @@ TEST(Iperf3Results, EveryVersionReadsTheSameLoss) {
 }
 
 TEST(Iperf3Results, WhatIsWrittenIsReadBack) {
-  const auto results = read_results(stock_results);
+  const auto results = read_results(kStockResults);
   ASSERT_TRUE(results);
   const auto back = read_results(results->to_json().dump());
   ASSERT_TRUE(back) << back.error().text();
@@ -97,7 +97,7 @@ TEST(Iperf3Results, WhatIsWrittenIsReadBack) {
 
 TEST(Iperf3Results, WhatCannotBeIsRefused) {
   const auto changed = [](const char* pointer, const nlohmann::json& value) {
-    auto json = nlohmann::json::parse(stock_results);
+    auto json = nlohmann::json::parse(kStockResults);
     json[nlohmann::json::json_pointer(pointer)] = value;
     return read_results(json.dump());
   };
@@ -119,7 +119,7 @@ TEST(Iperf3Results, NoiseIsRefusedOrMakesSense) {
   std::mt19937_64 random(2);
   int accepted = 0;
   for (int i = 0; i < 20'000; ++i) {
-    const auto results = read_results(with_noise(stock_results, random));
+    const auto results = read_results(with_noise(kStockResults, random));
     if (!results) continue;
     ++accepted;
     ASSERT_EQ(results->streams.size(), 2U);

@@ -22,8 +22,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int broken_test = 4;
-constexpr std::chrono::seconds farewell{3};  // of a test's process when the server ends
+constexpr int kBrokenTest = 4;
+constexpr std::chrono::seconds kFarewell{3};  // of a test's process when the server ends
 
 [[noreturn]] void serve_one(Lobby::Client client, int listener, const ServerOptions& options,
                             const ServerEvents& events) {
@@ -35,7 +35,7 @@ constexpr std::chrono::seconds farewell{3};  // of a test's process when the ser
     _exit(0);
   }
   events.note("a test failed: " + report.error().text());
-  _exit(broken_test);
+  _exit(kBrokenTest);
 }
 
 // Waits for the test's process, and ends it when this one has to.
@@ -52,7 +52,7 @@ Result<bool> await_test(pid_t child, Clock::time_point end) {
       kill(child, SIGTERM);
       told = now;
     }
-    if (told && now - *told > farewell) kill(child, SIGKILL);
+    if (told && now - *told > kFarewell) kill(child, SIGKILL);
     std::array<pollfd, 2> waiting{{{ended.get(), POLLIN, 0}, {told ? -1 : interruption_fd(), POLLIN, 0}}};
     poll(waiting.data(), waiting.size(), ended.valid() ? 200 : 10);
   }

@@ -6,12 +6,12 @@
 
 #include "core/result.h"
 #include "workload/iperf3/test_report.h"
-#include "workload/tcp_socket.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::iperf3 {
 
 struct ServerOptions {
-  TcpAddress at{"127.0.0.1", default_port};  // port 0: the system chooses
+  TcpAddress at{"127.0.0.1", kDefaultPort};  // port 0: the system chooses
   std::chrono::nanoseconds lifetime{};       // ends by itself after that; 0: never
   std::chrono::seconds longest_test{3600};   // more is refused; a test of an amount ends after it
   std::uint64_t most_bits_per_second = 0;    // that a client may ask for in all; 0: any

@@ -18,13 +18,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds parameter_patience{5};
-constexpr std::chrono::seconds stream_patience{15};
-constexpr std::chrono::seconds test_grace{30};  // beyond a test's time, for the client to end it
-constexpr std::chrono::seconds idle_limit{60};  // nothing moves
-constexpr std::chrono::seconds end_patience{10};
-constexpr std::chrono::milliseconds settle_quiet{300};  // an amount: when nothing comes any more
-constexpr std::chrono::seconds settle_limit{5};
+constexpr std::chrono::seconds kParameterPatience{5};
+constexpr std::chrono::seconds kStreamPatience{15};
+constexpr std::chrono::seconds kTestGrace{30};  // beyond a test's time, for the client to end it
+constexpr std::chrono::seconds kIdleLimit{60};  // nothing moves
+constexpr std::chrono::seconds kEndPatience{10};
+constexpr std::chrono::milliseconds kSettleQuiet{300};  // an amount: when nothing comes any more
+constexpr std::chrono::seconds kSettleLimit{5};
 
 class ServerTest {
  public:
@@ -60,7 +60,7 @@ class ServerTest {
 
   Result<> agree() {
     if (Result<> sent = control_.send(State::param_exchange); !sent) return sent;
-    const auto fields = control_.receive_json("read the client's parameters", parameter_patience);
+    const auto fields = control_.receive_json("read the client's parameters", kParameterPatience);
     if (!fields) return refuse(ErrorNumber::bad_parameters, fields.error());
     const auto test = Parameters::from(*fields);
     if (!test) return refuse(ErrorNumber::bad_parameters, test.error());
@@ -94,7 +94,7 @@ class ServerTest {
       return fail(acceptor.error());
     }
     if (Result<> sent = control_.send(State::create_streams); !sent) return sent;
-    auto streams = acceptor->accept(control_, test_, cookie_, stream_patience);
+    auto streams = acceptor->accept(control_, test_, cookie_, kStreamPatience);
     if (!streams) return fail(streams.error());
     streams_ = std::move(*streams);
     report_.warnings = acceptor->warnings();
@@ -112,9 +112,9 @@ class ServerTest {
   // Until the client says that it is over.
   Result<> move_data(Phase& phase) {
     if (Result<> started = phase.start(); !started) return started;
-    const auto time = test_.time.count() != 0 ? test_.time + test_.omit + test_grace : options_.longest_test;
+    const auto time = test_.time.count() != 0 ? test_.time + test_.omit + kTestGrace : options_.longest_test;
     const auto deadline = Clock::now() + time;
-    auto idle_at = Clock::now() + idle_limit;
+    auto idle_at = Clock::now() + kIdleLimit;
     std::uint64_t moved = 0;
     std::optional<Clock::time_point> failed_at;
     while (true) {
@@ -127,12 +127,12 @@ class ServerTest {
                                      {failed_at ? -1 : phase.event_fd(), POLLIN, 0}}};
       poll(waiting.data(), waiting.size(), static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
       if (interrupted()) return fail(interruption_error());
-      if (waiting[0].revents != 0) return control_.expect(State::test_end, end_patience);
+      if (waiting[0].revents != 0) return control_.expect(State::test_end, kEndPatience);
       if (waiting[1].revents != 0) turn_away(listener_);
       phase.run_due();
       if (phase.moved() != moved) {
         moved = phase.moved();
-        idle_at = Clock::now() + idle_limit;
+        idle_at = Clock::now() + kIdleLimit;
       }
       // A stream that breaks is mostly a client that goes; its control connection will say.
       if (phase.finished() && !failed_at) failed_at = Clock::now();
@@ -155,7 +155,7 @@ class ServerTest {
       phase.end_sending();
     }
     if (Result<> sent = control_.send(State::exchange_results); !sent) return sent;
-    const auto fields = control_.receive_json("read the client's results", end_patience);
+    const auto fields = control_.receive_json("read the client's results", kEndPatience);
     if (!fields) return fail(fields.error());
     auto results = Results::from(*fields, test_);
     if (!results) return fail(results.error());
@@ -174,7 +174,7 @@ class ServerTest {
     if (Result<> sent = control_.send(own.to_json()); !sent) return sent;
     if (Result<> sent = control_.send(State::display_results); !sent) return sent;
     // The test is done; a client that leaves without a word is no news.
-    static_cast<void>(control_.expect(State::done, end_patience));
+    static_cast<void>(control_.expect(State::done, kEndPatience));
     return {};
   }
 
@@ -186,10 +186,10 @@ class ServerTest {
         if (phase.moved(i) < report_.there.streams[i].bytes) return false;
       return true;
     };
-    const auto limit = Clock::now() + settle_limit;
+    const auto limit = Clock::now() + kSettleLimit;
     auto last = ended, quiet_since = Clock::now();
     std::uint64_t moved = phase.moved();
-    while (!complete() && Clock::now() < limit && Clock::now() - quiet_since < settle_quiet &&
+    while (!complete() && Clock::now() < limit && Clock::now() - quiet_since < kSettleQuiet &&
            !interrupted()) {
       std::this_thread::sleep_for(std::chrono::microseconds(200));
       if (phase.moved() == moved) continue;

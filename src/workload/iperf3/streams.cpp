@@ -12,20 +12,20 @@
 
 #include "core/interruption.h"
 #include "core/readable.h"
-#include "workload/socket_io.h"
+#include "workload/traffic/socket_io.h"
 
 namespace vtax::iperf3 {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds connect_patience{10};
-constexpr std::chrono::seconds cookie_patience{2};
+constexpr std::chrono::seconds kConnectPatience{10};
+constexpr std::chrono::seconds kCookiePatience{2};
 
 // The datagram that opens a stream and its answer, in the sender's byte order; the values before version 3.7
 // too.
-constexpr std::array<std::uint32_t, 2> hellos{0x36373839, 123456789};
-constexpr std::array<std::uint32_t, 2> answers{0x39383736, 987654321};
+constexpr std::array<std::uint32_t, 2> kHellos{0x36373839, 123456789};
+constexpr std::array<std::uint32_t, 2> kAnswers{0x39383736, 987654321};
 
 bool is_one_of(const std::array<std::uint32_t, 2>& known, std::uint32_t word) {
   return std::any_of(known.begin(), known.end(),
@@ -56,7 +56,7 @@ Result<> apply_to_socket(int fd, const Parameters& test) {
 }
 
 bool read_cookie(int fd, Cookie& cookie) {
-  const auto end = Clock::now() + cookie_patience;
+  const auto end = Clock::now() + kCookiePatience;
   for (std::size_t done = 0; done < cookie.size();) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     pollfd waiting{fd, POLLIN, 0};
@@ -83,8 +83,8 @@ Result<Descriptor> connect_datagram_stream(const TcpAddress& server, const Param
   if (!fd.valid()) return fail(failed_step(step));
   if (Result<> set = apply_to_socket(fd.get(), test); !set) return fail(set.error());
   if (connect(fd.get(), address->get(), address->size()) != 0) return fail(failed_step(step));
-  if (::send(fd.get(), hellos.data(), sizeof hellos[0], 0) < 0) return fail(failed_step(step));
-  const auto end = Clock::now() + connect_patience;
+  if (::send(fd.get(), kHellos.data(), sizeof kHellos[0], 0) < 0) return fail(failed_step(step));
+  const auto end = Clock::now() + kConnectPatience;
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     if (interrupted()) return fail(Error{"interrupted", "", "", ExitCode::interrupted});
@@ -96,7 +96,7 @@ Result<Descriptor> connect_datagram_stream(const TcpAddress& server, const Param
     std::uint32_t word = 0;
     const ssize_t got = recv(fd.get(), &word, sizeof word, MSG_DONTWAIT | MSG_TRUNC);
     if (got < 0 && errno != EINTR && errno != EAGAIN) return fail(failed_step(step));
-    if (got == sizeof word && is_one_of(answers, word)) return fd;
+    if (got == sizeof word && is_one_of(kAnswers, word)) return fd;
   }
 }
 
@@ -130,7 +130,7 @@ Result<std::vector<Stream>> connect_streams(const TcpAddress& server, const Para
       streams[i].socket = std::move(*fd);
       continue;
     }
-    const auto watchdog = Watchdog::start(connect_patience);
+    const auto watchdog = Watchdog::start(kConnectPatience);
     if (!watchdog) return fail(watchdog.error());
     auto fd = tcp_connect(server, 0, sockets, *watchdog);
     if (!fd) return fail(fd.error());
@@ -218,14 +218,14 @@ Result<Descriptor> StreamAcceptor::take_datagrams(const Parameters& test, const 
   const ssize_t got = recvfrom(datagrams_.get(), &word, sizeof word, MSG_DONTWAIT | MSG_TRUNC,
                                reinterpret_cast<sockaddr*>(&from), &size);
   const NetAddress sender = NetAddress::from(from, size);
-  if (got != sizeof word || !is_one_of(hellos, word) || !sender.same_host(client)) return Descriptor();
+  if (got != sizeof word || !is_one_of(kHellos, word) || !sender.same_host(client)) return Descriptor();
   if (connect(datagrams_.get(), sender.get(), sender.size()) != 0)
     return fail(failed_step("connect a datagram socket"));
   Descriptor taken = std::move(datagrams_);
   auto next = datagram_listener(at_, test);
   if (!next) return fail(next.error());
   datagrams_ = std::move(*next);
-  if (::send(taken.get(), answers.data(), sizeof answers[0], 0) < 0)
+  if (::send(taken.get(), kAnswers.data(), sizeof kAnswers[0], 0) < 0)
     return fail(failed_step("answer a datagram stream"));
   return taken;
 }

@@ -8,7 +8,7 @@
 #include "core/result.h"
 #include "workload/iperf3/control.h"
 #include "workload/iperf3/parameters.h"
-#include "workload/tcp_socket.h"
+#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::iperf3 {
 

@@ -16,21 +16,21 @@
 #include <thread>
 #include <vector>
 
-#include "workload/datagram_inbox.h"
 #include "workload/iperf3/tcp_figures.h"
-#include "workload/pacer.h"
-#include "workload/socket_io.h"
+#include "workload/traffic/datagram_inbox.h"
+#include "workload/traffic/pacer.h"
+#include "workload/traffic/socket_io.h"
 
 namespace vtax::iperf3 {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t read_size = 128 * 1024;
-constexpr std::chrono::milliseconds longest_sleep{20};
-constexpr std::size_t most_segments = 64;  // UDP_MAX_SEGMENTS of Linux
-constexpr std::size_t most_segmented_bytes = 65'000;
-constexpr std::size_t messages_at_once = 32;  // of sendmmsg
+constexpr std::size_t kReadSize = 128 * 1024;
+constexpr std::chrono::milliseconds kLongestSleep{20};
+constexpr std::size_t kMostSegments = 64;  // UDP_MAX_SEGMENTS of Linux
+constexpr std::size_t kMostSegmentedBytes = 65'000;
+constexpr std::size_t kMessagesAtOnce = 32;  // of sendmmsg
 
 std::int64_t steady_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
@@ -39,9 +39,9 @@ std::int64_t steady_ns() {
 // A set rate may be a bit a second: what sleeps for long looks up now and then.
 bool wait_for_turn(Pacer& pacer, const TransferTask& task) {
   if (!pacer.paces()) return true;
-  while (pacer.due() - Clock::now() > longest_sleep) {
+  while (pacer.due() - Clock::now() > kLongestSleep) {
     if (task.over()) return false;
-    std::this_thread::sleep_for(longest_sleep / 2);
+    std::this_thread::sleep_for(kLongestSleep / 2);
   }
   pacer.wait(nullptr);
   return true;
@@ -76,7 +76,7 @@ class TcpTransfer {
 
   Result<> send_stream() {
     const std::uint64_t block = task_.test.block_bytes;
-    buffer_.assign(block, payload_byte);
+    buffer_.assign(block, kPayloadByte);
     if (task_.test.zero_copy) {
       file_ = Descriptor(memfd_create("vtax-payload", MFD_CLOEXEC));
       if (!file_.valid() || write(file_.get(), buffer_.data(), block) != static_cast<ssize_t>(block))
@@ -95,7 +95,7 @@ class TcpTransfer {
   }
 
   Result<> receive_stream() {
-    buffer_.resize(read_size);
+    buffer_.resize(kReadSize);
     const int flags = task_.options.discard ? MSG_TRUNC : 0;
     while (true) {
       const ssize_t got = recv(fd_, buffer_.data(), buffer_.size(), flags);
@@ -171,20 +171,20 @@ class UdpSender {
  private:
   Result<> prepare() {
     if (task_.options.batch) {
-      batch_ = std::clamp<std::size_t>(most_segmented_bytes / size_, 1, most_segments);
+      batch_ = std::clamp<std::size_t>(kMostSegmentedBytes / size_, 1, kMostSegments);
       segmented_ = batch_ > 1;
       const int segment = static_cast<int>(size_);
       if (segmented_ && setsockopt(fd_, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment) != 0)
         return fail(failed_step("iperf3: ask for UDP_SEGMENT (Linux 4.18)"));
     } else if (task_.test.bits_per_second == 0) {
-      batch_ = std::clamp<std::size_t>(most_block_bytes / size_, 1, messages_at_once);
+      batch_ = std::clamp<std::size_t>(kMostBlockBytes / size_, 1, kMessagesAtOnce);
     }
     if (task_.test.bits_per_second != 0) {  // no more than a millisecond's worth at once
       const std::uint64_t per_millisecond = task_.test.bits_per_second / 8 / 1000 / size_;
       batch_ = std::clamp<std::size_t>(per_millisecond, 1, batch_);
     }
-    data_.assign(batch_ * size_, payload_byte);
-    for (std::size_t i = 0; i < std::min(batch_, messages_at_once); ++i) {
+    data_.assign(batch_ * size_, kPayloadByte);
+    for (std::size_t i = 0; i < std::min(batch_, kMessagesAtOnce); ++i) {
       parts_[i] = {data_.data() + i * size_, size_};
       messages_[i].msg_hdr.msg_iov = &parts_[i];
       messages_[i].msg_hdr.msg_iovlen = 1;
@@ -222,8 +222,8 @@ class UdpSender {
   std::size_t batch_ = 1;
   bool segmented_ = false;
   std::vector<std::byte> data_;
-  std::array<iovec, messages_at_once> parts_{};
-  std::array<mmsghdr, messages_at_once> messages_{};
+  std::array<iovec, kMessagesAtOnce> parts_{};
+  std::array<mmsghdr, kMessagesAtOnce> messages_{};
 };
 
 class UdpReceiver {
@@ -261,7 +261,7 @@ class UdpReceiver {
                      std::uint64_t& count) {
     if (length < stamp_bytes(task_.test.wide_counters)) return;  // not of this stream
     const DatagramStamp stamp = read_stamp(data, task_.test.wide_counters);
-    if (stamp.number == 0 || stamp.number > most_bytes) return;
+    if (stamp.number == 0 || stamp.number > kMostBytes) return;
     task_.record.meter.take({stamp.number - 1, stamp.sent_ns}, now);
     bytes += length;
     ++count;

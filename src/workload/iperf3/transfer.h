@@ -6,11 +6,11 @@
 #include <mutex>
 
 #include "core/result.h"
-#include "workload/datagram.h"
-#include "workload/flow.h"
 #include "workload/iperf3/parameters.h"
 #include "workload/iperf3/streams.h"
-#include "workload/order.h"
+#include "workload/traffic/datagram.h"
+#include "workload/traffic/flow.h"
+#include "workload/traffic/order.h"
 
 namespace vtax::iperf3 {
 

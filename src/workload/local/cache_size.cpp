@@ -1,13 +1,15 @@
 #include "workload/local/cache_size.h"
 
-#include <charconv>
 #include <map>
 #include <string>
 
 #include "core/files.h"
+#include "core/size_text.h"
 
 namespace vtax {
 namespace {
+
+constexpr std::uint64_t kMostBelievable = std::uint64_t{1} << 40;
 
 std::string sysfs_line(const std::filesystem::path& file) {
   const auto text = read_text(file, 4096);
@@ -16,11 +18,8 @@ std::string sysfs_line(const std::filesystem::path& file) {
 
 // "32768K".
 std::uint64_t sysfs_size(const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || value > (std::uint64_t{1} << 40)) return 0;
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  return unit == "K" ? value << 10 : unit == "M" ? value << 20 : value;
+  const ParsedSize size = parse_size(text);
+  return size.fault == ParsedSize::Fault::none && size.bytes <= kMostBelievable ? size.bytes : 0;
 }
 
 }  // namespace

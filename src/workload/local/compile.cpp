@@ -70,7 +70,7 @@ Result<CompilerWork> write_tree(const std::vector<SourceFile>& tree, const std::
 Result<> CompileOptions::check() const {
   if (Result<> good = within("--files", files, 1, 10'000); !good) return good;
   if (Result<> good = within("--functions", functions, 1, 1000); !good) return good;
-  return within("--jobs", jobs, 1, most_threads);
+  return within("--jobs", jobs, 1, kMostThreads);
 }
 
 Result<SideReport> run_compile(const CompileOptions& options) {

@@ -40,11 +40,11 @@ class Compile : public testing::Test {
 };
 
 TEST_F(Compile, ImpossibleOptionsAreUsageErrors) {
-  constexpr std::uint64_t huge = std::uint64_t{1} << 63;
+  constexpr std::uint64_t kHuge = std::uint64_t{1} << 63;
   for (const CompileOptions& options :
-       {CompileOptions{0, 1, 1, Language::c, 1}, CompileOptions{huge, 1, 1, Language::c, 1},
-        CompileOptions{1, 0, 1, Language::c, 1}, CompileOptions{1, huge, 1, Language::c, 1},
-        CompileOptions{1, 1, 0, Language::c, 1}, CompileOptions{1, 1, huge, Language::c, 1}}) {
+       {CompileOptions{0, 1, 1, Language::c, 1}, CompileOptions{kHuge, 1, 1, Language::c, 1},
+        CompileOptions{1, 0, 1, Language::c, 1}, CompileOptions{1, kHuge, 1, Language::c, 1},
+        CompileOptions{1, 1, 0, Language::c, 1}, CompileOptions{1, 1, kHuge, Language::c, 1}}) {
     const auto done = run_compile(options);
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, ExitCode::usage);

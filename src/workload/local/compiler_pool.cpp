@@ -25,7 +25,7 @@ namespace vtax {
 namespace {
 
 using PoolClock = std::chrono::steady_clock;
-constexpr int pool_nap_ms = 20;  // where a process cannot be polled
+constexpr int kPoolNapMs = 20;  // where a process cannot be polled
 
 std::chrono::nanoseconds pool_time(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
@@ -104,7 +104,7 @@ Result<> CompilerPool::wait_for_one() {
       all = all && processes.back().valid();
       if (processes.back().valid()) waits.push_back({processes.back().get(), POLLIN, 0});
     }
-    poll(waits.data(), waits.size(), all ? -1 : pool_nap_ms);
+    poll(waits.data(), waits.size(), all ? -1 : kPoolNapMs);
   }
 }
 

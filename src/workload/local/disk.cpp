@@ -11,14 +11,14 @@
 #include "workload/local/disk_run.h"
 #include "workload/local/option_bounds.h"
 #include "workload/local/seeded.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t disk_most_block = std::uint64_t{16} << 20;
-constexpr std::uint64_t disk_most_size = std::uint64_t{1} << 43;
-constexpr std::uint64_t disk_most_depth = 1024;
+constexpr std::uint64_t kDiskMostBlock = std::uint64_t{16} << 20;
+constexpr std::uint64_t kDiskMostSize = std::uint64_t{1} << 43;
+constexpr std::uint64_t kDiskMostDepth = 1024;
 
 SideReport disk_report(const DiskRun& run, std::chrono::nanoseconds span, const CpuUse& cpu) {
   const DiskOptions& options = run.options;
@@ -64,22 +64,22 @@ Result<> DiskOptions::check() const {
   if (device && !existing)
     return fail({"--really-write-device is for devices that are there", "--use-existing is missing",
                  "add --use-existing, or name a new file without both"});
-  if (Result<> good = within("--block", block, SectorPattern::sector, disk_most_block); !good) return good;
-  if (block % SectorPattern::sector != 0)
+  if (Result<> good = within("--block", block, SectorPattern::kSector, kDiskMostBlock); !good) return good;
+  if (block % SectorPattern::kSector != 0)
     return fail({fmt::format("--block cannot be {}", block), "blocks are whole sectors of 512 bytes",
                  "for example --block 512 or --block 4K"});
-  if (Result<> good = within("--size", size, block, disk_most_size); !good) return good;
+  if (Result<> good = within("--size", size, block, kDiskMostSize); !good) return good;
   if (size % block != 0)
     return fail({fmt::format("--size cannot be {}", size),
                  fmt::format("it is no multiple of --block {}", block),
                  fmt::format("for example --size {}", size / block * block)});
-  if (Result<> good = within("--depth", depth, 1, disk_most_depth); !good) return good;
+  if (Result<> good = within("--depth", depth, 1, kDiskMostDepth); !good) return good;
   if (depth > 1 && !direct)
     return fail({fmt::format("--depth {} cannot be had through the page cache", depth),
                  "its copies are made one at a time", "add --direct, or leave --depth out"});
   if (blocks != 0 && duration.count() != 0)
     return fail({"a number of blocks and --duration", "each says when the work ends", "give one of them"});
-  return within("--duration", duration, std::chrono::nanoseconds(0), longest_run);
+  return within("--duration", duration, std::chrono::nanoseconds(0), kLongestRun);
 }
 
 BlockOrder DiskRun::order_of(std::uint64_t pass) const {
@@ -154,7 +154,7 @@ Result<> run_in_turn(DiskRun& run) {
 
 Result<SideReport> run_disk(const DiskOptions& options) {
   if (Result<> good = options.check(); !good) return fail(good.error());
-  SectorPattern pattern(options.seed, std::max(options.block, SectorPattern::period));
+  SectorPattern pattern(options.seed, std::max(options.block, SectorPattern::kPeriod));
   if (!pattern.valid())
     return fail({"cannot have the blocks' pattern", "no memory", "", ExitCode::unavailable});
   const bool reads = options.operation == DiskOperation::read;

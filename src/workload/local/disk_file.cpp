@@ -16,8 +16,8 @@
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t pattern_piece = std::uint64_t{1} << 20;
-constexpr std::uint64_t sync_piece = std::uint64_t{8} << 20;
+constexpr std::uint64_t kPatternPiece = std::uint64_t{1} << 20;
+constexpr std::uint64_t kSyncPiece = std::uint64_t{8} << 20;
 
 Error existing_error(const std::string& path) {
   return {
@@ -114,7 +114,7 @@ Result<> DiskFile::reserve(std::uint64_t size) const {
 Result<> DiskFile::write_pattern(std::uint64_t size, SectorPattern& pattern) const {
   for (std::uint64_t offset = 0; offset < size;) {
     if (interrupted()) return fail(interruption_error());
-    const std::uint64_t wanted = std::min(pattern_piece - offset % pattern_piece, size - offset);
+    const std::uint64_t wanted = std::min(kPatternPiece - offset % kPatternPiece, size - offset);
     const std::uint8_t* const from = pattern.content(wanted, offset);
     for (std::uint64_t done = 0; done < wanted;) {
       const ssize_t wrote = pwrite(fd(), from + done, wanted - done, static_cast<off_t>(offset + done));
@@ -123,8 +123,8 @@ Result<> DiskFile::write_pattern(std::uint64_t size, SectorPattern& pattern) con
       done += static_cast<std::uint64_t>(wrote);
     }
     offset += wanted;
-    if (offset % sync_piece == 0)
-      if (Result<> good = flush(offset - sync_piece, sync_piece, Flush::finish); !good) return good;
+    if (offset % kSyncPiece == 0)
+      if (Result<> good = flush(offset - kSyncPiece, kSyncPiece, Flush::finish); !good) return good;
   }
   return sync();
 }
@@ -165,11 +165,11 @@ Result<> DiskFile::flush(std::uint64_t offset, std::uint64_t size, Flush how) co
 }
 
 Result<> DiskFile::sync_in_pieces(std::uint64_t size) const {
-  if (Result<> good = flush(0, sync_piece, Flush::start); !good) return good;
-  for (std::uint64_t offset = 0; offset < size; offset += sync_piece) {
+  if (Result<> good = flush(0, kSyncPiece, Flush::start); !good) return good;
+  for (std::uint64_t offset = 0; offset < size; offset += kSyncPiece) {
     // One piece ahead, so that the disk always has work.
-    if (Result<> good = flush(offset + sync_piece, sync_piece, Flush::start); !good) return good;
-    if (Result<> good = flush(offset, sync_piece, Flush::finish); !good) return good;
+    if (Result<> good = flush(offset + kSyncPiece, kSyncPiece, Flush::start); !good) return good;
+    if (Result<> good = flush(offset, kSyncPiece, Flush::finish); !good) return good;
     if (interrupted()) return fail(interruption_error());
   }
   return sync();

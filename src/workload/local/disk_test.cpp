@@ -46,7 +46,7 @@ class Disk : public testing::Test {
 };
 
 TEST_F(Disk, ImpossibleOptionsAreUsageErrors) {
-  constexpr std::uint64_t huge = std::uint64_t{1} << 63;
+  constexpr std::uint64_t kHuge = std::uint64_t{1} << 63;
   const auto with = [&](auto change) {
     DiskOptions options = options_;
     change(options);
@@ -54,13 +54,13 @@ TEST_F(Disk, ImpossibleOptionsAreUsageErrors) {
   };
   EXPECT_EQ(with([](auto& o) { o.file.clear(); }), ExitCode::usage);
   EXPECT_EQ(with([](auto& o) { o.size = 0; }), ExitCode::usage);
-  EXPECT_EQ(with([](auto& o) { o.size = huge; }), ExitCode::usage);
+  EXPECT_EQ(with([](auto& o) { o.size = kHuge; }), ExitCode::usage);
   EXPECT_EQ(with([](auto& o) { o.size += 512; }), ExitCode::usage);
   EXPECT_EQ(with([](auto& o) { o.block = 0; }), ExitCode::usage);
-  EXPECT_EQ(with([](auto& o) { o.block = huge; }), ExitCode::usage);
+  EXPECT_EQ(with([](auto& o) { o.block = kHuge; }), ExitCode::usage);
   EXPECT_EQ(with([](auto& o) { o.block = 1000; }), ExitCode::usage);
   EXPECT_EQ(with([](auto& o) { o.depth = 0; }), ExitCode::usage);
-  EXPECT_EQ(with([](auto& o) { o.depth = huge, o.direct = true; }), ExitCode::usage);
+  EXPECT_EQ(with([](auto& o) { o.depth = kHuge, o.direct = true; }), ExitCode::usage);
   EXPECT_EQ(with([](auto& o) { o.depth = 4; }), ExitCode::usage);
   EXPECT_EQ(with([](auto& o) { o.duration = std::chrono::nanoseconds(-1); }), ExitCode::usage);
 }
@@ -248,7 +248,7 @@ TEST(BlockOrder, VisitsEachBlockOnceInAnOrderThatTheKeySets) {
 TEST(SectorPattern, FindsASectorThatIsMisplacedOrDamaged) {
   SectorPattern pattern(1, 8192);
   std::vector<std::uint8_t> block(8192);
-  const std::uint64_t offset = 3 * SectorPattern::period - 4096;  // over the table's end
+  const std::uint64_t offset = 3 * SectorPattern::kPeriod - 4096;  // over the table's end
   pattern.fill(block.data(), block.size(), offset);
   EXPECT_EQ(std::memcmp(block.data(), pattern.content(8192, offset), 8192), 0);
   EXPECT_FALSE(pattern.wrong_byte(block.data(), block.size(), offset));

@@ -8,11 +8,11 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t narrow_columns = 8;  // MatrixCode::solve8
+constexpr std::size_t kNarrowColumns = 8;  // MatrixCode::solve8
 
 // Half of the columns, in whole narrow panels.
 std::size_t left_half(std::size_t columns) {
-  return (columns / 2 + narrow_columns - 1) / narrow_columns * narrow_columns;
+  return (columns / 2 + kNarrowColumns - 1) / kNarrowColumns * kNarrowColumns;
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ bool Factorisation<Real>::factorise(Real* a, std::size_t n) {
 template <class Real>
 bool Factorisation<Real>::panel(Real* a, std::size_t rows, std::size_t columns, std::size_t first) {
   if (interrupted()) return true;
-  if (columns <= narrow_columns) return narrow_panel(a, rows, columns, first);
+  if (columns <= kNarrowColumns) return narrow_panel(a, rows, columns, first);
   const std::size_t left = left_half(columns), right = columns - left;
   Real* const beside = a + left * n_;
   if (!panel(a, rows, left, first)) return false;
@@ -72,7 +72,7 @@ void Factorisation<Real>::swap_rows(Real* a, std::size_t columns, std::size_t fi
 template <class Real>
 void Factorisation<Real>::solve_lower(const Real* l, std::size_t n, Real* b, std::size_t columns) {
   if (interrupted()) return;
-  if (n == narrow_columns) {
+  if (n == kNarrowColumns) {
     product_.code().solve8(columns, l, n_, b, n_);
     return;
   }

@@ -8,12 +8,12 @@
 #include "core/readable.h"
 #include "workload/local/compiler_pool.h"
 #include "workload/local/private_folder.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax {
 namespace {
 
-constexpr int most_include_folders = 8;
+constexpr int kMostIncludeFolders = 8;
 
 // What this thread starts meanwhile lies at the same addresses everywhere.
 class FixedAddresses {
@@ -35,7 +35,7 @@ std::vector<CompilerPool::Job> compile_jobs(const FixedCompileOptions& options,
                                             const std::filesystem::path& source) {
   std::vector<std::string> arguments{(options.folder / "cc1").string(), "-quiet", "-O2", "-nostdinc"};
   std::error_code ignored;
-  for (int i = 0; i < most_include_folders; ++i) {
+  for (int i = 0; i < kMostIncludeFolders; ++i) {
     const auto include = options.folder / fmt::format("include{}", i);
     if (std::filesystem::is_directory(include, ignored))
       arguments.insert(arguments.end(), {"-isystem", include.string()});

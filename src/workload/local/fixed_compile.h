@@ -12,7 +12,7 @@ namespace vtax {
 
 // Where the lab's images have GCC's C compiler proper, cc1, programs (NAME.c) and their headers (include0,
 // include1, ..., in the order of search): docs/design/lab-image.md.
-inline constexpr const char* lab_compiler_folder = "/lab/compile";
+inline constexpr const char* kLabCompilerFolder = "/lab/compile";
 
 // Compilers that work at once, each on all of the same program, at -O2; what each makes is thrown away. So
 // that platforms compare, nothing is searched for in PATH, and addresses are not randomised.

@@ -12,13 +12,13 @@
 #include "workload/local/factorisation.h"
 #include "workload/local/option_bounds.h"
 #include "workload/local/seeded.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax {
 namespace {
 
 using LinpackClock = std::chrono::steady_clock;
-constexpr double linpack_limit = 16;  // of the normalised residual, HPL's
+constexpr double kLinpackLimit = 16;  // of the normalised residual, HPL's
 
 template <class Real>
 struct LinearSystem {
@@ -85,7 +85,7 @@ Result<SideReport> linpack_of(const LinpackOptions& options) {
   double seconds = 0, best = 1e300, worst_residual = 0;
   const CpuMeter meter;
   const auto start = LinpackClock::now();
-  Progress progress(options.window ? options.marking : Marking(), options.systems);
+  WindowProgress progress(options.window ? options.marking : Marking(), options.systems);
   if (options.window) marker::begin_window();
   do {
     system.restore();
@@ -96,9 +96,9 @@ Result<SideReport> linpack_of(const LinpackOptions& options) {
     const auto took = LinpackClock::now() - before;
     const double residual = regular ? system.normalised_residual() : 1e300;
     if (interrupted()) break;
-    if (!(residual < linpack_limit))
+    if (!(residual < kLinpackLimit))
       return fail({fmt::format("the system of {} equations was solved wrongly", n),
-                   fmt::format("its normalised residual is {:.3g}, the limit {}", residual, linpack_limit),
+                   fmt::format("its normalised residual is {:.3g}, the limit {}", residual, kLinpackLimit),
                    "this machine's CPU or memory is not to be trusted", ExitCode::trial_failed});
     worst_residual = std::max(worst_residual, residual);
     seconds += std::chrono::duration<double>(took).count();
@@ -126,7 +126,7 @@ Result<SideReport> linpack_of(const LinpackOptions& options) {
 
 Result<> LinpackOptions::check() const {
   if (Result<> good = within("--size", size, 2, 32768); !good) return good;
-  return within("--duration", duration, std::chrono::milliseconds(1), longest_run);
+  return within("--duration", duration, std::chrono::milliseconds(1), kLongestRun);
 }
 
 Result<SideReport> run_linpack(const LinpackOptions& options) {

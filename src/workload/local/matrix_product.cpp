@@ -11,7 +11,7 @@ namespace {
 
 // Blocks of the product: `left` (block_m x block_k) is to stay in the second-level cache, a strip of `right`
 // in the first, `right` (block_k x block_n) in the third. Multiples of every tile's rows and columns.
-constexpr std::size_t block_m = 192, block_k = 256, block_n = 1536;
+constexpr std::size_t kBlockM = 192, kBlockK = 256, kBlockN = 1536;
 
 // A vector of `Bytes` at any address of a Real.
 template <class Real, std::size_t Bytes>
@@ -26,45 +26,45 @@ struct Vector {
   template <class Real, std::size_t Bytes, std::size_t Vectors, std::size_t Columns>                        \
   attribute void tile_##suffix(std::size_t steps, const Real* a, const Real* b, Real* c, std::size_t ld) {  \
     using V = typename Vector<Real, Bytes>::Type;                                                           \
-    constexpr std::size_t width = Bytes / sizeof(Real);                                                     \
+    constexpr std::size_t kWidth = Bytes / sizeof(Real);                                                    \
     V sum[Columns][Vectors] = {};                                                                           \
     for (std::size_t j = 0; j < Columns; ++j)                                                               \
-      for (std::size_t v = 0; v < Vectors; ++v) __builtin_prefetch(c + j * ld + v * width, 1);              \
-    for (std::size_t step = 0; step < steps; ++step, a += Vectors * width, b += Columns) {                  \
+      for (std::size_t v = 0; v < Vectors; ++v) __builtin_prefetch(c + j * ld + v * kWidth, 1);             \
+    for (std::size_t step = 0; step < steps; ++step, a += Vectors * kWidth, b += Columns) {                 \
       V x[Vectors];                                                                                         \
       _Pragma("GCC unroll 8") for (std::size_t v = 0; v < Vectors; ++v) x[v] =                              \
-          *reinterpret_cast<const V*>(a + v * width);                                                       \
+          *reinterpret_cast<const V*>(a + v * kWidth);                                                      \
       _Pragma("GCC unroll 8") for (std::size_t j = 0; j < Columns; ++j)                                     \
           _Pragma("GCC unroll 8") for (std::size_t v = 0; v < Vectors; ++v) sum[j][v] += x[v] * b[j];       \
     }                                                                                                       \
     _Pragma("GCC unroll 8") for (std::size_t j = 0; j < Columns; ++j)                                       \
         _Pragma("GCC unroll 8") for (std::size_t v = 0; v < Vectors; ++v) {                                 \
-      V* const place = reinterpret_cast<V*>(c + j * ld + v * width);                                        \
+      V* const place = reinterpret_cast<V*>(c + j * ld + v * kWidth);                                       \
       *place -= sum[j][v];                                                                                  \
     }                                                                                                       \
   }                                                                                                         \
   template <class Real, std::size_t Bytes>                                                                  \
   attribute void subtract_##suffix(std::size_t n, Real factor, const Real* x, Real* y) {                    \
     using V = typename Vector<Real, Bytes>::Type;                                                           \
-    constexpr std::size_t width = Bytes / sizeof(Real);                                                     \
+    constexpr std::size_t kWidth = Bytes / sizeof(Real);                                                    \
     std::size_t i = 0;                                                                                      \
-    for (; i + width <= n; i += width)                                                                      \
+    for (; i + kWidth <= n; i += kWidth)                                                                    \
       *reinterpret_cast<V*>(y + i) -= factor * *reinterpret_cast<const V*>(x + i);                          \
     for (; i < n; ++i) y[i] -= factor * x[i];                                                               \
   }                                                                                                         \
   template <class Real, std::size_t Bytes>                                                                  \
   attribute std::size_t largest_##suffix(std::size_t n, const Real* x) {                                    \
     using V = typename Vector<Real, Bytes>::Type;                                                           \
-    constexpr std::size_t width = Bytes / sizeof(Real);                                                     \
+    constexpr std::size_t kWidth = Bytes / sizeof(Real);                                                    \
     V most = {};                                                                                            \
     Real found = 0;                                                                                         \
     std::size_t i = 0;                                                                                      \
-    for (; i + width <= n; i += width) {                                                                    \
+    for (; i + kWidth <= n; i += kWidth) {                                                                  \
       const V value = *reinterpret_cast<const V*>(x + i);                                                   \
       const V size = value < 0 ? -value : value;                                                            \
       most = size > most ? size : most;                                                                     \
     }                                                                                                       \
-    for (std::size_t v = 0; v < width; ++v) found = std::max(found, most[v]);                               \
+    for (std::size_t v = 0; v < kWidth; ++v) found = std::max(found, most[v]);                              \
     for (; i < n; ++i) found = std::max(found, x[i] < 0 ? -x[i] : x[i]);                                    \
     for (i = 0; i < n; ++i)                                                                                 \
       if (x[i] == found || x[i] == -found) return i;                                                        \
@@ -111,19 +111,19 @@ Real* at_cache_line(std::vector<Real>& store) {
 template <class Real>
 std::vector<MatrixCode<Real>> matrix_codes() {
   std::vector<MatrixCode<Real>> codes;
-  constexpr std::size_t bytes = sizeof(Real);
+  constexpr std::size_t kBytes = sizeof(Real);
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
       __builtin_cpu_supports("avx512vl") != 0)
-    codes.push_back({"avx512", 192 / bytes, 8, tile_avx512<Real, 64, 3, 8>, subtract_avx512<Real, 64>,
+    codes.push_back({"avx512", 192 / kBytes, 8, tile_avx512<Real, 64, 3, 8>, subtract_avx512<Real, 64>,
                      largest_avx512<Real, 64>, solve8_avx512<Real>});
   if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0)
-    codes.push_back({"avx2", 96 / bytes, 4, tile_avx2<Real, 32, 3, 4>, subtract_avx2<Real, 32>,
+    codes.push_back({"avx2", 96 / kBytes, 4, tile_avx2<Real, 32, 3, 4>, subtract_avx2<Real, 32>,
                      largest_avx2<Real, 32>, solve8_avx2<Real>});
-  codes.push_back({"sse2", 32 / bytes, 4, tile_plain<Real, 16, 2, 4>, subtract_plain<Real, 16>,
+  codes.push_back({"sse2", 32 / kBytes, 4, tile_plain<Real, 16, 2, 4>, subtract_plain<Real, 16>,
                    largest_plain<Real, 16>, solve8_plain<Real>});
 #else
-  codes.push_back({"plain", 32 / bytes, 4, tile_plain<Real, 16, 2, 4>, subtract_plain<Real, 16>,
+  codes.push_back({"plain", 32 / kBytes, 4, tile_plain<Real, 16, 2, 4>, subtract_plain<Real, 16>,
                    largest_plain<Real, 16>, solve8_plain<Real>});
 #endif
   return codes;
@@ -135,8 +135,8 @@ template std::vector<MatrixCode<double>> matrix_codes<double>();
 template <class Real>
 MatrixProduct<Real>::MatrixProduct(const MatrixCode<Real>& code)
     : code_(code),
-      left_store_(block_m * block_k + 64),
-      right_store_(block_k * block_n + 64),
+      left_store_(kBlockM * kBlockK + 64),
+      right_store_(kBlockK * kBlockN + 64),
       left_(at_cache_line(left_store_)),
       right_(at_cache_line(right_store_)) {}
 
@@ -192,14 +192,14 @@ template <class Real>
 void MatrixProduct<Real>::subtract(std::size_t m, std::size_t n, std::size_t k, const Real* a,
                                    std::size_t lda, const Real* b, std::size_t ldb, Real* c,
                                    std::size_t ldc) {
-  for (std::size_t j = 0; j < n; j += block_n) {
-    const std::size_t wide = std::min(block_n, n - j);
-    for (std::size_t step = 0; step < k; step += block_k) {
-      const std::size_t deep = std::min(block_k, k - step);
+  for (std::size_t j = 0; j < n; j += kBlockN) {
+    const std::size_t wide = std::min(kBlockN, n - j);
+    for (std::size_t step = 0; step < k; step += kBlockK) {
+      const std::size_t deep = std::min(kBlockK, k - step);
       pack_right(wide, deep, b + j * ldb + step, ldb);
-      for (std::size_t i = 0; i < m; i += block_m) {
+      for (std::size_t i = 0; i < m; i += kBlockM) {
         if (interrupted()) return;
-        const std::size_t high = std::min(block_m, m - i);
+        const std::size_t high = std::min(kBlockM, m - i);
         pack_left(high, deep, a + step * lda + i, lda);
         multiply_packed(high, wide, deep, c + j * ldc + i, ldc);
       }

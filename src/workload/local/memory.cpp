@@ -19,7 +19,7 @@
 #include "workload/local/cpu_list.h"
 #include "workload/local/memory_kernels.h"
 #include "workload/local/option_bounds.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax {
 namespace {
@@ -27,18 +27,18 @@ namespace {
 using StreamClock = std::chrono::steady_clock;
 // A round makes each element of a (2 + s) s of what it was. STREAM's 3 is beyond what a double holds after
 // 260 rounds; with the square root of 2 less 1 it stays what it is.
-constexpr double stream_scalar = 0.41421356237309505;
-constexpr double stream_epsilon = 1e-13;
-constexpr std::size_t stream_piece = std::size_t{1} << 20;  // elements between two looks for an interruption
-constexpr std::uint64_t stream_trials = 3;                  // of each kind of stores; the first is no trial
+constexpr double kStreamScalar = 0.41421356237309505;
+constexpr double kStreamEpsilon = 1e-13;
+constexpr std::size_t kStreamPiece = std::size_t{1} << 20;  // elements between two looks for an interruption
+constexpr std::uint64_t kStreamTrials = 3;                  // of each kind of stores; the first is no trial
 
 // One anonymous mapping, in huge pages where the kernel gives them.
 class StreamArray {
  public:
   static Result<StreamArray> make(std::size_t count) {
-    const std::size_t bytes = (count * sizeof(double) + huge - 1) / huge * huge;
+    const std::size_t bytes = (count * sizeof(double) + kHuge - 1) / kHuge * kHuge;
     void* const place =
-        mmap(nullptr, bytes + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(nullptr, bytes + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (place == MAP_FAILED) {
       Error error = system_error("cannot have an array of " + readable_bytes(bytes), errno);
       error.next = "ask for a smaller --array";
@@ -47,8 +47,8 @@ class StreamArray {
     }
     StreamArray array;
     array.place_ = place;
-    array.bytes_ = bytes + huge;
-    const auto address = (reinterpret_cast<std::uintptr_t>(place) + huge - 1) / huge * huge;
+    array.bytes_ = bytes + kHuge;
+    const auto address = (reinterpret_cast<std::uintptr_t>(place) + kHuge - 1) / kHuge * kHuge;
     array.data_ = reinterpret_cast<double*>(address);
     madvise(array.data_, bytes, MADV_HUGEPAGE);
     return array;
@@ -67,7 +67,7 @@ class StreamArray {
   [[nodiscard]] double* data() const { return data_; }
 
  private:
-  static constexpr std::size_t huge = std::size_t{2} << 20;
+  static constexpr std::size_t kHuge = std::size_t{2} << 20;
   void* place_ = nullptr;
   std::size_t bytes_ = 0;
   double* data_ = nullptr;
@@ -117,7 +117,7 @@ class StreamRun {
   }
 
   // seconds[kernel][round], of the measured rounds.
-  std::array<std::vector<double>, stream_kernels> seconds;
+  std::array<std::vector<double>, kStreamKernels> seconds;
   std::array<double, 2> trial_seconds{};  // best round of regular and of nontemporal stores
   StreamCode code{};
   StreamClock::duration span{};
@@ -128,14 +128,14 @@ class StreamRun {
     double a = 1, b = 2, c = 0;
     for (std::uint64_t i = 0; i < options_.rounds; ++i) {
       c = a;
-      b = stream_scalar * c;
+      b = kStreamScalar * c;
       c = a + b;
-      a = b + stream_scalar * c;
+      a = b + kStreamScalar * c;
     }
     const auto error = [&](const StreamArray& array, double expected) {
       double sum = 0;
-      for (std::size_t from = 0; from < count_ && !interrupted(); from += stream_piece)
-        for (std::size_t i = from; i < std::min(count_, from + stream_piece); ++i)
+      for (std::size_t from = 0; from < count_ && !interrupted(); from += kStreamPiece)
+        for (std::size_t i = from; i < std::min(count_, from + kStreamPiece); ++i)
           sum += std::abs(array.data()[i] - expected);
       return std::abs(sum / static_cast<double>(count_) / expected);
     };
@@ -154,8 +154,8 @@ class StreamRun {
   }
 
   void fill(StreamPart part) {
-    for (std::size_t done = 0; done < part.count && !interrupted(); done += stream_piece) {
-      const std::size_t from = part.first + done, count = std::min(stream_piece, part.count - done);
+    for (std::size_t done = 0; done < part.count && !interrupted(); done += kStreamPiece) {
+      const std::size_t from = part.first + done, count = std::min(kStreamPiece, part.count - done);
       std::fill_n(a_.data() + from, count, 1.0);
       std::fill_n(b_.data() + from, count, 2.0);
       std::fill_n(c_.data() + from, count, 0.0);
@@ -166,11 +166,11 @@ class StreamRun {
     double* const a = a_.data();
     double* const b = b_.data();
     double* const c = c_.data();
-    const std::array<std::array<double*, 3>, stream_kernels> operands{
+    const std::array<std::array<double*, 3>, kStreamKernels> operands{
         {{c, a, a}, {b, c, c}, {c, a, b}, {a, b, c}}};
-    for (std::size_t done = 0; done < part.count && !interrupted(); done += stream_piece) {
-      const std::size_t from = part.first + done, count = std::min(stream_piece, part.count - done);
-      with.run[k](operands[k][0] + from, operands[k][1] + from, operands[k][2] + from, stream_scalar, count);
+    for (std::size_t done = 0; done < part.count && !interrupted(); done += kStreamPiece) {
+      const std::size_t from = part.first + done, count = std::min(kStreamPiece, part.count - done);
+      with.run[k](operands[k][0] + from, operands[k][1] + from, operands[k][2] + from, kStreamScalar, count);
     }
   }
 
@@ -202,10 +202,10 @@ class StreamRun {
     std::size_t chosen = options_.stores == Stores::nontemporal ? kinds - 1 : 0;
     if (options_.stores == Stores::automatic && kinds == 2) {
       std::array<double, 2> best{1e30, 1e30};
-      for (std::uint64_t trial = 0; trial < stream_trials; ++trial) {
+      for (std::uint64_t trial = 0; trial < kStreamTrials; ++trial) {
         for (std::size_t kind = 0; kind < kinds; ++kind) {
           double sum = 0;
-          for (std::size_t k = 0; k < stream_kernels; ++k) sum += timed(codes[kind], k, thread, part);
+          for (std::size_t k = 0; k < kStreamKernels; ++k) sum += timed(codes[kind], k, thread, part);
           if (trial > 0) best[kind] = std::min(best[kind], sum);
         }
         if (stopped()) return;
@@ -219,7 +219,7 @@ class StreamRun {
   }
 
   [[nodiscard]] std::uint64_t bytes_a_round() const {
-    return std::accumulate(stream_arrays.begin(), stream_arrays.end(), std::uint64_t{0}) * count_ *
+    return std::accumulate(kStreamArrays.begin(), kStreamArrays.end(), std::uint64_t{0}) * count_ *
            sizeof(double);
   }
 
@@ -233,10 +233,10 @@ class StreamRun {
     const CpuMeter meter;
     const auto start = StreamClock::now();
     const bool window = options_.window && thread == 0;
-    Progress progress(window ? options_.marking : Marking(), options_.rounds);
+    WindowProgress progress(window ? options_.marking : Marking(), options_.rounds);
     if (window) marker::begin_window();
     for (std::uint64_t round = 0; round < options_.rounds; ++round) {
-      for (std::size_t k = 0; k < stream_kernels; ++k) {
+      for (std::size_t k = 0; k < kStreamKernels; ++k) {
         const double took = timed(code, k, thread, part);
         if (thread == 0) seconds[k].push_back(took);
       }
@@ -273,16 +273,16 @@ SideReport stream_report(const StreamRun& run, std::uint64_t bytes) {
   report.side = "local";
   report.duration = run.span;
   report.cpu = run.cpu;
-  std::array<double, stream_kernels> rates{};
-  for (std::size_t k = 0; k < stream_kernels; ++k) {
-    const std::uint64_t moved = stream_arrays[k] * bytes;
+  std::array<double, kStreamKernels> rates{};
+  for (std::size_t k = 0; k < kStreamKernels; ++k) {
+    const std::uint64_t moved = kStreamArrays[k] * bytes;
     rates[k] =
         static_cast<double>(moved) / *std::min_element(run.seconds[k].begin() + 1, run.seconds[k].end());
     report.bytes += Bytes(moved * run.seconds[k].size());
-    report.details["times"][std::string(stream_names[k])] = stream_times(run.seconds[k]);
+    report.details["times"][std::string(kStreamNames[k])] = stream_times(run.seconds[k]);
   }
   for (const std::size_t k : {3U, 0U, 1U, 2U})
-    report.metrics.push_back({std::string(stream_names[k]), rates[k], "B/s", true});
+    report.metrics.push_back({std::string(kStreamNames[k]), rates[k], "B/s", true});
   report.details["instructions"] = run.code.instructions;
   report.details["stores"] = run.code.nontemporal ? "nontemporal" : "regular";
   report.details["array_bytes"] = bytes;
@@ -296,7 +296,7 @@ SideReport stream_report(const StreamRun& run, std::uint64_t bytes) {
 Result<> MemoryOptions::check() const {
   if (array_bytes != 0)
     if (Result<> good = within("--array", array_bytes, 4096, std::uint64_t{1} << 40); !good) return good;
-  if (Result<> good = within("--threads", threads, 1, most_threads); !good) return good;
+  if (Result<> good = within("--threads", threads, 1, kMostThreads); !good) return good;
   return within("--rounds", rounds, 2, 10'000);
 }
 
@@ -316,7 +316,7 @@ Result<SideReport> run_memory(const MemoryOptions& options) {
   if (interrupted() && (options.window || run.seconds[0].size() < 2)) return fail(interruption_error());
   const double error = interrupted() ? 0 : run.largest_error();
   const bool is_checked = !interrupted();
-  if (is_checked && !(error <= stream_epsilon))
+  if (is_checked && !(error <= kStreamEpsilon))
     return fail({"the arrays hold wrong results",
                  fmt::format("their average relative error is {:.3g}", error),
                  "this machine's memory or CPU is not to be trusted", ExitCode::trial_failed});

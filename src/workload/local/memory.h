@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "core/result.h"
+#include "workload/measure/progress.h"
 #include "workload/measure/side_report.h"
-#include "workload/progress.h"
 
 namespace vtax {
 

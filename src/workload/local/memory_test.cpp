@@ -42,12 +42,12 @@ TEST(Memory, EveryKernelOfEveryCodeDoesTheArithmetic) {
   alignas(64) double x[24], y[24], to[24];
   for (int i = 0; i < 24; ++i) x[i] = i + 0.5, y[i] = 100 - i;
   for (const StreamCode& code : stream_codes()) {
-    for (std::size_t k = 0; k < stream_kernels; ++k) {
+    for (std::size_t k = 0; k < kStreamKernels; ++k) {
       std::fill_n(to, 24, -1.0);
       code.run[k](to, x, y, 3, 16);
       for (int i = 0; i < 16; ++i) {
         const double expected[] = {x[i], 3 * x[i], x[i] + y[i], x[i] + 3 * y[i]};
-        EXPECT_EQ(to[i], expected[k]) << code.instructions << ' ' << stream_names[k] << ' ' << i;
+        EXPECT_EQ(to[i], expected[k]) << code.instructions << ' ' << kStreamNames[k] << ' ' << i;
       }
       EXPECT_EQ(to[16], -1.0);
     }

@@ -18,7 +18,7 @@ namespace vtax {
 // An allocation of `bytes` is to fit into what /proc/meminfo calls available; fine where it does not tell.
 [[nodiscard]] Result<> fits_in_memory(std::string_view what, std::uint64_t bytes);
 
-inline constexpr std::chrono::nanoseconds longest_run = std::chrono::hours(24);
-inline constexpr std::uint64_t most_threads = 1024;
+inline constexpr std::chrono::nanoseconds kLongestRun = std::chrono::hours(24);
+inline constexpr std::uint64_t kMostThreads = 1024;
 
 }  // namespace vtax

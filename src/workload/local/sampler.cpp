@@ -18,8 +18,8 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t page_bytes = 4096, ring_bytes = 64 * page_bytes;  // some 10,000 samples
-static_assert((ring_bytes & (ring_bytes - 1)) == 0);
+constexpr std::size_t kPageBytes = 4096, kRingBytes = 64 * kPageBytes;  // some 10,000 samples
+static_assert((kRingBytes & (kRingBytes - 1)) == 0);
 
 perf_event_attr sampling_attributes(std::uint64_t hz) {
   perf_event_attr out{};
@@ -31,7 +31,7 @@ perf_event_attr sampling_attributes(std::uint64_t hz) {
   out.exclude_idle = 1;
   out.disabled = 1;
   out.watermark = 1;
-  out.wakeup_watermark = ring_bytes / 2;
+  out.wakeup_watermark = kRingBytes / 2;
   return out;
 }
 
@@ -45,12 +45,12 @@ struct Sampler::Ring {
   std::unordered_map<std::uint64_t, std::uint64_t> found;  // samples by address
 
   ~Ring() {
-    if (control != nullptr) munmap(control, page_bytes + ring_bytes);
+    if (control != nullptr) munmap(control, kPageBytes + kRingBytes);
   }
 
   void copy(std::uint64_t from, void* into, std::size_t bytes) const {
     for (std::size_t i = 0; i < bytes; ++i)
-      static_cast<std::byte*>(into)[i] = data[(from + i) & (ring_bytes - 1)];
+      static_cast<std::byte*>(into)[i] = data[(from + i) & (kRingBytes - 1)];
   }
 
   void empty(std::atomic<std::uint64_t>& samples, std::atomic<std::uint64_t>& lost) {
@@ -76,9 +76,9 @@ struct Sampler::Ring {
 
 Result<std::unique_ptr<Sampler>> Sampler::start(std::uint64_t hz, const std::vector<int>& cpus) {
   std::unique_ptr<Sampler> self(new Sampler);
-  if (hz == 0 || hz > most_sampling_hz)
+  if (hz == 0 || hz > kMostSamplingHz)
     return fail({"cannot sample",
-                 fmt::format("{} samples a second are not from 1 to {}", hz, most_sampling_hz), "",
+                 fmt::format("{} samples a second are not from 1 to {}", hz, kMostSamplingHz), "",
                  ExitCode::usage});
   for (const int cpu : cpus) {
     auto ring = std::make_unique<Ring>();
@@ -92,10 +92,10 @@ Result<std::unique_ptr<Sampler>> Sampler::start(std::uint64_t hz, const std::vec
       return fail(std::move(error));
     }
     void* const mapped =
-        mmap(nullptr, page_bytes + ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->event.get(), 0);
+        mmap(nullptr, kPageBytes + kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->event.get(), 0);
     if (mapped == MAP_FAILED) return fail(system_error("cannot map a profiler's ring", errno));
     ring->control = static_cast<perf_event_mmap_page*>(mapped);
-    ring->data = static_cast<const std::byte*>(mapped) + page_bytes;
+    ring->data = static_cast<const std::byte*>(mapped) + kPageBytes;
     self->rings_.push_back(std::move(ring));
   }
   self->stop_ = Descriptor(eventfd(0, EFD_CLOEXEC));

@@ -11,7 +11,7 @@
 
 namespace vtax {
 
-inline constexpr std::uint64_t most_sampling_hz = 20'000;
+inline constexpr std::uint64_t kMostSamplingHz = 20'000;
 
 // A profiler of one operating system, as OProfile and perf are: by a timer on each CPU (perf_event's
 // `cpu-clock`, which needs no hardware counter) the kernel notes who executes what, in a ring that the

@@ -9,7 +9,7 @@ namespace vtax {
 namespace {
 
 TEST(Sampler, NumbersOutOfRangeAreUsageErrors) {
-  for (const std::uint64_t hz : {std::uint64_t{0}, most_sampling_hz + 1, ~std::uint64_t{0}}) {
+  for (const std::uint64_t hz : {std::uint64_t{0}, kMostSamplingHz + 1, ~std::uint64_t{0}}) {
     const auto sampler = Sampler::start(hz, {0});
     ASSERT_FALSE(sampler);
     EXPECT_EQ(sampler.error().code, ExitCode::usage);
@@ -25,7 +25,7 @@ TEST(Sampler, ABusyCpuGivesSamples) {
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
   ASSERT_EQ(sched_setaffinity(0, sizeof here, &here), 0);
-  auto sampler = Sampler::start(most_sampling_hz, {cpu});
+  auto sampler = Sampler::start(kMostSamplingHz, {cpu});
   if (!sampler) {
     sched_setaffinity(0, sizeof before, &before);
     GTEST_SKIP() << sampler.error().text();

@@ -13,8 +13,8 @@ namespace vtax {
 // MiB, so that nothing compresses well and no two sectors are the same.
 class SectorPattern {
  public:
-  static constexpr std::size_t sector = 512;
-  static constexpr std::size_t period = std::size_t{1} << 20;
+  static constexpr std::size_t kSector = 512;
+  static constexpr std::size_t kPeriod = std::size_t{1} << 20;
 
   // For pieces of up to `longest` bytes.
   SectorPattern(std::uint64_t seed, std::size_t longest);

@@ -17,17 +17,17 @@ class SplitMix {
     return z ^ (z >> 31);
   }
   static constexpr std::uint64_t nth(std::uint64_t seed, std::uint64_t k) {
-    return mix(seed + (k + 1) * step);
+    return mix(seed + (k + 1) * kStep);
   }
 
-  constexpr std::uint64_t next() { return mix(state_ += step); }
+  constexpr std::uint64_t next() { return mix(state_ += kStep); }
   // 0 <= value < 1, in steps of 2^-53.
   constexpr double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
   // 0 <= value < limit; its preference for small values is below limit / 2^64.
   constexpr std::uint64_t below(std::uint64_t limit) { return next() % limit; }
 
  private:
-  static constexpr std::uint64_t step = 0x9e3779b97f4a7c15ULL;
+  static constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15ULL;
   std::uint64_t state_;
 };
 

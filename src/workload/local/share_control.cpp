@@ -6,20 +6,20 @@
 namespace vtax {
 namespace {
 
-constexpr std::int64_t share_piece_ns = 2'000'000;  // of the loop, between two looks at the clocks
-constexpr std::int64_t share_grain_ns = 3'000;      // of CPU: less than two looks at the clock cost
-constexpr std::int64_t share_steady_ns = 100'000;   // shorter pieces say too little of the loop's speed
-constexpr double share_follow = 0.1;                // of a change of the loop's speed, a piece
+constexpr std::int64_t kSharePieceNs = 2'000'000;  // of the loop, between two looks at the clocks
+constexpr std::int64_t kShareGrainNs = 3'000;      // of CPU: less than two looks at the clock cost
+constexpr std::int64_t kShareSteadyNs = 100'000;   // shorter pieces say too little of the loop's speed
+constexpr double kShareFollow = 0.1;               // of a change of the loop's speed, a piece
 
 }  // namespace
 
 void ShareControl::calibrate() {
-  constexpr std::uint64_t iterations = 500'000;
+  constexpr std::uint64_t kIterations = 500'000;
   for (int i = 0; i < 5; ++i) {
     const std::int64_t before = cpu_.used_ns();
-    cpu_.spin(iterations);
+    cpu_.spin(kIterations);
     const std::int64_t took = std::max<std::int64_t>(1, cpu_.used_ns() - before);
-    per_ns_ = std::max(per_ns_, static_cast<double>(iterations) / static_cast<double>(took));
+    per_ns_ = std::max(per_ns_, static_cast<double>(kIterations) / static_cast<double>(took));
   }
 }
 
@@ -28,14 +28,14 @@ void ShareControl::burn(std::int64_t goal_ns, std::int64_t period_end_ns) {
   while (!cpu_.over()) {
     const std::int64_t before = cpu_.used_ns();
     const std::int64_t left = goal_ns - before;
-    if (left < share_grain_ns || cpu_.now_ns() >= period_end_ns) return;
-    const std::int64_t piece = std::min(left, share_piece_ns);
+    if (left < kShareGrainNs || cpu_.now_ns() >= period_end_ns) return;
+    const std::int64_t piece = std::min(left, kSharePieceNs);
     const auto iterations = static_cast<std::uint64_t>(static_cast<double>(piece) * per_ns_) + 1;
     cpu_.spin(iterations);
     const std::int64_t took = cpu_.used_ns() - before;
     // The clock rate changes and neighbours on the core come and go: follow them slowly.
-    if (took > share_steady_ns)
-      per_ns_ += share_follow * (static_cast<double>(iterations) / static_cast<double>(took) - per_ns_);
+    if (took > kShareSteadyNs)
+      per_ns_ += kShareFollow * (static_cast<double>(iterations) / static_cast<double>(took) - per_ns_);
   }
 }
 

@@ -10,14 +10,14 @@
 namespace vtax {
 namespace {
 
-constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t kMs = 1'000'000;
 
 // A CPU whose speed wanders, that others take away, and that wakes late; all of it from a seed.
 class RestlessCpu final : public LoadedCpu {
  public:
   double slowest = 1;         // of the full speed, where it wanders to
   std::int64_t taken_ns = 0;  // by others, about this much after each `every_ns` of this thread's time
-  std::int64_t every_ns = 5 * ms;
+  std::int64_t every_ns = 5 * kMs;
   std::int64_t latest_ns = 0;  // wake-up
   std::int64_t over_at = 1LL << 62;
 
@@ -28,7 +28,7 @@ class RestlessCpu final : public LoadedCpu {
   }
   void spin(std::uint64_t iterations) override {
     const double phase = std::sin(static_cast<double>(now_) / 300e6);
-    const double speed = full_speed * (1 - (1 - slowest) * 0.5 * (1 + phase));
+    const double speed = kFullSpeed * (1 - (1 - slowest) * 0.5 * (1 + phase));
     const auto took = static_cast<std::int64_t>(static_cast<double>(iterations) / speed);
     used_ += took;
     now_ += took;
@@ -43,13 +43,13 @@ class RestlessCpu final : public LoadedCpu {
   bool over() override { return now_ >= over_at; }
 
  private:
-  static constexpr double full_speed = 0.6;  // iterations per ns
+  static constexpr double kFullSpeed = 0.6;  // iterations per ns
   std::int64_t now_ = 7'000'000'000, used_ = 12'345, since_taken_ = 0;
   SplitMix random_{1};
 };
 
-double share_error(RestlessCpu cpu, double share, std::int64_t period_ns = 10 * ms) {
-  const auto reached = ShareControl(cpu).hold(share, cpu.now_ns() + 20 * ms, period_ns, 2000 * ms);
+double share_error(RestlessCpu cpu, double share, std::int64_t period_ns = 10 * kMs) {
+  const auto reached = ShareControl(cpu).hold(share, cpu.now_ns() + 20 * kMs, period_ns, 2000 * kMs);
   return 100 * (static_cast<double>(reached.used_ns) / static_cast<double>(reached.span_ns) - share);
 }
 
@@ -64,22 +64,22 @@ TEST(ShareControl, IsWithinAPointOnAnyCpuThatHasTheShareToGive) {
     EXPECT_LE(std::abs(share_error(wandering, share)), 0.5) << percent << " %, wandering";
     EXPECT_LE(std::abs(share_error(shared, share)), 0.5) << percent << " %, shared";
     EXPECT_LE(std::abs(share_error(sleepy, share)), 0.5) << percent << " %, sleepy";
-    EXPECT_LE(std::abs(share_error(quiet, share, ms / 10)), 0.5) << percent << " %, 100 us";
+    EXPECT_LE(std::abs(share_error(quiet, share, kMs / 10)), 0.5) << percent << " %, 100 us";
   }
 }
 
 TEST(ShareControl, TakesNoMoreThanItsShareWhenItCannotHaveIt) {
   RestlessCpu crowded;
-  crowded.taken_ns = 5 * ms;  // half of the CPU
+  crowded.taken_ns = 5 * kMs;  // half of the CPU
   EXPECT_LT(share_error(crowded, 0.9), -30);
   EXPECT_LE(std::abs(share_error(crowded, 0.3)), 1);
 }
 
 TEST(ShareControl, EndsSoonWhenNobodyWantsItAnyMore) {
   RestlessCpu cpu;
-  cpu.over_at = cpu.now_ns() + 500 * ms;
-  const auto reached = ShareControl(cpu).hold(1, cpu.now_ns() + 20 * ms, 1000 * ms, 3'600'000 * ms);
-  EXPECT_LE(cpu.now_ns(), cpu.over_at + 10 * ms);
+  cpu.over_at = cpu.now_ns() + 500 * kMs;
+  const auto reached = ShareControl(cpu).hold(1, cpu.now_ns() + 20 * kMs, 1000 * kMs, 3'600'000 * kMs);
+  EXPECT_LE(cpu.now_ns(), cpu.over_at + 10 * kMs);
   EXPECT_EQ(reached.periods, 1U);
 }
 

@@ -21,7 +21,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::int64_t softload_nap_ns = 50'000'000;  // an interruption waits no longer than this
+constexpr std::int64_t kSoftloadNapNs = 50'000'000;  // an interruption waits no longer than this
 
 std::int64_t softload_clock(clockid_t clock) {
   timespec now{};
@@ -47,7 +47,7 @@ class ThreadCpu final : public LoadedCpu {
 
   void sleep_until(std::int64_t then) override {
     for (std::int64_t now = now_ns(); now < then && !over(); now = now_ns()) {
-      const std::int64_t next = std::min(then, now + softload_nap_ns);
+      const std::int64_t next = std::min(then, now + kSoftloadNapNs);
       const timespec due{next / 1'000'000'000, next % 1'000'000'000};
       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr);
     }
@@ -55,7 +55,7 @@ class ThreadCpu final : public LoadedCpu {
 
  private:
   const SoftloadTeam& team_;
-  std::uint64_t state_ = spin_start;
+  std::uint64_t state_ = kSpinStart;
 };
 
 struct SoftloadThread {
@@ -102,11 +102,11 @@ Result<> SoftloadOptions::check() const {
   if (!(share >= 0.01 && share <= 1))
     return fail({fmt::format("--share cannot be {}", share), "it is a part of one CPU",
                  "from 0.01 to 1 is possible, for example --share 0.5"});
-  if (Result<> good = within("--threads", threads, 1, most_threads); !good) return good;
+  if (Result<> good = within("--threads", threads, 1, kMostThreads); !good) return good;
   if (Result<> good = within("--period", period, std::chrono::microseconds(100), std::chrono::seconds(1));
       !good)
     return good;
-  return within("--duration", duration, period, longest_run);
+  return within("--duration", duration, period, kLongestRun);
 }
 
 Result<SideReport> run_softload(const SoftloadOptions& options) {

@@ -19,13 +19,13 @@ TEST(Softload, ImpossibleOptionsAreUsageErrors) {
     const Result<SideReport> done = run_softload(options);
     return !done && done.error().code == ExitCode::usage && !done.error().next.empty();
   };
-  constexpr std::uint64_t huge = std::uint64_t{1} << 63;
+  constexpr std::uint64_t kHuge = std::uint64_t{1} << 63;
   EXPECT_TRUE(wrong([](auto& o) { o.share = 0; }));
   EXPECT_TRUE(wrong([](auto& o) { o.share = -0.5; }));
   EXPECT_TRUE(wrong([](auto& o) { o.share = 1.01; }));
   EXPECT_TRUE(wrong([](auto& o) { o.share = std::numeric_limits<double>::quiet_NaN(); }));
   EXPECT_TRUE(wrong([](auto& o) { o.threads = 0; }));
-  EXPECT_TRUE(wrong([](auto& o) { o.threads = huge; }));
+  EXPECT_TRUE(wrong([](auto& o) { o.threads = kHuge; }));
   EXPECT_TRUE(wrong([](auto& o) { o.period = milliseconds(0); }));
   EXPECT_TRUE(wrong([](auto& o) { o.period = std::chrono::hours(1); }));
   EXPECT_TRUE(wrong([](auto& o) { o.duration = milliseconds(0); }));

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "workload/local/option_bounds.h"
-#include "workload/marker.h"
+#include "workload/measure/marker.h"
 
 namespace vtax {
 
@@ -28,9 +28,9 @@ Result<SideReport> run_spin(const SpinOptions& options) {
   const CpuMeter meter;
   const auto start = std::chrono::steady_clock::now();
   if (options.window) marker::begin_window();
-  std::uint64_t state = spin_start;
+  std::uint64_t state = kSpinStart;
   if (options.window && options.marking.marks > 0) {
-    Progress progress(options.marking, options.iterations);
+    WindowProgress progress(options.marking, options.iterations);
     const std::uint64_t part = options.iterations / options.marking.marks;
     for (std::uint64_t done = 0; done < options.iterations;) {
       const std::uint64_t now = std::min(std::max<std::uint64_t>(part, 1), options.iterations - done);

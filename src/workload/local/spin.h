@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "core/result.h"
+#include "workload/measure/progress.h"
 #include "workload/measure/side_report.h"
-#include "workload/progress.h"
 
 namespace vtax {
 
@@ -13,7 +13,7 @@ namespace vtax {
 // `state` was not.
 [[nodiscard]] std::uint64_t spin(std::uint64_t state, std::uint64_t iterations);
 
-inline constexpr std::uint64_t spin_start = 88172645463325252ULL;  // Marsaglia's, xorshift64
+inline constexpr std::uint64_t kSpinStart = 88172645463325252ULL;  // Marsaglia's, xorshift64
 
 // A fixed number of iterations. `transactions` are iterations.
 struct SpinOptions {

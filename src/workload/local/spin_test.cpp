@@ -6,9 +6,9 @@ namespace vtax {
 namespace {
 
 TEST(Spin, IsXorshift) {
-  EXPECT_EQ(spin(spin_start, 0), spin_start);
-  EXPECT_EQ(spin(spin_start, 1), 8748534153485358512ULL);  // Marsaglia 2003, "Xorshift RNGs"
-  EXPECT_EQ(spin(spin(spin_start, 3), 4), spin(spin_start, 7));
+  EXPECT_EQ(spin(kSpinStart, 0), kSpinStart);
+  EXPECT_EQ(spin(kSpinStart, 1), 8748534153485358512ULL);  // Marsaglia 2003, "Xorshift RNGs"
+  EXPECT_EQ(spin(spin(kSpinStart, 3), 4), spin(kSpinStart, 7));
 }
 
 TEST(Spin, DoesWhatWasAsked) {

@@ -40,8 +40,8 @@ struct Prefix {
 };
 
 std::string with_prefix(double value, std::string_view unit) {
-  constexpr std::array<Prefix, 5> prefixes{{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}}};
-  for (const Prefix& prefix : prefixes) {
+  constexpr std::array<Prefix, 5> kPrefixes{{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}}};
+  for (const Prefix& prefix : kPrefixes) {
     if (std::abs(value) >= prefix.factor)
       return fmt::format("{} {}{}", readable(value / prefix.factor), prefix.text, unit);
   }
@@ -70,9 +70,9 @@ std::string over_repeats(const Outcome& outcome, std::size_t side, const Metric&
   }
   const double middle = median(values).value_or(0);
   if (values.size() < 2) return readable_metric(middle, metric.unit);
-  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const auto [least, kMost] = std::minmax_element(values.begin(), values.end());
   return fmt::format("{} (median of {}; {} to {})", readable_metric(middle, metric.unit), values.size(),
-                     readable_metric(*least, metric.unit), readable_metric(*most, metric.unit));
+                     readable_metric(*least, metric.unit), readable_metric(*kMost, metric.unit));
 }
 
 void write_side(const Outcome& outcome, std::size_t index, std::ostream& out) {

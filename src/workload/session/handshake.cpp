@@ -5,17 +5,17 @@
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t protocol = 1;
-constexpr std::size_t challenge_bytes = 16;
+constexpr std::uint64_t kProtocol = 1;
+constexpr std::size_t kChallengeBytes = 16;
 
 }  // namespace
 
 Result<std::string> make_challenge() {
-  return random_text(challenge_bytes);
+  return random_text(kChallengeBytes);
 }
 
 nlohmann::json greeting_with(const std::string& challenge) {
-  return {{"vtax", protocol}, {"challenge", challenge}};
+  return {{"vtax", kProtocol}, {"challenge", challenge}};
 }
 
 Result<std::string> challenge_of(const JsonFields& answer, const std::string& challenge,
@@ -38,11 +38,11 @@ Result<> shake_hands_as_client(ControlChannel& channel, const Secret& secret,
   if (!greeting) return fail(greeting.error());
   if (const auto said = greeting->text("state", 32); said && *said == "full")
     return fail(greeting->bad("it serves as many sessions as it may; try again later"));
-  if (const auto version = greeting->number("vtax", protocol, protocol); !version)
+  if (const auto version = greeting->number("vtax", kProtocol, kProtocol); !version)
     return fail(greeting->bad("it is no vtax server of this version"));
   const auto theirs = greeting->text("challenge", 64);
   if (!theirs) return fail(theirs.error());
-  const auto ours = random_text(challenge_bytes);
+  const auto ours = random_text(kChallengeBytes);
   if (!ours) return fail(ours.error());
   if (Result<> sent = channel.send({{"proof", secret.proof("client", *theirs)}, {"challenge", *ours}}); !sent)
     return sent;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/result.h"
-#include "workload/control_channel.h"
 #include "workload/session/secret.h"
+#include "workload/traffic/control_channel.h"
 
 namespace vtax {
 

@@ -11,8 +11,8 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t most_said = 1024;
-constexpr int most_at_once = 64;  // then the others get a turn
+constexpr std::size_t kMostSaid = 1024;
+constexpr int kMostAtOnce = 64;  // then the others get a turn
 
 bool tell(int fd, const nlohmann::json& message) {
   const std::string line = message.dump() + "\n";
@@ -22,7 +22,7 @@ bool tell(int fd, const nlohmann::json& message) {
 }  // namespace
 
 void Lobby::admit(int listener) {
-  for (int i = 0; i < most_at_once; ++i) {
+  for (int i = 0; i < kMostAtOnce; ++i) {
     Guest guest{Descriptor(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)), {}, "", "", {}};
     if (!guest.connection.valid()) return;
     guest.from = NetAddress::of_partner(guest.connection.get());
@@ -30,7 +30,7 @@ void Lobby::admit(int listener) {
     const auto challenge = make_challenge();
     if (!challenge || !tell(guest.connection.get(), greeting_with(*challenge))) continue;
     guest.challenge = *challenge;
-    if (guests_.size() >= most_waiting) make_room();
+    if (guests_.size() >= kMostWaiting) make_room();
     guests_.push_back(std::move(guest));
   }
 }
@@ -57,13 +57,13 @@ void Lobby::watch(std::vector<pollfd>& into) const {
 }
 
 Lobby::Step Lobby::hear(Guest& guest, std::string& challenge) {
-  std::array<char, most_said> buffer{};
+  std::array<char, kMostSaid> buffer{};
   const ssize_t got = recv(guest.connection.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Step::waits;
   if (got <= 0) return Step::leaves;
   guest.said.append(buffer.data(), static_cast<std::size_t>(got));
   const std::size_t newline = guest.said.find('\n');
-  if (newline == std::string::npos && guest.said.size() <= most_said) return Step::waits;
+  if (newline == std::string::npos && guest.said.size() <= kMostSaid) return Step::waits;
   // A client says no more before it is welcome.
   const bool alone = newline != std::string::npos && newline + 1 == guest.said.size();
   const auto answer = JsonFields::parse("message from the client",
@@ -83,7 +83,7 @@ std::optional<Lobby::Client> Lobby::next() {
   for (std::size_t i = 0; i < guests_.size();) {
     Client client;
     const Step step = hear(guests_[i], client.challenge);
-    const bool late = step == Step::waits && now - guests_[i].since > patience;
+    const bool late = step == Step::waits && now - guests_[i].since > kPatience;
     if (step == Step::waits && !late) {
       ++i;
       continue;

@@ -25,8 +25,8 @@ class Lobby {
   };
 
   // More than that, and the longest waiting of the address that has most leaves.
-  static constexpr std::size_t most_waiting = 256;
-  static constexpr std::chrono::seconds patience{3};
+  static constexpr std::size_t kMostWaiting = 256;
+  static constexpr std::chrono::seconds kPatience{3};
 
   explicit Lobby(const Secret& secret) : secret_(secret) {}
 

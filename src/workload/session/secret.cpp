@@ -16,7 +16,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t block_bytes = 64;
+constexpr std::size_t kBlockBytes = 64;
 
 std::string raw(std::string_view hex) {
   std::string out;
@@ -37,8 +37,8 @@ std::string sha256(std::string_view first, std::string_view second) {
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {
   std::string block(key);
-  if (block.size() > block_bytes) block = raw(sha256(key, ""));
-  block.resize(block_bytes, '\0');
+  if (block.size() > kBlockBytes) block = raw(sha256(key, ""));
+  block.resize(kBlockBytes, '\0');
   std::string inner = block, outer = block;
   for (char& c : inner) c = static_cast<char>(c ^ 0x36);
   for (char& c : outer) c = static_cast<char>(c ^ 0x5c);

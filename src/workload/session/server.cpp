@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "core/interruption.h"
-#include "workload/endpoint.h"
 #include "workload/session/handshake.h"
 #include "workload/session/lobby.h"
 #include "workload/session/session.h"
+#include "workload/traffic/endpoint.h"
 
 namespace vtax {
 namespace {

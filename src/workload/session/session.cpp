@@ -10,17 +10,17 @@
 #include <csignal>
 
 #include "core/interruption.h"
-#include "workload/endpoint.h"
 #include "workload/session/handshake.h"
+#include "workload/traffic/endpoint.h"
 
 namespace vtax {
 namespace {
 
-constexpr std::chrono::seconds connect_limit{10};
+constexpr std::chrono::seconds kConnectLimit{10};
 // Beyond a timed order's time. A stream's end has to get through what buffers hold, on a slow link; an
 // exchange is one message each way, and some lost ones.
-constexpr std::chrono::seconds stream_limit{60}, exchange_limit{10};
-constexpr std::chrono::hours amount_limit{24};  // of a fixed amount
+constexpr std::chrono::seconds kStreamLimit{60}, kExchangeLimit{10};
+constexpr std::chrono::hours kAmountLimit{24};  // of a fixed amount
 
 // An own process, so that its CPU time is the endpoint's alone, and so that it can be ended whatever it waits
 // for.
@@ -41,8 +41,8 @@ Result<pid_t> start_local(Descriptor& here) {
 }
 
 std::chrono::nanoseconds limit_of(const Order& order) {
-  if (order.duration.count() == 0) return amount_limit;
-  return is_stream(order.kind) ? stream_limit : exchange_limit;
+  if (order.duration.count() == 0) return kAmountLimit;
+  return is_stream(order.kind) ? kStreamLimit : kExchangeLimit;
 }
 
 }  // namespace
@@ -87,10 +87,10 @@ Result<Repeat> Session::run(const Order& order) {
   const FlowSetup setup{order.flows, is_udp(order.kind), *token, order.sockets};
   const auto port = remote_.listen({options_.host, 0}, setup);
   if (!port) return fail(port.error());
-  Result<> step = remote_.tell_accept(setup, false, connect_limit);
-  if (step) step = local_.connect({options_.host, *port}, 0, setup, connect_limit);
+  Result<> step = remote_.tell_accept(setup, false, kConnectLimit);
+  if (step) step = local_.connect({options_.host, *port}, 0, setup, kConnectLimit);
   if (!step) return fail(step.error());
-  if (const auto accepted = remote_.wait_for("done", connect_limit); !accepted) return fail(accepted.error());
+  if (const auto accepted = remote_.wait_for("done", kConnectLimit); !accepted) return fail(accepted.error());
 
   RunRequest responder, initiator;
   responder.order = initiator.order = order;

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "core/result.h"
-#include "workload/endpoint_client.h"
 #include "workload/measure/repeat.h"
 #include "workload/session/secret.h"
+#include "workload/traffic/endpoint_client.h"
 
 namespace vtax {
 

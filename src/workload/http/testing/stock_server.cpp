@@ -30,7 +30,7 @@ std::filesystem::path temporary_folder() {
   return folder;
 }
 
-constexpr const char* nginx_configuration = R"(daemon off;
+constexpr const char* kNginxConfiguration = R"(daemon off;
 master_process off;
 pid {0}/pid;
 error_log {0}/error.log crit;
@@ -53,7 +53,7 @@ http {{
 }}
 )";
 
-constexpr const char* apache_configuration = R"(ServerRoot {0}
+constexpr const char* kApacheConfiguration = R"(ServerRoot {0}
 ServerName 127.0.0.1
 PidFile {0}/pid
 ErrorLog {0}/error.log
@@ -121,7 +121,7 @@ Result<StockServer> StockServer::nginx(const std::filesystem::path& root, int cp
   const std::filesystem::path folder = temporary_folder();
   const std::uint16_t port = free_port();
   std::ofstream(folder / "nginx.conf")
-      << fmt::format(nginx_configuration, folder.string(), port, root.string());
+      << fmt::format(kNginxConfiguration, folder.string(), port, root.string());
   return start({*found, "-p", folder.string(), "-e", (folder / "error.log").string(), "-c",
                 (folder / "nginx.conf").string()},
                folder, port, cpu);
@@ -136,7 +136,7 @@ Result<StockServer> StockServer::apache(const std::filesystem::path& root) {
   const std::filesystem::path folder = temporary_folder();
   const std::uint16_t port = free_port();
   std::ofstream(folder / "apache.conf")
-      << fmt::format(apache_configuration, folder.string(), port, root.string(), modules,
+      << fmt::format(kApacheConfiguration, folder.string(), port, root.string(), modules,
                      geteuid() == 0 ? "User nobody\nGroup nogroup" : "");
   return start({*found, "-X", "-f", (folder / "apache.conf").string()}, folder, port, -1);
 }

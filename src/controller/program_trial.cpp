@@ -1,0 +1,180 @@
+#include "controller/program_trial.h"
+
+#include <string>
+#include <vector>
+
+#include "controller/trial_result.h"
+#include "workload/measure/side_report_reader.h"
+
+namespace vtax::controller {
+namespace {
+
+using std::chrono::nanoseconds;
+using ProgramClock = std::chrono::steady_clock;
+
+struct ProgramPair {
+  std::string name;
+  End *server, *client;  // without a server both the system
+  int client_cpu = 0, server_cpu = 0;
+};
+
+std::vector<ProgramPair> program_pairs(const TrialPlan& plan, Bench& bench, const Setup& setup) {
+  std::vector<ProgramPair> pairs;
+  const auto add = [&](End& system, End& peer) {
+    const int guest = static_cast<int>(pairs.size()) + 1;
+    const bool alone = plan.server.empty();
+    const bool serves = alone || !guest_initiates(plan, guest);
+    End& server = serves ? system : peer;
+    End& client = alone || !serves ? system : peer;
+    const auto cpu_of = [&](const End& end) { return &end == &system ? setup.system_cpu : setup.peer_cpu; };
+    pairs.push_back({system.name, &server, &client, cpu_of(client), cpu_of(server)});
+  };
+  add(bench.system, bench.peer);
+  for (EndPair& more : bench.more) add(more.system, more.peer);
+  return pairs;
+}
+
+std::string with_address(std::string command, const End& server) {
+  constexpr std::string_view kPlace = "{server}";
+  const std::string& address = server.known_as.empty() ? server.ipv4 : server.known_as;
+  for (std::size_t at = 0; (at = command.find(kPlace, at)) != std::string::npos; at += address.size())
+    command.replace(at, kPlace.size(), address);
+  return command;
+}
+
+struct ProgramSpan {
+  nanoseconds lead{}, trail{};
+  bool window = false, traced = false;
+};
+
+Result<> tell_run(const TrialPlan& plan, const ProgramPair& pair, const ProgramSpan& span) {
+  return pair.client->client->tell(
+      {{"do", "program-run"},
+       {"command", with_address(plan.client, *pair.server)},
+       {"operations", plan.operations},
+       {"limit_ns", nanoseconds(std::chrono::seconds(plan.limit_seconds)).count()},
+       {"window", span.window},
+       {"traced", span.traced},
+       {"lead_ns", span.lead.count()},
+       {"trail_ns", span.trail.count()}});
+}
+
+// Passed on as they are: the host side, which trusts no guest, reads them.
+Result<> add_mapped(const JsonFields& answer, const End& end, int cpu, nlohmann::json& all) {
+  constexpr std::size_t kMost = 256;
+  const auto mapped = answer.array("mapped", kMost);
+  if (!mapped) return fail(mapped.error());
+  for (nlohmann::json code : *mapped) {
+    if (!code.is_object()) return fail(answer.bad("'mapped' has something else than objects"));
+    code["domain"] = end.in_guest ? end.name : "";
+    code["cpu"] = end.in_guest ? -1 : cpu;
+    all.push_back(std::move(code));
+  }
+  return {};
+}
+
+class ProgramTrial {
+ public:
+  ProgramTrial(const TrialPlan& plan, Bench& bench, const Setup& setup, std::chrono::milliseconds settle)
+      : plan_(plan), pairs_(program_pairs(plan, bench, setup)), settle_(settle) {
+    // Beyond what the machine itself says when the program takes too long.
+    patience_ = 2 * std::chrono::seconds(plan.limit_seconds) + std::chrono::seconds(30);
+  }
+
+  Result<nlohmann::json> run(bool looks) {
+    if (Result<> ready = start_servers(); !ready) return fail(ready.error());
+    if (Result<> warm = warm_up(looks); !warm) return fail(warm.error());
+    // All begin together, long after the last order. Who ends keeps silent for longer than the others can
+    // take if their work is alike.
+    const auto begin = ProgramClock::now() + 3 * settle_;
+    for (const ProgramPair& pair : pairs_) {
+      const auto lead = std::max<nanoseconds>(begin - ProgramClock::now(), settle_ / 4);
+      if (Result<> told = tell_run(plan_, pair, {lead, 3 * settle_, true, false}); !told)
+        return fail(told.error());
+    }
+    TrialResult done;
+    std::string output;
+    for (const ProgramPair& pair : pairs_) {
+      const auto answer = answer_of(pair);
+      if (!answer) return fail(answer.error());
+      const auto fields = answer->object("side");
+      if (!fields) return fail(fields.error());
+      const auto side = read_side_report(*fields);
+      if (!side) return fail(side.error());
+      done.add(pair.name, *side);
+      if (&pair != &pairs_.front()) continue;
+      auto text = answer->text("output", JsonFields::kMostBytes);
+      if (!text) return fail(text.error());
+      output = std::move(*text);
+    }
+    if (Result<> ended = end_servers(); !ended) return fail(ended.error());
+    nlohmann::json result = done.to_json();
+    result["output"] = output;
+    if (looks) result["mapped"] = mapped_;
+    return result;
+  }
+
+ private:
+  Result<> start_servers() {
+    if (plan_.server.empty()) return {};
+    for (const ProgramPair& pair : pairs_) {
+      const auto ready = pair.server->client->ask(
+          {{"do", "program-serve"},
+           {"command", plan_.server},
+           {"ready", plan_.ready},
+           {"limit_ns", nanoseconds(std::chrono::seconds(plan_.limit_seconds)).count()}},
+          patience_);
+      if (!ready) return fail(ready.error());
+    }
+    return {};
+  }
+
+  // What a client failed of is often what its server said.
+  Result<JsonFields> answer_of(const ProgramPair& pair) {
+    auto answer = pair.client->client->wait_for("done", patience_);
+    if (answer || plan_.server.empty()) return answer;
+    Error error = answer.error();
+    if (const auto ended = pair.server->client->ask({{"do", "program-end"}}, patience_); !ended)
+      error.why += "; the server: " + ended.error().why;
+    return fail(std::move(error));
+  }
+
+  Result<> warm_up(bool looks) {
+    if (!plan_.warms_up) return {};
+    for (const ProgramPair& pair : pairs_) {
+      if (Result<> told = tell_run(plan_, pair, {{}, {}, false, looks}); !told) return told;
+      const auto warm = answer_of(pair);
+      if (!warm) return fail(warm.error());
+      if (!looks) continue;
+      if (Result<> added = add_mapped(*warm, *pair.client, pair.client_cpu, mapped_); !added) return added;
+      if (plan_.server.empty()) continue;
+      const auto serving = pair.server->client->ask({{"do", "program-mapped"}}, patience_);
+      if (!serving) return fail(serving.error());
+      if (Result<> added = add_mapped(*serving, *pair.server, pair.server_cpu, mapped_); !added) return added;
+    }
+    return {};
+  }
+
+  Result<> end_servers() {
+    if (plan_.server.empty()) return {};
+    for (const ProgramPair& pair : pairs_)
+      if (const auto ended = pair.server->client->ask({{"do", "program-end"}}, patience_); !ended)
+        return fail(ended.error());
+    return {};
+  }
+
+  const TrialPlan& plan_;
+  std::vector<ProgramPair> pairs_;
+  std::chrono::milliseconds settle_;
+  nanoseconds patience_{};
+  nlohmann::json mapped_ = nlohmann::json::array();
+};
+
+}  // namespace
+
+Result<nlohmann::json> run_program_trial(const TrialPlan& plan, Bench& bench, const Setup& setup, bool looks,
+                                         std::chrono::milliseconds settle) {
+  return ProgramTrial(plan, bench, setup, settle).run(looks);
+}
+
+}  // namespace vtax::controller

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "controller/trial.h"
+#include "controller/trial_plan.h"
+#include "core/result.h"
+#include "platform/platform.h"
+
+namespace vtax::controller {
+
+// The plan's client in each system under test or in its partner, with the server in the other one, where
+// there is a server, all at once; the answer is the message `result` without its modules. Each repetition has
+// a server of its own, and a warm-up run. `looks`: the warm-up also tells which files were executed where,
+// and the result has them as "mapped":
+// [{"domain" (empty: the driver domain or host), "cpu" (-1: any), "file", "called" (by a link; or empty),
+// "begin", "end", "offset"}, ...].
+[[nodiscard]] Result<nlohmann::json> run_program_trial(const TrialPlan& plan, Bench& bench,
+                                                       const Setup& setup, bool looks,
+                                                       std::chrono::milliseconds settle = kLabSettle);
+
+}  // namespace vtax::controller

@@ -1,0 +1,449 @@
+#include "machine/parts/lab_image.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/files.h"
+#include "core/sha256.h"
+#include "machine/parts/cache_limits.h"
+#include "machine/parts/cr0_reads.h"
+#include "machine/parts/gzip.h"
+#include "machine/parts/image_content.h"
+#include "machine/parts/image_record.h"
+#include "machine/parts/kernel_image.h"
+#include "machine/parts/lab_parts.h"
+#include "machine/parts/program_tree.h"
+#include "machine/parts/shared_libraries.h"
+#include "machine/parts/xen_version.h"
+
+namespace vtax::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The machine of docs/design/architecture.md: Dom0's virtual CPUs are CPU 0 and 1, the guest's is CPU 2.
+constexpr const char* kNativeArguments = "console=ttyS0 quiet nokaslr panic=-1";
+constexpr const char* kDom0Arguments = "console=hvc0 quiet nokaslr panic=-1";
+constexpr const char* kXenArguments =
+    "console=com1 com1=115200,8n1 dom0_mem=576M dom0_max_vcpus=2 dom0_vcpus_pin";
+
+// The parts from which an image is built, with what identifies them.
+struct Parts {
+  FetchedSet kernel_set;
+  std::optional<FetchedSet> xen_set;
+  std::optional<FetchedSet> vmm_set;
+  std::optional<FetchedSet> device_model_set;
+  std::optional<FetchedSet> compiler_set;
+  std::optional<FetchedSet> program_set;
+  ProgramTree program;
+  std::vector<std::uint8_t> agent;
+  std::string agent_sha256;
+  std::vector<Module> own_modules;
+  std::vector<OwnFile> own_files;
+};
+
+Result<fs::path> only_match(const fs::path& directory, const std::string& prefix, const std::string& suffix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(suffix) && !entry.is_symlink(error))
+      found.push_back(entry.path());
+  }
+  if (found.empty())
+    return fail({"cannot build the lab's image",
+                 "there is no " + prefix + "*" + suffix + " in " + directory.string(),
+                 "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
+  return *std::min_element(found.begin(), found.end());
+}
+
+Domain all_domains(PlatformId kind) {
+  Domain all = first_domain(kind);
+  for (const auto* more : {&all.disk, &all.nat, &all.giver})
+    all.optional.insert(all.optional.end(), more->begin(), more->end());
+  if (const Domain* guest = guest_domain(kind)) {
+    all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
+    for (const auto* more : {&guest->optional, &guest->disk, &guest->driver})
+      all.optional.insert(all.optional.end(), more->begin(), more->end());
+  }
+  return all;
+}
+
+Result<> add_own_file(Parts& parts, const std::string& part, const fs::path& path) {
+  const auto hash = sha256_of_file(path);
+  if (!hash) return fail(hash.error());
+  parts.own_files.push_back({part, fs::absolute(path).string(), *hash});
+  return {};
+}
+
+Result<> add_own_modules(Parts& parts, PlatformId kind, const fs::path& directory) {
+  const auto tree = ModuleTree::open(directory);
+  if (!tree) return fail(tree.error());
+  const Domain all = all_domains(kind);
+  auto modules = tree->closure(all.modules, all.optional);
+  if (!modules) return fail(modules.error());
+  Sha256 hash;
+  for (const Module& module : *modules)
+    hash.add(module.name + " " + sha256_hex(ByteView(module.object)) + "\n");
+  parts.own_files.push_back({"modules", fs::absolute(directory).string(), hash.hex()});
+  parts.own_modules = std::move(*modules);
+  return {};
+}
+
+Result<> check_toolstack(const fs::path& file, const FetchedSet& xen_set) {
+  const auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  const auto xen = read_xen(*bytes, file.filename().string());
+  if (!xen) return fail(xen.error());
+  return expect_toolstack(*xen, file.filename().string(), xen_set.packages);
+}
+
+Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
+                     const TellStep& progress, Fetch why) {
+  Parts parts;
+  // The user's own files first: what is wrong with them should not cost a download.
+  if (sources.kernel)
+    if (auto added = add_own_file(parts, "kernel", *sources.kernel); !added) return fail(added.error());
+  if (sources.modules)
+    if (auto added = add_own_modules(parts, kind, *sources.modules); !added) return fail(added.error());
+  if (sources.xen && has_xen(kind))
+    if (auto added = add_own_file(parts, "xen", *sources.xen); !added) return fail(added.error());
+  auto agent = read_file(sources.agent);
+  if (!agent) return fail(agent.error());
+  if (!is_static_program(*agent))
+    return fail({"cannot build the lab's image", sources.agent.string() + " is not a static program",
+                 "build vtax with -DVTAX_STATIC=ON, as the presets dev and release do",
+                 ExitCode::unavailable});
+  parts.agent = loaded_part(*agent);
+  parts.agent_sha256 = sha256_hex(ByteView(parts.agent));
+  auto kernel_set = cache.fetch(PackageSet::kernel, apt, progress, why);
+  if (!kernel_set) return fail(kernel_set.error());
+  parts.kernel_set = std::move(*kernel_set);
+  if (has_xen(kind)) {
+    auto xen_set = cache.fetch(PackageSet::xen, apt, progress, why);
+    if (!xen_set) return fail(xen_set.error());
+    parts.xen_set = std::move(*xen_set);
+    if (sources.xen)
+      if (auto fits = check_toolstack(*sources.xen, *parts.xen_set); !fits) return fail(fits.error());
+  }
+  if (has_device_model(kind)) {
+    auto device_model_set = cache.fetch(PackageSet::device_model, apt, progress, why);
+    if (!device_model_set) return fail(device_model_set.error());
+    parts.device_model_set = std::move(*device_model_set);
+  }
+  if (has_kvm(kind)) {
+    auto vmm_set = cache.fetch(PackageSet::vmm, apt, progress, why);
+    if (!vmm_set) return fail(vmm_set.error());
+    parts.vmm_set = std::move(*vmm_set);
+  }
+  if (!sources.workload.files.empty()) {
+    auto own = ProgramTree::own(sources.workload.files);
+    if (!own) return fail(own.error());
+    parts.own_files.push_back({"files", fs::absolute(sources.workload.files).string(), own->hash});
+    parts.program = std::move(*own);
+  }
+  if (!sources.workload.packages.empty()) {
+    auto program_set = cache.fetch(wanted_programs(sources.workload.packages), apt, progress, why);
+    if (!program_set) return fail(program_set.error());
+    parts.program.add_below(program_set->root);
+    parts.program_set = std::move(*program_set);
+  }
+  if (sources.workload.compiler) {
+    auto compiler_set = cache.fetch(PackageSet::compiler, apt, progress, why);
+    if (!compiler_set) return fail(compiler_set.error());
+    parts.compiler_set = std::move(*compiler_set);
+  }
+  return parts;
+}
+
+std::vector<Package> packages_of(const Parts& parts) {
+  std::vector<Package> all = parts.kernel_set.packages;
+  for (const auto* set :
+       {&parts.xen_set, &parts.device_model_set, &parts.vmm_set, &parts.compiler_set, &parts.program_set})
+    if (*set) all.insert(all.end(), (*set)->packages.begin(), (*set)->packages.end());
+  return all;
+}
+
+std::string content_hash(PlatformId kind, const Parts& parts) {
+  Sha256 hash;
+  hash.add(std::string(name_of(kind)) + "\n" + parts.agent_sha256 + "\n");
+  for (const OwnFile& own : parts.own_files) hash.add(own.part + " " + own.sha256 + "\n");
+  for (const Package& package : packages_of(parts)) hash.add(package.name + " " + package.sha256 + "\n");
+  return hash.hex();
+}
+
+Error wrong_release(const Module& module, const std::string& release) {
+  return {"cannot build the lab's image",
+          "the kernel is " + release + ", the module " + module.name + " is for " + module.release,
+          "give --kernel and --modules of the same build"};
+}
+
+Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& tree,
+                                        const KernelImage& kernel) {
+  auto modules = tree.closure(domain.modules, domain.optional);
+  if (!modules) return modules;
+  for (const Module& module : *modules)
+    if (module.release != kernel.release) return fail(wrong_release(module, kernel.release));
+  return modules;
+}
+
+// What comes to `others` of a domain, for some trials: those of its `more` that the kernel has.
+Result<std::vector<Module>> more_modules(const Domain& domain, const std::vector<std::string>& more,
+                                         const std::vector<Module>& others, const ModuleTree& tree,
+                                         const KernelImage& kernel) {
+  Domain with = domain;
+  with.optional.insert(with.optional.end(), more.begin(), more.end());
+  auto modules = modules_for(with, tree, kernel);
+  if (!modules) return modules;
+  std::erase_if(*modules, [&](const Module& module) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const Module& other) { return other.name == module.name; });
+  });
+  return modules;
+}
+
+Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
+  if (sources.kernel) return *sources.kernel;
+  return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
+}
+
+Result<KernelImage> kernel_for(PlatformId kind, const fs::path& file,
+                               const std::vector<std::uint8_t>& bytes) {
+  auto kernel = read_kernel(bytes, file.filename().string());
+  if (!kernel) return kernel;
+  const std::string what = "cannot use " + file.filename().string() + " as the lab's kernel";
+  // The firmware of a fully virtualised guest boots what a PC's would.
+  if (has_device_model(kind) && !is_bzimage(bytes))
+    return fail({what, "the guest of " + std::string(name_of(kind)) + " boots a bzImage, and this is none",
+                 "give the build's arch/x86/boot/bzImage"});
+  if (kind != PlatformId::xen_pv && !kernel->pvh)
+    return fail({what, "it was built without CONFIG_PVH", "switch CONFIG_PVH on"});
+  if (has_xen(kind) && !kernel->xen_pv)
+    return fail({what, "it was built without CONFIG_XEN_PV", "switch CONFIG_XEN_PV and CONFIG_XEN_DOM0 on"});
+  return kernel;
+}
+
+Result<std::vector<std::uint8_t>> xen_for(PlatformId kind, const fs::path& file) {
+  const auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  auto xen = read_xen(*bytes, file.filename().string());
+  if (!xen) return fail(xen.error());
+  if (virtualises(kind))
+    if (auto changed = leave_cr0_reads_to_guests(*xen, file.filename().string()); !changed)
+      return fail(changed.error());
+  return xen;
+}
+
+Result<> write_xen(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into) {
+  fs::path file = sources.xen.value_or(fs::path());
+  if (file.empty()) {
+    const auto found = only_match(parts.xen_set->root / "boot", "xen-", ".gz");
+    if (!found) return fail(found.error());
+    file = *found;
+  }
+  const auto xen = xen_for(kind, file);
+  if (!xen) return fail(xen.error());
+  return write_file(into / "xen", *xen);
+}
+
+// Likewise, as a list of their own in the domain's image.
+Result<> add_more(CpioArchive& image, const char* list, const Domain& domain,
+                  const std::vector<std::string>& more, const std::vector<Module>& others,
+                  const ModuleTree& tree, const KernelImage& kernel, std::vector<Module>& used) {
+  const auto modules = more_modules(domain, more, others, tree, kernel);
+  if (!modules) return fail(modules.error());
+  used.insert(used.end(), modules->begin(), modules->end());
+  add_more_modules(image, list, *modules);
+  return {};
+}
+
+Result<> add_workload_files(const Parts& parts, CpioArchive& image) {
+  if (!parts.program.files.empty()) return parts.program.add_to(image);
+  return parts.compiler_set ? add_compiler(image, parts.compiler_set->root) : Result<>();
+}
+
+Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const KernelImage& kernel,
+                              const Parts& parts, const std::vector<std::uint8_t>& guest_kernel,
+                              std::vector<Module>& used) {
+  const Domain& domain = first_domain(kind);
+  const auto modules = modules_for(domain, tree, kernel);
+  if (!modules) return fail(modules.error());
+  used = *modules;
+  const auto disk = more_modules(domain, domain.disk, *modules, tree, kernel);
+  if (!disk) return fail(disk.error());
+  used.insert(used.end(), disk->begin(), disk->end());
+  CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
+  Result<> added = add_more(image, "lab/nat-modules", domain, domain.nat, *modules, tree, kernel, used);
+  if (added) added = add_more(image, "lab/giver-modules", domain, domain.giver, *modules, tree, kernel, used);
+  if (!added) return fail(added.error());
+  const Domain* guest = guest_domain(kind);
+  if (guest == nullptr) {
+    if (added = add_workload_files(parts, image); !added) return fail(added.error());
+    return image;
+  }
+  // The partner of a guest's program runs here.
+  if (!parts.program.files.empty())
+    if (added = parts.program.add_to(image); !added) return fail(added.error());
+  const auto guest_modules = modules_for(*guest, tree, kernel);
+  if (!guest_modules) return fail(guest_modules.error());
+  const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
+  if (!guest_disk) return fail(guest_disk.error());
+  const auto guest_balloon = more_modules(*guest, guest->balloon, *guest_modules, tree, kernel);
+  if (!guest_balloon) return fail(guest_balloon.error());
+  for (const auto* more : {&*guest_modules, &*guest_disk, &*guest_balloon})
+    used.insert(used.end(), more->begin(), more->end());
+  CpioArchive guest_image = base_image(guest->role, *guest_modules, parts.agent, *guest_disk);
+  added =
+      add_more(guest_image, "lab/driver-modules", *guest, guest->driver, *guest_modules, tree, kernel, used);
+  if (!added) return fail(added.error());
+  add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
+  image.file("lab/guest/kernel", guest_kernel);
+  if (added = add_workload_files(parts, guest_image); !added) return fail(added.error());
+  // Firmware reads it byte by byte from a program of Domain-0.
+  image.file("lab/guest/initrd", has_device_model(kind) ? gzip(guest_image.bytes()) : guest_image.bytes());
+  if (has_kvm(kind)) {
+    const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
+    image.file("lab/guest/backend", {backend.begin(), backend.end()});
+    if (added = add_vmm(image, parts.vmm_set->root); !added) return fail(added.error());
+    return image;
+  }
+  const std::string type = std::string(name_of(kind).substr(std::string_view("xen-").size())) + "\n";
+  image.file("lab/guest/type", {type.begin(), type.end()});
+  if (added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
+  if (!has_device_model(kind)) return image;
+  added = add_device_model(image, parts.device_model_set->root, parts.xen_set->root);
+  if (!added) return fail(added.error());
+  return image;
+}
+
+Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into,
+               LabImage& image) {
+  const auto kernel_file = kernel_file_of(sources, parts);
+  if (!kernel_file) return fail(kernel_file.error());
+  const auto kernel_bytes = read_file(*kernel_file);
+  if (!kernel_bytes) return fail(kernel_bytes.error());
+  const auto kernel = kernel_for(kind, *kernel_file, *kernel_bytes);
+  if (!kernel) return fail(kernel.error());
+  const auto tree = ModuleTree::open(sources.modules.value_or(parts.kernel_set.root));
+  if (!tree) return fail(tree.error());
+  const std::vector<std::uint8_t> vmlinux = loaded_part(kernel->vmlinux);
+  std::vector<Module> modules;
+  const auto archive =
+      initramfs(kind, *tree, *kernel, parts, has_device_model(kind) ? *kernel_bytes : vmlinux, modules);
+  if (!archive) return fail(archive.error());
+
+  if (auto written = write_file(into / "vmlinux", vmlinux); !written) return written;
+  if (auto written = write_file(into / "initrd.cpio", archive->bytes()); !written) return written;
+  if (has_xen(kind))
+    if (auto written = write_xen(kind, sources, parts, into); !written) return written;
+  if (auto made = make_directories(into / "modules"); !made) return made;
+  image.modules.clear();
+  std::set<std::string> there;  // a driver domain has some of Domain-0's
+  for (const Module& module : modules) {
+    if (!there.insert(module.name).second) continue;
+    if (auto written = write_file(into / "modules" / (module.name + ".ko"), module.object); !written)
+      return written;
+    image.modules.push_back({module.name, {}});
+  }
+  if (!parts.program.files.empty())
+    if (auto written = parts.program.write_symbols(into / "program"); !written) return written;
+  image.kernel_release = kernel->release;
+  return write_image_record(image, into);
+}
+
+// All but what is known only when it is built.
+LabImage planned_image(PlatformId kind, const Parts& parts) {
+  LabImage image;
+  image.kind = kind;
+  image.hash = content_hash(kind, parts);
+  image.own_files = parts.own_files;
+  if (has_xen(kind) && virtualises(kind)) image.changes.emplace_back(kCr0ReadsChange);
+  if (virtualises(kind)) image.changes.emplace_back(kVmrunChange);
+  image.packages = packages_of(parts);
+  image.kernel_command_line = has_xen(kind) ? kDom0Arguments : kNativeArguments;
+  image.xen_command_line = has_xen(kind) ? kXenArguments : "";
+  return image;
+}
+
+fs::path image_folder(const PackageCache& cache, const LabImage& image) {
+  constexpr std::size_t kDigits = 16;
+  return cache.image(std::string(name_of(image.kind)) + "-" + image.hash.substr(0, kDigits));
+}
+
+// The kernel's release, where there is one of the user's.
+Result<std::string> check_own_kernel(const std::set<PlatformId>& kinds, const Sources& sources) {
+  std::string release;
+  if (!sources.kernel) return release;
+  const auto bytes = read_file(*sources.kernel);
+  if (!bytes) return fail(bytes.error());
+  for (const PlatformId kind : kinds) {
+    const auto kernel = kernel_for(kind, *sources.kernel, *bytes);
+    if (!kernel) return fail(kernel.error());
+    release = kernel->release;
+  }
+  return release;
+}
+
+}  // namespace
+
+Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources) {
+  const auto release = check_own_kernel(kinds, sources);
+  if (!release) return fail(release.error());
+  if (sources.modules) {
+    const auto tree = ModuleTree::open(*sources.modules);
+    if (!tree) return fail(tree.error());
+    for (const PlatformId kind : kinds) {
+      const Domain all = all_domains(kind);
+      const auto modules = tree->closure(all.modules, all.optional);
+      if (!modules) return fail(modules.error());
+      for (const Module& module : *modules)
+        if (!release->empty() && module.release != *release) return fail(wrong_release(module, *release));
+    }
+  }
+  if (!sources.xen) return {};
+  for (const PlatformId kind : kinds)
+    if (has_xen(kind))
+      if (const auto xen = xen_for(kind, *sources.xen); !xen) return fail(xen.error());
+  return {};
+}
+
+Result<ImageParts> parts_of_image(PlatformId kind, const Sources& sources, PackageCache& cache,
+                                  const Apt& apt, const TellStep& progress) {
+  const auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
+  if (!parts) return fail(parts.error());
+  return ImageParts{content_hash(kind, *parts), packages_of(*parts), parts->own_files};
+}
+
+Result<LabImage> build_lab_image(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
+                                 const TellStep& progress) {
+  auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
+  if (!parts) return fail(parts.error());
+  LabImage image = planned_image(kind, *parts);
+  fs::path directory = image_folder(cache, image);
+  for (int tries = 0; tries < 3; ++tries) {
+    if (!PackageCache::is_sound(directory, image.hash)) {
+      // Only now the packages' files are read.
+      parts = gather(kind, sources, cache, apt, progress, Fetch::content);
+      if (!parts) return fail(parts.error());
+      image = planned_image(kind, *parts);
+      directory = image_folder(cache, image);
+      const auto added = cache.add(
+          directory, image.hash,
+          [&](const fs::path& into) {
+            progress("building the image of the " + std::string(name_of(kind)) + " machine");
+            return build(kind, sources, *parts, into, image);
+          },
+          progress);
+      if (!added) return fail(added.error());
+      limit_images(directory.parent_path());
+    }
+    image.in_use = use_folder(directory);
+    if (image.in_use == nullptr) continue;  // removed by another program in this moment
+    if (auto read = read_image_record(directory, image); !read) return fail(read.error());
+    return image;
+  }
+  return fail({"cannot use the lab's image " + directory.string(), "other programs remove it again and again",
+               "end them, then run the same command again", ExitCode::io});
+}
+
+}  // namespace vtax::lab

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "machine/parts/apt.h"
+
+namespace vtax::lab {
+
+// What the lab takes from the distribution, each set unpacked into one directory.
+enum class PackageSet {
+  kernel,  // the distribution's kernel with its modules
+  xen,     // the newest Xen, its toolstack and the libraries that the toolstack needs
+  qemu,    // QEMU with its firmware and the libraries that are not installed here
+  vmm,     // the distribution's QEMU with firmware and every library: it runs the guest in the kvm machine
+  device_model,  // the QEMU that serves Xen's fully virtualised guests in Domain-0, with firmware and
+                 // libraries
+  shell,         // a static BusyBox, for `vtax lab shell` alone
+  uml,           // User Mode Linux, for the host's platform uml alone
+  compiler,      // GCC's C compiler proper with its libraries, the C library's headers, and programs to
+                 // compile: for the workload `compile` alone
+};
+
+[[nodiscard]] std::string_view name_of(PackageSet set);
+
+// A set by the name under which it lies in the cache, and how its packages are found.
+struct WantedSet {
+  std::string name;
+  std::function<Result<std::vector<Package>>(const Apt&)> resolve;
+};
+[[nodiscard]] WantedSet wanted_set(PackageSet set);
+// A user's program: the packages that are named, by spaces, and what they need to run (no documentation, none
+// of the tools by which packages are installed); of the C library the names of its functions, too.
+[[nodiscard]] WantedSet wanted_programs(const std::string& names);
+
+// Which packages make a set here, by asking apt: linux-image-amd64 (Debian) or linux-image-generic (Ubuntu)
+// lead to the kernel, xen-hypervisor-4.N-amd64 with the largest N to Xen; libraries are the closure of
+// dependencies. An error (ExitCode::unavailable) when the archive's lists are missing or do not carry it.
+[[nodiscard]] Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt);
+
+}  // namespace vtax::lab

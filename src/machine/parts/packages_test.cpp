@@ -1,0 +1,119 @@
+#include "machine/parts/packages.h"
+
+#include <gmock/gmock.h>
+
+#include "machine/parts/fake_archive_for_test.h"
+
+namespace vtax::lab {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> names(const Result<std::vector<Package>>& packages) {
+  std::vector<std::string> out;
+  if (!packages) return {packages.error().text()};
+  for (const Package& package : *packages) out.push_back(package.name);
+  return out;
+}
+
+class Packages : public FakeArchive {};
+
+TEST_F(Packages, DebianKernelIsTheOneThatTheMetaPackageNeeds) {
+  package("linux-image-amd64", "linux-image-6.1.0-56-amd64 (= 6.1.192-2)");
+  package("linux-image-6.1.0-56-amd64", "kmod, linux-base (>= 4.3~), initramfs-tools | linux-initramfs-tool");
+  EXPECT_THAT(names(resolve(PackageSet::kernel, Apt())), ElementsAre("linux-image-6.1.0-56-amd64"));
+}
+
+TEST_F(Packages, UbuntuKernelComesWithBothPackagesOfModules) {
+  package("linux-image-generic", "linux-image-6.8.0-31-generic, linux-firmware");
+  package("linux-image-6.8.0-31-generic", "kmod, linux-modules-6.8.0-31-generic");
+  package("linux-modules-6.8.0-31-generic");
+  package("linux-modules-extra-6.8.0-31-generic");
+  EXPECT_THAT(names(resolve(PackageSet::kernel, Apt())),
+              ElementsAre("linux-image-6.8.0-31-generic", "linux-modules-6.8.0-31-generic",
+                          "linux-modules-extra-6.8.0-31-generic"));
+}
+
+TEST_F(Packages, NewestXenWithTheClosureOfItsLibraries) {
+  package("xen-hypervisor-4.9-amd64");
+  package("xen-hypervisor-4.17-amd64");
+  package("xen-hypervisor-4.17-amd64-dbg");
+  package("xen-hypervisor-4.18-i386");
+  package("xen-utils-4.17", "libxenmisc4.17 (>= 4.17), python3:any, xen-utils-common");
+  package("libxenmisc4.17", "zlib1g (>= 1:1.1.4), libc6");
+  package("libc6", "libgcc-s1");
+  package("libgcc-s1", "libc6");
+  package("zlib1g");
+  package("python3");
+  EXPECT_THAT(names(resolve(PackageSet::xen, Apt())),
+              ElementsAre("libc6", "libgcc-s1", "libxenmisc4.17", "xen-hypervisor-4.17-amd64",
+                          "xen-utils-4.17", "zlib1g"));
+}
+
+TEST_F(Packages, InstalledLibrariesOfQemuStayOut) {
+  for (const char* name : {"qemu-system-common", "qemu-system-data", "seabios", "libslirp0", "libfdt1"})
+    package(name);
+  package("qemu-system-x86", "libc6, libslirp0, libfdt1");
+  std::ofstream(folder / "installed") << "ii \tlibfdt1\nrc \tlibslirp0\n";
+  EXPECT_THAT(
+      names(resolve(PackageSet::qemu, Apt())),
+      ElementsAre("libslirp0", "qemu-system-common", "qemu-system-data", "qemu-system-x86", "seabios"));
+}
+
+TEST_F(Packages, TheCompilerComesWithItsOwnHeadersAndNotWithWhatTheyDependOn) {
+  package("cpp", "cpp-12 (>= 12.2.0-1~)");
+  package("cpp-12", "gcc-12-base, libc6, libisl23");
+  package("libisl23", "libc6");
+  package("libc6");
+  package("libc6-dev", "libc6, linux-libc-dev, libcrypt-dev, rpcsvc-proto");
+  package("libcrypt-dev");
+  package("linux-libc-dev");
+  package("libstb-dev", "libc6");
+  package("libgcc-12-dev", "libasan8");
+  package("libasan8");
+  EXPECT_THAT(names(resolve(PackageSet::compiler, Apt())),
+              ElementsAre("cpp", "cpp-12", "libc6", "libc6-dev", "libisl23", "libstb-dev", "linux-libc-dev",
+                          "libgcc-12-dev"));
+}
+
+TEST_F(Packages, AProgramComesWithWhatItRunsOnAndNotWithWhatInstallsIt) {
+  package("redis-server", "redis-tools (= 5:7), adduser, lsb-base (>= 3.2)");
+  package("redis-tools",
+          "libc6 (>= 2.34), libjemalloc2, init-system-helpers, debconf (>= 0.5) | debconf-2.0");
+  package("libjemalloc2", "libc6");
+  package("libc6");
+  package("libc6-dbg");
+  for (const char* tool : {"adduser", "lsb-base", "init-system-helpers", "debconf"}) package(tool);
+  const WantedSet set = wanted_programs("redis-server redis-tools");
+  EXPECT_THAT(names(set.resolve(Apt())),
+              ElementsAre("libc6", "libjemalloc2", "redis-server", "redis-tools", "libc6-dbg"));
+  EXPECT_NE(set.name, wanted_programs("redis-server").name);
+  const auto unknown = wanted_programs("redis-sever").resolve(Apt());
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().text(), testing::HasSubstr("redis-sever"));
+  EXPECT_THAT(unknown.error().next, testing::HasSubstr("is the name right"));
+}
+
+TEST_F(Packages, MissingListsSayWhatToDo) {
+  for (const PackageSet set : {PackageSet::kernel, PackageSet::xen, PackageSet::qemu}) {
+    const auto packages = resolve(set, Apt());
+    ASSERT_FALSE(packages);
+    EXPECT_EQ(packages.error().code, ExitCode::unavailable);
+    EXPECT_NE(packages.error().next.find("apt-get update"), std::string::npos);
+  }
+}
+
+TEST(ParsePackages, TakesOnlyWhatAnIndexVouchesFor) {
+  const auto packages = parse_packages(
+      "Package: here\nStatus: install ok installed\nVersion: 1\n\nPackage: there\nVersion: 2:1.0+b1\nSize: "
+      "12\n"
+      "SHA256: 248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1\nDescription: x\n Package: "
+      "not this\n");
+  ASSERT_EQ(packages.size(), 1U);
+  EXPECT_EQ(packages[0].name, "there");
+  EXPECT_EQ(packages[0].version, "2:1.0+b1");
+  EXPECT_EQ(packages[0].size_bytes, 12U);
+}
+
+}  // namespace
+}  // namespace vtax::lab

@@ -1,0 +1,168 @@
+#include "machine/parts/program_tree.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "account/mapped_symbols.h"
+#include "core/elf_file.h"
+#include "core/files.h"
+#include "core/readable.h"
+#include "core/sha256.h"
+#include "machine/parts/content_list.h"
+#include "machine/parts/shared_libraries.h"
+
+namespace vtax::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDebugFolder = "usr/lib/debug/";
+
+bool is_left_out(const std::string& path) {
+  constexpr std::array kUnused = {"usr/share/doc/",    "usr/share/man/",
+                                  "usr/share/info/",   "usr/share/lintian/",
+                                  "usr/share/locale/", "usr/share/bug/",
+                                  "usr/share/icons/",  "usr/share/applications/",
+                                  "usr/include/",      "usr/share/bash-completion/",
+                                  kDebugFolder};
+  return std::any_of(kUnused.begin(), kUnused.end(),
+                     [&](const char* folder) { return path.starts_with(folder); }) ||
+         path.find("/gconv/") != std::string::npos || path.ends_with(".a");
+}
+
+// The links of a merged /usr; packages have either the one or the other.
+constexpr const char* kMerged[] = {"bin", "sbin", "lib", "lib64"};
+
+std::vector<std::uint8_t> program_text(std::string_view text) {
+  return {text.begin(), text.end()};
+}
+
+Error bad_files(const fs::path& files, std::string why, std::string next) {
+  return {"cannot use 'files' = " + printable(files.string()), std::move(why), std::move(next),
+          ExitCode::usage};
+}
+
+}  // namespace
+
+Result<ProgramTree> ProgramTree::own(const fs::path& given) {
+  ProgramTree tree;
+  std::error_code error;
+  const fs::path root = fs::absolute(given).lexically_normal();
+  if (fs::is_regular_file(root, error)) {
+    const auto content = read_file(root);
+    if (!content) return fail(content.error());
+    if (!is_static_program(*content))
+      return fail(bad_files(given, "it is not a static program",
+                            "link it with -static, or give a folder with it and its libraries"));
+    tree.files["usr/bin/" + root.filename().string()] = root;
+  } else if (fs::is_directory(root, error)) {
+    for (auto entry = fs::recursive_directory_iterator(root, error);
+         !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+      const std::string path = entry->path().lexically_relative(root).string();
+      if (entry->is_symlink() || entry->is_regular_file())
+        tree.files[path] = entry->path();
+      else if (!entry->is_directory())
+        return fail(bad_files(given, printable(path) + " is neither a file nor a folder nor a link", ""));
+    }
+    if (error) return fail(system_error("cannot read " + root.string(), error.value()));
+    if (tree.files.empty()) return fail(bad_files(given, "it is empty", ""));
+  } else {
+    return fail(
+        bad_files(given, "it is not there", "give a path from where vtax is started, or a whole one"));
+  }
+  Sha256 all;
+  for (const auto& [path, file] : tree.files) {
+    if (fs::is_symlink(file, error)) {
+      all.add(fmt::format("{} -> {}\n", path, fs::read_symlink(file, error).string()));
+      continue;
+    }
+    const auto hash = sha256_of_file(file);
+    if (!hash) return fail(hash.error());
+    const bool runs = (fs::status(file, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
+    all.add(fmt::format("{} {} {}\n", path, runs, *hash));
+  }
+  tree.hash = all.hex();
+  return tree;
+}
+
+void ProgramTree::add_below(const fs::path& packages) {
+  std::error_code error;
+  for (auto entry = fs::recursive_directory_iterator(packages, error);
+       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const std::string path = entry->path().lexically_relative(packages).string();
+    if (entry->is_directory() && !entry->is_symlink() && !is_left_out(path + "/")) folders.insert(path);
+    if (path == kContentListName || (!entry->is_symlink() && !entry->is_regular_file())) continue;
+    if (path.starts_with(kDebugFolder) && path.ends_with(".debug")) symbols_.emplace(path, entry->path());
+    if (!is_left_out(path)) files.emplace(path, entry->path());
+  }
+}
+
+Result<> ProgramTree::add_to(CpioArchive& image) const {
+  constexpr const char* kRoot = "lab/program/";
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (const auto& [path, file] : files) {
+    if (fs::is_symlink(file, error)) {
+      image.symlink(kRoot + path, fs::read_symlink(file, error).string());
+      continue;
+    }
+    auto content = read_file(file);
+    if (!content) return fail(content.error());
+    bytes += content->size();
+    if (bytes > kMostBytes)
+      return fail({"cannot put the program into the lab's systems",
+                   fmt::format("its files are more than {}, and its systems keep them in memory",
+                               readable_bytes(kMostBytes)),
+                   "name fewer packages, or a folder with what the program needs", ExitCode::usage});
+    const bool runs = (fs::status(file, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
+    image.file(kRoot + path, std::move(*content), runs ? 0755 : 0644);
+  }
+  for (const std::string& folder : folders)
+    if (!files.contains(folder)) image.directory(kRoot + folder);
+  const auto has_below = [&](const std::string& folder) {
+    const auto first = files.lower_bound(folder);
+    return first != files.end() && first->first.starts_with(folder);
+  };
+  for (const std::string folder : kMerged)
+    if (!has_below(folder + "/") && !files.contains(folder) && has_below("usr/" + folder + "/"))
+      image.symlink(kRoot + folder, "usr/" + folder);
+  const std::pair<const char*, const char*> names[] = {
+      {"etc/passwd",
+       "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\nnobody:x:65534:65534::/:/bin/"
+       "false\n"},
+      {"etc/group", "root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"},
+      {"etc/hosts", "127.0.0.1 localhost\n"},
+      {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"}};
+  for (const auto& [path, content] : names)
+    if (!files.contains(path)) image.file(std::string(kRoot) + path, program_text(content));
+  for (const char* folder : {"proc", "dev", "sys", "tmp", "run", "root"})
+    image.directory(std::string(kRoot) + folder);
+  return {};
+}
+
+Result<> ProgramTree::write_symbols(const fs::path& folder) const {
+  std::error_code error;
+  const auto copy = [&](const std::string& path, ByteView content) -> Result<> {
+    if (auto made = make_directories((folder / path).parent_path()); !made) return made;
+    return write_file(folder / path, content);
+  };
+  if (auto made = make_directories(folder); !made) return made;
+  for (const auto& [path, file] : files) {
+    // A link's name is no file's: what is executed is known by where it lies.
+    if (fs::is_symlink(file, error)) continue;
+    const auto content = read_file(file);
+    if (!content) return fail(content.error());
+    if (!ElfFile::open(*content)) continue;
+    if (auto copied = copy(path, *content); !copied) return copied;
+    const auto symbols = symbols_.find(debug_file_of(*content));
+    if (symbols == symbols_.end()) continue;
+    const auto apart = read_file(symbols->second);
+    if (!apart) return fail(apart.error());
+    if (auto copied = copy(symbols->first, *apart); !copied) return copied;
+  }
+  return {};
+}
+
+}  // namespace vtax::lab

@@ -1,0 +1,210 @@
+#include "workload/orders/program_orders.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "subject/program_text.h"
+#include "workload/measure/marker.h"
+#include "workload/measure/side_report.h"
+#include "workload/orders/program_process.h"
+
+namespace vtax {
+namespace {
+
+constexpr std::uint64_t kLongestProgramNs = 3'600'000'000'000;
+constexpr std::chrono::milliseconds kBetweenLooks{20};
+constexpr std::size_t kMostSearchedBytes = 4 << 20;
+
+struct ProgramCommand {
+  std::vector<std::string> words;
+  std::chrono::nanoseconds limit{};
+};
+
+Result<ProgramCommand> command_in(const JsonFields& order) {
+  const auto text = order.text("command", 2000);
+  if (!text) return fail(text.error());
+  auto words = words_of(*text);
+  if (!words) return fail(order.bad(words.error().why));
+  const auto limit = order.number("limit_ns", 1, kLongestProgramNs);
+  if (!limit) return fail(limit.error());
+  return ProgramCommand{std::move(*words), std::chrono::nanoseconds(*limit)};
+}
+
+nlohmann::json mapped_json(const std::vector<MappedCode>& mapped) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const MappedCode& code : mapped)
+    out.push_back({{"file", code.file},
+                   {"called", code.called},
+                   {"begin", fmt::format("{:#x}", code.begin)},
+                   {"end", fmt::format("{:#x}", code.end)},
+                   {"offset", fmt::format("{:#x}", code.offset)}});
+  return out;
+}
+
+// One endpoint is one process.
+std::optional<ProgramProcess>& server_program() {
+  static std::optional<ProgramProcess> one;
+  return one;
+}
+
+// Whether something listens at the TCP port in this network namespace: nothing is sent to find out.
+bool listens(std::uint64_t port) {
+  for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+    std::ifstream in(table);
+    for (std::string line; std::getline(in, line);) {
+      std::istringstream words(line);
+      std::string number, local, remote, state;
+      words >> number >> local >> remote >> state;
+      const std::size_t colon = local.rfind(':');
+      if (state != "0A" || colon == std::string::npos) continue;
+      if (std::strtoul(local.c_str() + colon + 1, nullptr, 16) == port) return true;
+    }
+  }
+  return false;
+}
+
+Result<> wait_until_ready(ProgramProcess& server, const Ready& ready, const std::string& text,
+                          std::chrono::nanoseconds limit) {
+  using Clock = std::chrono::steady_clock;
+  const auto begun = Clock::now();
+  const auto is_ready = [&] {
+    switch (ready.by) {
+      case Ready::By::seconds:
+        return Clock::now() - begun >= std::chrono::seconds(ready.number);
+      case Ready::By::port:
+        return listens(ready.number);
+      case Ready::By::output:
+        return server.output(kMostSearchedBytes).find(ready.words) != std::string::npos;
+    }
+    return false;
+  };
+  while (true) {
+    if (!server.is_running())
+      return fail({"start the server", server.how_it_ended() + " before it was ready; " + server.last_words(),
+                   "", ExitCode::trial_failed});
+    if (is_ready()) return {};
+    if (Clock::now() - begun > limit)
+      return fail({"start the server",
+                   fmt::format("after {} s it is not ready (\"{}\"); {}", limit / std::chrono::seconds(1),
+                               text, server.last_words()),
+                   "", ExitCode::trial_failed});
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+Result<nlohmann::json> serve_program(const JsonFields& order) {
+  const auto command = command_in(order);
+  if (!command) return fail(command.error());
+  const auto text = order.text("ready");
+  if (!text) return fail(text.error());
+  const auto ready = Ready::of(*text);
+  if (!ready) return fail(order.bad(ready.error().why));
+  server_program().reset();
+  auto started = ProgramProcess::prepare(command->words, false);
+  if (!started) return fail(started.error());
+  started->begin();
+  if (Result<> there = wait_until_ready(*started, *ready, *text, command->limit); !there)
+    return fail(there.error());
+  server_program().emplace(std::move(*started));
+  return nlohmann::json{{"state", "done"}};
+}
+
+Result<nlohmann::json> run_client(const JsonFields& order) {
+  const auto command = command_in(order);
+  if (!command) return fail(command.error());
+  const auto operations_text = order.text("operations");
+  if (!operations_text) return fail(operations_text.error());
+  const auto operations = Operations::of(*operations_text);
+  if (!operations) return fail(order.bad(operations.error().why));
+  const auto window = order.boolean("window"), traced = order.boolean("traced");
+  if (!window) return fail(window.error());
+  if (!traced) return fail(traced.error());
+  const auto lead = order.number("lead_ns", 0, kLongestProgramNs),
+             trail = order.number("trail_ns", 0, kLongestProgramNs);
+  if (!lead) return fail(lead.error());
+  if (!trail) return fail(trail.error());
+
+  auto client = ProgramProcess::prepare(command->words, *traced);
+  if (!client) return fail(client.error());
+  std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
+  const CpuMeter meter;
+  const auto begun = std::chrono::steady_clock::now();
+  if (*window) marker::begin_window();
+  client->begin();
+  const Result<> ended = client->wait(command->limit);
+  if (*window) marker::end_window();
+  SideReport side;
+  side.side = "client";
+  side.duration = std::chrono::steady_clock::now() - begun;
+  side.cpu = meter.since();
+  if (!ended) return fail(ended.error());
+  const auto done = operations->in(operations->number ? "" : client->output(kMostSearchedBytes));
+  if (!done) {
+    Error error = done.error();
+    error.why += "; " + client->last_words();
+    return fail(std::move(error));
+  }
+  side.transactions = Transactions(*done);
+  std::this_thread::sleep_for(std::chrono::nanoseconds(*trail));
+  nlohmann::json answer{
+      {"state", "done"}, {"side", side.to_json()}, {"output", client->output(kKeptOutputBytes)}};
+  if (*traced) {
+    auto mapped = client->mapped();
+    client->name_as_called(mapped);
+    answer["mapped"] = mapped_json(mapped);
+  }
+  return answer;
+}
+
+// The session's, of which the server is the first: what it forked executes the same files, or others.
+std::vector<MappedCode> mapped_by_session(pid_t session) {
+  std::set<MappedCode> all;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto process = static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10));
+    if (getsid(process) != session) continue;
+    for (MappedCode& code : mapped_code_of(process)) all.insert(std::move(code));
+  }
+  return {all.begin(), all.end()};
+}
+
+Error no_server(const JsonFields& order) {
+  return order.bad("there is no server");
+}
+
+Result<nlohmann::json> mapped_of_server(const JsonFields& order) {
+  if (!server_program()) return fail(no_server(order));
+  auto mapped = mapped_by_session(server_program()->process());
+  server_program()->name_as_called(mapped);
+  return nlohmann::json{{"state", "done"}, {"mapped", mapped_json(mapped)}};
+}
+
+Result<nlohmann::json> end_server_program(const JsonFields& order) {
+  if (!server_program()) return fail(no_server(order));
+  const bool running = server_program()->is_running();
+  const std::string how =
+      running ? "" : server_program()->how_it_ended() + "; " + server_program()->last_words();
+  server_program().reset();
+  if (running) return nlohmann::json{{"state", "done"}};
+  return fail({"keep the server running until the client has ended", how, "", ExitCode::trial_failed});
+}
+
+}  // namespace
+
+std::optional<Result<nlohmann::json>> obey_program(const std::string& order, const JsonFields& fields) {
+  if (order == "program-serve") return serve_program(fields);
+  if (order == "program-run") return run_client(fields);
+  if (order == "program-mapped") return mapped_of_server(fields);
+  if (order == "program-end") return end_server_program(fields);
+  return std::nullopt;
+}
+
+}  // namespace vtax

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "core/json_fields.h"
+#include "core/result.h"
+
+namespace vtax {
+
+inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
+
+// Orders of either end for the workload `program`. No value: another order.
+//   {"do": "program-serve", "command", "ready", "limit_ns"}: starts the server -> {"state": "done"} when it
+//   is
+//     ready. One at a time.
+//   {"do": "program-run", "command", "operations", "limit_ns", "window", "traced", "lead_ns", "trail_ns"}:
+//     sleeps, runs the client (with `window` between the lab's markers), sleeps ->
+//     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced}
+//   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
+//   ...]} of the
+//     server and its children
+//   {"do": "program-end"}: ends the server. Error: it had ended by itself.
+[[nodiscard]] std::optional<Result<nlohmann::json>> obey_program(const std::string& order,
+                                                                 const JsonFields& fields);
+
+}  // namespace vtax

@@ -1,0 +1,358 @@
+#include "workload/orders/program_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "workload/measure/watchdog.h"
+
+namespace vtax {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostMappings = 256, kLastWordsBytes = 300;
+constexpr const char* kProgramPaths[] = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
+                                         "/usr/bin/",        "/sbin/",          "/bin/"};
+
+// The kernel's file systems and empty folders where programs look for them, once in this mount namespace.
+Result<> complete_root() {
+  const fs::path root = kProgramRoot;
+  std::error_code error;
+  if (!fs::is_directory(root, error))
+    return fail({"run a program of the user's", "this machine's image has none", "", ExitCode::trial_failed});
+  if (fs::exists(root / "proc/self", error)) return {};
+  struct Mounted {
+    const char *source, *folder, *type;
+    unsigned long flags;
+  };
+  for (const Mounted& one : {Mounted{"proc", "proc", "proc", MS_NOSUID},
+                             {"/dev", "dev", nullptr, MS_BIND},
+                             {"/sys", "sys", nullptr, MS_BIND | MS_REC},
+                             {"tmpfs", "tmp", "tmpfs", MS_NOSUID},
+                             {"tmpfs", "run", "tmpfs", MS_NOSUID}}) {
+    const fs::path where = root / one.folder;
+    fs::create_directories(where, error);
+    if (mount(one.source, where.c_str(), one.type, one.flags, nullptr) != 0)
+      return fail(system_error("cannot mount " + where.string(), errno));
+  }
+  for (const char* folder : {"root", "var/log", "var/run", "var/lib", "var/tmp"})
+    fs::create_directories(root / folder, error);
+  fs::permissions(root / "tmp", fs::perms::all | fs::perms::sticky_bit, error);
+  return {};
+}
+
+// Where the program is, as seen from within; empty where nowhere.
+std::string place_of_program(const std::string& name) {
+  const auto is_there = [](const std::string& path) {
+    struct stat status {};
+    // A symbolic link's target is looked for below the real root, so only the link itself counts.
+    return lstat((kProgramRoot + path).c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+  };
+  if (name.find('/') != std::string::npos) return name.front() == '/' && is_there(name) ? name : "";
+  for (const char* folder : kProgramPaths)
+    if (is_there(folder + name)) return folder + name;
+  return "";
+}
+
+std::string printable_text(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
+      out += c;
+  return out;
+}
+
+std::uint64_t hexadecimal(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  return number;
+}
+
+struct Start {
+  std::string program, folder;
+  std::vector<char*> arguments, environment;
+  int gate, printed, trouble;
+  bool traced;
+};
+
+// In the child; what of it can fail tells its errno.
+[[noreturn]] void become_program(const Start& start) {
+  const auto give_up = [&] {
+    const int why = errno;
+    static_cast<void>(write(start.trouble, &why, sizeof why) == sizeof why);
+    _exit(127);
+  };
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  setsid();
+  if (chroot(kProgramRoot) != 0 || chdir(start.folder.c_str()) != 0) give_up();
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  fcntl(start.printed, F_SETFL, O_APPEND);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(start.printed, 1) < 0 || dup2(start.printed, 2) < 0) give_up();
+  syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  for (int number = 1; number < SIGRTMIN; ++number) signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const rlimit no_core{0, 0}, bounded{ProgramProcess::kMostWrittenBytes, ProgramProcess::kMostWrittenBytes};
+  setrlimit(RLIMIT_CORE, &no_core);
+  setrlimit(RLIMIT_FSIZE, &bounded);
+  const int before = personality(0xffffffff);
+  if (before < 0 || personality(static_cast<unsigned long>(before) | ADDR_NO_RANDOMIZE) < 0) give_up();
+  if (start.traced && (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0 || raise(SIGSTOP) != 0)) give_up();
+  char go = 0;
+  while (read(start.gate, &go, 1) < 0 && errno == EINTR) {
+  }
+  if (go == 0) _exit(0);  // nobody wants it any more
+  execve(start.program.c_str(), start.arguments.data(), start.environment.data());
+  give_up();
+  _exit(127);
+}
+
+std::vector<char*> pointers_into(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Numbered, so that a rerun makes the same names.
+Result<std::string> make_folder() {
+  static int made = 0;
+  const std::string folder = fmt::format("/tmp/{}-{}", getpid(), ++made);
+  if (mkdir((kProgramRoot + folder).c_str(), 0777) != 0)
+    return fail(system_error("cannot make " + folder, errno));
+  return folder;
+}
+
+}  // namespace
+
+std::vector<MappedCode> mapped_code_of(pid_t process) {
+  std::ifstream in(fmt::format("/proc/{}/maps", process));
+  std::set<MappedCode> found;
+  for (std::string line; std::getline(in, line) && found.size() < kMostMappings;) {
+    // begin-end rwxp offset device inode path
+    std::istringstream words(line);
+    std::string range, permissions, offset, device, inode, path;
+    words >> range >> permissions >> offset >> device >> inode;
+    std::getline(words >> std::ws, path);
+    const std::size_t dash = range.find('-');
+    if (path == "[vdso]") path = kVdsoFile;
+    if (permissions.size() < 3 || permissions[2] != 'x' || !path.starts_with('/') ||
+        dash == std::string::npos)
+      continue;
+    if (path.starts_with(kProgramRoot)) path.erase(0, std::strlen(kProgramRoot));
+    found.insert(
+        {path, hexadecimal(range.substr(0, dash)), hexadecimal(range.substr(dash + 1)), hexadecimal(offset)});
+  }
+  return {found.begin(), found.end()};
+}
+
+Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& command, bool traced) {
+  if (Result<> whole = complete_root(); !whole) return fail(whole.error());
+  const std::string program = place_of_program(command.front());
+  if (program.empty())
+    return fail({"run " + command.front(), "there is no such program in its packages and files",
+                 "is the package that holds it named?", ExitCode::trial_failed});
+  const auto folder = make_folder();
+  if (!folder) return fail(folder.error());
+
+  ProgramProcess self;
+  self.name_ = command.front();
+  self.folder_ = kProgramRoot + *folder;
+  self.traced_ = traced;
+  std::error_code error;
+  if (const fs::path link = kProgramRoot + program; fs::is_symlink(link, error)) {
+    self.called_ = link.filename().string();
+    self.target_ = fs::read_symlink(link, error).filename().string();
+  }
+  self.printed_ = Descriptor(memfd_create("printed", MFD_CLOEXEC));
+  int gate[2], trouble[2];
+  if (!self.printed_.valid() || pipe2(gate, O_CLOEXEC) != 0)
+    return fail(system_error("cannot start " + self.name_, errno));
+  Descriptor open_gate(gate[0]);
+  self.gate_ = Descriptor(gate[1]);
+  if (pipe2(trouble, O_CLOEXEC | O_NONBLOCK) != 0)
+    return fail(system_error("cannot start " + self.name_, errno));
+  self.trouble_ = Descriptor(trouble[0]);
+  const Descriptor tell(trouble[1]);
+
+  std::vector<std::string> words = command;
+  std::vector<std::string> variables{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                     "HOME=/root", "LC_ALL=C", "TMPDIR=/tmp", "TERM=dumb"};
+  const Start start{program,
+                    *folder,
+                    pointers_into(words),
+                    pointers_into(variables),
+                    open_gate.get(),
+                    self.printed_.get(),
+                    tell.get(),
+                    traced};
+  self.process_ = fork();
+  if (self.process_ < 0) return fail(system_error("cannot start " + self.name_, errno));
+  if (self.process_ == 0) become_program(start);
+  if (!traced) return self;
+  int status = 0;
+  while (waitpid(self.process_, &status, __WALL) < 0 && errno == EINTR) {
+  }
+  constexpr unsigned long kWanted = PTRACE_O_TRACEEXIT | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                                    PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+  if (!WIFSTOPPED(status) || ptrace(PTRACE_SETOPTIONS, self.process_, nullptr, kWanted) != 0 ||
+      ptrace(PTRACE_CONT, self.process_, nullptr, nullptr) != 0)
+    return fail(system_error("cannot watch " + self.name_, errno));
+  return self;
+}
+
+ProgramProcess::ProgramProcess(ProgramProcess&& other) noexcept
+    : name_(std::move(other.name_)),
+      process_(std::exchange(other.process_, -1)),
+      status_(other.status_),
+      ended_(other.ended_),
+      traced_(other.traced_),
+      gate_(std::move(other.gate_)),
+      printed_(std::move(other.printed_)),
+      trouble_(std::move(other.trouble_)),
+      called_(std::move(other.called_)),
+      target_(std::move(other.target_)),
+      folder_(std::exchange(other.folder_, {})),
+      seen_(std::move(other.seen_)) {}
+
+ProgramProcess::~ProgramProcess() {
+  if (process_ > 0) {
+    kill(-process_, SIGKILL);  // children that are left, too
+    if (!ended_) {
+      kill(process_, SIGKILL);
+      int status = 0;
+      while (!ended_ && (waitpid(process_, &status, __WALL) >= 0 || errno == EINTR)) {
+        ended_ = WIFEXITED(status) || WIFSIGNALED(status);
+        // One that is watched stops once more before it dies, and would stay there.
+        if (WIFSTOPPED(status)) ptrace(PTRACE_CONT, process_, nullptr, nullptr);
+      }
+    }
+  }
+  std::error_code ignored;
+  if (!folder_.empty()) fs::remove_all(folder_, ignored);
+}
+
+void ProgramProcess::begin() {
+  const char go = 1;
+  static_cast<void>(write(gate_.get(), &go, 1) == 1);
+}
+
+Result<int> ProgramProcess::wait_plain(std::chrono::nanoseconds limit) {
+  const auto watchdog = Watchdog::start(limit);
+  if (!watchdog) return fail(watchdog.error());
+  int status = 0;
+  while (waitpid(process_, &status, 0) < 0) {
+    if (errno != EINTR) return fail(system_error("cannot wait for " + name_, errno));
+    if (watchdog->expired()) return fail(watchdog->timeout("run " + name_));
+  }
+  return status;
+}
+
+// Of every process: it stops when it begins, when it becomes another program, at each signal, and at its end.
+Result<int> ProgramProcess::wait_traced(std::chrono::nanoseconds limit) {
+  const auto watchdog = Watchdog::start(limit);
+  if (!watchdog) return fail(watchdog.error());
+  std::set<MappedCode> seen;
+  std::set<pid_t> known{process_};
+  while (true) {
+    int status = 0;
+    const pid_t who = waitpid(-1, &status, __WALL);
+    if (who < 0) {
+      if (errno != EINTR) return fail(system_error("cannot wait for " + name_, errno));
+      if (watchdog->expired()) return fail(watchdog->timeout("run " + name_));
+      continue;
+    }
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+      if (who != process_) continue;
+      seen_.assign(seen.begin(), seen.end());
+      return status;
+    }
+    const int event = status >> 16, number = WSTOPSIG(status);
+    long signal_of_its_own = 0;
+    if (event == PTRACE_EVENT_EXIT) {
+      for (MappedCode& code : mapped_code_of(who))
+        if (seen.size() < kMostMappings) seen.insert(std::move(code));
+    } else if (event == 0 && (known.contains(who) || number != SIGSTOP)) {
+      signal_of_its_own = number;
+    }
+    known.insert(who);
+    ptrace(PTRACE_CONT, who, nullptr, signal_of_its_own);
+  }
+}
+
+Result<> ProgramProcess::wait(std::chrono::nanoseconds limit) {
+  const Result<int> status = traced_ ? wait_traced(limit) : wait_plain(limit);
+  if (!status) return fail(failed(status.error().why));
+  status_ = *status;
+  ended_ = true;
+  if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0) return {};
+  return fail(failed(how_it_ended()));
+}
+
+bool ProgramProcess::is_running() {
+  if (!ended_ && waitpid(process_, &status_, WNOHANG) == process_) ended_ = true;
+  return !ended_;
+}
+
+std::string ProgramProcess::how_it_ended() const {
+  int why = 0;
+  if (read(trouble_.get(), &why, sizeof why) == sizeof why)
+    return fmt::format("it cannot be started: {}", std::strerror(why));
+  if (WIFSIGNALED(status_) && WTERMSIG(status_) == SIGXFSZ)
+    return fmt::format("it wrote more than {} MiB", kMostWrittenBytes >> 20);
+  if (!WIFSIGNALED(status_)) return fmt::format("it ended with code {}", WEXITSTATUS(status_));
+  const char* const name = sigdescr_np(WTERMSIG(status_));
+  return fmt::format("it was killed by signal {} ({})", WTERMSIG(status_),
+                     name != nullptr ? name : "of no name");
+}
+
+std::string ProgramProcess::output(std::size_t most) const {
+  std::string text(most, '\0');
+  const ssize_t got = pread(printed_.get(), text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+  return printable_text(text);
+}
+
+std::string ProgramProcess::last_words() const {
+  const off_t size = std::max<off_t>(0, lseek(printed_.get(), 0, SEEK_END));
+  std::string text(std::min<std::size_t>(static_cast<std::size_t>(size), kLastWordsBytes), '\0');
+  const ssize_t got = pread(printed_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+  text = printable_text(text);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.empty() ? "it said nothing" : "its last words: " + text;
+}
+
+Error ProgramProcess::failed(std::string why) const {
+  return {"run " + name_, std::move(why) + "; " + last_words(), "", ExitCode::trial_failed};
+}
+
+void ProgramProcess::name_as_called(std::vector<MappedCode>& mapped) const {
+  for (MappedCode& code : mapped)
+    if (!called_.empty() && fs::path(code.file).filename() == target_) code.called = called_;
+}
+
+}  // namespace vtax

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/descriptor.h"
+#include "core/result.h"
+
+namespace vtax {
+
+// Where a system under test of the lab has the files of the user's program (docs/design/programs.md).
+inline constexpr char kProgramRoot[] = "/lab/program";
+
+// As what the code is told that the kernel itself maps into every program (vdso(7)).
+inline constexpr char kVdsoFile[] = "/vdso";
+
+// A part of a file that a program had in memory to execute it, in bytes; the file as the program calls it.
+struct MappedCode {
+  std::string file;
+  std::uint64_t begin = 0, end = 0, offset = 0;
+  std::string called = {};  // where the program was started by a link to this file: the link's name
+
+  auto operator<=>(const MappedCode&) const = default;
+};
+
+// Of a process, sorted. Empty where it is gone.
+[[nodiscard]] std::vector<MappedCode> mapped_code_of(pid_t process);
+
+// A program of the user's, below program_root: no other file is within its reach. It has a session of its
+// own, fixed addresses (so that a rerun counts the same), an empty folder to work in, and no standard input.
+// What it prints is kept in memory, and bounded; a file that it writes may have as many bytes. It and its
+// children are killed at the end, and die with the thread that started them.
+class ProgramProcess {
+ public:
+  static constexpr std::uint64_t kMostWrittenBytes = 64 << 20;
+
+  // Everything but the start, so that this costs no window anything: a child that waits for begin().
+  // `traced`: it is stopped at the end of each of its processes, to see what they executed; that costs time.
+  [[nodiscard]] static Result<ProgramProcess> prepare(const std::vector<std::string>& command, bool traced);
+  ProgramProcess(ProgramProcess&& other) noexcept;
+  ProgramProcess& operator=(ProgramProcess&&) = delete;
+  ~ProgramProcess();
+
+  void begin();
+
+  // Until it has ended, by itself and well. Errors say how it ended otherwise, with its last words.
+  [[nodiscard]] Result<> wait(std::chrono::nanoseconds limit);
+
+  // Whether it has not ended; asks once, and waits for nothing.
+  [[nodiscard]] bool is_running();
+  // Of one that has ended: "it ended with code 1; its last words: ...".
+  [[nodiscard]] std::string how_it_ended() const;
+
+  // What it printed so far, printable: the first `most` bytes.
+  [[nodiscard]] std::string output(std::size_t most) const;
+  [[nodiscard]] std::string last_words() const;
+
+  [[nodiscard]] pid_t process() const { return process_; }
+
+  // Debian's redis-server is a link to redis-check-rdb: names what was mapped as it was asked for.
+  void name_as_called(std::vector<MappedCode>& mapped) const;
+
+  // Of a traced one that has ended: what it and its children executed.
+  [[nodiscard]] std::vector<MappedCode> mapped() const { return seen_; }
+
+ private:
+  ProgramProcess() = default;
+  [[nodiscard]] Result<int> wait_traced(std::chrono::nanoseconds limit);
+  [[nodiscard]] Result<int> wait_plain(std::chrono::nanoseconds limit);
+  [[nodiscard]] Error failed(std::string why) const;
+
+  std::string name_;
+  pid_t process_ = -1;
+  int status_ = 0;
+  bool ended_ = false, traced_ = false;
+  Descriptor gate_, printed_, trouble_;
+  std::string called_, target_;  // where it was started by a link: its name, and that of the file behind it
+  std::string folder_;           // that it works in, of this process's point of view
+  std::vector<MappedCode> seen_;
+};
+
+}  // namespace vtax

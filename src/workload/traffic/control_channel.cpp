@@ -1,0 +1,66 @@
+#include "workload/traffic/control_channel.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "core/interruption.h"
+
+namespace vtax {
+
+Result<> ControlChannel::send(const nlohmann::json& message) {
+  const std::string line = message.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+  std::string_view left = line;
+  while (!left.empty()) {
+    const ssize_t sent = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return fail(system_error(fmt::format("cannot send to {}", partner_), errno));
+    left.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return {};
+}
+
+Result<JsonFields> ControlChannel::receive(std::chrono::nanoseconds limit) {
+  using Clock = std::chrono::steady_clock;
+  const std::string what = fmt::format("message from {}", partner_);
+  const auto broken = [&](std::string why) {
+    return fail(Error{what, std::move(why), "", ExitCode::trial_failed});
+  };
+  const Clock::time_point end = Clock::now() + limit;
+  while (true) {
+    if (const std::size_t newline = pending_.find('\n'); newline != std::string::npos) {
+      Result<JsonFields> message = JsonFields::parse(what, std::string_view(pending_).substr(0, newline));
+      pending_.erase(0, newline + 1);
+      return message;
+    }
+    if (pending_.size() > JsonFields::kMostBytes) return broken("the line is too long");
+    int wait_ms = -1;
+    if (limit.count() > 0) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+      if (left <= 0) return broken("nothing came within the time limit");
+      wait_ms = static_cast<int>(std::min<std::int64_t>(left, 1'000'000));
+    }
+    std::array<pollfd, 2> waiting{
+        {{fd_.get(), POLLIN, 0}, {ends_on_interruption_ ? interruption_fd() : -1, POLLIN, 0}}};
+    const int ready = poll(waiting.data(), waiting.size(), wait_ms);
+    if (ready < 0 && errno != EINTR) return fail(system_error(what, errno));
+    if (ends_on_interruption_ && interrupted()) return fail(interruption_error());
+    if (ready <= 0 || waiting[0].revents == 0) continue;
+    std::array<char, 4096> buffer{};
+    const ssize_t received = recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) return fail(system_error(what, errno));
+    if (received == 0) return broken("the connection was closed");
+    pending_.append(buffer.data(), static_cast<std::size_t>(received));
+  }
+}
+
+bool ControlChannel::has_news() const {
+  pollfd waiting{fd_.get(), POLLIN | POLLRDHUP, 0};
+  return !pending_.empty() || poll(&waiting, 1, 0) > 0;
+}
+
+}  // namespace vtax
