@@ -3,8 +3,8 @@
 // What the probe knows of one emulated CPU, and the emulator's own instruction counter of it.
 //
 // Under -icount each translated block first subtracts its length from a 16-bit counter that QEMU keeps just
-// below the CPU's `env`, fills when the CPU's turn begins (turn.h) and never within one. QEMU puts back what a
-// block did not execute when a fault or a device access leaves it early. Reading it at each block's start
+// below the CPU's `env`, fills when the CPU's turn begins (turn.h) and never within one. QEMU puts back what
+// a block did not execute when a fault or a device access leaves it early. Reading it at each block's start
 // therefore tells exactly what the block before really executed; what the last one of a turn did, the turn's
 // end tells.
 

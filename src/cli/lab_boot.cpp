@@ -4,8 +4,8 @@
 
 #include "cli/lab_machine_options.h"
 #include "cli/say.h"
-#include "machine/lab/emulator.h"
 #include "machine/guest_result.h"
+#include "machine/lab/emulator.h"
 
 namespace vtax {
 namespace {

@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   return vtax::run_command_line(
       {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::fit_verb(),
        vtax::predict_verb(), vtax::simulate_verb(), vtax::init_verb(), vtax::list_verb(),
-       vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::profile_verb(),
-       vtax::agent_verb(), vtax::lab_verb(), vtax::workload_verb()},
+       vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::profile_verb(), vtax::agent_verb(),
+       vtax::lab_verb(), vtax::workload_verb()},
       argc, argv);
 }

@@ -13,7 +13,6 @@
 #include "model/terms.h"
 #include "query/function_calls.h"
 #include "query/profile.h"
-#include "report/trial_list.h"
 #include "record/run_reader.h"
 #include "report/csv.h"
 #include "report/firefox_profile.h"
@@ -24,6 +23,7 @@
 #include "report/output.h"
 #include "report/pprof.h"
 #include "report/table.h"
+#include "report/trial_list.h"
 #include "watch/record/recording_reader.h"
 
 namespace vtax {

@@ -13,7 +13,6 @@
 #include "query/comparison.h"
 #include "query/profile.h"
 #include "query/testing/run_on_disk.h"
-#include "report/trial_list.h"
 #include "record/testing/synthetic_run.h"
 #include "report/comparison_json.h"
 #include "report/comparison_summary.h"
@@ -25,6 +24,7 @@
 #include "report/markdown.h"
 #include "report/openmetrics.h"
 #include "report/table.h"
+#include "report/trial_list.h"
 
 // What a run file holds may have been written to harm whoever looks at it: whatever the text, no format lets
 // a control character or one that turns the direction of text through.

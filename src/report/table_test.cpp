@@ -8,8 +8,8 @@
 
 #include "core/readable.h"
 #include "query/testing/run_on_disk.h"
-#include "report/trial_list.h"
 #include "record/testing/synthetic_run.h"
+#include "report/trial_list.h"
 #include "tests/golden.h"
 
 namespace vtax {

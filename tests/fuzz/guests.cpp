@@ -1,7 +1,7 @@
 #include "agent/lab_plan.h"
 #include "agent/message.h"
-#include "machine/lab/guest_messages.h"
 #include "machine/guest_result.h"
+#include "machine/lab/guest_messages.h"
 #include "record/ledger_text.h"
 #include "tests/fuzz/targets.h"
 

@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "core/interruption.h"
-#include "machine/lab/emulator_process.h"
 #include "machine/guest_result.h"
+#include "machine/lab/emulator_process.h"
 #include "machine/lab/xen_loader.h"
 
 namespace vtax::lab {

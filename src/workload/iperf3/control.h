@@ -6,9 +6,9 @@
 #include <string>
 
 #include "core/descriptor.h"
+#include "core/json_fields.h"
 #include "core/result.h"
 #include "workload/iperf3/protocol.h"
-#include "core/json_fields.h"
 
 namespace vtax::iperf3 {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/result.h"
 #include "core/json_fields.h"
+#include "core/result.h"
 
 namespace vtax::iperf3 {
 

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/json_fields.h"
 #include "core/result.h"
 #include "workload/iperf3/protocol.h"
-#include "core/json_fields.h"
 
 namespace vtax::iperf3 {
 
