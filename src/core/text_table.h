@@ -7,10 +7,15 @@
 
 namespace vtax {
 
+// How wide a page of text is; a stream that leads to a terminal is as wide as that (set_page_columns).
 inline constexpr std::size_t kPageColumns = 80;
 
+[[nodiscard]] std::size_t page_columns(std::ostream& out);
+void set_page_columns(std::ostream& out, std::size_t columns);
+
 // Rows of text in columns: the first flush left, the others flush right, each as wide as its widest entry.
-// Two spaces between them, or one where the page is too narrow. The first row is the heading.
+// Two spaces between them, or one where the page is too narrow; where that is too wide still, a first entry
+// that leaves the others too little room has a line of its own. The first row is the heading.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> heading) { rows_.push_back(std::move(heading)); }
@@ -31,8 +36,8 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// The text in lines of at most kPageColumns, broken at spaces; the first line begins with `first`, the others
-// with as many spaces.
+// The text in lines of at most page_columns(), broken at spaces; the first line begins with `first`, the
+// others with as many spaces.
 void print_wrapped(std::ostream& out, std::string_view first, std::string_view text);
 
 }  // namespace vtax

@@ -120,7 +120,7 @@ void print_groups(const std::vector<CellGroup>& groups, const VaryingFactors& va
     change = std::max(change, columns(row.change));
     interval = std::max(interval, columns(row.interval));
   }
-  const std::size_t gaps = 3, longest_place = kPageColumns - before - change - interval - gaps;
+  const std::size_t gaps = 3, longest_place = page_columns(out) - before - change - interval - gaps;
   TextTable table({heading.place, heading.before, heading.change, heading.interval});
   for (const CellRow& row : rows) {
     if (row.before.empty() || columns(row.place) > longest_place) table.add({row.place});

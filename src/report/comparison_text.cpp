@@ -49,7 +49,7 @@ void print_functions(std::ostream& out, const std::vector<FunctionChange>& funct
     for (const auto& row : rows) widest = std::max(widest, columns(row[column]));
     numbers += 1 + widest;
   }
-  const std::size_t longest = kPageColumns - numbers - 2;
+  const std::size_t longest = page_columns(out) - numbers - 2;
   TextTable table(rows.front());
   for (std::size_t i = 1; i < rows.size(); ++i) {
     rows[i][0] = "  " + printable(short_function_name(functions[i - 1].name), longest);
