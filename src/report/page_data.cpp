@@ -21,7 +21,7 @@ constexpr std::size_t kMostCells = 1000;
 constexpr std::size_t kMostSeries = 200;
 constexpr std::size_t kLeastFunctionsOfCell = 16;  // a page of 500 trials stays below 5 MB
 constexpr std::size_t kMostFunctionsOfCell = 400;
-constexpr std::size_t kMostFunctions = 8000;  // of all cells, as long as each has the least
+constexpr std::size_t kMostFunctionsOfPage = 8000;  // of all cells, as long as each has the least
 constexpr std::size_t kMostTimelines = 150;
 constexpr std::size_t kMostProvenance = 5;
 constexpr std::size_t kMostModels = 40;
@@ -365,7 +365,7 @@ Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable
   std::map<Factors, const Cell*> cells;
   for (const Comparison* comparison : data.shown)
     for (const Cell* cell : comparison->cells) cells[cell->factors] = cell;
-  const std::size_t most_functions = std::clamp(kMostFunctions / std::max<std::size_t>(cells.size(), 1),
+  const std::size_t most_functions = std::clamp(kMostFunctionsOfPage / std::max<std::size_t>(cells.size(), 1),
                                                 kLeastFunctionsOfCell, kMostFunctionsOfCell);
   // Of a provenance that is new, and of each shown cell the median run.
   const auto is_wanted = [&](const Trial& trial) {
