@@ -8,20 +8,24 @@
 #include <vector>
 
 #include "cli/recordings.h"
+#include "cli/terminal_columns.h"
 #include "core/readable.h"
+#include "core/text_table.h"
 #include "model/term_table.h"
 #include "model/terms.h"
 #include "query/function_calls.h"
 #include "query/profile.h"
 #include "record/run_reader.h"
-#include "report/csv.h"
+#include "report/cell_csv.h"
 #include "report/firefox_profile.h"
 #include "report/html.h"
 #include "report/json.h"
+#include "report/ledger_csv.h"
 #include "report/markdown.h"
 #include "report/openmetrics.h"
 #include "report/output.h"
 #include "report/pprof.h"
+#include "report/run_figure.h"
 #include "report/table.h"
 #include "report/trial_list.h"
 #include "watch/record/recording_reader.h"
@@ -36,19 +40,21 @@ struct ReportOptions {
   std::optional<std::uint64_t> trial;
   std::string terms;
   std::vector<std::string> functions;
+  bool is_all = false;
+  std::string chart = "tax";
+  bool has_chart = false;
+  std::string cell;  // part of the name of those that a chart shows
 };
 
 using Writer = Result<> (*)(RunReader&, std::ostream&);
 using ProfileWriter = void (*)(const Profile&, std::ostream&);
 
 const std::map<std::string, Writer>& writers() {
-  static const std::map<std::string, Writer> all{{"table", write_table},
-                                                 {"markdown", write_markdown},
-                                                 {"json", write_json},
-                                                 {"ndjson", write_ndjson},
-                                                 {"csv", write_csv},
-                                                 {"trials", write_trial_list},
-                                                 {"openmetrics", write_openmetrics}};
+  static const std::map<std::string, Writer> all{
+      {"markdown", write_markdown},      {"json", write_json},
+      {"ndjson", write_ndjson},          {"csv", write_cell_csv},
+      {"csv-ledger", write_ledger_csv},  {"trials", write_trial_list},
+      {"openmetrics", write_openmetrics}};
   return all;
 }
 
@@ -62,7 +68,7 @@ const std::map<std::string, ProfileWriter>& profile_writers() {
 }
 
 std::vector<std::string> formats() {
-  std::vector<std::string> names{"html", "terms"};
+  std::vector<std::string> names{"table", "html", "svg", "terms"};
   for (const auto& [name, writer] : writers()) names.push_back(name);
   for (const auto& [name, writer] : profile_writers()) names.push_back(name);
   return names;
@@ -98,6 +104,9 @@ Result<> write_calls_of(RunReader& reader, const std::vector<std::string>& funct
 
 Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& out) {
   if (!options.functions.empty()) return write_calls_of(reader, options.functions, out);
+  if (options.format == "table")
+    return write_table(reader, out, options.is_all ? TableDetail::all : TableDetail::first);
+  if (options.format == "svg") return write_run_figure(reader, options.chart, options.cell, out);
   if (options.format == "html") return write_page(reader, options, out);
   if (options.format == "terms") return write_terms_of(reader, options.terms, out);
   const auto profile_writer = profile_writers().find(options.format);
@@ -121,6 +130,12 @@ Result<ExitCode> report(const ReportOptions& options) {
     return fail({"cannot use --function with --format " + options.format, "it is a table of its own",
                  "--format profile has all functions of a trial"});
   }
+  if (options.is_all && options.format != "table")
+    return fail({"cannot use --all with --format " + options.format, "it is of the table",
+                 "every other format has all of a run"});
+  if (options.format != "svg" && (!options.cell.empty() || options.has_chart))
+    return fail({"cannot use --chart or --cell with --format " + options.format,
+                 "they choose what --format svg draws", "vtax report RUN --format svg --chart layers"});
   std::error_code none;
   if (options.output != "-" && std::filesystem::equivalent(options.run, options.output, none))
     return fail({"cannot write " + printable(options.output, 200), "it is the run file that is to be shown",
@@ -137,6 +152,7 @@ Result<ExitCode> report(const ReportOptions& options) {
   }
   auto output = Output::open(options.output);
   if (!output) return fail(output.error());
+  if (options.output == "-") set_page_columns(output->stream(), terminal_columns());
   const auto written = reader ? write(*reader, options, output->stream())
                               : report_recording(options.run, options.format, output->stream());
   if (!written) return fail(written.error());
@@ -148,8 +164,9 @@ Verb::Action add_report_options(CLI::App& app) {
   auto options = std::make_shared<ReportOptions>();
   app.add_option("RUN", options->run, "The run file")->required();
   app.add_option("--format", options->format,
-                 "table: for people; markdown; html: one page that needs no network;\n"
-                 "json, ndjson: docs/report-schema.md; csv: the ledger, long form; openmetrics;\n"
+                 "table: for people; markdown; html: one page that needs no network; svg: a figure;\n"
+                 "json, ndjson: docs/report-schema.md; csv: a row a cell and layer; csv-ledger: every\n"
+                 "entry of every trial; openmetrics;\n"
                  "trials: each with its number, for --trial;\n"
                  "one trial's instructions by function: profile, folded (flame graphs), callgrind,\n"
                  "pprof (`go tool pprof`), firefox (profiler.firefox.com);\n"
@@ -157,6 +174,13 @@ Verb::Action add_report_options(CLI::App& app) {
                  "Recordings of `vtax top`: table, ndjson, csv")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
+  app.add_flag("--all", options->is_all, "All that is known of every combination, claim and failed trial");
+  const auto* chart =
+      app.add_option("--chart", options->chart, "What --format svg draws: " + names_of_run_figures())
+          ->check(CLI::IsMember(run_figures()))
+          ->capture_default_str();
+  app.add_option("--cell", options->cell,
+                 "Of --format svg: the combinations that have this text in their name");
   app.add_option("--trial", options->trial, "The trial of a profile: its number, which --format trials shows")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   app.add_option("--terms", options->terms,
@@ -167,14 +191,19 @@ Verb::Action add_report_options(CLI::App& app) {
       ->type_name("NAME ...");
   app.add_option("-o,--out,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
-  return [options] { return report(*options); };
+  return [options, chart] {
+    options->has_chart = chart->count() > 0;
+    return report(*options);
+  };
 }
 
 }  // namespace
 
 Verb report_verb() {
   return {"report", "Show a run: as a table, a page, JSON, CSV, metrics or profiles",
-          "vtax report first-look.vtax\n  vtax report first-look.vtax --format html -o first-look.html\n"
+          "vtax report first-look.vtax\n  vtax report first-look.vtax --all\n"
+          "  vtax report first-look.vtax --format html -o first-look.html\n"
+          "  vtax report first-look.vtax --format svg --chart layers --cell 'sending, card' -o layers.svg\n"
           "  vtax report first-look.vtax --format trials && vtax report first-look.vtax --format profile "
           "--trial 45\n"
           "  vtax report first-look.vtax --function 'gnttab_*' tcp_v4_rcv",

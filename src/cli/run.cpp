@@ -23,8 +23,10 @@
 #include "cli/run_place.h"
 #include "cli/run_trials.h"
 #include "cli/say.h"
+#include "cli/terminal_columns.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "core/text_table.h"
 #include "machine/computer.h"
 #include "published/find_published.h"
 #include "record/run_header.h"
@@ -86,9 +88,10 @@ Result<Run> header_of(const Plan& plan, const RunOptions& options) {
 }
 
 Result<> show(const std::filesystem::path& file, bool json) {
+  set_page_columns(std::cout, terminal_columns());
   auto reader = RunReader::open(file);
   if (!reader) return fail(reader.error());
-  return json ? write_json(*reader, std::cout) : write_table(*reader, std::cout);
+  return json ? write_json(*reader, std::cout) : write_table(*reader, std::cout, TableDetail::first);
 }
 
 std::vector<Trial> trials_to_run(const Plan& plan) {

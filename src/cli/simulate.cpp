@@ -13,6 +13,8 @@
 
 #include "cli/run_place.h"
 #include "cli/say.h"
+#include "cli/terminal_columns.h"
+#include "core/text_table.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
 #include "report/table.h"
@@ -90,7 +92,8 @@ Result<ExitCode> simulate_study(const SimulateOptions& options) {
   if (!done) return fail(done.error());
   auto reader = RunReader::open(out);
   if (!reader) return fail(reader.error());
-  if (auto shown = write_table(*reader, std::cout); !shown) return fail(shown.error());
+  set_page_columns(std::cout, terminal_columns());
+  if (auto shown = write_table(*reader, std::cout, TableDetail::first); !shown) return fail(shown.error());
   say("\nRun file: {0}   (`vtax report {0} --format html -o page.html`)\n", out.string());
   return failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
 }

@@ -20,9 +20,26 @@ void print_claim(std::ostream& out, const JudgedClaim& judged) {
   print_wrapped(out, "      ", fmt::format("{}: {}", before, judged.reason));
 }
 
+// Those that have a verdict.
+void print_judged(std::ostream& out, const std::vector<JudgedClaim>& judged) {
+  TextTable table({"claim", "published", "measured", "verdict"});
+  std::size_t without = 0;
+  for (const JudgedClaim& j : judged) {
+    if (!j.measured)
+      ++without;
+    else
+      table.add({"  " + j.claim->id, printable(published_figure(*j.claim), kWidestFigure),
+                 readable(*j.measured), std::string(name(j.verdict))});
+  }
+  if (!table.is_empty()) table.print(out);
+  if (without > 0)
+    print_wrapped(out, "  ",
+                  fmt::format("{} more could not be tested in this run; --all says why.", without));
+}
+
 }  // namespace
 
-void print_claims(std::ostream& out, const Run& header, const RunCosts& costs) {
+void print_claims(std::ostream& out, const Run& header, const RunCosts& costs, TableDetail detail) {
   const auto published = published_of(header);
   if (published && !*published) return;
   out << "\nPUBLISHED BESIDE MEASURED\n";
@@ -34,6 +51,10 @@ void print_claims(std::ostream& out, const Run& header, const RunCosts& costs) {
   print_wrapped(out, "  ", (*published)->paper);
   if (!(*published)->machine.empty()) print_wrapped(out, "  on: ", (*published)->machine);
   print_wrapped(out, "  ", count_verdicts(judged));
+  if (detail == TableDetail::first) {
+    print_judged(out, judged);
+    return;
+  }
   TextTable table({"claim", "published", "measured", "verdict"});
   for (const JudgedClaim& j : judged) {
     table.add({"  " + j.claim->id, printable(published_figure(*j.claim), kWidestFigure),

@@ -14,15 +14,17 @@
 #include "query/profile.h"
 #include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
+#include "report/cell_csv.h"
 #include "report/comparison_json.h"
 #include "report/comparison_summary.h"
 #include "report/comparison_text.h"
-#include "report/csv.h"
 #include "report/firefox_profile.h"
 #include "report/html.h"
 #include "report/json.h"
+#include "report/ledger_csv.h"
 #include "report/markdown.h"
 #include "report/openmetrics.h"
+#include "report/run_figure.h"
 #include "report/table.h"
 #include "report/trial_list.h"
 
@@ -111,6 +113,22 @@ std::string written(const RunOnDisk& disk, Writer write) {
   return out.str();
 }
 
+Result<> first_table_of(RunReader& reader, std::ostream& out) {
+  return write_table(reader, out, TableDetail::first);
+}
+
+Result<> whole_table_of(RunReader& reader, std::ostream& out) {
+  return write_table(reader, out, TableDetail::all);
+}
+
+Result<> tax_figure_of(RunReader& reader, std::ostream& out) {
+  return write_run_figure(reader, "tax", "", out);
+}
+
+Result<> layers_figure_of(RunReader& reader, std::ostream& out) {
+  return write_run_figure(reader, "layers", "", out);
+}
+
 Result<> page_of(RunReader& reader, std::ostream& out) {
   return write_html(reader, out);
 }
@@ -121,7 +139,10 @@ TEST(ForeignText, HarmsInNoFormatOfAReport) {
     const vtax::Run run = foreign_run(text);
     const RunOnDisk disk(run);
     for (const auto& [format, write] :
-         std::initializer_list<std::pair<const char*, Writer>>{{"table", write_table},
+         std::initializer_list<std::pair<const char*, Writer>>{{"table", first_table_of},
+                                                               {"all of the table", whole_table_of},
+                                                               {"tax", tax_figure_of},
+                                                               {"layers", layers_figure_of},
                                                                {"trials", write_trial_list},
                                                                {"markdown", write_markdown},
                                                                {"openmetrics", write_openmetrics},
@@ -129,9 +150,11 @@ TEST(ForeignText, HarmsInNoFormatOfAReport) {
                                                                {"ndjson", write_ndjson},
                                                                {"html", page_of}})
       EXPECT_EQ(harm_in(written(disk, write)), 0) << format;
-    std::string csv = written(disk, write_csv);
-    for (std::size_t at = 0; (at = csv.find("\r\n", at)) != std::string::npos;) csv.erase(at, 1);
-    EXPECT_EQ(harm_in(csv), 0);
+    for (const Writer write : {write_cell_csv, write_ledger_csv}) {
+      std::string csv = written(disk, write);
+      for (std::size_t at = 0; (at = csv.find("\r\n", at)) != std::string::npos;) csv.erase(at, 1);
+      EXPECT_EQ(harm_in(csv), 0);
+    }
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -12,27 +10,23 @@
 
 #include "core/embedded_file.h"
 #include "core/readable.h"
-#include "core/sha256.h"
 #include "query/phrase.h"
+#include "query/repetitions.h"
 #include "report/answer.h"
+#include "report/figure_svg.h"
 #include "report/html_table.h"
+#include "report/page_asset.h"
 #include "report/page_data.h"
 #include "report/page_tables.h"
+#include "report/source_hash.h"
 
 namespace vtax {
 namespace embedded {
-const std::vector<EmbeddedFile>& page();
 const std::vector<EmbeddedFile>& page_first_scripts();
 const std::vector<EmbeddedFile>& page_scripts();
 }  // namespace embedded
 
 namespace {
-
-std::string_view asset(std::string_view name) {
-  const auto& all = embedded::page();
-  return std::find_if(all.begin(), all.end(), [&](const EmbeddedFile& file) { return file.name == name; })
-      ->content;
-}
 
 std::string script_of(const std::vector<EmbeddedFile>& files) {
   std::string script = "\"use strict\";\n";
@@ -40,31 +34,10 @@ std::string script_of(const std::vector<EmbeddedFile>& files) {
   return script;
 }
 
-std::string base64(const std::vector<std::uint8_t>& bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t at) { return at < bytes.size() ? std::uint32_t{bytes[at]} : 0U; };
-    const std::uint32_t three = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
-    for (std::size_t digit = 0; digit < 4; ++digit)
-      out += i + digit > bytes.size() ? '=' : kDigits[three >> (18 - 6 * digit) & 63U];
-  }
-  return out;
-}
-
-// As a Content-Security-Policy names what may run: by content.
-std::string source_hash(std::string_view content) {
-  const std::string hex = sha256_hex(content);
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2)
-    bytes.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
-  return "'sha256-" + base64(bytes) + "'";
-}
-
 std::string policy(std::string_view first_script, std::string_view script) {
   return fmt::format("default-src 'none'; script-src {} {} {}; style-src {}; img-src data:",
-                     source_hash(asset("echarts.min.js")), source_hash(first_script), source_hash(script),
-                     source_hash(asset("page.css")));
+                     source_hash(page_asset("echarts.min.js")), source_hash(first_script),
+                     source_hash(script), source_hash(page_asset("page.css")));
 }
 
 std::string summary(const Run& run, const RunCosts& costs) {
@@ -102,6 +75,35 @@ std::string kind_of_cost(const RunCosts& costs) {
   return text;
 }
 
+// Text of a sentence: a number is not torn from its %.
+std::string sentence(std::string_view text) {
+  std::string html = escaped_html(text);
+  for (std::size_t at = 0; (at = html.find(" %", at)) != std::string::npos; at += 2)
+    html.replace(at, 1, "&nbsp;");
+  return html;
+}
+
+void write_answer(std::ostream& out, const Run& run, const PageData& data) {
+  for (const AnswerText& text : answer(run, data.costs, data.comparisons)) {
+    const std::string_view kind = text.is_failure ? "answer failed" : "answer";
+    out << fmt::format("<p class=\"{}\">{}</p>\n", kind, sentence(text.lead));
+    if (text.lines.empty()) continue;
+    out << fmt::format("<ul class=\"{}\">\n", kind);
+    for (const auto& [name, line] : text.lines)
+      out << fmt::format("<li><b>{}</b> {}</li>\n", sentence(name), sentence(line));
+    out << "</ul>\n";
+  }
+}
+
+// In two widths, of which the style shows the one that fits the window.
+void write_figure(std::ostream& out, const std::optional<Figure>& figure, std::string_view name) {
+  if (!figure) return;
+  for (const auto& [width, which] :
+       {std::pair(kFigureWidth, "wide"), std::pair(kNarrowFigureWidth, "narrow")})
+    out << fmt::format("<div class=\"figures {}-figure\" data-name=\"{}\">{}</div>\n", which, name,
+                       figure_svg(*figure, width, SvgPicture::Use::page));
+}
+
 }  // namespace
 
 Result<> write_html(RunReader& reader, std::ostream& out, const std::optional<TermTable>& terms) {
@@ -112,6 +114,7 @@ Result<> write_html(RunReader& reader, std::ostream& out, const std::optional<Te
   const std::string first_script = script_of(embedded::page_first_scripts()),
                     script = script_of(embedded::page_scripts());
   const std::string study = printable(run.study, 200);
+  const auto taxes = tax_figure(data.costs, data.shown);
   const auto text = [&](std::string words) {
     return [&out, words = std::move(words)] { out << escaped_html(words); };
   };
@@ -124,7 +127,12 @@ Result<> write_html(RunReader& reader, std::ostream& out, const std::optional<Te
       {"study", text(study)},
       {"platforms", text(platforms_text(data.costs))},
       {"question", text(run.question.empty() ? study : printable(run.question, 500))},
-      {"answer", text(answer(data.costs, data.comparisons))},
+      {"answer", [&] { write_answer(out, run, data); }},
+      {"hide-tax", hidden_unless(taxes.has_value())},
+      {"tax", [&] { write_figure(out, taxes, "tax"); }},
+      {"marks", text(meaning_of_marks(data.comparisons))},
+      {"rate-figure", [&] { write_figure(out, rate_figure(data.costs, data.shown), "rates"); }},
+      {"hide-traffic", hidden_unless(has_traffic(data))},
       {"summary", text(summary(run, data.costs))},
       {"constants", text(constants(data.costs))},
       {"cost-kind", text(kind_of_cost(data.costs))},
@@ -148,14 +156,14 @@ Result<> write_html(RunReader& reader, std::ostream& out, const std::optional<Te
       {"hide-failed", hidden_unless(data.costs.finished < run.planned_trials || !data.costs.failed.empty())},
       {"failed", [&] { write_failed_table(out, run, data); }},
       {"provenance", [&] { write_provenance(out, run, data); }},
-      {"style", [&] { out << asset("page.css"); }},
+      {"style", [&] { out << page_asset("page.css"); }},
       {"first-script", [&] { out << first_script; }},
       {"script", [&] { out << script; }},
-      {"echarts", [&] { out << asset("echarts.min.js"); }},
+      {"echarts", [&] { out << page_asset("echarts.min.js"); }},
       {"data", [&] { write_page_data(run, data, out); }},
   };
   // page.html is ours: every {{name}} in it is one of `parts`.
-  std::string_view page = asset("page.html");
+  std::string_view page = page_asset("page.html");
   for (std::size_t at = 0; (at = page.find("{{")) != std::string_view::npos;) {
     const std::size_t end = page.find("}}", at);
     out << page.substr(0, at);

@@ -131,7 +131,12 @@ Result<> write_markdown(RunReader& reader, std::ostream& out) {
   const Run& run = reader.header();
   const auto comparisons = comparisons_of(*costs);
   out << fmt::format("# {}\n\n", escaped_markdown(run.question.empty() ? run.study : run.question));
-  out << escaped_markdown(answer(*costs, comparisons), 2000) << '\n';
+  for (const AnswerText& text : answer(run, *costs, comparisons)) {
+    out << escaped_markdown(text.lead, 2000) << "\n\n";
+    for (const auto& [name, line] : text.lines)
+      out << fmt::format("- {}: {}\n", escaped_markdown(name), escaped_markdown(line, 2000));
+    if (!text.lines.empty()) out << '\n';
+  }
   write_claims_table(out, run, *costs);
   if (costs->finished > 0) out << "\n## Cost by layer\n";
   for (const auto& [unit, its_noun] : nouns_of(comparisons))

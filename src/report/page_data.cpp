@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/json_writer.h"
 #include "core/readable.h"
@@ -240,19 +241,21 @@ void write_cell(JsonWriter& json, const PageData& data, const Comparison& compar
   json.end_object();
 }
 
-// Of which anything was measured, as many as the page holds, the headline's among them.
+// Of which anything was measured, as many as the page holds, those of the answer among them.
 void choose_shown(PageData& data) {
   const auto cells_of = [](const Comparison& comparison) {
     return static_cast<std::size_t>(std::count_if(comparison.cells.begin(), comparison.cells.end(),
                                                   [](const Cell* cell) { return cell->cost() != nullptr; }));
   };
-  const Comparison* const first = data.headline ? data.headline->comparison : nullptr;
-  std::size_t room = kMostCells - std::min(kMostCells, first == nullptr ? 0 : cells_of(*first));
+  std::set<const Comparison*> first;
+  for (const WorkloadAnswer& one : data.answers) first.insert(one.typical);
+  std::size_t room = kMostCells;
+  for (const Comparison* one : first) room -= std::min(room, cells_of(*one));
   for (const Comparison& comparison : data.comparisons) {
     const std::size_t cells = cells_of(comparison);
     if (cells == 0) continue;
-    const bool fits = &comparison == first || cells <= room;
-    if (fits && &comparison != first) room -= cells;
+    const bool is_first = first.contains(&comparison), fits = is_first || cells <= room;
+    if (fits && !is_first) room -= cells;
     if (fits) data.shown.push_back(&comparison);
     (fits ? data.shown_cells : data.left_out_cells) += cells;
   }
@@ -277,14 +280,16 @@ void write_comparisons(JsonWriter& json, const PageData& data) {
     json.end_array().end_object();
   }
   json.end_array().key("headline");
-  const auto& best = data.headline;
-  if (!best) {
+  if (data.answers.empty()) {
     json.null();
     return;
   }
-  const auto place = std::find(data.shown.begin(), data.shown.end(), best->comparison) - data.shown.begin();
+  const WorkloadAnswer& first = data.answers.front();
+  const auto place = std::find(data.shown.begin(), data.shown.end(), first.typical) - data.shown.begin();
   json.begin_object().field("comparison", static_cast<std::uint64_t>(place));
-  json.field("unit", name(best->unit)).field("platform", printable(best->cell->platform())).end_object();
+  json.field("unit", name(first.unit))
+      .field("platform", printable(first.dearest().cell->platform()))
+      .end_object();
 }
 
 void write_offered(JsonWriter& json, const PageData& data) {
@@ -357,7 +362,7 @@ Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable
   PageData data;
   data.costs = std::move(*costs);
   data.comparisons = comparisons_of(data.costs);
-  data.headline = headline(data.comparisons);
+  data.answers = answers_of(data.costs, data.comparisons);
   choose_shown(data);
   data.speed = machine_speed(reader.header(), data.costs);
   if (data.speed && *data.speed) data.offered = offered_series(data.costs);
@@ -397,7 +402,7 @@ Result<PageData> read_page_data(RunReader& reader, const std::optional<TermTable
 }
 
 const Cell* PageData::headline_cell() const {
-  if (headline) return headline->cell;
+  if (!answers.empty()) return answers.front().dearest().cell;
   for (const Comparison* comparison : shown)
     for (const Cell* cell : comparison->cells)
       if (cell->cost() != nullptr) return cell;

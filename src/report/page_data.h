@@ -18,13 +18,13 @@
 namespace vtax {
 
 // What the page shows of a run. Of a run of more cells than a browser shows well it has the first ones of the
-// plan, and the headline's.
+// plan, and those of the answer.
 struct PageData {
   RunCosts costs;
   std::vector<Comparison> comparisons;   // all of the run's; they point into `costs`
   std::vector<const Comparison*> shown;  // those of which something was measured, as many as the page holds
   std::size_t shown_cells = 0, left_out_cells = 0;
-  std::optional<Headline> headline;          // in `comparisons`
+  std::vector<WorkloadAnswer> answers;       // in `comparisons`
   std::vector<OfferedSeries> offered;        // where there is a speed
   std::optional<Found<MachineSpeed>> speed;  // what rates are derived with
   // Of each cell's median run: the dearest functions, and how many there are besides.
@@ -34,7 +34,8 @@ struct PageData {
   std::string model;                      // whose terms `models` has
   std::vector<MessageModel> models = {};  // where terms are asked for, of streams of several sizes of a write
 
-  // Of the first picture; null where nothing was measured.
+  // Of the first picture: the dearest of the first workload's typical combination; null where nothing was
+  // measured.
   [[nodiscard]] const Cell* headline_cell() const;
 };
 

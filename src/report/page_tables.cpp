@@ -192,6 +192,26 @@ std::string size_text(double size) {
   return readable_bytes(static_cast<std::uint64_t>(size));
 }
 
+void write_claims_table(std::ostream& out, const std::vector<JudgedClaim>& judged) {
+  HtmlTable table(out, "Claims and verdicts",
+                  {{"claim", Kind::words},
+                   {"id", Kind::text},
+                   {"published", Kind::text},
+                   {"measured"},
+                   {"interval", Kind::text},
+                   {"verdict", Kind::words},
+                   {"quantity", Kind::words},
+                   {"source", Kind::words},
+                   {"reason", Kind::words}});
+  for (const JudgedClaim& j : judged) {
+    table.begin_row();
+    table.text(j.claim->says).text(j.claim->id).text(published_figure(*j.claim)).number(j.measured);
+    table.text(interval_text(j.interval)).text(name(j.verdict)).text(j.claim->quantity);
+    table.text(j.claim->source).text(j.reason);
+    table.end_row();
+  }
+}
+
 }  // namespace
 
 bool has_claims(const Run& header) {
@@ -218,6 +238,14 @@ bool has_measured(const PageData& data) {
   });
 }
 
+bool has_traffic(const PageData& data) {
+  return std::any_of(data.shown.begin(), data.shown.end(), [](const Comparison* comparison) {
+    return std::any_of(comparison->cells.begin(), comparison->cells.end(), [](const Cell* cell) {
+      return cell->cost() && (!cell->cost()->devices.empty() || !cell->cost()->events.empty());
+    });
+  });
+}
+
 void write_claims_section(std::ostream& out, const Run& header, const PageData& data) {
   const auto published = published_of(header);
   if (!published) {
@@ -228,23 +256,9 @@ void write_claims_section(std::ostream& out, const Run& header, const PageData& 
   const auto judged = judge(**published, header, data.costs);
   paragraph(out, fmt::format("{}: {}", (*published)->paper, count_verdicts(judged)));
   if (!(*published)->machine.empty()) paragraph(out, "On: " + (*published)->machine);
-  HtmlTable table(out, "Claims and verdicts",
-                  {{"claim", Kind::words},
-                   {"id", Kind::text},
-                   {"published", Kind::text},
-                   {"measured"},
-                   {"interval", Kind::text},
-                   {"verdict", Kind::words},
-                   {"quantity", Kind::words},
-                   {"source", Kind::words},
-                   {"reason", Kind::words}});
-  for (const JudgedClaim& j : judged) {
-    table.begin_row();
-    table.text(j.claim->says).text(j.claim->id).text(published_figure(*j.claim)).number(j.measured);
-    table.text(interval_text(j.interval)).text(name(j.verdict)).text(j.claim->quantity);
-    table.text(j.claim->source).text(j.reason);
-    table.end_row();
-  }
+  out << "<details class=\"fold\"><summary>Every claim, how it is tested, and why it is not</summary>\n";
+  write_claims_table(out, judged);
+  out << "</details>\n";
 }
 
 void write_terms_tables(std::ostream& out, const PageData& data) {

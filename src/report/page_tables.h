@@ -26,5 +26,6 @@ void write_provenance(std::ostream& out, const Run& header, const PageData& data
 [[nodiscard]] bool has_hardware(const PageData& data);
 [[nodiscard]] bool has_functions(const PageData& data);
 [[nodiscard]] bool has_measured(const PageData& data);
+[[nodiscard]] bool has_traffic(const PageData& data);
 
 }  // namespace vtax

@@ -20,13 +20,22 @@
 namespace vtax {
 namespace {
 
+// Its lines in two columns.
+void print_answer(std::ostream& out, const AnswerText& text) {
+  print_wrapped(out, "  ", text.lead);
+  std::size_t widest = 0;
+  for (const auto& [name, line] : text.lines) widest = std::max(widest, columns(name));
+  for (const auto& [name, line] : text.lines)
+    print_wrapped(out, "    " + name + std::string(widest - columns(name) + 2, ' '), line);
+}
+
 void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
                 const std::vector<Comparison>& comparisons) {
   if (!run.question.empty()) {
     print_wrapped(out, "", printable(run.question, 500));
     out << '\n';
   }
-  print_wrapped(out, "  ", answer(costs, comparisons));
+  for (const AnswerText& text : answer(run, costs, comparisons)) print_answer(out, text);
   out << '\n';
   std::string study =
       fmt::format("Study {} on {}; {} of {} trials, vtax {}, {}.", printable(run.study, 100),
@@ -45,61 +54,6 @@ void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
 void print_constants(std::ostream& out, const RunCosts& costs, const Cell& first) {
   const std::string text = constants_text(first.factors, costs.varying.of(first.workload()));
   if (!text.empty()) print_wrapped(out, fmt::format("  {}: ", printable(first.workload())), text);
-}
-
-const Cell* cell_of(const Comparison& comparison, const std::string& platform) {
-  for (const Cell* cell : comparison.cells) {
-    if (cell->platform() == platform) return cell;
-  }
-  return nullptr;
-}
-
-// "4.19 (4.05 to 4.31)", where the repetitions give an interval and it is asked for.
-std::string tax_text(const Comparison& comparison, const Cell& cell, Unit unit, bool with_interval) {
-  std::string text = marked_tax(comparison, cell, unit);
-  const auto interval = with_interval ? tax_interval(comparison, cell, unit) : std::nullopt;
-  if (interval) text += fmt::format(" ({:.2f} to {:.2f})", interval->low, interval->high);
-  return text;
-}
-
-TextTable table_of_taxes(const RunCosts& costs, const std::vector<Comparison>& comparisons,
-                         const std::vector<std::string>& platforms, std::string_view its_noun, Unit unit,
-                         bool with_intervals) {
-  std::vector<std::string> heading{fmt::format("per {}", its_noun)};
-  for (const std::string& platform : platforms) heading.push_back(printable(platform));
-  TextTable table(std::move(heading));
-  for (const Comparison& comparison : comparisons) {
-    if (noun(unit, comparison.factors.at("workload")) != its_noun) continue;
-    std::vector<std::string> row{
-        "  " + full_phrase(comparison.factors, costs.varying.of(comparison.factors.at("workload")))};
-    bool has_unit = false;
-    for (const std::string& platform : platforms) {
-      const Cell* cell = cell_of(comparison, platform);
-      const bool counts = cell != nullptr && cell->cost() && [&] {
-        const auto units = units_of(cell->cost()->work);
-        return std::find(units.begin(), units.end(), unit) != units.end();
-      }();
-      has_unit = has_unit || counts;
-      row.push_back(counts ? tax_text(comparison, *cell, unit, with_intervals) : "-");
-    }
-    if (has_unit) table.add(std::move(row));
-  }
-  return table;
-}
-
-void print_tax_overview(std::ostream& out, const RunCosts& costs,
-                        const std::vector<Comparison>& comparisons) {
-  auto platforms = platforms_of(costs);
-  if (std::erase(platforms, "native") == 0 || platforms.empty()) return;
-  out << "\nTAX: total cost relative to native = 1\n";
-  for (const auto& [unit, its_noun] : nouns_of(comparisons)) {
-    TextTable table = table_of_taxes(costs, comparisons, platforms, its_noun, unit, true);
-    if (table.width() > kPageColumns)  // each comparison below has its intervals
-      table = table_of_taxes(costs, comparisons, platforms, its_noun, unit, false);
-    if (!table.is_empty()) table.print(out);
-  }
-  if (const std::string marks = meaning_of_marks(comparisons); !marks.empty())
-    print_wrapped(out, "  ", marks);
 }
 
 struct Scale {
@@ -145,7 +99,7 @@ void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& com
                                Scale{1'000'000'000, "billions"}};
   for (const Scale& scale : kScales) {
     const TextTable table = table_of_costs(comparison, units, scale);
-    if (table.width() > kPageColumns && &scale != &kScales.back()) continue;
+    if (table.width() > page_columns(out) && &scale != &kScales.back()) continue;
     if (!scale.name.empty()) out << fmt::format("  in {} of {}\n", scale.name, unit_of_cost(costs));
     table.print(out);
     return;
@@ -219,7 +173,7 @@ void print_legend(std::ostream& out, const RunCosts& costs) {
         "run (of an even number the cheaper of two), and the interval says what the start changes.");
 }
 
-void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
+void print_failed(std::ostream& out, const RunCosts& costs) {
   if (!costs.failed.empty()) {
     out << fmt::format("\nFAILED: {} of {} recorded trials\n", costs.failed.size(),
                        costs.finished + costs.failed.size());
@@ -231,6 +185,9 @@ void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
                               printable(trial.factors.at("platform")), full_phrase(trial.factors, varying),
                               printable(trial.error, 500)));
   }
+}
+
+void print_missing(std::ostream& out, const Run& run, const RunCosts& costs) {
   const std::uint64_t recorded = costs.finished + costs.failed.size();
   if (recorded < run.planned_trials) {
     const std::uint64_t missing = run.planned_trials - recorded;
@@ -239,27 +196,58 @@ void print_failed(std::ostream& out, const Run& run, const RunCosts& costs) {
   }
 }
 
+// Who pays in each workload's typical combination.
+void print_typical(std::ostream& out, const RunCosts& costs, const std::vector<WorkloadAnswer>& answers) {
+  if (answers.empty()) return;
+  out << "\nWHO PAYS, in the typical combination\n";
+  for (const WorkloadAnswer& one : answers) {
+    print_wrapped(out, "",
+                  full_phrase(one.typical->factors, costs.varying.of(one.typical->factors.at("workload"))));
+    print_costs(out, costs, *one.typical, {one.unit});
+  }
+}
+
+void print_everything(std::ostream& out, const Run& run, const RunCosts& costs,
+                      const std::vector<Comparison>& comparisons) {
+  print_claims(out, run, costs, TableDetail::all);
+  const auto speed = machine_speed(run, costs);
+  if (costs.finished > 0) {
+    print_legend(out, costs);
+    print_speed(out, speed);
+  }
+  if (speed && *speed) print_offered(out, costs, **speed);
+  for (const Comparison& comparison : comparisons) print_comparison(out, costs, comparison, speed);
+  print_failed(out, costs);
+}
+
 }  // namespace
 
-Result<> write_table(RunReader& reader, std::ostream& out) {
+Result<> write_table(RunReader& reader, std::ostream& out, TableDetail detail) {
   auto costs = read_costs(reader);
   if (!costs) return fail(costs.error());
+  const Run& run = reader.header();
   const auto comparisons = comparisons_of(*costs);
-  print_head(out, reader.header(), *costs, comparisons);
+  const auto answers = answers_of(*costs, comparisons);
+  print_head(out, run, *costs, comparisons);
   std::set<std::string> workloads;
   for (const Cell& cell : costs->cells) {
     if (workloads.insert(cell.workload()).second) print_constants(out, *costs, cell);
   }
-  print_tax_overview(out, *costs, comparisons);
-  print_claims(out, reader.header(), *costs);
-  const auto speed = machine_speed(reader.header(), *costs);
-  if (costs->finished > 0) {
-    print_legend(out, *costs);
-    print_speed(out, speed);
+  print_overview(out, *costs, comparisons, answers, detail);
+  if (detail == TableDetail::all) {
+    print_everything(out, run, *costs, comparisons);
+  } else {
+    print_typical(out, *costs, answers);
+    print_claims(out, run, *costs, TableDetail::first);
   }
-  if (speed && *speed) print_offered(out, *costs, **speed);
-  for (const Comparison& comparison : comparisons) print_comparison(out, *costs, comparison, speed);
-  print_failed(out, reader.header(), *costs);
+  print_missing(out, run, *costs);
+  if (detail == TableDetail::first && (costs->finished > 0 || !costs->failed.empty())) {
+    out << '\n';
+    print_wrapped(
+        out, "",
+        "--all: every combination by layer, with packets, events, rates and repetitions. --format html: "
+        "the page.");
+  }
   return {};
 }
 

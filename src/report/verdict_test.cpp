@@ -370,7 +370,7 @@ std::string section_of(const Run& run) {
   const auto costs = read_costs(reader);
   EXPECT_TRUE(costs);
   std::ostringstream out;
-  print_claims(out, reader.header(), *costs);
+  print_claims(out, reader.header(), *costs, TableDetail::all);
   return out.str();
 }
 
@@ -407,7 +407,7 @@ TEST(ClaimsText, ClaimsThatCannotBeReadLeaveTheReport) {
   const RunOnDisk disk(run);
   auto reader = disk.reader();
   std::ostringstream out;
-  EXPECT_TRUE(write_table(reader, out));
+  EXPECT_TRUE(write_table(reader, out, TableDetail::all));
   EXPECT_THAT(out.str(), HasSubstr("COST BY LAYER"));
 }
 

@@ -83,7 +83,8 @@ class LargeRun : public testing::Test {
   std::filesystem::path folder_;
 };
 
-constexpr std::array kFormats{"table", "json", "ndjson", "html", "csv", "markdown", "openmetrics", "trials"};
+constexpr std::array kFormats{"table",      "json",     "ndjson",      "html",   "csv",
+                              "csv-ledger", "markdown", "openmetrics", "trials", "svg"};
 
 // 100,000 trials of 60 cells.
 TEST_F(LargeRun, IsStreamed) {

@@ -181,7 +181,7 @@ TEST_P(MeasuredFormats, OpenMetricsHasRatesLatenciesAndBusyCpus) {
 }
 
 TEST_P(MeasuredFormats, CsvAndJsonHaveEachTrials) {
-  const std::string csv = content(made("csv"));
+  const std::string csv = content(made("csv-ledger"));
   for (const char* row : {",,,,,window_ns,1000000000\r\n", ",0,Domain-0,,,busy_ns,500000000\r\n",
                           ",2,guest1,,,busy_ns,200000000\r\n", ",,guest1,,,latency_p50_ns,57000\r\n",
                           ",,guest2,,,latency_max_ns,251000\r\n", ",,guest1,,,guest_transactions,125\r\n"})

@@ -1,4 +1,4 @@
-// Cost by layer, and the tax.
+// Cost by layer.
 
 // The interval of a cell's repetitions.
 const interval = (cell, unit) => cell.per[unit].interval || null;
@@ -51,12 +51,12 @@ const drawLayers = () => {
     }),
     renderItem: (params, api) => whisker(api.coord([api.value(0), api.value(2)]), api.coord([api.value(1), api.value(2)]))
   });
-  draw("layers", 96 + 56 * names.length,
+  draw("layers", 120 + 48 * names.length,
     `${costName} per ${per}: ` + shown.map((c) => `${c.platform} ${readable(c.per[unit].total)}`).join(", "), {
-      grid: {left: 8, right: isNarrow() ? 64 : 120, top: 56, bottom: 8, containLabel: true},
-      legend: {data: [...data.layers, ...(series[series.length - 1].data.length > 0 ? [intervalName] : [])], top: 8, textStyle: {color: color("ink")}, type: "scroll"},
+      grid: {left: 8, right: isNarrow() ? 64 : 120, top: 56, bottom: 30, containLabel: true},
+      legend: {data: [...data.layers.filter((layer, i) => shown.some((cell) => cell.per[unit].layers[i] > 0)), ...(series[series.length - 1].data.length > 0 ? [intervalName] : [])], top: 8, textStyle: {color: color("ink")}, type: "scroll"},
       tooltip: tooltip((p) => `${names[p.dataIndex]}, ${p.seriesName}\n${readable(p.value)} ${data.cost} per ${per}`),
-      xAxis: {type: "value", ...axis(), splitNumber: isNarrow() ? 2 : 5},
+      xAxis: {type: "value", ...axis(), ...namedX(`${data.cost} per ${per}`), splitNumber: isNarrow() ? 2 : 5},
       yAxis: {type: "category", data: names, inverse: true, ...axis(), axisLabel: {color: color("ink"), fontSize: 14},
         axisTick: {show: false}},
       series
@@ -72,41 +72,6 @@ const drawLayers = () => {
   ].filter((words) => words).join(", ");
   element("picture-note").textContent = [`${comparison.name}: ${data.cost} per ${per}`,
     ...shown.filter(details).map((cell) => `${cell.platform}: ${details(cell)}`)].join("; ") + ".";
-};
-
-const mostTaxRows = 100;
-const drawTax = () => {
-  const platforms = [...new Set(cells.map(({cell}) => cell.platform))].filter((p) => p !== "native");
-  const all = data.comparisons.filter((c) => c.cells.some((cell) => cell.platform !== "native" && cell.tax !== null));
-  const rows = all.slice(0, mostTaxRows);
-  element("tax-section").hidden = rows.length === 0;
-  if (rows.length === 0) return;
-  const marks = new Set(rows.flatMap((row) => row.cells.map((cell) => cell.against_native)));
-  element("tax-note").textContent = "Total cost of the same work relative to native: native is 1." +
-    (all.length > rows.length ? ` The first ${rows.length} of ${whole(all.length)}; the tables have all.` : "") +
-    (marks.has("~") ? " ~: the repetitions show no difference." : "") + (marks.has("too few") ? " ?: too few repetitions to tell (4 of each do)." : "");
-  draw("tax", 96 + rows.length * (14 + Math.max(isNarrow() ? 28 : 14, 14 * platforms.length)), "Tax of each platform; the tables below hold the same figures", {
-    grid: {left: 8, right: isNarrow() ? 56 : 130, top: 48, bottom: 8, containLabel: true},
-    legend: {data: platforms, top: 8, textStyle: {color: color("ink")}},
-    tooltip: tooltip((p) => `${rows[p.dataIndex].name}\n${p.seriesName}: ${readable(p.value)} times native, per ${unitName(rows[p.dataIndex], rows[p.dataIndex].unit)}`),
-    xAxis: {type: "value", min: 0, ...axis(), splitNumber: isNarrow() ? 2 : 5},
-    yAxis: {type: "category", inverse: true, data: rows.map((c) => c.name), ...axis(), axisTick: {show: false},
-      axisLabel: {interval: 0, color: color("ink"), width: Math.min(isNarrow() ? 140 : 460, 8 * Math.max(...rows.map((row) => row.name.length))), overflow: "break", lineHeight: isNarrow() ? 12 : 15,
-        fontSize: isNarrow() ? 10 : 12}},
-    series: platforms.map((platform, i) => ({
-      name: platform, type: "bar", barMaxWidth: 14, itemStyle: {color: platformColor(i)},
-      data: rows.map((c) => (c.cells.find((cell) => cell.platform === platform) || {tax: null}).tax),
-      label: {show: true, position: "right", color: color("quiet"), fontSize: 11, formatter: (p) => {
-        const cell = rows[p.dataIndex].cells.find((one) => one.platform === platform);
-        if (!p.value) return "";
-        const per = cell.per[rows[p.dataIndex].unit];
-        if (!per) return p.value.toFixed(2);
-        return shownTax(per) + (per.tax_interval && !isNarrow() ? ` (${taxRange(per)})` : "");
-      }},
-      markLine: i > 0 ? undefined : {silent: true, symbol: "none", label: {show: false}, data: [{xAxis: 1}],
-        lineStyle: {color: color("ink"), type: "dashed"}}
-    }))
-  });
 };
 
 // ---- sections ----

@@ -5,7 +5,7 @@ const busy = (layers) => layers.reduce((sum, v, i) => sum + (i === idle ? 0 : v)
 const drawCpus = () => {
   const comparison = data.comparisons[element("comparison").value];
   element("cpus-section").hidden = !comparison || comparison.cells.every((cell) => cell.cpus.length === 0);
-  if (element("cpus-section").hidden) return;
+  if (element("cpus-section").hidden || !element("cpus-section").open) return;
   const unit = element("unit").value, per = unitName(comparison, unit);
   const shown = comparison.cells.filter((cell) => cell.per[unit]);
   const cpus = [...new Set(shown.flatMap((cell) => cell.cpus.map((c) => c.cpu)))].sort((a, b) => a - b);
@@ -20,7 +20,7 @@ const drawCpus = () => {
   draw("heat", 96 + 48 * shown.length, `${costName} of each CPU per ${per}: ` + values.map((v) => `${shown[v[1]].platform} CPU ${cpus[v[0]]} ${readable(v[2])}`).join(", "), {
     grid: {left: 8, right: 16, top: 16, bottom: 8, containLabel: true},
     tooltip: tooltip((p) => `${shown[p.value[1]].platform}, CPU ${cpus[p.value[0]]}\n${readable(p.value[2])} ${data.cost} per ${per}`),
-    visualMap: {show: false, min: 0, max: most, inRange: {color: [color("panel"), color("kernel")]}},
+    visualMap: {show: false, min: 0, max: most, inRange: {color: [color("panel"), color("xen-pvh")]}},
     xAxis: {type: "category", data: cpus.map((c) => "CPU " + c), ...axis(), splitArea: {show: false}},
     yAxis: {type: "category", data: shown.map((c) => c.platform), inverse: true, ...axis(), axisTick: {show: false}, axisLabel: {color: color("ink")}},
     series: [{name: data.cost, type: "heatmap", data: values, itemStyle: {borderColor: color("panel"), borderWidth: 2},
@@ -33,7 +33,7 @@ const drawCpus = () => {
     tooltip: tooltip((p) => p.name + "\n" + cpus.map((c, i) => `CPU ${c}: ${readable(p.value[i])}`).join("\n")),
     radar: {center: ["50%", "56%"], radius: "62%", indicator: cpus.map((c) => ({name: "CPU " + c, max: most})), axisName: {color: color("ink")},
       splitArea: {show: false}, splitLine: {lineStyle: {color: color("line")}}, axisLine: {lineStyle: {color: color("line")}}},
-    series: [{name: "CPUs", type: "radar", data: shown.map((cell, i) => ({name: cell.platform, value: cpus.map((cpu) => cost(cell, cpu)),
-      itemStyle: {color: platformColor(i)}, areaStyle: {opacity: .15}}))}]
+    series: [{name: "CPUs", type: "radar", data: shown.map((cell) => ({name: cell.platform, value: cpus.map((cpu) => cost(cell, cpu)),
+      itemStyle: {color: platformColor(cell.platform)}, areaStyle: {opacity: .15}}))}]
   });
 };

@@ -1,5 +1,5 @@
 // What stands on the first screen, as soon as it is there.
-const drawFirst = () => { drawLayers(); drawTax(); };
+const drawFirst = drawLayers;
 const showControls = () => document.querySelectorAll(".controls").forEach((controls) => { controls.hidden = false; });
 element("without-scripts").hidden = true;
 element("picture-section").hidden = data.comparisons.length === 0;

@@ -39,7 +39,7 @@ const drawFlame = () => {
   const empty = !chosen || chosen.cell.functions.length === 0 || !chosen.cell.total;
   element("flame").hidden = empty;
   element("flame-note").hidden = empty;
-  if (empty) return;
+  if (empty || !element("functions-section").open) return;
   const boxes = flameOf(chosen.cell);
   const [from, to] = flameFocus || [0, chosen.cell.total];
   element("flame-reset").hidden = flameFocus === null;

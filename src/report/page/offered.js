@@ -5,7 +5,7 @@ const offeredLines = (series) => {
 };
 
 const drawOffered = () => {
-  if (data.offered.length === 0) return;
+  if (data.offered.length === 0 || !element("offered-section").open) return;
   const series = data.offered[element("offered-series").value];
   const lines = offeredLines(series);
   element("offered-note").textContent = `${series.name}: ` + lines.map(({platform, points}) => {
@@ -29,8 +29,8 @@ const drawOffered = () => {
     tooltip: tooltip((p) => `${p.seriesName}\n${readable(p.value[0])} ${unit} offered: ${formatter(p.value[1])}`),
     xAxis: {type: "value", name: `offered, ${unit}`, nameLocation: "middle", nameGap: 26, nameTextStyle: {color: color("quiet")}, ...axis(), splitNumber: isNarrow() ? 3 : 6},
     yAxis: {type: "value", min: 0, name, nameTextStyle: {color: color("quiet"), align: "left"}, ...axis(), ...more},
-    series: lines.map(({platform, points}, i) => ({name: platform, type: "line", symbolSize: 8, data: curve(points, value),
-      lineStyle: {color: platformColor(i), width: 2}, itemStyle: {color: platformColor(i)}}))
+    series: lines.map(({platform, points}) => ({name: platform, type: "line", symbolSize: 8, data: curve(points, value),
+      lineStyle: {color: platformColor(platform), width: 2}, itemStyle: {color: platformColor(platform)}}))
   });
   chart("offered", element("offered-note").textContent, `possible, ${unit}`, (point) => point.possible, readable, {});
   chart("offered-busy", "How busy the busiest CPU is: " + lines.map(({platform, points}) => `${platform} ` + points.map((point) => `${readable(point.offered)}: ${Math.round(100 * point.busy)} %`).join(", ")).join("; "),

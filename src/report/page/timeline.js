@@ -32,7 +32,7 @@ const drawTimeline = () => {
   const comparison = data.comparisons[element("comparison").value];
   const shown = comparison ? comparison.cells.filter((cell) => cell.timeline) : [];
   element("timeline-section").hidden = shown.length === 0;
-  if (shown.length === 0) return;
+  if (shown.length === 0 || !element("timeline-section").open) return;
   const before = element("timeline-cell").value;
   element("timeline-cell").replaceChildren(...shown.map((cell, i) => option(cell.platform, i)));
   element("timeline-cell").value = before !== "" && before < shown.length ? before : shown.length - 1;

@@ -1,4 +1,4 @@
-#include "report/csv.h"
+#include "report/ledger_csv.h"
 
 #include <optional>
 #include <set>
@@ -42,7 +42,7 @@ std::vector<MeasuredRow> measured_rows(const Trial& trial) {
 
 }  // namespace
 
-Result<> write_csv(RunReader& reader, std::ostream& out) {
+Result<> write_ledger_csv(RunReader& reader, std::ostream& out) {
   std::set<std::string> factors;
   const auto note_factors = [&](const Trial& trial) {
     for (const auto& [name, value] : trial.factors) factors.insert(name);
