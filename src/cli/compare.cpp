@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/recordings.h"
+#include "cli/terminal_columns.h"
 #include "core/readable.h"
+#include "core/text_table.h"
 #include "query/comparison.h"
 #include "record/run_reader.h"
 #include "report/comparison_json.h"
@@ -19,18 +24,24 @@
 #include "report/comparison_text.h"
 #include "report/comparison_words.h"
 #include "report/output.h"
+#include "report/trend.h"
+#include "report/trend_text.h"
 #include "watch/record/recording_reader.h"
 
 namespace vtax {
 namespace {
 
 struct CompareOptions {
-  std::string before, after;
+  std::vector<std::string> runs;  // two or more, the first is what the others are compared with
+  std::string output = "-";
   std::string limit;  // "2%"
   bool has_limit = false;
   std::string format = "table";
   bool is_all = false;
   std::string cell;  // part of the name of those to show in detail
+
+  [[nodiscard]] const std::string& before() const { return runs.front(); }
+  [[nodiscard]] const std::string& after() const { return runs.back(); }  // what is judged
 };
 
 // "2%", "2 %" or "2" as a fraction.
@@ -80,7 +91,7 @@ std::vector<std::string> names_of_risen(const RunComparison& comparison, double 
 
 // What keeps the second run from being judged: what was not measured again cannot have passed.
 std::optional<Error> obstacle_to_judging(const RunComparison& comparison, const CompareOptions& options) {
-  const std::string what = "cannot judge " + options.after;
+  const std::string what = "cannot judge " + options.after();
   if (!comparison.failed_after.empty())
     return Error{what,
                  fmt::format("{} of its cells failed: {}", comparison.failed_after.size(),
@@ -91,19 +102,19 @@ std::optional<Error> obstacle_to_judging(const RunComparison& comparison, const 
                  fmt::format("a repetition of {} of its cells failed: {}",
                              comparison.partly_failed_after.size(), listed(comparison.partly_failed_after)),
                  "its report says why; `vtax run ... --resume` tries them again", ExitCode::trial_failed};
-  for (const auto& [file, missing] : {std::pair(options.after, comparison.not_run_after),
-                                      std::pair(options.before, comparison.not_run_before)})
+  for (const auto& [file, missing] : {std::pair(options.after(), comparison.not_run_after),
+                                      std::pair(options.before(), comparison.not_run_before)})
     if (missing > 0)
       return Error{what, fmt::format("{} is unfinished: {} of its trials were not run", file, missing),
                    "the same `vtax run` with --resume goes on", ExitCode::trial_failed};
   if (comparison.cells.empty())
     return Error{
-        what, fmt::format("it has no finished cell in common with {}", options.before),
+        what, fmt::format("it has no finished cell in common with {}", options.before()),
         "cells are compared when all their factors are equal: run the same study with the same --set"};
   if (!comparison.only_before.empty())
     return Error{what,
                  fmt::format("{} of the cells of {} are not in it: {}", comparison.only_before.size(),
-                             options.before, listed(comparison.only_before)),
+                             options.before(), listed(comparison.only_before)),
                  "run the same study with the same --set"};
   return std::nullopt;
 }
@@ -143,7 +154,17 @@ Result<> write_cells(const RunComparison& comparison, const std::string& text, s
   return {};
 }
 
-Result<> write(const RunComparison& comparison, const CompareOptions& options, std::ostream& out) {
+// As people see them: without the folder, and without the ending that all have.
+std::vector<std::string> run_names_of(const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) {
+    const std::filesystem::path path(file);
+    names.push_back((path.extension() == ".vtax" ? path.stem() : path.filename()).string());
+  }
+  return names;
+}
+
+Result<> write_two(const RunComparison& comparison, const CompareOptions& options, std::ostream& out) {
   const CellsShown shown = options.is_all ? CellsShown::all : CellsShown::few;
   if (options.format == "json") {
     write_comparison_json(comparison, out);
@@ -158,6 +179,25 @@ Result<> write(const RunComparison& comparison, const CompareOptions& options, s
   return {};
 }
 
+Result<> write(const RunTrend& trend, const CompareOptions& options, std::ostream& out) {
+  if (options.format == "html") {
+    write_trend_page(trend, out);
+    return {};
+  }
+  if (trend.against_first.size() == 1) return write_two(trend.against_first.front(), options, out);
+  const CellsShown shown = options.is_all ? CellsShown::all : CellsShown::few;
+  if (!options.cell.empty())
+    return fail({"cannot show the cells of more than two runs", "--cell sets two runs side by side",
+                 "name the two that are to be compared"});
+  if (options.format == "json")
+    write_trend_json(trend, out);
+  else if (options.format == "markdown")
+    write_trend_markdown(trend, shown, out);
+  else
+    write_trend_summary(trend, shown, out);
+  return {};
+}
+
 Result<ExitCode> compare(const CompareOptions& options) {
   std::optional<double> limit;
   if (options.has_limit) {
@@ -165,17 +205,20 @@ Result<ExitCode> compare(const CompareOptions& options) {
     if (!parsed) return fail(parsed.error());
     limit = *parsed;
   }
-  auto before = RunReader::open(options.before);
-  if (!before) return fail(before.error());
-  auto after = RunReader::open(options.after);
-  if (!after) return fail(after.error());
-  auto comparison = compare_runs(*before, *after);
-  if (!comparison) return fail(comparison.error());
-  auto output = Output::open("-");
+  std::vector<RunReader> readers;
+  for (const std::string& file : options.runs) {
+    auto reader = RunReader::open(file);
+    if (!reader) return fail(reader.error());
+    readers.push_back(std::move(*reader));
+  }
+  const auto trend = trend_of(run_names_of(options.runs), readers);
+  if (!trend) return fail(trend.error());
+  auto output = Output::open(options.output);
   if (!output) return fail(output.error());
-  if (auto written = write(*comparison, options, output->stream()); !written) return fail(written.error());
+  if (options.output == "-") set_page_columns(output->stream(), terminal_columns());
+  if (auto written = write(*trend, options, output->stream()); !written) return fail(written.error());
   if (auto committed = output->commit(); !committed) return fail(committed.error());
-  return limit ? judge(*comparison, *limit, options) : ExitCode::ok;
+  return limit ? judge(trend->against_first.back(), *limit, options) : ExitCode::ok;
 }
 
 // Time series have no repetitions to judge by.
@@ -188,35 +231,51 @@ Result<ExitCode> compare_two_recordings(const CompareOptions& options) {
     return fail({fmt::format("cannot compare recordings with {}", unfit),
                  "recordings of `vtax top` have no repetitions, and no cells to judge",
                  "without it their guests are set side by side; `vtax run` makes runs that can be judged"});
-  auto output = Output::open("-");
+  if (options.runs.size() > 2)
+    return fail({"cannot compare more than two recordings", "their guests are set side by side", "name two"});
+  auto output = Output::open(options.output);
   if (!output) return fail(output.error());
-  if (auto done = compare_recordings(options.before, options.after, output->stream()); !done)
+  if (auto done = compare_recordings(options.before(), options.after(), output->stream()); !done)
     return fail(done.error());
   if (auto committed = output->commit(); !committed) return fail(committed.error());
   return ExitCode::ok;
 }
 
 Result<ExitCode> compare_files(const CompareOptions& options) {
-  const bool is_a = watch::is_recording(options.before), is_b = watch::is_recording(options.after);
-  return is_a || is_b ? compare_two_recordings(options) : compare(options);
+  std::error_code none;
+  for (const std::string& file : options.runs)
+    if (options.output != "-" && std::filesystem::equivalent(file, options.output, none))
+      return fail({"cannot write " + printable(options.output, 200), "it is one of the run files",
+                   "name another file", ExitCode::usage});
+  const bool has_recording = std::any_of(options.runs.begin(), options.runs.end(),
+                                         [](const std::string& file) { return watch::is_recording(file); });
+  return has_recording ? compare_two_recordings(options) : compare(options);
 }
 
 Verb::Action add_compare_options(CLI::App& app) {
   auto options = std::make_shared<CompareOptions>();
-  app.add_option("A", options->before, "The run file to compare with")->required();
-  app.add_option("B", options->after, "The run file to judge")->required();
-  const auto* limit =
-      app.add_option("--fail-above", options->limit,
-                     "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
-                     "with 2 if a cell of A is not in B, with 4 if a trial of B failed or was not run");
+  app.add_option("RUNS", options->runs,
+                 "Run files, the first to compare with, the last to judge; of three or more each\n"
+                 "is set beside the first, such as a tree's revisions")
+      ->required()
+      ->expected(2, 1000);
+  const auto* limit = app.add_option(
+      "--fail-above", options->limit,
+      "Exit with 1 if a cell's cost per unit of work rose by more than this, such as 2%;\n"
+      "with 2 if a cell of the first run is not in the last, with 4 if a trial of that failed\n"
+      "or was not run");
   app.add_flag("--all", options->is_all, "List every cell, and each one's layers and functions behind them");
   app.add_option("--cell", options->cell,
                  "Layers and functions of the cells that have this text in their name");
-  app.add_option("--format", options->format, "table: for people; markdown: a comment of a review; json")
-      ->check(CLI::IsMember({"table", "markdown", "json"}))
+  app.add_option("--format", options->format,
+                 "table: for people; markdown: a comment of a review; html: one page that needs no\n"
+                 "network, with a chart over the runs; json: docs/report-schema.md")
+      ->check(CLI::IsMember({"table", "markdown", "html", "json"}))
       ->capture_default_str();
   app.add_flag_callback(
       "--json", [options] { options->format = "json"; }, "The same as --format json");
+  app.add_option("-o,--out,--output", options->output, "Write to this file; - is the standard output")
+      ->capture_default_str();
   return [options, limit] {
     options->has_limit = limit->count() > 0;
     return compare_files(*options);
@@ -226,10 +285,11 @@ Verb::Action add_compare_options(CLI::App& app) {
 }  // namespace
 
 Verb compare_verb() {
-  return {"compare", "What changed between two runs, by layer and function",
+  return {"compare", "What changed between runs, by layer and function",
           "vtax compare before.vtax after.vtax --fail-above 2%\n"
           "  vtax compare before.vtax after.vtax --cell 'tcp-rr, card'\n"
-          "  vtax compare before.vtax after.vtax --format markdown --fail-above 2% > comment.md",
+          "  vtax compare before.vtax after.vtax --format markdown --fail-above 2% > comment.md\n"
+          "  vtax compare v6.1.vtax v6.6.vtax v6.12.vtax --format html -o revisions.html",
           add_compare_options};
 }
 

@@ -38,8 +38,7 @@ void write_names(JsonWriter& json, std::string_view key, const std::vector<std::
 
 }  // namespace
 
-void write_comparison_json(const RunComparison& comparison, std::ostream& out) {
-  JsonWriter json(out);
+void write_comparison(JsonWriter& json, const RunComparison& comparison) {
   json.begin_object().field("schema", std::uint64_t{1});
   write_names(json, "context", comparison.context);
   json.key("cells").begin_array();
@@ -80,6 +79,11 @@ void write_comparison_json(const RunComparison& comparison, std::ostream& out) {
   write_names(json, "partly_failed_after", comparison.partly_failed_after);
   json.field("not_run_before", comparison.not_run_before).field("not_run_after", comparison.not_run_after);
   json.end_object();
+}
+
+void write_comparison_json(const RunComparison& comparison, std::ostream& out) {
+  JsonWriter json(out);
+  write_comparison(json, comparison);
   json.flush();
   out << '\n';
 }
