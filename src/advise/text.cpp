@@ -34,9 +34,9 @@ std::string asked_text(const Server& server, const Advice& advice) {
 std::string aim_text(Aim aim) {
   switch (aim) {
     case Aim::cost:
-      return "the CPUs of work that it costs";
+      return "CPUs of work";
     case Aim::busiest_cpu:
-      return "how busy its busiest CPU is";
+      return "how busy the busiest CPU is";
     case Aim::p99:
       return "what 99 % of exchanges stay below";
   }
@@ -97,7 +97,7 @@ void write_verdict(const Server& server, const Advice& advice, std::ostream& out
                     contenders));
   else
     print_wrapped(out, "",
-                  fmt::format("A clear winner: {} is less than of any other, beyond the 90 % intervals.",
+                  fmt::format("A clear winner, by {}: no other comes near it within the 90 % intervals.",
                               aim_text(server.minimise)));
 }
 
@@ -183,8 +183,8 @@ void write_advice(const Server& server, const Advice& advice, const predict::Mod
   out << "\n";
   if (!advice.holds.empty()) {
     print_wrapped(out, "",
-                  fmt::format("{} of {} placements hold what must. The best by {}:", advice.holds.size(),
-                              advice.placements, aim_text(server.minimise)));
+                  fmt::format("{} of {} placements hold what must; the best first, by {}:",
+                              advice.holds.size(), advice.placements, aim_text(server.minimise)));
     write_best(advice, names, out);
     out << "\n";
     write_verdict(server, advice, out);

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "advise/advice.h"
 #include "advise/check_study.h"
@@ -12,16 +13,19 @@
 #include "advise/known_by_model.h"
 #include "advise/ranking_score.h"
 #include "advise/text.h"
+#include "advise/what_if.h"
 #include "cli/say.h"
 #include "core/readable.h"
 #include "record/run_reader.h"
 #include "report/output.h"
+#include "watch/record/recording_reader.h"
 
 namespace vtax {
 namespace {
 
 struct AdviseOptions {
-  std::string server, model, check, study, write;
+  std::string server, model, check, study, write, from;
+  std::vector<std::string> what_if;
   bool json = false;
 };
 
@@ -56,7 +60,49 @@ Result<> check_by_run(const advise::Server& server, const advise::Advice& advice
   return {};
 }
 
+Result<ExitCode> say_what_if(const AdviseOptions& options) {
+  if (!options.server.empty() || !options.model.empty() || !options.check.empty() || !options.study.empty() ||
+      !options.write.empty())
+    return fail({"cannot use --from with a server, a model, --check, --study or --write",
+                 "it is about the computer that was recorded", "leave them out"});
+  if (options.what_if.empty())
+    return fail({"cannot use --from alone", "it does not say what would be different",
+                 "add --what-if guests=+1, or --what-if rate=2"});
+  std::vector<advise::Change> changes;
+  for (const std::string& text : options.what_if) {
+    auto change = advise::change_of(text);
+    if (!change) return fail(change.error());
+    changes.push_back(std::move(*change));
+  }
+  auto reader = watch::RecordingReader::open(options.from);
+  if (!reader) return fail(reader.error());
+  advise::WhatIfReadings readings(std::move(changes));
+  if (auto read = reader->for_each([&](const watch::Reading& reading) {
+        readings.add(reading);
+        return Result<>();
+      });
+      !read)
+    return fail(read.error());
+  const auto result = readings.take();
+  if (!result) return fail(result.error());
+  auto output = Output::open("-");
+  if (!output) return fail(output.error());
+  if (options.json)
+    advise::write_what_if_json(*result, output->stream());
+  else
+    advise::write_what_if(*result, options.what_if, output->stream());
+  if (auto committed = output->commit(); !committed) return fail(committed.error());
+  return ExitCode::ok;
+}
+
 Result<ExitCode> give_advice(const AdviseOptions& options) {
+  if (!options.from.empty()) return say_what_if(options);
+  if (!options.what_if.empty())
+    return fail({"cannot use --what-if without --from", "it is about a recording of `vtax top --out FILE`",
+                 "name one with --from FILE"});
+  if (options.server.empty())
+    return fail({"cannot give advice", "no server is named",
+                 "name a server file, web-box or mail-box, or --from a recording"});
   if (!options.check.empty() && (!options.study.empty() || !options.write.empty()))
     return fail(
         {"cannot use --check with --study or --write", "it judges advice and gives none", "leave them out"});
@@ -92,8 +138,7 @@ Result<ExitCode> give_advice(const AdviseOptions& options) {
 Verb::Action add_advise_options(CLI::App& app) {
   auto options = std::make_shared<AdviseOptions>();
   app.add_option("SERVER", options->server,
-                 "A server file (docs/advice.md), or web-box or mail-box, which come with vtax")
-      ->required();
+                 "A server file (docs/advice.md), or web-box or mail-box, which come with vtax");
   app.add_option("--model", options->model,
                  "What `vtax fit` wrote (default: the model that comes with vtax)");
   app.add_flag("--json", options->json, "For programs: all placements");
@@ -103,6 +148,10 @@ Verb::Action add_advise_options(CLI::App& app) {
                  "vtax runs none of it");
   app.add_option("--check", options->check,
                  "A run that has measured placements: how far the order was right");
+  app.add_option("--from", options->from,
+                 "Instead of a server: what `vtax top --out` has recorded of a running computer");
+  app.add_option("--what-if", options->what_if,
+                 "With --from: guests=+1, guests=+2:LIKE, rate=1.5 or rate=2:GUEST; several go together");
   return [options] { return give_advice(*options); };
 }
 
@@ -112,7 +161,8 @@ Verb advise_verb() {
   return {"advise", "How to set a server up: the placements that carry its load, the best first",
           "vtax advise web-box\n"
           "  vtax advise mine.toml --study check.toml --write setup\n"
-          "  vtax run check.toml --out advice.vtax && vtax advise mine.toml --check advice.vtax",
+          "  vtax run check.toml --out advice.vtax && vtax advise mine.toml --check advice.vtax\n"
+          "  vtax advise --from night.vtax --what-if guests=+1",
           add_advise_options};
 }
 
