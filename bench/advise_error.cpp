@@ -122,8 +122,8 @@ int score(const predict::KnownCells& known) {
   std::size_t in_top_3 = 0, placements = 0;
   constexpr double kPercent = 100;
   fmt::print(
-      "| server | placements | tau | regret | best in top 3 | told best | measured best |\n"
-      "|---|---|---|---|---|---|---|\n");
+      "| server | placements | tau | regret | best in top 3 | may be the best | told best | measured best |\n"
+      "|---|---|---|---|---|---|---|---|\n");
   for (const std::string& text : servers()) {
     const auto asked = advise::parse_server(text, "a server of the bench");
     if (!asked) return fmt::print(stderr, "{}\n", asked.error().text()), 1;
@@ -134,11 +134,11 @@ int score(const predict::KnownCells& known) {
     if (scored->known_cells > 0) return fmt::print(stderr, "a model knew a cell that it told\n"), 1;
     taus.push_back(scored->tau.value_or(0));
     regrets.push_back(scored->regret);
-    in_top_3 += scored->best_in_top_3 ? 1 : 0;
+    if (scored->best_in_top_3) ++in_top_3;
     placements += scored->placements;
-    fmt::print("| {} | {} | {:.2f} | {:.1f} % | {} | {} | {} |\n", asked->name, scored->placements,
+    fmt::print("| {} | {} | {:.2f} | {:.1f} % | {} | {} | {} | {} |\n", asked->name, scored->placements,
                taus.back(), kPercent * scored->regret, scored->best_in_top_3 ? "yes" : "no",
-               scored->told_best, scored->measured_best);
+               advice->contenders(), scored->told_best, scored->measured_best);
   }
   fmt::print(
       "{} placements; tau {:.2f} in the median, {:.2f} the least; regret {:.1f} % in the median, "

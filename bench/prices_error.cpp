@@ -12,8 +12,8 @@
 #include "core/statistics.h"
 #include "predict/known_cells.h"
 #include "prices/estimate.h"
-#include "report/cell.h"
-#include "report/phrase.h"
+#include "query/cell.h"
+#include "query/phrase.h"
 
 namespace {
 

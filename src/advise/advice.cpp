@@ -10,8 +10,6 @@
 namespace vtax::advise {
 namespace {
 
-constexpr double kPercent = 100;
-
 bool wants_p99(const Server& server) {
   return server.minimise == Aim::p99 ||
          std::any_of(server.applications.begin(), server.applications.end(),

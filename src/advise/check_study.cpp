@@ -6,18 +6,10 @@
 #include <cmath>
 #include <set>
 
+#include "study/toml_text.h"
+
 namespace vtax::advise {
 namespace {
-
-// A basic string of TOML.
-std::string toml_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
 
 // The lab's, as far as it can be as quick.
 std::string speed_lines(const Server& server) {

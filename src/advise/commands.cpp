@@ -12,8 +12,6 @@
 namespace vtax::advise {
 namespace {
 
-constexpr int kUsualWeight = 256;
-
 struct System {
   std::string name;
   int cpu = 0, weight = kUsualWeight;

@@ -5,7 +5,7 @@
 
 #include "advise/server.h"
 #include "core/result.h"
-#include "report/varying_factors.h"
+#include "query/varying_factors.h"
 
 namespace vtax::advise {
 

@@ -14,6 +14,8 @@
 // has the file's form.
 namespace vtax::advise {
 
+inline constexpr double kPercent = 100;  // of a share
+
 struct Application {
   std::string name;                 // unique; a letter, then letters, digits and '-'
   std::string workload;             // of the catalogue

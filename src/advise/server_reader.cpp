@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kLongestWord = 31;  // of a name: it becomes a guest's
 constexpr std::size_t kMostApplications = 16;
-constexpr double kMostRate = 1e9, kMostMips = 1e6, kMostMbps = 1e6, kPercent = 100, kMostMicroseconds = 1e9;
+constexpr double kMostRate = 1e9, kMostMips = 1e6, kMostMbps = 1e6, kMostMicroseconds = 1e9;
 constexpr int kMostCpus = 1024;
 
 bool is_word(std::string_view text) {
@@ -350,7 +350,7 @@ Result<Server> find_server(std::string_view path_or_name) {
   std::error_code error;
   const std::filesystem::path path(path_or_name);
   const bool is_path = path_or_name.find('/') != std::string_view::npos ||
-                       path_or_name.ends_with(toml_ending) || std::filesystem::exists(path, error);
+                       path_or_name.ends_with(kTomlEnding) || std::filesystem::exists(path, error);
   if (!is_path) {
     if (const EmbeddedFile* file = find_built_in(embedded::servers(), path_or_name))
       return parse_server(file->content, file->name);

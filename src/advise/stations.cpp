@@ -11,9 +11,6 @@
 namespace vtax::advise {
 namespace {
 
-constexpr double kPercent = 100;
-constexpr int kUsualWeight = 256;  // Xen's, and Domain-0's
-
 // The work of one system, in CPUs.
 struct Piece {
   std::string name;

@@ -12,6 +12,8 @@
 // they do to each other's batching is not in it.
 namespace vtax::advise {
 
+inline constexpr int kUsualWeight = 256;  // of Xen's guests, and Domain-0's
+
 struct Station {
   std::string name;                       // "CPU 0 (Domain-0)", "CPU 2 (files)", "the wire, sending"
   double utilisation = 0;                 // at the rates that are asked for; 1: busy all the time

@@ -6,13 +6,12 @@
 
 #include "advise/known_by_model.h"
 #include "core/readable.h"
-#include "report/phrase.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
+#include "query/phrase.h"
 
 namespace vtax::advise {
 namespace {
 
-constexpr double kPercent = 100;
 constexpr std::size_t kMostShown = 5, kMostReasons = 4, kMostCells = 3;
 constexpr double kNear = 0.85;  // of what is allowed
 

@@ -7,8 +7,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "advise/server.h"
 #include "core/readable.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
 
 namespace vtax::advise {
 namespace {
@@ -17,7 +18,7 @@ constexpr int kMostGuests = 1000;
 constexpr double kMostTimes = 1000;
 
 template <class Number>
-std::optional<Number> number_of(std::string_view text) {
+std::optional<Number> parsed(std::string_view text) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
@@ -28,11 +29,11 @@ double ns(std::uint64_t value) {
 }
 
 // Of one reading, after the change.
-struct GuestWork {
+struct WorkTime {
   double own = 0, caused = 0;  // ns
 };
 
-GuestWork work_of(const watch::GuestUse& guest) {
+WorkTime work_of(const watch::GuestUse& guest) {
   return {ns(guest.own_ns), ns(guest.caused.total())};
 }
 
@@ -44,11 +45,11 @@ double times_of(const std::vector<Change>& changes, const std::string& guest) {
 }
 
 // Work of the guests that come, as those that they are like do it after the change.
-GuestWork added(const std::vector<Change>& changes, const watch::Reading& reading) {
-  GuestWork sum;
+WorkTime added(const std::vector<Change>& changes, const watch::Reading& reading) {
+  WorkTime sum;
   for (const Change& change : changes) {
     if (change.more_guests == 0) continue;
-    GuestWork like;
+    WorkTime like;
     double alike = 0;
     for (const watch::GuestUse& guest : reading.guests) {
       if (!change.guest.empty() && guest.name != change.guest) continue;
@@ -80,14 +81,14 @@ Result<Change> change_of(std::string_view text) {
     if (change.guest.empty()) return fail({what, "it names no guest behind the ':'", next});
   }
   if (key == "guests") {
-    const auto count = value.starts_with('+') ? number_of<int>(value.substr(1)) : std::nullopt;
+    const auto count = value.starts_with('+') ? parsed<int>(value.substr(1)) : std::nullopt;
     if (!count || *count < 1 || *count > kMostGuests)
       return fail({what, fmt::format("guests that come are +1 to +{}", kMostGuests), next});
     change.more_guests = *count;
     return change;
   }
   if (key != "rate") return fail({what, fmt::format("nothing is called '{}'", printable(key)), next});
-  const auto times = number_of<double>(value);
+  const auto times = parsed<double>(value);
   if (!times || !(*times > 0 && *times <= kMostTimes))
     return fail(
         {what, fmt::format("a rate is so many times what it is now, above 0 to {}", kMostTimes), next});
@@ -109,11 +110,11 @@ void WhatIfReadings::add(const watch::Reading& reading) {
   ++readings_;
   for (const std::string& sentence : reading.missing)
     if (std::find(missing_.begin(), missing_.end(), sentence) == missing_.end()) missing_.push_back(sentence);
-  GuestWork before, after = added(changes_, reading);
+  WorkTime before, after = added(changes_, reading);
   const double interval = ns(static_cast<std::uint64_t>(reading.interval.count()));
   for (const watch::GuestUse& guest : reading.guests) {
     if (std::find(guests_.begin(), guests_.end(), guest.name) == guests_.end()) guests_.push_back(guest.name);
-    const GuestWork work = work_of(guest);
+    const WorkTime work = work_of(guest);
     const double times = times_of(changes_, guest.name);
     before.own += work.own;
     before.caused += work.caused;
@@ -172,7 +173,6 @@ Result<WhatIf> WhatIfReadings::take() const {
 }
 
 void write_what_if(const WhatIf& result, const std::vector<std::string>& changes, std::ostream& out) {
-  constexpr double kPercent = 100;
   constexpr std::size_t kMostLines = 15;
   print_wrapped(
       out, "",

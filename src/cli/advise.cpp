@@ -29,7 +29,8 @@ struct AdviseOptions {
   bool json = false;
 };
 
-Result<> write_study(const advise::Server& server, const advise::Advice& advice, const std::string& file) {
+Result<> write_check_study(const advise::Server& server, const advise::Advice& advice,
+                           const std::string& file) {
   const auto text = advise::study_text(server, advice);
   if (!text) return fail(text.error());
   auto output = Output::open(file);
@@ -38,7 +39,7 @@ Result<> write_study(const advise::Server& server, const advise::Advice& advice,
   return output->commit();
 }
 
-Result<> write_best(const advise::Server& server, const advise::Advice& advice, const std::string& folder) {
+Result<> write_setup(const advise::Server& server, const advise::Advice& advice, const std::string& folder) {
   if (advice.holds.empty())
     return fail({"cannot write how to set the server up", "no placement holds what must",
                  "change the rates, the wishes or the server", ExitCode::usage});
@@ -126,9 +127,9 @@ Result<ExitCode> give_advice(const AdviseOptions& options) {
   }
   if (auto committed = output->commit(); !committed) return fail(committed.error());
   if (!options.study.empty())
-    if (auto done = write_study(*server, *advice, options.study); !done) return fail(done.error());
+    if (auto done = write_check_study(*server, *advice, options.study); !done) return fail(done.error());
   if (!options.write.empty()) {
-    if (auto done = write_best(*server, *advice, options.write); !done) return fail(done.error());
+    if (auto done = write_setup(*server, *advice, options.write); !done) return fail(done.error());
     std::cerr << fmt::format("vtax: {} says how to set the first placement up; nothing of it was run\n",
                              printable(options.write, 200));
   }

@@ -15,7 +15,7 @@ struct MeasurePricesOptions {
   std::string output = "-";
 };
 
-Result<ExitCode> measure(const MeasurePricesOptions& options) {
+Result<ExitCode> measure_here(const MeasurePricesOptions& options) {
   ProgressLine progress(0);
   const auto prices = prices::measure_prices([&](const std::string& step) { progress.step(step); });
   if (!prices) return fail(prices.error());
@@ -31,16 +31,16 @@ Result<ExitCode> measure(const MeasurePricesOptions& options) {
   return ExitCode::ok;
 }
 
-Verb::Action add_measure_options(CLI::App& app) {
+Verb::Action add_price_options(CLI::App& app) {
   auto options = std::make_shared<MeasurePricesOptions>();
   app.add_option("-o,--out", options->output, "The price list; - is the standard output")
       ->capture_default_str();
-  return [options] { return measure(*options); };
+  return [options] { return measure_here(*options); };
 }
 
 Verb measure_verb() {
   return {"measure", "What this computer takes for an instruction, a copied byte, a system call, ...",
-          "vtax prices measure -o mine.toml && vtax report run.vtax --prices mine.toml", add_measure_options};
+          "vtax prices measure -o mine.toml && vtax report run.vtax --prices mine.toml", add_price_options};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "core/readable.h"
 #include "model/term_table.h"
 #include "model/terms.h"
+#include "prices/text.h"
 #include "query/function_calls.h"
 #include "query/profile.h"
 #include "record/run_reader.h"
@@ -35,6 +36,7 @@ struct ReportOptions {
   std::string output = "-";
   std::optional<std::uint64_t> trial;
   std::string terms;
+  std::string prices;
   std::vector<std::string> functions;
 };
 
@@ -96,7 +98,17 @@ Result<> write_calls_of(RunReader& reader, const std::vector<std::string>& funct
   return {};
 }
 
+Result<> write_estimate_of(RunReader& reader, const std::string& file, std::ostream& out) {
+  const auto list = prices::read_prices(file);
+  if (!list) return fail(list.error());
+  const auto cells = prices::estimate_cells(reader, *list);
+  if (!cells) return fail(cells.error());
+  prices::write_estimate(reader.header(), *list, *cells, out);
+  return {};
+}
+
 Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& out) {
+  if (!options.prices.empty()) return write_estimate_of(reader, options.prices, out);
   if (!options.functions.empty()) return write_calls_of(reader, options.functions, out);
   if (options.format == "html") return write_page(reader, options, out);
   if (options.format == "terms") return write_terms_of(reader, options.terms, out);
@@ -121,12 +133,18 @@ Result<ExitCode> report(const ReportOptions& options) {
     return fail({"cannot use --function with --format " + options.format, "it is a table of its own",
                  "--format profile has all functions of a trial"});
   }
+  if (!options.prices.empty() && (options.format != "table" || !options.functions.empty())) {
+    return fail({"cannot use --prices with --format " + options.format + " or --function",
+                 "it is a table of its own", "leave them out"});
+  }
   std::error_code none;
   if (options.output != "-" && std::filesystem::equivalent(options.run, options.output, none))
     return fail({"cannot write " + printable(options.output, 200), "it is the run file that is to be shown",
                  "name another file", ExitCode::usage});
   std::optional<RunReader> reader;
   if (watch::is_recording(options.run)) {
+    if (!options.prices.empty())
+      return fail({"cannot use --prices", "recordings of `vtax top` are time already", "leave it out"});
     if (!options.functions.empty())
       return fail(
           {"cannot use --function", "recordings of `vtax top` hold no functions", "`vtax run` counts them"});
@@ -165,6 +183,9 @@ Verb::Action add_report_options(CLI::App& app) {
                  "In place of the table: calls of these functions for each unit of work, and what a call\n"
                  "costs; * stands for any characters")
       ->type_name("NAME ...");
+  app.add_option("--prices", options->prices,
+                 "In place of the table: the time that the counts would take, an estimate, at a processor's\n"
+                 "prices (docs/prices.md)");
   app.add_option("-o,--out,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options] { return report(*options); };

@@ -7,8 +7,8 @@
 
 #include "core/result.h"
 #include "prices/price_list.h"
+#include "query/cell.h"
 #include "record/run_reader.h"
-#include "report/cell.h"
 
 // What a run of the lab would take at a processor's prices: an estimate, never a measurement.
 namespace vtax::prices {

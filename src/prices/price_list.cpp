@@ -169,15 +169,6 @@ class PriceReader {
   double ns_of_unit_ = 1;
 };
 
-std::string toml_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 void add_line(const std::string& key, const Price& price, std::string& text) {
   text += fmt::format("{} = {{ price = {:.4g}, error = {:.2g}, source = {} }}\n", key, price.ns, price.error,
                       toml_string(price.source));

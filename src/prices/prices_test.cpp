@@ -7,8 +7,8 @@
 #include "prices/loops.h"
 #include "prices/measure.h"
 #include "prices/text.h"
+#include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
-#include "report/testing/run_on_disk.h"
 
 namespace vtax::prices {
 namespace {

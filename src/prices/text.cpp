@@ -6,8 +6,8 @@
 #include <array>
 
 #include "core/readable.h"
-#include "report/phrase.h"
-#include "report/text_table.h"
+#include "core/text_table.h"
+#include "query/phrase.h"
 
 namespace vtax::prices {
 namespace {
