@@ -184,8 +184,8 @@ Verb::Action add_report_options(CLI::App& app) {
                  "costs; * stands for any characters")
       ->type_name("NAME ...");
   app.add_option("--prices", options->prices,
-                 "In place of the table: the time that the counts would take, an estimate, at a processor's\n"
-                 "prices (docs/prices.md)");
+                 "In place of the table: estimated time, at a processor's prices (docs/prices.md)")
+      ->type_name("FILE");
   app.add_option("-o,--out,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options] { return report(*options); };

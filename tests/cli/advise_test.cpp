@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-ProgramResult call(const std::string& arguments) {
+ProgramResult ask_for(const std::string& arguments) {
   return run_program(VTAX_PROGRAM " " + arguments);
 }
 
@@ -42,7 +42,7 @@ class AdviceOfTheProgram : public testing::Test {
 
 TEST_F(AdviceOfTheProgram, IsAPageAStudyAndFilesThatNobodyRan) {
   const std::string study = (folder_ / "check.toml").string(), setup = (folder_ / "setup").string();
-  const auto told = call("advise web-box --study " + study + " --write " + setup);
+  const auto told = ask_for("advise web-box --study " + study + " --write " + setup);
   ASSERT_EQ(told.code, 0) << told.err;
   EXPECT_THAT(told.out, HasSubstr("placements hold what must"));
   EXPECT_THAT(told.out, HasSubstr("1. kvm, offloads on"));
@@ -50,10 +50,10 @@ TEST_F(AdviceOfTheProgram, IsAPageAStudyAndFilesThatNobodyRan) {
   EXPECT_THAT(told.err, HasSubstr("nothing of it was run"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "setup" / "files.xml"));
   EXPECT_THAT(content_of(folder_ / "setup" / "set.sh"), HasSubstr("ethtool -K eth0 tso on"));
-  EXPECT_EQ(call("advise web-box --write " + setup).code, 5);  // not over what is there
-  const auto planned = call("run " + study + " --dry-run");
+  EXPECT_EQ(ask_for("advise web-box --write " + setup).code, 5);  // not over what is there
+  const auto planned = ask_for("run " + study + " --dry-run");
   EXPECT_EQ(planned.code, 0) << planned.err;
-  const auto json = nlohmann::json::parse(call("advise web-box --json").out);
+  const auto json = nlohmann::json::parse(ask_for("advise web-box --json").out);
   EXPECT_EQ(json.at("placements"), 18);
   EXPECT_GT(json.at("holds")[0].at("cpus").at("high"), json.at("holds")[0].at("cpus").at("low"));
 }
@@ -61,7 +61,7 @@ TEST_F(AdviceOfTheProgram, IsAPageAStudyAndFilesThatNobodyRan) {
 TEST_F(AdviceOfTheProgram, SaysWhichLimitIsInTheWay) {
   std::string text = content_of(VTAX_SOURCE_DIR "/servers/web-box.toml");
   text.replace(text.find("rate = 150"), 10, "rate = 900");
-  const auto told = call("advise " + file("more.toml", text));
+  const auto told = ask_for("advise " + file("more.toml", text));
   EXPECT_EQ(told.code, 1) << told.err;
   EXPECT_THAT(told.out, HasSubstr("No placement holds what must"));
   EXPECT_THAT(told.out, HasSubstr("the wire, sending would be 10"));
@@ -84,14 +84,14 @@ workload = "tcp-stream"
 rate = 10
 write_bytes = 1448
 )");
-  const auto unmeasured = call("advise " + server + " --check " + run.file().string());
+  const auto unmeasured = ask_for("advise " + server + " --check " + run.file().string());
   EXPECT_EQ(unmeasured.code, 2);
   EXPECT_THAT(unmeasured.err, HasSubstr("the run has the cells of 0 of its placements"));
 }
 
 TEST_F(AdviceOfTheProgram, RefusesWhatItCannotUse) {
   const auto is_refused = [](const std::string& arguments, const std::string& why) {
-    const auto told = call("advise " + arguments);
+    const auto told = ask_for("advise " + arguments);
     EXPECT_EQ(told.code, 2) << arguments;
     EXPECT_THAT(told.err, HasSubstr(why)) << arguments;
     EXPECT_EQ(told.out, "") << arguments;
@@ -110,9 +110,9 @@ TEST_F(AdviceOfTheProgram, RefusesWhatItCannotUse) {
 
 TEST_F(AdviceOfTheProgram, WhatIfOfARecordingOfThisComputer) {
   const std::string recording = (folder_ / "now.vtax").string();
-  const auto watched = call("top --out " + recording + " -d 0.2 -i 2");
+  const auto watched = ask_for("top --out " + recording + " -d 0.2 -i 2");
   if (watched.code != 0) GTEST_SKIP() << watched.err;
-  const auto told = call("advise --from " + recording + " --what-if guests=+1");
+  const auto told = ask_for("advise --from " + recording + " --what-if guests=+1");
   // Where nothing runs that is a guest, that is what it says.
   if (told.code == 0)
     EXPECT_THAT(told.out, HasSubstr("by the utilisation law from 2 readings"));
@@ -124,16 +124,16 @@ class PricesOfTheProgram : public AdviceOfTheProgram {};
 
 TEST_F(PricesOfTheProgram, AreMeasuredAndMakeAnEstimate) {
   const std::string prices = (folder_ / "mine.toml").string();
-  const auto measured = call("prices measure -o " + prices);
+  const auto measured = ask_for("prices measure -o " + prices);
   ASSERT_EQ(measured.code, 0) << measured.err;
   EXPECT_THAT(measured.out, HasSubstr("not known: vm exits"));
   const RunOnDisk run(synthetic_run());
-  const auto estimate = call("report " + run.file().string() + " --prices " + prices);
+  const auto estimate = ask_for("report " + run.file().string() + " --prices " + prices);
   ASSERT_EQ(estimate.code, 0) << estimate.err;
   EXPECT_THAT(estimate.out, HasSubstr("An estimate, not a measurement"));
-  EXPECT_EQ(call("report " + run.file().string() + " --prices " + prices + " --format json").code, 2);
+  EXPECT_EQ(ask_for("report " + run.file().string() + " --prices " + prices + " --format json").code, 2);
   const auto wrong =
-      call("report " + run.file().string() + " --prices " + file("b.toml", "vtax_prices = 9\n"));
+      ask_for("report " + run.file().string() + " --prices " + file("b.toml", "vtax_prices = 9\n"));
   EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("its version is 9"));
 }
