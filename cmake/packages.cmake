@@ -12,6 +12,7 @@ install(FILES ${CMAKE_BINARY_DIR}/manuals/vtax.fish DESTINATION share/fish/vendo
 install(FILES ${CMAKE_BINARY_DIR}/manuals/vtax-top.service DESTINATION lib/systemd/system)
 install(FILES packaging/grafana-vtax-top.json DESTINATION share/vtax)
 install(DIRECTORY studies DESTINATION share/vtax FILES_MATCHING PATTERN "*.toml")
+install(DIRECTORY servers DESTINATION share/vtax FILES_MATCHING PATTERN "*.toml")
 install(DIRECTORY models DESTINATION share/vtax FILES_MATCHING PATTERN "*.model")
 install(FILES README.md CHANGELOG.md DESTINATION share/doc/vtax)
 install(DIRECTORY docs/ DESTINATION share/doc/vtax/docs)

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 
 #include "agent/entry.h"
+#include "cli/advise.h"
 #include "cli/agent.h"
 #include "cli/compare.h"
 #include "cli/doctor.h"
@@ -11,6 +12,7 @@
 #include "cli/list.h"
 #include "cli/merge.h"
 #include "cli/predict.h"
+#include "cli/prices.h"
 #include "cli/profile.h"
 #include "cli/report.h"
 #include "cli/run.h"
@@ -27,8 +29,8 @@ int main(int argc, char** argv) {
     if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
   return vtax::run_command_line(
       {vtax::run_verb(), vtax::report_verb(), vtax::compare_verb(), vtax::merge_verb(), vtax::fit_verb(),
-       vtax::predict_verb(), vtax::simulate_verb(), vtax::init_verb(), vtax::list_verb(),
-       vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(), vtax::profile_verb(), vtax::agent_verb(),
-       vtax::lab_verb(), vtax::workload_verb()},
+       vtax::predict_verb(), vtax::simulate_verb(), vtax::advise_verb(), vtax::prices_verb(),
+       vtax::init_verb(), vtax::list_verb(), vtax::explain_verb(), vtax::doctor_verb(), vtax::top_verb(),
+       vtax::profile_verb(), vtax::agent_verb(), vtax::lab_verb(), vtax::workload_verb()},
       argc, argv);
 }

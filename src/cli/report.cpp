@@ -13,6 +13,7 @@
 #include "core/text_table.h"
 #include "model/term_table.h"
 #include "model/terms.h"
+#include "prices/text.h"
 #include "query/function_calls.h"
 #include "query/profile.h"
 #include "record/run_reader.h"
@@ -39,6 +40,7 @@ struct ReportOptions {
   std::string output = "-";
   std::optional<std::uint64_t> trial;
   std::string terms;
+  std::string prices;
   std::vector<std::string> functions;
   bool is_all = false;
   std::string chart = "tax";
@@ -102,7 +104,17 @@ Result<> write_calls_of(RunReader& reader, const std::vector<std::string>& funct
   return {};
 }
 
+Result<> write_estimate_of(RunReader& reader, const std::string& file, std::ostream& out) {
+  const auto list = prices::read_prices(file);
+  if (!list) return fail(list.error());
+  const auto cells = prices::estimate_cells(reader, *list);
+  if (!cells) return fail(cells.error());
+  prices::write_estimate(reader.header(), *list, *cells, out);
+  return {};
+}
+
 Result<> write(RunReader& reader, const ReportOptions& options, std::ostream& out) {
+  if (!options.prices.empty()) return write_estimate_of(reader, options.prices, out);
   if (!options.functions.empty()) return write_calls_of(reader, options.functions, out);
   if (options.format == "table")
     return write_table(reader, out, options.is_all ? TableDetail::all : TableDetail::first);
@@ -136,12 +148,18 @@ Result<ExitCode> report(const ReportOptions& options) {
   if (options.format != "svg" && (!options.cell.empty() || options.has_chart))
     return fail({"cannot use --chart or --cell with --format " + options.format,
                  "they choose what --format svg draws", "vtax report RUN --format svg --chart layers"});
+  if (!options.prices.empty() && (options.format != "table" || !options.functions.empty())) {
+    return fail({"cannot use --prices with --format " + options.format + " or --function",
+                 "it is a table of its own", "leave them out"});
+  }
   std::error_code none;
   if (options.output != "-" && std::filesystem::equivalent(options.run, options.output, none))
     return fail({"cannot write " + printable(options.output, 200), "it is the run file that is to be shown",
                  "name another file", ExitCode::usage});
   std::optional<RunReader> reader;
   if (watch::is_recording(options.run)) {
+    if (!options.prices.empty())
+      return fail({"cannot use --prices", "recordings of `vtax top` are time already", "leave it out"});
     if (!options.functions.empty())
       return fail(
           {"cannot use --function", "recordings of `vtax top` hold no functions", "`vtax run` counts them"});
@@ -189,6 +207,9 @@ Verb::Action add_report_options(CLI::App& app) {
                  "In place of the table: calls of these functions for each unit of work, and what a call\n"
                  "costs; * stands for any characters")
       ->type_name("NAME ...");
+  app.add_option("--prices", options->prices,
+                 "In place of the table: estimated time, at a processor's prices (docs/prices.md)")
+      ->type_name("FILE");
   app.add_option("-o,--out,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options, chart] {

@@ -60,6 +60,15 @@ Result<std::string> read_toml_text(const std::filesystem::path& file, const std:
   return read_up_to(*in, kLargestFile + 1, what);  // one more than allowed
 }
 
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
 std::string_view type_name(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::none:

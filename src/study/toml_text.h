@@ -26,6 +26,9 @@ struct TomlPurpose {
 [[nodiscard]] Result<std::string> read_toml_text(const std::filesystem::path& file, const std::string& what,
                                                  std::string_view if_missing);
 
+// The text as a basic string of TOML, in its quotes. Of one line: it has no control characters.
+[[nodiscard]] std::string toml_string(std::string_view text);
+
 // "text", "an array", ...: for errors.
 [[nodiscard]] std::string_view type_name(const toml::node& node);
 

@@ -77,7 +77,8 @@ TEST(CommandLine, WhatCannotBeReadIsSaidInOneStyle) {
               HasSubstr("  did you mean '--format'? `vtax report --help` shows its use\n"));
   EXPECT_EQ(said(""),
             "vtax: cannot run 'vtax': it needs a verb\n"
-            "  allowed: run, report, compare, merge, fit, predict, simulate, init, list, explain, doctor, "
+            "  allowed: run, report, compare, merge, fit, predict, simulate, advise, prices, init, list, "
+            "explain, doctor, "
             "top, profile, "
             "agent, lab, workload\n");
   EXPECT_EQ(said("lab shel"),

@@ -1,0 +1,65 @@
+#include "advise/known_by_model.h"
+
+#include <algorithm>
+
+#include "predict/model_file.h"
+#include "study/built_in.h"
+
+namespace vtax::embedded {
+const std::vector<EmbeddedFile>& models();
+}
+
+namespace vtax::advise {
+namespace {
+
+Result<Knowledge> knowledge_of(Result<CellTeller> tell, const predict::KnownCells& known) {
+  if (!tell) return fail(tell.error());
+  Knowledge knowledge{std::move(*tell), cpu_mips_of(known), {}};
+  for (const predict::KnownCell& cell : known.cells) {
+    const std::string& platform = cell.factors.at("platform");
+    if (std::find(knowledge.platforms.begin(), knowledge.platforms.end(), platform) ==
+        knowledge.platforms.end())
+      knowledge.platforms.push_back(platform);
+  }
+  return knowledge;
+}
+
+}  // namespace
+
+Result<Knowledge> knowledge_of(const predict::Model& model) {
+  return knowledge_of(teller_of(model), model.parts().known);
+}
+
+Result<Knowledge> knowledge_of(const predict::KnownCells& known) {
+  return knowledge_of(teller_of(known), known);
+}
+
+Result<predict::Model> find_model(const std::string& file) {
+  if (!file.empty()) return predict::read_model(file);
+  for (const EmbeddedFile& own : embedded::models())
+    if (own.name == std::string(kOwnModel) + ".model") return predict::parse_model(own.content, kOwnModel);
+  return fail({"cannot give advice", "this vtax was built without a model", "name one with --model"});
+}
+
+std::vector<Factors> rests_on(const predict::Model& model, const Factors& wanted, std::size_t most) {
+  const Factors named = as_measured(wanted, model.parts().known);
+  if (const predict::KnownCell* known = model.measured(named)) return {known->factors};
+  const predict::CellSpace& space = model.space();
+  const Factors cell = space.in_its_terms(named);
+  std::vector<std::pair<double, const Factors*>> near;
+  for (const predict::KnownCell& known : model.parts().known.cells) {
+    if (known.factors.at("workload") != cell.at("workload")) continue;
+    const auto learned = model.parts().learned.find(predict::key_of("cost", known.unit));
+    if (learned == model.parts().learned.end()) continue;
+    double distance = 0;
+    for (std::size_t axis = 0; axis < space.axes().size(); ++axis)
+      distance += space.distance(axis, known.factors, cell, learned->second.scales[axis]);
+    near.emplace_back(distance, &known.factors);
+  }
+  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Factors> cells;
+  for (std::size_t i = 0; i < std::min(most, near.size()); ++i) cells.push_back(*near[i].second);
+  return cells;
+}
+
+}  // namespace vtax::advise
