@@ -204,6 +204,10 @@ Result<std::vector<Module>> more_modules(const Domain& domain, const std::vector
 
 Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
   if (sources.kernel) return *sources.kernel;
+  std::error_code error;
+  // Debian's since 14 lie beside their modules.
+  for (const auto& release : fs::directory_iterator(parts.kernel_set.root / "usr/lib/modules", error))
+    if (const fs::path image = release.path() / "vmlinuz"; fs::is_regular_file(image, error)) return image;
   return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
 }
 
