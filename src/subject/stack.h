@@ -12,14 +12,15 @@ namespace vtax {
 inline constexpr std::string_view kOwnDistribution = "distribution";
 
 // A release of Debian, of whatever release the measuring computer is. Its Xen's version is a fact: a release
-// keeps it.
+// keeps it. The last one is still being made, and moves.
 struct DebianRelease {
   std::string_view stack;     // the factor's value
   std::string_view codename;  // the archive's suite
   std::string_view xen;       // what its toolstack speaks to
 };
 inline constexpr std::array kDebianReleases{DebianRelease{"debian-12", "bookworm", "4.17"},
-                                            DebianRelease{"debian-13", "trixie", "4.20"}};
+                                            DebianRelease{"debian-13", "trixie", "4.20"},
+                                            DebianRelease{"debian-14", "forky", "4.20"}};
 
 [[nodiscard]] const DebianRelease* find_debian_release(std::string_view stack);
 // Whose toolstack speaks to this Xen ("4.20"); null: none is known.
