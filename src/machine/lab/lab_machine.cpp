@@ -218,10 +218,12 @@ Result<> LabMachine::boot_into(const std::string& path, const TellStep& progress
 }
 
 void LabMachine::tell_of_waiting(Emulator& machine, const TellStep& progress) const {
-  machine.on_wait = [kind = image_.kind, progress](std::chrono::nanoseconds spent,
-                                                   std::chrono::seconds bound) {
-    progress(fmt::format("{}: no answer after {} min of the emulator's CPU time; it ends at {}",
-                         name_of(kind), spent / std::chrono::minutes(1), bound / std::chrono::minutes(1)));
+  machine.on_wait = [kind = image_.kind, progress](std::chrono::nanoseconds spent, std::chrono::seconds bound,
+                                                   std::optional<std::chrono::seconds> clock) {
+    progress(fmt::format("{}: no answer after {} min of the emulator's CPU time{}; it ends at {}",
+                         name_of(kind), spent / std::chrono::minutes(1),
+                         clock ? fmt::format(" and {} s by its own clock", clock->count()) : "",
+                         bound / std::chrono::minutes(1)));
   };
 }
 
@@ -229,6 +231,7 @@ Result<> LabMachine::boot_once(const std::string& path, const TellStep& progress
   // Without the probe, which would take a third more of the time and change nothing.
   Wiring wiring;
   wiring.bounds.cpu_time = boot_limit(image_.kind, shape_);
+  wiring.bounds.virtual_time = boot_limit(image_.kind, shape_);
   crashed = false;
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) {
