@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "core/files.h"
+
 namespace vtax::lab {
 namespace {
 
@@ -53,10 +55,13 @@ TEST(StackSources, ToolstackOfAReleaseIsItsOwn) {
   Sources sources;
   sources.release = "debian-13";
   EXPECT_EQ(toolstack_of(sources).value_or("?"), "debian-13");
-  sources.xen = "/dev/null";
+  const auto file = std::filesystem::path(testing::TempDir()) / "vtax-no-xen.gz";
+  ASSERT_TRUE(write_text(file, ""));
+  sources.xen = file;
   const auto no_xen = toolstack_of(sources);
   ASSERT_FALSE(no_xen);
   EXPECT_THAT(no_xen.error().text(), HasSubstr("an empty file"));
+  std::filesystem::remove(file);
 }
 
 }  // namespace
