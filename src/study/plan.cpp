@@ -123,7 +123,7 @@ Result<> check_stack_names(const Study& study, const std::string& what) {
   for (const std::string& stack : named)
     if (std::find(known.begin(), known.end(), stack) == known.end())
       return fail({what, fmt::format("there is no stack '{}'", stack),
-                   fmt::format("{}; one of your own is described under [stack.{}]", suggestion(stack, known),
+                   fmt::format("{} (one of your own is described under [stack.{}])", suggestion(stack, known),
                                stack)});
   return {};
 }

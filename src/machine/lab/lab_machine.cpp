@@ -15,6 +15,7 @@
 #include "machine/lab/snapshot_key.h"
 #include "machine/lab/trial_time.h"
 #include "subject/boot_words.h"
+#include "subject/stack.h"
 
 namespace vtax::lab {
 namespace {
@@ -200,7 +201,8 @@ Result<> LabMachine::boot(SnapshotStore& store, const TellStep& progress) {
 }
 
 Result<> LabMachine::boot_into(const std::string& path, const TellStep& progress) const {
-  progress(fmt::format("booting {} once{}", name_of(image_.kind),
+  progress(fmt::format("booting {}{} once{}", name_of(image_.kind),
+                       shape_.stack == kOwnDistribution ? "" : " of " + shape_.stack,
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
            (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
   bool crashed = false;
