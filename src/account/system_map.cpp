@@ -21,7 +21,8 @@ std::optional<Symbol> map_line(std::string_view line) {
   const auto [end, error] = std::from_chars(line.data(), line.data() + kDigits, address, 16);
   if (error != std::errc() || end != line.data() + kDigits) return std::nullopt;
   const std::string_view name = line.substr(kDigits + 3);
-  if (name.find_first_of(" \t\r") != std::string_view::npos || printable(name) != name) return std::nullopt;
+  if (name.find_first_of(" \t\r") != std::string_view::npos || printable(name, name.size()) != name)
+    return std::nullopt;
   return Symbol{GuestAddress(address), std::string(name), line[kDigits + 1]};
 }
 

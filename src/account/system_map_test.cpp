@@ -23,6 +23,13 @@ TEST(SystemMap, NamesTheKernelsFunctions) {
   EXPECT_EQ(table->address_of("startup_64"), GuestAddress(0xffffffff81000040));
 }
 
+TEST(SystemMap, TakesNamesAsLongAsCompilersMakeThem) {
+  const std::string name = "_R" + std::string(300, 'x');
+  const auto table = read_system_map("ffffffff81000000 t " + name + "\n", "System.map");
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(table->address_of(name), GuestAddress(0xffffffff81000000));
+}
+
 TEST(SystemMap, OfAnotherFormIsRefusedWithTheLine) {
   for (const char* text :
        {"", "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n",

@@ -38,7 +38,7 @@ Result<> read_part(const toml::key& key, const toml::node& node, const StudyRead
     return reader.wrong(key.source(), fmt::format("unknown key '{}' of a stack", printable(key.str())),
                         suggestion(key.str(), keys_of_stack()));
   const auto text = node.value_exact<std::string>();
-  if (!text || text->empty() || printable(*text) != *text)
+  if (!text || text->empty() || printable(*text, text->size()) != *text)
     return reader.wrong(node.source(), fmt::format("'{}' must be text of one line", part->key), "");
   stack.*part->into = *text;
   return {};

@@ -22,6 +22,10 @@ TEST(StackReader, ReadsWhatAStackIsMadeOf) {
   const OwnStack& mine = stacks->at("mine");
   EXPECT_EQ(mine, (OwnStack{"debian-13", "", "b/bzImage", "b", "b/System.map"}));
   EXPECT_EQ(stacks->at("xen-next"), (OwnStack{"distribution", "xen.gz", "", "", ""}));
+  const std::string deep(300, 'd');  // as a build's folder may be
+  const auto far = stacks_in("[stack.far]\nkernel = \"/" + deep + "/bzImage\"\n");
+  ASSERT_TRUE(far) << far.error().text();
+  EXPECT_EQ(far->at("far").kernel, "/" + deep + "/bzImage");
   EXPECT_TRUE(stacks_in("name = \"x\"")->empty());
 }
 
