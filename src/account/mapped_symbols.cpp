@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "account/unwind_functions.h"
 #include "core/elf_file.h"
 
 namespace vtax {
@@ -50,6 +51,21 @@ void append_functions(ByteView file, Functions& functions) {
   }
 }
 
+// Those that no name covers, by where they begin: "redis-server+0x1c40".
+void append_unnamed(const ElfFile& elf, const std::string& file, Functions& functions) {
+  const std::string called = file.substr(file.rfind('/') + 1);
+  Functions unnamed;
+  std::uint64_t named_until = 0;
+  auto named = functions.begin();
+  for (const UnwindFunction& one : unwind_functions(elf)) {
+    for (; named != functions.end() && named->first <= one.begin; ++named)
+      named_until = std::max(named_until, named->first + std::max<std::uint64_t>(1, named->second.bytes));
+    if (one.begin >= named_until)
+      unnamed.emplace(one.begin, Function{fmt::format("{}+{:#x}", called, one.begin), one.bytes});
+  }
+  functions.merge(unnamed);
+}
+
 // How far the file's own addresses are from those in memory.
 std::optional<std::uint64_t> distance_of(const ElfFile& elf, const MappedPart& part) {
   constexpr std::uint64_t kPage = 4096;
@@ -76,6 +92,7 @@ Result<SymbolTable> read_mapped_symbols(ByteView file, ByteView apart, const std
   Functions functions;
   append_functions(file, functions);
   append_functions(apart, functions);
+  append_unnamed(*elf, name, functions);
   std::vector<Symbol> symbols;
   std::uint64_t known_until = 0;  // of the functions so far
   const auto is_inside = [&](std::uint64_t address) {

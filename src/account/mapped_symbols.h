@@ -16,8 +16,9 @@ struct MappedPart {
 };
 
 // The functions there, by their addresses in memory: those that the file exports and, where it was not
-// stripped, all; `apart`, a file with the same code's symbols (debug_file_of()), may be empty. Where no
-// function is known to be, a symbol that is no text stands, so that nothing bears its neighbour's name.
+// stripped, all; `apart`, a file with the same code's symbols (debug_file_of()), may be empty. Others that
+// its unwinding table knows are called by where they begin in the file `name`: "redis-server+0x1c40". Where
+// no function is known to be, a symbol that is no text stands, so that nothing bears its neighbour's name.
 // Error: no ELF file for x86-64.
 [[nodiscard]] Result<SymbolTable> read_mapped_symbols(ByteView file, ByteView apart, const std::string& name,
                                                       const MappedPart& part);

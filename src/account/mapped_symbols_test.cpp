@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "core/elf_file.h"
+#include "core/files.h"
+
 namespace vtax {
 namespace {
 
@@ -96,6 +99,34 @@ TEST(MappedSymbols, OfAStrippedFileComeFromTheOneKeptApart) {
   EXPECT_EQ(function_at(*table, 0x7f0000001018), "get");
   EXPECT_EQ(function_at(*table, 0x7f0000001060), "hidden");
   EXPECT_EQ(debug_file_of(ByteView(file)), "usr/lib/debug/.build-id/ab/cdef01.debug");
+}
+
+// This test is not stripped, and its table of unwinding is its compiler's; `apart` has all of its names.
+TEST(MappedSymbols, OfThisProgramAreNamedOrKnownByWhereTheyBegin) {
+  const auto program = read_file("/proc/self/exe");
+  ASSERT_TRUE(program);
+  const auto elf = ElfFile::open(*program);
+  ASSERT_TRUE(elf);
+  const ElfFile::Section* text = elf->section(".text");
+  ASSERT_NE(text, nullptr);
+  const GuestAddress begin(text->header.sh_addr);
+  const MappedPart part{begin, GuestAddress(begin.value + text->header.sh_size), text->header.sh_offset};
+  std::vector<std::uint8_t> stripped = *program;
+  std::memset(stripped.data() + elf->section(".symtab")->header.sh_offset, 0,
+              elf->section(".symtab")->header.sh_size);
+  const auto named = read_mapped_symbols(*program, {}, "/bin/self", part),
+             unnamed = read_mapped_symbols(stripped, {}, "/bin/self", part);
+  ASSERT_TRUE(named && unnamed);
+  const auto is_by_place = [](const Symbol& symbol) { return symbol.name.starts_with("self+0x"); };
+  std::size_t known = 0, by_place = 0;
+  for (const Symbol& symbol : named->symbols()) {
+    if (!symbol.is_text() || is_by_place(symbol)) continue;
+    ++known;
+    const Symbol* without = unnamed->find(symbol.address);
+    if (without != nullptr && without->address == symbol.address) by_place += is_by_place(*without) ? 1U : 0U;
+  }
+  EXPECT_GT(known, 100U);
+  EXPECT_GT(by_place * 10, known * 8) << by_place << " of " << known;
 }
 
 TEST(MappedSymbols, OfAFileThatIsNoneAreAnErrorAndOfAnotherPartNone) {

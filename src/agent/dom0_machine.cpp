@@ -38,7 +38,8 @@ Result<> create_guests(const DriverShape& shape, const std::string& type, Driver
                     shape.guest_memory_mib,
                     type,
                     wiring::guest_mac(guest),
-                    kBridge};
+                    kBridge,
+                    shape.guest_args};
     if (shape.driver_domains > 0) {
       wanted.bridge = lab::kDriverBridge;
       wanted.backend = lab::driver_name(lab::driver_of(guest, shape.driver_domains));

@@ -34,8 +34,8 @@ Result<std::vector<pid_t>> start_vmms(const DriverShape& shape, bool vhost) {
   for (int guest = 1; guest <= shape.guests; ++guest) {
     if (Result<> plugged = plug_tap(lab::guest_tap(guest), shape.guest_cpus); !plugged)
       return fail(plugged.error());
-    const auto vmm =
-        start_vmm({guest, shape.guest_memory_mib, shape.guest_cpus, wiring::guest_mac(guest), vhost});
+    const auto vmm = start_vmm(
+        {guest, shape.guest_memory_mib, shape.guest_cpus, wiring::guest_mac(guest), shape.guest_args, vhost});
     if (!vmm) return fail(vmm.error());
     vmms.push_back(*vmm);
   }

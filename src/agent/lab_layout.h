@@ -67,6 +67,11 @@ inline int cpu_of_driver(int driver, int driver_cpus) {
 // On the kernel's command line of a guest or a driver domain: which one it is.
 inline constexpr char kGuestWord[] = "vtax.guest=", kDriverWord[] = "vtax.driver=";
 
+// What the user adds to a command line (MachineShape::guest_args).
+inline std::string behind(const std::string& arguments) {
+  return arguments.empty() ? "" : " " + arguments;
+}
+
 // Likewise, of a guest that a host has made for a trial (seconds): how long it waits for a controller, and
 // how long it lives at all. Without them, in the lab, for ever.
 inline constexpr char kAloneWord[] = "vtax.alone=", kLifetimeWord[] = "vtax.lifetime=";

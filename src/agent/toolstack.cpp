@@ -124,15 +124,16 @@ Result<> create_guest(const NewGuest& guest) {
   const bool emulated = guest.type.starts_with("hvm");
   const std::string config = fmt::format(
       "name=\"{}\"\ntype=\"{}\"\nuuid=\"76746178-0000-4000-8000-{:012}\"\n"
-      "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}\"\n"
+      "kernel=\"{}\"\nramdisk=\"{}\"\ncmdline=\"console=hvc0 quiet nokaslr panic=-1 {}{}{}\"\n"
       "memory={}\nvcpus={}\ncpus={}\nvif=[\"mac={},bridge={}{}{}\"]\n"
       // Without an invariant TSC, which keeps QEMU from saving the machine, Xen would emulate each rdtsc;
       // Linux executes one at every system call.
       "tsc_mode=\"native\"\n"
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
       guest.name, emulated ? "hvm" : guest.type, guest.number, lab::kGuestKernel, lab::kGuestInitrd,
-      lab::kGuestWord, guest.number, guest.memory_mib, guest.cpus.size(), cpus, guest.mac, guest.bridge,
-      emulated ? ",model=e1000" : "", guest.backend.empty() ? "" : ",backend=" + guest.backend);
+      lab::kGuestWord, guest.number, lab::behind(guest.arguments), guest.memory_mib, guest.cpus.size(), cpus,
+      guest.mac, guest.bridge, emulated ? ",model=e1000" : "",
+      guest.backend.empty() ? "" : ",backend=" + guest.backend);
   return create_from(config + (emulated ? emulated_machine(guest) : ""));
 }
 

@@ -20,7 +20,8 @@ struct NewGuest {
   int memory_mib = 0;
   std::string type;  // "pv", "pvh", "hvm" (QEMU emulates its machine) or "hvm-pv" (but its drivers are PV)
   std::string mac, bridge;
-  std::string backend = {};  // the domain that has the bridge; empty: this one
+  std::string arguments = {};  // of the user's, for its kernel
+  std::string backend = {};    // the domain that has the bridge; empty: this one
 };
 
 // Builds the guest with `xl create` from /lab/guest. Created in the order of their numbers, their network

@@ -12,9 +12,10 @@ namespace vtax::agent {
 struct NewKvmGuest {
   int number = 1;  // 1, 2, ...; its name and its tap are lab_layout's, and the tap must be there
   int memory_mib = 0;
-  int cpus = 1;       // and as many queues of its card
-  std::string mac;    // of its virtio-net card
-  bool vhost = true;  // packets pass through the kernel's vhost-net, or else through QEMU
+  int cpus = 1;                // and as many queues of its card
+  std::string mac;             // of its virtio-net card
+  std::string arguments = {};  // of the user's, for its kernel
+  bool vhost = true;           // packets pass through the kernel's vhost-net, or else through QEMU
 };
 
 // A tap with so many queues that stays when nobody holds it. Error: no tun module, no permission.

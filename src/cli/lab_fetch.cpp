@@ -7,6 +7,7 @@
 
 #include "cli/say.h"
 #include "machine/parts/qemu_finder.h"
+#include "machine/parts/release_apt.h"
 
 namespace vtax {
 namespace {
@@ -23,6 +24,7 @@ void print_packages(const std::vector<lab::Package>& packages) {
 
 struct FetchOptions {
   bool refresh = false;
+  std::vector<std::string> stacks;    // releases besides this computer's own
   std::vector<std::string> programs;  // each: names of packages, as a study has them
 };
 
@@ -38,6 +40,12 @@ Result<> fetch_all(const FetchOptions& options) {
     if (!fetched) return fail(fetched.error());
     packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
   }
+  for (const std::string& release : options.stacks)
+    for (const lab::PackageSet set : {lab::PackageSet::kernel, lab::PackageSet::xen, lab::PackageSet::vmm}) {
+      const auto fetched = lab::fetch_of_release(set, release, *cache, lab::Apt(), say_fetching, why);
+      if (!fetched) return fail(fetched.error());
+      packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
+    }
   // Of use on this computer itself only, or for one workload: the lab can do without.
   for (const auto& [set, what] : {std::pair(lab::PackageSet::uml, "User Mode Linux"),
                                   std::pair(lab::PackageSet::compiler, "the workload compile")}) {
@@ -65,6 +73,11 @@ Result<> fetch_all(const FetchOptions& options) {
 Verb::Action add_lab_fetch_options(CLI::App& app) {
   const auto options = std::make_shared<FetchOptions>();
   app.add_flag("--refresh", options->refresh, "Ask apt again, and fetch what became newer");
+  std::vector<std::string> releases;
+  for (const DebianRelease& release : kDebianReleases) releases.emplace_back(release.stack);
+  app.add_option("--stack", options->stacks, "Also what the factor `stack` boots with this value")
+      ->check(CLI::IsMember(releases))
+      ->allow_extra_args(false);
   app.add_option(
          "--program", options->programs,
          "Also these packages of the distribution and what they need, as the factor `packages` of the\n"

@@ -5,6 +5,8 @@
 #include <cstdio>
 
 #include "machine/lab/lab_machine.h"
+#include "machine/parts/stack_sources.h"
+#include "subject/factor_table.h"
 
 namespace vtax {
 
@@ -14,6 +16,9 @@ void add_lab_machine_options(CLI::App& app, LabMachineOptions& options) {
   const std::string help =
       fmt::format("{} or {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
   app.add_option("MACHINE", options.machine, help)->check(CLI::IsMember(names))->capture_default_str();
+  app.add_option("--stack", options.stack, "Boot what a study with this factor `stack` boots")
+      ->check(CLI::IsMember(find_factor(common_factors(), "stack")->choices))
+      ->capture_default_str();
   add_own_builds(app, options.own);
 }
 
@@ -21,8 +26,12 @@ Result<BootableMachine> bootable_machine(const LabMachineOptions& options, lab::
                                          bool talkative) {
   auto qemu = lab::fetch_qemu(cache, say_step);
   if (!qemu) return fail(qemu.error());
-  auto image = lab::build_lab_image(platform_named(options.machine).value_or(PlatformId::native),
-                                    options.own.sources(), cache, lab::Apt(), say_step);
+  const PlatformId kind = platform_named(options.machine).value_or(PlatformId::native);
+  if (auto good = lab::check_stacks({{options.stack, {kind}}}, options.own.sources(), {}); !good)
+    return fail(good.error());
+  const auto sources = lab::sources_of_stack(options.stack, options.own.sources(), {});
+  if (!sources) return fail(sources.error());
+  auto image = lab::build_lab_image(kind, *sources, cache, lab::Apt(), say_step);
   if (!image) return fail(image.error());
   lab::MachineSpec spec = lab::spec_of(*image, *qemu);
   if (const auto quiet = spec.kernel_arguments.find("quiet"); talkative && quiet != std::string::npos)

@@ -12,6 +12,7 @@ namespace vtax {
 // Which lab machine to boot by hand, and of what.
 struct LabMachineOptions {
   std::string machine = "native";
+  std::string stack = std::string(kOwnDistribution);  // no study describes others
   OwnBuilds own;
 };
 

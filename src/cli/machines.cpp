@@ -9,7 +9,7 @@
 namespace vtax {
 
 Result<std::unique_ptr<Machine>> make_machine(std::string_view name, const OwnBuilds& own, int jobs) {
-  if (name == "lab") return std::make_unique<lab::Lab>(lab::LabRunOptions{own.sources(), jobs});
+  if (name == "lab") return std::make_unique<lab::Lab>(lab::LabRunOptions{own.sources(), jobs, own.stacks});
   if (name == "host") return std::make_unique<host::Host>(own.first_option());
   return fail({fmt::format("cannot run on machine {}", printable(name)), "there is none of that name", ""});
 }

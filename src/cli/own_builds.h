@@ -4,12 +4,14 @@
 #include <string>
 
 #include "machine/parts/lab_image.h"
+#include "subject/stack.h"
 
 namespace vtax {
 
 // --kernel, --modules and --xen: the user's own builds in place of the distribution's. Empty: not given.
 struct OwnBuilds {
   std::string kernel, modules, xen;
+  OwnStacks stacks = {};  // not of the command line, but of its study
 
   [[nodiscard]] lab::Sources sources() const;
 

@@ -175,6 +175,7 @@ Result<ExitCode> shown_sweep(const Result<ExitCode>& done, const std::filesystem
 Result<Plan> plan_of(RunOptions& options) {
   auto study = is_run_file(options) ? take_from_run_file(options) : find_study(options.study);
   if (!study) return fail(study.error());
+  options.own.stacks = study->stacks;
   const Overrides overrides{options.set, options.repetitions, options.vary, options.quick, options.machine};
   auto plan = make_plan(*study, overrides);
   if (!plan || !study->speed || options.dry_run) return plan;

@@ -11,6 +11,8 @@
 #include "core/readable.h"
 #include "core/size_text.h"
 #include "study/suggest.h"
+#include "subject/boot_arguments.h"
+#include "subject/stack.h"
 
 namespace vtax {
 namespace {
@@ -112,6 +114,10 @@ std::string allowed_values(const Factor& factor) {
       return "text";
     case FactorType::words:
       return "a list of words";
+    case FactorType::arguments:
+      return "arguments";
+    case FactorType::stack:
+      return fmt::format("{}, or one that the study describes", fmt::join(factor.choices, ", "));
   }
   return "";
 }
@@ -139,6 +145,20 @@ Result<std::string> canonical(const Factor& factor, std::string_view text) {
             factor, text,
             fmt::format("write one line of up to {} characters{}", factor.high,
                         factor.type == FactorType::words ? ", words with single spaces between them" : "")));
+      return std::string(text);
+    case FactorType::arguments:
+      if (!fits(factor, text)) {
+        const std::string why = why_not_appended(text);
+        return fail({"",
+                     fmt::format("'{}' is not a value of '{}'{}", printable(text), factor.name,
+                                 why.empty() ? "" : ": " + why),
+                     fmt::format("write arguments with single spaces between them, up to {} characters, for "
+                                 "example mitigations=off",
+                                 factor.high)});
+      }
+      return std::string(text);
+    case FactorType::stack:
+      if (!is_stack_name(text)) return fail(bad_value(factor, text, "allowed: " + allowed_values(factor)));
       return std::string(text);
     case FactorType::choice:
       break;

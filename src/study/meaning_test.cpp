@@ -47,6 +47,10 @@ const std::vector<Where> expected{{"platform", kEverywhere},
                                   {"guest_cap_percent", kOfXen, true, false},
                                   {"guest_memory_mib", kOfGuests, true, false},
                                   {"balloon_mib", kOfGuests, true, false},
+                                  {"stack", kEverywhere, true, false},
+                                  {"kernel_args", kEverywhere, true, false},
+                                  {"guest_args", kOfGuests, true, false},
+                                  {"xen_args", kOfXen, true, false},
                                   {"caches", kEverywhere, true, false},
                                   {"hardware_counters", kNowhere}};
 

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/readable.h"
 #include "study/catalogue.h"
 #include "study/machine_rules.h"
 #include "study/meaning.h"
 #include "study/possible.h"
+#include "study/suggest.h"
 
 namespace vtax {
 namespace {
@@ -111,6 +113,21 @@ Result<std::vector<PlanCell>> without_repeats(const std::vector<PassCell>& pass,
   return cells;
 }
 
+Result<> check_stack_names(const Study& study, const std::string& what) {
+  std::set<std::string> named;
+  for (const StudyWorkload& workload : study.workloads)
+    for (const std::string& stack : values_of(study, workload, "stack")) named.insert(stack);
+  const Factor& factor = *find_factor(common_factors(), "stack");
+  std::vector<std::string_view> known = factor.choices;
+  for (const auto& [name, stack] : study.stacks) known.push_back(name);
+  for (const std::string& stack : named)
+    if (std::find(known.begin(), known.end(), stack) == known.end())
+      return fail({what, fmt::format("there is no stack '{}'", stack),
+                   fmt::format("{} (one of your own is described under [stack.{}])", suggestion(stack, known),
+                               stack)});
+  return {};
+}
+
 std::string trials_text(double trials) {
   return trials < 1e15 ? with_thousands(static_cast<std::uint64_t>(trials))
                        : fmt::format("about {:.0e}", trials);
@@ -159,6 +176,7 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   }
   const std::string what = fmt::format("cannot plan study {}", printable(study.name));
   if (auto checked = check_machine(study, what); !checked) return fail(checked.error());
+  if (auto checked = check_stack_names(study, what); !checked) return fail(checked.error());
   if (const double trials =
           count_trials(study) * (1 + static_cast<double>(variations->size()) / *study.repetitions);
       trials > static_cast<double>(kMostTrials)) {

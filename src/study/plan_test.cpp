@@ -125,6 +125,37 @@ TEST(Plan, WrongOverridesSayWhatIsAllowed) {
   EXPECT_THAT(make_plan(first_look(), {{}, 1001}).error().text(), HasSubstr("allowed: 1 to 1000"));
 }
 
+TEST(Plan, AStackIsOneThatIsKnownOrThatTheStudyDescribes) {
+  const std::string text =
+      "name = \"s\"\n[factors]\nstack = [\"debian-13\", \"mine\"]\n[[workload]]\nname = \"tcp-rr\"\n";
+  const auto unknown = parse_study(text, "s");
+  ASSERT_TRUE(unknown) << unknown.error().text();
+  const auto refused = make_plan(*unknown, {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text(), testing::HasSubstr("there is no stack 'mine'"));
+  const auto known = parse_study(text + "[stack.mine]\nkernel = \"bzImage\"\n", "s");
+  ASSERT_TRUE(known) << known.error().text();
+  const auto plan = make_plan(*known, {{}, 1});
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->trials.size(), 2U);
+  const auto set = make_plan(*known, {{"stack=debian-12,debian-13,mine"}, 1});
+  ASSERT_TRUE(set) << set.error().text();
+  EXPECT_EQ(set->trials.size(), 3U);
+}
+
+TEST(Plan, ArgumentsOfACommandLineAreOneValueEach) {
+  const auto study = parse_study(
+      "name = \"s\"\n[factors]\nkernel_args = [\"\", \"mitigations=off nosmt\"]\n[[workload]]\nname = "
+      "\"tcp-rr\"\n",
+      "s");
+  ASSERT_TRUE(study) << study.error().text();
+  EXPECT_EQ(make_plan(*study, {{}, 1})->trials.size(), 2U);
+  EXPECT_EQ(make_plan(*study, {{"kernel_args=isolcpus=nohz,domain,1"}, 1})->trials.size(), 1U);
+  const auto hostile = make_plan(*study, {{"kernel_args=init=/bin/sh"}, 1});
+  ASSERT_FALSE(hostile);
+  EXPECT_THAT(hostile.error().text(), testing::HasSubstr("'init' is set by the lab"));
+}
+
 TEST(Plan, TheSameTrialTwiceIsRefused) {
   Study study = first_look();
   study.workloads.push_back(study.workloads.back());

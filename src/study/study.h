@@ -9,6 +9,7 @@
 
 #include "core/result.h"
 #include "study/speed.h"
+#include "subject/stack.h"
 
 namespace vtax {
 
@@ -34,6 +35,7 @@ struct Study {
   FactorValues factors;  // every common factor
   std::vector<StudyWorkload> workloads;
   std::optional<Speed> speed;
+  OwnStacks stacks = {};  // that it describes, for the factor `stack`
   bool terms = false;  // it is about a message's cost by its size: the page shows the terms (model/terms.h)
   std::string source;  // the file's text
   // What --quick took from the factors' values, so that a claim on it can say why its cell is not there.

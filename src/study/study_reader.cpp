@@ -7,6 +7,7 @@
 #include "core/readable.h"
 #include "study/machine_rules.h"
 #include "study/speed_reader.h"
+#include "study/stack_reader.h"
 #include "study/suggest.h"
 #include "study/toml_text.h"
 
@@ -18,7 +19,7 @@ constexpr std::size_t kLongestQuestion = 500;
 
 const std::vector<std::string_view>& root_keys() {
   static const std::vector<std::string_view> keys{"name",  "question", "published", "machine", "repetitions",
-                                                  "terms", "speed",    "factors",   "workload"};
+                                                  "terms", "speed",    "stack",     "factors", "workload"};
   return keys;
 }
 
@@ -65,6 +66,8 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   if (!terms) return fail(terms.error());
   auto speed = read_speed(root, *this);
   if (!speed) return fail(speed.error());
+  auto stacks = read_stacks(root, *this);
+  if (!stacks) return fail(stacks.error());
   auto factors = common_factors_of(root);
   if (!factors) return fail(factors.error());
   // The default of the topology is the lab's.
@@ -78,6 +81,7 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   study.repetitions = *repetitions;
   study.terms = *terms;
   study.speed = std::move(*speed);
+  study.stacks = std::move(*stacks);
   study.factors = std::move(*factors);
   study.workloads = std::move(*workloads);
   return study;

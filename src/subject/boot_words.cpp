@@ -4,13 +4,15 @@
 
 #include <algorithm>
 
+#include "subject/boot_arguments.h"
 #include "subject/factor_table.h"
 
 namespace vtax {
 namespace {
 
+// Numbers, and what is for the command line of a kernel that the driver domain starts.
 bool is_told(const Factor& factor) {
-  return factor.readers.boot && factor.type == FactorType::count;
+  return factor.readers.boot && (factor.type == FactorType::count || factor.name == "guest_args");
 }
 
 std::string word_of(const Factor& factor) {
@@ -25,7 +27,7 @@ std::string boot_words(const MachineShape& shape) {
   std::string words;
   for (const Factor& factor : common_factors())
     if (is_told(factor) && factor.get(spec) != factor.fallback)
-      words += fmt::format(" {}{}", word_of(factor), factor.get(spec));
+      words += fmt::format(" {}{}", word_of(factor), as_one_word(factor.get(spec)));
   return words;
 }
 
@@ -38,7 +40,7 @@ Result<MachineShape> shape_from_words(std::string_view command_line) {
     for (const Factor& factor : common_factors()) {
       const std::string word = word_of(factor);
       if (!is_told(factor) || !found.starts_with(word)) continue;
-      if (Result<> taken = put(factor, found.substr(word.size()), spec); !taken)
+      if (Result<> taken = put(factor, from_one_word(found.substr(word.size())), spec); !taken)
         return fail(Error{"read the kernel's command line", taken.error().why, "", ExitCode::usage});
     }
   }

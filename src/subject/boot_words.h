@@ -9,7 +9,8 @@
 // A machine's shape as the lab tells it to what boots: words of the kernel's command line, "vtax.guests=2".
 namespace vtax {
 
-// " vtax.guests=2 vtax.driver_cpus=2": of the factors that are numbers those that are not as usual.
+// " vtax.guests=2 vtax.driver_cpus=2": of the factors that are numbers, and of guest_args, those that are not
+// as usual.
 [[nodiscard]] std::string boot_words(const MachineShape& shape);
 
 // What `command_line` says; as usual where nothing is said. Error (usage): a value that the factor does not

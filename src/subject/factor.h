@@ -13,12 +13,14 @@
 namespace vtax {
 
 enum class FactorType {
-  choice,  // one of `choices`
-  bytes,   // a size: 1448, "1448", "64 KiB", "8 MiB", "1 GiB"; canonical form: plain bytes
-  count,   // a whole number
-  caches,  // one of `choices`, or sizes of caches (core/cache_shape.h)
-  text,    // a line of up to `high` characters, which may be empty; commas in it part no values
-  words,   // likewise, of words with single spaces between them; a list in a study file is one value
+  choice,     // one of `choices`
+  bytes,      // a size: 1448, "1448", "64 KiB", "8 MiB", "1 GiB"; canonical form: plain bytes
+  count,      // a whole number
+  caches,     // one of `choices`, or sizes of caches (core/cache_shape.h)
+  text,       // a line of up to `high` characters, which may be empty; commas in it part no values
+  words,      // likewise, of words with single spaces between them; a list in a study file is one value
+  arguments,  // likewise, for the command line of a kernel or of Xen (boot_arguments.h)
+  stack,      // one of `choices`, or the name of a stack that the study describes (stack.h)
 };
 
 // Where a factor means something. Elsewhere it changes nothing, and has its default.
@@ -54,7 +56,7 @@ struct Factor {
 
 // Of these a --set gives one value, whatever is in it.
 [[nodiscard]] inline bool is_text(FactorType type) {
-  return type == FactorType::text || type == FactorType::words;
+  return type == FactorType::text || type == FactorType::words || type == FactorType::arguments;
 }
 
 // Whether a text has the length and the characters for it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "subject/factor_rows.h"
+#include "subject/stack.h"
 
 namespace vtax {
 namespace {
@@ -55,6 +56,21 @@ Factor platform_row() {
   };
   factor.fallback = factor.get(TrialSpec());
   return row(std::move(factor), kEverywhere, kByAll);
+}
+
+Factor stack_row() {
+  std::vector<std::string_view> choices{kOwnDistribution};
+  for (const DebianRelease& release : kDebianReleases) choices.push_back(release.stack);
+  return row(word<&TrialSpec::stack>(
+                 FactorType::stack, "stack", std::move(choices),
+                 "what the lab's machines boot: kernel, and Xen with its toolstack or KVM's QEMU"),
+             kInLab, kByBoot);
+}
+
+template <auto field>
+Factor arguments(std::string_view name, std::string_view help) {
+  constexpr std::uint64_t kLongest = 400;
+  return line<field>(FactorType::arguments, name, kLongest, help);
 }
 
 }  // namespace
@@ -148,6 +164,13 @@ const std::vector<Factor>& common_factors() {
               "balloon_mib", 0, 1024,
               "memory that each of them keeps when its balloon is blown up; 0: all that it has"),
           kOfGuests, kByAgent),
+      stack_row(),
+      row(arguments<&T::kernel_args>(
+              "kernel_args", "behind the command line of the driver domain's kernel, natively the system's"),
+          kInLab, kByBoot),
+      row(arguments<&T::guest_args>("guest_args", "behind that of the kernels of Xen's and KVM's guests"),
+          kOfGuests, kByBoot),
+      row(arguments<&T::xen_args>("xen_args", "behind Xen's own command line"), kOfXen, kByBoot),
       row(word<&T::caches>(FactorType::caches, "caches", {"off", "epyc", "xeon-mp"},
                            "caches that the lab models, beside its counts, whose misses it tells"),
           kInLab, kByEmulator),

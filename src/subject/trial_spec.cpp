@@ -7,7 +7,9 @@
 
 #include "core/cache_shape.h"
 #include "core/readable.h"
+#include "subject/boot_arguments.h"
 #include "subject/factor_table.h"
+#include "subject/stack.h"
 #include "subject/workload_table.h"
 
 namespace vtax {
@@ -37,6 +39,7 @@ bool is_canonical(const Factor& factor, std::string_view text) {
   }
   if (is_text(factor.type)) return fits(factor, text);
   if (std::find(factor.choices.begin(), factor.choices.end(), text) != factor.choices.end()) return true;
+  if (factor.type == FactorType::stack) return is_stack_name(text);
   return factor.type == FactorType::caches && read_caches(text).has_value();
 }
 
@@ -74,7 +77,8 @@ Result<> take_from(const JsonFields& plan, const Factor& factor, TrialSpec& spec
 }  // namespace
 
 bool fits(const Factor& factor, std::string_view text) {
-  return is_line(factor, text) && (factor.type != FactorType::words || has_single_spaces(text));
+  return is_line(factor, text) && (factor.type != FactorType::words || has_single_spaces(text)) &&
+         (factor.type != FactorType::arguments || why_not_appended(text).empty());
 }
 
 Result<> put(const Factor& factor, std::string_view canonical, TrialSpec& spec) {

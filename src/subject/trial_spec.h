@@ -95,13 +95,17 @@ struct MachineShape {
   int guest_cpus = 1;   // of each guest
   int driver_cpus = 1;  // of Domain-0 or KVM's host, besides the peer's CPU 1, its second
   Scheduler scheduler = Scheduler::credit2;
-  int cards = 1;               // of the system, each with a wire of its own to a card of the peer
-  int guest_memory_mib = 192;  // of each guest
-  int driver_domains = 0;      // with Xen: that have a card each; 0: Domain-0 has them
-  Iommu iommu = Iommu::off;    // driver domains need one
-  bool compiler = false;       // its systems hold one, and guests more memory
-  std::string packages = {};   // of a program, which its systems hold likewise: names of Debian's packages
-  std::string files = {};      // of a program: a folder, or one static program, of the measuring computer
+  int cards = 1;                       // of the system, each with a wire of its own to a card of the peer
+  int guest_memory_mib = 192;          // of each guest
+  int driver_domains = 0;              // with Xen: that have a card each; 0: Domain-0 has them
+  Iommu iommu = Iommu::off;            // driver domains need one
+  std::string stack = "distribution";  // what it boots: stack.h
+  // Appended to command lines (boot_arguments.h): of the driver domain's kernel, natively the system's; of
+  // the guests' kernels; of Xen.
+  std::string kernel_args = {}, guest_args = {}, xen_args = {};
+  bool compiler = false;      // its systems hold one, and guests more memory
+  std::string packages = {};  // of a program, which its systems hold likewise: names of Debian's packages
+  std::string files = {};     // of a program: a folder, or one static program, of the measuring computer
 
   auto operator<=>(const MachineShape&) const = default;
 };

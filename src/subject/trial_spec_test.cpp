@@ -15,6 +15,7 @@ using FactorMap = std::map<std::string, std::string>;
 
 // A value besides the default.
 std::string another_value(const Factor& factor) {
+  if (factor.type == FactorType::arguments) return "mitigations=off nosmt";
   if (is_text(factor.type)) return "more 'than' one, word";
   for (const std::string_view choice : factor.choices)
     if (choice != factor.fallback) return std::string(choice);
@@ -87,6 +88,11 @@ TEST_P(EveryFactor, TakesNoOtherValues) {
          {std::string(factor().high + 1, 'a'), std::string("a\nb"), std::string("\xff")})
       EXPECT_FALSE(trial_spec_of(with(text))) << text;
     EXPECT_EQ(trial_spec_of(with("two  spaces")).has_value(), factor().type == FactorType::text);
+    return;
+  }
+  if (factor().type == FactorType::stack) {
+    for (const std::string text : {"", "-1", "1 ", "Mine", "../mine", "mine,"})
+      EXPECT_FALSE(trial_spec_of(with(text))) << text;
     return;
   }
   for (const std::string text : {"", "-1", "99999999999999999999", "half", "1 "})

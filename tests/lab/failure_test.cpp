@@ -79,13 +79,32 @@ TEST_F(Failure, AMachineThatDoesNotAnswerIsSaidAgainAndAgain) {
   ASSERT_TRUE(machine) << machine.error().text();
   std::vector<std::chrono::nanoseconds> told;
   (*machine)->wait_step = std::chrono::milliseconds(300);
-  (*machine)->on_wait = [&](std::chrono::nanoseconds spent, std::chrono::seconds bound) {
+  (*machine)->on_wait = [&](std::chrono::nanoseconds spent, std::chrono::seconds bound, auto) {
     told.push_back(spent);
     EXPECT_EQ(bound, std::chrono::seconds(1));
   };
   ASSERT_FALSE((*machine)->next_message());
   EXPECT_GE(told.size(), 1U);
   EXPECT_LE(told.size(), 3U);
+}
+
+// A boot has no probe that looks at the machine's clock.
+TEST_F(Failure, ABootEndsAtABoundOfItsOwnClock) {
+  NEED_LAB(PlatformId::native);
+  MachineSpec spec = LabBench::get().machine(PlatformId::native).spec();
+  spec.kernel_arguments +=
+      " rdinit=/nowhere root=/dev/nowhere rootwait";  // it waits for ever, and takes no time for it
+  Wiring wiring;
+  wiring.bounds.virtual_time = std::chrono::seconds(30);
+  wiring.bounds.cpu_time = std::chrono::seconds(100);
+  auto machine = Emulator::start(spec, wiring);
+  ASSERT_TRUE(machine) << machine.error().text();
+  std::optional<std::chrono::seconds> seen;
+  (*machine)->wait_step = std::chrono::seconds(3);
+  (*machine)->on_wait = [&](auto, auto, std::optional<std::chrono::seconds> clock) { seen = clock; };
+  const auto message = (*machine)->next_message();
+  ASSERT_FALSE(message);
+  EXPECT_THAT(message.error().text(), HasSubstr("its bound of 30 s by its own clock was reached"));
 }
 
 // In the place of QEMU: QEMU, which is told to abort after a second; `each_time` or only once.

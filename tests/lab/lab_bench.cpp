@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iostream>
 
+#include "machine/parts/stack_sources.h"
+
 namespace vtax::lab {
 namespace {
 
@@ -72,7 +74,7 @@ std::string LabBench::missing(PlatformId kind) const {
 }
 
 LabImage LabBench::image(PlatformId kind, const MachineShape& shape) {
-  Sources sources;
+  Sources sources = require(sources_of_stack(shape.stack, {}, {}));
   sources.agent = agent_;
   sources.workload = WorkloadFiles::of(shape);
   return require(build_lab_image(kind, sources, *cache_, Apt(), quiet));

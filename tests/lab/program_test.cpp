@@ -64,7 +64,9 @@ TEST_P(Program, OfASystemIsCountedTheSameInARerun) {
   EXPECT_TRUE(is_known) << "the server serves two megabytes in the system under test";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Program, testing::Values(PlatformId::native, PlatformId::xen_pv),
+INSTANTIATE_TEST_SUITE_P(All, Program,
+                         testing::Values(PlatformId::native, PlatformId::xen_pv, PlatformId::xen_pvh,
+                                         PlatformId::kvm),
                          [](const auto& tested) { return test_name(tested.param); });
 
 struct Fault {

@@ -67,6 +67,15 @@ std::string tail_of(std::string_view text, std::size_t lines) {
   return out.empty() ? "(none)" : out;
 }
 
+// "2026-01-01" or "2026-01-01T00:01:02".
+std::chrono::sys_seconds date_of_boot(const std::string& date) {
+  tm parts{};
+  if (strptime(date.c_str(), date.find('T') == std::string::npos ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%S",
+               &parts) == nullptr)
+    return {};
+  return std::chrono::sys_seconds(std::chrono::seconds(timegm(&parts)));
+}
+
 std::string settings_with_bounds(const Wiring& wiring) {
   std::string settings = wiring.probe_settings;
   if (wiring.bounds.instructions > 0) settings += fmt::format("limit {}\n", wiring.bounds.instructions);
@@ -161,6 +170,10 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   self->probe_ = std::move(*probe);
   self->stopped_ = true;
   self->cpu_bound_ = wiring.bounds.cpu_time;
+  if (wiring.state_fd < 0 && !spec.real_time) {
+    self->clock_bound_ = wiring.bounds.virtual_time;
+    self->boot_date_ = date_of_boot(spec.date);
+  }
 
   if (auto greeted = self->command("qmp_capabilities"); !greeted) return fail(greeted.error());
   if (wiring.state_fd < 0) {
@@ -225,7 +238,10 @@ void Emulator::take_monitor_lines() {
     const bool is_reply = line.contains("return") || line.contains("error");
     if (is_reply && unawaited_ > 0) {
       --unawaited_;
-      if (line.contains("error")) refused_ = line["error"].value("desc", "it does not say why");
+      if (line.contains("error"))
+        refused_ = line["error"].value("desc", "it does not say why");
+      else
+        take_clock(line["return"]);
     } else if (is_reply)
       replies_.push_back(std::move(line));
     else if (line.value("event", "") == "STOP")
@@ -234,6 +250,27 @@ void Emulator::take_monitor_lines() {
       stopped_ = false;
   }
   if (monitor_text_.size() > kMaxMonitorLine) monitor_text_.clear();
+}
+
+// The machine's own clock is its real-time clock, which began at the date of the boot; reading it changes
+// nothing that the guest sees.
+Result<> Emulator::ask_for_clock() {
+  if (clock_bound_.count() == 0 || unawaited_ > 0) return {};
+  ++unawaited_;
+  return send_command("qom-get", {{"path", "/machine"}, {"property", "rtc-time"}});
+}
+
+// As C's struct tm has it.
+void Emulator::take_clock(const nlohmann::json& reply) {
+  if (!reply.is_object() || !reply.contains("tm_year")) return;
+  const auto part = [&](const char* name) { return reply.value(name, 0); };
+  using namespace std::chrono;
+  const year_month_day date(year(1900 + part("tm_year")), month(static_cast<unsigned>(1 + part("tm_mon"))),
+                            day(static_cast<unsigned>(part("tm_mday"))));
+  if (!date.ok()) return;
+  const sys_seconds now =
+      sys_days(date) + hours(part("tm_hour")) + minutes(part("tm_min")) + seconds(part("tm_sec"));
+  clock_ = now - boot_date_;
 }
 
 Error Emulator::died(std::string why) const {
@@ -271,8 +308,12 @@ Result<> Emulator::check_alive() {
         over(fmt::format("its bound of {} s of the emulator's CPU time was reached", cpu_bound_.count())));
   if (on_wait && spent - cpu_from_ >= (steps_told_ + 1) * wait_step) {
     ++steps_told_;
-    on_wait(spent - cpu_from_, cpu_bound_);
+    on_wait(spent - cpu_from_, cpu_bound_, clock_);
+    if (auto asked = ask_for_clock(); !asked) return asked;
   }
+  if (clock_ && *clock_ > clock_bound_)
+    return fail(
+        over(fmt::format("its bound of {} s by its own clock was reached", clock_bound_ / seconds(1))));
   if (spent - spent_at_progress_ >= kNoWork) {
     spent_at_progress_ = spent;
     last_progress_ = now;

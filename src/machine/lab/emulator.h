@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,7 +90,10 @@ class Emulator {
   std::function<void(const std::string& json)> on_progress;
   // Each time the emulator has taken this much more CPU time without an answer; `bound`: 0 where there is
   // none.
-  std::function<void(std::chrono::nanoseconds spent, std::chrono::seconds bound)> on_wait;
+  // `clock`: of what the machine itself took by then, where it is known (of a boot, a step later).
+  std::function<void(std::chrono::nanoseconds spent, std::chrono::seconds bound,
+                     std::optional<std::chrono::seconds> clock)>
+      on_wait;
   std::chrono::nanoseconds wait_step = std::chrono::minutes(1);
   // As it comes, unfiltered; the emulator's own words among it.
   std::function<void(std::string_view text)> on_console;
@@ -103,6 +107,8 @@ class Emulator {
   Result<> check_alive();
   Result<> type(std::string_view keys);
   void take_monitor_lines();
+  [[nodiscard]] Result<> ask_for_clock();
+  void take_clock(const nlohmann::json& reply);
   void show(int from, std::string& kept) const;
   Error died(std::string why) const;
   Error over(const std::string& bound) const;
@@ -122,6 +128,10 @@ class Emulator {
   std::chrono::seconds cpu_bound_{0};
   std::chrono::nanoseconds cpu_from_{0};
   int steps_told_ = 0;
+  // Of a boot, which has no probe to look at the machine's clock: its bound, when it began, what it took.
+  std::chrono::nanoseconds clock_bound_{0};
+  std::chrono::sys_seconds boot_date_{};
+  std::optional<std::chrono::seconds> clock_;
   std::chrono::nanoseconds spent_at_progress_{0};  // CPU time
   std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();
 };

@@ -4,28 +4,24 @@
 #include <set>
 
 #include "machine/lab/lab_identity.h"
+#include "machine/parts/stack_sources.h"
 
 namespace vtax::lab {
 
 Result<> Lab::check(const std::vector<Trial>& trials) const {
-  if (!options_.sources.has_own()) return {};
-  std::set<PlatformId> kinds;
-  bool any_has_xen = false;
-  for (const Trial& trial : trials) {
-    const auto platform = platform_named(trial.factors.at("platform"));
-    if (!platform) continue;  // the trial says so itself
-    any_has_xen = any_has_xen || has_xen(*platform);
-    kinds.insert(facts_of(*platform).lab_machine);
-  }
+  const auto stacks = kinds_by_stack(trials);
+  const bool any_has_xen = std::any_of(stacks.begin(), stacks.end(), [](const auto& stack) {
+    return std::any_of(stack.second.begin(), stack.second.end(), has_xen);
+  });
   if (options_.sources.xen && !any_has_xen)
     return fail(
         {"cannot use --xen", "no platform of this run has Xen", "for example --set platform=native,xen-pv"});
-  return check_sources(kinds, options_.sources);
+  return check_stacks(stacks, options_.sources, options_.stacks);
 }
 
 Result<std::string> Lab::identify(const std::vector<Trial>& trials, const OnStep& on_step) {
-  auto identity =
-      identify_lab(trials, options_.sources, [&](std::string_view step) { on_step(std::string(step)); });
+  auto identity = identify_lab(trials, options_.sources, options_.stacks,
+                               [&](std::string_view step) { on_step(std::string(step)); });
   if (!identity) return fail(identity.error());
   options_.images = std::move(identity->images);
   return std::move(identity->json);

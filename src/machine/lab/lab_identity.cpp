@@ -6,6 +6,7 @@
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/lab_parts.h"
 #include "machine/parts/qemu_finder.h"
+#include "machine/parts/stack_sources.h"
 
 namespace vtax::lab {
 namespace {
@@ -58,7 +59,7 @@ std::string more_of(const WorkloadFiles& workload) {
 }  // namespace
 
 Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources& sources,
-                                 const TellStep& progress) {
+                                 const OwnStacks& stacks, const TellStep& progress) {
   auto cache = PackageCache::open();
   if (!cache) return fail(cache.error());
   const auto qemu = fetch_qemu(*cache, progress);
@@ -70,19 +71,22 @@ Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources
   for (const Trial& trial : trials) {
     const auto machine = machine_of(trial.factors);
     if (!machine) return fail(machine.error());
-    const ImageName name{machine->image, WorkloadFiles::of(machine->shape)};
+    const ImageName name = ImageName::of(*machine);
     if (identity.images.contains(name)) continue;
-    Sources own = sources;
-    own.workload = name.second;
-    const auto parts = parts_of_image(name.first, own, *cache, Apt(), progress);
+    auto own = sources_of_stack(name.stack, sources, stacks);
+    if (!own) return fail(own.error());
+    own->workload = name.workload;
+    const auto parts = parts_of_image(name.kind, *own, *cache, Apt(), progress);
     if (!parts) return fail(parts.error());
     identity.images[name] = parts->hash;
-    all["packages of " + std::string(name_of(name.first)) + more_of(name.second)] = by_name(parts->packages);
+    const std::string of_stack = name.stack == kOwnDistribution ? "" : " of " + name.stack;
+    all["packages of " + std::string(name_of(name.kind)) + of_stack + more_of(name.workload)] =
+        by_name(parts->packages);
     for (const OwnFile& file : parts->own_files) {
-      std::string key = "own " + file.part;
+      std::string key = "own " + file.part + of_stack;
       if (file.part == "files") key += " " + file.path;
       // Of modules each machine has those that it needs.
-      if (file.part == "modules") key += " of " + std::string(name_of(name.first));
+      if (file.part == "modules") key += " of " + std::string(name_of(name.kind));
       all[key] = file.sha256;
     }
   }

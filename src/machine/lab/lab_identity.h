@@ -6,13 +6,25 @@
 #include <vector>
 
 #include "core/result.h"
+#include "machine/lab/lab_machine.h"
 #include "machine/parts/lab_image.h"
 #include "record/trial.h"
+#include "subject/stack.h"
 
 namespace vtax::lab {
 
-// An image by its kind, and what it holds for its workload.
-using ImageName = std::pair<PlatformId, WorkloadFiles>;
+// An image by its kind, what it is made from, and what it holds for its workload.
+struct ImageName {
+  PlatformId kind = PlatformId::native;
+  std::string stack;
+  WorkloadFiles workload;
+
+  // Of the machine that boots it.
+  [[nodiscard]] static ImageName of(const MachineKind& machine) {
+    return {machine.image, machine.shape.stack, WorkloadFiles::of(machine.shape)};
+  }
+  auto operator<=>(const ImageName&) const = default;
+};
 
 // What the counts of a run depend on besides its settings, by content: runs of the same settings and the same
 // identity count the same.
@@ -25,8 +37,9 @@ struct LabIdentity {
 };
 
 // Of the images that these trials need. Packages that are not there are fetched; nothing is built or booted.
-// Errors: those of the user's own files, no network, no QEMU.
+// `sources` and `stacks`: as sources_of_stack() has them. Errors: those of the user's own files, no network,
+// no QEMU.
 [[nodiscard]] Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources& sources,
-                                               const TellStep& progress);
+                                               const OwnStacks& stacks, const TellStep& progress);
 
 }  // namespace vtax::lab

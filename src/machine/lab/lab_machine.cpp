@@ -9,11 +9,13 @@
 #include "account/mapped_symbols.h"
 #include "account/module_symbols.h"
 #include "account/program_symbols.h"
+#include "account/system_map.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
 #include "machine/lab/snapshot_key.h"
 #include "machine/lab/trial_time.h"
 #include "subject/boot_words.h"
+#include "subject/stack.h"
 
 namespace vtax::lab {
 namespace {
@@ -73,6 +75,14 @@ std::string setting_of(const CacheShapes& caches) {
                      caches.l3.bytes, caches.l3.ways);
 }
 
+Result<SymbolTable> kernel_symbols_of(const LabImage& image) {
+  const std::filesystem::path& file = image.kernel_symbols;
+  const auto content = read_file(file);
+  if (!content) return fail(content.error());
+  if (file.filename() != kSystemMap) return read_kallsyms(*content, file.string());
+  return read_system_map({reinterpret_cast<const char*>(content->data()), content->size()}, file.string());
+}
+
 // The agent's functions, as far as its file has its symbol table.
 AddressMap::Table agent_symbols(const std::filesystem::path& agent) {
   const auto file = read_file(agent);
@@ -116,6 +126,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.xen_arguments = image.xen_command_line;
   spec.virtualises = virtualises(image.kind);
   spec.cards = shape.cards;
+  if (!shape.kernel_args.empty()) spec.kernel_arguments += " " + shape.kernel_args;
   if (!has_guests(image.kind)) return spec;
   spec.cpus += shape.guests * shape.guest_cpus - 1;
   if (shape.guests > 1) {
@@ -139,6 +150,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   if (shape.driver_domains > 0) {
     spec.memory_mib += shape.driver_domains * kMemoryPerGuestMib;
   }
+  if (!shape.xen_args.empty()) spec.xen_arguments += " " + shape.xen_args;
   return spec;
 }
 
@@ -146,9 +158,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
                                                         Qemu qemu, std::filesystem::path probe,
                                                         const MachineShape& shape) {
   std::unique_ptr<LabMachine> self(new LabMachine);
-  const auto kernel_file = read_file(image.kernel_symbols);
-  if (!kernel_file) return fail(kernel_file.error());
-  auto kernel = shared(read_kallsyms(*kernel_file, image.kernel_symbols.string()));
+  auto kernel = shared(kernel_symbols_of(image));
   if (!kernel) return fail(kernel.error());
   self->symbols_.kernel = *kernel;
   self->symbols_.find_idle_text();
@@ -191,7 +201,8 @@ Result<> LabMachine::boot(SnapshotStore& store, const TellStep& progress) {
 }
 
 Result<> LabMachine::boot_into(const std::string& path, const TellStep& progress) const {
-  progress(fmt::format("booting {} once{}", name_of(image_.kind),
+  progress(fmt::format("booting {}{} once{}", name_of(image_.kind),
+                       shape_.stack == kOwnDistribution ? "" : " of " + shape_.stack,
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
            (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
   bool crashed = false;
@@ -209,10 +220,12 @@ Result<> LabMachine::boot_into(const std::string& path, const TellStep& progress
 }
 
 void LabMachine::tell_of_waiting(Emulator& machine, const TellStep& progress) const {
-  machine.on_wait = [kind = image_.kind, progress](std::chrono::nanoseconds spent,
-                                                   std::chrono::seconds bound) {
-    progress(fmt::format("{}: no answer after {} min of the emulator's CPU time; it ends at {}",
-                         name_of(kind), spent / std::chrono::minutes(1), bound / std::chrono::minutes(1)));
+  machine.on_wait = [kind = image_.kind, progress](std::chrono::nanoseconds spent, std::chrono::seconds bound,
+                                                   std::optional<std::chrono::seconds> clock) {
+    progress(fmt::format("{}: no answer after {} min of the emulator's CPU time{}; it ends at {}",
+                         name_of(kind), spent / std::chrono::minutes(1),
+                         clock ? fmt::format(" and {} s by its own clock", clock->count()) : "",
+                         bound / std::chrono::minutes(1)));
   };
 }
 
@@ -220,6 +233,7 @@ Result<> LabMachine::boot_once(const std::string& path, const TellStep& progress
   // Without the probe, which would take a third more of the time and change nothing.
   Wiring wiring;
   wiring.bounds.cpu_time = boot_limit(image_.kind, shape_);
+  wiring.bounds.virtual_time = boot_limit(image_.kind, shape_);
   crashed = false;
   auto machine = Emulator::start(spec_, wiring);
   if (!machine) {

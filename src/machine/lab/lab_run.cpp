@@ -16,6 +16,7 @@
 #include "core/interruption.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/lab_parts.h"
+#include "machine/parts/stack_sources.h"
 
 namespace vtax::lab {
 namespace {
@@ -93,7 +94,7 @@ class LabRun {
 
   // What is wrong with the user's own files shall be known before anything is measured.
   Result<> build_own_images() {
-    if (!options_.sources.has_own()) return {};
+    if (!options_.sources.has_own() && options_.stacks.empty()) return {};
     for (const auto& [key, pool] : pools_) {
       if (interrupted()) return fail(interruption_error());
       if (auto image = image_of(key); !image) return fail(image.error());
@@ -176,11 +177,13 @@ class LabRun {
   }
 
   Result<LabImage> image_of(const PoolKey& key) {
-    Sources sources = options_.sources;
-    sources.workload = WorkloadFiles::of(key.first.shape);
-    auto image = build_lab_image(key.first.image, sources, cache_, Apt(), step());
+    const ImageName name = ImageName::of(key.first);
+    auto sources = sources_of_stack(name.stack, options_.sources, options_.stacks);
+    if (!sources) return fail(sources.error());
+    sources->workload = name.workload;
+    auto image = build_lab_image(name.kind, *sources, cache_, Apt(), step());
     if (!image) return image;
-    const auto expected = options_.images.find({key.first.image, sources.workload});
+    const auto expected = options_.images.find(name);
     if (expected != options_.images.end() && expected->second != image->hash)
       return fail({"cannot go on with the run",
                    "the user's own files, vtax or the packages have changed since it began",
@@ -242,11 +245,21 @@ class LabRun {
 
 }  // namespace
 
+std::map<std::string, std::set<PlatformId>> kinds_by_stack(const std::vector<Trial>& trials) {
+  std::map<std::string, std::set<PlatformId>> kinds;
+  for (const Trial& trial : trials) {
+    const auto platform = platform_named(trial.factors.at("platform"));
+    if (!platform) continue;  // the trial says so itself
+    const auto stack = trial.factors.find("stack");
+    kinds[stack == trial.factors.end() ? std::string(kOwnDistribution) : stack->second].insert(
+        facts_of(*platform).lab_machine);
+  }
+  return kinds;
+}
+
 Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const MachineEvents& events) {
   if (trials.empty()) return {};
-  std::set<PlatformId> kinds;
-  for (const Trial& trial : trials) kinds.insert(lab_machine_of(trial.factors.at("platform")));
-  if (auto good = check_sources(kinds, options.sources); !good) return good;
+  if (auto good = check_stacks(kinds_by_stack(trials), options.sources, options.stacks); !good) return good;
   auto cache = PackageCache::open();
   if (!cache) return fail(cache.error());
   if (cache->workplace() != cache->directory())

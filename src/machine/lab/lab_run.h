@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,15 @@
 namespace vtax::lab {
 
 struct LabRunOptions {
-  Sources sources;  // the user's own kernel, modules, Xen
-  int jobs = 2;     // machines at once; each takes one CPU and some 1.2 GB
+  Sources sources;        // the user's own kernel, modules, Xen
+  int jobs = 2;           // machines at once; each takes one CPU and some 1.2 GB
+  OwnStacks stacks = {};  // that the study describes
   // Those that the run's identity names: a run in which one turns out to be another ends. Empty: any.
   std::map<ImageName, std::string> images = {};
 };
+
+// The machines that these trials need, by the stack that they boot.
+[[nodiscard]] std::map<std::string, std::set<PlatformId>> kinds_by_stack(const std::vector<Trial>& trials);
 
 // Runs the trials in the lab, several at once, the repetitions of a cell one after the other; their order of
 // finishing is not that of the list, their results do not depend on it. The trials of a machine that cannot

@@ -43,8 +43,12 @@ MachineKind machine_of(const TrialSpec& trial) {
     shape.guest_cpus = usual.guest_cpus;
     shape.driver_cpus = usual.driver_cpus;
     shape.guest_memory_mib = usual.guest_memory_mib;
+    shape.guest_args = usual.guest_args;
   }
-  if (!has_xen(kind.image)) shape.scheduler = usual.scheduler;
+  if (!has_xen(kind.image)) {
+    shape.scheduler = usual.scheduler;
+    shape.xen_args = usual.xen_args;
+  }
   if (!has_driver_domains(kind.image)) {
     shape.driver_domains = usual.driver_domains;
     shape.iommu = usual.iommu;

@@ -89,5 +89,26 @@ TEST(TrialPlan, CpusOfGuestsAreCpusOfTheMachine) {
   EXPECT_EQ(machine_of(*trial_spec_of({{"platform", "native"}, {"guest_cpus", "4"}})).shape.guest_cpus, 1);
 }
 
+TEST(TrialPlan, ArgumentsStandOnTheCommandLineOfWhomTheyAreFor) {
+  MachineShape shape;
+  shape.kernel_args = "mitigations=off";
+  shape.guest_args = "nosmt idle=poll";
+  shape.xen_args = "spec-ctrl=no";
+  LabImage image;
+  image.kind = PlatformId::xen_pv;
+  const MachineSpec spec = spec_of(image, {}, shape), usual = spec_of(image, {});
+  EXPECT_EQ(spec.xen_arguments, usual.xen_arguments + " spec-ctrl=no");
+  EXPECT_NE(spec.kernel_arguments.find(" mitigations=off"), std::string::npos);
+  EXPECT_EQ(spec.kernel_arguments.find("idle=poll "), std::string::npos);
+  const auto told = shape_from_words(spec.kernel_arguments);
+  ASSERT_TRUE(told) << told.error().text();
+  EXPECT_EQ(told->guest_args, "nosmt idle=poll");
+  // Natively there is neither.
+  const auto native = machine_of(*trial_spec_of(
+      {{"platform", "native"}, {"guest_args", "nosmt"}, {"xen_args", "x"}, {"kernel_args", "y"}}));
+  EXPECT_EQ(native.shape.guest_args + native.shape.xen_args, "");
+  EXPECT_EQ(native.shape.kernel_args, "y");
+}
+
 }  // namespace
 }  // namespace vtax::lab

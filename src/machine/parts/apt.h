@@ -25,6 +25,9 @@ class Apt {
  public:
   Apt() = default;
 
+  // The same with `options` alone.
+  explicit Apt(std::vector<std::string> options) : options_(std::move(options)) {}
+
   // With `options` ("Dir::State::lists=...") on top of its own configuration; what that does not know, `base`
   // is asked.
   Apt(std::vector<std::string> options, const Apt& base)
@@ -46,8 +49,6 @@ class Apt {
   [[nodiscard]] Result<> update() const;
 
  private:
-  explicit Apt(std::vector<std::string> options) : options_(std::move(options)) {}
-
   [[nodiscard]] std::vector<std::string> command(std::string program,
                                                  std::vector<std::string> arguments) const;
 

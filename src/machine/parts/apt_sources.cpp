@@ -88,6 +88,8 @@ std::vector<Stanza> parse(const SourcesFile& file) {
   return stanzas;
 }
 
+}  // namespace
+
 std::vector<SourcesFile> machine_sources() {
   std::vector<fs::path> names = {"/etc/apt/sources.list"};
   std::error_code error;
@@ -111,8 +113,6 @@ std::string release_codename() {
   return "";
 }
 
-}  // namespace
-
 std::string sources_for_other_suite(const std::vector<SourcesFile>& files, std::string_view suite,
                                     std::string_view other_suite) {
   std::string out;
@@ -133,22 +133,29 @@ std::string sources_for_other_suite(const std::vector<SourcesFile>& files, std::
   return out;
 }
 
+Result<Apt> apt_with_sources(const std::string& sources, const fs::path& directory, const Apt* base) {
+  for (const char* part : {"sources", "lists/partial", "cache/archives/partial"})
+    if (auto made = make_directories(directory / part); !made) return fail(made.error());
+  if (auto written = write_text(directory / "sources" / "vtax.sources", sources); !written)
+    return fail(written.error());
+  std::vector<std::string> options = {
+      "Dir::Etc::sourcelist=/dev/null", "Dir::Etc::sourceparts=" + (directory / "sources").string(),
+      "Dir::State::lists=" + (directory / "lists").string(), "Dir::Cache=" + (directory / "cache").string()};
+  // What is installed here is of another release, and may be newer than what this archive has.
+  if (base == nullptr) options.emplace_back("Dir::State::status=/dev/null");
+  const Apt apt = base == nullptr ? Apt(std::move(options)) : Apt(std::move(options), *base);
+  if (auto updated = apt.update(); !updated) return fail(updated.error());
+  return apt;
+}
+
 Result<Apt> apt_with_backports(const fs::path& directory) {
   const std::string codename = release_codename();
   const std::string sources = sources_for_other_suite(machine_sources(), codename, codename + "-backports");
   if (codename.empty() || sources.empty())
     return fail({"cannot find the backports of this machine's release",
                  "apt has no source of '" + codename + "' itself", "", ExitCode::unavailable});
-  for (const char* part : {"sources", "lists/partial", "cache/archives/partial"})
-    if (auto made = make_directories(directory / part); !made) return fail(made.error());
-  if (auto written = write_text(directory / "sources" / "backports.sources", sources); !written)
-    return fail(written.error());
-  const Apt apt(
-      {"Dir::Etc::sourcelist=/dev/null", "Dir::Etc::sourceparts=" + (directory / "sources").string(),
-       "Dir::State::lists=" + (directory / "lists").string(), "Dir::Cache=" + (directory / "cache").string()},
-      Apt());
-  if (auto updated = apt.update(); !updated) return fail(updated.error());
-  return apt;
+  const Apt own;
+  return apt_with_sources(sources, directory, &own);
 }
 
 }  // namespace vtax::lab

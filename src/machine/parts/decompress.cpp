@@ -1,5 +1,6 @@
 #include "machine/parts/decompress.h"
 
+#include <bzlib.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -7,6 +8,8 @@
 #include <algorithm>
 #include <memory>
 #include <string_view>
+
+#include "machine/parts/lz4_legacy.h"
 
 namespace vtax::lab {
 namespace {
@@ -57,10 +60,11 @@ class Gzip {
 
 class Xz {
  public:
+  // Also the older form, LZMA alone.
   explicit Xz(ByteView in) {
     stream_.next_in = in.data();
     stream_.avail_in = in.size();
-    ready_ = ::lzma_stream_decoder(&stream_, std::uint64_t{512} << 20, 0) == LZMA_OK;
+    ready_ = ::lzma_auto_decoder(&stream_, std::uint64_t{512} << 20, 0) == LZMA_OK;
   }
   Xz(const Xz&) = delete;
   Xz& operator=(const Xz&) = delete;
@@ -77,6 +81,33 @@ class Xz {
 
  private:
   lzma_stream stream_ = LZMA_STREAM_INIT;
+  bool ready_ = false;
+};
+
+class Bzip2 {
+ public:
+  explicit Bzip2(ByteView in) {
+    stream_.next_in = const_cast<char*>(reinterpret_cast<const char*>(in.data()));
+    stream_.avail_in = static_cast<unsigned>(in.size());
+    ready_ = ::BZ2_bzDecompressInit(&stream_, 0, 0) == BZ_OK;
+  }
+  Bzip2(const Bzip2&) = delete;
+  Bzip2& operator=(const Bzip2&) = delete;
+  ~Bzip2() {
+    if (ready_) ::BZ2_bzDecompressEnd(&stream_);
+  }
+  Step step(Buffer& out) {
+    stream_.next_out = reinterpret_cast<char*>(out.bytes.data() + out.used);
+    stream_.avail_out = static_cast<unsigned>(out.bytes.size() - out.used);
+    const int result = ready_ ? ::BZ2_bzDecompress(&stream_) : BZ_MEM_ERROR;
+    out.used = out.bytes.size() - stream_.avail_out;
+    if (result == BZ_STREAM_END) return Step::done;
+    // Without input left it would ask for more for ever.
+    return result == BZ_OK && (stream_.avail_in > 0 || stream_.avail_out == 0) ? Step::more : Step::damaged;
+  }
+
+ private:
+  bz_stream stream_{};
   bool ready_ = false;
 };
 
@@ -124,8 +155,10 @@ Compression compression_of(ByteView bytes) {
                        "7zXZ\0"sv))
     return Compression::xz;
   if (text.starts_with("\x28\xb5\x2f\xfd"sv)) return Compression::zstd;
-  for (const std::string_view magic :
-       {"BZh"sv, "\x5d\0\0"sv, "\x89LZO"sv, "\x02\x21\x4c\x18"sv, "\x04\x22\x4d\x18"sv})
+  if (text.starts_with("\x5d\0\0"sv)) return Compression::lzma;
+  if (text.starts_with("BZh"sv)) return Compression::bzip2;
+  if (text.starts_with("\x02\x21\x4c\x18"sv)) return Compression::lz4;
+  for (const std::string_view magic : {"\x89LZO"sv, "\x04\x22\x4d\x18"sv})
     if (text.starts_with(magic)) return Compression::unsupported;
   return Compression::none;
 }
@@ -135,12 +168,18 @@ Result<std::vector<std::uint8_t>> decompress(ByteView bytes, const std::string& 
     case Compression::gzip:
       return decode<Gzip>(bytes, what, limit);
     case Compression::xz:
+    case Compression::lzma:
       return decode<Xz>(bytes, what, limit);
     case Compression::zstd:
       return decode<Zstd>(bytes, what, limit);
+    case Compression::bzip2:
+      return decode<Bzip2>(bytes, what, limit);
+    case Compression::lz4:
+      return unpack_lz4_legacy(bytes, what, limit);
     case Compression::unsupported:
-      return fail(
-          {what, "it is compressed by a method other than gzip, xz or zstd", "build it with one of these"});
+      return fail({what,
+                   "it is compressed by a method other than gzip, xz, zstd, lz4 (`lz4 -l`), lzma or bzip2",
+                   "build it with one of these"});
     case Compression::none:
       break;
   }

@@ -9,10 +9,9 @@
 
 namespace vtax::lab {
 
-enum class Compression { none, gzip, xz, zstd, unsupported };
+enum class Compression { none, gzip, xz, zstd, lzma, bzip2, lz4, unsupported };
 
-// By the first bytes; `unsupported` are formats that kernels use and vtax does not read (bzip2, lzma, lzo,
-// lz4).
+// By the first bytes; of what kernels are packed with vtax does not read lzo, which is `unsupported`.
 [[nodiscard]] Compression compression_of(ByteView bytes);
 
 // The content of the first compressed stream; bytes behind it are ignored, as a bzImage has some. Plain

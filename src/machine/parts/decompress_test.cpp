@@ -1,6 +1,8 @@
 #include "machine/parts/decompress.h"
 
+#include <bzlib.h>
 #include <gtest/gtest.h>
+#include <lz4.h>
 #include <lzma.h>
 #include <zstd.h>
 
@@ -35,6 +37,45 @@ ByteVector zstd(const ByteVector& in) {
   return out;
 }
 
+ByteVector lzma_alone(ByteVector in) {
+  lzma_options_lzma options;
+  lzma_stream stream = LZMA_STREAM_INIT;
+  EXPECT_FALSE(::lzma_lzma_preset(&options, 0));
+  EXPECT_EQ(::lzma_alone_encoder(&stream, &options), LZMA_OK);
+  ByteVector out(::lzma_stream_buffer_bound(in.size()));
+  stream.next_in = in.data();
+  stream.avail_in = in.size();
+  stream.next_out = out.data();
+  stream.avail_out = out.size();
+  EXPECT_EQ(::lzma_code(&stream, LZMA_FINISH), LZMA_STREAM_END);
+  out.resize(stream.total_out);
+  ::lzma_end(&stream);
+  return out;
+}
+
+ByteVector bzip2(ByteVector in) {
+  auto used = static_cast<unsigned>(in.size() * 2);
+  ByteVector out(used);
+  EXPECT_EQ(::BZ2_bzBuffToBuffCompress(reinterpret_cast<char*>(out.data()), &used,
+                                       reinterpret_cast<char*>(in.data()), static_cast<unsigned>(in.size()),
+                                       1, 0, 0),
+            BZ_OK);
+  out.resize(used);
+  return out;
+}
+
+// As `lz4 -l` has it, of one block.
+ByteVector lz4_legacy(const ByteVector& in) {
+  const int size = static_cast<int>(in.size());
+  std::vector<char> packed(static_cast<std::size_t>(::LZ4_compressBound(size)));
+  const int used = ::LZ4_compress_default(reinterpret_cast<const char*>(in.data()), packed.data(), size,
+                                          static_cast<int>(packed.size()));
+  ByteVector out = {0x02, 0x21, 0x4c, 0x18};
+  for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::uint8_t>(used >> shift));
+  out.insert(out.end(), packed.begin(), packed.begin() + used);
+  return out;
+}
+
 struct Format {
   const char* name;
   Compression compression;
@@ -43,9 +84,9 @@ struct Format {
 
 std::vector<Format> formats() {
   const ByteVector in = content();
-  return {{"gzip", Compression::gzip, gzip(in)},
-          {"xz", Compression::xz, xz(in)},
-          {"zstd", Compression::zstd, zstd(in)}};
+  return {{"gzip", Compression::gzip, gzip(in)},    {"xz", Compression::xz, xz(in)},
+          {"zstd", Compression::zstd, zstd(in)},    {"lzma", Compression::lzma, lzma_alone(in)},
+          {"bzip2", Compression::bzip2, bzip2(in)}, {"lz4", Compression::lz4, lz4_legacy(in)}};
 }
 
 TEST(Decompress, GivesTheContentBack) {
@@ -79,8 +120,8 @@ TEST(Decompress, StopsAtTheLimit) {
 }
 
 TEST(Decompress, NamesTheMethodsItReads) {
-  const ByteVector bzip2 = {'B', 'Z', 'h', '9'};
-  EXPECT_NE(decompress(bzip2, "cannot read x").error().why.find("other than gzip, xz or zstd"),
+  const ByteVector lzo = {0x89, 'L', 'Z', 'O'};
+  EXPECT_NE(decompress(lzo, "cannot read x").error().why.find("other than gzip, xz, zstd, lz4"),
             std::string::npos);
 }
 

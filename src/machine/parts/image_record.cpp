@@ -31,10 +31,11 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
     return fail({"cannot use the lab's image " + directory.string(), "its image.json is damaged",
                  "remove this directory and run the same command again", ExitCode::io});
   image.kernel = image.kernel_symbols = directory / "vmlinux";
+  std::error_code ignored;
+  if (std::filesystem::exists(directory / kSystemMap, ignored)) image.kernel_symbols = directory / kSystemMap;
   image.initrd = directory / "initrd.cpio";
   if (has_xen(image.kind)) image.xen = directory / "xen";
   image.kernel_release = text_field(record, "kernel_release");
-  std::error_code ignored;
   if (std::filesystem::is_directory(directory / "program", ignored)) image.program = directory / "program";
   image.modules.clear();
   for (const json& module : record["modules"])

@@ -17,7 +17,7 @@ struct KernelImage {
   bool xen_pv = false;                // Xen can start it as Dom0 or PV guest (XEN_ELFNOTE_ENTRY)
 };
 
-// From a bzImage (its payload packed with gzip, xz or zstd; Documentation/arch/x86/boot.rst of Linux), or a
+// From a bzImage (its payload packed as decompress() reads it; Documentation/arch/x86/boot.rst of Linux), or a
 // vmlinux, plain or packed. Errors say what the file is instead. `name` is the file's name, for errors.
 [[nodiscard]] Result<KernelImage> read_kernel(ByteView file, const std::string& name);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "account/system_map.h"
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/parts/cache_limits.h"
@@ -13,7 +14,9 @@
 #include "machine/parts/kernel_image.h"
 #include "machine/parts/lab_parts.h"
 #include "machine/parts/program_tree.h"
+#include "machine/parts/release_apt.h"
 #include "machine/parts/shared_libraries.h"
+#include "machine/parts/stack_sources.h"
 #include "machine/parts/xen_version.h"
 
 namespace vtax::lab {
@@ -106,6 +109,8 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
     if (auto added = add_own_file(parts, "kernel", *sources.kernel); !added) return fail(added.error());
   if (sources.modules)
     if (auto added = add_own_modules(parts, kind, *sources.modules); !added) return fail(added.error());
+  if (sources.symbols)
+    if (auto added = add_own_file(parts, "symbols", *sources.symbols); !added) return fail(added.error());
   if (sources.xen && has_xen(kind))
     if (auto added = add_own_file(parts, "xen", *sources.xen); !added) return fail(added.error());
   auto agent = read_file(sources.agent);
@@ -116,23 +121,28 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
                  ExitCode::unavailable});
   parts.agent = loaded_part(*agent);
   parts.agent_sha256 = sha256_hex(ByteView(parts.agent));
-  auto kernel_set = cache.fetch(PackageSet::kernel, apt, progress, why);
+  const auto toolstack = has_xen(kind) ? toolstack_of(sources) : sources.release;
+  if (!toolstack) return fail(toolstack.error());
+  const auto fetch = [&](PackageSet set, const std::string& release) {
+    return fetch_of_release(set, release, cache, apt, progress, why);
+  };
+  auto kernel_set = fetch(PackageSet::kernel, sources.release);
   if (!kernel_set) return fail(kernel_set.error());
   parts.kernel_set = std::move(*kernel_set);
   if (has_xen(kind)) {
-    auto xen_set = cache.fetch(PackageSet::xen, apt, progress, why);
+    auto xen_set = fetch(PackageSet::xen, *toolstack);
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
     if (sources.xen)
       if (auto fits = check_toolstack(*sources.xen, *parts.xen_set); !fits) return fail(fits.error());
   }
   if (has_device_model(kind)) {
-    auto device_model_set = cache.fetch(PackageSet::device_model, apt, progress, why);
+    auto device_model_set = fetch(PackageSet::device_model, *toolstack);
     if (!device_model_set) return fail(device_model_set.error());
     parts.device_model_set = std::move(*device_model_set);
   }
   if (has_kvm(kind)) {
-    auto vmm_set = cache.fetch(PackageSet::vmm, apt, progress, why);
+    auto vmm_set = fetch(PackageSet::vmm, sources.release);
     if (!vmm_set) return fail(vmm_set.error());
     parts.vmm_set = std::move(*vmm_set);
   }
@@ -204,6 +214,10 @@ Result<std::vector<Module>> more_modules(const Domain& domain, const std::vector
 
 Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
   if (sources.kernel) return *sources.kernel;
+  std::error_code error;
+  // Debian's since 14 lie beside their modules.
+  for (const auto& release : fs::directory_iterator(parts.kernel_set.root / "usr/lib/modules", error))
+    if (const fs::path image = release.path() / "vmlinuz"; fs::is_regular_file(image, error)) return image;
   return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
 }
 
@@ -345,6 +359,11 @@ Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, cons
       return written;
     image.modules.push_back({module.name, {}});
   }
+  if (sources.symbols) {
+    const auto map = read_file(*sources.symbols);
+    if (!map) return fail(map.error());
+    if (auto written = write_file(into / kSystemMap, *map); !written) return written;
+  }
   if (!parts.program.files.empty())
     if (auto written = parts.program.write_symbols(into / "program"); !written) return written;
   image.kernel_release = kernel->release;
@@ -400,7 +419,16 @@ Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources
         if (!release->empty() && module.release != *release) return fail(wrong_release(module, *release));
     }
   }
+  if (sources.symbols) {
+    const auto text = read_text(*sources.symbols);
+    if (!text) return fail(text.error());
+    if (const auto table = read_system_map(*text, sources.symbols->string()); !table)
+      return fail(table.error());
+  }
   if (!sources.xen) return {};
+  for (const PlatformId kind : kinds)
+    if (has_xen(kind))
+      if (const auto toolstack = toolstack_of(sources); !toolstack) return fail(toolstack.error());
   for (const PlatformId kind : kinds)
     if (has_xen(kind))
       if (const auto xen = xen_for(kind, *sources.xen); !xen) return fail(xen.error());

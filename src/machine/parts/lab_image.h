@@ -32,8 +32,10 @@ struct Sources {
   std::optional<std::filesystem::path> kernel = {};   // bzImage or vmlinux
   std::optional<std::filesystem::path> modules = {};  // see ModuleTree::open()
   std::optional<std::filesystem::path> xen = {};      // xen.gz
-  std::filesystem::path agent = "/proc/self/exe";     // PID 1: the static vtax
-  WorkloadFiles workload = {};                        // beside the agent of every system under test
+  std::optional<std::filesystem::path> symbols = {};  // the kernel's System.map
+  std::string release = {};  // whose all else is (subject/stack.h); empty: this computer's
+  std::filesystem::path agent = "/proc/self/exe";  // PID 1: the static vtax
+  WorkloadFiles workload = {};                     // beside the agent of every system under test
 
   // Whether anything of the distribution's is replaced.
   [[nodiscard]] bool has_own() const { return kernel || modules || xen; }
@@ -44,9 +46,12 @@ struct ModuleFile {
   std::filesystem::path file;  // uncompressed .ko with its symbols
 };
 
+// In an image's folder: the table of a kernel's symbols that the user gave, where it keeps none itself.
+inline constexpr const char* kSystemMap = "System.map";
+
 // A file of the user's that stands in for a package.
 struct OwnFile {
-  std::string part;  // "kernel", "modules", "xen" or "files"
+  std::string part;  // "kernel", "modules", "xen", "symbols" or "files"
   std::string path;
   std::string sha256;
 };
@@ -66,7 +71,7 @@ struct LabImage {
   std::string kernel_command_line;
   std::string xen_command_line;
   std::string kernel_release;
-  std::filesystem::path kernel_symbols;               // for read_kallsyms()
+  std::filesystem::path kernel_symbols;               // for read_kallsyms(), or a System.map
   std::vector<ModuleFile> modules;                    // those of all the machine's domains
   std::optional<std::filesystem::path> program = {};  // the user's: its ELF files, for their symbols
   std::vector<Package> packages;                      // provenance

@@ -220,7 +220,8 @@ Result<PackageCache::Cleaned> PackageCache::clean(bool packages, const std::func
   SnapshotStore(directory_ / "machines").remove_all();
   fs::remove_all(directory_ / "temporary", error);
   if (error) return fail(system_error("cannot remove " + (directory_ / "temporary").string(), error.value()));
-  if (packages) fs::remove_all(directory_ / "backports", error);
+  if (packages)
+    for (const char* lists : {"backports", "releases"}) fs::remove_all(directory_ / lists, error);
   std::vector<const char*> parts = {"images"};
   if (packages) parts.push_back("packages");
   for (const char* part : parts) {

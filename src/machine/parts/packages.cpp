@@ -52,9 +52,11 @@ Result<std::vector<Package>> resolve_kernel(const Apt& apt) {
     const auto image = std::find_if(meta.dependencies.begin(), meta.dependencies.end(),
                                     [](const auto& name) { return name.starts_with("linux-image-"); });
     if (image == meta.dependencies.end()) continue;
-    // Ubuntu has the modules in packages of their own; drivers for Xen and network cards are in either.
+    // Ubuntu has the modules in packages of their own, Debian since 14 the image, too; drivers for Xen and
+    // network cards are in either.
     const std::string version = image->substr(std::string_view("linux-image-").size());
-    auto packages = apt.show({*image, "linux-modules-" + version, "linux-modules-extra-" + version});
+    auto packages = apt.show(
+        {*image, "linux-binary-" + version, "linux-modules-" + version, "linux-modules-extra-" + version});
     if (packages && packages->empty()) return fail(not_carried("package " + *image));
     return packages;
   }
@@ -176,6 +178,24 @@ bool is_of_installing(const std::string& name) {
          name.starts_with("systemd") || name.starts_with("libperl") || name.starts_with("perl-modules");
 }
 
+// The names of functions that were taken from what is in the packages: of the C library in a package of the
+// archive, of others in one of an archive of their own, as far as this computer's apt has it among its
+// sources.
+void add_symbols(std::vector<Package>& packages, const Apt& apt) {
+  const auto symbols_of = [](const std::string& name) {
+    return name == "libc6" ? std::string("libc6-dbg") : name + "-dbgsym";
+  };
+  std::vector<std::string> names;
+  for (const Package& package : packages) names.push_back(symbols_of(package.name));
+  const auto symbols = apt.show(names);
+  if (!symbols) return;
+  const auto stripped = packages;
+  for (const Package& package : stripped)
+    for (const Package& apart : *symbols)
+      if (apart.name == symbols_of(package.name) && apart.version == package.version)
+        packages.push_back(apart);
+}
+
 Result<std::vector<Package>> resolve_programs(const std::string& names, const Apt& apt) {
   std::vector<std::string> roots;
   for (std::size_t at = 0; at < names.size();) {
@@ -190,12 +210,7 @@ Result<std::vector<Package>> resolve_programs(const std::string& names, const Ap
     error.next = "is the name right? if it is, run 'apt-get update' as root, then the same command again";
     return fail(std::move(error));
   }
-  const auto library =
-      std::find_if(packages->begin(), packages->end(), [](const auto& p) { return p.name == "libc6"; });
-  if (library == packages->end()) return packages;
-  const auto symbols = apt.show({"libc6-dbg"});
-  if (symbols && !symbols->empty() && symbols->front().version == library->version)
-    packages->push_back(symbols->front());
+  add_symbols(*packages, apt);
   return packages;
 }
 

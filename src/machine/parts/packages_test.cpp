@@ -24,6 +24,17 @@ TEST_F(Packages, DebianKernelIsTheOneThatTheMetaPackageNeeds) {
   EXPECT_THAT(names(resolve(PackageSet::kernel, Apt())), ElementsAre("linux-image-6.1.0-56-amd64"));
 }
 
+TEST_F(Packages, DebiansKernelMayHaveItsImageInAnotherPackage) {
+  package("linux-image-amd64", "linux-base-amd64 (= 7.2.12-1), linux-image-7.2.12+deb14-amd64 (= 7.2.12-1)");
+  package("linux-image-7.2.12+deb14-amd64",
+          "linux-binary-7.2.12+deb14-amd64, linux-modules-7.2.12+deb14-amd64");
+  package("linux-binary-7.2.12+deb14-amd64");
+  package("linux-modules-7.2.12+deb14-amd64");
+  EXPECT_THAT(names(resolve(PackageSet::kernel, Apt())),
+              ElementsAre("linux-image-7.2.12+deb14-amd64", "linux-binary-7.2.12+deb14-amd64",
+                          "linux-modules-7.2.12+deb14-amd64"));
+}
+
 TEST_F(Packages, UbuntuKernelComesWithBothPackagesOfModules) {
   package("linux-image-generic", "linux-image-6.8.0-31-generic, linux-firmware");
   package("linux-image-6.8.0-31-generic", "kmod, linux-modules-6.8.0-31-generic");
@@ -92,6 +103,15 @@ TEST_F(Packages, AProgramComesWithWhatItRunsOnAndNotWithWhatInstallsIt) {
   ASSERT_FALSE(unknown);
   EXPECT_THAT(unknown.error().text(), testing::HasSubstr("redis-sever"));
   EXPECT_THAT(unknown.error().next, testing::HasSubstr("is the name right"));
+}
+
+TEST_F(Packages, AProgramComesWithItsFunctionsNamesWhereTheArchiveHasThemOfItsVersion) {
+  package("redis-server", "libjemalloc2", "7");
+  package("redis-server-dbgsym", "redis-server", "7");
+  package("libjemalloc2", "", "5");
+  package("libjemalloc2-dbgsym", "", "4");
+  EXPECT_THAT(names(wanted_programs("redis-server").resolve(Apt())),
+              ElementsAre("libjemalloc2", "redis-server", "redis-server-dbgsym"));
 }
 
 TEST_F(Packages, MissingListsSayWhatToDo) {

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/result.h"
+#include "machine/parts/lab_image.h"
+#include "subject/stack.h"
+
+namespace vtax::lab {
+
+// What machines of this stack are made from. `given`: what the command line gives (--kernel, --modules,
+// --xen), which takes the place of parts of the distribution or of a release, and its agent and workload;
+// `own`: the stacks that the study describes. Errors (usage): no such stack; one of the study's beside files
+// of the command line.
+[[nodiscard]] Result<Sources> sources_of_stack(const std::string& stack, const Sources& given,
+                                               const OwnStacks& own);
+
+// check_sources() of each stack with the kinds of machines that boot it, and that there is such a stack.
+[[nodiscard]] Result<> check_stacks(const std::map<std::string, std::set<PlatformId>>& kinds,
+                                    const Sources& given, const OwnStacks& own);
+
+// Whose toolstack these machines get, as Sources::release names it: the same, or, with a Xen of the user's of
+// another version, that of the release whose toolstack speaks to it. Asks nobody. Error (usage): none does;
+// both versions are named.
+[[nodiscard]] Result<std::string> toolstack_of(const Sources& sources);
+
+}  // namespace vtax::lab

@@ -1,0 +1,68 @@
+#include "machine/parts/stack_sources.h"
+
+#include <gmock/gmock.h>
+
+#include "core/files.h"
+
+namespace vtax::lab {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(StackSources, OfAReleaseAreThatReleasesWithTheFilesOfTheCommandLine) {
+  Sources given;
+  given.kernel = "bzImage";
+  const auto own = sources_of_stack("distribution", given, {});
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->release, "");
+  const auto other = sources_of_stack("debian-13", given, {});
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->release, "debian-13");
+  EXPECT_EQ(other->kernel, "bzImage");
+}
+
+TEST(StackSources, OfAStackOfOnesOwnAreItsFilesOverItsBase) {
+  const OwnStacks stacks{{"mine", {"debian-13", "", "bzImage", "build", "System.map"}},
+                         {"xen-only", {"distribution", "xen.gz", "", "", ""}}};
+  const auto mine = sources_of_stack("mine", {}, stacks);
+  ASSERT_TRUE(mine);
+  EXPECT_EQ(mine->release, "debian-13");
+  EXPECT_EQ(mine->kernel, "bzImage");
+  EXPECT_EQ(mine->modules, "build");
+  EXPECT_EQ(mine->symbols, "System.map");
+  EXPECT_FALSE(mine->xen);
+  const auto xen = sources_of_stack("xen-only", {}, stacks);
+  ASSERT_TRUE(xen);
+  EXPECT_EQ(xen->release, "");
+  EXPECT_EQ(xen->xen, "xen.gz");
+}
+
+TEST(StackSources, ThatAreNotToBeHadAreRefusedByName) {
+  const auto unknown = sources_of_stack("other", {}, {{"mine", {}}});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ExitCode::usage);
+  EXPECT_THAT(unknown.error().text(), HasSubstr("'other'"));
+  EXPECT_THAT(unknown.error().next, HasSubstr("debian-13"));
+  EXPECT_THAT(unknown.error().next, HasSubstr("mine"));
+  Sources given;
+  given.xen = "xen.gz";
+  const auto both = sources_of_stack("mine", given, {{"mine", {}}});
+  ASSERT_FALSE(both);
+  EXPECT_THAT(both.error().text(), HasSubstr("--xen"));
+}
+
+TEST(StackSources, ToolstackOfAReleaseIsItsOwn) {
+  Sources sources;
+  sources.release = "debian-13";
+  EXPECT_EQ(toolstack_of(sources).value_or("?"), "debian-13");
+  const auto file = std::filesystem::path(testing::TempDir()) / "vtax-no-xen.gz";
+  ASSERT_TRUE(write_text(file, ""));
+  sources.xen = file;
+  const auto no_xen = toolstack_of(sources);
+  ASSERT_FALSE(no_xen);
+  EXPECT_THAT(no_xen.error().text(), HasSubstr("an empty file"));
+  std::filesystem::remove(file);
+}
+
+}  // namespace
+}  // namespace vtax::lab
