@@ -161,6 +161,13 @@ TEST(Advice, PromisesNothingBeyondTheModel) {
   EXPECT_THAT(advice.no_promise.front().second, HasSubstr("write_bytes was measured from 512 to 16384"));
 }
 
+TEST(Advice, AWorkloadThatNoRunHasIsNamed) {
+  std::string text = with(kServer, "tcp-stream", "http");
+  const Advice advice = advice_of(server_of(with(text, "write_bytes = 1448", "")));
+  ASSERT_FALSE(advice.no_promise.empty());
+  EXPECT_THAT(advice.no_promise.front().second, HasSubstr("files: no run of it has the workload http"));
+}
+
 TEST(Advice, SharedCpusAreTheSimulatorsWhereItKnowsThem) {
   const Server server = server_of(
       with(kServer, "offloads = [\"on\", \"off\"]", "offloads = \"on\"\nguest_cpu = [\"own\", \"driver\"]"));

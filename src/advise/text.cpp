@@ -62,11 +62,16 @@ std::string how_known(const Option& option) {
   return measured == 0 ? "predicted" : "partly predicted";
 }
 
+// A tenth of a CPU still has three figures.
+std::string cpus_text(double cpus) {
+  return cpus < 1 ? fmt::format("{:.3g}", cpus) : readable(cpus);
+}
+
 std::string figures_text(const Option& option) {
   const Station& busiest = option.stations.all.front();
   std::string text = fmt::format(
       "{} CPUs ({} to {}, {}); {} {:.0f} % busy; it carries {:.1f} times these rates",
-      readable(option.cpus.value), readable(option.cpus.interval.low), readable(option.cpus.interval.high),
+      cpus_text(option.cpus.value), cpus_text(option.cpus.interval.low), cpus_text(option.cpus.interval.high),
       how_known(option), busiest.name, kPercent * busiest.utilisation, option.room);
   if (option.simulated && option.simulated->p99_us)
     text += fmt::format("; simulated, 99 % of exchanges below {} us", readable(*option.simulated->p99_us));

@@ -124,16 +124,16 @@ Factors CellSpace::in_its_terms(Factors cell) const {
 }
 
 std::optional<std::string> CellSpace::beyond(const Factors& cell) const {
-  for (const auto& [factor, value] : fixed_) {
-    const std::string* here = find(cell, factor);
-    if (here == nullptr || *here != value)
-      return fmt::format("it was learned with {} {} alone", printable(factor), printable(value));
-  }
   const std::string* workload = find(cell, "workload");
   const auto known = workload == nullptr ? factors_of_.end() : factors_of_.find(*workload);
   if (known == factors_of_.end())
     return fmt::format("no run of it has the workload {}",
                        workload == nullptr ? "that this one lacks" : printable(*workload));
+  for (const auto& [factor, value] : fixed_) {
+    const std::string* here = find(cell, factor);
+    if (here == nullptr || *here != value)
+      return fmt::format("it was learned with {} {} alone", printable(factor), printable(value));
+  }
   for (const std::string& factor : known->second)
     if (find(cell, factor) == nullptr) return fmt::format("the cell does not say {}", printable(factor));
   for (const auto& [factor, value] : cell)
