@@ -27,7 +27,7 @@ constexpr ino_t kFirstProcessNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO of Li
 struct ClockState {
   std::uint64_t since_ns, turned_ns;
   std::uint32_t thread, process, mode, came[2], left[2], interrupt;  // interrupt: its number and one
-  std::uint32_t epoch, sends;  // sends: the packet is not being received, and knows by itself how it came
+  std::uint32_t epoch, unused;
   std::uint64_t lost_ns;
 };
 static_assert(sizeof(ClockState) == 64);
@@ -41,19 +41,18 @@ constexpr std::int16_t kSinceOf = offsetof(ClockState, since_ns), kTurnedOf = of
                        kThreadOf = offsetof(ClockState, thread), kModeOf = offsetof(ClockState, mode),
                        kCameOf = offsetof(ClockState, came), kLeftOf = offsetof(ClockState, left),
                        kInterruptOf = offsetof(ClockState, interrupt), kEpochOf = offsetof(ClockState, epoch),
-                       kSendsOf = offsetof(ClockState, sends), kLostOf = offsetof(ClockState, lost_ns);
+                       kLostOf = offsetof(ClockState, lost_ns);
 
 constexpr std::int32_t mode_number(ClockMode mode) {
   return static_cast<std::int32_t>(mode);
 }
 
-// The programs. Stack: -8 a map's key, -48..-16 a sum's key, -56 its value, -64 what was read, -72 a device,
-// -80 the index of the device through which a packet came once.
+// The programs. Stack: -8 a map's key, -48..-16 a sum's key, -56 its value, -64 what was read, -72 a device.
 class ClockPrograms {
  public:
   int states = -1, control = -1, sums[2] = {-1, -1};
-  std::uint32_t skb_device = 0, skb_came = 0, device_net = 0, device_index = 0, net_number = 0,
-                device_operations = 0, operations_kind = 0, task_pid = 0;
+  std::uint32_t skb_device = 0, device_net = 0, device_index = 0, net_number = 0, device_operations = 0,
+                operations_kind = 0, task_pid = 0;
 
   // The thread's own time ends with it, and the next one's begins.
   [[nodiscard]] std::vector<bpf_insn> switches() const {
@@ -105,7 +104,7 @@ class ClockPrograms {
 
   [[nodiscard]] std::vector<bpf_insn> packet_comes() const {
     Assembler code;
-    const auto [none, outside] = begin_packet(code, false);
+    const auto [none, outside] = begin_packet(code);
     // The first: what came before it is its own.
     code.load(BPF_W, 1, 8, kCameOf + 4);
     const std::size_t not_first = code.jump_if(BPF_JNE, 1, 0);
@@ -127,63 +126,25 @@ class ClockPrograms {
     code.land({plain});
     charge(code);
     code.land({first});
-    forget_packet(code);
     store_device(code, kCameOf);
+    code.store_constant(BPF_W, 8, kLeftOf, 0);
+    code.store_constant(BPF_W, 8, kLeftOf + 4, 0);
     code.land({none, outside});
     for (const std::size_t jump : handed_on) code.land({jump});
     return code.end();
   }
 
-  // The last device by which it leaves is the one that matters: before a bridge's port comes the bridge. One
-  // that was kept until now came before, through the device that it remembers.
+  // The last device by which it leaves is the one that matters: before a bridge's port comes the bridge.
   [[nodiscard]] std::vector<bpf_insn> packet_leaves() const {
     Assembler code;
-    const auto [none, outside] = begin_packet(code, true);
-    code.load(BPF_W, 1, 8, kSendsOf);
-    const std::size_t another = code.jump_if(BPF_JNE, 1, 0);
+    const auto [none, outside] = begin_packet(code);
     code.load(BPF_W, 1, 8, kCameOf + 4);
     const std::size_t passes = code.jump_if(BPF_JNE, 1, 0);
-    const std::size_t first = code.jump();
-    code.land({another});
-    charge(code);
-    forget_packet(code);
-    code.land({first});
-    store_origin(code);
-    code.store_constant(BPF_W, 8, kSendsOf, 1);
-    const std::size_t stored = code.jump();
-    code.land({passes});
-    store_device(code, kLeftOf);
-    code.land({none, outside, stored});
-    return code.end();
-  }
-
-  // A card's poll frees what was sent before it receives: that is the work of whoever sent it. What is freed
-  // while a packet is at work is a part of that.
-  [[nodiscard]] std::vector<bpf_insn> packet_is_freed() const {
-    Assembler code;
-    code.load(BPF_DW, 6, 1, 0);
-    const std::size_t none = state(code);
-    const std::size_t outside = unless_in(code, ClockMode::packets);
-    code.load(BPF_W, 1, 8, kCameOf + 4);
-    const std::size_t at_work = code.jump_if(BPF_JNE, 1, 0);
     code.load(BPF_W, 1, 8, kLeftOf + 4);
-    const std::size_t leaves = code.jump_if(BPF_JNE, 1, 0);
-    read_origin(code);
-    read_device(code);
-    store_origin(code);
+    const std::size_t first = code.jump_if(BPF_JEQ, 1, 0);
     charge(code);
-    forget_packet(code);
-    code.land({none, outside, at_work, leaves});
-    return code.end();
-  }
-
-  // What the next device's poll does first is not the last packet's.
-  [[nodiscard]] std::vector<bpf_insn> poll_ends() const {
-    Assembler code;
-    const std::size_t none = state(code);
-    const std::size_t outside = unless_in(code, ClockMode::packets);
-    charge(code);
-    forget_packet(code);
+    code.land({passes, first});
+    store_device(code, kLeftOf);
     code.land({none, outside});
     return code.end();
   }
@@ -255,18 +216,12 @@ class ClockPrograms {
     return code.jump_if(BPF_JLT, 1, mode_number(ClockMode::packets));
   }
 
-  [[nodiscard]] static std::size_t unless_in(Assembler& code, ClockMode mode) {
-    code.load(BPF_W, 1, 8, kModeOf);
-    return code.jump_if(BPF_JNE, 1, mode_number(mode));
-  }
-
-  // stack[-72] = the device of the packet that the tracepoint names, stack[-80] `with_origin` through which
-  // it came once. The jumps are taken where there is no state, and outside of a softirq.
-  [[nodiscard]] std::pair<std::size_t, std::size_t> begin_packet(Assembler& code, bool with_origin) const {
+  // stack[-72] = the device of the packet that the tracepoint names. The jumps are taken where there is no
+  // state, and outside of a softirq.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> begin_packet(Assembler& code) const {
     code.load(BPF_DW, 6, 1, 0);
     const std::size_t none = state(code);
     const std::size_t outside = unless_softirq(code);
-    if (with_origin) read_origin(code);
     read_device(code);
     return {none, outside};
   }
@@ -316,7 +271,6 @@ class ClockPrograms {
   static void forget_packet(Assembler& code) {
     for (const std::int16_t field : {kCameOf, kLeftOf})
       for (const int word : {0, 4}) code.store_constant(BPF_W, 8, static_cast<std::int16_t>(field + word), 0);
-    code.store_constant(BPF_W, 8, kSendsOf, 0);
   }
 
   // stack[-64] = the bytes at `offset` from what the register points to; zero where nothing is.
@@ -328,24 +282,6 @@ class ClockPrograms {
     code.add(1, -64);
     code.set(2, bytes);
     code.call(BPF_FUNC_probe_read_kernel);
-  }
-
-  // Of r6, a packet: the device of its network namespace through which it came, 0 for the host's own.
-  void read_origin(Assembler& code) const {
-    read(code, 6, skb_came, 4);
-    code.load(BPF_W, 1, 10, -64);
-    code.store(BPF_W, 10, -80, 1);
-  }
-
-  // The packet of stack[-72] and stack[-80]: it came, if it did, and leaves.
-  static void store_origin(Assembler& code) {
-    store_device(code, kLeftOf);
-    code.load(BPF_W, 1, 10, -80);
-    const std::size_t own = code.jump_if(BPF_JEQ, 1, 0);
-    code.store(BPF_W, 8, kCameOf + 4, 1);
-    code.load(BPF_W, 1, 10, -72);
-    code.store(BPF_W, 8, kCameOf, 1);
-    code.land({own});
   }
 
   // r6, a packet, becomes its device, stack[-72] the device's key.
@@ -376,19 +312,17 @@ Result<ClockPrograms> programs_for_this_kernel() {
   const auto types =
       KernelTypes::read(ByteView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
   if (!types) return fail(bpf::cannot(kClockPurpose, "/sys/kernel/btf/vmlinux is not there"));
-  const auto device = types->offset_of("sk_buff", "dev"), came = types->offset_of("sk_buff", "skb_iif"),
-             net = types->offset_of("net_device", "nd_net"),
+  const auto device = types->offset_of("sk_buff", "dev"), net = types->offset_of("net_device", "nd_net"),
              index = types->offset_of("net_device", "ifindex"), common = types->offset_of("net", "ns"),
              number = types->offset_of("ns_common", "inum"),
              operations = types->offset_of("net_device", "rtnl_link_ops"),
              kind = types->offset_of("rtnl_link_ops", "kind"), pid = types->offset_of("task_struct", "pid"),
              tgid = types->offset_of("task_struct", "tgid");
-  if (!device || !came || !net || !index || !common || !number || !operations || !kind || !pid || !tgid ||
+  if (!device || !net || !index || !common || !number || !operations || !kind || !pid || !tgid ||
       *tgid != *pid + 4)
     return fail(bpf::cannot(kClockPurpose, "the kernel's BTF lacks what is needed of threads and packets"));
   ClockPrograms programs;
   programs.skb_device = *device;
-  programs.skb_came = *came;
   programs.device_net = *net;
   programs.device_index = *index;
   programs.net_number = *common + *number;
@@ -450,8 +384,6 @@ Result<CpuClock> CpuClock::start() {
                                          {"softirq_exit", programs->softirq_ends()},
                                          {"netif_receive_skb", programs->packet_comes()},
                                          {"net_dev_start_xmit", programs->packet_leaves()},
-                                         {"consume_skb", programs->packet_is_freed()},
-                                         {"napi_poll", programs->poll_ends()},
                                          {"softirq_entry", programs->softirq_begins()},
                                          {"irq_handler_exit", programs->interrupt_ends()},
                                          {"irq_handler_entry", programs->interrupt_begins()}})

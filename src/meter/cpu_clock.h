@@ -48,10 +48,10 @@ struct ClockLap {
 };
 
 // Divides each CPU's time without a gap into threads, guests, softirqs by packet, and interrupts, by BPF
-// programs at sched_switch, softirq_entry and _exit, netif_receive_skb, net_dev_start_xmit, consume_skb,
-// napi_poll, irq_handler_entry and _exit, and where there is KVM kvm_entry and kvm_exit. Exact where ticks
-// are samples, by CPU where schedstat has no CPUs, with threads that ended meanwhile. A poll's time until its
-// first packet is that packet's; what it frees of what was sent before is the sender's.
+// programs at sched_switch, softirq_entry and _exit, netif_receive_skb, net_dev_start_xmit, irq_handler_entry
+// and _exit, and where there is KVM kvm_entry and kvm_exit. Exact where ticks are samples, by CPU where
+// schedstat has no CPUs, with threads that ended meanwhile. A softirq's time until its first packet is that
+// packet's.
 class CpuClock {
  public:
   // Error: unavailable without the right to load such programs, without the kernel's BTF, on Linux
