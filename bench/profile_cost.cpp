@@ -7,12 +7,15 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
-#include <thread>
 #include <vector>
 
 #include "bench/must.h"
@@ -23,30 +26,35 @@ namespace {
 using namespace vtax;
 using std::chrono::duration;
 
-// Keeps each CPU busy, in user code with a stack of one function, until it ends.
+// Keeps each CPU busy until it ends: processes, since the monitor's own time is its process's.
 class BusyCpus {
  public:
   BusyCpus() {
-    for (int cpu = 0; cpu < get_nprocs(); ++cpu)
-      threads_.emplace_back([this, cpu] {
-        cpu_set_t own;
-        CPU_ZERO(&own);
-        CPU_SET(cpu, &own);
-        sched_setaffinity(0, sizeof own, &own);
-        while (!ends_.load(std::memory_order_relaxed)) turns_.fetch_add(1, std::memory_order_relaxed);
-      });
+    for (int cpu = 0; cpu < get_nprocs(); ++cpu) {
+      const pid_t child = fork();
+      if (child < 0) quit("cannot start a process");
+      if (child == 0) be_busy(static_cast<std::size_t>(cpu));
+      children_.push_back(child);
+    }
   }
   ~BusyCpus() {
-    ends_ = true;
-    for (std::thread& thread : threads_) thread.join();
+    for (const pid_t child : children_) kill(child, SIGKILL);
+    for (const pid_t child : children_) waitpid(child, nullptr, 0);
   }
   BusyCpus(const BusyCpus&) = delete;
   BusyCpus& operator=(const BusyCpus&) = delete;
 
  private:
-  std::atomic<bool> ends_ = false;
-  std::atomic<std::uint64_t> turns_ = 0;
-  std::vector<std::thread> threads_;
+  [[noreturn]] static void be_busy(std::size_t cpu) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    CPU_SET(cpu, &own);
+    sched_setaffinity(0, sizeof own, &own);
+    for (std::atomic<std::uint64_t> turns = 0;;) turns.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  std::vector<pid_t> children_;
 };
 
 void measure(std::uint64_t hz, std::chrono::seconds seconds) {
@@ -79,6 +87,6 @@ int main(int argc, char** argv) {
       "of "
       "each CPU | both, of each CPU | lost |\n|---|---|---|---|---|---|---|\n");
   const BusyCpus busy;
-  for (const std::uint64_t hz : {10, 49, 99, 499, 997, 4999}) measure(hz, seconds);
+  for (const std::uint64_t hz : {10U, 49U, 99U, 499U, 997U, 4999U}) measure(hz, seconds);
   return 0;
 }
