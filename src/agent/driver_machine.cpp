@@ -9,6 +9,7 @@
 #include "agent/kernel_counters.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
+#include "agent/profile_books.h"
 #include "agent/watch_books.h"
 #include "core/kernel_file.h"
 #include "platform/links.h"
@@ -200,12 +201,16 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   Dom0Books books(machine.shape.guests);
   CountersOfWindow counters;
   WatchBooks watch;
+  ProfileBooks profile(sampling_of(*plan));
   if (plan->watch)
     if (Result<> opened = watch.open(); !opened) return opened;
-  controller::WindowHooks hooks = plan->books      ? books.hooks()
-                                  : plan->counters ? counters.hooks()
-                                  : plan->watch    ? watch.hooks()
-                                                   : controller::WindowHooks();
+  if (plan->profile_hz > 0)
+    if (Result<> opened = profile.open(machine.driver.name, machine.guests); !opened) return opened;
+  controller::WindowHooks hooks = plan->books            ? books.hooks()
+                                  : plan->counters       ? counters.hooks()
+                                  : plan->watch          ? watch.hooks()
+                                  : plan->profile_hz > 0 ? profile.hooks()
+                                                         : controller::WindowHooks();
   hooks.describe = [&facts, inner = hooks.describe](nlohmann::json& result) {
     if (inner) inner(result);
     result.update(*facts);

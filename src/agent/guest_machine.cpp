@@ -6,6 +6,7 @@
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
+#include "agent/profile_books.h"
 #include "agent/self_check.h"
 #include "platform/bridged_guests.h"
 #include "platform/links.h"
@@ -60,7 +61,11 @@ Result<> run_guest_machine() {
     if (Result<> limited = limit_lifetime(std::chrono::seconds(*lifetime)); !limited) return limited;
   if (Result<> freed = use_every_cpu(); !freed) return freed;
   if (Result<> configured = configure_network(*guest); !configured) return configured;
-  return serve_controller(wiring::guest_ipv4(*guest), obey, std::chrono::seconds(*alone));
+  const std::string address = wiring::guest_ipv4(*guest);
+  const auto obey_all = [address](const std::string& order, const JsonFields& fields) {
+    return order == "agent" ? std::optional(obey_agent(address, fields)) : obey(order, fields);
+  };
+  return serve_controller(address, obey_all, std::chrono::seconds(*alone));
 }
 
 }  // namespace vtax::agent

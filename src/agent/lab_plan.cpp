@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kLeastLimitNs = 1'000'000'000;
 constexpr std::uint64_t kMostLimitNs = 3'600'000'000'000;
 constexpr std::uint64_t kMostDelayUs = 1'000'000;
+constexpr std::uint64_t kMostProfileHz = 20'000;
 
 template <class T>
 bool take(Result<T>&& from, T& into, Error& error) {
@@ -98,9 +99,12 @@ Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
     return fail(fields.bad("'watch' is a driver domain's or KVM's host's"));
   if (plan.watch && (plan.counters || plan.books))
     return fail(fields.bad("'watch' cannot stand beside 'books' or 'counters'"));
+  if (plan.profile_hz > 0 && (plan.counters || plan.books || plan.watch))
+    return fail(fields.bad("'profile_hz' cannot stand beside 'books', 'counters' or 'watch'"));
   if (plan.counters && plan.books) return fail(fields.bad("'counters' cannot stand beside 'books'"));
-  if ((plan.counters || plan.books || plan.watch) && (plan.local || plan.http || plan.program))
-    return fail(fields.bad("'books', 'counters' and 'watch' are of one connection's traffic"));
+  if ((plan.counters || plan.books || plan.watch || plan.profile_hz > 0) &&
+      (plan.local || plan.http || plan.program))
+    return fail(fields.bad("'books', 'counters', 'watch' and 'profile_hz' are of one connection's traffic"));
   return {};
 }
 
@@ -113,6 +117,13 @@ Result<> take_extras(const JsonFields& fields, LabPlan& plan) {
   plan.delay = std::chrono::microseconds(delay);
   if (fields.has("books") && !take(fields.boolean("books"), plan.books, error)) return fail(std::move(error));
   if (fields.has("watch") && !take(fields.boolean("watch"), plan.watch, error)) return fail(std::move(error));
+  if (fields.has("profile_hz")) {
+    std::uint64_t duration = 0;
+    if (!take(fields.number("profile_hz", 1, kMostProfileHz), plan.profile_hz, error) ||
+        !take(fields.number("profile_ns", 1, kMostLimitNs), duration, error))
+      return fail(std::move(error));
+    plan.profile_duration = std::chrono::nanoseconds(duration);
+  }
   if (fields.has("counters") && !take(fields.boolean("counters"), plan.counters, error))
     return fail(std::move(error));
   return {};
@@ -127,8 +138,8 @@ Result<LabPlan> parse_plan(std::string_view json) {
   if (!workload) return fail(workload.error());
   if (*workload == "self-check") return parse_self_check(*fields);
   if (*workload == "programs") return parse_programs(*fields);
-  const auto trial =
-      trial_spec_from(*fields, {"version", "time_limit_ns", "delay_us", "books", "counters", "watch"});
+  const auto trial = trial_spec_from(*fields, {"version", "time_limit_ns", "delay_us", "books", "counters",
+                                               "watch", "profile_hz", "profile_ns"});
   if (!trial) return fail(trial.error());
   auto ordered = controller::plan_for(*trial);
   if (!ordered) return fail(fields->bad(ordered.error().why));

@@ -182,6 +182,23 @@ TEST(LabPlan, WatchIsAloneOnAMachineWithGuests) {
   EXPECT_NE(refused.error().text().find("'watch'"), std::string::npos);
 }
 
+TEST(LabPlan, SamplingHasARateAndATimeAndIsAlone) {
+  nlohmann::json plan = good();
+  EXPECT_EQ(parse_plan(plan.dump())->profile_hz, 0U);
+  plan["profile_hz"] = 1999;
+  EXPECT_FALSE(parse_plan(plan.dump()));
+  plan["profile_ns"] = 1'000'000'000;
+  const auto sampled = parse_plan(plan.dump());
+  ASSERT_TRUE(sampled);
+  EXPECT_EQ(sampled->profile_hz, 1999U);
+  EXPECT_EQ(sampled->profile_duration, std::chrono::seconds(1));
+  plan["profile_hz"] = 1'000'000;
+  EXPECT_FALSE(parse_plan(plan.dump()));
+  plan["profile_hz"] = 1999;
+  plan["watch"] = true;
+  EXPECT_FALSE(parse_plan(plan.dump()));
+}
+
 TEST(LabPlan, AProgramMayMarkItsWindowItself) {
   nlohmann::json plan = {{"version", 1},
                          {"platform", "native"},

@@ -5,6 +5,7 @@
 #include "agent/lab_ports.h"
 #include "agent/lab_trial.h"
 #include "agent/machine.h"
+#include "agent/profile_books.h"
 #include "platform/placement.h"
 
 namespace vtax::agent {
@@ -40,8 +41,16 @@ Result<> run_native_machine() {
   }
   const auto platform = plan->platform == PlatformId::native ? make_native() : make_container();
   CountersOfWindow counters;
+  ProfileBooks profile(sampling_of(*plan));
+  if (plan->profile_hz > 0) {
+    std::vector<EndpointClient> guests;
+    if (Result<> opened = profile.open("host", guests); !opened) return opened;
+  }
   return arrange_and_work(*plan, *platform, *setup, modules,
-                          plan->counters ? counters.hooks() : controller::WindowHooks(), disks);
+                          plan->counters         ? counters.hooks()
+                          : plan->profile_hz > 0 ? profile.hooks()
+                                                 : controller::WindowHooks(),
+                          disks);
 }
 
 }  // namespace vtax::agent

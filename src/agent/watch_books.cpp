@@ -15,6 +15,7 @@ Result<> WatchBooks::open() {
 }
 
 Result<> WatchBooks::begin() {
+  if (auto begun = peers_.begin(); !begun) return begun;
   const auto until_here = watch_->read();
   if (!until_here) return fail(until_here.error());
   return {};
@@ -24,7 +25,7 @@ Result<> WatchBooks::end() {
   auto reading = watch_->read();
   if (!reading) return fail(reading.error());
   reading_ = std::move(*reading);
-  return {};
+  return peers_.end();
 }
 
 void WatchBooks::describe(nlohmann::json& result) const {
@@ -51,6 +52,7 @@ void WatchBooks::describe(nlohmann::json& result) const {
                        {"idle_ns", other.idle_ns}}},
                      {"shared_by", reading_.shared_by},
                      {"missing", reading_.missing}};
+  peers_.describe(result);
 }
 
 }  // namespace vtax::agent

@@ -2,13 +2,15 @@
 
 #include <optional>
 
+#include "agent/peer_books.h"
 #include "controller/trial.h"
 #include "watch/watch.h"
 
 namespace vtax::agent {
 
 // What the monitor of a running computer, which knows nothing of a trial, says of the window: the result's
-// "watch", for the table of its errors against the exact ledger (bench/watch_error):
+// "watch", with what other monitors' sources say (peer_books.h), for the table of its errors against the
+// exact ledger (bench/watch_error):
 //   {"interval_ns", "all_cpus_ns", "guests": [{"name", "own_ns", "threads_ns", "packets_ns", "shared_ns",
 //    "packets"}, ...], "other": {"driver_ns", ...}, "shared_by", "missing": [...]}
 class WatchBooks {
@@ -23,6 +25,7 @@ class WatchBooks {
   Result<> end();
   void describe(nlohmann::json& result) const;
 
+  PeerBooks peers_;
   std::optional<watch::Watch> watch_;
   watch::Reading reading_;
 };

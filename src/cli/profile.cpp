@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <future>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <set>
 #include <vector>
 
+#include "cli/guest_agents.h"
 #include "cli/measure_options.h"
 #include "cli/token_options.h"
 #include "core/interruption.h"
@@ -29,8 +31,7 @@ struct ProfileGiven {
   std::string duration = "10s", event = "cpu-clock";
   std::uint64_t hz = 99, period = 0;
   double most_cost = 1;  // per cent
-  std::vector<std::string> guests;
-  std::string token, token_file;
+  GuestAgentsGiven agents;
   std::string format = "table", output = "-";
   std::size_t rows = 40;
 };
@@ -70,22 +71,6 @@ Result<profile::MonitorOptions> monitor_options(const ProfileGiven& given) {
   return options;
 }
 
-Result<std::vector<profile::AgentAddress>> addresses_of(const std::vector<std::string>& guests) {
-  std::vector<profile::AgentAddress> all;
-  std::set<std::string> names;
-  for (const std::string& text : guests) {
-    auto address = profile::parse_agent_address(text);
-    if (!address) return fail(address.error());
-    if (address->guest == "host" || address->guest == "Domain-0")
-      return fail({fmt::format("no guest can be called '{}'", address->guest),
-                   "that is this computer's own side", "a guest's own name, as `vtax top` shows it"});
-    if (!names.insert(address->guest).second)
-      return fail({fmt::format("--guest {} was given twice", printable(address->guest)), "", ""});
-    all.push_back(std::move(*address));
-  }
-  return all;
-}
-
 // As far as the host knows them.
 std::optional<std::size_t> virtual_cpus_of(const watch::Inventory& inventory, const std::string& name) {
   for (std::size_t i = 0; i < inventory.guests.size(); ++i) {
@@ -106,26 +91,31 @@ struct Asked {
 
 Result<std::vector<Asked>> ask_agents(const ProfileGiven& given, const profile::MonitorOptions& options) {
   std::vector<Asked> asked;
-  const auto addresses = addresses_of(given.guests);
+  const auto addresses = addresses_of(given.agents);
   if (!addresses) return fail(addresses.error());
   if (addresses->empty()) return asked;
-  const auto secret = secret_of(given.token, given.token_file);
+  const auto secret = secret_of(given.agents.token, given.agents.token_file);
   if (!secret) return fail(secret.error());
-  for (const profile::AgentAddress& address : *addresses) {
+  // All at once: an agent that is ready does not wait for long.
+  std::vector<std::future<Result<profile::AskedAgent>>> answers;
+  for (const profile::AgentAddress& address : *addresses)
+    answers.push_back(
+        std::async(std::launch::async, [&] { return profile::AskedAgent::ask(address, *secret, options); }));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
     Asked& one = asked.emplace_back();
-    one.side.guest = address.guest;
-    auto agent = profile::AskedAgent::ask(address, *secret, options);
-    if (interrupted()) return fail(interruption_error());
+    one.side.guest = (*addresses)[i].guest;
+    auto agent = answers[i].get();
     if (agent)
       one.agent.emplace(std::move(*agent));
     else
       one.side.missing = agent.error().text();
   }
+  if (interrupted()) return fail(interruption_error());
   return asked;
 }
 
 Result<ExitCode> run_profile(const ProfileGiven& given) {
-  if (auto good = no_token_in_arguments(given.token); !good) return fail(good.error());
+  if (auto good = no_token_in_arguments(given.agents.token); !good) return fail(good.error());
   const auto options = monitor_options(given);
   if (!options) return fail(options.error());
   auto monitor = profile::Monitor::open(*options);
@@ -194,11 +184,7 @@ Verb::Action add_profile_options(CLI::App& app) {
                  "Per cent of each CPU that sampling may take; --hz is lowered to it, with words")
       ->check(CLI::Range(0.001, 50.0))
       ->capture_default_str();
-  app.add_option(
-         "--guest", given->guests,
-         "NAME=ADDRESS[:PORT], NAME=vsock:CID[:PORT]: ask the agent in this guest, too; again for each")
-      ->type_name("NAME=ADDRESS");
-  add_secret(app, given->token, given->token_file);
+  add_guest_agents(app, given->agents);
   std::set<std::string> formats{"table"};
   for (const auto& [name, writer] : sample_writers()) formats.insert(name);
   app.add_option("--format", given->format,

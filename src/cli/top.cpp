@@ -11,10 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "cli/guest_agents.h"
 #include "cli/say.h"
+#include "cli/token_options.h"
 #include "cli/top_sink.h"
 #include "core/interruption.h"
 #include "core/readable.h"
+#include "profile/inside_agents.h"
 #include "study/suggest.h"
 #include "watch/show/delay.h"
 #include "watch/show/figures.h"
@@ -32,6 +35,7 @@ struct TopOptions {
   std::string filter;
   std::string once;
   std::string listen, out;
+  GuestAgentsGiven agents;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -101,15 +105,30 @@ Result<ExitCode> busy_so_far(watch::Watch& watch, const std::string& name) {
   return fail({what, "", suggestion(name, names)});
 }
 
-Result<> bring(watch::Watch& watch, const Sinks& sinks) {
-  const auto reading = watch.read();
+// Agents in guests, where any are asked.
+using Agents = std::unique_ptr<profile::InsideAgents>;
+
+Result<Agents> agents_of(const GuestAgentsGiven& given) {
+  if (auto good = no_token_in_arguments(given.token); !good) return fail(good.error());
+  auto addresses = addresses_of(given);
+  if (!addresses) return fail(addresses.error());
+  if (addresses->empty()) return Agents();
+  const auto secret = secret_of(given.token, given.token_file);
+  if (!secret) return fail(secret.error());
+  return std::make_unique<profile::InsideAgents>(std::move(*addresses), *secret);
+}
+
+Result<> bring(watch::Watch& watch, const Agents& agents, const Sinks& sinks) {
+  if (agents) agents->ask();
+  auto reading = watch.read();
   if (!reading) return fail(reading.error());
+  if (agents) agents->add_to(*reading);
   for (const auto& sink : sinks)
     if (auto taken = sink->take(*reading); !taken) return taken;
   return {};
 }
 
-Result<ExitCode> watch_and_bring(watch::Watch& watch, const TopOptions& options,
+Result<ExitCode> watch_and_bring(watch::Watch& watch, const Agents& agents, const TopOptions& options,
                                  std::chrono::nanoseconds delay, const Sinks& sinks) {
   auto deadline = Clock::now() + delay;
   for (std::uint64_t done = 0; !options.iterations || done < *options.iterations;) {
@@ -124,7 +143,7 @@ Result<ExitCode> watch_and_bring(watch::Watch& watch, const TopOptions& options,
       continue;
     }
     const auto begun = wish.read_now ? Clock::now() : deadline;
-    if (auto brought = bring(watch, sinks); !brought) return fail(brought.error());
+    if (auto brought = bring(watch, agents, sinks); !brought) return fail(brought.error());
     ++done;
     deadline = next_deadline(begun, delay);
   }
@@ -153,6 +172,8 @@ Result<ExitCode> top(const TopOptions& options) {
   if (!delay) return fail(delay.error());
   const auto by = arrangement_of(options);
   if (!by) return fail(by.error());
+  const auto agents = agents_of(options.agents);
+  if (!agents) return fail(agents.error());
   watch::WatchOptions watched;
   watched.charge_by = watch::charge_named(options.charge).value_or(watch::ChargeBy::work);
   auto watch = watch::Watch::start(watched);
@@ -176,7 +197,7 @@ Result<ExitCode> top(const TopOptions& options) {
     if (!screen) return fail(screen.error());
     sinks.push_back(std::move(*screen));
   }
-  return watch_and_bring(*watch, options, *delay, sinks);
+  return watch_and_bring(*watch, *agents, options, *delay, sinks);
 }
 
 Verb::Action add_top_options(CLI::App& app) {
@@ -206,6 +227,7 @@ Verb::Action add_top_options(CLI::App& app) {
                  "Record the readings into this run file, for `vtax report` and `vtax compare`.\n"
                  "Prints nothing, likewise")
       ->type_name("FILE");
+  add_guest_agents(app, options->agents);
   return [options] { return top(*options); };
 }
 

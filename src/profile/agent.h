@@ -26,9 +26,9 @@ struct AgentOptions {
   std::chrono::nanoseconds lifetime{};  // ends by itself after that; 0: never
 };
 
-// Serves until interrupted or until its lifetime is over. Each profile is made by a process of its own, which
-// ends with its client or with this one; two at once. `on_event` is told where it listens, of profiles and of
-// refusals.
+// Serves until interrupted or until its lifetime is over. Each client, who wants a profile or to be told what
+// goes on inside (inside_wire.h), has a process of its own, which ends with it or with this one; four at
+// once. `on_event` is told where it listens, of clients and of refusals.
 [[nodiscard]] Result<> serve_profiles(const AgentOptions& options, const Secret& secret,
                                       const std::function<void(const std::string&)>& on_event);
 

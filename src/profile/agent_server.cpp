@@ -15,6 +15,8 @@
 
 #include "core/interruption.h"
 #include "profile/agent.h"
+#include "profile/inside_books.h"
+#include "profile/inside_wire.h"
 #include "profile/wire.h"
 #include "workload/session/handshake.h"
 #include "workload/session/lobby.h"
@@ -24,8 +26,9 @@ namespace vtax::profile {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kMostProfiles = 2;
+constexpr std::size_t kMostClients = 4;
 constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::hours kBetweenReadings{25};  // `vtax top -d` takes a day
 
 Result<Descriptor> listen_on_vsock(std::uint32_t port) {
   const std::string what = fmt::format("cannot listen on vsock port {}", port);
@@ -56,9 +59,27 @@ void end_with(int client) {
   }).detach();
 }
 
-Result<> make_profile(ControlChannel& channel) {
+// For as long as the client asks.
+Result<> tell_inside(ControlChannel& channel, InsideBooks books) {
+  while (true) {
+    const auto use = books.read();
+    if (!use) return fail(use.error());
+    if (auto sent = channel.send(inside_message(*use)); !sent) return sent;
+    const auto order = channel.receive(kBetweenReadings);
+    if (!order) return fail(order.error());
+    if (!is_inside_order(*order)) return fail(order->bad("it is no order to tell what goes on"));
+  }
+}
+
+Result<> obey(ControlChannel& channel) {
+  // Whoever will ask what goes on counts from here.
+  auto books = InsideBooks::open();
   const auto order = channel.receive(kPatience);
   if (!order) return fail(order.error());
+  if (is_inside_order(*order)) {
+    if (!books) return fail(books.error());
+    return tell_inside(channel, std::move(*books));
+  }
   const auto options = read_order(*order);
   if (!options) return fail(options.error());
   auto monitor = Monitor::open(*options);
@@ -85,7 +106,7 @@ Result<> make_profile(ControlChannel& channel) {
   ControlChannel channel(std::move(client.connection), "the client");
   if (!channel.send(welcome_with(client.challenge, secret))) _exit(1);
   end_with(connection);
-  if (auto made = make_profile(channel); !made)
+  if (auto made = obey(channel); !made)
     static_cast<void>(channel.send({{"state", "failed"}, {"why", made.error().text().substr(0, 500)}}));
   _exit(0);
 }
@@ -141,20 +162,20 @@ Result<> serve_profiles(const AgentOptions& options, const Secret& secret,
     children.reap();
     for (const Descriptor& one : listeners) lobby.admit(one.get());
     while (auto client = lobby.next()) {
-      if (children.count() >= kMostProfiles) {
+      if (children.count() >= kMostClients) {
         static_cast<void>(
             ControlChannel(std::move(client->connection), "the client").send({{"state", "full"}}));
-        on_event("a client was sent away: as many profiles as may be are being made");
+        on_event("a client was sent away: there are as many as may be");
         continue;
       }
       const pid_t child = fork();
-      if (child < 0) return fail(system_error("cannot start a profile", errno));
+      if (child < 0) return fail(system_error("cannot serve a client", errno));
       if (child == 0) {
         listeners.clear();
         serve(std::move(*client), secret);
       }
       children.add(child);
-      on_event("a profile has begun");
+      on_event("a client has come");
     }
     refused += lobby.take_refused();
     if (refused > 0 && Clock::now() >= next_news) {

@@ -1,16 +1,11 @@
 #include <fmt/format.h>
-#include <linux/vm_sockets.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "core/readable.h"
 #include "profile/agent.h"
+#include "profile/agent_connection.h"
 #include "profile/wire.h"
-#include "workload/measure/watchdog.h"
-#include "workload/session/handshake.h"
-#include "workload/traffic/tcp_socket.h"
 
 namespace vtax::profile {
 namespace {
@@ -18,39 +13,13 @@ namespace {
 constexpr std::chrono::seconds kToAnswer{5}, kToHandOver{10};
 constexpr std::size_t kMostBelievedCpus = 4096;
 
-Result<Descriptor> connect_to(const AgentAddress& address) {
-  const auto watchdog = Watchdog::start(kToAnswer);
-  if (!watchdog) return fail(watchdog.error());
-  if (!address.context)
-    return tcp_connect({address.host, static_cast<std::uint16_t>(address.port)}, 0, {}, *watchdog);
-  Descriptor connection(socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_vm to{};
-  to.svm_family = AF_VSOCK;
-  to.svm_cid = *address.context;
-  to.svm_port = address.port;
-  if (!connection.valid() ||
-      connect(connection.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
-    return fail(system_error(
-        fmt::format("cannot connect to vsock context {} port {}", *address.context, address.port), errno));
-  return connection;
-}
-
 }  // namespace
 
 Result<AskedAgent> AskedAgent::ask(const AgentAddress& address, const Secret& secret,
                                    const MonitorOptions& options) {
-  auto connection = connect_to(address);
-  if (!connection) {
-    Error error = connection.error();
-    if (error.code != ExitCode::usage)
-      error.next = "start it in the guest: vtax agent --bind ADDRESS --token-file FILE";
-    return fail(std::move(error));
-  }
-  AskedAgent agent(address.guest, ControlChannel(std::move(*connection), "the agent of " + address.guest),
-                   options);
-  agent.channel_.end_on_interruption();
-  if (auto known = shake_hands_as_client(agent.channel_, secret, kToAnswer); !known)
-    return fail(known.error());
+  auto channel = connect_to_agent(address, secret);
+  if (!channel) return fail(channel.error());
+  AskedAgent agent(address.guest, std::move(*channel), options);
   if (auto sent = agent.channel_.send(order_message(options)); !sent) return fail(sent.error());
   const auto ready = agent.channel_.receive(kToAnswer);
   if (!ready) return fail(ready.error());

@@ -12,6 +12,8 @@
 
 #include "core/elf_file.h"
 #include "core/readable.h"
+#include "profile/kernel_names.h"
+#include "profile/unwind_extents.h"
 
 namespace vtax::profile {
 namespace {
@@ -41,10 +43,14 @@ std::string build_id_of(const ElfFile& elf) {
 
 }  // namespace
 
-ImageSymbols::ImageSymbols(ByteView file) {
+ImageSymbols::ImageSymbols(ByteView file, ByteView symbols) {
   const auto elf = ElfFile::open(file);
   if (!elf || !elf->is_for_x86_64()) return;
   build_id_ = build_id_of(*elf);
+  // Addresses are the same in both; a file of symbols alone has no content to which they could belong.
+  const auto apart = ElfFile::open(symbols);
+  const bool has_apart = apart && apart->is_for_x86_64() && build_id_of(*apart) == build_id_;
+  const ElfFile& named = has_apart ? *apart : *elf;
   const auto segments = elf->segments();
   if (!segments) return;
   const auto offset_of = [&](std::uint64_t address) -> std::optional<std::uint64_t> {
@@ -55,9 +61,10 @@ ImageSymbols::ImageSymbols(ByteView file) {
     return std::nullopt;
   };
   for (const Elf64_Word kind : {Elf64_Word{SHT_SYMTAB}, Elf64_Word{SHT_DYNSYM}}) {
-    for (const ElfFile::Section& table : elf->sections()) {
+    for (const ElfFile::Section& table : named.sections()) {
       if (table.header.sh_type != kind) continue;
-      const ByteView content = elf->content(table);
+      is_stripped_ = is_stripped_ && kind != SHT_SYMTAB;
+      const ByteView content = named.content(table);
       for (std::size_t at = sizeof(Elf64_Sym); const auto symbol = copy_at<Elf64_Sym>(content, at);
            at += sizeof *symbol) {
         const auto type = ELF64_ST_TYPE(symbol->st_info);
@@ -65,7 +72,7 @@ ImageSymbols::ImageSymbols(ByteView file) {
         const auto begin = offset_of(symbol->st_value);
         if (!begin) continue;
         functions_.push_back({*begin, *begin + std::min(symbol->st_size, ~std::uint64_t{0} - *begin),
-                              std::string(elf->text(table.header.sh_link, symbol->st_name)),
+                              std::string(named.text(table.header.sh_link, symbol->st_name)),
                               ELF64_ST_BIND(symbol->st_info) == STB_GLOBAL, false});
       }
     }
@@ -80,6 +87,23 @@ ImageSymbols::ImageSymbols(ByteView file) {
   const auto same = std::unique(functions_.begin(), functions_.end(),
                                 [](const Covered& a, const Covered& b) { return a.begin == b.begin; });
   functions_.erase(same, functions_.end());
+  if (is_stripped_) {
+    std::vector<Covered> unnamed;
+    for (const UnwindExtent& extent : unwind_extents(*elf)) {
+      const auto begin = offset_of(extent.begin);
+      if (!begin) continue;
+      const auto next = std::upper_bound(functions_.begin(), functions_.end(), *begin,
+                                         [](std::uint64_t a, const Covered& b) { return a < b.begin; });
+      const bool has_name =
+          next != functions_.begin() && (std::prev(next)->begin == *begin || *begin < std::prev(next)->end);
+      if (!has_name)
+        unnamed.push_back({*begin, *begin + std::min(extent.end - extent.begin, ~std::uint64_t{0} - *begin),
+                           fmt::format("{}{:x}", kUnnamedFunction, extent.begin), false, true});
+    }
+    const auto middle = functions_.insert(functions_.end(), unnamed.begin(), unnamed.end());
+    std::inplace_merge(functions_.begin(), middle, functions_.end(),
+                       [](const Covered& a, const Covered& b) { return a.begin < b.begin; });
+  }
   // Assembly often has no size: such a function goes to the next.
   for (std::size_t i = 0; i < functions_.size(); ++i) {
     Covered& one = functions_[i];

@@ -9,16 +9,20 @@
 namespace vtax::profile {
 
 // The functions of a program or library (ELF64), by where they are in the file, so that it does not matter to
-// which address it was loaded. The file may be anything: hostile, truncated, stripped.
+// which address it was loaded. The file may be anything: hostile, truncated, stripped. Of what is stripped
+// the table for unwinding stacks tells where functions begin and end.
 class ImageSymbols {
  public:
   ImageSymbols() = default;
-  explicit ImageSymbols(ByteView file);
+  // `symbols`: the file with its symbols alone that a distribution keeps apart; empty: none.
+  explicit ImageSymbols(ByteView file, ByteView symbols = {});
 
-  // The readable name of the function at this offset of the file; "" where there is none: only what a symbol
-  // says it covers is its own, so that what a stripped library hides gets no neighbour's name.
+  // The readable name of the function at this offset of the file; of one without a name kUnnamedFunction and
+  // its address as the image was linked; "" where there is none: only what a symbol says it covers is its
+  // own, so that what a stripped library hides gets no neighbour's name.
   [[nodiscard]] std::string_view at(std::uint64_t file_offset);
   [[nodiscard]] const std::string& build_id() const { return build_id_; }  // hexadecimal; "" without
+  [[nodiscard]] bool is_stripped() const { return is_stripped_; }
 
  private:
   struct Covered {
@@ -29,6 +33,7 @@ class ImageSymbols {
   };
   std::vector<Covered> functions_;  // by begin
   std::string build_id_;
+  bool is_stripped_ = true;
 };
 
 }  // namespace vtax::profile

@@ -10,9 +10,11 @@
 namespace vtax::profile {
 
 struct Function {
-  std::string image, name;  // name "unknown" where there is no symbol
+  std::string image, name;  // name "unknown" where nothing tells of a function
 };
 inline constexpr std::string_view kUnknownFunction = "unknown";
+// So begins what stands for the name of a function of a stripped program: where it begins in it is known.
+inline constexpr std::string_view kUnnamedFunction = "at 0x";
 
 // The functions of the running kernel and of its modules.
 class KernelNames {

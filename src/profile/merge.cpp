@@ -140,6 +140,7 @@ class Merging {
       if (share.caused_samples) share.caused_seconds = seconds_of(host_.profile, *share.caused_samples);
       made_.guests.push_back(share);
     }
+    say_what_has_no_function();
     Profile& profile = made_.profile;
     profile.unit = "samples";
     profile.study = "vtax profile";
@@ -180,6 +181,22 @@ class Merging {
   void count_own(const std::string& name, std::uint64_t samples) {
     GuestShare& share = share_of(name);
     if (!share.by_agent) share.own_samples = share.own_samples.value_or(0) + samples;
+  }
+  void say_what_has_no_function() {
+    if (made_.unknown == 0) return;
+    std::vector<std::pair<std::string, std::uint64_t>> images(unknown_by_image_.begin(),
+                                                              unknown_by_image_.end());
+    std::stable_sort(images.begin(), images.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    constexpr std::size_t kMostNamed = 5;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(images.size(), kMostNamed); ++i)
+      text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", images[i].first, images[i].second);
+    note(fmt::format(
+        "Without a function are samples in {}{}. [anonymous] and [no image] are code that a program "
+        "makes at run time, which it can name by a file /tmp/perf-PID.map (of Node.js by "
+        "--perf-basic-prof, of Python by -X perf).",
+        text, images.size() > kMostNamed ? " and others" : ""));
   }
   void note(std::string text) { made_.notes.push_back(std::move(text)); }
 
@@ -240,7 +257,11 @@ class Merging {
       const Function& caller = profile.frames[row.frames[i]];
       key.callers.emplace_back(caller.image, caller.name);
     }
-    if (leaf.name == kUnknownFunction) made_.unknown += row.samples;
+    if (leaf.name == kUnknownFunction) {
+      made_.unknown += row.samples;
+      unknown_by_image_[leaf.image] += row.samples;
+    }
+    if (leaf.name.starts_with(kUnnamedFunction)) made_.unnamed += row.samples;
     sums_[std::move(key)] += row.samples;
   }
 
@@ -257,6 +278,7 @@ class Merging {
   std::map<std::string, GuestShare> shares_;
   std::set<std::string> with_agent_;
   std::map<Key, std::uint64_t> sums_;
+  std::map<std::string, std::uint64_t> unknown_by_image_;
   Merged made_;
 };
 

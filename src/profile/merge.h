@@ -44,7 +44,9 @@ struct Merged {
   std::uint64_t period = 0;
   Event event = Event::cpu_clock;
   std::vector<GuestShare> guests;  // by name
-  std::uint64_t idle = 0, unknown = 0, lost = 0;
+  std::uint64_t idle = 0, lost = 0;
+  // Without a function; in one of a stripped program, whose place is known and whose name is not.
+  std::uint64_t unknown = 0, unnamed = 0;
   double own_seconds = 0;  // CPU time of vtax here and of its agents, with the kernel's for their samples
   std::map<std::string, std::string> build_ids;  // by "domain/image"
   std::vector<std::string> notes;

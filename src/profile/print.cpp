@@ -55,10 +55,12 @@ void write_table(const Merged& merged, std::size_t rows, std::ostream& out) {
   out << '\n';
   print_wrapped(
       out, "",
-      fmt::format("Idle: {} samples, not among the others. Without a function's name: {} ({:.1f} %). "
-                  "Lost: {}. vtax itself, with what sampling takes in the kernel: {:.2f} % of a CPU.",
+      fmt::format("Idle: {} samples, not among the others. Without a function: {} ({:.1f} %); in one of a "
+                  "stripped program, by its place without its name: {} ({:.1f} %). Lost: {}. vtax itself, "
+                  "with what sampling takes in the kernel: {:.2f} % of a CPU.",
                   with_thousands(merged.idle), with_thousands(merged.unknown),
-                  percent(merged.unknown, merged.profile.total), with_thousands(merged.lost),
+                  percent(merged.unknown, merged.profile.total), with_thousands(merged.unnamed),
+                  percent(merged.unnamed, merged.profile.total), with_thousands(merged.lost),
                   100 * merged.own_seconds / merged.seconds));
   for (const std::string& note : merged.notes) print_wrapped(out, "- ", note);
 }
@@ -74,6 +76,7 @@ void write_json(const Merged& merged, std::ostream& out) {
       .field("samples", profile.total)
       .field("idle", merged.idle)
       .field("unknown", merged.unknown)
+      .field("unnamed", merged.unnamed)
       .field("lost", merged.lost)
       .field("own_seconds", merged.own_seconds);
   json.key("guests").begin_array();

@@ -34,6 +34,13 @@ std::string short_name(const std::string& file) {
   return printable(path.substr(path.starts_with('/') ? path.rfind('/') + 1 : 0), 200);
 }
 
+constexpr std::string_view kRunTimeImage = "[run time]";
+
+bool is_of_a_file(const Mapped& mapped) {
+  return mapped.file.starts_with('/') && !mapped.file.starts_with("//") &&
+         !mapped.file.starts_with("/memfd:") && !mapped.file.starts_with("/dev/zero");
+}
+
 template <class T>
 bool take_number(std::string_view& text, T& number, int base, char behind) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
@@ -89,7 +96,9 @@ void ProcessImages::take(const Named& named) {
   if (named.thread != named.process) return;
   Process& process = processes_[named.process];
   process.name = printable(named.name, 64);
-  if (named.began_program) process.mappings.clear();
+  if (!named.began_program) return;
+  process.mappings.clear();
+  run_time_code_.forget(named.process);
 }
 
 void ProcessImages::take(const Forked& forked) {
@@ -143,8 +152,21 @@ ImageSymbols& ProcessImages::symbols_of(int process, const Mapped& mapped) {
     return *symbols;
   }
   *symbols = ImageSymbols(*file);
+  if (symbols->is_stripped())
+    if (const auto apart = read_symbols_apart(process, symbols->build_id()); !apart.empty())
+      *symbols = ImageSymbols(*file, apart);
   if (!symbols->build_id().empty()) build_ids_[short_name(mapped.file)] = symbols->build_id();
   return *symbols;
+}
+
+// Where distributions put them, of packages like libc6-dbg.
+std::vector<std::uint8_t> ProcessImages::read_symbols_apart(int process, const std::string& build_id) {
+  constexpr std::size_t kFolderDigits = 2;
+  if (build_id.size() <= kFolderDigits) return {};
+  auto file = read_file(fmt::format("/proc/{}/root/usr/lib/debug/.build-id/{}/{}.debug", process,
+                                    build_id.substr(0, kFolderDigits), build_id.substr(kFolderDigits)),
+                        kLargestImage);
+  return file ? std::move(*file) : std::vector<std::uint8_t>();
 }
 
 const Mapped* ProcessImages::mapping_at(const Process& process, std::uint64_t address) {
@@ -163,6 +185,9 @@ Function ProcessImages::at(int number, std::uint64_t address) {
     read_maps(number, process);
     found = mapping_at(process, address);
   }
+  if (found == nullptr || !is_of_a_file(*found))
+    if (const auto told = run_time_code_.at(number, address); !told.empty())
+      return {std::string(kRunTimeImage), std::string(told)};
   if (found == nullptr) return {"[no image]", std::string(kUnknownFunction)};
   const Mapped& mapped = *found;
   const std::string_view name = symbols_of(number, mapped).at(address - mapped.begin + mapped.file_offset);

@@ -13,6 +13,7 @@
 #include "profile/image_symbols.h"
 #include "profile/kernel_names.h"
 #include "profile/record.h"
+#include "profile/run_time_code.h"
 
 namespace vtax::profile {
 
@@ -45,11 +46,13 @@ class ProcessImages {
   static void read_maps(int number, Process& process);
   static const Mapped* mapping_at(const Process& process, std::uint64_t address);
   ImageSymbols& symbols_of(int process, const Mapped& mapped);
+  static std::vector<std::uint8_t> read_symbols_apart(int process, const std::string& build_id);
 
   std::unordered_map<int, Process> processes_;
   std::unordered_map<int, int> parents_;
   std::map<File, std::unique_ptr<ImageSymbols>> files_;
   std::unique_ptr<ImageSymbols> vdso_;
+  RunTimeCode run_time_code_;
   std::map<std::string, std::string> build_ids_;
   std::set<std::string> unread_;
 };

@@ -1,6 +1,4 @@
-#include <algorithm>
-
-#include "simulate/scheduler.h"
+#include "simulate/earliest_deadline.h"
 
 // Simple Earliest Deadline First, Xen 3's: a slice of each period, the earliest deadline first; what is left
 // over is extra time, for those that take it, in quanta and by weight. Weights alone are slices of 100 ms, of
@@ -11,61 +9,30 @@ namespace {
 constexpr Ns kSedfExtraQuantum = 500 * kUs;
 constexpr Ns kSedfWeightPeriod = 100 * kMs;
 
-class Sedf final : public Scheduler {
- public:
-  void charge(int vcpu, Ns ran, Ns) override {
-    State& state = its(vcpu);
-    if (state.left > 0)
-      state.left -= ran;
-    else
-      state.extra_used += ran * 256 / of(vcpu).share.weight;
-  }
-
-  Turn choose(int cpu, Ns now, int last) override {
-    int first = kNobody, extra = kNobody;
-    Ns release = kForever;
-    for (int i = 0; i < count(); ++i) {
-      if (!is_candidate(i, cpu)) continue;
-      renew(i, now);
-      if (its(i).left > 0) {
-        if (first == kNobody || its(i).deadline < its(first).deadline ||
-            (i == last && its(i).deadline == its(first).deadline))
-          first = i;
-        continue;
-      }
-      release = std::min(release, its(i).deadline - now);
-      if (takes_extra(i) && (extra == kNobody || its(i).extra_used < its(extra).extra_used)) extra = i;
-    }
-    if (first != kNobody) return {first, std::min(its(first).left, release)};
-    if (extra != kNobody) return {extra, std::min(kSedfExtraQuantum, release)};
-    return {kNobody, release};
-  }
-
-  std::optional<Ns> preempts_in(int woken, int running, Ns now) override {
-    renew(woken, now);
-    if (its(woken).left <= 0) return its(woken).deadline - now;
-    const bool is_ahead = its(running).left <= 0 || its(woken).deadline < its(running).deadline;
-    return is_ahead ? std::optional<Ns>(0) : std::nullopt;
-  }
-
+class Sedf final : public EarliestDeadline {
  private:
-  struct State {
-    Ns period = 0, slice = 0;
-    Ns left = 0, deadline = 0;
-    Ns extra_used = 0;
-  };
+  void charge_extra(int vcpu, Ns ran) override { extra_used(vcpu) += ran * 256 / of(vcpu).share.weight; }
+
+  Turn share_out(const std::vector<int>& spent) override {
+    int extra = kNobody;
+    for (const int i : spent)
+      if (takes_extra(i) && (extra == kNobody || extra_used(i) < extra_used(extra))) extra = i;
+    return extra == kNobody ? Turn() : Turn{extra, kSedfExtraQuantum};
+  }
 
   void added(int) override {
-    states_.emplace_back();
+    reserve({});
+    extra_used_.push_back(0);
     for (int i = 0; i < count(); ++i) {
       const Share& share = of(i).share;
-      its(i).period = share.period > 0 ? share.period : kSedfWeightPeriod;
+      Reservation& its = reservation(i);
+      its.period = share.period > 0 ? share.period : kSedfWeightPeriod;
       if (share.period > 0)
-        its(i).slice = share.slice;
+        its.slice = share.slice;
       else if (share.cap_percent > 0)
-        its(i).slice = kSedfWeightPeriod * share.cap_percent / 100;
+        its.slice = kSedfWeightPeriod * share.cap_percent / 100;
       else
-        its(i).slice = slice_by_weight(i);
+        its.slice = slice_by_weight(i);
     }
   }
 
@@ -84,31 +51,21 @@ class Sedf final : public Scheduler {
     return std::max<Ns>(0, left) * of(vcpu).share.weight / weights;
   }
 
+  // Who has slept does not catch up on extra time.
   void woke(int vcpu, Ns now) override {
-    State& state = its(vcpu);
-    if (now >= state.deadline) {
-      state.deadline = now + state.period;
-      state.left = state.slice;
-    }
+    begin_anew(vcpu, now, reservation(vcpu).period);
     Ns least = kForever;
     for (int i = 0; i < count(); ++i)
-      if (i != vcpu && of(i).runnable) least = std::min(least, its(i).extra_used);
-    if (least != kForever) state.extra_used = std::max(state.extra_used, least);
+      if (i != vcpu && of(i).runnable) least = std::min(least, extra_used(i));
+    if (least != kForever) extra_used(vcpu) = std::max(extra_used(vcpu), least);
   }
 
-  void renew(int vcpu, Ns now) {
-    State& state = its(vcpu);
-    if (now < state.deadline) return;
-    state.deadline += ((now - state.deadline) / state.period + 1) * state.period;
-    state.left = state.slice;
-  }
-
-  [[nodiscard]] State& its(int vcpu) { return states_[static_cast<std::size_t>(vcpu)]; }
+  [[nodiscard]] Ns& extra_used(int vcpu) { return extra_used_[static_cast<std::size_t>(vcpu)]; }
   [[nodiscard]] bool takes_extra(int vcpu) const {
     return of(vcpu).share.extra && of(vcpu).share.cap_percent == 0;
   }
 
-  std::vector<State> states_;
+  std::vector<Ns> extra_used_;
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "watch/inside_use.h"
+
 // What a running computer did between two looks at it, and for whom. Whoever shows, records or exports it
 // needs nothing but this. What is not known is absent, never zero.
 namespace vtax::watch {
@@ -70,6 +72,7 @@ struct GuestUse {
   std::optional<NetworkUse> network;
   std::optional<DiskUse> disk;
   std::vector<VirtualCpuUse> virtual_cpus;
+  std::optional<InsideUse> inside;  // where its agent is asked
 };
 
 // Where CPU time went that is no guest's. With the guests' own and caused time it adds up to the time of all

@@ -297,7 +297,9 @@ class Watch::Looks {
         all.push_back(
             fmt::format("Names of domains: {}; /dev/xen/xenbus is what is asked.", xen_->why_no_names()));
       all.emplace_back(
-          "How long domains wait for a CPU: Xen tells it in its trace alone, which is not read.");
+          "How long domains wait for a CPU: Xen tells it each domain alone, and others in its trace, which "
+          "is not "
+          "read; a domain's agent tells it (`vtax top --guest NAME=ADDRESS`).");
     }
     bool kvm = false, exits = false;
     for (const KnownGuest& guest : inventory_.guests) {

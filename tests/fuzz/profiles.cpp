@@ -2,6 +2,8 @@
 #include <chrono>
 
 #include "core/json_fields.h"
+#include "profile/inside_wire.h"
+#include "profile/run_time_code.h"
 #include "profile/wire.h"
 #include "tests/fuzz/targets.h"
 
@@ -66,10 +68,56 @@ bool try_agent_order(std::string_view text) {
   return true;
 }
 
+std::vector<std::string> inside_answers() {
+  watch::InsideUse use;
+  use.interval = std::chrono::seconds(1);
+  use.runnable = 2;
+  use.tasks = 99;
+  use.processes = {{7, "postgres", 600'000'000, 4}, {9, "sh", 10'000'000, 1}};
+  use.other_processes = 3;
+  use.others_ns = 1'000'000;
+  return {profile::inside_message(use).dump()};
+}
+
+// Whatever an agent says of its inside: its processes did no more than its CPUs can.
+bool try_inside_answer(std::string_view text) {
+  const auto message = JsonFields::parse("an answer", text);
+  if (!message) return false;
+  const auto use = profile::read_inside(*message, kCpus, kDuration);
+  if (!use) return false;
+  require(use->interval.count() > 0 && use->interval <= kDuration, "its interval is bounded");
+  require(use->processes.size() <= profile::kMostProcessesTold, "its processes are bounded");
+  std::uint64_t sum = use->others_ns;
+  for (const watch::InsideProcess& process : use->processes) sum += process.busy_ns;
+  // Each may be told two ticks more, of unknown ones ten thousand at most.
+  const std::uint64_t most = static_cast<std::uint64_t>(kDuration.count()) * kCpus +
+                             20'000'000 * (profile::kMostProcessesTold + 10'000);
+  require(sum <= most, "a guest does no more than its CPUs can");
+  return true;
+}
+
+std::vector<std::string> code_maps() {
+  return {"7f0000001000 100 LazyCompile:*first app.js:1\n7f0000001080 100 second\n"};
+}
+
+bool try_code_map(std::string_view text) {
+  profile::RunTimeCode::Functions functions;
+  profile::RunTimeCode::parse(text, functions);
+  std::uint64_t end = 0;
+  for (const auto& [begin, function] : functions) {
+    require(begin >= end && function.end > begin, "functions do not overlap");
+    end = function.end;
+  }
+  return !functions.empty();
+}
+
 }  // namespace
 
 std::vector<Target> targets_of_profiles() {
-  return {{"agent-profile", agent_answers, try_agent_answer}, {"agent-order", agent_orders, try_agent_order}};
+  return {{"agent-profile", agent_answers, try_agent_answer},
+          {"agent-order", agent_orders, try_agent_order},
+          {"agent-inside", inside_answers, try_inside_answer},
+          {"code-map", code_maps, try_code_map}};
 }
 
 }  // namespace vtax::fuzz

@@ -1,7 +1,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -224,6 +226,99 @@ TEST(Profile, AKilledClientLeavesNoProfileBehind) {
   for (int i = 0; i < 400 && has_children(agent.process()); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(25));
   EXPECT_FALSE(has_children(agent.process()));
+}
+
+// A socket that takes connections and says nothing.
+class SilentAgent {
+ public:
+  SilentAgent() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(listener_, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+        listen(listener_, 8) == 0 &&
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0)
+      port_ = ntohs(address.sin_port);
+  }
+  ~SilentAgent() { close(listener_); }
+  SilentAgent(const SilentAgent&) = delete;
+  SilentAgent& operator=(const SilentAgent&) = delete;
+  [[nodiscard]] std::string port() const { return std::to_string(port_); }
+
+ private:
+  int listener_;
+  int port_ = 0;
+};
+
+TEST(Profile, AgentsAreAskedAtOnce) {
+  NEEDS_SAMPLING();
+  const SilentAgent one, two, three;
+  const auto begun = std::chrono::steady_clock::now();
+  const auto result =
+      run_program("VTAX_TOKEN=a-token-of-the-test " + vtax +
+                  " profile -d 0.1 --format folded --guest a=127.0.0.1:" + one.port() +
+                  " --guest b=127.0.0.1:" + two.port() + " --guest c=127.0.0.1:" + three.port());
+  EXPECT_EQ(result.code, 4);
+  EXPECT_THAT(result.err, HasSubstr("c is missing"));
+  // Each is given 5 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(12));
+}
+
+// A process that says it is QEMU: a guest, as this computer sees it.
+class SaidGuest {
+ public:
+  explicit SaidGuest(const char* name) {
+    process_ = fork();
+    if (process_ != 0) return;
+    execl("/bin/sh", "qemu-system-x86_64", "-c", "while :; do sleep 1; done", "-name", name, nullptr);
+    _exit(127);
+  }
+  ~SaidGuest() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+  SaidGuest(const SaidGuest&) = delete;
+  SaidGuest& operator=(const SaidGuest&) = delete;
+
+ private:
+  pid_t process_;
+};
+
+nlohmann::json inside_of(const nlohmann::json& reading, const std::string& name) {
+  for (const auto& guest : reading.at("guests"))
+    if (guest.at("name") == name) return guest.value("inside", nlohmann::json());
+  return {};
+}
+
+TEST(Top, AGuestsAgentTellsItsProcesses) {
+  const SaidGuest guest("vtax-inside-test");
+  const BusyProcess busy;
+  Agent agent("a-token-of-the-test");
+  ASSERT_NE(agent.port(), "");
+  const std::string options = " --guest vtax-inside-test=127.0.0.1:" + agent.port() +
+                              " --guest nobody=127.0.0.1:" + agent.port() + " --token-file " +
+                              agent.token_file();
+  const auto result = run_program(vtax + " top --json -d 0.5 -i 3" + options);
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto last =
+      nlohmann::json::parse(result.out.substr(result.out.rfind('\n', result.out.size() - 2) + 1));
+  const auto inside = inside_of(last, "vtax-inside-test");
+  ASSERT_TRUE(inside.contains("processes")) << inside.dump();
+  EXPECT_GT(inside.at("tasks").get<int>(), 0);
+  bool has_busy = false;
+  for (const auto& process : inside.at("processes"))
+    has_busy =
+        has_busy || (process.at("name") == "profile_test" && process.at("busy_ns").get<double>() > 1e7);
+  EXPECT_TRUE(has_busy) << inside.dump();
+  EXPECT_THAT(last.at("missing").dump(), HasSubstr("The agent of nobody"));
+
+  agent.end();
+  const auto without = run_program(vtax + " top --json -d 0.5 -i 2" + options);
+  ASSERT_EQ(without.code, 0) << without.err;
+  const auto gone =
+      nlohmann::json::parse(without.out.substr(without.out.rfind('\n', without.out.size() - 2) + 1));
+  EXPECT_THAT(inside_of(gone, "vtax-inside-test").value("missing", ""), HasSubstr("cannot connect"));
 }
 
 TEST(Profile, WhoMayNotSampleIsToldTheCure) {

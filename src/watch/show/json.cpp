@@ -25,6 +25,29 @@ void write_virtual_cpu(JsonWriter& json, const VirtualCpuUse& one) {
   json.end_object();
 }
 
+void write_inside(JsonWriter& json, const InsideUse& inside) {
+  json.key("inside").begin_object();
+  if (!inside.missing.empty()) {
+    json.field("missing", inside.missing).end_object();
+    return;
+  }
+  json.field("interval_ns", static_cast<std::uint64_t>(inside.interval.count()));
+  json.field("runnable", inside.runnable)
+      .field("tasks", inside.tasks)
+      .field("steal_ns", inside.steal_ns)
+      .key("processes")
+      .begin_array();
+  for (const InsideProcess& process : inside.processes)
+    json.begin_object()
+        .field("number", static_cast<std::uint64_t>(process.number))
+        .field("name", process.name)
+        .field("busy_ns", process.busy_ns)
+        .field("threads", process.threads)
+        .end_object();
+  json.end_array().field("other_processes", inside.other_processes).field("others_ns", inside.others_ns);
+  json.end_object();
+}
+
 void write_guest(JsonWriter& json, const GuestUse& guest) {
   json.begin_object().field("name", guest.name).field("kind", kind_name(guest.kind));
   json.field("id", guest.id).field("found_by", guest.found_by).field("paused", guest.paused);
@@ -58,6 +81,7 @@ void write_guest(JsonWriter& json, const GuestUse& guest) {
     for (const VirtualCpuUse& one : guest.virtual_cpus) write_virtual_cpu(json, one);
     json.end_array();
   }
+  if (guest.inside) write_inside(json, *guest.inside);
   json.end_object();
 }
 

@@ -59,6 +59,34 @@ std::vector<std::string> broken(std::string_view first, std::string_view text, s
   return lines;
 }
 
+// What its agent tells. Percent is of one CPU, of the agent's own interval.
+std::vector<std::string> inside_lines(const InsideUse& inside, std::size_t columns, bool unicode) {
+  if (!inside.missing.empty()) {
+    std::vector<std::string> lines;
+    for (const std::string& line : broken("inside     ", printable(inside.missing, 1000), columns))
+      lines.push_back(narrow(line, columns, unicode));
+    return lines;
+  }
+  std::vector<std::string> lines{narrow(
+      fmt::format("inside     {} of {} tasks run or wait for a CPU; its CPUs waited {} %, says its agent",
+                  inside.runnable, inside.tasks, long_percent(percent(inside.steal_ns, inside.interval))),
+      columns, unicode)};
+  constexpr std::size_t kName = 24;
+  lines.push_back(cells_line(columns, kName, {"  PROCESS", "NUMBER", "CPU%", "THREADS"}, unicode));
+  for (const InsideProcess& process : inside.processes)
+    lines.push_back(
+        cells_line(columns, kName,
+                   {"  " + process.name, std::to_string(process.number),
+                    long_percent(percent(process.busy_ns, inside.interval)), std::to_string(process.threads)},
+                   unicode));
+  if (inside.other_processes > 0)
+    lines.push_back(cells_line(columns, kName,
+                               {fmt::format("  {} others", inside.other_processes), "",
+                                long_percent(percent(inside.others_ns, inside.interval)), ""},
+                               unicode));
+  return lines;
+}
+
 // A round number that holds all values.
 double top_of(const std::vector<double>& values) {
   const double most = values.empty() ? 0 : *std::max_element(values.begin(), values.end());
@@ -222,6 +250,9 @@ ScreenModel::Body ScreenModel::guest_body(std::size_t columns, std::size_t rows,
     add(fmt::format("virtual CPU {}: own {} %, waiting {} %, blocked {} %{}", one.number,
                     share(one.own_ns, interval), share(one.waiting_ns, interval),
                     share(one.blocked_ns, interval), one.cpu ? fmt::format(", on CPU {}", *one.cpu) : ""));
+  if (guest->inside)
+    for (std::string& line : inside_lines(*guest->inside, columns, unicode))
+      out.lines.push_back({std::move(line), ""});
   return out;
 }
 

@@ -1,0 +1,86 @@
+#include "profile/unwind_extents.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/files.h"
+#include "profile/image_symbols.h"
+#include "profile/kernel_names.h"
+
+namespace vtax::profile {
+namespace {
+
+std::vector<std::uint8_t> own_program() {
+  auto file = read_file("/proc/self/exe");
+  return file ? std::move(*file) : std::vector<std::uint8_t>();
+}
+
+// What strip(1) does to a table of symbols, as far as readers see.
+void hide_symbols(std::vector<std::uint8_t>& program) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, program.data(), sizeof header);
+  for (std::size_t i = 0; i < header.e_shnum; ++i) {
+    const std::size_t at = header.e_shoff + i * header.e_shentsize;
+    Elf64_Shdr section;
+    std::memcpy(&section, program.data() + at, sizeof section);
+    if (section.sh_type != SHT_SYMTAB && section.sh_type != SHT_DYNSYM) continue;
+    section.sh_type = SHT_NULL;
+    std::memcpy(program.data() + at, &section, sizeof section);
+  }
+}
+
+std::uint64_t offset_in_file(const ElfFile& elf, std::uint64_t address) {
+  const auto segments = elf.segments();
+  if (segments)
+    for (const Elf64_Phdr& segment : *segments)
+      if (segment.p_type == PT_LOAD && address - segment.p_vaddr < segment.p_filesz)
+        return address - segment.p_vaddr + segment.p_offset;
+  return 0;
+}
+
+TEST(UnwindExtents, AreThoseOfTheSymbols) {
+  const auto program = own_program();
+  const auto elf = ElfFile::open(program);
+  ASSERT_TRUE(elf);
+  const auto extents = unwind_extents(*elf);
+  std::size_t functions = 0, found = 0;
+  for (const ElfFile::Section& table : elf->sections()) {
+    if (table.header.sh_type != SHT_SYMTAB) continue;
+    const ByteView content = elf->content(table);
+    for (std::size_t at = 0; const auto symbol = copy_at<Elf64_Sym>(content, at); at += sizeof *symbol) {
+      if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_size == 0) continue;
+      ++functions;
+      const auto place = std::lower_bound(
+          extents.begin(), extents.end(), symbol->st_value,
+          [](const UnwindExtent& one, std::uint64_t address) { return one.begin < address; });
+      if (place != extents.end() && place->begin == symbol->st_value &&
+          place->end == symbol->st_value + symbol->st_size)
+        ++found;
+    }
+  }
+  ASSERT_GT(functions, 100U);
+  EXPECT_GT(found, functions * 95 / 100);
+}
+
+TEST(ImageSymbols, AStrippedProgramHasFunctionsWithoutNames) {
+  auto program = own_program();
+  const auto elf = ElfFile::open(program);
+  ASSERT_TRUE(elf);
+  const auto extents = unwind_extents(*elf);
+  ASSERT_FALSE(extents.empty());
+  const UnwindExtent one = extents[extents.size() / 2];
+  const std::uint64_t begin = offset_in_file(*elf, one.begin);
+  ASSERT_NE(begin, 0U);
+  ImageSymbols whole{ByteView(program)};
+  EXPECT_FALSE(std::string(whole.at(begin)).starts_with(kUnnamedFunction));
+  hide_symbols(program);
+  ImageSymbols stripped{ByteView(program)};
+  const std::string name(stripped.at(begin));
+  EXPECT_TRUE(name.starts_with(kUnnamedFunction)) << name;
+  EXPECT_EQ(stripped.at(begin + (one.end - one.begin) - 1), name);
+}
+
+}  // namespace
+}  // namespace vtax::profile
