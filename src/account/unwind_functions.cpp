@@ -129,7 +129,8 @@ std::vector<UnwindFunction> unwind_functions(const ElfFile& elf) {
     const auto begin = take_number(entry, *form->second);
     const auto bytes = take_number(entry, *form->second & kForm);
     if (!begin || !bytes || *bytes == 0) continue;
-    functions.push_back({*begin + ((*form->second & kFrom) == kFromItself ? itself : 0), *bytes});
+    const std::uint64_t first = *begin + ((*form->second & kFrom) == kFromItself ? itself : 0);
+    if (*bytes <= ~std::uint64_t{0} - first) functions.push_back({first, *bytes});
   }
   std::sort(functions.begin(), functions.end(), [](const UnwindFunction& a, const UnwindFunction& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.bytes > b.bytes;

@@ -10,10 +10,10 @@
 #include <tuple>
 #include <utility>
 
+#include "account/unwind_functions.h"
 #include "core/elf_file.h"
 #include "core/readable.h"
 #include "profile/kernel_names.h"
-#include "profile/unwind_extents.h"
 
 namespace vtax::profile {
 namespace {
@@ -89,16 +89,16 @@ ImageSymbols::ImageSymbols(ByteView file, ByteView symbols) {
   functions_.erase(same, functions_.end());
   if (is_stripped_) {
     std::vector<Covered> unnamed;
-    for (const UnwindExtent& extent : unwind_extents(*elf)) {
-      const auto begin = offset_of(extent.begin);
+    for (const UnwindFunction& one : unwind_functions(*elf)) {
+      const auto begin = offset_of(one.begin);
       if (!begin) continue;
       const auto next = std::upper_bound(functions_.begin(), functions_.end(), *begin,
                                          [](std::uint64_t a, const Covered& b) { return a < b.begin; });
       const bool has_name =
           next != functions_.begin() && (std::prev(next)->begin == *begin || *begin < std::prev(next)->end);
       if (!has_name)
-        unnamed.push_back({*begin, *begin + std::min(extent.end - extent.begin, ~std::uint64_t{0} - *begin),
-                           fmt::format("{}{:x}", kUnnamedFunction, extent.begin), false, true});
+        unnamed.push_back({*begin, *begin + std::min(one.bytes, ~std::uint64_t{0} - *begin),
+                           fmt::format("{}{:x}", kUnnamedFunction, one.begin), false, true});
     }
     const auto middle = functions_.insert(functions_.end(), unnamed.begin(), unnamed.end());
     std::inplace_merge(functions_.begin(), middle, functions_.end(),

@@ -1,10 +1,8 @@
-#include "profile/unwind_extents.h"
-
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstring>
 
+#include "account/unwind_functions.h"
 #include "core/files.h"
 #include "profile/image_symbols.h"
 #include "profile/kernel_names.h"
@@ -40,37 +38,13 @@ std::uint64_t offset_in_file(const ElfFile& elf, std::uint64_t address) {
   return 0;
 }
 
-TEST(UnwindExtents, AreThoseOfTheSymbols) {
-  const auto program = own_program();
-  const auto elf = ElfFile::open(program);
-  ASSERT_TRUE(elf);
-  const auto extents = unwind_extents(*elf);
-  std::size_t functions = 0, found = 0;
-  for (const ElfFile::Section& table : elf->sections()) {
-    if (table.header.sh_type != SHT_SYMTAB) continue;
-    const ByteView content = elf->content(table);
-    for (std::size_t at = 0; const auto symbol = copy_at<Elf64_Sym>(content, at); at += sizeof *symbol) {
-      if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_size == 0) continue;
-      ++functions;
-      const auto place = std::lower_bound(
-          extents.begin(), extents.end(), symbol->st_value,
-          [](const UnwindExtent& one, std::uint64_t address) { return one.begin < address; });
-      if (place != extents.end() && place->begin == symbol->st_value &&
-          place->end == symbol->st_value + symbol->st_size)
-        ++found;
-    }
-  }
-  ASSERT_GT(functions, 100U);
-  EXPECT_GT(found, functions * 95 / 100);
-}
-
 TEST(ImageSymbols, AStrippedProgramHasFunctionsWithoutNames) {
   auto program = own_program();
   const auto elf = ElfFile::open(program);
   ASSERT_TRUE(elf);
-  const auto extents = unwind_extents(*elf);
-  ASSERT_FALSE(extents.empty());
-  const UnwindExtent one = extents[extents.size() / 2];
+  const auto functions = unwind_functions(*elf);
+  ASSERT_FALSE(functions.empty());
+  const UnwindFunction one = functions[functions.size() / 2];
   const std::uint64_t begin = offset_in_file(*elf, one.begin);
   ASSERT_NE(begin, 0U);
   ImageSymbols whole{ByteView(program)};
@@ -79,7 +53,7 @@ TEST(ImageSymbols, AStrippedProgramHasFunctionsWithoutNames) {
   ImageSymbols stripped{ByteView(program)};
   const std::string name(stripped.at(begin));
   EXPECT_TRUE(name.starts_with(kUnnamedFunction)) << name;
-  EXPECT_EQ(stripped.at(begin + (one.end - one.begin) - 1), name);
+  EXPECT_EQ(stripped.at(begin + one.bytes - 1), name);
 }
 
 }  // namespace
