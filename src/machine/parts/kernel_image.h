@@ -17,8 +17,8 @@ struct KernelImage {
   bool xen_pv = false;                // Xen can start it as Dom0 or PV guest (XEN_ELFNOTE_ENTRY)
 };
 
-// From a bzImage (its payload packed as decompress() reads it; Documentation/arch/x86/boot.rst of Linux), or a
-// vmlinux, plain or packed. Errors say what the file is instead. `name` is the file's name, for errors.
+// From a bzImage (its payload packed as decompress() reads it; Documentation/arch/x86/boot.rst of Linux), or
+// a vmlinux, plain or packed. Errors say what the file is instead. `name` is the file's name, for errors.
 [[nodiscard]] Result<KernelImage> read_kernel(ByteView file, const std::string& name);
 
 // Whether it has the boot protocol's header (HdrS).
