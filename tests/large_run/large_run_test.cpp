@@ -105,7 +105,8 @@ TEST_F(LargeRun, TakesTimeInProportion) {
   constexpr std::size_t kFew = 3'000;
   for (const bool has_failed : {false, true}) {
     const std::string small = made_of_cells(kFew, has_failed), large = made_of_cells(4 * kFew, has_failed);
-    for (const char* format : kFormats) {
+    for (const std::string format : kFormats) {
+      if (format == "svg" && has_failed) continue;  // there is nothing to draw
       const double once = report(small, format).cpu_seconds, more = report(large, format).cpu_seconds;
       EXPECT_LT(more, 8 * once + 0.2) << format << (has_failed ? ", failed" : "") << ": " << once << " s";
     }
