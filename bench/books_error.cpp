@@ -35,12 +35,12 @@
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/toolstack.h"
+#include "bench/image_with.h"
 #include "bench/killed_trials.h"
 #include "bench/must.h"
 #include "bench/own_folder.h"
 #include "core/files.h"
 #include "core/kernel_file.h"
-#include "core/sha256.h"
 #include "machine/host/guest_parts.h"
 #include "machine/host/host_readiness.h"
 #include "machine/host/host_trial.h"
@@ -187,14 +187,7 @@ LabImage as_plain_host(LabImage image, const fs::path& veth, const fs::path& fol
     extra.file(guest_files_of(platform) + "/kernel", must(read_file(guest.kernel)));
     extra.file(guest_files_of(platform) + "/initrd", must(read_file(guest.initrd)));
   }
-  auto initrd = must(read_file(image.initrd));
-  initrd.resize((initrd.size() + 511) / 512 * 512);
-  const auto more = extra.bytes();
-  initrd.insert(initrd.end(), more.begin(), more.end());
-  image.initrd = folder / (std::string(name_of(image.kind)) + ".cpio");
-  if (auto written = write_file(image.initrd, initrd); !written) quit(written.error().text());
-  image.hash = sha256_hex(ByteView(initrd));
-  return image;
+  return image_with(std::move(image), extra, folder);
 }
 
 void replace(std::string& text, std::string_view old, std::string_view with) {

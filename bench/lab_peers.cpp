@@ -15,8 +15,9 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "bench/image_with.h"
+#include "bench/must.h"
 #include "core/files.h"
-#include "core/sha256.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/cpio.h"
 #include "machine/parts/lab_parts.h"
@@ -28,17 +29,6 @@ using namespace vtax;
 using namespace vtax::lab;
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
-
-[[noreturn]] void quit(const std::string& why) {
-  fmt::print(stderr, "lab_peers: {}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) quit(result.error().text());
-  return std::move(*result);
-}
 
 const std::vector<std::string> kPeers = {"iperf3", "iperf", "sockperf", "wrk", "nginx"};
 
@@ -87,14 +77,7 @@ LabImage with_peers(LabImage image, const fs::path& folder) {
   extra.file("www/512", std::vector<std::uint8_t>(512, 'x'));
   extra.file("www/5k", std::vector<std::uint8_t>(5120, 'x'));
   extra.directory("var/log/nginx");
-  auto initrd = must(read_file(image.initrd));
-  initrd.resize((initrd.size() + 511) / 512 * 512);
-  const auto more = extra.bytes();
-  initrd.insert(initrd.end(), more.begin(), more.end());
-  image.initrd = folder / "initrd.cpio";
-  if (auto written = write_file(image.initrd, initrd); !written) quit(written.error().text());
-  image.hash = sha256_hex(ByteView(initrd));
-  return image;
+  return image_with(std::move(image), extra, folder);
 }
 
 struct Sides {

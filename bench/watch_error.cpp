@@ -23,10 +23,10 @@
 
 #include "account/charging.h"
 #include "agent/entry.h"
+#include "bench/image_with.h"
 #include "bench/must.h"
 #include "bench/own_folder.h"
 #include "core/files.h"
-#include "core/sha256.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/cpio.h"
 #include "machine/parts/lab_parts.h"
@@ -171,14 +171,7 @@ LabImage with_xentop(LabImage image, const fs::path& xen_packages, const fs::pat
     if (!fs::is_regular_file(entry->path(), error)) continue;
     extra.file(fs::relative(entry->path(), xen_packages).string(), must(read_file(entry->path())), 0755);
   }
-  auto initrd = must(read_file(image.initrd));
-  initrd.resize((initrd.size() + 511) / 512 * 512);
-  const auto more = extra.bytes();
-  initrd.insert(initrd.end(), more.begin(), more.end());
-  image.initrd = folder / (std::string(name_of(image.kind)) + ".cpio");
-  if (auto written = write_file(image.initrd, initrd); !written) quit(written.error().text());
-  image.hash = sha256_hex(ByteView(initrd));
-  return image;
+  return image_with(std::move(image), extra, folder);
 }
 
 class Bench {
