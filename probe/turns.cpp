@@ -75,13 +75,16 @@ bool cpus_rest() {
   return g_cpus_wait.load() != nullptr && !g_cpus_called.load();
 }
 
-// A machine that spins for ever may have asked main to end it, so main waits no longer than this. Nothing is
-// lost by going on in the middle of so long a stretch but for one chance in 100,000 that it ends just then.
-constexpr long kMainsPatience = 1'000'000'000;  // ns
+// A machine that spins for ever may have asked main to end it, so main waits no longer than this, of the time
+// that the CPUs' thread executed: while that waits for its turn on the host, or for a joined machine, nothing
+// happens. Nothing is lost by going on in the middle of so long a stretch but for one chance in 100,000 that
+// it ends just then.
+constexpr long kMainsPatience = 1'000'000'000;         // ns
+std::atomic<clockid_t> g_cpus_clock{CLOCK_MONOTONIC};  // until that thread is known
 
 long now() {
   timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(g_cpus_clock.load(), &time);
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
 }
 
@@ -161,6 +164,8 @@ VTAX_EXPORT int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mu
   if (role() == Role::main) remember_waited_by_main(mutex);
   if (role() == Role::other && g_big_lock.load() == nullptr && is_waited_by_main(mutex)) {
     t_role = Role::cpus;
+    clockid_t clock{};
+    if (pthread_getcpuclockid(pthread_self(), &clock) == 0) g_cpus_clock.store(clock);
     g_big_lock.store(mutex);
   }
   if (role() != Role::cpus || mutex != g_big_lock.load()) return next(condition, mutex);
