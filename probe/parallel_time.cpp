@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "link_start.h"
 #include "parallel_time.h"
 #include "references.h"
 #include "turn.h"
@@ -55,6 +56,7 @@ void process_data(void* cpu) {
   g_time->end_turn(cpu);
 }
 std::int64_t percpu_budget(int) {
+  vtax::probe::start_link();
   g_time->begin_pass();
   return INT64_MAX;
 }
@@ -90,6 +92,8 @@ void find(Function*& function, const char* name) {
   find(g_qemu.get_cpu, "qemu_get_cpu");
   static ParallelTime time(g_qemu, vtax_turn_hooks, refuse, round, ns, instructions);
   g_time = &time;
+  if (getenv("VTAX_LINK") != nullptr) find(g_qemu.has_work, "cpu_has_work");
+  vtax::probe::prepare_link([] { return g_time->asleep(); }, refuse);
   const auto pointer = [](auto* function) { return reinterpret_cast<const void*>(function); };
   vtax::probe::Redirection all[] = {
       {pointer(g_qemu.prepare_for_run), pointer(&prepare_for_run)},

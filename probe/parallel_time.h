@@ -28,6 +28,7 @@ struct QemuTime {
   std::int64_t (*deadline)(int clock, int attributes) = nullptr;      // qemu_clock_deadline_ns_all
   bool (*is_idle)(void* cpu) = nullptr;                               // cpu_thread_is_idle
   void* (*get_cpu)(int index) = nullptr;                              // qemu_get_cpu
+  bool (*has_work)(void* cpu) = nullptr;  // cpu_has_work; of joined machines alone
 };
 
 // A CPU's own time. `idle`: halted, and nothing has woken it since.
@@ -63,13 +64,20 @@ class ParallelTime {
     return (ns * turn_.speed_instructions + turn_.speed_ns - 1) / turn_.speed_ns;
   }
 
+  // Every CPU is halted, and nothing has woken one since. QEMU's main loop, which runs the timers when all
+  // are idle, gives the CPUs' thread an errand first; for QEMU a CPU that has one is not idle.
+  [[nodiscard]] bool asleep() const {
+    return cpus_ > 0 && std::all_of(all_, all_ + cpus_, [this](const ParallelCpu& cpu) {
+             return cpu.idle ? !qemu_.has_work(cpu.qemu) : qemu_.is_idle(cpu.qemu);
+           });
+  }
+
   // Before a pass over all CPUs.
   void begin_pass() {
     if (cpus_ == 0) find_cpus();
-    if (all_idle_) {
-      all_idle_ = false;
-      begin_round(now());
-    }
+    // Not only behind a turn: a pass that a timer's errand cuts short has none, and time goes on all the
+    // same.
+    if (awake() == 0) begin_round(now());
     note_woken(floor_);
     end_ = std::min(end_, floor_ + next_timer());
     while (awake() > 0 && !anyone_below_end()) begin_round(std::max(end_, floor_));
@@ -103,8 +111,7 @@ class ParallelTime {
     cpu.idle = qemu_.is_idle(cpu.qemu);
     note_woken(cpu.ns);
     if (hooks_.ended != nullptr) hooks_.ended(turn_);
-    all_idle_ = std::all_of(all_, all_ + cpus_, [](const ParallelCpu& one) { return one.idle; });
-    show(all_idle_ ? latest() : floor_);
+    show(awake() == 0 ? latest() : floor_);
   }
 
  private:
@@ -186,7 +193,6 @@ class ParallelTime {
   int cpus_ = 0;
   std::int64_t floor_ = 0, end_ = 0;  // of the round
   std::int64_t ahead_ = 0;            // of QEMU's own clock, outside a turn
-  bool all_idle_ = false;
   bool in_turn_ = false;
   Turn turn_;
   std::int64_t turn_raw_ = 0;  // QEMU's count of instructions when it began

@@ -1,0 +1,193 @@
+#include "probe/link.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <thread>
+
+namespace vtax::probe {
+namespace {
+
+constexpr std::int64_t kEnd = 800'000, kTail = 200'000, kStep = 700;
+constexpr std::uint32_t kGone = 1U << 31;  // in LinkSeat::met: its machine has come to its end
+
+struct Seen {
+  std::int64_t at = 0, sent = 0;
+  int from = 0, number = 0;
+  auto operator<=>(const Seen&) const = default;
+};
+
+// A machine in place of QEMU's: it sleeps until a timer, then works for a while, in which it may send.
+struct Machine {
+  int seat = 0, sent = 0;
+  std::int64_t now = 0, base = 0, busy_until = 0, own_timer = 0, link_timer = -1;
+  std::int64_t latest_meeting = 0;
+  std::mt19937 chance;
+  std::unique_ptr<Link> link;
+  std::vector<Seen> seen;
+  std::vector<std::string> refused;
+
+  [[nodiscard]] bool below(int percent) { return static_cast<int>(chance() % 100) < percent; }
+};
+
+struct Stop {};
+
+thread_local Machine* t_machine = nullptr;
+
+struct Packet {
+  unsigned char to[6] = {}, from[6] = {};
+  std::int64_t sent = 0;
+  int number = 0;
+};
+
+void address(unsigned char* into, int seat) {
+  std::fill(into, into + 5, static_cast<unsigned char>(2));
+  into[5] = static_cast<unsigned char>(seat);
+}
+
+void send_to(int seat) {
+  Machine& machine = *t_machine;
+  Packet packet;
+  address(packet.to, seat);
+  address(packet.from, machine.seat);
+  packet.sent = machine.now - machine.base;
+  packet.number = machine.sent++;
+  machine.link->send(0, reinterpret_cast<const unsigned char*>(&packet), sizeof packet);
+}
+
+LinkHost host() {
+  LinkHost out;
+  out.now = [] { return t_machine->now; };
+  out.asleep = [] { return t_machine->busy_until <= t_machine->now; };
+  out.next_timer = [] { return t_machine->own_timer - t_machine->now; };
+  out.set_timer = [](std::int64_t ns) { t_machine->link_timer = ns; };
+  out.deliver = [](int, const unsigned char* bytes, std::size_t) {
+    Packet packet;
+    std::memcpy(&packet, bytes, sizeof packet);
+    t_machine->seen.push_back({t_machine->now - t_machine->base, packet.sent, packet.from[5], packet.number});
+    t_machine->busy_until = std::max(t_machine->busy_until, t_machine->now + 1500);
+  };
+  out.wait_for = [](LinkSeat& seat, std::uint32_t meeting) {
+    for (std::uint32_t met = seat.met.load(); (met & ~kGone) < meeting; met = seat.met.load()) {
+      if ((met & kGone) != 0) throw Stop();
+      seat.met.wait(met);
+    }
+  };
+  out.announce = [](LinkSeat& seat) { seat.met.notify_all(); };
+  out.refuse = [](const char* why) {
+    t_machine->refused.emplace_back(why);
+    throw Stop();
+  };
+  return out;
+}
+
+// `unrest`: how often a machine is held up by the computer.
+void live(Machine& machine, int machines, int unrest) {
+  t_machine = &machine;
+  std::mt19937 delays(static_cast<unsigned>(machine.seat + unrest));
+  machine.link->begin();
+  while (machine.now - machine.base < kEnd) {
+    if (static_cast<int>(delays() % 100) < unrest) std::this_thread::yield();
+    const std::int64_t timer = std::min(machine.own_timer, machine.link_timer);
+    const bool asleep = machine.busy_until <= machine.now;
+    machine.now = asleep ? timer : std::min(machine.now + kStep, timer);
+    if (machine.now == machine.link_timer) {
+      machine.link_timer = -1;
+      machine.link->on_timer();
+    }
+    if (machine.now == machine.own_timer) {
+      machine.own_timer = machine.now + 1 + static_cast<std::int64_t>(machine.chance() % 40'000);
+      if (machine.below(50)) machine.busy_until = machine.now + 3'000;
+    }
+    if (machine.busy_until > machine.now && machine.below(20))
+      send_to((machine.seat + 1 + static_cast<int>(machine.chance() % static_cast<unsigned>(machines - 1))) %
+              machines);
+  }
+}
+
+struct Outcome {
+  std::vector<std::vector<Seen>> seen;
+  std::vector<std::string> refused;
+  std::uint32_t meetings = 0;
+};
+
+Outcome run(int machines, std::int64_t latency, int unrest) {
+  const auto memory = std::make_unique<LinkMemory>();
+  std::vector<std::unique_ptr<Machine>> all;
+  const LinkHost hooks = host();
+  for (int seat = 0; seat < machines; ++seat) {
+    auto& machine = *all.emplace_back(std::make_unique<Machine>());
+    machine.seat = seat;
+    machine.base = machine.now = 5'000'000 * (seat + 1);  // their clocks differ
+    machine.own_timer = machine.now + 1000;
+    machine.chance.seed(static_cast<unsigned>(seat));
+    machine.link = std::make_unique<Link>(hooks, *memory, seat, machines, latency);
+  }
+  {
+    std::vector<std::jthread> threads;
+    for (auto& machine : all)
+      threads.emplace_back([&memory, &machine, machines, unrest] {
+        try {
+          live(*machine, machines, unrest);
+        } catch (const Stop&) {
+        }
+        LinkSeat& own = memory->seats[machine->seat];
+        own.met.fetch_or(kGone);
+        own.met.notify_all();
+      });
+  }
+  Outcome out;
+  for (auto& machine : all) {
+    // What came in the last stretch depends on who ended first.
+    std::erase_if(machine->seen, [](const Seen& seen) { return seen.at > kEnd - kTail; });
+    out.seen.push_back(machine->seen);
+    out.refused.insert(out.refused.end(), machine->refused.begin(), machine->refused.end());
+  }
+  out.meetings = memory->seats[0].met.load() & ~kGone;
+  return out;
+}
+
+TEST(Link, DeliversEachPacketAtItsTime) {
+  for (const std::int64_t latency : {3'000, 90'000}) {
+    const Outcome outcome = run(2, latency, 0);
+    EXPECT_THAT(outcome.refused, testing::IsEmpty());
+    for (const auto& seen : outcome.seen) {
+      EXPECT_GT(seen.size(), 30U);
+      for (const Seen& one : seen) ASSERT_EQ(one.at, one.sent + latency);
+    }
+  }
+}
+
+TEST(Link, IsTheSameHoweverTheMachinesAreHeldUp) {
+  const Outcome first = run(3, 10'000, 0);
+  EXPECT_THAT(first.refused, testing::IsEmpty());
+  for (const int unrest : {20, 90}) EXPECT_EQ(run(3, 10'000, unrest).seen, first.seen) << unrest;
+}
+
+TEST(Link, DoesNotMeetWhileAllSleep) {
+  // Awake some 5 % of the time: at each latency they would be 4,000 times.
+  EXPECT_LT(run(2, 1'000, 0).meetings, 400U);
+}
+
+TEST(Link, LeadsToWhoeverWasSeenToSend) {
+  const Outcome outcome = run(4, 10'000, 0);
+  for (std::size_t seat = 0; seat < outcome.seen.size(); ++seat)
+    for (const Seen& one : outcome.seen[seat]) EXPECT_NE(one.from, static_cast<int>(seat));
+  // By the middle everyone has sent: what one machine hears is what was sent to it, a third of all.
+  std::size_t heard = 0;
+  std::set<std::pair<int, int>> sent;
+  for (const auto& seen : outcome.seen)
+    for (const Seen& one : seen) {
+      if (one.sent < kEnd / 2) continue;
+      ++heard;
+      sent.insert({one.from, one.number});
+    }
+  EXPECT_EQ(heard, sent.size());
+}
+
+}  // namespace
+}  // namespace vtax::probe
