@@ -6,6 +6,7 @@
 #include "agent/dom0_books.h"
 #include "agent/guest_connection.h"
 #include "agent/guest_cpus.h"
+#include "agent/joined_peers.h"
 #include "agent/kernel_counters.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
@@ -173,6 +174,8 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (plan->self_check) return check_self(machine, *plan->self_check);
   Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
+  std::vector<EndpointClient> peers;
+  if (Result<> joined = join_peers(*plan, peers, *setup); !joined) return joined;
   if (machine.shape.own_cpus() > 1) setup->second_driver_cpu = lab::kSecondDriverCpu;
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);

@@ -77,7 +77,10 @@ inline std::string behind(const std::string& arguments) {
 inline constexpr char kAloneWord[] = "vtax.alone=", kLifetimeWord[] = "vtax.lifetime=";
 inline constexpr int kMostLifetimeSeconds = 86'400;
 
-inline constexpr std::uint16_t kControlPort = 5200;  // of the guest's agent
+inline constexpr std::uint16_t kControlPort = 5200;  // of the guest's agent, and of the peer's machine
+
+// Of joined machines: the controller's network, behind the card that the work leaves alone.
+inline constexpr char kControllerIpv4[] = "10.79.0.1", kPeersMachineIpv4[] = "10.79.0.2";
 
 // The Ethernet addresses of the two cards tell them apart.
 inline constexpr char kSystemCardMac[] = "52:54:00:00:00:0a";

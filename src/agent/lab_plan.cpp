@@ -6,6 +6,7 @@
 
 #include "agent/lab_layout.h"
 #include "core/json_fields.h"
+#include "subject/factor_table.h"
 
 namespace vtax::agent {
 namespace {
@@ -80,6 +81,29 @@ Result<LabPlan> parse_programs(const JsonFields& fields) {
   return plan;
 }
 
+// The peer's machine of a trial with topology "joined": what both machines have to agree on.
+Result<LabPlan> parse_peer(const JsonFields& fields) {
+  const Result<> known =
+      fields.only({"version", "platform", "workload", "time_limit_ns", "guests", "offloads", "link_mbps",
+                   "forwarding", "cpu_mips", "round_instructions"});
+  if (!known) return fail(known.error());
+  LabPlan plan;
+  Result<> framed = take_frame(fields, plan);
+  if (framed) framed = take_lab_platform(fields, plan);
+  if (!framed) return fail(framed.error());
+  if (plan.platform != PlatformId::native) return fail(fields.bad("a peer's machine is native"));
+  for (const char* name : {"guests", "offloads", "link_mbps", "forwarding"}) {
+    if (!fields.has(name)) continue;
+    const nlohmann::json& value = fields.json()[name];
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (Result<> taken = put(*find_factor(common_factors(), name), text, plan); !taken)
+      return fail(fields.bad(taken.error().why));
+  }
+  plan.topology = Topology::joined;
+  plan.is_peer = true;
+  return plan;
+}
+
 // What the lab's machines cannot do.
 Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
   if (plan.driver_domains > 0) {
@@ -90,6 +114,12 @@ Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
       return fail(fields.bad("'guests' and 'driver_domains' are more domains than the probe tells apart"));
     if (plan.cards != plan.driver_domains)
       return fail(fields.bad("each of 'driver_domains' has one of the 'cards'"));
+  }
+  if (plan.topology == Topology::joined) {
+    if (plan.cards != 1 || plan.loads != Loads::equal || plan.driver_domains > 0)
+      return fail(fields.bad("'cards', 'loads' and 'driver_domains' have no choice with topology 'joined'"));
+    if (plan.local || plan.http || plan.program || !plan.system_initiates)
+      return fail(fields.bad("with topology 'joined' the system begins each exchange of its traffic"));
   }
   if (plan.link_mbps != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));
@@ -138,6 +168,7 @@ Result<LabPlan> parse_plan(std::string_view json) {
   if (!workload) return fail(workload.error());
   if (*workload == "self-check") return parse_self_check(*fields);
   if (*workload == "programs") return parse_programs(*fields);
+  if (*workload == "peer") return parse_peer(*fields);
   const auto trial = trial_spec_from(*fields, {"version", "time_limit_ns", "delay_us", "books", "counters",
                                                "watch", "profile_hz", "profile_ns"});
   if (!trial) return fail(trial.error());

@@ -21,6 +21,7 @@ struct LabPlan : controller::TrialPlan {
   std::chrono::microseconds delay{};    // slept before anything is set up: when timers tick in the window
   std::optional<SelfCheck> self_check;  // in place of everything between platform and time_limit
   std::optional<Programs> programs;     // likewise
+  bool is_peer = false;                 // likewise: this machine is the peer's (joined_peers.h)
 };
 
 // The lab's plan (docs/design/architecture.md, "The plan"). Unknown keys, wrong types, impossible values and

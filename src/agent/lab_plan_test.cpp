@@ -34,6 +34,46 @@ TEST(LabPlan, ReadsEveryField) {
   EXPECT_EQ(plan->time_limit, std::chrono::seconds(60));
 }
 
+TEST(LabPlan, OfAPeersMachineHasWhatBothMachinesAgreeOn) {
+  const nlohmann::json peer{{"version", 1},
+                            {"platform", "native"},
+                            {"workload", "peer"},
+                            {"guests", 3},
+                            {"offloads", "off"},
+                            {"link_mbps", 100},
+                            {"cpu_mips", 700},
+                            {"forwarding", "nat"},
+                            {"round_instructions", 500},
+                            {"time_limit_ns", 60'000'000'000}};
+  const auto plan = parse_plan(peer.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_TRUE(plan->is_peer);
+  EXPECT_EQ(plan->guests, 3);
+  EXPECT_FALSE(plan->offloads);
+  EXPECT_EQ(plan->link_mbps, 100U);
+  EXPECT_EQ(plan->forwarding, Forwarding::nat);
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"platform", "kvm"},
+                                   {"guests", 99},
+                                   {"offloads", 1},
+                                   {"transactions", 5}}) {
+    nlohmann::json bad = peer;
+    bad[key] = value;
+    EXPECT_FALSE(parse_plan(bad.dump())) << key;
+  }
+}
+
+TEST(LabPlan, OfJoinedMachinesHasTheSystemBegin) {
+  nlohmann::json json = good();
+  json["topology"] = "joined";
+  const auto refused = parse_plan(json.dump());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().why.find("the system begins each exchange"), std::string::npos);
+  json["direction"] = "send";
+  EXPECT_TRUE(parse_plan(json.dump()));
+  json["cards"] = 2;
+  EXPECT_FALSE(parse_plan(json.dump()));
+}
+
 struct Case {
   const char* name;
   const char* key;

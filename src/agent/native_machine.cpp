@@ -1,4 +1,5 @@
 #include "agent/disks.h"
+#include "agent/joined_peers.h"
 #include "agent/kernel_counters.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
@@ -22,6 +23,7 @@ Result<> run_native_machine() {
   if (Result<> loaded = load_what_is_needed(*plan); !loaded) return loaded;
   nlohmann::json modules = to_json(module_sections("host"));
   if (Result<> announced = announce_on({0, 1, 2}, 0); !announced) return announced;
+  if (plan->is_peer) return serve_as_peer(*plan);
   if (plan->self_check || plan->programs) {
     Result<nlohmann::json> done = !plan->self_check         ? run_programs(*plan->programs, plan->time_limit)
                                   : plan->self_check->queue ? run_paced_queue(*plan->self_check->queue)
@@ -30,8 +32,10 @@ Result<> run_native_machine() {
     send_result(std::move(*done), modules);
     return {};
   }
-  const Result<Setup> setup = lab_setup(*plan);
+  Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
+  std::vector<EndpointClient> peers;
+  if (Result<> joined = join_peers(*plan, peers, *setup); !joined) return joined;
   std::vector<std::string> disks;
   if (controller::has_disk(*plan)) {
     auto made = make_disks(plan->guests);

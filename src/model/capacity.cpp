@@ -34,8 +34,10 @@ double bits_on_wire(const WindowCost& cost) {
   return most;
 }
 
+// A peer in another machine has devices, and no CPU that is counted.
 bool is_over_wire(const WindowCost& cost) {
-  return cost.peer > 0;
+  return cost.peer > 0 || std::any_of(cost.devices.begin(), cost.devices.end(),
+                                      [](const DeviceCount& device) { return device.domain == "peer"; });
 }
 
 std::string cpu_name(const WindowCost& cost, int cpu, const LayerCosts& layers) {

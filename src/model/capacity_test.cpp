@@ -59,6 +59,15 @@ TEST(Capacity, TheWireBoundsTheRateOfQuickCpus) {
   EXPECT_NEAR(allowed->rate(), 8.192 / 0.872, 1e-9);
 }
 
+TEST(Capacity, TheWireToAnotherMachineIsAWire) {
+  WindowCost cost = sending();
+  cost.peer = 0;  // not known
+  cost.devices.front().domain = "peer";
+  const auto allowed = capacity(cost, {1e12, 10e6, ""});
+  ASSERT_TRUE(allowed);
+  EXPECT_EQ(allowed->stations[0].name, "the wire");
+}
+
 TEST(Capacity, FullFramesReachTheIdealRateOfTcp) {
   WindowCost cost = sending();
   cost.work.bytes = Bytes(1448 * 1000);

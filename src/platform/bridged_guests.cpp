@@ -130,6 +130,7 @@ class BridgedGuests : public Platform {
 
   // In the driver domain itself, or in one namespace behind each card.
   Result<> start_peer(const Setup& setup, int guest) {
+    if (setup.peers_elsewhere != nullptr) return {};
     peers_.reserve(guests_.size());  // the pointers into it stay good
     auto peer = setup.topology == Topology::inside
                     ? EndpointProcess::start({"the partner", setup.peer_cpu, Network::callers, -1})
@@ -149,13 +150,18 @@ class BridgedGuests : public Platform {
         setup.topology == Topology::inside
             ? wiring::kDriverIpv4
             : wiring::peer_interface("", setup.offloads, setup.forwarding, wire).ipv4;
-    EndPair pair{{guest.client,
-                  wiring::guest_ipv4(number),
-                  true,
-                  {frontend},
-                  guest.name,
-                  wiring::name_outside(setup.forwarding, wire)},
-                 {&peers_[static_cast<std::size_t>(number - 1)].client(), peer_ipv4, false, {}}};
+    EndPair pair{
+        {guest.client,
+         wiring::guest_ipv4(number),
+         true,
+         {frontend},
+         guest.name,
+         wiring::name_outside(setup.forwarding, wire)},
+        {setup.peers_elsewhere != nullptr ? &(*setup.peers_elsewhere)[static_cast<std::size_t>(number - 1)]
+                                          : &peers_[static_cast<std::size_t>(number - 1)].client(),
+         peer_ipv4,
+         false,
+         {}}};
     bench.here.push_back(backend);
     bench.wire.push_back(frontend);
     bench.wire.push_back(backend);
@@ -168,18 +174,22 @@ class BridgedGuests : public Platform {
   }
 
   Result<> attach_peer(Links& here, const Setup& setup, int wire, Bench& bench) {
-    const EndpointProcess& peer = peers_[static_cast<std::size_t>(wire)];
     const std::string& card = setup.system_card_of(wire);
     const auto b = wiring::peer_interface(setup.peer_card_of(wire), setup.offloads, setup.forwarding, wire);
-    Result<> done = wiring::hand_over_card(here, peer, b, setup.peer_cpu);
-    if (done && !router_) done = wiring::introduce_guests(peer, b.device, setup.guests);
+    const EndpointProcess* const peer =
+        setup.peers_elsewhere != nullptr ? nullptr : &peers_[static_cast<std::size_t>(wire)];
+    Result<> done;
+    if (peer != nullptr) done = wiring::hand_over_card(here, *peer, b, setup.peer_cpu);
+    if (done && peer != nullptr && !router_) done = wiring::introduce_guests(*peer, b.device, setup.guests);
     plugged_cards_.push_back(card);
     if (done)
       done = router_ ? router_->face_peers_by_card(card, wire, setup.offloads, card_cpu(setup, wire))
                      : wiring::plug_card(here, card, bridge_of(wire), setup.offloads, card_cpu(setup, wire));
-    if (done) done = wiring::shape_link(&here, nullptr, card, peer, b.device, setup.link_bits_per_second);
-    if (done) done = wiring::wait_for_carrier(peer, b.device);
-    wiring::count_wire(bench, wire, {"system", driver_.name, card}, {"peer", driver_.name, b.device});
+    if (done) done = wiring::shape_end(here, card, setup.link_bits_per_second);
+    if (done && peer != nullptr) done = wiring::shape_end(*peer, b.device, setup.link_bits_per_second);
+    if (done && peer != nullptr) done = wiring::wait_for_carrier(*peer, b.device);
+    wiring::count_wire(bench, wire, {"system", driver_.name, card},
+                       {"peer", setup.peer_domain(driver_.name), b.device});
     return done;
   }
 

@@ -56,7 +56,8 @@ class Container : public Platform {
     if (!done) return fail(done.error());
     for (std::size_t i = 0; i < systems_.size(); ++i) {
       bench.processes.push_back({systems_[i].process(), MeteredProcess::Role::system, setup.system_cpu});
-      bench.processes.push_back({peers_[i].process(), MeteredProcess::Role::partner, setup.peer_cpu});
+      if (i < peers_.size())
+        bench.processes.push_back({peers_[i].process(), MeteredProcess::Role::partner, setup.peer_cpu});
     }
     return bench;
   }
@@ -73,6 +74,7 @@ class Container : public Platform {
       systems_.push_back(std::move(*system));
       const Result<> loaded = wiring::start_softload(systems_.back().client(), setup.softload_percent);
       if (!loaded) return fail(loaded.error());
+      if (setup.peers_elsewhere != nullptr) continue;
       auto peer = wiring::start_on_wire(peers_, setup, guest, "the peer", setup.peer_cpu);
       if (!peer) return fail(peer.error());
       peers_.push_back(std::move(*peer));
@@ -100,7 +102,11 @@ class Container : public Platform {
                      fmt::format("container{}", guest),
                      wiring::name_outside(setup.forwarding, wire)};
     const auto outside = wiring::peer_interface("", setup.offloads, setup.forwarding, wire);
-    const End peer{&peers_[place].client(), outside.ipv4, false, {}};
+    const End peer{
+        setup.peers_elsewhere != nullptr ? &(*setup.peers_elsewhere)[place] : &peers_[place].client(),
+        outside.ipv4,
+        false,
+        {}};
     if (guest == 1) {
       bench.system = system;
       bench.peer = peer;
@@ -139,17 +145,20 @@ class Container : public Platform {
   }
 
   Result<> attach_peer(Links& here, const Setup& setup, int wire, Bench& bench) {
-    const EndpointProcess& peer = peers_[static_cast<std::size_t>(wire)];
     const std::string& card = setup.system_card_of(wire);
     const auto b = wiring::peer_interface(setup.peer_card_of(wire), setup.offloads, setup.forwarding, wire);
-    Result<> done = wiring::hand_over_card(here, peer, b, setup.peer_cpu);
-    if (done && !router_) done = wiring::introduce_guests(peer, b.device, setup.guests);
+    const EndpointProcess* const peer =
+        setup.peers_elsewhere != nullptr ? nullptr : &peers_[static_cast<std::size_t>(wire)];
+    Result<> done;
+    if (peer != nullptr) done = wiring::hand_over_card(here, *peer, b, setup.peer_cpu);
+    if (done && peer != nullptr && !router_) done = wiring::introduce_guests(*peer, b.device, setup.guests);
     if (done)
       done = router_ ? router_->face_peers_by_card(card, wire, setup.offloads, setup.system_cpu)
                      : wiring::plug_card(here, card, bridge_of(wire), setup.offloads, setup.system_cpu);
-    if (done) done = wiring::shape_link(&here, nullptr, card, peer, b.device, setup.link_bits_per_second);
-    if (done) done = wiring::wait_for_carrier(peer, b.device);
-    wiring::count_wire(bench, wire, {"system", "host", card}, {"peer", "host", b.device});
+    if (done) done = wiring::shape_end(here, card, setup.link_bits_per_second);
+    if (done && peer != nullptr) done = wiring::shape_end(*peer, b.device, setup.link_bits_per_second);
+    if (done && peer != nullptr) done = wiring::wait_for_carrier(*peer, b.device);
+    wiring::count_wire(bench, wire, {"system", "host", card}, {"peer", setup.peer_domain("host"), b.device});
     return done;
   }
 

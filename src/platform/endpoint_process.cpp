@@ -13,8 +13,6 @@
 #include "platform/namespace.h"
 #include "platform/placement.h"
 #include "platform/quiet.h"
-#include "workload/orders/local_orders.h"
-#include "workload/traffic/endpoint.h"
 
 namespace vtax {
 namespace {
@@ -46,7 +44,7 @@ Result<> prepare(const EndpointProcess::Options& options) {
   }
   if (!channel.send({{"state", "ready"}})) _exit(1);
   static_cast<void>(
-      Endpoint(std::move(channel), obey_local).serve());  // ends with the controller's end of the channel
+      Endpoint(std::move(channel), options.more).serve());  // ends with the controller's end of the channel
   _exit(0);
 }
 

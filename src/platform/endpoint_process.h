@@ -7,6 +7,8 @@
 
 #include "core/descriptor.h"
 #include "core/result.h"
+#include "workload/orders/local_orders.h"
+#include "workload/traffic/endpoint.h"
 #include "workload/traffic/endpoint_client.h"
 
 namespace vtax {
@@ -19,7 +21,8 @@ class EndpointProcess {
     std::string name;  // for errors: "the system under test", "the peer"
     int cpu = 0;
     enum class Network { callers, own, shared } network = Network::callers;
-    int shared_namespace = -1;  // for Network::shared: the namespace to join
+    int shared_namespace = -1;               // for Network::shared: the namespace to join
+    Endpoint::MoreOrders more = obey_local;  // orders beside an endpoint's own
   };
   [[nodiscard]] static Result<EndpointProcess> start(const Options& options);
   EndpointProcess(EndpointProcess&& other) noexcept;

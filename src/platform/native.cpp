@@ -31,7 +31,8 @@ class Native : public Platform {
     Result<Bench> bench = inside ? over_loopback(setup) : over_cards(setup);
     for (std::size_t i = 0; i < systems_.size() && bench; ++i) {
       bench->processes.push_back({systems_[i].process(), MeteredProcess::Role::system, setup.system_cpu});
-      bench->processes.push_back({peers_[i].process(), MeteredProcess::Role::partner, setup.peer_cpu});
+      if (i < peers_.size())
+        bench->processes.push_back({peers_[i].process(), MeteredProcess::Role::partner, setup.peer_cpu});
     }
     return bench;
   }
@@ -49,6 +50,8 @@ class Native : public Platform {
 
   // Likewise; inside beside the systems.
   Result<> start_peers(const Setup& setup) {
+    peers_elsewhere_ = setup.peers_elsewhere;
+    if (peers_elsewhere_ != nullptr) return {};
     for (int guest = 1; guest <= setup.guests; ++guest) {
       auto peer = setup.topology == Topology::inside
                       ? EndpointProcess::start({"the partner", setup.peer_cpu, Network::shared,
@@ -89,17 +92,19 @@ class Native : public Platform {
 
   // Both cards of a wire: each wire is a network of its own, with the same addresses.
   Result<> attach(Links& here, const Setup& setup, int wire, Bench& out) {
-    const EndpointProcess &system = systems_[static_cast<std::size_t>(wire)],
-                          &peer = peers_[static_cast<std::size_t>(wire)];
+    const EndpointProcess& system = systems_[static_cast<std::size_t>(wire)];
+    const EndpointProcess* const peer =
+        peers_elsewhere_ != nullptr ? nullptr : &peers_[static_cast<std::size_t>(wire)];
     const auto a = wiring::system_interface(setup.system_card_of(wire), setup.offloads);
     const auto b = wiring::peer_interface(setup.peer_card_of(wire), setup.offloads);
     Result<> done = wiring::hand_over_card(here, system, a, setup.system_cpu);
-    if (done) done = wiring::hand_over_card(here, peer, b, setup.peer_cpu);
-    if (done)
-      done = wiring::shape_link(nullptr, &system, a.device, peer, b.device, setup.link_bits_per_second);
+    if (done && peer != nullptr) done = wiring::hand_over_card(here, *peer, b, setup.peer_cpu);
+    if (done) done = wiring::shape_end(system, a.device, setup.link_bits_per_second);
+    if (done && peer != nullptr) done = wiring::shape_end(*peer, b.device, setup.link_bits_per_second);
     if (done) done = wiring::wait_for_carrier(system, a.device);
-    if (done) done = wiring::wait_for_carrier(peer, b.device);
-    const CountedDevice card_a{"system", "host", a.device}, card_b{"peer", "host", b.device};
+    if (done && peer != nullptr) done = wiring::wait_for_carrier(*peer, b.device);
+    const CountedDevice card_a{"system", "host", a.device},
+        card_b{"peer", setup.peer_domain("host"), b.device};
     (wire == 0 ? out.system : out.more[static_cast<std::size_t>(wire - 1)].system).devices = {card_a};
     (wire == 0 ? out.peer : out.more[static_cast<std::size_t>(wire - 1)].peer).devices = {card_b};
     out.wire.push_back(card_a);
@@ -112,7 +117,10 @@ class Native : public Platform {
     Bench out;
     for (std::size_t i = 0; i < systems_.size(); ++i) {
       EndPair pair{{&systems_[i].client(), system_ipv4, false, {}, fmt::format("process{}", i + 1)},
-                   {&peers_[i].client(), peer_ipv4, false, {}}};
+                   {peers_elsewhere_ != nullptr ? &(*peers_elsewhere_)[i] : &peers_[i].client(),
+                    peer_ipv4,
+                    false,
+                    {}}};
       if (i > 0) {
         out.more.push_back(std::move(pair));
         continue;
@@ -124,6 +132,7 @@ class Native : public Platform {
   }
 
   std::vector<EndpointProcess> systems_, peers_;
+  std::vector<EndpointClient>* peers_elsewhere_ = nullptr;  // in place of peers_
 };
 
 }  // namespace

@@ -37,6 +37,14 @@ struct Setup {
   int second_driver_cpu = -1;  // of Xen's driver domain or KVM's host; -1: it has one
   DriverInterrupts interrupts = DriverInterrupts::apart;
   std::string second_system_card, second_peer_card;  // of a second wire, if there is one
+  // The peers, where they are in another machine: of guest 1, 2, ..., the caller's. `peer_card` is then their
+  // card as they call it.
+  std::vector<EndpointClient>* peers_elsewhere = nullptr;
+
+  // Who has the card behind a wire, as counters name it.
+  [[nodiscard]] std::string peer_domain(const std::string& here) const {
+    return peers_elsewhere != nullptr ? "peer" : here;
+  }
 
   // Systems are shared out over the wires in turn; a wire without a system stays unused.
   [[nodiscard]] int wires() const { return second_system_card.empty() || guests < 2 ? 1 : 2; }

@@ -11,6 +11,7 @@
 #include "record/timeline_text.h"
 #include "report/capacity_json.h"
 #include "report/claims_json.h"
+#include "subject/trial_spec.h"
 
 namespace vtax {
 namespace {
@@ -126,7 +127,10 @@ void write_trial(JsonWriter& json, const Trial& trial) {
       json.field("window_ns", trial.window_virtual_ns);
     } else {
       write_instructions(json, "machine_total", trial.machine_total);
-      write_instructions(json, "peer_total", trial.peer_total);
+      const auto topology = trial.factors.find("topology");
+      // Of a peer in another machine it is not known.
+      if (topology == trial.factors.end() || topology->second != name_of(Topology::joined))
+        write_instructions(json, "peer_total", trial.peer_total);
       json.field("window_virtual_ns", trial.window_virtual_ns);
     }
     json.field("elapsed_host_ns", trial.elapsed_host_ns);

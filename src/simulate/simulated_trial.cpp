@@ -146,7 +146,7 @@ class Server {
     return plan;
   }
 
-  [[nodiscard]] bool has_wire() const { return spec_.topology == Topology::card; }
+  [[nodiscard]] bool has_wire() const { return spec_.topology != Topology::inside; }
 
   [[nodiscard]] FlowPlan stream(Worker& guest, std::uint64_t amount) {
     const bool is_tcp = spec_.workload == WorkloadId::tcp_stream;

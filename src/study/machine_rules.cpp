@@ -126,6 +126,26 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
   return {};
 }
 
+// What a peer in a machine of its own cannot do yet. The window is marked by the system under test, where it
+// is counted, so that has to begin each exchange.
+Result<> check_joined(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (study.machine == kHostMachine || !names(study, workload, "topology", {"joined"})) return {};
+  const WorkloadKind& kind = *find_workload(workload.name);
+  const auto direction = workload.factors.find("direction");
+  if (!kind.has_traffic || kind.has_program || direction == workload.factors.end())
+    return fail({what, fmt::format("'{}' has no end in another machine", workload.name),
+                 "take topology = \"card\", or a workload of one connection's traffic"});
+  for (const std::string& value : direction->second)
+    if (value != "send")
+      return fail({what, "with topology joined the system under test begins each exchange",
+                   "take direction = \"send\", or topology = \"card\""});
+  for (const char* factor : {"driver_domains", "cards", "loads"})
+    if (names_other_than_usual(study, workload, factor))
+      return fail({what, fmt::format("with topology joined there is no choice of '{}' yet", factor),
+                   "leave it out, or take topology = \"card\""});
+  return {};
+}
+
 // Weights and caps, memory and what the balloon leaves of it.
 Result<> check_shares(const Study& study, const StudyWorkload& workload, const std::string& what) {
   constexpr int kLeastKeptMib = 96;  // a guest of the lab needs some 80
@@ -181,6 +201,7 @@ Result<> check_texts(const Study& study, const StudyWorkload& workload, const st
 Result<> check_workload(const Study& study, const StudyWorkload& workload, const std::string& what) {
   Result<> good = check_forwarding(study, workload, what);
   if (good) good = check_driver_domains(study, workload, what);
+  if (good) good = check_joined(study, workload, what);
   if (good) good = check_shares(study, workload, what);
   if (good) good = check_texts(study, workload, what);
   if (!good) return good;

@@ -25,8 +25,10 @@ bool platform_has(std::string_view factor, const PlatformFacts& platform) {
 }
 
 bool topology_has(std::string_view factor, std::string_view machine, std::string_view topology) {
-  if (machine == kHostMachine || topology != name_of(Topology::inside)) return true;
-  return !common_factor(factor).meaning.with_cards_alone;
+  const FactorMeaning& meaning = common_factor(factor).meaning;
+  if (machine == kHostMachine) return true;
+  if (topology != name_of(Topology::joined) && meaning.with_machines_alone) return false;
+  return topology != name_of(Topology::inside) || !meaning.with_cards_alone;
 }
 
 // Why a factor is set aside, for people: "platform native", "topology inside", "machine host".
@@ -78,6 +80,7 @@ std::string advice(std::string_view factor, std::string_view machine) {
     return machine == kHostMachine ? "leave it out, or run the study in the lab"
                                    : "leave it out, or run the study with --machine host";
   if (common_factor(factor).meaning.with_cards_alone) return "leave it out, or take topology = \"card\"";
+  if (common_factor(factor).meaning.with_machines_alone) return "leave it out, or take topology = \"joined\"";
   return fmt::format("leave it out, or name a platform that has a choice of it: {}",
                      fmt::join(platforms_with, ", "));
 }

@@ -28,6 +28,7 @@ struct FactorMeaning {
   bool in_lab = true, on_host = true;
   bool (*on_platform)(const PlatformFacts&) = nullptr;  // null: on every one
   bool with_cards_alone = false;                        // in the lab, with topology "card"
+  bool with_machines_alone = false;                     // in the lab, with topology "joined"
   bool of_the_network = false;                          // nothing to work without traffic
 };
 

@@ -27,6 +27,7 @@ bool has_driver_domains_to_study(const PlatformFacts& platform) {
 
 constexpr FactorMeaning kEverywhere, kInLab{.on_host = false}, kOnHost{.in_lab = false},
     kOfNetwork{.of_the_network = true}, kOfLink{.with_cards_alone = true, .of_the_network = true},
+    kOfMachines{.on_host = false, .with_machines_alone = true, .of_the_network = true},
     kOfCards{.on_host = false, .with_cards_alone = true, .of_the_network = true},
     kBetween{.on_platform = is_virtual, .of_the_network = true},
     kOfXen{.on_host = false, .on_platform = is_xens},
@@ -79,7 +80,9 @@ const std::vector<Factor>& common_factors() {
   using T = TrialSpec;
   static const std::vector<Factor> all{
       platform_row(),
-      row(choice<&T::topology>("topology", "both ends inside one machine, or a peer behind a network card"),
+      row(choice<&T::topology>(
+              "topology",
+              "both ends inside one machine; a peer behind a network card; or a peer in another machine"),
           kEverywhere, kByBootAndAgent),
       row(either<&T::offloads>("offloads", {"on", true}, {"off", false},
                                "segmentation and receive offloads (TSO, GSO, GRO)"),
@@ -130,6 +133,9 @@ const std::vector<Factor>& common_factors() {
               "bits of the wire, Mb/s, both ways: in the lab with cards, on the host of the peers' end; 0: "
               "none set"),
           kOfLink, kByAgentAndHost),
+      row(count<&T::link_us>("link_us", 1, 10'000,
+                             "microseconds that a packet takes from one machine to the other"),
+          kOfMachines, kByAgent),
       row(choice<&T::forwarding>(
               "forwarding",
               "what the driver domain, or a container's host, does with packets; native has nobody between"),

@@ -16,11 +16,12 @@
 // which field it is; the values here are the factors' defaults.
 namespace vtax {
 
-// Where the other end of the traffic is: in the same machine, or behind two network cards joined by a wire.
-enum class Topology { inside, card };
+// Where the other end of the traffic is: in the same machine; behind two network cards joined by a wire, on a
+// CPU of the same machine; or in another machine.
+enum class Topology { inside, card, joined };
 template <>
-inline constexpr auto enum_names<Topology> =
-    EnumNames<Topology, 2>{{{Topology::inside, "inside"}, {Topology::card, "card"}}};
+inline constexpr auto enum_names<Topology> = EnumNames<Topology, 3>{
+    {{Topology::inside, "inside"}, {Topology::card, "card"}, {Topology::joined, "joined"}}};
 
 // What the guests beside the first do: the same; each half of what the one before it does; or, the second,
 // fourth, ..., the same in the other direction.
@@ -122,6 +123,7 @@ struct TrialSpec : MachineShape {
   unsigned sampling_hz = 0;
   std::uint64_t system_window = 0, peer_window = 0;  // socket buffers, bytes; 0: the kernel's own
   std::uint64_t link_mbps = 0;                       // 0: as fast as the cards are
+  int link_us = 20;                                  // that a packet takes from one machine to another
   Forwarding forwarding = Forwarding::bridge;
   DriverInterrupts driver_interrupts = DriverInterrupts::apart;
   GuestWeights guest_weights = GuestWeights::equal;

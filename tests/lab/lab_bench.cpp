@@ -117,18 +117,18 @@ std::string test_name(PlatformId kind) {
   return out;
 }
 
-int emulators_left() {
-  int left = 0;
+std::vector<int> emulators() {
+  std::vector<int> all;
   for (const auto& thread : fs::directory_iterator("/proc/self/task")) {
     std::ifstream children(thread.path() / "children");
     for (int child = 0; children >> child;) {
       std::ifstream name(fs::path("/proc") / std::to_string(child) / "comm");
       std::string text;
       std::getline(name, text);
-      if (text.starts_with("qemu")) ++left;
+      if (text.starts_with("qemu")) all.push_back(child);
     }
   }
-  return left;
+  return all;
 }
 
 }  // namespace vtax::lab

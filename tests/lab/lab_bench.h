@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/lab_parts.h"
@@ -74,8 +75,11 @@ class Folder {
   std::filesystem::path path_;
 };
 
-// How many children of this process are QEMUs, ended ones that nobody waited for among them.
-[[nodiscard]] int emulators_left();
+// The children of this process that are QEMUs, ended ones that nobody waited for among them.
+[[nodiscard]] std::vector<int> emulators();
+[[nodiscard]] inline int emulators_left() {
+  return static_cast<int>(emulators().size());
+}
 
 // "Native", "XenPv", "XenPvh", "Kvm".
 [[nodiscard]] std::string test_name(PlatformId kind);

@@ -129,6 +129,10 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   add({"-fw_cfg", fmt::format("name=opt/vtax/plan,file=/proc/self/fd/{}", plan_file->get())});
   std::vector<int> inherited = {sockets[1], message_end, console_end, plan_file->get()};
   if (wiring.console_input) inherited.push_back(typed->read.get());
+  if (spec.joint) {
+    inherited.push_back(spec.joint->memory);
+    inherited.insert(inherited.end(), spec.joint->sockets.begin(), spec.joint->sockets.end());
+  }
   if (!wiring.probe.empty()) {
     add({"-plugin", fmt::format("{},out={},settings={}", wiring.probe.string(), probe->out().get(),
                                 probe->settings().get())});
@@ -355,8 +359,22 @@ Result<GuestMessage> Emulator::next_message() {
       if (on_progress) on_progress(message->json);
     }
     if (auto alive = check_alive(); !alive) return fail(alive.error());
+    if (beside != nullptr)
+      if (auto well = beside->look(); !well) return fail(well.error());
     if (auto pumped = pump(kPoll); !pumped) return fail(pumped.error());
   }
+}
+
+Result<> Emulator::look() {
+  const auto as_beside = [](Error error) {
+    error.what = "in the peer's machine: " + error.what;
+    return fail(std::move(error));
+  };
+  if (auto pumped = pump(milliseconds(0)); !pumped) return as_beside(pumped.error());
+  while (auto message = messages_.next())
+    if (message->type == "error") return as_beside(with_console(read_guest_error(message->json)));
+  if (auto alive = check_alive(); !alive) return as_beside(alive.error());
+  return {};
 }
 
 Result<ProbeWindow> Emulator::next_probe_window() {

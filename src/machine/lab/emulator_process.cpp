@@ -91,6 +91,7 @@ Result<Qemu> qemu_with_libraries(const MachineSpec& spec, bool works_at_once) {
     return true;
   });
   if (!files.empty()) qemu.environment.push_back(fmt::format("{}{}", kPreload, fmt::join(files, ":")));
+  if (parallel && spec.joint) qemu.environment.push_back(spec.joint->variable());
   if (parallel)
     qemu.environment.push_back(fmt::format("VTAX_PARALLEL={}:{}/{}", spec.time.round, spec.time.speed.ns,
                                            spec.time.speed.instructions));

@@ -68,10 +68,14 @@ Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources
   json all = json::object();
   if (auto added = add_program(all, sources, *qemu); !added) return fail(added.error());
   if (auto added = add_qemu(all, *qemu, *cache); !added) return fail(added.error());
+  std::vector<ImageName> names;
   for (const Trial& trial : trials) {
-    const auto machine = machine_of(trial.factors);
-    if (!machine) return fail(machine.error());
-    const ImageName name = ImageName::of(*machine);
+    const auto spec = trial_spec_of(trial.factors);
+    if (!spec) return fail(spec.error());
+    names.push_back(ImageName::of(machine_of(*spec)));
+    if (const auto peer = peer_machine_of(*spec)) names.push_back(ImageName::of(*peer));
+  }
+  for (const ImageName& name : names) {
     if (identity.images.contains(name)) continue;
     auto own = sources_of_stack(name.stack, sources, stacks);
     if (!own) return fail(own.error());

@@ -254,17 +254,17 @@ Result<> LabMachine::become_ready(Emulator& machine, const std::string& path) {
   return machine.save(path);
 }
 
-Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot, const std::string& plan,
-                                                     const CacheShapes* caches) const {
+Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot, const Errand& errand) const {
   Wiring wiring;
-  wiring.plan = plan;
+  wiring.plan = errand.plan;
   wiring.state_fd = snapshot.get();
-  wiring.probe = probe_;
-  wiring.bounds = bounds_of(plan, caches != nullptr);
-  wiring.probe_settings = probe_settings_ + fmt::format("parties {}\n", parties_of(plan));
-  if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
+  if (errand.counts) wiring.probe = probe_;
+  wiring.bounds = bounds_of(errand.plan, errand.caches != nullptr);
+  wiring.probe_settings = probe_settings_ + fmt::format("parties {}\n", parties_of(errand.plan));
+  if (errand.caches != nullptr) wiring.probe_settings += setting_of(*errand.caches);
   MachineSpec spec = spec_;
-  spec.time = time_of(plan);
+  spec.time = time_of(errand.plan);
+  spec.joint = errand.joint;
   auto machine = Emulator::start(spec, wiring);
   if (!machine) return machine;
   // While the emulator reads it, too.
@@ -274,13 +274,12 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   return machine;
 }
 
-Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& plan,
-                                                             const TellStep& progress,
-                                                             const CacheShapes* caches) const {
+Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const Errand& errand,
+                                                             const TellStep& progress) const {
   std::unique_lock lock(mutex_);
   const Snapshot used = snapshot_;
   lock.unlock();
-  auto machine = resume(*used, plan, caches);
+  auto machine = resume(*used, errand);
   if (machine || machine.error().code != ExitCode::trial_failed) return machine;
   lock.lock();  // the first thread to come here boots; the others wait for it and find another snapshot
   if (snapshot_ == used) {
@@ -296,7 +295,7 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
   }
   const Snapshot healed = snapshot_;
   lock.unlock();
-  return resume(*healed, plan, caches);
+  return resume(*healed, errand);
 }
 
 Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const {
@@ -374,7 +373,8 @@ Result<AddressMap> LabMachine::map_with_modules(
   return map;
 }
 
-std::string LabMachine::provenance(const ParallelTime& time, const std::string& output) const {
+std::string LabMachine::provenance(const TrialSpec& spec, const std::string& output) const {
+  const ParallelTime time = time_of(spec);
   nlohmann::json packages = nlohmann::json::array();
   for (const Package& package : image_.packages)
     packages.push_back({{"name", package.name}, {"version", package.version}, {"sha256", package.sha256}});
@@ -391,6 +391,13 @@ std::string LabMachine::provenance(const ParallelTime& time, const std::string& 
                          {"changes", image_.changes},
                          {"round_instructions", time.round},
                          {"instruction_ns", fmt::format("{}/{}", time.speed.ns, time.speed.instructions)}};
+  if (spec.topology == Topology::joined && peer_ != nullptr)
+    json["joined"] = {{"machines", 2},
+                      {"link_us", spec.link_us},
+                      {"peer",
+                       {{"emulator_arguments", arguments_by_content(peer_->spec_)},
+                        {"kernel_release", peer_->image_.kernel_release},
+                        {"image", peer_->image_.hash}}}};
   if (!output.empty()) json["client_output"] = output;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -52,6 +52,9 @@ class LabMachine {
   // Before boot(): another machine than others of its image.
   void perturb(const Variation& variation) { variation.apply(spec_); }
 
+  // The machine whose resumed copies are the peers of trials with topology "joined"; it outlives this one.
+  void join(const LabMachine& peer) { peer_ = &peer; }
+
   // Boots the machine into the store unless it is there already.
   [[nodiscard]] Result<> boot(SnapshotStore& store, const TellStep& progress);
 
@@ -100,16 +103,22 @@ class LabMachine {
   [[nodiscard]] Result<> boot_once(const std::string& path, const TellStep& progress, bool& crashed) const;
   void tell_of_waiting(Emulator& machine, const TellStep& progress) const;
   [[nodiscard]] static Result<> become_ready(Emulator& machine, const std::string& path);
-  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot, const std::string& plan,
-                                                         const CacheShapes* caches) const;
-  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume_or_heal(const std::string& plan,
-                                                                 const TellStep& progress,
-                                                                 const CacheShapes* caches) const;
+  // What a copy of the snapshot is resumed for.
+  struct Errand {
+    const std::string& plan;
+    const CacheShapes* caches = nullptr;
+    std::optional<JointEnd> joint = std::nullopt;
+    bool counts = true;  // by the probe
+  };
+  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume(const Descriptor& snapshot,
+                                                         const Errand& errand) const;
+  [[nodiscard]] Result<std::unique_ptr<Emulator>> resume_or_heal(const Errand& errand,
+                                                                 const TellStep& progress) const;
   [[nodiscard]] Result<AddressMap> map_with_modules(
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
   [[nodiscard]] Result<SymbolTable> vdso_symbols(const ProgramCode& code) const;
   [[nodiscard]] Result<> add_program(const std::vector<ProgramCode>& code, ChargingRules& charging) const;
-  [[nodiscard]] std::string provenance(const ParallelTime& time, const std::string& output) const;
+  [[nodiscard]] std::string provenance(const TrialSpec& spec, const std::string& output) const;
   [[nodiscard]] Result<> fill_in(Trial& trial, const Observation& seen, const TrialSpec& spec) const;
   [[nodiscard]] Result<> run_windows(std::span<Trial> trials, const TrialSpec& spec, int windows,
                                      const TellStep& progress, const Done& done) const;
@@ -118,6 +127,7 @@ class LabMachine {
   MachineSpec spec_;
   std::filesystem::path probe_;
   MachineShape shape_;
+  const LabMachine* peer_ = nullptr;
   AddressMap symbols_;  // all but the modules, whose addresses each trial tells
   std::map<std::string, std::vector<std::uint8_t>> modules_;  // their files, by name
   std::string probe_settings_;
@@ -140,6 +150,9 @@ struct MachineKind {
 [[nodiscard]] MachineKind machine_of(const TrialSpec& trial);
 [[nodiscard]] Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors);
 
+// Which machine its peer is in, where that is not the same one.
+[[nodiscard]] std::optional<MachineKind> peer_machine_of(const TrialSpec& trial);
+
 // Whether repetitions of this trial are windows of one resumed machine (otherwise each has a machine of its
 // own, which begins later): not where the first window leaves the next one something else than it found.
 [[nodiscard]] bool repeats_in_one_machine(const TrialSpec& trial);
@@ -147,5 +160,13 @@ struct MachineKind {
 // The trial's plan as the agent reads it: docs/design/architecture.md, "The plan".
 [[nodiscard]] Result<std::string> plan_of(const TrialSpec& trial, int repetition);
 [[nodiscard]] Result<std::string> plan_of(const Trial& trial);
+
+// Of a plan with topology "joined": how long a packet takes between the machines, and the peer's machine's
+// plan. No value: another topology's, or no plan at all.
+struct JoinedPlan {
+  std::chrono::nanoseconds latency{};
+  std::string peer;
+};
+[[nodiscard]] std::optional<JoinedPlan> joined_plan_of(const std::string& plan);
 
 }  // namespace vtax::lab

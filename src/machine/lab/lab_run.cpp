@@ -136,9 +136,12 @@ class LabRun {
   void boot(Pool& pool, std::unique_lock<std::mutex>& lock) {
     pool.state = Pool::State::booting;
     const PoolKey key = pool_of(pool.waiting.front().front()).value_or(PoolKey());
+    const std::optional<MachineKind> peer = peer_of(pool);
     lock.unlock();
     const auto begun = std::chrono::steady_clock::now();
     auto machine = prepare(key);
+    if (machine && peer)
+      if (auto joined = join(**machine, *peer); !joined) machine = fail(joined.error());
     lock.lock();
     --boots_.left;
     ++boots_.done;
@@ -153,6 +156,29 @@ class LabRun {
       error_ = machine.error();
     }
     changed_.notify_all();
+  }
+
+  // Where some of its trials have one.
+  static std::optional<MachineKind> peer_of(const Pool& pool) {
+    for (const Repetitions& repetitions : pool.waiting) {
+      const auto spec = trial_spec_of(repetitions.front().factors);
+      if (!spec) continue;
+      if (auto peer = peer_machine_of(*spec)) return peer;
+    }
+    return std::nullopt;
+  }
+
+  // Boots the peers' machine, once for all machines that it stands beside.
+  Result<> join(LabMachine& machine, const MachineKind& kind) {
+    const std::lock_guard guard(peers_mutex_);
+    std::unique_ptr<LabMachine>& peer = peers_[kind];
+    if (!peer) {
+      auto made = prepare({kind, Variation()});
+      if (!made) return fail(made.error());
+      peer = std::move(*made);
+    }
+    machine.join(*peer);
+    return {};
   }
 
   // A machine of which there will be none.
@@ -235,6 +261,9 @@ class LabRun {
   SnapshotStore store_;
   const LabRunOptions& options_;
   const MachineEvents& events_;
+
+  std::mutex peers_mutex_;
+  std::map<MachineKind, std::unique_ptr<LabMachine>> peers_;  // they outlive the pools' machines
 
   std::mutex mutex_;
   std::condition_variable changed_;

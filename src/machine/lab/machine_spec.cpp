@@ -16,21 +16,46 @@ constexpr const char* kCpu =
 // With RDTSCP a PVH guest dies of Xen's "Insn len emulation failed": QEMU and Xen disagree about its length.
 const std::string kVirtualisingCpu = std::string(kCpu) + ",-rdtscp";
 
+struct Backend {
+  std::string id, options;
+};
+
+// What the system's card and the peer's are connected to. Of two machines that are joined the one's card for
+// the work is the system's, the other's the peer's; the controller has the other two.
+std::array<Backend, 2> backends_of(const MachineSpec& spec) {
+  if (!spec.joint)
+    return {Backend{"wire0", "hubport,id=wire0,hubid=0"}, Backend{"wire1", "hubport,id=wire1,hubid=0"}};
+  const auto network = [&](int number) {
+    const std::string id = fmt::format("network{}", number);
+    return Backend{id, fmt::format("dgram,id={},local.type=fd,local.str={}", id,
+                                   spec.joint->sockets.at(static_cast<std::size_t>(number)))};
+  };
+  const int of_the_work = spec.joint->seat == 0 ? 0 : 1;
+  return {network(of_the_work), network(1 - of_the_work)};
+}
+
 }  // namespace
 
+std::string JointEnd::variable() const {
+  return fmt::format("VTAX_LINK={}:{}:{}:{}:{}:{}", memory, seat, seats, latency.count(), sockets[0],
+                     sockets[1]);
+}
+
 std::vector<std::string> machine_arguments(const MachineSpec& spec) {
+  const std::array<Backend, 2> backends = backends_of(spec);
   std::vector<std::string> out = {
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", spec.iommu ? "q35" : "pc",
       "-accel", "tcg,thread=single", "-rtc", "base=" + spec.date + ",clock=vm", "-cpu",
       spec.virtualises ? kVirtualisingCpu : kCpu, "-smp", std::to_string(spec.cpus), "-m",
       std::to_string(spec.memory_mib), "-net", "none",
       // Two cards and the wire between them; their slots keep the interrupt lines apart.
-      "-netdev", "hubport,id=wire0,hubid=0", "-netdev", "hubport,id=wire1,hubid=0", "-device",
-      "e1000e,netdev=wire0,mac=52:54:00:00:00:0a,addr=4,romfile=", "-device",
-      "e1000e,netdev=wire1,mac=52:54:00:00:00:0b,addr=6,romfile=",  // The agent stops the machine by this
-                                                                    // watchdog while every CPU sleeps:
-                                                                    // docs/design/lab-image.md, "The
-                                                                    // snapshot".
+      "-netdev", backends[0].options, "-netdev", backends[1].options, "-device",
+      "e1000e,netdev=" + backends[0].id + ",mac=52:54:00:00:00:0a,addr=4,romfile=", "-device",
+      "e1000e,netdev=" + backends[1].id +
+          ",mac=52:54:00:00:00:0b,addr=6,romfile=",  // The agent stops the machine by this
+                                                     // watchdog while every CPU sleeps:
+                                                     // docs/design/lab-image.md, "The
+                                                     // snapshot".
       "-device", "ib700", "-action", "watchdog=pause"};
   // Ahead of the devices whose accesses it translates. Without interrupt remapping Xen's interrupts are those
   // of the machine without it.

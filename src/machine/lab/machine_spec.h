@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +29,17 @@ struct ParallelTime {
   auto operator<=>(const ParallelTime&) const = default;
 };
 
+// A machine's end of what joins it to others (joint.h). The descriptors are the Joint's.
+struct JointEnd {
+  int memory = -1;
+  std::array<int, 2> sockets{-1, -1};  // of the network of the work, and of the controller's
+  int seat = 0, seats = 2;             // the system's machine has seat 0
+  std::chrono::nanoseconds latency{};
+
+  // What vtax-parallel-time.so reads (probe/link.cpp).
+  [[nodiscard]] std::string variable() const;
+};
+
 // One emulated machine, all but what runs in it. While it boots, virtual time advances by 2^icount_shift ns
 // an instruction, whichever CPU executes it; once it was resumed, its CPUs work at once.
 struct MachineSpec {
@@ -43,7 +57,9 @@ struct MachineSpec {
   ParallelTime time;
   bool iommu = false;        // a chipset with Intel's VT-d
   bool virtualises = false;  // its CPU lets a hypervisor run guests (AMD SVM with nested paging)
-  bool real_time = false;    // runs by the host's clock, and no two runs are the same: for people
+  // Of a machine that is resumed: its cards lead to other machines in place of each other.
+  std::optional<JointEnd> joint = std::nullopt;
+  bool real_time = false;  // runs by the host's clock, and no two runs are the same: for people
 };
 
 // The command line that is the machine; what carries data in and out of it is added by Emulator, and so is

@@ -6,6 +6,7 @@
 
 #include "account/slices.h"
 #include "account/waiting.h"
+#include "machine/lab/joint.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/trial_time.h"
 
@@ -46,9 +47,27 @@ Error behind(int failed, const Error& error) {
 
 Result<> LabMachine::observe_each(const std::string& plan, int windows, const TellStep& progress,
                                   const CacheShapes* caches, const Seen& seen) const {
-  auto resumed = resume_or_heal(plan, progress, caches);
+  // The peer's machine goes before the joint does, and this one before the peer's, at which it looks.
+  std::optional<Joint> joint;
+  std::unique_ptr<Emulator> peer;
+  const auto joined = joined_plan_of(plan);
+  if (joined) {
+    if (peer_ == nullptr)
+      return fail({"run the trial", "its peer's machine was not booted", "", ExitCode::trial_failed});
+    auto made = Joint::make(2, joined->latency);
+    if (!made) return fail(made.error());
+    joint = std::move(*made);
+    auto resumed =
+        peer_->resume_or_heal({.plan = joined->peer, .joint = joint->end(1), .counts = false}, progress);
+    if (!resumed) return fail(resumed.error());
+    peer = std::move(*resumed);
+  }
+  auto resumed = resume_or_heal(
+      {.plan = plan, .caches = caches, .joint = joint ? std::optional(joint->end(0)) : std::nullopt},
+      progress);
   if (!resumed) return fail(resumed.error());
   std::unique_ptr<Emulator> machine = std::move(*resumed);
+  machine->beside = peer.get();
   tell_of_waiting(*machine, progress);
   decltype(GuestResult::modules) modules;
   decltype(GuestResult::program) program;
@@ -71,7 +90,11 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Te
       observation.window = std::move(*counted);
     }
     machine->grant_anew();
-    if (window == windows) machine.reset();
+    if (peer) peer->grant_anew();
+    if (window == windows) {
+      machine.reset();
+      peer.reset();
+    }
     if (auto taken = seen(window, observation); !taken) return taken;
   }
   return {};
@@ -157,7 +180,8 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   trial.window_virtual_ns = seen.result.window_virtual_ns;
   if (!seen.window) return {};
   trial.window_virtual_ns = seen.window->ns;
-  const bool has_peer = spec.topology == Topology::card;
+  // Joined, that CPU has the controller's card, and the peer's work is in its own machine.
+  const bool has_peer = spec.topology != Topology::inside;
   const ParallelTime time = time_of(spec);
   auto ledger = ledger_of(seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
@@ -166,13 +190,13 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   trial.ledger = std::move(ledger->entries);
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;
-  trial.peer_total = ledger->peer_total;
+  if (spec.topology == Topology::card) trial.peer_total = ledger->peer_total;
   auto waiting = waiting_of(*seen.window, trial.guests);
   if (!waiting) return fail(waiting.error());
   trial.waiting = std::move(*waiting);
   trial.busy = busy_of(trial, time.speed, kCardPeerCpu);
   trial.digest = ledger->digest;
-  trial.provenance = provenance(time, seen.result.output);
+  trial.provenance = provenance(spec, seen.result.output);
   return {};
 }
 

@@ -60,6 +60,13 @@ MachineKind machine_of(const TrialSpec& trial) {
   return kind;
 }
 
+std::optional<MachineKind> peer_machine_of(const TrialSpec& trial) {
+  if (trial.topology != Topology::joined) return std::nullopt;
+  MachineShape shape;
+  shape.stack = trial.stack;
+  return MachineKind{PlatformId::native, shape};
+}
+
 Result<MachineKind> machine_of(const std::map<std::string, std::string>& factors) {
   const auto trial = trial_spec_of(factors);
   if (!trial) return fail(trial.error());
@@ -76,6 +83,16 @@ Result<std::string> plan_of(const TrialSpec& trial, int repetition) {
   if (!repeats_in_one_machine(trial)) delay += start_phase(repetition);
   if (delay.count() > 0) plan["delay_us"] = delay.count();
   return plan.dump();
+}
+
+std::optional<JoinedPlan> joined_plan_of(const std::string& plan) {
+  const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
+  if (!fields.is_object() || fields.value("topology", "") != name_of(Topology::joined)) return std::nullopt;
+  nlohmann::json peer = {{"version", 1}, {"platform", name_of(PlatformId::native)}, {"workload", "peer"}};
+  for (const char* shared :
+       {"time_limit_ns", "guests", "offloads", "link_mbps", "forwarding", "cpu_mips", "round_instructions"})
+    if (fields.contains(shared)) peer[shared] = fields[shared];
+  return JoinedPlan{std::chrono::microseconds(fields.value("link_us", TrialSpec().link_us)), peer.dump()};
 }
 
 Result<std::string> plan_of(const Trial& trial) {

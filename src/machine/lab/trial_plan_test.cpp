@@ -66,6 +66,47 @@ TEST(TrialPlan, EveryFactorOfTheLabReachesSomebody) {
   }
 }
 
+TEST(TrialPlan, OfJoinedMachinesHasAPlanForEach) {
+  Trial trial;
+  trial.factors = {{"platform", "xen-pv"}, {"topology", "joined"}, {"workload", "tcp-rr"},
+                   {"direction", "send"},  {"guests", "2"},        {"link_us", "7"},
+                   {"cpu_mips", "700"},    {"offloads", "off"}};
+  const auto plan = plan_of(trial);
+  ASSERT_TRUE(plan) << plan.error().text();
+  const auto joined = joined_plan_of(*plan);
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(joined->latency, std::chrono::microseconds(7));
+  const auto peer = nlohmann::json::parse(joined->peer);
+  EXPECT_EQ(peer.at("workload"), "peer");
+  EXPECT_EQ(peer.at("platform"), "native");
+  for (const char* shared : {"guests", "offloads", "time_limit_ns"})
+    EXPECT_EQ(peer.at(shared), nlohmann::json::parse(*plan).at(shared)) << shared;
+  EXPECT_EQ(time_of(joined->peer), time_of(*plan));  // both clocks go as fast
+
+  const auto spec = trial_spec_of(trial.factors);
+  ASSERT_TRUE(peer_machine_of(*spec));
+  EXPECT_EQ(peer_machine_of(*spec)->image, PlatformId::native);
+  trial.factors["topology"] = "card";
+  EXPECT_FALSE(joined_plan_of(plan_of(trial).value_or("")));
+  EXPECT_FALSE(peer_machine_of(*trial_spec_of(trial.factors)));
+}
+
+TEST(TrialPlan, CardsOfJoinedMachinesCross) {
+  MachineSpec spec;
+  const auto cards_of = [&spec] {
+    std::string out;
+    for (const std::string& argument : machine_arguments(spec))
+      if (argument.starts_with("e1000e,")) out += argument.substr(7, argument.find(",addr") - 7) + " ";
+    return out;
+  };
+  EXPECT_EQ(cards_of(), "netdev=wire0,mac=52:54:00:00:00:0a netdev=wire1,mac=52:54:00:00:00:0b ");
+  spec.joint = JointEnd{3, {4, 5}, 0, 2, std::chrono::microseconds(20)};
+  EXPECT_EQ(cards_of(), "netdev=network0,mac=52:54:00:00:00:0a netdev=network1,mac=52:54:00:00:00:0b ");
+  EXPECT_EQ(spec.joint->variable(), "VTAX_LINK=3:0:2:20000:4:5");
+  spec.joint->seat = 1;
+  EXPECT_EQ(cards_of(), "netdev=network1,mac=52:54:00:00:00:0a netdev=network0,mac=52:54:00:00:00:0b ");
+}
+
 TEST(TrialPlan, AFactorThatNobodyKnowsIsAnError) {
   Trial trial;
   trial.factors = {{"workload", "tcp-rr"}, {"links", "2"}};

@@ -1,0 +1,115 @@
+// Two machines that advance together: docs/design/joined-machines.md.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <atomic>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/lab/lab_bench.h"
+
+namespace vtax::lab {
+namespace {
+
+using testing::HasSubstr;
+
+// Beside a native machine; with its peer in another copy of the same one.
+const LabMachine& joined(PlatformId kind) {
+  static std::map<PlatformId, std::unique_ptr<LabMachine>> all;
+  LabBench& bench = LabBench::get();
+  auto& machine = all[kind];
+  if (machine == nullptr) {
+    machine = bench.another(kind, bench.store(), bench.probe());
+    machine->join(bench.machine(PlatformId::native));
+  }
+  return *machine;
+}
+
+Trial exchange(const std::string& platform, const std::map<std::string, std::string>& more = {}) {
+  Trial trial;
+  trial.factors = {{"platform", platform}, {"topology", "joined"},  {"workload", "tcp-rr"},
+                   {"direction", "send"},  {"offloads", "off"},     {"transactions", "60"},
+                   {"request_bytes", "1"}, {"response_bytes", "1"}, {"warmup_transactions", "20"}};
+  for (const auto& [key, value] : more) trial.factors[key] = value;
+  return trial;
+}
+
+Trial run(Trial trial) {
+  const auto kind = trial.factors.at("platform") == "xen-pv" ? PlatformId::xen_pv : PlatformId::native;
+  if (const auto done = joined(kind).run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
+  return trial;
+}
+
+// Keeps all of the computer's CPUs busy.
+class Load {
+ public:
+  Load() {
+    for (unsigned i = 0; i < 2 * std::max(1U, std::thread::hardware_concurrency()); ++i)
+      threads_.emplace_back([this] {
+        while (!over_) spins_.fetch_add(1, std::memory_order_relaxed);
+      });
+  }
+  ~Load() { over_ = true; }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::atomic<std::uint64_t> spins_{0};
+  std::vector<std::jthread> threads_;  // they end before what they look at
+};
+
+TEST(Joined, CountsTheSameWhateverElseTheComputerDoes) {
+  NEED_LAB(PlatformId::native);
+  const Trial first = run(exchange("native"));
+  const Load load;
+  const Trial again = run(exchange("native"));
+  EXPECT_NE(first.digest, "");
+  EXPECT_EQ(first.digest, again.digest);
+  EXPECT_EQ(first.window_virtual_ns, again.window_virtual_ns);
+  EXPECT_EQ(first.work.transactions.value, 60U);
+  EXPECT_EQ(nlohmann::json::parse(first.provenance).at("joined").at("machines"), 2);
+}
+
+TEST(Joined, APacketTakesWhatTheLinkTakes) {
+  NEED_LAB(PlatformId::native);
+  std::map<int, Waiting> waiting;
+  for (const int us : {20, 500})
+    waiting[us] = run(exchange("native", {{"link_us", std::to_string(us)}})).waiting.at(0);
+  for (const auto& [us, waited] : waiting) EXPECT_GT(waited.least_ns, 2'000U * static_cast<unsigned>(us));
+  // Once there and once back. Cards that hold interrupts back do so less when they are rarer.
+  const double longer = static_cast<double>(waiting[500].sum_ns - waiting[20].sum_ns) / 60;
+  EXPECT_LT(longer, 2 * 480e3 * 1.02);
+  EXPECT_GT(longer, 2 * 480e3 * 0.85);
+}
+
+TEST(Joined, AGuestOfXenTalksToAnotherMachine) {
+  NEED_LAB(PlatformId::xen_pv);
+  const Trial first = run(exchange("xen-pv"));
+  EXPECT_EQ(first.digest, run(exchange("xen-pv")).digest);
+  EXPECT_GT(first.work.packets.value, 119U);
+}
+
+TEST(Joined, EndsWithEitherOfItsEmulators) {
+  NEED_LAB(PlatformId::native);
+  for (const std::size_t which : {0U, 1U}) {
+    std::jthread killer([which] {
+      for (int polls = 0; polls < 3000; ++polls) {
+        const auto all = emulators();
+        if (all.size() == 2) {
+          kill(all[which], SIGKILL);
+          return;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    });
+    Trial trial = exchange("native", {{"transactions", "20000"}});
+    const auto done = joined(PlatformId::native).run(trial, quiet);
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().text(), HasSubstr("signal 9"));
+    EXPECT_EQ(emulators_left(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace vtax::lab
