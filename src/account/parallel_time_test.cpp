@@ -192,6 +192,19 @@ TEST_F(ParallelTimeTest, ACpuThatIsWokenInTheRoundInWhichItSleptRunsInThatRound)
   EXPECT_EQ(end, 1200 + 400);
 }
 
+TEST_F(ParallelTimeTest, APassWithoutATurnLosesNoSleep) {
+  start(1);
+  std::int64_t halted = 0;
+  halt_at(0, 1000, halted);
+  machine_.run([this] { return cpu(0).halted; });
+  time_->begin_pass();  // an errand of QEMU's ends it here
+  machine_.slept_ns += 1'000'000;
+  cpu(0).halted = false;
+  cpu(0).turns_begun_ns.clear();
+  machine_.run([this] { return !cpu(0).turns_begun_ns.empty(); });
+  EXPECT_EQ(cpu(0).turns_begun_ns.front(), halted + 1'000'000);
+}
+
 TEST_F(ParallelTimeTest, ATimerActsWithinARoundOfWhenItIsDue) {
   start(2);
   std::int64_t fired = -1, ahead = -1;
