@@ -4,18 +4,21 @@
 // over all that the driver did, Debian's xentop, what libvirt's exporters show of QEMU, a control group's
 // sum, and kvmtop's.
 //
-//   watch_error [alike] [PLATFORM...]
+//   watch_error [alike] [guests=1|2|4] [kept=FILE] [PLATFORM...]
 //
 // Platforms: xen-pv, xen-pvh, kvm, kvm-qemu; without: xen-pv, xen-pvh, kvm. "alike" leaves out loads that are
-// halved from one guest to the next, and takes half the time. In the lab, over cards; every guest on a CPU of
-// its own, the driver domain on CPU 0, of which all is driver work. What the truth is and is not:
-// docs/design/watch.md, "The truth".
+// halved from one guest to the next, and disks, and takes half the time; "guests" is how many there are at
+// most (4). In the lab, over cards; every guest on a CPU of its own, the driver domain on CPU 0, of which all
+// is driver work. What the truth is and is not: docs/design/watch.md, "The truth". Each window is said on
+// standard error when it is measured, and written to FILE; what stands there is not measured again. The
+// tables come at the end.
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -43,10 +46,13 @@ constexpr double kMsPerNs = 1e-6;
 constexpr int kMostMebibytes = 8;
 constexpr int kPeerCpu = 1;  // of the driver domain, and none of its work for guests
 
+enum class Does { receives, sends, reads_disk, writes_disk };
+
 struct BenchWork {
-  bool receives = true;
+  Does does = Does::receives;
   int kibibytes = 0;
   auto operator<=>(const BenchWork&) const = default;
+  [[nodiscard]] bool is_of_disk() const { return does == Does::reads_disk || does == Does::writes_disk; }
 };
 
 // What other monitors show as a guest's, ms; nothing where they do not run.
@@ -61,10 +67,31 @@ struct Guest {
 };
 
 struct Window {
-  double exact_driver = 0;  // all of CPU 0 but idleness
+  double exact_driver = 0;  // all of the driver's CPU but idleness
   double not_charged = 0;   // what the monitor found that the driver did for no guest in particular
   std::vector<Guest> guests;
-  json watch;
+};
+
+// A machine's window: what is asked of it.
+struct Asked {
+  std::string platform, loads;
+  int guests = 1;
+  BenchWork first;
+
+  [[nodiscard]] std::string name() const {
+    static constexpr std::string_view kDoes[] = {"receives", "sends", "reads disk", "writes disk"};
+    return fmt::format("{}, {}, {} {} KiB{}", platform, guests, kDoes[static_cast<std::size_t>(first.does)],
+                       first.kibibytes, guests > 1 ? ", " + loads : "");
+  }
+  [[nodiscard]] std::vector<BenchWork> works() const {
+    std::vector<BenchWork> all;
+    for (int guest = 0; guest < guests; ++guest) {
+      const bool opposite = loads == "opposed" && guest % 2 == 1;
+      all.push_back(
+          {opposite ? Does::sends : first.does, first.kibibytes >> (loads == "halving" ? guest : 0)});
+    }
+    return all;
+  }
 };
 
 constexpr double kXentopSeconds = 1;  // between its two readings, which it does not say itself
@@ -99,44 +126,62 @@ std::string driver_of(const std::string& platform) {
   return platform.starts_with("xen") ? "Domain-0" : "host";
 }
 
-Window observe(const LabMachine& machine, const std::string& platform, int guests, const std::string& loads,
-               const BenchWork& first) {
+std::map<std::string, std::string> factors_of(const Asked& asked) {
+  std::map<std::string, std::string> factors = {{"platform", asked.platform},
+                                                {"topology", "card"},
+                                                {"offloads", "on"},
+                                                {"bytes", std::to_string(asked.first.kibibytes * 1024)},
+                                                {"guests", std::to_string(asked.guests)},
+                                                {"loads", asked.loads},
+                                                {"guest_cpu", "own"}};
+  if (asked.first.is_of_disk())
+    factors.merge(std::map<std::string, std::string>{
+        {"workload", "disk"},
+        {"block_bytes", "65536"},
+        {"operation", asked.first.does == Does::reads_disk ? "read" : "write"},
+        {"pattern", "sequential"},
+        {"direct", "on"},
+        {"store", "memory"}});
+  else
+    factors.merge(std::map<std::string, std::string>{
+        {"workload", "tcp-stream"},
+        {"write_bytes", "65536"},
+        {"warmup_bytes", "1048576"},
+        {"direction", asked.first.does == Does::receives ? "receive" : "send"}});
+  return factors;
+}
+
+// What is kept of a window: {"exact": {domain: ms}, "watch", "peers"}.
+json observe(const LabMachine& machine, const Asked& asked) {
   Trial trial;
-  trial.factors = {{"platform", platform},
-                   {"workload", "tcp-stream"},
-                   {"topology", "card"},
-                   {"offloads", "on"},
-                   {"write_bytes", "65536"},
-                   {"bytes", std::to_string(first.kibibytes * 1024)},
-                   {"warmup_bytes", "1048576"},
-                   {"direction", first.receives ? "receive" : "send"},
-                   {"guests", std::to_string(guests)},
-                   {"loads", loads},
-                   {"guest_cpu", "own"}};
+  trial.factors = factors_of(asked);
   json plan = json::parse(must(plan_of(trial)));
   plan["watch"] = true;
   const auto seen = machine.observe(plan.dump(), [](std::string_view) {});
   if (!seen) quit(seen.error().text());
   const auto ledger = must(machine.ledger_of(*seen, {kPeerCpu}));
   const json answer = json::parse(seen->answer, nullptr, false);
+  std::map<std::string, double> exact;
+  for (const LedgerEntry& row : ledger.entries)
+    if (row.kind == "instructions" && row.layer != Layer::idle)
+      exact[row.domain] += static_cast<double>(row.value) * kMsPerInstruction;
+  return {{"exact", exact},
+          {"watch", answer.value("watch", json::object())},
+          {"peers", answer.value("peers", json::object())}};
+}
+
+Window window_of(const Asked& asked, const json& kept) {
   Window window;
-  window.watch = answer.value("watch", json::object());
-  const auto exact = [&](const std::string& domain) {
-    double sum = 0;
-    for (const LedgerEntry& row : ledger.entries)
-      if (row.kind == "instructions" && row.layer != Layer::idle && row.domain == domain)
-        sum += static_cast<double>(row.value) * kMsPerInstruction;
-    return sum;
-  };
-  window.exact_driver = exact(driver_of(platform));
-  const json other = window.watch.value("other", json::object());
+  const json& exact = kept["exact"];
+  window.exact_driver = exact.value(driver_of(asked.platform), 0.0);
+  const json other = kept["watch"].value("other", json::object());
   window.not_charged = (other.value("driver_ns", 0.0) + other.value("uncharged_ns", 0.0)) * kMsPerNs;
-  for (int number = 1; number <= guests; ++number) {
+  for (int number = 1; number <= asked.guests; ++number) {
     const std::string name = fmt::format("guest{}", number);
     Guest guest;
-    guest.exact_own = exact(name);
-    guest.peers = peers_of(answer.value("peers", json::object()), name);
-    for (const json& one : window.watch.value("guests", json::array())) {
+    guest.exact_own = exact.value(name, 0.0);
+    guest.peers = peers_of(kept["peers"], name);
+    for (const json& one : kept["watch"].value("guests", json::array())) {
       if (one.value("name", "") != name) continue;
       guest.own = one.value("own_ns", 0.0) * kMsPerNs;
       guest.told = (one.value("threads_ns", 0.0) + one.value("packets_ns", 0.0)) * kMsPerNs;
@@ -145,7 +190,6 @@ Window observe(const LabMachine& machine, const std::string& platform, int guest
     }
     window.guests.push_back(guest);
   }
-  fmt::print(stderr, "{}\n", window.watch.dump());
   return window;
 }
 
@@ -168,57 +212,106 @@ LabImage with_xentop(LabImage image, const fs::path& xen_packages, const fs::pat
                             (name.starts_with("libxen") || name.starts_with("libncurses.") ||
                              name.starts_with("libtinfo.") || name.starts_with("libyajl."));
     if (!is_library && name != "xentop") continue;
-    if (!fs::is_regular_file(entry->path(), error)) continue;
-    extra.file(fs::relative(entry->path(), xen_packages).string(), must(read_file(entry->path())), 0755);
+    std::error_code no_file;
+    if (!fs::is_regular_file(entry->path(), no_file)) continue;
+    // Not fs::relative(): programs ask for the links' names.
+    extra.file(entry->path().lexically_relative(xen_packages).string(), must(read_file(entry->path())), 0755);
   }
   return image_with(std::move(image), extra, folder);
 }
 
+// Windows that were measured, by their names: a line of JSON each.
+class KeptWindows {
+ public:
+  explicit KeptWindows(std::string file) : file_(std::move(file)) {
+    std::ifstream lines(file_);
+    for (std::string line; std::getline(lines, line);) {
+      const json one = json::parse(line, nullptr, false);
+      if (one.is_object() && one.contains("window")) windows_[one.value("name", "")] = one["window"];
+    }
+  }
+  [[nodiscard]] const json* find(const std::string& name) const {
+    const auto found = windows_.find(name);
+    return found == windows_.end() ? nullptr : &found->second;
+  }
+  const json& keep(const std::string& name, json window) {
+    if (!file_.empty())
+      std::ofstream(file_, std::ios::app) << json{{"name", name}, {"window", window}}.dump() << std::endl;
+    return windows_[name] = std::move(window);
+  }
+
+ private:
+  std::string file_;
+  std::map<std::string, json> windows_;
+};
+
 class Bench {
  public:
-  explicit Bench(bool alike)
+  Bench(bool alike, int most_guests, std::string kept)
       : alike_(alike),
+        most_guests_(most_guests),
+        kept_(std::move(kept)),
         cache_(must(PackageCache::open())),
         qemu_(must(fetch_qemu(cache_, [](std::string_view) {}))) {}
 
   void measure(const std::string& platform) {
-    for (const int guests : {1, 2, 4}) {
-      if (platform.starts_with("kvm") && guests > 2) continue;
-      const auto machine = boot(platform, guests);
-      if (guests == 1) {
-        alone_.clear();
-        idle_ = observe(*machine, platform, 1, "equal", {true, 1}).exact_driver;
-        for (const bool receives : {true, false})
-          for (int part = 1; part <= (alike_ ? 1 : 8); part *= 2) {
-            const BenchWork work{receives, kMostMebibytes * 1024 / part};
-            const Window window = observe(*machine, platform, 1, "equal", work);
-            alone_[work] = window.exact_driver - idle_;
-            print(fmt::format("{}, 1, {} {} KiB", platform, receives ? "receives" : "sends", work.kibibytes),
-                  window, {work});
-          }
-        continue;
-      }
-      for (const std::string loads : {"equal", "halving", "opposed"}) {
-        if (alike_ && loads == "halving") continue;
-        std::vector<BenchWork> works;
-        for (int guest = 0; guest < guests; ++guest)
-          works.push_back({loads != "opposed" || guest % 2 == 0,
-                           kMostMebibytes * 1024 / (loads == "halving" ? 1 << guest : 1)});
-        print(fmt::format("{}, {}, {}", platform, guests, loads),
-              observe(*machine, platform, guests, loads, works.front()), works);
-      }
+    alone_.clear();
+    machine_.reset();
+    idle_network_ = window(Asked{platform, "equal", 1, {Does::receives, 1}}).exact_driver;
+    measure_alone(platform, {Does::receives, Does::sends});
+    if (!alike_) {
+      idle_disk_ = window(Asked{platform, "equal", 1, {Does::reads_disk, kBlockKibibytes}}).exact_driver;
+      measure_alone(platform, {Does::reads_disk, Does::writes_disk});
     }
+    for (const int guests : {2, 4}) {
+      if (guests > most_guests_) continue;
+      machine_.reset();
+      for (const std::string loads : {"equal", "opposed", "halving"})
+        if (!alike_ || loads != "halving")
+          add_rows(Asked{platform, loads, guests, {Does::receives, kMostMebibytes * 1024}});
+      if (!alike_)
+        for (const std::string loads : {"equal", "halving"})
+          add_rows(Asked{platform, loads, guests, {Does::writes_disk, kMostMebibytes * 1024}});
+    }
+    machine_.reset();
   }
 
-  void print_peers() const {
+  void print() const {
+    fmt::print(
+        "| platform, guests, loads | guest | own: exact, ms | says | error | driver work: exact, ms | says "
+        "| of that shared | error | by packets |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    for (const std::string& row : parts_) fmt::print("{}", row);
     fmt::print(
         "\n| platform, guests, loads | guest | own and driver work: exact, ms | vtax top | equations 4.6 and "
-        "4.7 | "
-        "xentop | libvirt's exporters | control group | kvmtop |\n|---|---|---|---|---|---|---|---|---|\n");
+        "4.7 | xentop | libvirt's exporters | control group | kvmtop |\n|---|---|---|---|---|---|---|---|---|"
+        "\n");
     for (const std::string& row : peers_) fmt::print("{}", row);
   }
 
  private:
+  static constexpr int kBlockKibibytes = 64;
+
+  void measure_alone(const std::string& platform, std::initializer_list<Does> kinds) {
+    for (const Does does : kinds)
+      for (int part = 1; part <= (alike_ || does == Does::sends || does == Does::reads_disk ? 1 : 8);
+           part *= 2) {
+        const Asked asked{platform, "equal", 1, {does, kMostMebibytes * 1024 / part}};
+        alone_[asked.first] = window(asked).exact_driver - idle_of(asked.first);
+        add_rows(asked);
+      }
+  }
+
+  [[nodiscard]] double idle_of(const BenchWork& work) const {
+    return work.is_of_disk() ? idle_disk_ : idle_network_;
+  }
+
+  // Boots only for what is not kept.
+  [[nodiscard]] Window window(const Asked& asked) {
+    if (const json* kept = kept_.find(asked.name())) return window_of(asked, *kept);
+    if (!machine_) machine_ = boot(asked.platform, asked.guests);
+    return window_of(asked, kept_.keep(asked.name(), observe(*machine_, asked)));
+  }
+
   [[nodiscard]] std::unique_ptr<LabMachine> boot(const std::string& platform, int guests) {
     MachineShape shape;
     shape.guests = guests;
@@ -237,44 +330,57 @@ class Bench {
 
   // The truth of each guest's driver work: the window's, in the proportion of what each guest's work costs
   // alone, beyond what a window with next to no work costs.
-  void print(const std::string& name, const Window& window, const std::vector<BenchWork>& works) {
+  void add_rows(const Asked& asked) {
+    const Window seen = window(asked);
+    const auto works = asked.works();
     double alone = 0, caused = 0;
     std::vector<std::uint64_t> packets;
     for (const BenchWork& work : works) alone += alone_.at(work);
-    for (const Guest& guest : window.guests) {
+    for (const Guest& guest : seen.guests) {
       caused += guest.caused();
       packets.push_back(static_cast<std::uint64_t>(guest.packets));
     }
-    const double for_guests = window.exact_driver - idle_;
+    const double idle = idle_of(asked.first), for_guests = seen.exact_driver - idle;
     const auto by_packets = charge_by_packets(caused, packets);
-    const auto all_by_packets = charge_by_packets(caused + window.not_charged, packets);
+    const auto all_by_packets = charge_by_packets(caused + seen.not_charged, packets);
     for (std::size_t i = 0; i < works.size(); ++i) {
-      const Guest& guest = window.guests[i];
+      const Guest& guest = seen.guests[i];
       const double exact = for_guests * alone_.at(works[i]) / alone;
-      fmt::print("| {} | {} | {:.2f} | {:.2f} | {} | {:.2f} | {:.2f} | {:.2f} | {} | {} |\n", name, i + 1,
-                 guest.exact_own, guest.own, per_cent(guest.own, guest.exact_own), exact, guest.caused(),
-                 guest.shared, per_cent(guest.caused(), exact),
-                 by_packets ? per_cent(by_packets->to_guests[i], exact) : "-");
+      add(parts_,
+          fmt::format("| {} | {} | {:.2f} | {:.2f} | {} | {:.2f} | {:.2f} | {:.2f} | {} | {} |\n",
+                      asked.name(), i + 1, guest.exact_own, guest.own, per_cent(guest.own, guest.exact_own),
+                      exact, guest.caused(), guest.shared, per_cent(guest.caused(), exact),
+                      by_packets ? per_cent(by_packets->to_guests[i], exact) : "-"));
       const double whole = guest.exact_own + exact;
-      peers_.push_back(fmt::format(
-          "| {} | {} | {:.2f} | {} | {} | {} | {} | {} | {} |\n", name, i + 1, whole,
-          per_cent(guest.own + guest.caused(), whole),
-          all_by_packets ? per_cent(guest.own + all_by_packets->to_guests[i], whole) : "-",
-          per_cent_or_dash(guest.peers.xentop, whole), per_cent_or_dash(guest.peers.process_ticks, whole),
-          per_cent_or_dash(guest.peers.control_group, whole), per_cent_or_dash(guest.peers.kvmtop, whole)));
+      add(peers_,
+          fmt::format("| {} | {} | {:.2f} | {} | {} | {} | {} | {} | {} |\n", asked.name(), i + 1, whole,
+                      per_cent(guest.own + guest.caused(), whole),
+                      all_by_packets ? per_cent(guest.own + all_by_packets->to_guests[i], whole) : "-",
+                      per_cent_or_dash(guest.peers.xentop, whole),
+                      per_cent_or_dash(guest.peers.process_ticks, whole),
+                      per_cent_or_dash(guest.peers.control_group, whole),
+                      per_cent_or_dash(guest.peers.kvmtop, whole)));
     }
-    fmt::print("| {} | all | | | | {:.2f} | {:.2f} | | {} | alone {}, idle {:.2f} ms |\n", name, for_guests,
-               caused, per_cent(caused, for_guests), per_cent(alone, for_guests), idle_);
-    std::fflush(stdout);
+    add(parts_,
+        fmt::format("| {} | all | | | | {:.2f} | {:.2f} | | {} | alone {}, idle {:.2f} ms |\n", asked.name(),
+                    for_guests, caused, per_cent(caused, for_guests), per_cent(alone, for_guests), idle));
+  }
+
+  static void add(std::vector<std::string>& rows, std::string row) {
+    fmt::print(stderr, "{}", row);
+    rows.push_back(std::move(row));
   }
 
   bool alike_;
+  int most_guests_;
+  KeptWindows kept_;
   OwnFolder folder_;
   PackageCache cache_;
   Qemu qemu_;
-  std::vector<std::string> peers_;     // rows
-  std::map<BenchWork, double> alone_;  // exact driver work of one guest that works alone, ms
-  double idle_ = 0;                    // of a window of one KiB
+  std::unique_ptr<LabMachine> machine_;      // of the windows that are measured now
+  std::vector<std::string> parts_, peers_;   // rows
+  std::map<BenchWork, double> alone_;        // exact driver work of one guest that works alone, ms
+  double idle_network_ = 0, idle_disk_ = 0;  // of a window of one KiB, of one block
 };
 
 }  // namespace
@@ -283,16 +389,24 @@ class Bench {
 int main(int argc, char** argv) {
   // This program is also PID 1 of the machines, and Xen's hotplug program.
   if (const auto code = vtax::agent::run_by_circumstance(argc, argv)) return *code;
-  std::vector<std::string> platforms(argv + 1, argv + argc);
-  const bool alike = !platforms.empty() && platforms.front() == "alike";
-  if (alike) platforms.erase(platforms.begin());
+  constexpr std::string_view kKept = "kept=", kGuests = "guests=";
+  bool alike = false;
+  int most_guests = 4;
+  std::string kept;
+  std::vector<std::string> platforms;
+  for (const std::string_view word : std::vector<std::string_view>(argv + 1, argv + argc)) {
+    if (word == "alike")
+      alike = true;
+    else if (word.starts_with(kGuests))
+      most_guests = std::atoi(word.substr(kGuests.size()).data());
+    else if (word.starts_with(kKept))
+      kept = word.substr(kKept.size());
+    else
+      platforms.emplace_back(word);
+  }
   if (platforms.empty()) platforms = {"xen-pv", "xen-pvh", "kvm"};
-  fmt::print(
-      "| platform, guests, loads | guest | own: exact, ms | says | error | driver work: exact, ms | says | "
-      "of that "
-      "shared | error | by packets |\n|---|---|---|---|---|---|---|---|---|---|\n");
-  vtax::Bench bench(alike);
+  vtax::Bench bench(alike, most_guests, kept);
   for (const std::string& platform : platforms) bench.measure(platform);
-  bench.print_peers();
+  bench.print();
   return 0;
 }

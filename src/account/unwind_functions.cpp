@@ -102,12 +102,39 @@ std::optional<std::uint8_t> form_of(Cursor entry) {
   return is_known ? std::optional(form) : std::nullopt;
 }
 
+struct Table {
+  ByteView bytes;
+  std::uint64_t address = 0;
+};
+
+// By its section; of a file without sections by what debuggers and C++ find it with at run time, a segment
+// (PT_GNU_EH_FRAME) that points to it. It then ends with an entry of no length.
+std::optional<Table> table_of(const ElfFile& elf) {
+  if (const ElfFile::Section* section = elf.section(".eh_frame"))
+    return Table{elf.content(*section), section->header.sh_addr};
+  const auto segments = elf.segments();
+  if (!segments) return std::nullopt;
+  for (const Elf64_Phdr& segment : *segments) {
+    if (segment.p_type != PT_GNU_EH_FRAME) continue;
+    Cursor index(elf.loaded_at(segment.p_vaddr), 0);
+    const auto version = index.take<std::uint8_t>(), form = index.take<std::uint8_t>();
+    index.skip(2);  // the forms of what follows the pointer
+    const std::uint64_t itself = segment.p_vaddr + index.at();
+    const auto pointer = take_number(index, form);
+    const std::uint8_t from = form & kFrom;
+    if (version != 1 || !pointer || (from != kAbsolute && from != kFromItself)) return std::nullopt;
+    const std::uint64_t address = *pointer + (from == kFromItself ? itself : 0);
+    return Table{elf.loaded_at(address), address};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<UnwindFunction> unwind_functions(const ElfFile& elf) {
-  const ElfFile::Section* section = elf.section(".eh_frame");
-  if (section == nullptr) return {};
-  const ByteView table = elf.content(*section);
+  const auto found = table_of(elf);
+  if (!found) return {};
+  const ByteView table = found->bytes;
   std::map<std::uint64_t, std::optional<std::uint8_t>> forms;  // by where the common entry stands
   std::vector<UnwindFunction> functions;
   constexpr std::uint32_t kLong = 0xffffffff;
@@ -125,7 +152,7 @@ std::vector<UnwindFunction> unwind_functions(const ElfFile& elf) {
     // The common entry is so far before this field.
     const auto form = id <= id_at ? forms.find(id_at - id) : forms.end();
     if (form == forms.end() || !form->second) continue;
-    const std::uint64_t itself = section->header.sh_addr + entry.at();
+    const std::uint64_t itself = found->address + entry.at();
     const auto begin = take_number(entry, *form->second);
     const auto bytes = take_number(entry, *form->second & kForm);
     if (!begin || !bytes || *bytes == 0) continue;

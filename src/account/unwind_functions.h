@@ -13,9 +13,10 @@ struct UnwindFunction {
 };
 
 // What compilers say of each of their functions for C++ exceptions and debuggers' backtraces, in stripped
-// files too; ascending, of those that begin together the longest. Empty without the table, and where it is
-// damaged what stands before the damage. As the System V ABI for x86-64 has it (and so LSB 5.0, "Exception
-// Frames"), with addresses relative to where they stand or absolute, which are what linkers write.
+// files too; ascending, of those that begin together the longest. Of a file without sections too. Empty
+// without the table, and where it is damaged what stands before the damage. As the System V ABI for x86-64
+// has it (and so LSB 5.0, "Exception Frames"), with addresses relative to where they stand or absolute, which
+// are what linkers write.
 [[nodiscard]] std::vector<UnwindFunction> unwind_functions(const ElfFile& elf);
 
 }  // namespace vtax

@@ -85,6 +85,35 @@ TEST(UnwindFunctions, OfADamagedTableAreThoseBeforeTheDamage) {
   EXPECT_TRUE(functions_in(file_with_table(other)).empty());
 }
 
+std::vector<std::uint8_t> without_sections(std::vector<std::uint8_t> file) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, file.data(), sizeof header);
+  header.e_shoff = 0;
+  header.e_shnum = header.e_shstrndx = 0;
+  std::memcpy(file.data(), &header, sizeof header);
+  return file;
+}
+
+// A library of the system's, which has the segment that points to its table.
+TEST(UnwindFunctions, OfAFileWithoutSectionsAreTheSame) {
+  auto file = read_file("/lib/x86_64-linux-gnu/libc.so.6");
+  if (!file) file = read_file("/usr/lib64/libc.so.6");
+  if (!file) GTEST_SKIP() << "no C library where Debian and Fedora have it";
+  const auto whole = ElfFile::open(*file);
+  ASSERT_TRUE(whole);
+  const auto functions = unwind_functions(*whole);
+  ASSERT_GT(functions.size(), 1000U);
+  const auto bare = without_sections(*file);
+  const auto loaded = ElfFile::open(bare);
+  ASSERT_TRUE(loaded && loaded->sections().empty());
+  const auto found = unwind_functions(*loaded);
+  ASSERT_EQ(found.size(), functions.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].begin, functions[i].begin);
+    EXPECT_EQ(found[i].bytes, functions[i].bytes);
+  }
+}
+
 // This program itself, by what its own symbols say.
 TEST(UnwindFunctions, OfThisProgramCoverWhatItsSymbolsName) {
   const auto file = read_file("/proc/self/exe");

@@ -132,9 +132,11 @@ Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
   if (plan.profile_hz > 0 && (plan.counters || plan.books || plan.watch))
     return fail(fields.bad("'profile_hz' cannot stand beside 'books', 'counters' or 'watch'"));
   if (plan.counters && plan.books) return fail(fields.bad("'counters' cannot stand beside 'books'"));
-  if ((plan.counters || plan.books || plan.watch || plan.profile_hz > 0) &&
-      (plan.local || plan.http || plan.program))
-    return fail(fields.bad("'books', 'counters', 'watch' and 'profile_hz' are of one connection's traffic"));
+  const bool is_stream = !plan.local && !plan.http && !plan.program;
+  if ((plan.counters || plan.books || plan.profile_hz > 0) && !is_stream)
+    return fail(fields.bad("'books', 'counters' and 'profile_hz' are of one connection's traffic"));
+  if (plan.watch && !is_stream && !controller::has_disk(plan))
+    return fail(fields.bad("'watch' is of one connection's traffic, or of disks"));
   return {};
 }
 

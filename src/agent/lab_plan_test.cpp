@@ -222,6 +222,34 @@ TEST(LabPlan, WatchIsAloneOnAMachineWithGuests) {
   EXPECT_NE(refused.error().text().find("'watch'"), std::string::npos);
 }
 
+TEST(LabPlan, WatchIsOfStreamsAndDisks) {
+  nlohmann::json disk{{"version", 1},
+                      {"platform", "xen-pv"},
+                      {"topology", "card"},
+                      {"workload", "disk"},
+                      {"offloads", "on"},
+                      {"bytes", 262'144},
+                      {"block_bytes", 4096},
+                      {"operation", "write"},
+                      {"pattern", "sequential"},
+                      {"direct", "on"},
+                      {"store", "memory"},
+                      {"guests", 2},
+                      {"watch", true},
+                      {"time_limit_ns", 60'000'000'000}};
+  const auto watched = parse_plan(disk.dump());
+  ASSERT_TRUE(watched) << watched.error().text();
+  EXPECT_TRUE(watched->watch);
+  const nlohmann::json other{{"version", 1},       {"platform", "xen-pv"},
+                             {"topology", "card"}, {"workload", "linpack"},
+                             {"offloads", "on"},   {"size", 100},
+                             {"systems", 20},      {"precision", "single"},
+                             {"watch", true},      {"time_limit_ns", 60'000'000'000}};
+  const auto refused = parse_plan(other.dump());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("'watch'"), std::string::npos);
+}
+
 TEST(LabPlan, SamplingHasARateAndATimeAndIsAlone) {
   nlohmann::json plan = good();
   EXPECT_EQ(parse_plan(plan.dump())->profile_hz, 0U);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "agent/lab_layout.h"
 #include "agent/program.h"
@@ -19,6 +20,8 @@ namespace {
 
 constexpr char kXentopOutput[] = "/tmp/xentop";
 constexpr std::size_t kMostThreads = 1000;
+// The window follows in a quarter of a quiet time.
+constexpr std::chrono::milliseconds kToFirstReading{100}, kBetweenLooks{2};
 
 std::uint64_t run_ns(int process) {
   std::uint64_t sum = 0;
@@ -84,7 +87,18 @@ Result<> PeerBooks::begin() {
   if (!started) return fail(started.error());
   xentop_ = *started;
   // Not where the work for guests is measured.
-  return pin(xentop_, lab::kCardPeerCpu);
+  if (auto pinned = pin(xentop_, lab::kCardPeerCpu); !pinned) return pinned;
+  // What it prints at its first reading, which has to be before the window.
+  const auto latest = std::chrono::steady_clock::now() + kToFirstReading;
+  std::error_code error;
+  while (std::filesystem::file_size(kXentopOutput, error) == 0 || error) {
+    if (std::chrono::steady_clock::now() > latest)
+      return fail(Error{"have xentop read before the window",
+                        fmt::format("it took more than {} ms", kToFirstReading.count()), "",
+                        ExitCode::trial_failed});
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return {};
 }
 
 Result<> PeerBooks::end() {

@@ -54,6 +54,16 @@ ByteView ElfFile::content(const Section& section) const {
   return bytes_.subspan(header.sh_offset, header.sh_size);
 }
 
+ByteView ElfFile::loaded_at(std::uint64_t address) const {
+  const auto all = segments();
+  if (!all) return {};
+  for (const Elf64_Phdr& segment : *all)
+    if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+        address - segment.p_vaddr < segment.p_filesz)
+      return bytes_.subspan(segment.p_offset, segment.p_filesz).subspan(address - segment.p_vaddr);
+  return {};
+}
+
 std::string_view ElfFile::text(std::size_t table, std::uint64_t offset) const {
   if (table >= sections_.size() || sections_[table].header.sh_type != SHT_STRTAB) return {};
   const ByteView strings = content(sections_[table]);

@@ -36,6 +36,10 @@ class ElfFile {
   // Empty when it occupies no space in the file, or is cut off.
   [[nodiscard]] ByteView content(const Section& section) const;
 
+  // What memory has from this address to the end of the segment that is loaded there, as far as it stands in
+  // the file; empty where none is.
+  [[nodiscard]] ByteView loaded_at(std::uint64_t address) const;
+
   // The string at `offset` of the string table that is section number `table`; empty when there is none, or
   // when it is longer than any name: of names that have no end each would be searched to the table's.
   [[nodiscard]] std::string_view text(std::size_t table, std::uint64_t offset) const;

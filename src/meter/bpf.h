@@ -54,6 +54,10 @@ class Assembler {
     emit(BPF_JMP | BPF_JEQ | BPF_X, left, right, 0, 0);
     return code_.size() - 1;
   }
+  [[nodiscard]] std::size_t jump_if_less(Register left, Register right) {
+    emit(BPF_JMP | BPF_JLT | BPF_X, left, right, 0, 0);
+    return code_.size() - 1;
+  }
   [[nodiscard]] std::size_t jump() {
     emit(BPF_JMP | BPF_JA, 0, 0, 0, 0);
     return code_.size() - 1;

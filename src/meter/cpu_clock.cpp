@@ -23,25 +23,26 @@ constexpr const char* kClockPurpose = "clock what the CPUs do";
 constexpr std::uint32_t kMostClockKeys = 16384;
 constexpr ino_t kFirstProcessNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO of Linux
 
-// A CPU's state. Threads and processes are in the kernel's order: pid, tgid.
+// A CPU's state. The thread is not in it, but asked for when its time ends: not every kernel traces every
+// switch, and a thread that is remembered would then have its follower's time for as long as no other comes.
 struct ClockState {
   std::uint64_t since_ns, turned_ns;
-  std::uint32_t thread, process, mode, came[2], left[2], interrupt;  // interrupt: its number and one
+  std::uint32_t mode, came[2], left[2], interrupt;  // interrupt: its number and one
   std::uint32_t epoch, unused;
   std::uint64_t lost_ns;
 };
-static_assert(sizeof(ClockState) == 64);
+static_assert(sizeof(ClockState) == 56);
 
+// Threads and processes are in the kernel's order: pid, tgid.
 struct ClockSumKey {
   std::uint32_t thread, process, mode, came[2], left[2], interrupt;
 };
 static_assert(sizeof(ClockSumKey) == 32);
 
 constexpr std::int16_t kSinceOf = offsetof(ClockState, since_ns), kTurnedOf = offsetof(ClockState, turned_ns),
-                       kThreadOf = offsetof(ClockState, thread), kModeOf = offsetof(ClockState, mode),
-                       kCameOf = offsetof(ClockState, came), kLeftOf = offsetof(ClockState, left),
-                       kInterruptOf = offsetof(ClockState, interrupt), kEpochOf = offsetof(ClockState, epoch),
-                       kLostOf = offsetof(ClockState, lost_ns);
+                       kModeOf = offsetof(ClockState, mode), kCameOf = offsetof(ClockState, came),
+                       kLeftOf = offsetof(ClockState, left), kInterruptOf = offsetof(ClockState, interrupt),
+                       kEpochOf = offsetof(ClockState, epoch), kLostOf = offsetof(ClockState, lost_ns);
 
 constexpr std::int32_t mode_number(ClockMode mode) {
   return static_cast<std::int32_t>(mode);
@@ -52,17 +53,13 @@ class ClockPrograms {
  public:
   int states = -1, control = -1, sums[2] = {-1, -1};
   std::uint32_t skb_device = 0, device_net = 0, device_index = 0, net_number = 0, device_operations = 0,
-                operations_kind = 0, task_pid = 0;
+                operations_kind = 0;
 
   // The thread's own time ends with it, and the next one's begins.
   [[nodiscard]] std::vector<bpf_insn> switches() const {
     Assembler code;
-    code.load(BPF_DW, 6, 1, 16);
     const std::size_t none = state(code);
     charge(code);
-    read(code, 6, task_pid, 8);
-    code.load(BPF_DW, 1, 10, -64);
-    code.store(BPF_DW, 8, kThreadOf, 1);
     forget_packet(code);
     code.store_constant(BPF_W, 8, kModeOf, mode_number(ClockMode::thread));
     code.store_constant(BPF_W, 8, kInterruptOf, 0);
@@ -186,11 +183,6 @@ class ClockPrograms {
   [[nodiscard]] std::vector<bpf_insn> turns_over() const {
     Assembler code;
     const std::size_t none = state(code);
-    code.load(BPF_DW, 1, 8, kSinceOf);
-    const std::size_t runs = code.jump_if(BPF_JNE, 1, 0);
-    code.call(BPF_FUNC_get_current_pid_tgid);
-    code.store(BPF_DW, 8, kThreadOf, 0);
-    code.land({runs});
     charge(code);
     code.load(BPF_DW, 1, 8, kSinceOf);
     code.store(BPF_DW, 8, kTurnedOf, 1);
@@ -226,16 +218,19 @@ class ClockPrograms {
     return {none, outside};
   }
 
-  // The time since the state's `since` goes to what it says; `since` is now afterwards. Uses r7 and r9.
+  // The time since the state's `since` goes to what it says, on the back of the thread that runs; `since` is
+  // now afterwards. Uses r7 and r9.
   void charge(Assembler& code) const {
     code.call(BPF_FUNC_ktime_get_ns);
     code.copy(7, 0);
     code.load(BPF_DW, 1, 8, kSinceOf);
+    // An interrupt since the clock was read has charged until its own end.
+    const std::size_t charged = code.jump_if_less(7, 1);
     code.store(BPF_DW, 8, kSinceOf, 7);
     const std::size_t starts = code.jump_if(BPF_JEQ, 1, 0);
     code.subtract_register(7, 1);
-    code.load(BPF_DW, 1, 8, kThreadOf);
-    code.store(BPF_DW, 10, -48, 1);
+    code.call(BPF_FUNC_get_current_pid_tgid);
+    code.store(BPF_DW, 10, -48, 0);
     code.load(BPF_W, 1, 8, kInterruptOf);
     const std::size_t interrupted = code.jump_if(BPF_JNE, 1, 0);
     code.load(BPF_W, 1, 8, kModeOf);
@@ -265,7 +260,7 @@ class ClockPrograms {
     code.load(BPF_DW, 1, 8, kLostOf);
     code.add_register(1, 7);
     code.store(BPF_DW, 8, kLostOf, 1);
-    code.land({starts, added, stored});
+    code.land({charged, starts, added, stored});
   }
 
   static void forget_packet(Assembler& code) {
@@ -316,11 +311,9 @@ Result<ClockPrograms> programs_for_this_kernel() {
              index = types->offset_of("net_device", "ifindex"), common = types->offset_of("net", "ns"),
              number = types->offset_of("ns_common", "inum"),
              operations = types->offset_of("net_device", "rtnl_link_ops"),
-             kind = types->offset_of("rtnl_link_ops", "kind"), pid = types->offset_of("task_struct", "pid"),
-             tgid = types->offset_of("task_struct", "tgid");
-  if (!device || !net || !index || !common || !number || !operations || !kind || !pid || !tgid ||
-      *tgid != *pid + 4)
-    return fail(bpf::cannot(kClockPurpose, "the kernel's BTF lacks what is needed of threads and packets"));
+             kind = types->offset_of("rtnl_link_ops", "kind");
+  if (!device || !net || !index || !common || !number || !operations || !kind)
+    return fail(bpf::cannot(kClockPurpose, "the kernel's BTF lacks what is needed of packets"));
   ClockPrograms programs;
   programs.skb_device = *device;
   programs.device_net = *net;
@@ -328,7 +321,6 @@ Result<ClockPrograms> programs_for_this_kernel() {
   programs.net_number = *common + *number;
   programs.device_operations = *operations;
   programs.operations_kind = *kind;
-  programs.task_pid = *pid;
   return programs;
 }
 
@@ -369,8 +361,6 @@ Result<CpuClock> CpuClock::start() {
   auto turn_over = bpf::load_program(kClockPurpose, programs->turns_over());
   if (!turn_over) return fail(turn_over.error());
   clock.turn_over_ = std::move(*turn_over);
-  // Every CPU knows its thread before anything is charged.
-  if (const auto first = clock.lap(); !first) return fail(first.error());
   const auto attach = [&](const char* tracepoint, const std::vector<bpf_insn>& code) -> Result<> {
     auto program = bpf::load_program(kClockPurpose, code);
     if (!program) return fail(program.error());
@@ -392,6 +382,7 @@ Result<CpuClock> CpuClock::start() {
   clock.sees_guests_ =
       attach("kvm_exit", programs->changes(ClockMode::guest, ClockMode::thread)).has_value() &&
       attach("kvm_entry", programs->changes(ClockMode::thread, ClockMode::guest)).has_value();
+  // What was counted while some of them were attached is thrown away.
   if (const auto first = clock.lap(); !first) return fail(first.error());
   return clock;
 }

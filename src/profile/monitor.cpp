@@ -145,9 +145,9 @@ void Monitor::take(const Sample& sample) {
     if (i > 0) --at.address;  // the call, not what follows it
     switch (at.mode) {
       case Mode::kernel: {
-        const Function function = kernel_.at(at.address);
-        in_softirq = in_softirq || is_softirq(function);
-        frames.push_back(frame(function));
+        const KernelFrame& known = kernel_frame(at.address);
+        in_softirq = in_softirq || known.is_softirq;
+        frames.push_back(known.frame);
         break;
       }
       case Mode::user:
@@ -178,6 +178,16 @@ void Monitor::take(const Sample& sample) {
   }
   ++made_.rows[place->second].samples;
   ++made_.samples;
+}
+
+// The same few thousand addresses come again and again.
+const Monitor::KernelFrame& Monitor::kernel_frame(std::uint64_t address) {
+  const auto [place, is_new] = kernel_frames_.try_emplace(address);
+  if (is_new) {
+    const Function function = kernel_.at(address);
+    place->second = {frame(function), is_softirq(function)};
+  }
+  return place->second;
 }
 
 std::uint32_t Monitor::frame(const Function& function) {

@@ -82,6 +82,11 @@ class Monitor {
   void collect();
   void take(const Sample& sample);
   std::uint32_t frame(const Function& function);
+  struct KernelFrame {
+    std::uint32_t frame = 0;
+    bool is_softirq = false;
+  };
+  const KernelFrame& kernel_frame(std::uint64_t address);
 
   Sampling sampling_;
   MonitorOptions options_;
@@ -89,6 +94,7 @@ class Monitor {
   ProcessImages images_;
   MonitorProfile made_;
   std::map<std::pair<std::string, std::string>, std::uint32_t> frames_;
+  std::unordered_map<std::uint64_t, KernelFrame> kernel_frames_;  // by address
   std::map<std::tuple<int, int, Mode, std::vector<std::uint32_t>>, std::size_t> rows_;
   std::chrono::steady_clock::time_point begun_;
   std::uint64_t throttled_ = 0;

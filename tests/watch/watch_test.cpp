@@ -21,6 +21,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -438,37 +439,68 @@ TEST(Watch, AQemuProcessIsAGuestByItsName) {
   expect_time(machine->own_ns, observed);
 }
 
-TEST(Watch, AStoppedGuestIsPaused) {
-  const Child child([] {
-    static const std::string name = unique("stopped");
+// A guest that is busy, as a process that says it is QEMU. The name lives on in the child.
+std::function<void()> busy_machine(const std::string& name) {
+  return [name] {
     const char* const arguments[] = {"qemu-system-x86_64", "-c",   "while :; do :; done", "-name",
                                      name.c_str(),         nullptr};
     execv("/bin/sh", const_cast<char* const*>(arguments));
     _exit(1);
-  });
+  };
+}
+
+TEST(Watch, AGuestThatIsStoppedAndGoesOnIsPausedMeanwhile) {
+  const Child child(busy_machine(unique("stopped")));
   ASSERT_TRUE(child.ready());
   std::this_thread::sleep_for(milliseconds(100));
   kill(child.id(), SIGSTOP);
   auto watch = Watch::start({});
   ASSERT_TRUE(watch) << watch.error().text();
-  std::this_thread::sleep_for(milliseconds(50));
+  for (const bool stopped : {true, false, true}) {
+    kill(child.id(), stopped ? SIGSTOP : SIGCONT);
+    static_cast<void>(read(*watch));
+    std::this_thread::sleep_for(milliseconds(stopped ? 50 : 300));
+    const Reading reading = read(*watch);
+    const GuestUse* machine = guest(reading, unique("stopped"));
+    ASSERT_NE(machine, nullptr);
+    EXPECT_EQ(machine->paused, stopped);
+    if (stopped)
+      EXPECT_LT(machine->own_ns, 1'000'000U);
+    else
+      EXPECT_GT(machine->own_ns + machine->waiting_ns.value_or(0), 100'000'000U);
+    EXPECT_TRUE(reading.came.empty());
+    EXPECT_TRUE(reading.gone.empty());
+  }
+}
+
+// What a migration within one computer, or there and back, looks like: the same name, another process. It has
+// its own time alone, and nothing of the first one's.
+TEST(Watch, AMigratedGuestBeginsAnewUnderItsName) {
+  auto first = std::make_unique<Child>(busy_machine(unique("migrated")));
+  ASSERT_TRUE(first->ready());
+  std::this_thread::sleep_for(milliseconds(300));
+  auto watch = Watch::start({});
+  ASSERT_TRUE(watch) << watch.error().text();
+  static_cast<void>(read(*watch));
+  first.reset();
+  const Child second(busy_machine(unique("migrated")));
+  ASSERT_TRUE(second.ready());
+  std::this_thread::sleep_for(milliseconds(100));
   const Reading reading = read(*watch);
-  const GuestUse* stopped = guest(reading, unique("stopped"));
-  ASSERT_NE(stopped, nullptr);
-  EXPECT_TRUE(stopped->paused);
-  EXPECT_LT(stopped->own_ns, 1'000'000U);
+  const GuestUse* machine = guest(reading, unique("migrated"));
+  ASSERT_NE(machine, nullptr);
+  EXPECT_EQ(machine->id, std::to_string(second.id()));
+  EXPECT_TRUE(reading.came.empty());
+  EXPECT_TRUE(reading.gone.empty());
+  ASSERT_TRUE(machine->busy_so_far_ns);
+  EXPECT_LT(machine->own_ns, static_cast<std::uint64_t>(reading.interval.count()) * 101 / 100);
+  EXPECT_LT(*machine->busy_so_far_ns, static_cast<std::uint64_t>(reading.interval.count()) * 101 / 100);
 }
 
 // What an ordinary user sees: it adds up, too, and says what is missing.
 TEST(Watch, WithoutRootItSaysWhatIsMissing) {
   if (geteuid() != 0) GTEST_SKIP() << "this user is none other than root";
-  const Child busy([] {
-    static const std::string name = unique("seen");
-    const char* const arguments[] = {"qemu-system-x86_64", "-c",   "while :; do :; done", "-name",
-                                     name.c_str(),         nullptr};
-    execv("/bin/sh", const_cast<char* const*>(arguments));
-    _exit(1);
-  });
+  const Child busy(busy_machine(unique("seen")));
   ASSERT_TRUE(busy.ready());
   std::this_thread::sleep_for(milliseconds(100));
   const pid_t child = fork();
