@@ -20,16 +20,18 @@ struct EnteredAt {
   Places places;
 };
 
-// Xen 4.17, arch/x86/x86_64/entry.S; Linux 6.x, arch/x86/entry/entry_64.S and arch/x86/xen/xen-asm.S. A PV
-// guest's exceptions pass through xen_asm_* stubs into the same asm_* entries as on bare hardware, so only
-// the latter are counted; system calls do not, and a kernel uses only one of the two.
+// Xen 4.17, arch/x86/x86_64/entry.S; Linux 5.10 to 7.2 (before 5.16 xen_syscall_target),
+// arch/x86/entry/entry_64.S and arch/x86/xen/xen-asm.S. A PV guest's exceptions pass through xen_asm_* stubs
+// into the same asm_* entries as on bare hardware, so only the latter are counted; system calls do not, and a
+// kernel uses only one of the two.
 constexpr EnteredAt kEnteredAt[] = {
     {Event::hypercalls, {{{"xen", "pv_hypercall", What::needed_entry}, {"xen", "hvm_hypercall"}}}},
     {Event::upcalls, {{{"vmlinux", "asm_exc_xen_hypervisor_callback"}}}},
     {Event::interrupts,
      {{{"vmlinux", "asm_common_interrupt", What::needed_entry}, {"xen", "do_IRQ", What::needed_entry}}}},
     {Event::system_calls,
-     {{{"vmlinux", "entry_SYSCALL_64", What::needed_entry}, {"vmlinux", "xen_entry_SYSCALL_64"}}}},
+     {{{"vmlinux", "entry_SYSCALL_64", What::needed_entry},
+       {"vmlinux", "xen_entry_SYSCALL_64|xen_syscall_target"}}}},
     {Event::page_faults, {{{"vmlinux", "asm_exc_page_fault", What::needed_entry}}}},
     {Event::profile_samples, {{{"vmlinux", "perf_swevent_hrtimer"}}}},
 };

@@ -20,7 +20,9 @@ void add_own_builds(CLI::App& app, OwnBuilds& builds) {
   app.add_option("--kernel", builds.kernel, "Your own kernel: bzImage or vmlinux")->check(CLI::ExistingFile);
   app.add_option("--modules", builds.modules, "Its modules: .../lib/modules/RELEASE or the build tree")
       ->check(CLI::ExistingDirectory);
-  app.add_option("--xen", builds.xen, "Your own Xen: xen.gz or xen")->check(CLI::ExistingFile);
+  app.add_option("--xen", builds.xen,
+                 "Your own Xen: xen.gz, xen, or a tree of 'make dist' with its toolstack")
+      ->check(CLI::ExistingPath);
 }
 
 }  // namespace vtax

@@ -18,9 +18,9 @@ struct DebianRelease {
   std::string_view codename;  // the archive's suite
   std::string_view xen;       // what its toolstack speaks to
 };
-inline constexpr std::array kDebianReleases{DebianRelease{"debian-12", "bookworm", "4.17"},
-                                            DebianRelease{"debian-13", "trixie", "4.20"},
-                                            DebianRelease{"debian-14", "forky", "4.20"}};
+inline constexpr std::array kDebianReleases{
+    DebianRelease{"debian-11", "bullseye", "4.14"}, DebianRelease{"debian-12", "bookworm", "4.17"},
+    DebianRelease{"debian-13", "trixie", "4.20"}, DebianRelease{"debian-14", "forky", "4.20"}};
 
 [[nodiscard]] const DebianRelease* find_debian_release(std::string_view stack);
 // Whose toolstack speaks to this Xen ("4.20"); null: none is known.
@@ -29,7 +29,7 @@ inline constexpr std::array kDebianReleases{DebianRelease{"debian-12", "bookworm
 // One that a study describes: files of the user's in place of parts of another. Empty: not given.
 struct OwnStack {
   std::string base = std::string(kOwnDistribution);  // whose the other parts are
-  std::string xen;                                   // xen.gz; takes the toolstack that fits it
+  std::string xen;  // xen.gz, which takes the toolstack that fits it, or dist/install with its own
   std::string kernel, modules;
   std::string symbols;  // the kernel's System.map, where it keeps no table itself
 

@@ -152,6 +152,7 @@ TEST_F(Failure, ABootThatDiesTwiceFailsWithTheEmulatorsWords) {
   ASSERT_FALSE(booted);
   EXPECT_EQ(booted.error().code, ExitCode::trial_failed);
   EXPECT_THAT(booted.error().text(), HasSubstr("booting twice"));
+  EXPECT_THAT(booted.error().next, HasSubstr("`vtax lab boot native` shows its whole console"));
   EXPECT_THAT(booted.error().text(), HasSubstr("killed by signal 6 (Aborted)"));
   EXPECT_THAT(booted.error().text(), HasSubstr("the stand-in gives up"));
 }

@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "machine/parts/release_apt.h"
+#include "machine/parts/stack_sources.h"
 #include "tests/lab/lab_bench.h"
 
 namespace vtax::lab {
@@ -62,8 +63,81 @@ TEST_P(AnotherRelease, BootsItsOwnKernelAndIsCountedTheSameInARerun) {
   EXPECT_THAT(usual.provenance, Not(HasSubstr(kernel)));
 }
 
+class OwnTree : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEED_LAB(PlatformId::xen_pv);
+    if (own_release() == nullptr) GTEST_SKIP() << "this computer is no Debian";
+    release_ = own_release()->stack == "debian-12" ? "debian-13" : "debian-12";
+    const auto cache = PackageCache::open();
+    kernel_ = cache->find(release_ + ".kernel");
+    xen_ = cache->find(release_ + ".xen");
+    if (!kernel_ || !xen_) GTEST_SKIP() << "another release has not been fetched: --stack " << release_;
+  }
+
+  void lay_out(const std::filesystem::path& tree) const {
+    namespace fs = std::filesystem;
+    const fs::path local = tree / "usr/local";
+    for (const fs::path& folder : {tree / "boot", local / "sbin", local / "lib/xen/bin"})
+      fs::create_directories(folder);
+    for (const auto& entry : fs::recursive_directory_iterator(xen_->root)) {
+      const fs::path& file = entry.path();
+      const std::string name = file.filename(), folder = file.parent_path().filename();
+      if (entry.is_directory()) continue;
+      if (folder == "boot" && file.extension() == ".gz") fs::copy(file, tree / "boot" / name);
+      if (folder == "bin" && (name == "xl" || name == "xenstored" || name == "xenconsoled"))
+        fs::copy(file, local / "sbin" / name);
+      if (folder == "bin" && (name == "xen-init-dom0" || name == "libxl-save-helper"))
+        fs::copy(file, local / "lib/xen/bin" / name);
+      if ((name.starts_with("libxen") || name.starts_with("libxl")) && name.find(".so.") != std::string::npos)
+        fs::copy(file, local / "lib" / name);
+    }
+  }
+  [[nodiscard]] std::string kernel_file() const {
+    for (const auto& entry : std::filesystem::directory_iterator(kernel_->root / "boot"))
+      if (entry.path().filename().string().starts_with("vmlinuz-")) return entry.path();
+    return "";
+  }
+
+  std::string release_;
+  std::optional<FetchedSet> kernel_, xen_;
+};
+
 INSTANTIATE_TEST_SUITE_P(All, AnotherRelease, testing::Values(PlatformId::native, PlatformId::xen_pv),
                          [](const auto& tested) { return test_name(tested.param); });
+
+// What a developer has who built Xen and Linux: files of the other release's packages, laid out as Xen's
+// `make dist` does it.
+TEST_F(OwnTree, OfHypervisorToolstackAndKernelBootsAndIsCountedTheSameInARerun) {
+  const Folder tree;
+  lay_out(tree.path());
+  const OwnStacks stacks{
+      {"mine", {release_, tree.path().string(), kernel_file(), kernel_->root.string(), ""}}};
+  Sources sources = sources_of_stack("mine", {}, stacks).value_or(Sources());
+  sources.agent = LabBench::get().agent();
+  auto cache = PackageCache::open();
+  ASSERT_TRUE(cache);
+  const auto quiet = [](std::string_view) {};
+  auto image = build_lab_image(PlatformId::xen_pv, sources, *cache, Apt(), quiet);
+  ASSERT_TRUE(image) << image.error().text();
+  MachineShape shape;
+  shape.stack = "mine";
+  auto machine = LabMachine::prepare(std::move(*image), sources.agent, LabBench::get().qemu(),
+                                     LabBench::get().probe(), shape);
+  ASSERT_TRUE(machine) << machine.error().text();
+  SnapshotStore store(LabBench::get().store());
+  const auto booted = (*machine)->boot(store, quiet);
+  ASSERT_TRUE(booted) << booted.error().text();
+  Trial one, again;
+  one.factors = again.factors = exchange(PlatformId::xen_pv, {{"stack", "mine"}});
+  for (Trial* trial : {&one, &again}) {
+    const auto ran = (*machine)->run(*trial, quiet);
+    ASSERT_TRUE(ran) << ran.error().text();
+  }
+  EXPECT_EQ(one.digest, again.digest);
+  EXPECT_THAT(one.provenance, HasSubstr("\"toolstack\""));
+  EXPECT_THAT(one.provenance, Not(HasSubstr("xen-utils-"))) << "no package's toolstack was used";
+}
 
 // A kernel that checks each object that it allocates and frees executes far more for each exchange.
 TEST(Arguments, ReachTheKernelThatTheyAreFor) {

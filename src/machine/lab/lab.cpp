@@ -16,7 +16,8 @@ Result<> Lab::check(const std::vector<Trial>& trials) const {
   if (options_.sources.xen && !any_has_xen)
     return fail(
         {"cannot use --xen", "no platform of this run has Xen", "for example --set platform=native,xen-pv"});
-  return check_stacks(stacks, options_.sources, options_.stacks);
+  if (auto good = check_stacks(stacks, options_.sources, options_.stacks); !good) return good;
+  return check_cards(stacks_with_cards(trials), options_.sources, options_.stacks);
 }
 
 Result<std::string> Lab::identify(const std::vector<Trial>& trials, const OnStep& on_step) {

@@ -200,7 +200,37 @@ Result<> LabMachine::boot(SnapshotStore& store, const TellStep& progress) {
   return {};
 }
 
+namespace {
+
+// What shows all that the machine says while it boots. A tree of Xen's is given as a whole.
+std::string command_that_boots(const LabImage& image) {
+  std::string command = fmt::format("vtax lab boot {}", name_of(image.kind));
+  if (!image.release.empty()) command += " --stack " + image.release;
+  const auto has = [&](std::string_view part) {
+    return std::any_of(image.own_files.begin(), image.own_files.end(),
+                       [&](const OwnFile& file) { return file.part == part; });
+  };
+  for (const OwnFile& file : image.own_files) {
+    if (file.part == "kernel" || file.part == "modules")
+      command += fmt::format(" --{} {}", file.part, file.path);
+    if (file.part == "toolstack" || (file.part == "xen" && !has("toolstack")))
+      command += " --xen " + file.path;
+  }
+  return command;
+}
+
+}  // namespace
+
 Result<> LabMachine::boot_into(const std::string& path, const TellStep& progress) const {
+  auto booted = boot_patiently(path, progress);
+  if (booted || booted.error().code != ExitCode::trial_failed) return booted;
+  std::string& next = booted.error().next;
+  next = fmt::format("`{}` shows its whole console{}{}", command_that_boots(image_), next.empty() ? "" : "; ",
+                     next);
+  return booted;
+}
+
+Result<> LabMachine::boot_patiently(const std::string& path, const TellStep& progress) const {
   progress(fmt::format("booting {}{} once{}", name_of(image_.kind),
                        shape_.stack == kOwnDistribution ? "" : " of " + shape_.stack,
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +

@@ -98,8 +98,9 @@ class LabMachine {
   using Snapshot = std::shared_ptr<const Descriptor>;
 
   LabMachine() = default;
-  // A boot that dies of the emulator is tried once more, which `progress` says.
   [[nodiscard]] Result<> boot_into(const std::string& path, const TellStep& progress) const;
+  // A boot that dies of the emulator is tried once more, which `progress` says.
+  [[nodiscard]] Result<> boot_patiently(const std::string& path, const TellStep& progress) const;
   [[nodiscard]] Result<> boot_once(const std::string& path, const TellStep& progress, bool& crashed) const;
   void tell_of_waiting(Emulator& machine, const TellStep& progress) const;
   [[nodiscard]] static Result<> become_ready(Emulator& machine, const std::string& path);

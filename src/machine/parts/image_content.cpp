@@ -3,6 +3,7 @@
 #include "core/files.h"
 #include "machine/parts/header_closure.h"
 #include "machine/parts/shared_libraries.h"
+#include "machine/parts/xen_tree.h"
 
 namespace vtax::lab {
 namespace {
@@ -74,18 +75,23 @@ std::string add_modules(CpioArchive& image, const std::vector<Module>& modules) 
 // libcrc32c, which they need, finds its algorithm by name alone.
 const std::vector<std::string> kNat = {"crc32c_generic", "nft_chain_nat", "nft_masq", "nft_nat"};
 
+const std::vector<std::string> kCard = {"e1000e"};
+
 }  // namespace
 
 const Domain& first_domain(PlatformId kind) {
-  static const Domain native = {"native", {"e1000e", "veth", "bridge"}, {"sch_tbf"}, kNat, {"null_blk"}};
+  static const Domain native = {"native", {"veth", "bridge"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {}, {},
+                                kCard};
   static const Domain dom0 = {
       "dom0",
-      {"e1000e", "bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
+      {"bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
       {"sch_tbf"},
       kNat,
       {"null_blk", "xen-blkback"},
       {},
-      {"xen-pciback"}};
+      {"xen-pciback"},
+      {},
+      kCard};
   // The emulated card's other end is a tap.
   static const Domain dom0_hvm = {"dom0",
                                   [] {
@@ -93,9 +99,15 @@ const Domain& first_domain(PlatformId kind) {
                                     modules.emplace_back("tun");
                                     return modules;
                                   }(),
-                                  dom0.optional, dom0.nat, dom0.disk};
+                                  dom0.optional,
+                                  dom0.nat,
+                                  dom0.disk,
+                                  {},
+                                  {},
+                                  {},
+                                  kCard};
   static const Domain kvm = {
-      "kvm", {"e1000e", "bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat, {"null_blk"}};
+      "kvm", {"bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {}, {}, kCard};
   if (has_kvm(kind)) return kvm;
   if (has_device_model(kind)) return dom0_hvm;
   return has_xen(kind) ? dom0 : native;
@@ -134,7 +146,7 @@ Result<> add_toolstack(CpioArchive& image, const fs::path& packages) {
   const auto xen = xen_directory(packages);
   if (!xen) return fail(xen.error());
   std::vector<fs::path> programs;
-  for (const char* name : {"xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper"}) {
+  for (const char* name : kToolstackPrograms) {
     const fs::path file = *xen / "bin" / name;
     const auto content = read_file(file);
     if (!content) return fail(content.error());

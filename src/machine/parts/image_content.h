@@ -27,6 +27,8 @@ struct Domain {
   std::vector<std::string> balloon = {};   // likewise, only where its balloon is blown up
   std::vector<std::string> giver = {};     // likewise, only where it gives its cards to driver domains
   std::vector<std::string> driver = {};    // likewise, only where it is such a domain
+  // Of its card; loaded first. A kernel of the user's may lack it: then no trial has a card (check_cards()).
+  std::vector<std::string> card = {};
 };
 
 // What the machine boots, and what that runs as its guest (nullptr: nothing).

@@ -1,6 +1,9 @@
 #include "machine/parts/lab_image.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "account/system_map.h"
@@ -17,6 +20,7 @@
 #include "machine/parts/release_apt.h"
 #include "machine/parts/shared_libraries.h"
 #include "machine/parts/stack_sources.h"
+#include "machine/parts/xen_tree.h"
 #include "machine/parts/xen_version.h"
 
 namespace vtax::lab {
@@ -34,6 +38,7 @@ constexpr const char* kXenArguments =
 struct Parts {
   FetchedSet kernel_set;
   std::optional<FetchedSet> xen_set;
+  std::map<std::string, fs::path> toolstack;  // of the user's tree, by their paths in Domain-0's image
   std::optional<FetchedSet> vmm_set;
   std::optional<FetchedSet> device_model_set;
   std::optional<FetchedSet> compiler_set;
@@ -62,7 +67,7 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 
 Domain all_domains(PlatformId kind) {
   Domain all = first_domain(kind);
-  for (const auto* more : {&all.disk, &all.nat, &all.giver})
+  for (const auto* more : {&all.card, &all.disk, &all.nat, &all.giver})
     all.optional.insert(all.optional.end(), more->begin(), more->end());
   if (const Domain* guest = guest_domain(kind)) {
     all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
@@ -101,6 +106,28 @@ Result<> check_toolstack(const fs::path& file, const FetchedSet& xen_set) {
   return expect_toolstack(*xen, file.filename().string(), xen_set.packages);
 }
 
+// Hypervisor and, where it is a tree with one, its toolstack, whose libraries may be the packages'.
+Result<> add_own_xen(Parts& parts, const fs::path& given) {
+  const auto tree = XenTree::open(given);
+  if (!tree) return fail(tree.error());
+  if (!tree->has_toolstack()) return check_toolstack(tree->hypervisor, *parts.xen_set);
+  auto files = toolstack_files(*tree, parts.xen_set->root);
+  if (!files) return fail(files.error());
+  Sha256 hash;
+  for (const auto& [path, file] : *files) {
+    const auto content = sha256_of_file(file);
+    if (!content) return fail(content.error());
+    hash.add(path + " " + *content + "\n");
+  }
+  parts.own_files.push_back({"toolstack", fs::absolute(given).string(), hash.hex()});
+  parts.toolstack = std::move(*files);
+  // Their Xen is not used.
+  std::erase_if(parts.xen_set->packages, [](const Package& package) {
+    return package.name.starts_with("xen-") || package.name.starts_with("libxen");
+  });
+  return {};
+}
+
 Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
                      const TellStep& progress, Fetch why) {
   Parts parts;
@@ -111,8 +138,11 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
     if (auto added = add_own_modules(parts, kind, *sources.modules); !added) return fail(added.error());
   if (sources.symbols)
     if (auto added = add_own_file(parts, "symbols", *sources.symbols); !added) return fail(added.error());
-  if (sources.xen && has_xen(kind))
-    if (auto added = add_own_file(parts, "xen", *sources.xen); !added) return fail(added.error());
+  if (sources.xen && has_xen(kind)) {
+    const auto tree = XenTree::open(*sources.xen);
+    if (!tree) return fail(tree.error());
+    if (auto added = add_own_file(parts, "xen", tree->hypervisor); !added) return fail(added.error());
+  }
   auto agent = read_file(sources.agent);
   if (!agent) return fail(agent.error());
   if (!is_static_program(*agent))
@@ -134,7 +164,7 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
     if (sources.xen)
-      if (auto fits = check_toolstack(*sources.xen, *parts.xen_set); !fits) return fail(fits.error());
+      if (auto added = add_own_xen(parts, *sources.xen); !added) return fail(added.error());
   }
   if (has_device_model(kind)) {
     auto device_model_set = fetch(PackageSet::device_model, *toolstack);
@@ -190,7 +220,11 @@ Error wrong_release(const Module& module, const std::string& release) {
 
 Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& tree,
                                         const KernelImage& kernel) {
-  auto modules = tree.closure(domain.modules, domain.optional);
+  std::vector<std::string> wanted;
+  for (const std::string& name : domain.card)
+    if (tree.has(name)) wanted.push_back(name);
+  wanted.insert(wanted.end(), domain.modules.begin(), domain.modules.end());
+  auto modules = tree.closure(wanted, domain.optional);
   if (!modules) return modules;
   for (const Module& module : *modules)
     if (module.release != kernel.release) return fail(wrong_release(module, kernel.release));
@@ -249,8 +283,12 @@ Result<std::vector<std::uint8_t>> xen_for(PlatformId kind, const fs::path& file)
 }
 
 Result<> write_xen(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into) {
-  fs::path file = sources.xen.value_or(fs::path());
-  if (file.empty()) {
+  fs::path file;
+  if (sources.xen) {
+    const auto tree = XenTree::open(*sources.xen);
+    if (!tree) return fail(tree.error());
+    file = tree->hypervisor;
+  } else {
     const auto found = only_match(parts.xen_set->root / "boot", "xen-", ".gz");
     if (!found) return fail(found.error());
     file = *found;
@@ -268,6 +306,15 @@ Result<> add_more(CpioArchive& image, const char* list, const Domain& domain,
   if (!modules) return fail(modules.error());
   used.insert(used.end(), modules->begin(), modules->end());
   add_more_modules(image, list, *modules);
+  return {};
+}
+
+Result<> add_programs(CpioArchive& image, const std::map<std::string, fs::path>& files) {
+  for (const auto& [path, file] : files) {
+    const auto content = read_file(file);
+    if (!content) return fail(content.error());
+    image.file(path, *content, 0755);
+  }
   return {};
 }
 
@@ -323,7 +370,9 @@ Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const Ker
   }
   const std::string type = std::string(name_of(kind).substr(std::string_view("xen-").size())) + "\n";
   image.file("lab/guest/type", {type.begin(), type.end()});
-  if (added = add_toolstack(image, parts.xen_set->root); !added) return fail(added.error());
+  added = parts.toolstack.empty() ? add_toolstack(image, parts.xen_set->root)
+                                  : add_programs(image, parts.toolstack);
+  if (!added) return fail(added.error());
   if (!has_device_model(kind)) return image;
   added = add_device_model(image, parts.device_model_set->root, parts.xen_set->root);
   if (!added) return fail(added.error());
@@ -371,10 +420,11 @@ Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, cons
 }
 
 // All but what is known only when it is built.
-LabImage planned_image(PlatformId kind, const Parts& parts) {
+LabImage planned_image(PlatformId kind, const Sources& sources, const Parts& parts) {
   LabImage image;
   image.kind = kind;
   image.hash = content_hash(kind, parts);
+  image.release = sources.release;
   image.own_files = parts.own_files;
   if (has_xen(kind) && virtualises(kind)) image.changes.emplace_back(kCr0ReadsChange);
   if (virtualises(kind)) image.changes.emplace_back(kVmrunChange);
@@ -429,9 +479,19 @@ Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources
   for (const PlatformId kind : kinds)
     if (has_xen(kind))
       if (const auto toolstack = toolstack_of(sources); !toolstack) return fail(toolstack.error());
-  for (const PlatformId kind : kinds)
-    if (has_xen(kind))
-      if (const auto xen = xen_for(kind, *sources.xen); !xen) return fail(xen.error());
+  const auto tree = XenTree::open(*sources.xen);
+  if (!tree) return fail(tree.error());
+  for (const PlatformId kind : kinds) {
+    if (!has_xen(kind)) continue;
+    if (const auto xen = xen_for(kind, tree->hypervisor); !xen) return fail(xen.error());
+    if (has_device_model(kind) && tree->has_toolstack())
+      return fail(
+          {"cannot use " + sources.xen->string() + " as the lab's Xen",
+           fmt::format("the guest of {} needs the device model (QEMU) of the same build, and a tree's "
+                       "is not taken",
+                       name_of(kind)),
+           "choose xen-pv or xen-pvh for this stack", ExitCode::usage});
+  }
   return {};
 }
 
@@ -446,14 +506,14 @@ Result<LabImage> build_lab_image(PlatformId kind, const Sources& sources, Packag
                                  const TellStep& progress) {
   auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
   if (!parts) return fail(parts.error());
-  LabImage image = planned_image(kind, *parts);
+  LabImage image = planned_image(kind, sources, *parts);
   fs::path directory = image_folder(cache, image);
   for (int tries = 0; tries < 3; ++tries) {
     if (!PackageCache::is_sound(directory, image.hash)) {
       // Only now the packages' files are read.
       parts = gather(kind, sources, cache, apt, progress, Fetch::content);
       if (!parts) return fail(parts.error());
-      image = planned_image(kind, *parts);
+      image = planned_image(kind, sources, *parts);
       directory = image_folder(cache, image);
       const auto added = cache.add(
           directory, image.hash,

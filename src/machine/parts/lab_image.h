@@ -31,7 +31,7 @@ struct WorkloadFiles {
 struct Sources {
   std::optional<std::filesystem::path> kernel = {};   // bzImage or vmlinux
   std::optional<std::filesystem::path> modules = {};  // see ModuleTree::open()
-  std::optional<std::filesystem::path> xen = {};      // xen.gz
+  std::optional<std::filesystem::path> xen = {};      // see XenTree::open()
   std::optional<std::filesystem::path> symbols = {};  // the kernel's System.map
   std::string release = {};  // whose all else is (subject/stack.h); empty: this computer's
   std::filesystem::path agent = "/proc/self/exe";  // PID 1: the static vtax
@@ -51,7 +51,7 @@ inline constexpr const char* kSystemMap = "System.map";
 
 // A file of the user's that stands in for a package.
 struct OwnFile {
-  std::string part;  // "kernel", "modules", "xen", "symbols" or "files"
+  std::string part;  // "kernel", "modules", "xen", "toolstack", "symbols" or "files"
   std::string path;
   std::string sha256;
 };
@@ -74,6 +74,7 @@ struct LabImage {
   std::filesystem::path kernel_symbols;               // for read_kallsyms(), or a System.map
   std::vector<ModuleFile> modules;                    // those of all the machine's domains
   std::optional<std::filesystem::path> program = {};  // the user's: its ELF files, for their symbols
+  std::string release = {};                           // Sources::release
   std::vector<Package> packages;                      // provenance
   std::vector<OwnFile> own_files;
   std::vector<std::string> changes;  // what was changed in the parts, for provenance

@@ -113,6 +113,10 @@ Result<ModuleTree> ModuleTree::open(const fs::path& directory) {
   return tree;
 }
 
+bool ModuleTree::has(const std::string& name) const {
+  return files_.contains(kernel_name(name)) || builtin_.contains(kernel_name(name));
+}
+
 Result<std::vector<Module>> ModuleTree::closure(const std::vector<std::string>& wanted,
                                                 const std::vector<std::string>& optional) const {
   std::vector<Module> ordered;

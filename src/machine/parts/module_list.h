@@ -34,6 +34,9 @@ class ModuleTree {
   [[nodiscard]] Result<std::vector<Module>> closure(const std::vector<std::string>& wanted,
                                                     const std::vector<std::string>& optional = {}) const;
 
+  // As a module or built in.
+  [[nodiscard]] bool has(const std::string& name) const;
+
  private:
   std::filesystem::path directory_;
   std::map<std::string, std::filesystem::path> files_;  // by name with underscores

@@ -170,18 +170,18 @@ Result<FetchedSet> PackageCache::fetch(const WantedSet& set, const Apt& apt, con
     if (auto found = find(name)) {
       const Result<> sound = why == Fetch::content ? found->check() : Result<>();
       if (sound) return *found;
-      progress("the packages of " + name + " in the cache are damaged: " + sound.error().why);
+      progress("the packages of " + set.told + " in the cache are damaged: " + sound.error().why);
     }
   }
-  progress("asking apt for the packages of " + name);
+  progress("asking apt for the packages of " + set.told);
   const auto packages = set.resolve(apt);
   if (!packages) return fail(packages.error());
   FetchedSet wanted{directory_ / "packages" / directory_name(name, *packages), *packages};
   const auto added = add(
       wanted.root, hash_of(*packages),
       [&](const fs::path& into) {
-        progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " + name +
-                 " (" + megabytes(*packages) + ")");
+        progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " +
+                 set.told + " (" + megabytes(*packages) + ")");
         return download_and_unpack(apt, *packages, into);
       },
       progress);

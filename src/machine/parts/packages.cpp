@@ -52,11 +52,11 @@ Result<std::vector<Package>> resolve_kernel(const Apt& apt) {
     const auto image = std::find_if(meta.dependencies.begin(), meta.dependencies.end(),
                                     [](const auto& name) { return name.starts_with("linux-image-"); });
     if (image == meta.dependencies.end()) continue;
-    // Ubuntu has the modules in packages of their own, Debian since 14 the image, too; drivers for Xen and
-    // network cards are in either.
+    // Ubuntu has the modules in packages of their own, Debian since 14 the image and the list of what is
+    // built in, too; drivers for Xen and network cards are in either.
     const std::string version = image->substr(std::string_view("linux-image-").size());
-    auto packages = apt.show(
-        {*image, "linux-binary-" + version, "linux-modules-" + version, "linux-modules-extra-" + version});
+    auto packages = apt.show({*image, "linux-base-" + version, "linux-binary-" + version,
+                              "linux-modules-" + version, "linux-modules-extra-" + version});
     if (packages && packages->empty()) return fail(not_carried("package " + *image));
     return packages;
   }
@@ -217,14 +217,15 @@ Result<std::vector<Package>> resolve_programs(const std::string& names, const Ap
 }  // namespace
 
 WantedSet wanted_set(PackageSet set) {
-  return {std::string(name_of(set)), [set](const Apt& apt) { return resolve(set, apt); }};
+  const std::string name(name_of(set));
+  return {name, name, [set](const Apt& apt) { return resolve(set, apt); }};
 }
 
 WantedSet wanted_programs(const std::string& names) {
   constexpr std::size_t kDigits = 12;
   Sha256 hash;
   hash.add(names);
-  return {"program-" + hash.hex().substr(0, kDigits),
+  return {"program-" + hash.hex().substr(0, kDigits), names,
           [names](const Apt& apt) { return resolve_programs(names, apt); }};
 }
 

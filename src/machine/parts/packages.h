@@ -26,9 +26,11 @@ enum class PackageSet {
 
 [[nodiscard]] std::string_view name_of(PackageSet set);
 
-// A set by the name under which it lies in the cache, and how its packages are found.
+// A set by the name under which it lies in the cache, what people are told it is, and how its packages are
+// found.
 struct WantedSet {
   std::string name;
+  std::string told;
   std::function<Result<std::vector<Package>>(const Apt&)> resolve;
 };
 [[nodiscard]] WantedSet wanted_set(PackageSet set);

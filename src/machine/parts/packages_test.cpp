@@ -28,11 +28,12 @@ TEST_F(Packages, DebiansKernelMayHaveItsImageInAnotherPackage) {
   package("linux-image-amd64", "linux-base-amd64 (= 7.2.12-1), linux-image-7.2.12+deb14-amd64 (= 7.2.12-1)");
   package("linux-image-7.2.12+deb14-amd64",
           "linux-binary-7.2.12+deb14-amd64, linux-modules-7.2.12+deb14-amd64");
+  package("linux-base-7.2.12+deb14-amd64");
   package("linux-binary-7.2.12+deb14-amd64");
   package("linux-modules-7.2.12+deb14-amd64");
   EXPECT_THAT(names(resolve(PackageSet::kernel, Apt())),
-              ElementsAre("linux-image-7.2.12+deb14-amd64", "linux-binary-7.2.12+deb14-amd64",
-                          "linux-modules-7.2.12+deb14-amd64"));
+              ElementsAre("linux-image-7.2.12+deb14-amd64", "linux-base-7.2.12+deb14-amd64",
+                          "linux-binary-7.2.12+deb14-amd64", "linux-modules-7.2.12+deb14-amd64"));
 }
 
 TEST_F(Packages, UbuntuKernelComesWithBothPackagesOfModules) {
@@ -99,6 +100,7 @@ TEST_F(Packages, AProgramComesWithWhatItRunsOnAndNotWithWhatInstallsIt) {
   EXPECT_THAT(names(set.resolve(Apt())),
               ElementsAre("libc6", "libjemalloc2", "redis-server", "redis-tools", "libc6-dbg"));
   EXPECT_NE(set.name, wanted_programs("redis-server").name);
+  EXPECT_EQ(set.told, "redis-server redis-tools");
   const auto unknown = wanted_programs("redis-sever").resolve(Apt());
   ASSERT_FALSE(unknown);
   EXPECT_THAT(unknown.error().text(), testing::HasSubstr("redis-sever"));

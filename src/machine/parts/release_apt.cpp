@@ -51,6 +51,7 @@ Result<FetchedSet> fetch_of_release(PackageSet set, std::string_view release, Pa
   const DebianRelease* other = find_debian_release(release);
   if (other == nullptr || other == own_release()) return cache.fetch(set, apt, progress, why);
   WantedSet wanted = wanted_set(set);
+  wanted.told = fmt::format("{} of {}", wanted.name, other->stack);
   wanted.name = fmt::format("{}.{}", other->stack, wanted.name);
   if (why != Fetch::newer)
     if (auto found = cache.find(wanted.name); found && (why == Fetch::name || found->check())) return *found;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,16 @@ struct LibraryClosure {
 };
 [[nodiscard]] Result<LibraryClosure> library_closure(const std::vector<std::filesystem::path>& programs,
                                                      const std::filesystem::path& root);
+// Likewise, by one's own way to find them; empty: it is not there.
+using FindLibrary = std::function<std::filesystem::path(const std::string& name)>;
+[[nodiscard]] Result<LibraryClosure> library_closure(const std::vector<std::filesystem::path>& programs,
+                                                     const FindLibrary& find);
+
+// What the dynamic linker would refuse: a sentence for each version of a library's symbols (GLIBC_2.38) that
+// a program or a library of `found` was linked with, and the library in `found` does not have.
+[[nodiscard]] Result<std::vector<std::string>> unmet_versions(
+    const std::vector<std::filesystem::path>& programs,
+    const std::map<std::string, std::filesystem::path>& found);
 
 // Directories of libraries below a root, relative; those that the dynamic linker searches by itself.
 [[nodiscard]] const std::vector<std::string>& library_directories();

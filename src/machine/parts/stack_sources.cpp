@@ -5,8 +5,10 @@
 
 #include "core/files.h"
 #include "core/readable.h"
+#include "machine/parts/image_content.h"
 #include "machine/parts/kernel_image.h"
 #include "machine/parts/release_apt.h"
+#include "machine/parts/xen_tree.h"
 #include "machine/parts/xen_version.h"
 
 namespace vtax::lab {
@@ -62,11 +64,33 @@ Result<> check_stacks(const std::map<std::string, std::set<PlatformId>>& kinds, 
   return {};
 }
 
+Result<> check_cards(const std::set<std::string>& stacks, const Sources& given, const OwnStacks& own) {
+  for (const std::string& stack : stacks) {
+    const auto sources = sources_of_stack(stack, given, own);
+    if (!sources) return fail(sources.error());
+    if (!sources->modules) continue;
+    const auto tree = ModuleTree::open(*sources->modules);
+    if (!tree) return fail(tree.error());
+    for (const std::string& name : first_domain(PlatformId::native).card)
+      if (!tree->has(name))
+        return fail(
+            {fmt::format("cannot use the kernel of {} with cards", sources->modules->string()),
+             fmt::format("the lab's cards are of the kind {}, and it has no module of that name", name),
+             "take topology = \"inside\" (--set topology=inside), or build the kernel with it",
+             ExitCode::usage});
+  }
+  return {};
+}
+
 Result<std::string> toolstack_of(const Sources& sources) {
   if (!sources.xen) return sources.release;
-  const auto bytes = read_file(*sources.xen);
+  const auto tree = XenTree::open(*sources.xen);
+  if (!tree) return fail(tree.error());
+  // What its toolstack lacks of others' libraries is the base's.
+  if (tree->has_toolstack()) return sources.release;
+  const auto bytes = read_file(tree->hypervisor);
   if (!bytes) return fail(bytes.error());
-  const std::string name = sources.xen->filename().string();
+  const std::string name = tree->hypervisor.filename().string();
   const auto xen = read_xen(*bytes, name);
   if (!xen) return fail(xen.error());
   const auto version = version_of_xen(*xen, name);

@@ -21,6 +21,11 @@ namespace vtax::lab {
 [[nodiscard]] Result<> check_stacks(const std::map<std::string, std::set<PlatformId>>& kinds,
                                     const Sources& given, const OwnStacks& own);
 
+// Whether the modules that the user gives for these stacks, with whose machines trials send over cards, drive
+// the lab's. Error (usage): which kernel lacks what, and that both ends may be inside one machine.
+[[nodiscard]] Result<> check_cards(const std::set<std::string>& stacks, const Sources& given,
+                                   const OwnStacks& own);
+
 // Whose toolstack these machines get, as Sources::release names it: the same, or, with a Xen of the user's of
 // another version, that of the release whose toolstack speaks to it. Asks nobody. Error (usage): none does;
 // both versions are named.

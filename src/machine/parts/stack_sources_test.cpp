@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "core/files.h"
+#include "machine/parts/elf_for_test.h"
 
 namespace vtax::lab {
 namespace {
@@ -49,6 +50,24 @@ TEST(StackSources, ThatAreNotToBeHadAreRefusedByName) {
   const auto both = sources_of_stack("mine", given, {{"mine", {}}});
   ASSERT_FALSE(both);
   EXPECT_THAT(both.error().text(), HasSubstr("--xen"));
+}
+
+// As a cloud's kernel has it, whose cards are its cloud's.
+TEST(StackSources, KernelWithoutTheLabsCardServesTrialsWithoutCards) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "vtax-cardless";
+  std::filesystem::create_directories(folder);
+  ASSERT_TRUE(write_file(folder / "veth.ko", module_for_test("")));
+  const OwnStacks stacks{{"cloud", {"distribution", "", "bzImage", folder.string(), ""}}};
+  const auto refused = check_cards({"cloud"}, {}, stacks);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ExitCode::usage);
+  EXPECT_THAT(refused.error().why, HasSubstr("e1000e"));
+  EXPECT_THAT(refused.error().next, HasSubstr("topology=inside"));
+  EXPECT_TRUE(check_cards({}, {}, stacks));
+  EXPECT_TRUE(check_cards({"distribution"}, {}, stacks));
+  ASSERT_TRUE(write_file(folder / "e1000e.ko", module_for_test("")));
+  EXPECT_TRUE(check_cards({"cloud"}, {}, stacks));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(StackSources, ToolstackOfAReleaseIsItsOwn) {
