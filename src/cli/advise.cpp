@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -62,13 +61,6 @@ Result<> check_by_run(const advise::Server& server, const advise::Advice& advice
   return {};
 }
 
-// A file that somebody names and that is not there is wrong use.
-Error of_named_file(Error error, const std::string& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) error.code = ExitCode::usage;
-  return error;
-}
-
 Result<ExitCode> say_what_if(const AdviseOptions& options) {
   if (!options.server.empty() || !options.model.empty() || !options.check.empty() || !options.study.empty() ||
       !options.write.empty())
@@ -84,7 +76,7 @@ Result<ExitCode> say_what_if(const AdviseOptions& options) {
     changes.push_back(std::move(*change));
   }
   auto reader = watch::RecordingReader::open(options.from);
-  if (!reader) return fail(of_named_file(reader.error(), options.from));
+  if (!reader) return fail(reader.error());
   advise::WhatIfReadings readings(std::move(changes));
   if (auto read = reader->for_each([&](const watch::Reading& reading) {
         readings.add(reading);
@@ -118,7 +110,7 @@ Result<ExitCode> give_advice(const AdviseOptions& options) {
   const auto server = advise::find_server(options.server);
   if (!server) return fail(server.error());
   const auto model = advise::find_model(options.model);
-  if (!model) return fail(of_named_file(model.error(), options.model));
+  if (!model) return fail(model.error());
   const auto knowledge = advise::knowledge_of(*model);
   if (!knowledge) return fail(knowledge.error());
   const auto advice = advise::advise(*server, *knowledge);

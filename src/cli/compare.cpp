@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/pager.h"
 #include "cli/recordings.h"
 #include "cli/terminal_columns.h"
 #include "core/readable.h"
@@ -38,6 +39,7 @@ struct CompareOptions {
   bool has_limit = false;
   std::string format = "table";
   bool is_all = false;
+  bool has_no_pager = false;
   std::string cell;  // part of the name of those to show in detail
 
   [[nodiscard]] const std::string& before() const { return runs.front(); }
@@ -216,8 +218,11 @@ Result<ExitCode> compare(const CompareOptions& options) {
   auto output = Output::open(options.output);
   if (!output) return fail(output.error());
   if (options.output == "-") set_page_columns(output->stream(), terminal_columns());
+  auto pager = Pager::begin(!options.has_no_pager && options.is_all && options.output == "-");
+  if (!pager) return fail(pager.error());
   if (auto written = write(*trend, options, output->stream()); !written) return fail(written.error());
-  if (auto committed = output->commit(); !committed) return fail(committed.error());
+  if (auto committed = output->commit(); !committed && !pager->is_there()) return fail(committed.error());
+  if (auto read = pager->end(); !read) return fail(read.error());
   return limit ? judge(trend->against_first.back(), *limit, options) : ExitCode::ok;
 }
 
@@ -265,6 +270,7 @@ Verb::Action add_compare_options(CLI::App& app) {
       "with 2 if a cell of the first run is not in the last, with 4 if a trial of that failed\n"
       "or was not run");
   app.add_flag("--all", options->is_all, "List every cell, and each one's layers and functions behind them");
+  app.add_flag("--no-pager", options->has_no_pager, "Do not show --all through $PAGER or less on a terminal");
   app.add_option("--cell", options->cell,
                  "Layers and functions of the cells that have this text in their name");
   app.add_option("--format", options->format,

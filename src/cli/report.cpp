@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/pager.h"
 #include "cli/recordings.h"
 #include "cli/terminal_columns.h"
 #include "core/readable.h"
@@ -43,6 +44,7 @@ struct ReportOptions {
   std::string prices;
   std::vector<std::string> functions;
   bool is_all = false;
+  bool has_no_pager = false;
   std::string chart = "tax";
   bool has_chart = false;
   std::string cell;  // part of the name of those that a chart shows
@@ -171,10 +173,13 @@ Result<ExitCode> report(const ReportOptions& options) {
   auto output = Output::open(options.output);
   if (!output) return fail(output.error());
   if (options.output == "-") set_page_columns(output->stream(), terminal_columns());
+  auto pager = Pager::begin(!options.has_no_pager && options.is_all && options.output == "-");
+  if (!pager) return fail(pager.error());
   const auto written = reader ? write(*reader, options, output->stream())
                               : report_recording(options.run, options.format, output->stream());
   if (!written) return fail(written.error());
-  if (auto committed = output->commit(); !committed) return fail(committed.error());
+  if (auto committed = output->commit(); !committed && !pager->is_there()) return fail(committed.error());
+  if (auto read = pager->end(); !read) return fail(read.error());
   return ExitCode::ok;
 }
 
@@ -193,6 +198,7 @@ Verb::Action add_report_options(CLI::App& app) {
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
   app.add_flag("--all", options->is_all, "All that is known of every combination, claim and failed trial");
+  app.add_flag("--no-pager", options->has_no_pager, "Do not show --all through $PAGER or less on a terminal");
   const auto* chart =
       app.add_option("--chart", options->chart, "What --format svg draws: " + names_of_run_figures())
           ->check(CLI::IsMember(run_figures()))

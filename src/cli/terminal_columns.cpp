@@ -9,12 +9,11 @@
 
 namespace vtax {
 
-std::size_t terminal_columns() {
-  constexpr std::size_t kLeast = 60, kMost = 160;  // longer lines are hard to read
+std::size_t terminal_columns(std::size_t least, std::size_t most) {
   winsize size{};
   if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
     return kPageColumns;
-  return std::clamp<std::size_t>(size.ws_col, kLeast, kMost);
+  return std::clamp<std::size_t>(size.ws_col, least, most);
 }
 
 }  // namespace vtax

@@ -1,10 +1,7 @@
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <iostream>
 #include <utility>
 
+#include "cli/terminal_columns.h"
 #include "cli/top_sink.h"
 #include "watch/show/csv.h"
 #include "watch/show/json.h"
@@ -13,11 +10,8 @@
 namespace vtax {
 namespace {
 
-std::size_t output_columns() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return watch::kTableColumns;
-  return std::max<std::size_t>(size.ws_col, 20);
-}
+// A table has room for its first column at least, and takes what there is.
+constexpr std::size_t kLeastColumns = 20, kMostColumns = 1000;
 
 class PrintedReadings : public TopSink {
  public:
@@ -31,7 +25,7 @@ class PrintedReadings : public TopSink {
       if (!std::exchange(begun_, true)) watch::write_csv_heading(std::cout);
       watch::write_csv_rows(reading, std::cout);
     } else {
-      watch::write_table(reading, by_, output_columns(), said_, std::cout);
+      watch::write_table(reading, by_, terminal_columns(kLeastColumns, kMostColumns), said_, std::cout);
     }
     // Whoever reads a pipe has each reading when it is made; that none can be written is said once, by the
     // end of the verb.

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "cli/host_name.h"
 #include "cli/http_files_options.h"
 #include "cli/measure_options.h"
 #include "workload/http/client.h"
@@ -40,12 +41,14 @@ Result<> read_durations(const HttpGiven& given, Load& load) {
 
 Result<Load> load_of(const HttpGiven& given) {
   Load load = given.load;
-  auto url = http::parse_url(given.url);
+  const auto resolved = resolve_url(given.url);
+  if (!resolved) return fail(resolved.error());
+  auto url = http::parse_url(resolved->url);
   if (!url) return fail(url.error());
   load.url = std::move(*url);
   for (const char c : given.host)
     if (c <= ' ' || c == 0x7f) return fail({"no use for --host", "it has spaces or control characters", ""});
-  load.host = given.host;
+  load.host = given.host.empty() ? resolved->authority : given.host;
   load.seed = given.files.seed;
   load.connections = given.connections;
   if (given.closed != 0) {
@@ -129,14 +132,14 @@ Result<ExitCode> run_http(const HttpGiven& given, const MeasureOptions& options)
 Verb::Action add_http_options(CLI::App& app) {
   auto given = std::make_shared<HttpGiven>();
   Load& load = given->load;
-  app.add_option("url", given->url, "http://ADDRESS:PORT/PATH; of any web server")->required();
+  app.add_option("url", given->url, "http://HOST:PORT/PATH; of any web server")->required();
   auto* rate =
       app.add_option("--rate", given->rate, "Open loop: requests due per second")->check(CLI::PositiveNumber);
   auto* connections = app.add_option("--connections-per-second", given->connection_rate,
                                      "Open loop: connections due per second")
                           ->check(CLI::PositiveNumber)
                           ->excludes(rate);
-  app.add_option("--closed", given->closed,
+  app.add_option("-c,--closed", given->closed,
                  "Closed loop: so many connections, each as fast as it is answered")
       ->check(CLI::PositiveNumber)
       ->excludes(rate)
@@ -147,7 +150,7 @@ Verb::Action add_http_options(CLI::App& app) {
   app.add_option("--connections", given->connections, "Open loop: most at once; what is due waits for one")
       ->capture_default_str();
   app.add_flag("--poisson", load.poisson, "Open loop: exponential times between requests, not equal ones");
-  app.add_option("-t,--duration", given->duration, "Of the measured span")->capture_default_str();
+  app.add_option("-t,-d,--duration", given->duration, "Of the measured span")->capture_default_str();
   app.add_option("--warmup", given->warmup, "Before it, left out of the figures")->capture_default_str();
   app.add_option("-i,--interval", given->interval, "Report what was done in each");
   app.add_option("--timeout", given->timeout, "Of one request")->capture_default_str();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "cli/host_name.h"
 #include "cli/measure_options.h"
 #include "cli/workload_iperf3.h"
 #include "workload/iperf3/client.h"
@@ -78,11 +79,14 @@ Result<ExitCode> run_iperf3_client(const Iperf3Given& given, const MeasureOption
   if (stock_format && output.policy.most != 1)
     return fail(
         {"cannot print several tests", "iperf3's JSON holds one", "leave --repeat or --format iperf3 out"});
-  const auto options = client_options(given, stock_format);
+  auto options = client_options(given, stock_format);
   if (!options) return fail(options.error());
   Outcome outcome;
   outcome.workload = "iperf3-client";
   outcome.options = options_json(*options);
+  const auto host = numeric_host(given.options.server.host);
+  if (!host) return fail(host.error());
+  options->server.host = *host;
   std::string stock;
   std::vector<std::string> warnings;
   int tests = 0;
@@ -111,7 +115,7 @@ Verb::Action add_iperf3_client_options(CLI::App& app) {
   test.block_bytes = 0;
   given->options.server.port = iperf3::kDefaultPort;
   app.add_option("host", given->options.server.host,
-                 "Address of the server: 192.0.2.7, 2001:db8::7, fe80::1%eth0, localhost")
+                 "The server: its name, or 192.0.2.7, 2001:db8::7, fe80::1%eth0, localhost")
       ->required();
   app.add_option("--port", given->options.server.port, "Of the server")->capture_default_str();
   app.add_flag("-u,--udp", test.udp, "Datagrams");

@@ -1,11 +1,13 @@
 #include "cli/workload_traffic.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 
+#include "cli/host_name.h"
 #include "cli/measure_options.h"
 #include "cli/token_options.h"
 #include "core/readable.h"
@@ -23,6 +25,7 @@ struct Traffic {
   std::string duration = "10s", warmup = "1s", interval, patience = "250ms";
   std::string workload;
   std::string direction = "send", pacing = "sleep", copy = "user";
+  bool reverse = false;
   double rate = 0;
   bool delay = false;
 };
@@ -52,7 +55,7 @@ Result<Order> order_of(const Traffic& traffic) {
   }
   if (order.kind == WorkKind::udp_rr) order.patience = *patience;
   order.direction = one_of<Direction>(
-      traffic.direction,
+      traffic.reverse ? "receive" : traffic.direction,
       {{"send", Direction::send}, {"receive", Direction::receive}, {"both", Direction::both}});
   order.copy = one_of<Copy>(
       traffic.copy, {{"user", Copy::user}, {"sendfile", Copy::sendfile}, {"zero-copy", Copy::zero_copy}});
@@ -92,7 +95,9 @@ Verb::Action run_with(CLI::App& app, const std::shared_ptr<Traffic>& traffic) {
     if (!order) return fail(order.error());
     const auto secret = secret_of(traffic->token, traffic->token_file);
     if (!secret) return fail(secret.error());
-    const auto session = Session::open({traffic->host, traffic->port}, *secret);
+    const auto host = numeric_host(traffic->host);
+    if (!host) return fail(host.error());
+    const auto session = Session::open({*host, traffic->port}, *secret);
     if (!session) return fail(session.error());
     Outcome outcome;
     outcome.workload = traffic->workload;
@@ -109,7 +114,7 @@ std::shared_ptr<Traffic> common_options(CLI::App& app, WorkKind kind) {
   traffic->order.kind = kind;
   traffic->workload = std::string(name(kind));
   app.add_option("host", traffic->host,
-                 "Address of the server: 192.0.2.7, 2001:db8::7, fe80::1%eth0, localhost")
+                 "The server: its name, or 192.0.2.7, 2001:db8::7, fe80::1%eth0, localhost")
       ->required();
   app.add_option("--port", traffic->port, "Of the server")->capture_default_str();
   add_secret(app, traffic->token, traffic->token_file);
@@ -124,6 +129,14 @@ std::shared_ptr<Traffic> common_options(CLI::App& app, WorkKind kind) {
   return traffic;
 }
 
+void direction_options(CLI::App& app, Traffic& traffic, const std::vector<std::string>& directions) {
+  auto* direction =
+      app.add_option("-d,--direction", traffic.direction, fmt::format("{}", fmt::join(directions, ", ")))
+          ->check(CLI::IsMember(directions))
+          ->capture_default_str();
+  app.add_flag("-R,--reverse", traffic.reverse, "As --direction receive")->excludes(direction);
+}
+
 void tcp_options(CLI::App& app, Traffic& traffic) {
   app.add_option("--congestion", traffic.order.sockets.congestion, "Congestion control")
       ->capture_default_str();
@@ -134,9 +147,7 @@ void tcp_options(CLI::App& app, Traffic& traffic) {
 void stream_options(CLI::App& app, Traffic& traffic) {
   app.add_option("-n,--bytes", traffic.order.bytes.value, "This much in place of a duration")
       ->transform(sizes());
-  app.add_option("-d,--direction", traffic.direction, "send, receive, both")
-      ->check(CLI::IsMember({"send", "receive", "both"}))
-      ->capture_default_str();
+  direction_options(app, traffic, {"send", "receive", "both"});
   app.add_option("-r,--rate", traffic.rate, "Payload of each flow, bit/s: 941M; as fast as it goes without")
       ->transform(bit_rates());
 }
@@ -209,9 +220,7 @@ Verb::Action paced_options(CLI::App& app) {
       ->transform(sizes())
       ->capture_default_str();
   app.add_option("-r,--rate", traffic->rate, "Payload, bit/s")->transform(bit_rates());
-  app.add_option("-d,--direction", traffic->direction, "send, receive")
-      ->check(CLI::IsMember({"send", "receive"}))
-      ->capture_default_str();
+  direction_options(app, *traffic, {"send", "receive"});
   traffic->pacing = "spin";
   app.add_option(
          "--pacing", traffic->pacing,

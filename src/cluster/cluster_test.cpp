@@ -128,6 +128,22 @@ TEST_F(Sweep, TasksFileIsThereWholeOrNotAtAll) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "s" / "shards"), {}), 1);
 }
 
+// Slurm ends tasks by SIGTERM, and only those that do not obey by SIGKILL.
+TEST_F(Sweep, TaskThatIsToldToEndLeavesNothing) {
+  SweepPlan ended = plan();
+  ended.vtax = folder_ / "program";
+  ASSERT_TRUE(PlanFolder::create(folder_ / "s", ended));
+  ASSERT_TRUE(write_text(ended.vtax, "#!/bin/sh\nkill -TERM $PPID\nsleep 0.2\nexit 130\n"));
+  fs::permissions(ended.vtax, fs::perms::owner_all);
+  fs::create_directories(folder_ / "tmp");
+  const auto done = run_command({{"sh", (folder_ / "s" / "task.sh").string()},
+                                 {"SLURM_ARRAY_TASK_ID=1", "TMPDIR=" + (folder_ / "tmp").string()}});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->exit_code, 143);
+  EXPECT_TRUE(fs::is_empty(folder_ / "tmp"));
+  EXPECT_TRUE(fs::is_empty(folder_ / "s" / "shards"));
+}
+
 TEST_F(Sweep, JobsAreKeptAndAnEarlierMergeForgotten) {
   auto made = PlanFolder::create(folder_ / "s", plan());
   ASSERT_TRUE(made);

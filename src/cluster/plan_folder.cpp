@@ -75,6 +75,7 @@ cd {} || exit 5
 share=$SLURM_ARRAY_TASK_ID
 own=$(mktemp -d "${{TMPDIR:-/tmp}}/vtax-share-XXXXXX") || exit 5
 trap 'rm -rf "$own"' EXIT
+trap 'exit 143' TERM  # of a task that is cancelled or takes too long, without which EXIT's is not run
 {} --shard "$share/{}" --jobs {} --out "$own/run.vtax" --json >/dev/null
 code=$?
 # 4: a trial failed, and the file says why.
@@ -156,10 +157,11 @@ fs::path PlanFolder::shard(std::uint64_t number) const {
 }
 
 std::uint64_t PlanFolder::count_there() const {
+  // One listing: of a thousand files a network's file system would be asked one by one.
   std::uint64_t there = 0;
   std::error_code ignored;
-  for (std::uint64_t number = 0; number < plan_.shards; ++number)
-    there += fs::exists(shard(number), ignored) ? 1U : 0U;
+  for (const auto& entry : fs::directory_iterator(folder_ / "shards", ignored))
+    there += entry.path().extension() == ".vtax" ? 1U : 0U;
   return there;
 }
 

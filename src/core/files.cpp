@@ -37,7 +37,7 @@ Result<> fill(const Descriptor& in, Container& bytes, std::size_t from, const st
 template <class Container>
 Result<Container> read_into(const std::filesystem::path& file, std::uint64_t limit) {
   const std::string what = "cannot read " + file.string();
-  const auto opened = open_input(file, what);
+  const auto opened = open_regular(file, what);
   if (!opened) return fail(opened.error());
   const Descriptor& in = *opened;
   struct stat status {};

@@ -32,6 +32,11 @@ TEST_F(Files, RefusesWhatIsNoFileOrTooLarge) {
   EXPECT_EQ(read_text(folder_).error().why, "it is a directory");
   EXPECT_EQ(read_text("/dev/zero").error().why, "it is a device, not a file");
   EXPECT_EQ(read_text(folder_ / "none").error().code, ExitCode::io);
+  // What somebody has named.
+  for (const auto& wrong : {folder_ / "none", folder_ / "a" / "b", folder_ / std::string(300, 'x')}) {
+    EXPECT_EQ(open_input(wrong, "x").error().code, ExitCode::usage) << wrong;
+    EXPECT_EQ(open_regular(wrong, "x").error().code, ExitCode::io) << wrong;
+  }
 }
 
 // Nobody writes into the pipe: whoever opened it to read would wait for ever.

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 namespace vtax {
 namespace {
@@ -17,17 +18,46 @@ std::string_view kind_of_file(mode_t mode) {
   return "it is not a file";
 }
 
-}  // namespace
+// Of what a name means, and not of the disk behind it.
+bool is_wrong_name(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EACCES:
+    case EPERM:
+      return true;
+    default:
+      return false;
+  }
+}
 
-Result<Descriptor> open_input(const std::filesystem::path& file, const std::string& what) {
+Result<Descriptor> open_file(const std::filesystem::path& file, const std::string& what,
+                             ExitCode of_wrong_name) {
   Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
   // A socket cannot be opened at all.
   if (!in.valid() && errno == ENXIO) return fail({what, "it is not a file", "", ExitCode::usage});
-  if (!in.valid() || ::fstat(in.get(), &status) != 0) return fail(system_error(what, errno));
+  if (!in.valid() || ::fstat(in.get(), &status) != 0) {
+    const int number = errno;
+    Error error = system_error(what, number);
+    if (is_wrong_name(number)) error.code = of_wrong_name;
+    return fail(std::move(error));
+  }
   if (!S_ISREG(status.st_mode))
     return fail({what, std::string(kind_of_file(status.st_mode)), "", ExitCode::usage});
   return in;
+}
+
+}  // namespace
+
+Result<Descriptor> open_regular(const std::filesystem::path& file, const std::string& what) {
+  return open_file(file, what, ExitCode::io);
+}
+
+Result<Descriptor> open_input(const std::filesystem::path& file, const std::string& what) {
+  return open_file(file, what, ExitCode::usage);
 }
 
 Result<std::string> read_up_to(const Descriptor& in, std::size_t bytes, const std::string& what) {

@@ -9,8 +9,11 @@
 
 namespace vtax {
 
-// Opens a file that somebody names as input, for reading. What is no regular file is an error at once, where
-// to open a named pipe would wait for ever; `what` begins the errors: usage, or what the system says.
+// Opens a file for reading. What is no regular file is an error at once (usage), where to open a named pipe
+// would wait for ever; otherwise what the system says (io). `what` begins the errors.
+[[nodiscard]] Result<Descriptor> open_regular(const std::filesystem::path& file, const std::string& what);
+
+// The same of a file that somebody names as input: that it is not there, or may not be read, is wrong use.
 [[nodiscard]] Result<Descriptor> open_input(const std::filesystem::path& file, const std::string& what);
 
 // At most so many bytes from the place where `in` is.

@@ -102,7 +102,7 @@ std::string sha256_hex(ByteView bytes) {
 
 Result<std::string> sha256_of_file(const std::filesystem::path& file) {
   const std::string what = "cannot read " + file.string();
-  const auto in = open_input(file, what);
+  const auto in = open_regular(file, what);
   if (!in) return fail(in.error());
   constexpr std::size_t kStep = std::size_t{1} << 20;
   Sha256 hash;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -96,9 +98,42 @@ TEST(Figure, OfLayersIsOneBarAPlatformAndAddsUp) {
   EXPECT_THAT(svg, HasSubstr("instructions per KB</text>"));
 }
 
+TEST(Figure, OfFunctionsIsAFlameGraphAPlatformOnOneScale) {
+  const std::string svg =
+      drawn(synthetic_run(), "flame", "tcp-stream, receiving, card, offloads off, 64 KiB");
+  // What is told of a domain: "guest1: 12,345 instructions per KB, 40.0 %".
+  const std::regex box(
+      "width=\"([0-9.]+)\"[^>]*><title>([A-Za-z0-9-]+): ([0-9,.]+) instructions per KB, ([0-9.]+) %</title>");
+  std::map<std::string, double> costs, widths, shares;
+  for (std::sregex_iterator at(svg.begin(), svg.end(), box), end; at != end; ++at) {
+    const bool is_first_host = (*at)[2] == "host" && !costs.contains("host");
+    const std::string platform = is_first_host ? "host" : (*at)[2] == "host" ? "container" : "xen";
+    std::string figure = (*at)[3];
+    std::erase(figure, ',');
+    costs[platform] += std::stod(figure);
+    widths[platform] += std::stod((*at)[1]) + 1;
+    shares[platform] += std::stod((*at)[4]);
+  }
+  ASSERT_EQ(costs.size(), 3U);
+  const Trial xen = synthetic_run().trials[57];
+  EXPECT_NEAR(
+      costs["xen"],
+      static_cast<double>(xen.machine_total.value) / (static_cast<double>(xen.work.bytes.value) / 1024), 3);
+  for (const auto& [platform, cost] : costs) {
+    EXPECT_NEAR(widths[platform] / cost, widths["xen"] / costs["xen"], 0.02 * widths["xen"] / costs["xen"]);
+    EXPECT_NEAR(shares[platform], 100, 0.2) << platform;
+  }
+  EXPECT_THAT(svg, HasSubstr("<title>Domain-0 › driver › xen_netback › xenvif_tx_action: "));
+  EXPECT_THAT(svg, HasSubstr(">xen-pv: "));
+  EXPECT_EQ(svg, drawn(synthetic_run(), "flame", "tcp-stream, receiving, card, offloads off, 64 KiB"));
+}
+
 TEST(Figure, ThatCannotBeDrawnSaysWhy) {
   vtax::Run run = synthetic_run();
   EXPECT_THAT(drawn(run, "rates"), HasSubstr("no rate was measured"));
+  vtax::Run host = run;
+  for (Trial& trial : host.trials) make_host(trial);
+  EXPECT_THAT(drawn(host, "flame"), HasSubstr("machine host does not"));
   std::erase_if(run.trials, [](const Trial& trial) { return trial.factors.at("platform") == "native"; });
   EXPECT_THAT(drawn(run, "tax"), HasSubstr("no platform stands beside native"));
   for (Trial& trial : run.trials) add_measured(trial);

@@ -199,11 +199,19 @@ bool has_hardware(const LabelledCell& one) {
   return one.cell.cost()->hardware.has_value();
 }
 
-void write_cells(Exposition& text, const std::vector<LabelledCell>& cells, bool is_time) {
+// One sentence: a metric's help.
+std::string_view origin_of_costs(const RunCosts& costs) {
+  if (in_time(costs)) return "CPU time is as measured.";
+  return costs.is_exact ? "instructions are exact."
+                        : "simulated, not measured: instructions are what one guest cost in the lab.";
+}
+
+void write_cells(Exposition& text, const std::vector<LabelledCell>& cells, const RunCosts& costs) {
+  const bool is_time = in_time(costs);
   // Prometheus counts time in seconds.
   const double scale = is_time ? 1e-9 : 1;
   text.begin(is_time ? "vtax_window_cpu_seconds" : "vtax_window_instructions",
-             "Cost of the measured window by domain and layer; instructions are exact.",
+             fmt::format("Cost of the window by domain and layer; {}", origin_of_costs(costs)),
              is_time ? "seconds" : "instructions");
   for (const auto& [comparison, cell, labels] : cells) {
     for (const auto& [domain, layers] : cell.cost()->domains) {
@@ -310,7 +318,7 @@ Result<> write_openmetrics(RunReader& reader, std::ostream& out) {
   text.sample(Labels().with("state", "failed"), costs->failed.size());
   const auto comparisons = comparisons_of(*costs);
   const auto cells = labelled(comparisons);
-  write_cells(text, cells, in_time(*costs));
+  write_cells(text, cells, *costs);
   write_measured(text, cells);
   write_judged(text, run, *costs);
   text.end();

@@ -13,6 +13,9 @@
 namespace vtax {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 std::string openmetrics_of(const Run& run) {
   const RunOnDisk disk(run);
   auto reader = disk.reader();
@@ -46,6 +49,15 @@ TEST(OpenMetrics, TimesAreSeconds) {
   EXPECT_DOUBLE_EQ(value_of(text, "vtax_latency_seconds", {"percentile=\"50\""}), 57e-6);
   EXPECT_DOUBLE_EQ(value_of(text, "vtax_latency_seconds", {"percentile=\"99\""}), 123e-6);
   EXPECT_DOUBLE_EQ(value_of(text, "vtax_latency_seconds", {"percentile=\"100\""}), 251e-6);
+}
+
+TEST(OpenMetrics, SayWhereCostsComeFrom) {
+  auto run = synthetic_run();
+  EXPECT_THAT(openmetrics_of(run), HasSubstr("by domain and layer; instructions are exact.\n"));
+  run.settings = R"({"machine": "simulator"})";
+  const std::string simulated = openmetrics_of(run);
+  EXPECT_THAT(simulated, HasSubstr("by domain and layer; simulated, not measured"));
+  EXPECT_THAT(simulated, Not(HasSubstr("exact")));
 }
 
 // A host's costs are nanoseconds, and shown in the unit of the metric's name.

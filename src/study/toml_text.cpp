@@ -52,7 +52,6 @@ Result<std::string> read_toml_text(const std::filesystem::path& file, const std:
   const auto in = open_input(file, what);
   if (!in) {
     Error error = in.error();
-    error.code = ExitCode::usage;
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) error.next = if_missing;
     return fail(std::move(error));

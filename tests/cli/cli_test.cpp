@@ -57,6 +57,15 @@ TEST(CommandLine, WrongUseIsExitCodeTwo) {
   EXPECT_THAT(result.err, HasSubstr("'reprot' is not a verb\n  did you mean 'report'?"));
   EXPECT_THAT(run("report /nowhere/r.vtax").err,
               HasSubstr("cannot read run file /nowhere/r.vtax: No such file"));
+  for (const char* arguments :
+       {"report /nowhere/r", "compare /nowhere/a /nowhere/b", "merge /nowhere/r -o /nowhere/m",
+        "predict /nowhere/m", "fit /nowhere/r -o /nowhere/m", "advise /nowhere/s",
+        "advise web-box --model /nowhere/m", "advise --from /nowhere/r --what-if guests=+1",
+        "run /nowhere/s.toml", "simulate first-look --costs /nowhere/r"}) {
+    const auto missing = run(arguments);
+    EXPECT_EQ(missing.code, 2) << arguments;
+    EXPECT_THAT(missing.err, HasSubstr("No such file or directory")) << arguments;
+  }
 }
 
 // CLI11's complaints look like vtax's own.

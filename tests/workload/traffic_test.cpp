@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -251,7 +253,42 @@ TEST(Traffic, EveryWayToWriteAnAddressServesEveryVerb) {
       EXPECT_EQ(done.exit_code, 0) << workload << " " << host << done.err;
     }
   }
-  EXPECT_THAT(vtax({"tcp-rr", "example.org"}).err, HasSubstr("getent hosts"));
+  EXPECT_THAT(vtax({"tcp-rr", "no-such-computer.invalid"}).err, HasSubstr("its name is not known here"));
+}
+
+// ip6-localhost and the computer's own name may be missing; a name of the test's own /etc/hosts is not to be
+// had: so a getent that knows it.
+TEST(Traffic, AComputerIsFoundByItsName) {
+  const Server server;
+  std::string pattern = testing::TempDir() + "/vtax-getent-XXXXXX";
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  std::ofstream(pattern + "/getent") << "#!/bin/sh\n[ $2 = peer ] && echo '127.0.0.1 STREAM peer'\n";
+  std::filesystem::permissions(pattern + "/getent", std::filesystem::perms::owner_all);
+  const auto done = run_command({.arguments = {VTAX_PROGRAM, "workload", "tcp-rr", "peer", "--port",
+                                               server.port, "-t", "100ms", "--warmup", "0"},
+                                 .environment = {kToken, "PATH=" + pattern + ":" + std::getenv("PATH")}});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->exit_code, 0) << done->err;
+  std::filesystem::remove_all(pattern);
+}
+
+// As iperf3's users know it: a line an interval, what was sent again, and -R.
+TEST(Traffic, TextHasIntervalsAndRetransmits) {
+  const Server server;
+  for (const char* direction : {"--direction=send", "-R"}) {
+    const auto done = vtax({"tcp-stream", "127.0.0.1", "--port", server.port, "-t", "300ms", "--warmup", "0",
+                            "-i", "100ms", direction});
+    ASSERT_EQ(done.exit_code, 0) << done.err;
+    for (const char* line : {"  0.0 to   0.1 s  ", "  0.2 to   0.3 s  ", "retransmits "})
+      EXPECT_THAT(done.out, HasSubstr(line)) << direction;
+    // It is the sender that sends again.
+    const std::string sender = std::string(direction) == "-R" ? "server" : "client";
+    const std::size_t at = done.out.find("retransmits"), client = done.out.find("client\n"),
+                      other = done.out.find("server\n");
+    const std::string before = at > client && (client > other || at < other) ? "client" : "server";
+    EXPECT_EQ(before, sender) << done.out;
+  }
+  EXPECT_THAT(vtax({"tcp-stream", "127.0.0.1", "-R", "--direction", "both"}).err, HasSubstr("excludes"));
 }
 
 // It has the token, and takes connections to answer none.

@@ -1,6 +1,5 @@
 #include "machine/lab/shell_image.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 
 #include "core/files.h"
 #include "machine/parts/cpio.h"
+#include "machine/parts/whole_file.h"
 
 namespace vtax::lab {
 namespace {
@@ -40,13 +40,14 @@ Result<ShellInitrd> make_shell_initrd(const LabImage& image, PackageCache& cache
   extra.directory("bin");
   extra.file("lab/shell", std::move(*busybox), 0755);
 
+  auto file = WholeFile::create(cache.workplace(), fmt::format("shell-{}", getpid()), 0600);
+  if (!file) return fail(file.error());
   ShellInitrd out;
-  out.file = Descriptor(open(cache.workplace().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (!out.file.valid()) return fail(system_error("cannot write into " + cache.workplace().string(), errno));
-  out.path = fmt::format("/proc/{}/fd/{}", getpid(), out.file.get());
-  Result<> written = append(out.file, *initrd);
-  if (written) written = append(out.file, extra.bytes());
+  out.path = file->path();
+  Result<> written = append(file->file(), *initrd);
+  if (written) written = append(file->file(), extra.bytes());
   if (!written) return fail(written.error());
+  out.file = std::move(*file).take();
   return out;
 }
 

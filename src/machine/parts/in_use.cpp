@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <vector>
+
+#include "machine/parts/lock_reach.h"
 
 namespace vtax::lab {
 namespace {
@@ -14,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kRemoved = ".removed-";
+constexpr std::chrono::hours kUsedElsewhere{7 * 24};
 
 Descriptor open_folder(const fs::path& folder) {
   return Descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -23,6 +27,10 @@ bool lock_file(int fd, int kind) {
   while (::flock(fd, kind) != 0)
     if (errno != EINTR) return false;
   return true;
+}
+
+bool may_be_used_elsewhere(const fs::path& folder) {
+  return may_be_shared(folder) && fs::file_time_type::clock::now() - last_used(folder) < kUsedElsewhere;
 }
 
 bool still_has_its_name(const Descriptor& open, const fs::path& path) {
@@ -50,6 +58,7 @@ bool remove_unless_used(const fs::path& folder) {
   const Descriptor open = open_folder(folder);
   if (!open.valid()) return errno == ENOENT;
   if (!lock_file(open.get(), LOCK_EX | LOCK_NB) || !still_has_its_name(open, folder)) return false;
+  if (may_be_used_elsewhere(folder)) return false;
   const fs::path removed = folder.parent_path() / (std::string(kRemoved) + folder.filename().string());
   std::error_code error;
   fs::remove_all(removed, error);

@@ -9,6 +9,7 @@ namespace vtax::lab {
 
 // Folders of the cache that running programs work with: a shared lock (flock) of the folder itself, which the
 // kernel drops whatever ends the process. Who removes a folder asks for the exclusive one and does not wait.
+// Where other computers may see the folder (lock_reach.h), one that was used within a week counts as in use.
 using InUse = std::shared_ptr<const Descriptor>;
 
 // Marks the folder as used now, and as in use until the last copy of the mark goes. Null when there is no

@@ -16,6 +16,7 @@
 #include "core/sha256.h"
 #include "machine/parts/cache_limits.h"
 #include "machine/parts/content_list.h"
+#include "machine/parts/lock_reach.h"
 #include "machine/parts/package_json.h"
 #include "machine/parts/snapshot_store.h"
 
@@ -29,6 +30,7 @@ constexpr int kManifestSchema = 1;
 constexpr std::size_t kNameDigits = 16;
 
 constexpr const char* kElsewhere = "set VTAX_CACHE to a directory that you may write to";
+constexpr const char* kOwnDisk = "set VTAX_CACHE to a directory on this computer's own disk";
 
 Result<std::shared_ptr<const fs::path>> temporary_workplace() {
   std::error_code error;
@@ -54,8 +56,39 @@ Result<Descriptor> hold_lock(const fs::path& directory, const std::function<void
   }
   if (waiting && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) waiting();
   while (::flock(lock.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return fail(system_error("cannot lock " + file.string(), errno));
+    if (errno != EINTR) {
+      Error error = system_error("cannot lock " + file.string(), errno);
+      error.next = kOwnDisk;
+      return fail(std::move(error));
+    }
   return lock;
+}
+
+// Under the lock: what others of this computer have left is nobody's.
+void remove_abandoned(const fs::path& temporary) {
+  std::error_code ignored;
+  std::vector<fs::path> abandoned;
+  for (const auto& entry : fs::directory_iterator(temporary, ignored))
+    if (is_abandoned(entry.path())) abandoned.push_back(entry.path());
+  for (const fs::path& work : abandoned) fs::remove_all(work, ignored);
+  // Another computer may be about to make its own there.
+  if (!may_be_shared(temporary)) fs::remove(temporary, ignored);
+}
+
+// Gives a folder that is complete its name, instead of a damaged one; what another computer has made
+// meanwhile stays.
+Result<> put_in_place(const fs::path& work, const fs::path& target, const std::string& made_from) {
+  const std::string what = "cannot create " + target.string();
+  if (::rename(work.c_str(), target.c_str()) == 0) return {};
+  if (errno != EEXIST && errno != ENOTEMPTY) return fail(system_error(what, errno));
+  if (check_content(target, made_from)) return {};
+  if (::renameat2(AT_FDCWD, work.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) return {};
+  // NFS and FUSE exchange nothing.
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return fail(system_error(what, errno));
+  const fs::path aside = work.string() + ".damaged";
+  if (::rename(target.c_str(), aside.c_str()) != 0 || ::rename(work.c_str(), target.c_str()) != 0)
+    return fail(system_error(what, errno));
+  return {};
 }
 
 // What a set's folder is made from.
@@ -218,8 +251,7 @@ Result<PackageCache::Cleaned> PackageCache::clean(bool packages, const std::func
   const std::uint64_t before = bytes_below(directory_);
   std::error_code error;
   SnapshotStore(directory_ / "machines").remove_all();
-  fs::remove_all(directory_ / "temporary", error);
-  if (error) return fail(system_error("cannot remove " + (directory_ / "temporary").string(), error.value()));
+  remove_abandoned(directory_ / "temporary");
   if (packages)
     for (const char* lists : {"backports", "releases"}) fs::remove_all(directory_ / lists, error);
   std::vector<const char*> parts = {"images"};
@@ -259,24 +291,20 @@ Result<> PackageCache::add(const fs::path& target, const std::string& made_from,
   const fs::path base = target.parent_path().parent_path();
   const auto held = hold_lock(base);
   if (!held) return fail(held.error());
-  const bool is_there = fs::exists(target, error);
-  if (is_there) {
+  if (fs::exists(target, error)) {
     const auto sound = check_content(target, made_from);
     if (sound) return {};
     progress(target.filename().string() + " in the cache is damaged, it is made anew: " + sound.error().why);
   }
-  // Only the holder of the lock works here, so what lies here was left by a run that died.
   const fs::path temporary = base / "temporary";
-  fs::remove_all(temporary, error);
-  const fs::path work = temporary / target.filename();
+  remove_abandoned(temporary);
+  const fs::path work = temporary / with_node(target.filename().string());
   if (auto made = make_directories(work); !made) return made;
   if (auto made = make_own_directory(target.parent_path()); !made) return made;
   auto made = make(work);
   if (made) made = write_content_list(work, made_from);
-  if (made &&
-      ::renameat2(AT_FDCWD, work.c_str(), AT_FDCWD, target.c_str(), is_there ? RENAME_EXCHANGE : 0) != 0)
-    made = fail(system_error("cannot create " + target.string(), errno));
-  fs::remove_all(temporary, error);
+  if (made) made = put_in_place(work, target, made_from);
+  remove_abandoned(temporary);
   return made;
 }
 

@@ -37,12 +37,13 @@ enum class Fetch {
 
 // Everything that vtax keeps between runs and can make again. Folders of packages and images have a list of
 // their content (content_list.h), against which they are checked before they are used:
-//   lock                 held while something is added; the system drops it when its holder dies
+//   lock                 held while something is added; the system drops it when its holder dies. Where it
+//                        does not reach other computers (lock_reach.h), two may make the same: one stays
 //   packages/SET.json    which directory holds the set, and its packages: written last
 //   packages/SET-HASH/   the unpacked packages
 //   images/HASH/         see lab_image.h
-//   temporary/           work in progress; of no value to another run, removed by the next that adds
-//   something
+//   temporary/NAME@NODE/ work in progress; of no value to another run, removed by this computer's next that
+//                        adds something, or a day later by another's
 class PackageCache {
  public:
   // $VTAX_CACHE, $XDG_CACHE_HOME/vtax or ~/.cache/vtax, created if need be. Error: another user may write to

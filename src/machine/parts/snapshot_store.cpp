@@ -13,6 +13,8 @@
 
 #include "core/fast_hash.h"
 #include "core/files.h"
+#include "machine/parts/lock_reach.h"
+#include "machine/parts/whole_file.h"
 
 namespace vtax::lab {
 namespace {
@@ -89,8 +91,10 @@ void SnapshotStore::remove(const std::string& key) const {
   const Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock.valid() || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;  // it is being booted or opened
   std::error_code ignored;
+  fs::remove(WholeFile::part(directory_, key), ignored);
   fs::remove(file_of(key), ignored);
-  fs::remove(file, ignored);
+  // Another computer may remember the name of the lock after it is gone.
+  if (!may_be_shared(directory_)) fs::remove(file, ignored);
 }
 
 Result<Descriptor> SnapshotStore::open(const std::string& key, const Boot& boot) {
@@ -126,10 +130,10 @@ Result<> SnapshotStore::check(const std::string& key, const Descriptor& machine)
 
 Result<Descriptor> SnapshotStore::boot_into(const std::string& key, const Boot& boot) const {
   const fs::path path = file_of(key);
-  Descriptor file(::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0644));
-  if (!file.valid()) return fail(system_error("cannot write into " + directory_.string(), errno));
-  if (auto booted = boot(fmt::format("/proc/{}/fd/{}", getpid(), file.get())); !booted)
-    return fail(booted.error());
+  auto machine = WholeFile::create(directory_, key, 0644);
+  if (!machine) return fail(machine.error());
+  if (auto booted = boot(machine->path()); !booted) return fail(booted.error());
+  const Descriptor& file = machine->file();
   const std::uint64_t length = bytes_of(file);
   const auto seal = seal_for(key, file, length);
   if (!seal) return fail(seal.error());
@@ -138,13 +142,9 @@ Result<Descriptor> SnapshotStore::boot_into(const std::string& key, const Boot& 
     return fail(system_error("cannot write " + path.string(), errno));
   // The name must not outlive the content: a machine of zeros after a power cut would resume, and be wrong.
   if (fdatasync(file.get()) != 0) return fail(system_error("cannot write " + path.string(), errno));
-  if (unlink(path.c_str()) != 0 && errno != ENOENT)
-    return fail(system_error("cannot replace " + path.string(), errno));
-  if (linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", file.get()).c_str(), AT_FDCWD, path.c_str(),
-             AT_SYMLINK_FOLLOW) != 0)
-    return fail(system_error("cannot write " + path.string(), errno));
+  if (auto named = machine->give_name(path); !named) return fail(named.error());
   remove_longest_unused();
-  return file;
+  return std::move(*machine).take();
 }
 
 void SnapshotStore::remove_longest_unused() const {
@@ -160,9 +160,17 @@ void SnapshotStore::remove_longest_unused() const {
 void SnapshotStore::remove_all() const {
   std::error_code ignored;
   std::set<std::string> keys;
-  for (const auto& entry : fs::directory_iterator(directory_, ignored))
-    keys.insert(entry.path().stem().string());
+  std::vector<fs::path> of_others;
+  for (const auto& entry : fs::directory_iterator(directory_, ignored)) {
+    const std::string name = entry.path().stem().string();
+    const bool is_part = entry.path().extension() == WholeFile::kPartSuffix;
+    const std::string key = is_part ? name.substr(1, name.rfind('@') - 1) : name;
+    keys.insert(key);
+    if (is_part && entry.path() != WholeFile::part(directory_, key) && is_abandoned(entry.path()))
+      of_others.push_back(entry.path());
+  }
   for (const std::string& key : keys) remove(key);
+  for (const fs::path& part : of_others) fs::remove(part, ignored);
 }
 
 }  // namespace vtax::lab

@@ -13,7 +13,8 @@ namespace vtax::lab {
 
 // Booted machines on disk, one file for everything that decides a machine's state: its image, its QEMU and
 // its command line. A file appears whole or not at all, since it gets its name only when it is complete; two
-// processes that want the same machine boot it once. Behind what QEMU saved, which reads no further, stands
+// processes that want the same machine boot it once; two computers to which each other's locks do not reach
+// (lock_reach.h) both do, and the later one's stays. Behind what QEMU saved, which reads no further, stands
 // the hash of that and of the key.
 class SnapshotStore {
  public:

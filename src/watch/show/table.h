@@ -12,8 +12,6 @@
 
 namespace vtax::watch {
 
-inline constexpr std::size_t kTableColumns = 80;
-
 // Lines of the table of guests, each at most `width` columns, for batch and screen alike.
 [[nodiscard]] std::string heading_line(const std::vector<PlacedColumn>& placed);
 [[nodiscard]] std::string guest_line(const std::vector<PlacedColumn>& placed, const GuestUse& guest,

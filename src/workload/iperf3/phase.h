@@ -13,9 +13,9 @@
 #include "core/result.h"
 #include "workload/iperf3/parameters.h"
 #include "workload/iperf3/streams.h"
-#include "workload/iperf3/tcp_figures.h"
 #include "workload/iperf3/transfer.h"
 #include "workload/measure/cpu_meter.h"
+#include "workload/traffic/tcp_figures.h"
 
 namespace vtax::iperf3 {
 

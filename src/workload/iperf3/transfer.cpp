@@ -16,10 +16,10 @@
 #include <thread>
 #include <vector>
 
-#include "workload/iperf3/tcp_figures.h"
 #include "workload/traffic/datagram_inbox.h"
 #include "workload/traffic/pacer.h"
 #include "workload/traffic/socket_io.h"
+#include "workload/traffic/tcp_figures.h"
 
 namespace vtax::iperf3 {
 namespace {

@@ -140,6 +140,13 @@ TEST_P(EveryKind, WorksForATimeWithoutItsWarmUp) {
       EXPECT_LE(sum, side->bytes.value + 2'000'000);
       EXPECT_GE(side->intervals.size(), 2U);
       EXPECT_FALSE(side->metrics.empty());
+      // Of whoever sends over connections that stay.
+      const bool sends = !is_stream(GetParam()) || direction == Direction::both ||
+                         (direction == Direction::send) == (side == &here->side);
+      const bool knows = GetParam() == WorkKind::tcp_stream || GetParam() == WorkKind::tcp_rr;
+      EXPECT_EQ(std::any_of(side->metrics.begin(), side->metrics.end(),
+                            [](const Metric& metric) { return metric.name == "retransmits"; }),
+                sends && knows);
     }
     if (!is_stream(GetParam())) {
       ASSERT_TRUE(here->side.latency);

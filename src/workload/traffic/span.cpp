@@ -11,6 +11,7 @@
 
 #include "workload/measure/marker.h"
 #include "workload/traffic/generator.h"
+#include "workload/traffic/tcp_figures.h"
 
 namespace vtax {
 namespace {
@@ -31,6 +32,7 @@ struct Worker {
 struct Counts {
   std::uint64_t bytes = 0, messages = 0, transactions = 0;
   std::uint64_t sent = 0;  // where both sides send: what this one has sent; `bytes` is then what it received
+  std::uint64_t retransmits = 0;  // segments that this side has sent again
 };
 
 class SpanRun {
@@ -160,6 +162,7 @@ class SpanRun {
     counts_.sent -= at_begin.sent;
     counts_.messages -= at_begin.messages;
     counts_.transactions -= at_begin.transactions;
+    counts_.retransmits -= at_begin.retransmits;
     signals_.over = true;
     threads.clear();
     return first_error();
@@ -193,7 +196,15 @@ class SpanRun {
       sum.messages += worker->record.messages.load(std::memory_order_relaxed);
       sum.transactions += worker->record.transactions.load(std::memory_order_relaxed);
     }
+    if (knows_retransmits())
+      for (const Flow& flow : flows_)
+        if (const auto figures = tcp_figures(flow.stream.get())) sum.retransmits += figures->retransmits;
     return sum;
+  }
+
+  // tcp-crr's connections come and go, and a fixed amount is not looked at while it is counted.
+  [[nodiscard]] bool knows_retransmits() const {
+    return timed() && (order_.kind == WorkKind::tcp_stream || order_.kind == WorkKind::tcp_rr);
   }
 
   [[nodiscard]] Result<> first_error() const {
@@ -219,6 +230,10 @@ class SpanRun {
       side.metrics.push_back(
           {"transaction_rate", static_cast<double>(counts_.transactions) / seconds, "1/s", true});
     }
+    const bool has_sent =
+        std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->sends; });
+    if (knows_retransmits() && (has_sent || !is_stream(order_.kind)))
+      side.metrics.push_back({"retransmits", static_cast<double>(counts_.retransmits), "1", false});
     Histogram latency;
     for (const auto& worker : workers_) {
       latency.add(worker->record.latency);

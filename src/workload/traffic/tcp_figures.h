@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace vtax::iperf3 {
+namespace vtax {
 
 // What the kernel knows of a TCP connection at this moment (TCP_INFO).
 struct TcpFigures {
@@ -18,4 +18,4 @@ struct TcpFigures {
 // Bytes that the other side's kernel has not confirmed yet.
 [[nodiscard]] std::optional<std::uint64_t> unconfirmed_bytes(int fd);
 
-}  // namespace vtax::iperf3
+}  // namespace vtax

@@ -1,4 +1,4 @@
-#include "workload/iperf3/tcp_figures.h"
+#include "workload/traffic/tcp_figures.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-namespace vtax::iperf3 {
+namespace vtax {
 
 std::optional<TcpFigures> tcp_figures(int fd) {
   tcp_info info{};
@@ -23,4 +23,4 @@ std::optional<std::uint64_t> unconfirmed_bytes(int fd) {
   return static_cast<std::uint64_t>(bytes);
 }
 
-}  // namespace vtax::iperf3
+}  // namespace vtax
