@@ -32,6 +32,10 @@ struct AdviseOptions {
 
 Result<> write_check_study(const advise::Server& server, const advise::Advice& advice,
                            const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored) && std::filesystem::is_regular_file(file, ignored))
+    return fail({"cannot write study " + printable(file, 200), "it is there already",
+                 "name another file: what somebody may have changed is not written over"});
   const auto text = advise::study_text(server, advice);
   if (!text) return fail(text.error());
   auto output = Output::open(file);
@@ -62,13 +66,6 @@ Result<> check_by_run(const advise::Server& server, const advise::Advice& advice
   return {};
 }
 
-// A file that somebody names and that is not there is wrong use.
-Error of_named_file(Error error, const std::string& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) error.code = ExitCode::usage;
-  return error;
-}
-
 Result<ExitCode> say_what_if(const AdviseOptions& options) {
   if (!options.server.empty() || !options.model.empty() || !options.check.empty() || !options.study.empty() ||
       !options.write.empty())
@@ -84,7 +81,7 @@ Result<ExitCode> say_what_if(const AdviseOptions& options) {
     changes.push_back(std::move(*change));
   }
   auto reader = watch::RecordingReader::open(options.from);
-  if (!reader) return fail(of_named_file(reader.error(), options.from));
+  if (!reader) return fail(reader.error());
   advise::WhatIfReadings readings(std::move(changes));
   if (auto read = reader->for_each([&](const watch::Reading& reading) {
         readings.add(reading);
@@ -118,7 +115,7 @@ Result<ExitCode> give_advice(const AdviseOptions& options) {
   const auto server = advise::find_server(options.server);
   if (!server) return fail(server.error());
   const auto model = advise::find_model(options.model);
-  if (!model) return fail(of_named_file(model.error(), options.model));
+  if (!model) return fail(model.error());
   const auto knowledge = advise::knowledge_of(*model);
   if (!knowledge) return fail(knowledge.error());
   const auto advice = advise::advise(*server, *knowledge);
@@ -134,8 +131,11 @@ Result<ExitCode> give_advice(const AdviseOptions& options) {
     advise::write_advice(*server, *advice, *model, output->stream());
   }
   if (auto committed = output->commit(); !committed) return fail(committed.error());
-  if (!options.study.empty())
+  if (!options.study.empty()) {
     if (auto done = write_check_study(*server, *advice, options.study); !done) return fail(done.error());
+    std::cerr << fmt::format("vtax: {} checks the best placements: `vtax run` it\n",
+                             printable(options.study, 200));
+  }
   if (!options.write.empty()) {
     if (auto done = write_setup(*server, *advice, options.write); !done) return fail(done.error());
     std::cerr << fmt::format("vtax: {} says how to set the first placement up; nothing of it was run\n",
@@ -172,7 +172,7 @@ Verb advise_verb() {
           "  vtax advise mine.toml --study check.toml --write setup\n"
           "  vtax run check.toml --out advice.vtax && vtax advise mine.toml --check advice.vtax\n"
           "  vtax advise --from night.vtax --what-if guests=+1",
-          add_advise_options};
+          add_advise_options, true};
 }
 
 }  // namespace vtax

@@ -38,7 +38,13 @@ template <class Container>
 Result<Container> read_into(const std::filesystem::path& file, std::uint64_t limit) {
   const std::string what = "cannot read " + file.string();
   const auto opened = open_input(file, what);
-  if (!opened) return fail(opened.error());
+  if (!opened) {
+    // Not only what a user names is read.
+    std::error_code ignored;
+    Error error = opened.error();
+    if (!std::filesystem::exists(file, ignored)) error.code = ExitCode::io;
+    return fail(std::move(error));
+  }
   const Descriptor& in = *opened;
   struct stat status {};
   if (::fstat(in.get(), &status) != 0) return fail(system_error(what, errno));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 
 namespace vtax {
@@ -24,6 +25,8 @@ Result<Descriptor> open_input(const std::filesystem::path& file, const std::stri
   struct stat status {};
   // A socket cannot be opened at all.
   if (!in.valid() && errno == ENXIO) return fail({what, "it is not a file", "", ExitCode::usage});
+  if (!in.valid() && (errno == ENOENT || errno == ENOTDIR))
+    return fail({what, std::strerror(errno), "", ExitCode::usage});
   if (!in.valid() || ::fstat(in.get(), &status) != 0) return fail(system_error(what, errno));
   if (!S_ISREG(status.st_mode))
     return fail({what, std::string(kind_of_file(status.st_mode)), "", ExitCode::usage});

@@ -68,12 +68,7 @@ RunReader::RunReader(Database database, Run header)
 
 Result<RunReader> RunReader::open(const std::filesystem::path& file) {
   const std::string what = fmt::format("cannot read run file {}", printable(file.string(), 200));
-  if (const auto input = open_input(file, what); !input) {
-    Error error = input.error();
-    std::error_code ignored;
-    if (!std::filesystem::exists(file, ignored)) error.code = ExitCode::usage;
-    return fail(std::move(error));
-  }
+  if (const auto input = open_input(file, what); !input) return fail(input.error());
   auto database = Database::open(file, Database::Mode::read, what);
   if (!database) return fail(database.error());
   if (auto begun = database->run("BEGIN"); !begun) return fail(begun.error());
