@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "advise/figure_text.h"
 #include "core/readable.h"
 #include "subject/platform_table.h"
 
@@ -116,8 +117,8 @@ class Adviser {
            static_cast<double>(option.stations.cpus) / server_.cpus});
     for (const Station& station : option.stations.all)
       if (station.utilisation > most)
-        option.unmet.push_back({fmt::format("{} would be {:.0f} % busy, {:.0f} % are allowed", station.name,
-                                            kPercent * station.utilisation, server_.most_busy_percent),
+        option.unmet.push_back({fmt::format("{} would be {} busy, {:.0f} % are allowed", station.name,
+                                            percent_text(station.utilisation), server_.most_busy_percent),
                                 station.utilisation / most});
     const double share = kPercent * option.stations.least_share;
     if (share < server_.least_share_percent)

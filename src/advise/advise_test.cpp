@@ -9,6 +9,7 @@
 #include "advise/advice.h"
 #include "advise/check_study.h"
 #include "advise/commands.h"
+#include "advise/figure_text.h"
 #include "advise/known_by_model.h"
 #include "advise/ranking_score.h"
 #include "advise/text.h"
@@ -135,6 +136,15 @@ TEST(Advice, SaysWhichLimitAndByHowMuch) {
   write_advice(server_of(with(kServer, "819.2 ", "8192")), advice, model(), out);
   EXPECT_THAT(out.str(), HasSubstr("No placement holds what must"));
   EXPECT_THAT(out.str(), HasSubstr("2.50 times too much"));
+}
+
+TEST(Advice, PrintsNothingThatIsMoreThanNothingAsZero) {
+  EXPECT_EQ(percent_text(0.247), "25 %");
+  EXPECT_EQ(percent_text(1e-9), "less than 1 %");
+  EXPECT_EQ(percent_text(0), "0 %");
+  EXPECT_EQ(percent_text(12345.6), "1,234,560 %");
+  EXPECT_EQ(figure_text(1e-6), "1e-06");
+  EXPECT_EQ(figure_text(150), "150");
 }
 
 TEST(Advice, CountsTheCpusThatGuestsNeed) {

@@ -181,7 +181,7 @@ Result<> write_commands(const std::map<std::string, std::string>& files,
     std::error_code ignored;
     if (std::filesystem::exists(folder / name, ignored))
       return fail({"cannot write " + printable((folder / name).string(), 200), "it is there already",
-                   "name an empty folder: what somebody may have changed is not written over", ExitCode::io});
+                   "name an empty folder: what somebody may have changed is not written over"});
   }
   for (const auto& [name, text] : files)
     if (auto done = write_text(folder / name, text); !done) return done;

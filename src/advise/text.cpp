@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "advise/figure_text.h"
 #include "advise/known_by_model.h"
 #include "core/readable.h"
 #include "core/text_table.h"
@@ -16,15 +17,15 @@ constexpr std::size_t kMostShown = 5, kMostReasons = 4, kMostCells = 3;
 constexpr double kNear = 0.85;  // of what is allowed
 
 std::string rate_text(const Application& application, Unit unit) {
-  return fmt::format("{} {} {}", application.name, readable(application.rate),
+  return fmt::format("{} {} {}", application.name, figure_text(application.rate),
                      unit == Unit::kilobyte ? "Mb/s" : "a second");
 }
 
 std::string asked_text(const Server& server, const Advice& advice) {
   const auto& options = advice.holds.empty() ? advice.fails : advice.holds;
   std::string text =
-      fmt::format("{}: {} CPUs of {} MIPS", server.name, server.cpus, readable(server.cpu_mips));
-  if (server.link_mbps > 0) text += fmt::format(", a wire of {} Mb/s", readable(server.link_mbps));
+      fmt::format("{}: {} CPUs of {} MIPS", server.name, server.cpus, figure_text(server.cpu_mips));
+  if (server.link_mbps > 0) text += fmt::format(", a wire of {} Mb/s", figure_text(server.link_mbps));
   for (std::size_t i = 0; i < server.applications.size() && !options.empty(); ++i)
     text += (i == 0 ? "; " : ", ") + rate_text(server.applications[i], options.front().told[i].unit);
   return text + ".";
@@ -67,12 +68,17 @@ std::string cpus_text(double cpus) {
   return cpus < 1 ? fmt::format("{:.3g}", cpus) : readable(cpus);
 }
 
+std::string room_text(double room) {
+  constexpr double kLarge = 1000;
+  return room < kLarge ? fmt::format("{:.1f}", room) : readable(room);
+}
+
 std::string figures_text(const Option& option) {
   const Station& busiest = option.stations.all.front();
-  std::string text = fmt::format(
-      "{} CPUs ({} to {}, {}); {} {:.0f} % busy; it carries {:.1f} times these rates",
-      cpus_text(option.cpus.value), cpus_text(option.cpus.interval.low), cpus_text(option.cpus.interval.high),
-      how_known(option), busiest.name, kPercent * busiest.utilisation, option.room);
+  std::string text = fmt::format("{} CPUs ({} to {}, {}); {} {} busy; it carries {} times these rates",
+                                 cpus_text(option.cpus.value), cpus_text(option.cpus.interval.low),
+                                 cpus_text(option.cpus.interval.high), how_known(option), busiest.name,
+                                 percent_text(busiest.utilisation), room_text(option.room));
   if (option.simulated && option.simulated->p99_us)
     text += fmt::format("; simulated, 99 % of exchanges below {} us", readable(*option.simulated->p99_us));
   return text;
@@ -114,9 +120,9 @@ void write_near(const Server& server, const Option& best, std::ostream& out) {
     const bool may_be_full = station.cpu >= 0 && station.utilisation * doubt > most;
     if (!is_near && !may_be_full) continue;
     text += fmt::format(
-        "{}{} {:.0f} % of {:.0f}{}", text.empty() ? "" : "; ", station.name, kPercent * station.utilisation,
+        "{}{} {} of {:.0f}{}", text.empty() ? "" : "; ", station.name, percent_text(station.utilisation),
         server.most_busy_percent,
-        may_be_full ? fmt::format(", {:.0f} at the interval's end", kPercent * station.utilisation * doubt)
+        may_be_full ? fmt::format(", {} at the interval's end", percent_text(station.utilisation * doubt))
                     : "");
   }
   print_wrapped(out, "Limits that are near, of the first: ", text.empty() ? "none" : text + ".");
@@ -144,9 +150,9 @@ void write_left_out(const Advice& advice, const PlacementNames& names, std::ostr
   if (!advice.fails.empty()) {
     const Option& nearest = advice.fails.front();
     print_wrapped(out, "",
-                  fmt::format("{} of {} placements do not hold. The nearest: {}: {} (x {:.2f}).",
+                  fmt::format("{} of {} placements do not hold. The nearest: {}: {} (x {}).",
                               advice.fails.size(), advice.placements, names.of(nearest.placement),
-                              nearest.unmet.front().text, nearest.unmet.front().over));
+                              nearest.unmet.front().text, readable(nearest.unmet.front().over)));
   }
   std::map<std::string, std::size_t> reasons;
   for (const auto& [placement, why] : advice.no_promise) ++reasons[why];
@@ -165,7 +171,8 @@ void write_caveat(const Server& server, const predict::Model& model, std::ostrea
   const int mips = cpu_mips_of(model.parts().known);
   std::string text = "Costs are instructions";
   if (mips > 0 && mips != server.cpu_mips)
-    text += fmt::format(", measured at {} MIPS: at {} batching is another", mips, readable(server.cpu_mips));
+    text +=
+        fmt::format(", measured at {} MIPS: at {} batching is another", mips, figure_text(server.cpu_mips));
   text += "; those of several applications are added up; an instruction takes as long everywhere.";
   print_wrapped(out, "", text);
 }
@@ -200,10 +207,9 @@ void write_advice(const Server& server, const Advice& advice, const predict::Mod
         out, "",
         fmt::format("No placement holds what must. The nearest is {}:", names.of(nearest.placement)));
     for (const Wish& wish : nearest.unmet)
-      print_wrapped(out, "- ", fmt::format("{}: {:.2f} times too much", wish.text, wish.over));
-    print_wrapped(
-        out, "",
-        fmt::format("It would carry {:.0f} % of the rates.", kPercent * std::min(1.0, nearest.room)));
+      print_wrapped(out, "- ", fmt::format("{}: {} times too much", wish.text, readable(wish.over)));
+    print_wrapped(out, "",
+                  fmt::format("It would carry {} of the rates.", percent_text(std::min(1.0, nearest.room))));
   } else {
     print_wrapped(out, "", "Nothing is promised of any placement.");
   }

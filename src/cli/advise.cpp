@@ -31,6 +31,10 @@ struct AdviseOptions {
 
 Result<> write_check_study(const advise::Server& server, const advise::Advice& advice,
                            const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored) && std::filesystem::is_regular_file(file, ignored))
+    return fail({"cannot write study " + printable(file, 200), "it is there already",
+                 "name another file: what somebody may have changed is not written over"});
   const auto text = advise::study_text(server, advice);
   if (!text) return fail(text.error());
   auto output = Output::open(file);
@@ -126,8 +130,11 @@ Result<ExitCode> give_advice(const AdviseOptions& options) {
     advise::write_advice(*server, *advice, *model, output->stream());
   }
   if (auto committed = output->commit(); !committed) return fail(committed.error());
-  if (!options.study.empty())
+  if (!options.study.empty()) {
     if (auto done = write_check_study(*server, *advice, options.study); !done) return fail(done.error());
+    std::cerr << fmt::format("vtax: {} checks the best placements: `vtax run` it\n",
+                             printable(options.study, 200));
+  }
   if (!options.write.empty()) {
     if (auto done = write_setup(*server, *advice, options.write); !done) return fail(done.error());
     std::cerr << fmt::format("vtax: {} says how to set the first placement up; nothing of it was run\n",
@@ -164,7 +171,7 @@ Verb advise_verb() {
           "  vtax advise mine.toml --study check.toml --write setup\n"
           "  vtax run check.toml --out advice.vtax && vtax advise mine.toml --check advice.vtax\n"
           "  vtax advise --from night.vtax --what-if guests=+1",
-          add_advise_options};
+          add_advise_options, true};
 }
 
 }  // namespace vtax

@@ -1,5 +1,8 @@
 #include "cli/agent.h"
 
+#include <fmt/format.h>
+
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -29,8 +32,16 @@ Result<ExitCode> serve_as_agent(const AgentGiven& given) {
   if (!given.lifetime.empty()) {
     const auto lifetime = duration_of("--for", given.lifetime);
     if (!lifetime) return fail(lifetime.error());
+    if (lifetime->count() <= 0)
+      return fail({fmt::format("cannot use --for {}", printable(given.lifetime)), "no time is left to answer",
+                   "for example --for 1h; without --for it ends by Ctrl-C"});
     options.lifetime = *lifetime;
   }
+  if (given.token_file.empty() && std::getenv("VTAX_TOKEN") == nullptr)
+    return fail(
+        {"no token", "the agent answers only who has its token",
+         "write one into a file that only you can read, and name it by --token-file here and on the host "
+         "(docs/profile.md)"});
   const auto secret = secret_of(given.token, given.token_file);
   if (!secret) return fail(secret.error());
   if (auto served = profile::serve_profiles(

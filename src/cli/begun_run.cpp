@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/readable.h"
+#include "query/simulated.h"
 #include "record/run_header.h"
 #include "record/run_reader.h"
 #include "study/find_study.h"
@@ -31,6 +32,9 @@ Result<Study> take_from_run_file(RunOptions& options) {
   const Run& header = reader->header();
   const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
   const auto asked = settings.is_object() ? settings.value(kAskedFor, nlohmann::json()) : nlohmann::json();
+  if (is_simulated(header))
+    return fail({error.what, "`vtax simulate` made it, which keeps no part of a run",
+                 "run `vtax simulate` again: the same seed gives the same trials", error.code});
   if (!asked.is_object())
     return fail({error.what, "it does not say how it was begun: an older vtax began it",
                  "give the study and the same options as then, with --resume", error.code});

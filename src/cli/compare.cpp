@@ -296,7 +296,7 @@ Verb compare_verb() {
           "  vtax compare before.vtax after.vtax --cell 'tcp-rr, card'\n"
           "  vtax compare before.vtax after.vtax --format markdown --fail-above 2% > comment.md\n"
           "  vtax compare v6.1.vtax v6.6.vtax v6.12.vtax --format html -o revisions.html",
-          add_compare_options};
+          add_compare_options, true};
 }
 
 }  // namespace vtax

@@ -76,7 +76,7 @@ double lab_seconds(const std::vector<const PlannedTrial*>& trials, const Machine
 
 std::string minutes_text(double seconds) {
   constexpr double kMinute = 60, kHour = 3600;
-  if (seconds < kMinute) return "a minute at most";
+  if (seconds <= kMinute) return "a minute at most";
   if (seconds < 2 * kHour) return fmt::format("some {:.0f} minutes", std::ceil(seconds / kMinute));
   return fmt::format("some {:.0f} hours", std::ceil(seconds / kHour));
 }

@@ -16,6 +16,7 @@
 #include "published/published.h"
 #include "study/catalogue.h"
 #include "study/find_study.h"
+#include "study/plan.h"
 #include "study/suggest.h"
 
 namespace vtax {
@@ -38,6 +39,40 @@ std::string range_text(const Claim& claim) {
   return fmt::format("{}{}{}", fmt::join(claim.published, " to "), claim.unit.empty() ? "" : " ", claim.unit);
 }
 
+// Values to try it with, as --set takes them; empty where nobody can say without knowing more.
+std::string example_values(const Factor& factor) {
+  if (!factor.choices.empty()) return fmt::format("{}", fmt::join(factor.choices, ","));
+  if (factor.type == FactorType::arguments)
+    return factor.name == "xen_args" ? "spec-ctrl=no" : "mitigations=off";
+  return factor.fallback;
+}
+
+bool takes(const std::string& study, std::string_view workload, const Overrides& overrides) {
+  const auto found = find_study(study);
+  const auto plan = found ? make_plan(*found, overrides) : fail(found.error());
+  return plan && std::any_of(plan->trials.begin(), plan->trials.end(), [&](const PlannedTrial& trial) {
+           return workload.empty() || trial.factors.at("workload") == workload;
+         });
+}
+
+// A command line of a study that comes with vtax and takes the factor; empty where none does.
+std::string example_of(const Factor& factor, std::string_view workload) {
+  const std::string values = example_values(factor);
+  if (values.empty()) return "";
+  const std::string set = fmt::format("{}={}", factor.name, values);
+  std::vector<std::string> studies = built_in_studies();
+  studies.insert(studies.begin(), "first-look");
+  for (const char* machine : {"", "host"})
+    for (const std::string& study : studies) {
+      Overrides overrides{{set}, std::nullopt};
+      overrides.machine = machine;
+      if (takes(study, workload, overrides))
+        return fmt::format("vtax run {}{} --set {}", study, *machine == 0 ? "" : " --machine host",
+                           set.find(' ') == std::string::npos ? set : fmt::format("'{}'", set));
+    }
+  return "";
+}
+
 // Whatever is called so, in all of vtax's tables; what it finds it says.
 class Explanation {
  public:
@@ -51,9 +86,8 @@ class Explanation {
       tell("workload", workload.name, workload.summary);
       say("  its factors: {}\n", fmt::join(names_of(workload.factors), ", "));
     }
-    factors_of(common_factors(), "of every workload");
-    for (const WorkloadKind& workload : workloads())
-      factors_of(workload.factors, fmt::format("of {}", workload.name));
+    factors_of(common_factors(), "");
+    for (const WorkloadKind& workload : workloads()) factors_of(workload.factors, workload.name);
     for (const EventKind& event : event_kinds())
       if (is_named(event.name)) tell_event(event);
     for (const GlossaryRow& row : glossary())
@@ -79,13 +113,15 @@ class Explanation {
     found_ = true;
   }
 
-  void factors_of(const std::vector<Factor>& factors, const std::string& whose) {
+  // `workload`: whose factors they are; "" for every one's.
+  void factors_of(const std::vector<Factor>& factors, std::string_view workload) {
+    const std::string whose = workload.empty() ? "of every workload" : fmt::format("of {}", workload);
     for (const Factor& factor : factors) {
       if (!is_named(factor.name)) continue;
       tell("factor " + whose, factor.name, factor.help);
-      say("  values: {}\n  default: {}\n  for example: vtax run first-look --set {}={}\n",
-          allowed_values(factor), usual_value(factor), factor.name,
-          factor.choices.empty() ? factor.fallback : fmt::format("{}", fmt::join(factor.choices, ",")));
+      say("  values: {}\n  default: {}\n", allowed_values(factor), usual_value(factor));
+      if (const std::string example = example_of(factor, workload); !example.empty())
+        say("  for example: {}\n", example);
       std::vector<std::string_view> platforms;
       for (const PlatformFacts& platform : kPlatformTable)
         if (factor.meaning.on_platform == nullptr || factor.meaning.on_platform(platform))
@@ -160,7 +196,8 @@ Verb::Action add_explain_options(CLI::App& app) {
 
 Verb explain_verb() {
   return {"explain", "What a factor, layer, event, claim or word means",
-          "vtax explain offloads\n  vtax explain hypervisor\n  vtax explain vm exits", add_explain_options};
+          "vtax explain offloads\n  vtax explain hypervisor\n  vtax explain vm exits", add_explain_options,
+          true};
 }
 
 }  // namespace vtax

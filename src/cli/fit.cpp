@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/number_within.h"
 #include "cli/progress_line.h"
 #include "cli/say.h"
 #include "predict/fit.h"
@@ -24,6 +25,7 @@ struct ModelOptions {
 };
 
 Result<ExitCode> fit_model(const ModelOptions& options) {
+  if (auto place = Output::try_place(options.output); !place) return fail(place.error());
   predict::KnownCells known;
   for (const std::string& file : options.runs) {
     auto reader = RunReader::open(file);
@@ -54,7 +56,7 @@ Verb::Action add_fit_options(CLI::App& app) {
   app.add_option("-o,--out", options->output, "The model's file; - is the standard output")->required();
   app.add_option("--hold-out", options->hold_out_percent,
                  "Percent of the cells by which the model is judged before it learns them too; 0: none")
-      ->check(CLI::Range(0.0, kMostHeldOut))
+      ->check(NumberWithin(0, kMostHeldOut))
       ->capture_default_str();
   return [options] { return fit_model(*options); };
 }
@@ -65,7 +67,7 @@ Verb fit_verb() {
   return {"fit", "Learn from runs what cells cost that were not measured",
           "vtax run model-grid --out grid.vtax && vtax fit grid.vtax -o grid.model\n"
           "  vtax predict grid.model --set platform=xen-pv --set write_bytes=2000",
-          add_fit_options};
+          add_fit_options, true};
 }
 
 }  // namespace vtax

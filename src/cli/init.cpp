@@ -47,7 +47,7 @@ Verb::Action add_init_options(CLI::App& app) {
 
 Verb init_verb() {
   return {"init", "Write a study file to begin with",
-          "vtax init my-study.toml && vtax run my-study.toml --dry-run", add_init_options};
+          "vtax init my-study.toml && vtax run my-study.toml --dry-run", add_init_options, true};
 }
 
 }  // namespace vtax

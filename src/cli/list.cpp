@@ -127,7 +127,7 @@ Verb::Action add_list_options(CLI::App& app) {
 
 Verb list_verb() {
   return {"list", "What can be measured: platforms, workloads with their factors, studies, and the rest",
-          "vtax list workloads", add_list_options};
+          "vtax list workloads", add_list_options, true};
 }
 
 }  // namespace vtax

@@ -48,7 +48,7 @@ Verb merge_verb() {
   return {"merge", "Make one run of the run files of shares",
           "vtax run first-look --shard 0/2 && vtax run first-look --shard 1/2\n"
           "  vtax merge first-look.shard-*.vtax --out first-look.vtax",
-          add_merge_options};
+          add_merge_options, true};
 }
 
 }  // namespace vtax

@@ -168,7 +168,7 @@ Verb predict_verb() {
           "vtax predict grid.model first-look\n"
           "  vtax predict grid.model --set workload=tcp-stream --set platform=xen-pv --set write_bytes=2000\n"
           "  vtax predict grid.model --check measured.vtax",
-          add_predict_options};
+          add_predict_options, true};
 }
 
 }  // namespace vtax

@@ -16,6 +16,7 @@ struct MeasurePricesOptions {
 };
 
 Result<ExitCode> measure_here(const MeasurePricesOptions& options) {
+  if (auto place = Output::try_place(options.output); !place) return fail(place.error());
   ProgressLine progress(0);
   const auto prices = prices::measure_prices([&](const std::string& step) { progress.step(step); });
   if (!prices) return fail(prices.error());
@@ -40,7 +41,8 @@ Verb::Action add_price_options(CLI::App& app) {
 
 Verb measure_verb() {
   return {"measure", "What this computer takes for an instruction, a copied byte, a system call, ...",
-          "vtax prices measure -o mine.toml && vtax report run.vtax --prices mine.toml", add_price_options};
+          "vtax prices measure -o mine.toml && vtax report run.vtax --prices mine.toml", add_price_options,
+          true};
 }
 
 }  // namespace

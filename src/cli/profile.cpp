@@ -12,6 +12,7 @@
 
 #include "cli/guest_agents.h"
 #include "cli/measure_options.h"
+#include "cli/number_within.h"
 #include "cli/token_options.h"
 #include "core/interruption.h"
 #include "core/readable.h"
@@ -182,7 +183,7 @@ Verb::Action add_profile_options(CLI::App& app) {
   app.add_option("--period", given->period, "Events between two samples, of cycles and instructions");
   app.add_option("--most-cost", given->most_cost,
                  "Per cent of each CPU that sampling may take; --hz is lowered to it, with words")
-      ->check(CLI::Range(0.001, 50.0))
+      ->check(NumberWithin(0.001, 50))
       ->capture_default_str();
   add_guest_agents(app, given->agents);
   std::set<std::string> formats{"table"};

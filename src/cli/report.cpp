@@ -234,7 +234,7 @@ Verb report_verb() {
           "  vtax report first-look.vtax --format trials && vtax report first-look.vtax --format profile "
           "--trial 45\n"
           "  vtax report first-look.vtax --function 'gnttab_*' tcp_v4_rcv",
-          add_report_options};
+          add_report_options, true};
 }
 
 }  // namespace vtax

@@ -25,6 +25,7 @@
 #include "cli/say.h"
 #include "cli/terminal_columns.h"
 #include "core/files.h"
+#include "core/readable.h"
 #include "core/sha256.h"
 #include "core/text_table.h"
 #include "machine/computer.h"
@@ -232,7 +233,32 @@ Result<TrialsKept> write_trials(const Plan& plan, const std::set<std::uint64_t>&
   return fail(filled.error());
 }
 
+// The engine's options are the engine's, and it shares the study out by itself.
+Result<> check_engine(const RunOptions& options) {
+  const EngineOptions& engine = options.engine;
+  if (engine.engine.empty() && (engine.tasks != 0 || !engine.partition.empty() || !engine.options.empty()))
+    return fail({"cannot use --tasks, --partition or --option without --engine",
+                 "they are of a cluster's job array", "add --engine slurm, or leave them out"});
+  if (!engine.engine.empty() && !options.shard.empty())
+    return fail({"cannot use --shard with --engine", "each task runs a share already",
+                 "leave one of the two out; --tasks says how many shares there are"});
+  return {};
+}
+
+// What a run that ends early leaves, and how to go on with it.
+Error with_way_on(Error error, const std::filesystem::path& out) {
+  std::error_code ignored;
+  if ((error.code != ExitCode::interrupted && error.code != ExitCode::io) ||
+      !std::filesystem::exists(out, ignored))
+    return error;
+  if (!error.next.empty()) error.next += "\n  ";
+  error.next +=
+      fmt::format("finished trials are kept; `vtax run --resume {}` goes on", printable(out.string(), 200));
+  return error;
+}
+
 Result<ExitCode> run(RunOptions options) {
+  if (auto good = check_engine(options); !good) return fail(good.error());
   if (options.resume && is_sweep_folder(options.study)) {
     std::filesystem::path out;
     const auto done = go_on_with_sweep(options.study, out);
@@ -256,7 +282,7 @@ Result<ExitCode> run(RunOptions options) {
     return shown_sweep(run_on_engine(*plan, options.engine, shared_run(options, *plan, out)), out,
                        options.json);
   const auto kept = write_trials(*plan, *places, **machine, options, *header, out);
-  if (!kept) return fail(kept.error());
+  if (!kept) return fail(with_way_on(kept.error(), out));
   if (auto shown = show(out, options.json); !shown) return fail(shown.error());
   if (!options.json) say("\nRun file: {0}   (`vtax report {0} --format html -o page.html`)\n", out.string());
   return kept->failed == 0 ? ExitCode::ok : ExitCode::trial_failed;

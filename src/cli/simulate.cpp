@@ -14,9 +14,11 @@
 #include "cli/run_place.h"
 #include "cli/say.h"
 #include "cli/terminal_columns.h"
+#include "core/readable.h"
 #include "core/text_table.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
+#include "record/unfinished_run.h"
 #include "report/table.h"
 #include "simulate/simulated_run.h"
 #include "study/catalogue.h"
@@ -66,6 +68,30 @@ Result<Plan> plan_of(const SimulateOptions& options, const simulate::PriceList& 
   return make_plan(std::move(*study), {options.set, options.repetitions});
 }
 
+// How many trials failed. Part of a simulation is nothing: the same seed gives the same trials.
+Result<std::size_t> write_simulated(const simulate::SimulationWish& wish, const simulate::PriceList& prices,
+                                    const Plan& plan, const std::filesystem::path& out) {
+  std::error_code ignored;
+  if (std::filesystem::symlink_status(out, ignored).type() != std::filesystem::file_type::not_found)
+    return fail({fmt::format("cannot write run file {}", printable(out.string(), 200)), "it is there already",
+                 "name another file by --out, or remove it"});
+  Run header = simulate::header_of(wish, prices, plan);
+  header.started_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  std::optional<UnfinishedRun> unfinished;
+  auto writer = RunWriter::create(out, header);
+  if (!writer) return fail(writer.error());
+  unfinished.emplace(out);
+  std::size_t failed = 0;
+  const auto done = simulate::simulate_all(wish, prices, plan, [&](const Trial& trial) {
+    if (!trial.error.empty()) ++failed;
+    return writer->append(trial);
+  });
+  writer->close();
+  if (!done) return fail(done.error());
+  unfinished->keep();
+  return failed;
+}
+
 Result<ExitCode> simulate_study(const SimulateOptions& options) {
   const auto prices = simulate::PriceList::read(options.costs);
   if (!prices) return fail(prices.error());
@@ -77,25 +103,16 @@ Result<ExitCode> simulate_study(const SimulateOptions& options) {
   if (!notes) return fail(notes.error());
   for (const auto& list : {plan->notes, *notes})
     for (const std::string& note : list) std::cerr << "vtax: " << printable_lines(note) << "\n";
-  Run header = simulate::header_of(wish, *prices, *plan);
-  header.started_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   std::filesystem::path out = options.out;
   if (out.empty()) out = free_run_file("", plan->study.name + "-simulated");
-  auto writer = RunWriter::create(out, header);
-  if (!writer) return fail(writer.error());
-  std::size_t failed = 0;
-  const auto done = simulate::simulate_all(wish, *prices, *plan, [&](const Trial& trial) {
-    if (!trial.error.empty()) ++failed;
-    return writer->append(trial);
-  });
-  writer->close();
-  if (!done) return fail(done.error());
+  const auto failed = write_simulated(wish, *prices, *plan, out);
+  if (!failed) return fail(failed.error());
   auto reader = RunReader::open(out);
   if (!reader) return fail(reader.error());
   set_page_columns(std::cout, terminal_columns());
   if (auto shown = write_table(*reader, std::cout, TableDetail::first); !shown) return fail(shown.error());
   say("\nRun file: {0}   (`vtax report {0} --format html -o page.html`)\n", out.string());
-  return failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
+  return *failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
 }
 
 Verb::Action add_simulate_options(CLI::App& app) {
@@ -114,7 +131,8 @@ Verb::Action add_simulate_options(CLI::App& app) {
                  "One for all cells, instead of the study's: Xen's, and those that Xen had once")
       ->check(CLI::IsMember(simulated_schedulers()));
   app.add_option("--seed", options->seed, "The same seed gives the same trials")->capture_default_str();
-  app.add_option("--out", options->out, "The run file to write (default: the study's name, -simulated.vtax)");
+  app.add_option("-o,--out", options->out,
+                 "The run file to write (default: the study's name, -simulated.vtax)");
   return [options] { return simulate_study(*options); };
 }
 
@@ -125,7 +143,7 @@ Verb simulate_verb() {
           "vtax simulate primet-2007 --costs primet-2007.vtax --set platform=xen-pv\n"
           "  vtax simulate more-guests.toml --costs one-guest.vtax --set guests=2,4,7 --seed 7\n"
           "  vtax simulate primet-2007 --costs primet-2007.vtax --set platform=xen-pv --scheduler bvt",
-          add_simulate_options};
+          add_simulate_options, true};
 }
 
 }  // namespace vtax

@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
+#include "core/unfinished_file.h"
 #include "machine/parts/lab_parts.h"
 #include "study/suggest.h"
 
@@ -42,6 +43,7 @@ int with_output_written(int code) {
   std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0;
   if (flushed && std::cout && std::ferror(stdout) == 0) return code;
+  if (code == static_cast<int>(ExitCode::io)) return code;  // it was said
   // Which write has failed, and of what, is no longer known: one more line end asks again.
   const std::string what = "cannot write the standard output";
   const bool is_writable = ::write(STDOUT_FILENO, "\n", 1) == 1;
@@ -135,15 +137,23 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
 
 Verb::Action add_group(CLI::App& app, const std::vector<Verb>& verbs) {
   app.require_subcommand(1);
-  std::vector<std::pair<CLI::App*, Verb::Action>> actions;
+  struct Choice {
+    CLI::App* sub;
+    Verb::Action action;
+    bool ends_at_once;
+  };
+  std::vector<Choice> choices;
   for (const Verb& verb : verbs) {
     CLI::App* sub = app.add_subcommand(std::string(verb.name), std::string(verb.summary));
     sub->footer(fmt::format("\nExample:\n  {}", verb.example));
-    actions.emplace_back(sub, verb.options(*sub));
+    choices.push_back({sub, verb.options(*sub), verb.ends_at_once});
   }
-  return [actions]() -> Result<ExitCode> {
-    for (const auto& [sub, action] : actions)
-      if (sub->parsed()) return action();
+  return [choices]() -> Result<ExitCode> {
+    for (const Choice& choice : choices) {
+      if (!choice.sub->parsed()) continue;
+      if (choice.ends_at_once) end_at_interruptions();
+      return choice.action();
+    }
     return ExitCode::usage;
   };
 }

@@ -20,6 +20,9 @@ struct Verb {
 
   // Adds the verb's options to its subcommand.
   Action (*options)(CLI::App& app);
+
+  // It reads, works out and writes, and has nothing else to end: a signal ends it at once.
+  bool ends_at_once = false;
 };
 
 // For a verb that is a group: adds each of `verbs` as a subcommand, of which one is required.

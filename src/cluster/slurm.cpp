@@ -13,14 +13,15 @@ namespace vtax::cluster {
 namespace {
 
 constexpr std::size_t kShownLines = 3;
+constexpr const char* kElsewhere =
+    "submit from a computer of the cluster, with Slurm's commands in PATH; or run shares by hand "
+    "(docs/clusters.md)";
 
 Result<std::string> output_of(std::vector<std::string> arguments, const std::string& what) {
   Command command{std::move(arguments)};
   auto done = run_command(command);
   if (!done) {
-    done.error().next =
-        "submit from a computer of the cluster, with Slurm's commands in PATH; or run shares by hand "
-        "(docs/clusters.md)";
+    done.error().next = kElsewhere;
     return fail(done.error());
   }
   if (done->ok()) return std::move(done->out);
@@ -54,7 +55,7 @@ Result<std::string> submit(std::vector<std::string> own, const std::filesystem::
 Result<std::uint64_t> most_array_size() {
   const std::string what = "cannot ask Slurm for its limits";
   const auto config = output_of({"scontrol", "show", "config"}, what);
-  if (!config) return fail(config.error());
+  if (!config) return fail({what, config.error().why, kElsewhere, ExitCode::unavailable});
   constexpr std::string_view kKey = "MaxArraySize";
   std::uint64_t size = 0;
   if (auto at = config->find(kKey); at != std::string::npos) {

@@ -6,12 +6,16 @@
 #include <atomic>
 #include <csignal>
 #include <cstdint>
+#include <string_view>
+
+#include "core/unfinished_file.h"
 
 namespace vtax {
 namespace {
 
 std::atomic<int> count{0};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<bool> ends_at_once{false};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
 int event_fd() {
   static const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -19,7 +23,14 @@ int event_fd() {
 }
 
 void on_signal(int number) {
-  if (count.fetch_add(1) > 0) _exit(128 + number);
+  const bool is_first = count.fetch_add(1) == 0;
+  if (!is_first || ends_at_once) remove_unfinished_files();
+  if (!is_first) _exit(128 + number);
+  if (ends_at_once) {
+    constexpr std::string_view kWords = "vtax: interrupted\n";
+    [[maybe_unused]] const ssize_t said = write(STDERR_FILENO, kWords.data(), kWords.size());
+    _exit(static_cast<int>(ExitCode::interrupted));
+  }
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(event_fd(), &one, sizeof one);
 }
@@ -34,6 +45,10 @@ void catch_interruptions() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
 }
 
+void end_at_interruptions() {
+  ends_at_once = true;
+}
+
 bool interrupted() {
   return count.load() > 0;
 }
@@ -43,8 +58,7 @@ int interruption_fd() {
 }
 
 Error interruption_error() {
-  return {"interrupted", "", "finished trials of a study are kept; `vtax run ... --resume` goes on",
-          ExitCode::interrupted};
+  return {"interrupted", "", "", ExitCode::interrupted};
 }
 
 }  // namespace vtax

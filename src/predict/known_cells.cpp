@@ -5,6 +5,7 @@
 #include "core/sha256.h"
 #include "query/measured.h"
 #include "query/repetitions.h"
+#include "query/simulated.h"
 #include "study/catalogue.h"
 
 namespace vtax::predict {
@@ -57,6 +58,9 @@ bool is_amount(const std::string& workload, const std::string& factor) {
 }
 
 Result<> add_run(RunReader& reader, KnownCells& known) {
+  if (is_simulated(reader.header()))
+    return fail({"cannot take the run of " + reader.header().study + " as measured",
+                 "`vtax simulate` made it, from the costs of another run", "take that run: it was measured"});
   CostsOfTrials trials(reader.header());
   Source source{reader.header().study, reader.header().vtax_version, reader.header().started_utc, 0, ""};
   Sha256 digest;

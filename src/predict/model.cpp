@@ -152,8 +152,11 @@ Result<Prediction> Model::predict(const Factors& named) const {
     }
     const auto guess = process->second.process.at(distances);
     const double off = off_of(learned, prediction.reach) * std::sqrt(guess.variance);
-    prediction.figures[figure] = {std::exp(guess.mean),
-                                  {std::exp(guess.mean - off), std::exp(guess.mean + off)}};
+    const Estimate estimate{std::exp(guess.mean), {std::exp(guess.mean - off), std::exp(guess.mean + off)}};
+    if (!(estimate.interval.low > 0 && std::isfinite(estimate.interval.high)))
+      return fail({"no promise", fmt::format("the model's interval of '{}' has no end", printable(figure)),
+                   "", ExitCode::usage});
+    prediction.figures[figure] = estimate;
   }
   // Layers are told each by itself; what they say is their share of the cost.
   double layers = 0;

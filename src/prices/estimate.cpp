@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "query/simulated.h"
+
 namespace vtax::prices {
 namespace {
 
@@ -61,6 +63,10 @@ EstimatedWindow estimate(const Trial& trial, const PriceList& prices) {
 }
 
 Result<std::vector<EstimatedCell>> estimate_cells(RunReader& reader, const PriceList& prices) {
+  if (is_simulated(reader.header()))
+    return fail({"cannot price the run of " + reader.header().study,
+                 "`vtax simulate` made it, and its counts are those of another run",
+                 "take the run of the lab whose costs it has"});
   std::vector<std::vector<EstimatedCell>> cells;
   bool is_time = false;
   auto read = reader.for_each(RunReader::Detail::costs, [&](const Trial& trial) -> Result<> {

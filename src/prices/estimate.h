@@ -37,7 +37,8 @@ struct EstimatedCell {
   EstimatedWindow window;  // of the repetition whose total is the middle one
 };
 
-// Cells with work, in the order of the plan. Error (usage): the run is of a host, whose costs are time.
+// Cells with work, in the order of the plan. Error (usage): the run is of a host, whose costs are time, or
+// simulated.
 [[nodiscard]] Result<std::vector<EstimatedCell>> estimate_cells(RunReader& reader, const PriceList& prices);
 
 }  // namespace vtax::prices

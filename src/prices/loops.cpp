@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +171,7 @@ std::optional<double> ns_of_wake_up(bool in_another_process) {
   const pid_t child = ::fork();
   if (child < 0) return std::nullopt;
   if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     answer(there, back, kTimes + 1);
     ::_exit(0);
   }

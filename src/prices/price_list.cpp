@@ -14,7 +14,7 @@ namespace vtax::prices {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
-constexpr double kMostNs = 1e9, kMostGhz = 100;
+constexpr double kMostNs = 1e9, kLeastGhz = 0.01, kMostGhz = 100;
 constexpr std::size_t kLongestText = 300;
 
 class PriceReader {
@@ -134,8 +134,11 @@ class PriceReader {
       return {};
     }
     const auto value = ghz == nullptr ? std::nullopt : ghz->value<double>();
-    if (!value || !(*value > 0 && *value <= kMostGhz))
-      return fail({what_, "prices in cycles need the processor's GHz", "add a line such as ghz = 2.8"});
+    if (!value || !(*value >= kLeastGhz && *value <= kMostGhz))
+      return fail(
+          {what_,
+           fmt::format("prices in cycles need the processor's GHz, from {} to {}", kLeastGhz, kMostGhz),
+           "add a line such as ghz = 2.8"});
     ns_of_unit_ = 1 / *value;
     return {};
   }

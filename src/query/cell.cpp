@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "core/statistics.h"
+#include "query/simulated.h"
 
 namespace vtax {
 namespace {
@@ -146,7 +147,7 @@ CostsOfTrials::CostsOfTrials(const Run& header) {
   const auto settings = nlohmann::json::parse(header.settings, nullptr, false);
   if (!settings.is_object()) return;
   const auto machine = settings.value("machine", nlohmann::json("lab"));
-  costs_.is_simulated = machine == "simulator";
+  costs_.is_simulated = is_simulated(header);
   costs_.is_exact = machine != "host" && !costs_.is_simulated;
   costs_.set_aside = set_aside_of(settings);
 }

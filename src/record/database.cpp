@@ -121,9 +121,7 @@ Error Database::error(int code) const {
       return {what_, "another program is using it", "wait for it to end, then run the same command again",
               ExitCode::io};
     case SQLITE_FULL:
-      return {what_, "the disk is full",
-              "free some space and run the same command with --resume; finished trials are kept",
-              ExitCode::io};
+      return {what_, "the disk is full", "free some space and run the same command again", ExitCode::io};
     default:
       break;
   }

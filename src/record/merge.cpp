@@ -18,6 +18,7 @@
 #include "record/run_header.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
+#include "record/unfinished_run.h"
 
 namespace vtax {
 namespace {
@@ -63,7 +64,8 @@ Result<std::vector<MergeSource>> open_sources(const std::vector<fs::path>& files
     if (!made_from(part->header))
       return fail(
           {what,
-           fmt::format("{} does not say what it was made from: it holds no trial, or an older vtax made it",
+           fmt::format("{} does not say what it was made from: it holds no trial, was simulated, or an older "
+                       "vtax made it",
                        shown(file)),
            "run it again, or leave it out"});
     if (!parts.empty())
@@ -244,14 +246,11 @@ Result<Merged> merge_runs(const std::vector<fs::path>& files, const fs::path& ou
                  "give their files too, or --partial to go on without them", ExitCode::trial_failed});
   const fs::path beside = out.string() + ".partial";
   fs::remove(beside, ignored);
-  auto written = write(*parts, *known, beside);
+  const UnfinishedRun unfinished(beside);
+  if (auto written = write(*parts, *known, beside); !written) return fail(written.error());
   std::error_code error;
-  if (written) fs::rename(beside, out, error);
-  if (error) written = fail(system_error(what, error.value()));
-  if (!written) {
-    fs::remove(beside, ignored);
-    return fail(written.error());
-  }
+  fs::rename(beside, out, error);
+  if (error) return fail(system_error(what, error.value()));
   return merged;
 }
 

@@ -2,10 +2,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 
 #include "core/result.h"
+#include "core/unfinished_file.h"
 
 namespace vtax {
 
@@ -14,6 +17,9 @@ namespace vtax {
 class Output {
  public:
   [[nodiscard]] static Result<Output> open(const std::string& path);
+
+  // Whether it could be opened now, for those who work long before they write; leaves nothing behind.
+  [[nodiscard]] static Result<> try_place(const std::string& path);
 
   [[nodiscard]] std::ostream& stream();
 
@@ -28,10 +34,12 @@ class Output {
 
  private:
   Output() = default;
+  [[nodiscard]] int why_failed() const;  // an errno
 
   std::string what_ = "cannot write the standard output";
   std::filesystem::path place_;      // empty: standard output
   std::filesystem::path temporary_;  // empty: written directly
+  std::optional<UnfinishedFile> unfinished_;
   std::unique_ptr<std::ofstream> file_;
 };
 

@@ -12,6 +12,7 @@ namespace vtax {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 ProgramResult run(const std::string& arguments) {
   return run_program(VTAX_PROGRAM " " + arguments);
@@ -47,7 +48,43 @@ TEST(CommandLine, WhatCouldNotBeWrittenIsAnError) {
   }
 }
 
+// Also where the disk is full long before the end.
+TEST(CommandLine, AFileThatCouldNotBeWrittenSaysWhy) {
+  const RunOnDisk disk(synthetic_run());
+  const std::string ledger = (disk.file().parent_path() / "ledger.csv").string();
+  const auto result = run_program("ulimit -f 16; " VTAX_PROGRAM " report " + disk.file().string() +
+                                  " --format csv-ledger -o " + ledger);
+  EXPECT_EQ(result.code, 5);
+  EXPECT_THAT(result.err, HasSubstr("ledger.csv: File too large"));
+  EXPECT_FALSE(std::filesystem::exists(ledger));
+}
+
+TEST(CommandLine, ExplainsFactorsByCommandLinesThatWork) {
+  for (const char* factor :
+       {"forwarding", "kernel_args", "hardware_counters", "array_bytes", "ready", "pattern"}) {
+    const auto told = run(std::string("explain ") + factor);
+    const std::string begin = "  for example: vtax ";
+    const auto at = told.out.find(begin);
+    ASSERT_NE(at, std::string::npos) << factor << told.out;
+    const std::string line = told.out.substr(at + begin.size(), told.out.find('\n', at) - at - begin.size());
+    const auto planned = run(line + " --dry-run");
+    EXPECT_EQ(planned.code, 0) << line << planned.err;
+  }
+  EXPECT_THAT(run("explain client").out, Not(HasSubstr("client=\n")));
+}
+
+TEST(CommandLine, AgentsSayWhatTheyNeed) {
+  const auto no_token = run_program("unset VTAX_TOKEN; " VTAX_PROGRAM " agent --bind 127.0.0.1 --for 1s");
+  EXPECT_EQ(no_token.code, 2);
+  EXPECT_THAT(no_token.err, HasSubstr("the agent answers only who has its token"));
+  const auto no_time =
+      run_program("VTAX_TOKEN=0123456789abcdef " VTAX_PROGRAM " agent --bind 127.0.0.1 --for 0s");
+  EXPECT_EQ(no_time.code, 2);
+  EXPECT_THAT(no_time.err, HasSubstr("cannot use --for 0s"));
+}
+
 TEST(CommandLine, WrongUseIsExitCodeTwo) {
+  EXPECT_EQ(run("profile --most-cost nan -d 1s").code, 2);
   EXPECT_EQ(run("").code, 2);
   EXPECT_EQ(run("report").code, 2);
   EXPECT_EQ(run("report a b").code, 2);

@@ -68,6 +68,51 @@ TEST_F(Prediction, SaysWhatItCannotUse) {
               HasSubstr("--check with a study"));
   EXPECT_EQ(call("predict " + model_ + " >/dev/full").code, 5);
   EXPECT_EQ(call("fit " + run_ + " -o /dev/full").code, 5);
+  EXPECT_EQ(call("predict /nowhere.model").code, 2);
+  EXPECT_EQ(call("fit " + run_ + " -o " + model_ + " --hold-out nan").code, 2);
+  // Before hours of work, not behind them.
+  EXPECT_THAT(call("fit /nowhere.vtax -o /nowhere/a.model").err, HasSubstr("cannot write /nowhere/a.model"));
+}
+
+TEST_F(Prediction, PromisesNothingWhereItsIntervalHasNoEnd) {
+  ASSERT_EQ(call("fit " + run_ + " --hold-out 0 -o " + model_).code, 0);
+  nlohmann::json model = nlohmann::json::parse(std::ifstream(model_));
+  for (auto& [key, learned] : model.at("learned").items())
+    for (const char* off : {"off_by_cell", "off_by_pair", "off_by_level"}) learned[off] = 1e6;
+  std::ofstream(model_) << model;
+  const auto told = call("predict " + model_ + " --set workload=tcp-stream --set write_bytes=2000");
+  EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_THAT(told.out, HasSubstr("the model's interval of"));
+  EXPECT_THAT(told.out, HasSubstr("has no end"));
+}
+
+TEST_F(Prediction, EndsAtOnceWhenItIsInterruptedAndLeavesNothing) {
+  const std::string folder = disk_.file().parent_path().string();
+  const auto ended = call("fit " + run_ + " -o " + model_ + " & p=$!; sleep 0.5; kill -TERM $p; wait $p");
+  EXPECT_EQ(ended.code, 130);
+  EXPECT_THAT(ended.err, HasSubstr("vtax: interrupted"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    EXPECT_EQ(entry.path().filename(), "r.vtax");
+}
+
+TEST(SimulatedRun, IsNoMeasurement) {
+  auto simulated = synthetic_run();
+  simulated.settings = R"({"machine": "simulator"})";
+  const RunOnDisk disk(simulated), measured(synthetic_run());
+  const std::string file = disk.file().string();
+  const std::string model = (disk.file().parent_path() / "a.model").string();
+  const std::string prices = (disk.file().parent_path() / "prices.toml").string();
+  std::ofstream(prices) << "vtax_prices = 1\nprocessor = \"x\"\nunit = \"ns\"\n[instructions]\n"
+                           "kernel = { price = 1, error = 0, source = \"x\" }\n";
+  ASSERT_EQ(call("fit " + measured.file().string() + " --hold-out 0 -o " + model).code, 0);
+  for (const std::string& arguments :
+       {"fit " + file + " -o " + model, "predict " + model + " --check " + file,
+        "advise web-box --check " + file, "report " + file + " --prices " + prices, "run --resume " + file}) {
+    const auto refused = call(arguments);
+    EXPECT_EQ(refused.code, 2) << arguments;
+    EXPECT_THAT(refused.err, HasSubstr("`vtax simulate` made it")) << arguments;
+  }
+  EXPECT_EQ(call("report " + file).code, 0);
 }
 
 }  // namespace

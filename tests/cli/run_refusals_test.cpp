@@ -110,6 +110,25 @@ TEST_F(Refusal, OfOwnBuildsThatAreNone) {
               HasSubstr("this computer's own kernel"));
 }
 
+TEST_F(Refusal, OfOptionsOfAnEngineThatIsNotNamed) {
+  for (const char* option : {"--tasks 3", "--partition short", "--option=--time=30"}) {
+    const auto refused = run(std::string("first-look ") + option);
+    EXPECT_EQ(refused.code, 2) << option;
+    EXPECT_THAT(refused.err, HasSubstr("add --engine slurm")) << option;
+  }
+  const auto both = run("first-look --engine slurm --shard 0/2");
+  EXPECT_EQ(both.code, 2);
+  EXPECT_THAT(both.err, HasSubstr("cannot use --shard with --engine"));
+}
+
+TEST_F(Refusal, OfAStackWhoseFilesAreNotThere) {
+  const auto refused = study(
+      "name = \"s\"\nquestion = \"q\"\n[factors]\nplatform = \"native\"\nstack = \"mine\"\n"
+      "[[workload]]\nname = \"tcp-rr\"\n[stack.mine]\nkernel = \"nowhere\"\n");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("stack 'mine': cannot read nowhere"));
+}
+
 TEST_F(Refusal, NamesWhatPlatformsThereAre) {
   const auto result = run("first-look --set platform=xen");
   EXPECT_EQ(result.code, 2);

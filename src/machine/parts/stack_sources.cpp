@@ -57,7 +57,10 @@ Result<> check_stacks(const std::map<std::string, std::set<PlatformId>>& kinds, 
     const auto sources = sources_of_stack(stack, given, own);
     if (!sources) return fail(sources.error());
     if (auto good = check_sources(machines, *sources); !good) {
-      if (own.contains(stack)) good.error().what = fmt::format("stack '{}': {}", stack, good.error().what);
+      if (own.contains(stack)) {
+        good.error().what = fmt::format("stack '{}': {}", stack, good.error().what);
+        good.error().code = ExitCode::usage;  // the study names its files
+      }
       return good;
     }
   }
