@@ -255,14 +255,20 @@ Result<> LabMachine::become_ready(Emulator& machine, const std::string& path) {
 }
 
 Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot, const std::string& plan,
-                                                     const CacheShapes* caches) const {
+                                                     const ProbeWish& wish) const {
   Wiring wiring;
   wiring.plan = plan;
   wiring.state_fd = snapshot.get();
   wiring.probe = probe_;
-  wiring.bounds = bounds_of(plan, caches != nullptr);
+  wiring.bounds = bounds_of(plan, wish.caches.has_value());
   wiring.probe_settings = probe_settings_ + fmt::format("parties {}\n", parties_of(plan));
-  if (caches != nullptr) wiring.probe_settings += setting_of(*caches);
+  if (wish.prices) wiring.probe_settings += price_settings(symbols_, *wish.prices);
+  if (wish.caches) wiring.probe_settings += setting_of(*wish.caches);
+  if (wish.schedule && symbols_.has_hypervisor) {
+    auto wake = schedule_settings(symbols_);
+    if (!wake) return fail(wake.error());
+    wiring.probe_settings += *wake;
+  }
   MachineSpec spec = spec_;
   spec.time = time_of(plan);
   auto machine = Emulator::start(spec, wiring);
@@ -276,11 +282,11 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
 
 Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& plan,
                                                              const TellStep& progress,
-                                                             const CacheShapes* caches) const {
+                                                             const ProbeWish& wish) const {
   std::unique_lock lock(mutex_);
   const Snapshot used = snapshot_;
   lock.unlock();
-  auto machine = resume(*used, plan, caches);
+  auto machine = resume(*used, plan, wish);
   if (machine || machine.error().code != ExitCode::trial_failed) return machine;
   lock.lock();  // the first thread to come here boots; the others wait for it and find another snapshot
   if (snapshot_ == used) {
@@ -296,7 +302,7 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume_or_heal(const std::string& 
   }
   const Snapshot healed = snapshot_;
   lock.unlock();
-  return resume(*healed, plan, caches);
+  return resume(*healed, plan, wish);
 }
 
 Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int>& peer_cpus) const {
@@ -374,7 +380,8 @@ Result<AddressMap> LabMachine::map_with_modules(
   return map;
 }
 
-std::string LabMachine::provenance(const ParallelTime& time, const std::string& output) const {
+std::string LabMachine::provenance(const TrialSpec& spec, const std::string& output) const {
+  const ParallelTime time = time_of(spec);
   nlohmann::json packages = nlohmann::json::array();
   for (const Package& package : image_.packages)
     packages.push_back({{"name", package.name}, {"version", package.version}, {"sha256", package.sha256}});
@@ -391,6 +398,7 @@ std::string LabMachine::provenance(const ParallelTime& time, const std::string& 
                          {"changes", image_.changes},
                          {"round_instructions", time.round},
                          {"instruction_ns", fmt::format("{}/{}", time.speed.ns, time.speed.instructions)}};
+  if (spec.prices != "off") json["prices"] = spec.prices;
   if (!output.empty()) json["client_output"] = output;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

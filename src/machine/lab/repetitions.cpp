@@ -14,12 +14,18 @@ namespace {
 
 constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
 
-// What the trial asks for: nothing, or caches to model.
-Result<std::optional<CacheShapes>> caches_of(const TrialSpec& trial) {
-  if (trial.caches == "off") return std::nullopt;
+Result<ProbeWish> wish_of(const TrialSpec& trial) {
+  ProbeWish wish{{}, trial.schedule, {}};
+  if (trial.prices != "off") {
+    auto prices = read_lab_prices(trial.prices);
+    if (!prices) return fail(prices.error());
+    wish.prices = std::move(*prices);
+  }
+  if (trial.caches == "off") return wish;
   auto caches = read_caches(trial.caches);
   if (!caches) return fail(caches.error());
-  return *caches;
+  wish.caches = *caches;
+  return wish;
 }
 
 // Wall time from one trial to the next.
@@ -45,8 +51,8 @@ Error behind(int failed, const Error& error) {
 }  // namespace
 
 Result<> LabMachine::observe_each(const std::string& plan, int windows, const TellStep& progress,
-                                  const CacheShapes* caches, const Seen& seen) const {
-  auto resumed = resume_or_heal(plan, progress, caches);
+                                  const ProbeWish& wish, const Seen& seen) const {
+  auto resumed = resume_or_heal(plan, progress, wish);
   if (!resumed) return fail(resumed.error());
   std::unique_ptr<Emulator> machine = std::move(*resumed);
   tell_of_waiting(*machine, progress);
@@ -78,9 +84,9 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Te
 }
 
 Result<Observation> LabMachine::observe(const std::string& plan, const TellStep& progress,
-                                        const CacheShapes* caches) const {
+                                        const ProbeWish& wish) const {
   Observation only;
-  const auto done = observe_each(plan, 1, progress, caches, [&](int, Observation& observation) -> Result<> {
+  const auto done = observe_each(plan, 1, progress, wish, [&](int, Observation& observation) -> Result<> {
     only = std::move(observation);
     return {};
   });
@@ -126,8 +132,8 @@ Result<> LabMachine::run_windows(std::span<Trial> trials, const TrialSpec& spec,
   };
   auto plan = plan_of(spec, trials.front().repetition);
   if (!plan) return fail_all(trials, plan.error(), windows);
-  const auto caches = caches_of(spec);
-  if (!caches) return fail_all(trials, caches.error(), windows);
+  const auto wish = wish_of(spec);
+  if (!wish) return fail_all(trials, wish.error(), windows);
 
   Lap lap;
   int reached = 0;
@@ -145,7 +151,7 @@ Result<> LabMachine::run_windows(std::span<Trial> trials, const TrialSpec& spec,
     if (!kept) refused = kept.error();
     return kept;
   };
-  const auto ended = observe_each(*plan, windows, progress, *caches ? &**caches : nullptr, seen);
+  const auto ended = observe_each(*plan, windows, progress, *wish, seen);
   if (ended || refused || ended.error().code == ExitCode::interrupted) return ended;
   return fail_all(trials.subspan(next), ended.error(), reached + 1);
 }
@@ -158,11 +164,13 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   if (!seen.window) return {};
   trial.window_virtual_ns = seen.window->ns;
   const bool has_peer = spec.topology == Topology::card;
-  const ParallelTime time = time_of(spec);
+  const auto wish = wish_of(spec);
+  if (!wish) return fail(wish.error());
   auto ledger = ledger_of(seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
   if (auto added = add_work(ledger->timeline, *seen.window, trial.guests); !added) return added;
   trial.timeline = std::move(ledger->timeline);
+  trial.schedule = std::move(ledger->schedule);
   trial.ledger = std::move(ledger->entries);
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;
@@ -170,9 +178,10 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   auto waiting = waiting_of(*seen.window, trial.guests);
   if (!waiting) return fail(waiting.error());
   trial.waiting = std::move(*waiting);
-  trial.busy = busy_of(trial, time.speed, kCardPeerCpu);
+  trial.busy =
+      wish->prices ? busy_of(trial, *wish->prices) : busy_of(trial, time_of(spec).speed, kCardPeerCpu);
   trial.digest = ledger->digest;
-  trial.provenance = provenance(time, seen.result.output);
+  trial.provenance = provenance(spec, seen.result.output);
   return {};
 }
 
