@@ -14,7 +14,7 @@ namespace vtax::probe {
 
 inline constexpr std::uint32_t kMaxBlocks = 1U << 22;
 
-enum class Entry : std::uint8_t { none, context_switch, context_switched };
+enum class Entry : std::uint8_t { none, context_switch, context_switched, vcpu_wake };
 
 struct Block {
   std::uint64_t address = 0;

@@ -46,6 +46,7 @@ struct Cpu {
   std::uint16_t turn_low = 0;             // the counter before the turn's first block
   bool turn_counted = false;              // the counter was known at the turn's first block
   std::uint64_t before_turn = 0;          // instructions of the turns that ended
+  std::int64_t cost_fs = 0;               // of the turn, at the prices
 
   // The counter when this block begins, if it is the next one and the one before ran to its end.
   [[nodiscard]] std::uint16_t expected_low(BlockData seen) const {

@@ -11,7 +11,7 @@
 
 namespace vtax::probe {
 
-inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '4'};
+inline constexpr char kMagic[8] = {'V', 'T', 'A', 'X', 'P', 'R', 'B', '5'};
 
 enum class State : std::uint32_t {
   starting = 0,
@@ -53,6 +53,8 @@ struct WindowHeader {
   std::uint64_t cache_rows;          // 0 without a cache model
   std::uint64_t latencies;           // the table behind the others
   std::uint64_t latencies_left_out;  // answers beyond kMostLatencies
+  std::uint64_t stays;               // behind them; 0 unless the settings ask for the schedule
+  std::uint64_t stays_left_out;      // beyond kMostStays
 };
 
 // A context: one CPU while one virtual CPU was current on it.
@@ -117,6 +119,16 @@ struct Latency {
   std::uint64_t ns;
 };
 inline constexpr std::uint64_t kMostLatencies = 1U << 22;
+
+// A virtual CPU was current on a CPU without a break; ns since the window's begin.
+struct Stay {
+  std::uint32_t context;
+  std::uint32_t reserved;
+  std::uint64_t begin_ns, end_ns;
+  std::int64_t woke_ns;  // of one that had slept: when it wanted to run again; kNeverWoke: it had not
+};
+inline constexpr std::uint64_t kMostStays = 1U << 16;
+inline constexpr std::int64_t kNeverWoke = -1;
 
 // Markers: an 8-byte NOP, these four bytes, then the identity in little endian.
 inline constexpr std::uint8_t kMarkerPrefix[4] = {0x0f, 0x1f, 0x84, 0x00};

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "contexts.h"
 #include "format.h"
 #include "latencies.h"
+#include "schedule.h"
 #include "timeline.h"
 
 namespace vtax::probe {
@@ -48,7 +50,7 @@ class Output {
   }
 
   void write_window(const Contexts& contexts, const Blocks& blocks, const Timeline& timeline,
-                    const Latencies& latencies) {
+                    const Latencies& latencies, const Schedule& schedule) {
     std::vector<Context> table;
     std::vector<Row> rows;
     std::vector<EventRow> events;
@@ -82,6 +84,13 @@ class Output {
     for (const Timeline::Difference& one : timeline.differences())
       slice_rows.push_back(
           {row_of[one.context * std::size_t{blocks.size()} + one.block], 0, one.instructions});
+    std::vector<Stay> stays;
+    for (const Schedule::Entry& one : schedule.stays()) {
+      const auto place = std::find(contexts.all().begin(), contexts.all().end(), one.context);
+      stays.push_back({static_cast<std::uint32_t>(place - contexts.all().begin()), 0,
+                       static_cast<std::uint64_t>(one.begin_ns), static_cast<std::uint64_t>(one.end_ns),
+                       one.woke_ns});
+    }
     const WindowHeader window{header_->window_icount,
                               header_->window_ns,
                               header_->corrected_blocks,
@@ -94,7 +103,9 @@ class Output {
                               slice_rows.size(),
                               cache_rows.size(),
                               latencies.taken().size(),
-                              latencies.left_out()};
+                              latencies.left_out(),
+                              stays.size(),
+                              schedule.left_out()};
     put(&window, sizeof window);
     put(table.data(), table.size() * sizeof(Context));
     put(rows.data(), rows.size() * sizeof(Row));
@@ -103,6 +114,7 @@ class Output {
     put(slice_rows.data(), slice_rows.size() * sizeof(SliceRow));
     put(cache_rows.data(), cache_rows.size() * sizeof(CacheRow));
     put(latencies.taken().data(), latencies.taken().size() * sizeof(Latency));
+    put(stays.data(), stays.size() * sizeof(Stay));
     __atomic_store_n(&header_->windows, header_->windows + 1, __ATOMIC_RELEASE);
     set(State::window_closed);
   }

@@ -10,9 +10,14 @@
 // machine's time has come to it: a CPU may be ahead of it by a round. An interrupt from one CPU to another
 // acts at once on one that slept, which begins at the time at which it was sent; on one that is awake when
 // its next turn begins, a round sooner or later than it was sent at most.
+//
+// At prices (TurnHooks::has_prices) a turn's instructions take what those of the CPU's turn before took, so
+// that dear code executes less of it in a round. What the turn then took more passes at its end; what it took
+// less, the CPU's next turns make good by being quicker.
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "turn.h"
 
@@ -37,6 +42,8 @@ struct ParallelCpu {
   std::int64_t ns = 0;
   std::int64_t part = 0;
   bool idle = false;
+  // At prices, in femtoseconds: what an instruction took of late, and what has passed too much (negative).
+  std::int64_t instruction_fs = 0, owed_fs = 0;
 };
 
 class ParallelTime {
@@ -91,6 +98,7 @@ class ParallelTime {
     turn_.begin_part = works ? cpu.part : 0;
     // QEMU runs timers before a turn of no instructions: an idle CPU, which executes none, is offered one.
     std::int64_t budget = cpu.idle ? 1 : 0;
+    if (hooks_.has_prices) turn_.speed_ns = speed_of(cpu);
     if (works) budget = std::min(instructions_of(end_ - cpu.ns), kLongestTurn);
     turn_raw_ = qemu_.get_raw();
     in_turn_ = true;
@@ -103,24 +111,42 @@ class ParallelTime {
     turn_.executed = static_cast<std::uint64_t>(qemu_.get_raw() - turn_raw_);
     in_turn_ = false;
     ParallelCpu& cpu = all_[turn_.cpu];
-    if (turn_.executed > 0) {
-      const std::int64_t parts = cpu.part + static_cast<std::int64_t>(turn_.executed) * turn_.speed_ns;
-      cpu.ns += parts / turn_.speed_instructions;
-      cpu.part = parts % turn_.speed_instructions;
-    }
+    const std::int64_t cost = hooks_.ended != nullptr ? hooks_.ended(turn_) : 0;
+    if (turn_.executed > 0) pass_time(cpu, cost);
     cpu.idle = qemu_.is_idle(cpu.qemu);
     note_woken(cpu.ns);
-    if (hooks_.ended != nullptr) hooks_.ended(turn_);
     show(awake() == 0 ? latest() : floor_);
   }
 
  private:
+  void pass_time(ParallelCpu& cpu, std::int64_t cost_fs) {
+    const auto executed = static_cast<std::int64_t>(turn_.executed);
+    std::int64_t parts = cpu.part + executed * turn_.speed_ns;
+    if (hooks_.has_prices) {
+      cpu.owed_fs += cost_fs - executed * turn_.speed_ns;
+      cpu.instruction_fs = std::max<std::int64_t>(1, cost_fs / executed);
+      if (cpu.owed_fs > 0) parts += std::exchange(cpu.owed_fs, 0);
+    }
+    cpu.ns += parts / turn_.speed_instructions;
+    cpu.part = parts % turn_.speed_instructions;
+  }
+
+  // What an instruction of the next turn takes: at least half of what it took, so that time goes on.
+  [[nodiscard]] std::int64_t speed_of(const ParallelCpu& cpu) const {
+    const std::int64_t in_round = std::max<std::int64_t>(1, round_ * kFemtoseconds / cpu.instruction_fs);
+    return std::max<std::int64_t>({1, cpu.instruction_fs / 2, cpu.instruction_fs + cpu.owed_fs / in_round});
+  }
+
   void find_cpus() {
     const std::int64_t begin = now();
+    if (hooks_.has_prices) {
+      turn_.speed_ns = std::max<std::int64_t>(1, turn_.speed_ns * kFemtoseconds / turn_.speed_instructions);
+      turn_.speed_instructions = kFemtoseconds;
+    }
     while (cpus_ < kMostCpus) {
       void* const qemu = qemu_.get_cpu(cpus_);
       if (qemu == nullptr) break;
-      all_[cpus_++] = {qemu, begin, 0, qemu_.is_idle(qemu)};
+      all_[cpus_++] = {qemu, begin, 0, qemu_.is_idle(qemu), turn_.speed_ns, 0};
     }
     if (cpus_ == 0 || cpus_ == kMostCpus) refuse_("their number is not known\n");
     begin_round(begin);

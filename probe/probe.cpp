@@ -55,8 +55,14 @@ std::uint64_t icount_of_all() {
   return total;
 }
 
+// What so many instructions of the block take at the prices.
+void add_cost(Cpu& cpu, std::uint32_t block, std::int64_t instructions) {
+  cpu.cost_fs += instructions * g.settings.prices.of(g.blocks[block].address);
+}
+
 // Takes back what a block that was left early did not execute.
 void take_back(Cpu& cpu, std::uint64_t instructions) {
+  if (g.settings.prices.on) add_cost(cpu, cpu.last.block(), -static_cast<std::int64_t>(instructions));
   std::uint64_t& charged = cpu.last_context->instructions[cpu.last.block()];
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low + instructions);
   if (charged < instructions) {  // it ran before the window opened
@@ -90,6 +96,7 @@ void executed_alone(Cpu& cpu, std::uint32_t block, const std::uint8_t* env) {
     const std::uint16_t low = CounterSearch::read(env, g.counter_offset);
     cpu.turn_low = static_cast<std::uint16_t>(low + 1);
     g.blocks.note_device_access(block);
+    if (g.settings.prices.on) add_cost(cpu, block, 1);
     return charge(cpu, BlockData(block, 1), low);
   }
   if (block == cpu.last.block()) return;  // an ordinary block of one instruction
@@ -99,6 +106,7 @@ void executed_alone(Cpu& cpu, std::uint32_t block, const std::uint8_t* env) {
   cpu.last_low = static_cast<std::uint16_t>(cpu.last_low - 1);
   cpu.last = BlockData(block, 1);
   g.blocks.note_device_access(block);
+  if (g.settings.prices.on) add_cost(cpu, block, 1);
   ++cpu.last_context->instructions[block];
 }
 
@@ -154,6 +162,7 @@ void turn_begun(const Turn& turn) {
   g.env = g.steady = nullptr;
   g.current->turn_counted = g.counter_offset != 0;
   g.current->turn_low = g.current->last_low = 0;
+  g.current->cost_fs = 0;
 }
 
 [[noreturn]] void stop_at_bound(const char* text, std::uint64_t bound, double unit) {
@@ -163,7 +172,7 @@ void turn_begun(const Turn& turn) {
 }
 
 // QEMU's own counter has the last word: what it did not see executed was the last block's rest.
-void turn_ended(const Turn& turn) {
+std::int64_t turn_ended(const Turn& turn) {
   Cpu& cpu = *g.current;
   if (cpu.turn_counted && cpu.in_turn() != turn.executed) {
     if (cpu.in_turn() > turn.executed)
@@ -177,11 +186,12 @@ void turn_ended(const Turn& turn) {
   g.output.header().instructions = total;
   if (g.settings.limit != 0 && total - g.limit_from > g.settings.limit)
     stop_at_bound("its bound of %.0f million instructions was reached", g.settings.limit, 1e6);
-  if (g.settings.limit_ns == 0) return;
+  if (g.settings.limit_ns == 0) return cpu.cost_fs;
   const std::int64_t now = turn.at(turn.executed);
   if (g.limit_from_ns == 0) g.limit_from_ns = now;
   if (now - g.limit_from_ns > static_cast<std::int64_t>(g.settings.limit_ns))
     stop_at_bound("its bound of %.3g s by its own clock was reached", g.settings.limit_ns, 1e9);
+  return cpu.cost_fs;
 }
 
 // The time of the CPU whose turn it is, `from_here` instructions before the end of its block.
@@ -198,32 +208,41 @@ std::uint64_t guest_register(const Cpu& cpu, int number) {
 }
 
 // `caller`: where the block before began.
-void add_up(const Cpu& cpu, const std::vector<Sum>& sums, std::uint64_t caller) {
-  for (const Sum& sum : sums)
-    if (sum.is_of(caller))
-      cpu.context->events[kEventKinds + sum.number] += sum.amount_of(guest_register(cpu, sum.guest_register));
+void add_up(Cpu& cpu, const std::vector<Sum>& sums, std::uint64_t caller) {
+  for (const Sum& sum : sums) {
+    if (!sum.is_of(caller)) continue;
+    const std::uint64_t amount = sum.amount_of(guest_register(cpu, sum.guest_register));
+    cpu.context->events[kEventKinds + sum.number] += amount;
+    cpu.cost_fs += static_cast<std::int64_t>(amount) * g.settings.prices.sum[sum.number];
+  }
+}
+
+void count_event(Cpu& cpu, Event event) {
+  const auto kind = static_cast<std::size_t>(event);
+  ++cpu.context->events[kind];
+  cpu.cost_fs += g.settings.prices.event[kind];
 }
 
 void context_switch(Cpu& cpu) {
   g.contexts.name_vcpu(cpu.context, guest_register(cpu, kRdi));
   ContextTable* next = g.contexts.of(cpu.context->cpu, guest_register(cpu, kRsi));
   if (next == nullptr) g.output.stop(State::failed, "no address space for the tables");
-  ++cpu.context->events[static_cast<std::size_t>(Event::context_switches)];
+  count_event(cpu, Event::context_switches);
   cpu.next_context = next;
 }
 
 // The switch itself belongs to the virtual CPU that leaves: its state is saved and, for a guest on the CPU's
-// virtualisation, its page tables are walked. From the next block on the other one is charged.
-void context_switched(Cpu& cpu) {
-  if (cpu.next_context != nullptr) cpu.charge_to(cpu.next_context);
+// virtualisation, its page tables are walked. From the next block on the other one is charged. `length`: of
+// the block that has just begun.
+void context_switched(Cpu& cpu, std::uint32_t length) {
+  if (cpu.next_context != nullptr) {
+    cpu.charge_to(cpu.next_context);
+    if (g.settings.keeps_schedule) g.schedule.switched(cpu.context->cpu, cpu.context, now_ns(cpu, length));
+  }
   cpu.next_context = nullptr;
 }
 
 // ---- guests on the CPU's virtualisation ---------------------------------------------------------------
-
-void count_event(ContextTable* context, Event event) {
-  ++context->events[static_cast<std::size_t>(event)];
-}
 
 // At VMRUN: %rax holds the guest's control block, which names its virtual CPU.
 void enter_guest(Cpu& cpu) {
@@ -241,11 +260,8 @@ void leave_guest(Cpu& cpu) {
   if (cpu.host_context != nullptr &&
       (guest_register(cpu, kRsp) != cpu.host_stack || vmcb != cpu.context->vcpu))
     return;
-  count_event(cpu.context, Event::vm_exits);
-  if (g.vmcbs.can_read()) {
-    const std::uint64_t code = g.vmcbs.exit_code(vmcb);
-    count_event(cpu.context, reason_of(code));
-  }
+  count_event(cpu, Event::vm_exits);
+  if (g.vmcbs.can_read()) count_event(cpu, reason_of(g.vmcbs.exit_code(vmcb)));
   if (cpu.host_context == nullptr) return;
   cpu.charge_to(cpu.host_context);
   cpu.host_context = nullptr;
@@ -285,6 +301,7 @@ void begin_window(Cpu& cpu, std::uint32_t block, std::uint64_t after) {
   g.window_begin_ns = now_ns(cpu, after);
   g.timeline.begin(g.window_begin_ns);
   g.latencies.clear();
+  g.schedule.begin(g.cpus, g.machine_cpus, g.window_begin_ns);
   note_current_contexts();
   g.parties_at_work = g.settings.parties;
   g.output.set(State::window_open);
@@ -301,12 +318,14 @@ void end_window(Cpu& cpu, std::uint32_t block, std::uint64_t from_here) {
   g.window_open = false;
   g.limit_from = icount_of_all();
   g.limit_from_ns = now_ns(cpu, from_here);
-  g.output.write_window(g.contexts, g.blocks, g.timeline, g.latencies);
+  g.schedule.end(now_ns(cpu, from_here));
+  g.output.write_window(g.contexts, g.blocks, g.timeline, g.latencies, g.schedule);
 }
 
 bool follow_turns() {
   auto* const hooks = static_cast<TurnHooks*>(dlsym(RTLD_DEFAULT, kTurnHooks));
   if (hooks == nullptr) return false;
+  hooks->has_prices = g.settings.prices.on;
   hooks->begun = turn_begun;
   hooks->ended = turn_ended;
   return true;
@@ -324,6 +343,11 @@ __attribute__((used)) void vtax_on_block(unsigned, void* data, const std::uint8_
   vtax::probe::count(data, env);
 }
 
+__attribute__((used)) void vtax_on_priced_block(unsigned, void* data, const std::uint8_t* env) {
+  const vtax::probe::BlockData seen(data);
+  vtax::probe::add_cost(vtax::probe::count(data, env), seen.block(), seen.length());
+}
+
 __attribute__((used)) void vtax_on_entry(unsigned, void* data, const std::uint8_t* env) {
   const std::uint64_t address = g.blocks[vtax::probe::BlockData(data).block()].address;
   const auto found = g.settings.entries.find(address);
@@ -335,11 +359,17 @@ __attribute__((used)) void vtax_on_entry(unsigned, void* data, const std::uint8_
   }
   const std::uint64_t caller = g.blocks[cpu.last.block()].address;
   vtax::probe::count(data, env);
+  const std::uint32_t length = vtax::probe::BlockData(data).length();
+  if (g.settings.prices.on) vtax::probe::add_cost(cpu, vtax::probe::BlockData(data).block(), length);
   if (found == g.settings.entries.end()) return;
-  if (found->second.event < vtax::probe::kEventKinds) ++cpu.context->events[found->second.event];
+  cpu.cost_fs += found->second.price_fs;
+  if (found->second.event < vtax::probe::kEventKinds)
+    vtax::probe::count_event(cpu, static_cast<vtax::probe::Event>(found->second.event));
   if (!found->second.sums.empty()) vtax::probe::add_up(cpu, found->second.sums, caller);
   if (found->second.entry == vtax::probe::Entry::context_switch) vtax::probe::context_switch(cpu);
-  if (found->second.entry == vtax::probe::Entry::context_switched) vtax::probe::context_switched(cpu);
+  if (found->second.entry == vtax::probe::Entry::context_switched) vtax::probe::context_switched(cpu, length);
+  if (found->second.entry == vtax::probe::Entry::vcpu_wake)
+    g.schedule.woke(vtax::probe::guest_register(cpu, vtax::probe::kRdi), vtax::probe::now_ns(cpu, length));
 }
 
 __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::uint8_t* env) {
@@ -353,7 +383,7 @@ __attribute__((used)) void vtax_on_instruction(unsigned, void* data, const std::
   const auto domain = static_cast<int>(packed >> 56);
   switch (static_cast<Mark>(packed >> 48 & 0xff)) {
     case Mark::page_table_switch:
-      ++cpu->context->events[static_cast<std::size_t>(vtax::probe::Event::page_table_switches)];
+      vtax::probe::count_event(*cpu, vtax::probe::Event::page_table_switches);
       vtax::probe::forget_addresses(*cpu);
       break;
     case Mark::forget_addresses:
@@ -403,8 +433,12 @@ asm(R"(
 .text
 .globl vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline, vtax_memory_trampoline
 .hidden vtax_block_trampoline, vtax_entry_trampoline, vtax_instruction_trampoline, vtax_memory_trampoline
+.globl vtax_priced_block_trampoline
+.hidden vtax_priced_block_trampoline
 vtax_block_trampoline:       mov %rbp, %rdx
                              jmp vtax_on_block
+vtax_priced_block_trampoline: mov %rbp, %rdx
+                             jmp vtax_on_priced_block
 vtax_entry_trampoline:       mov %rbp, %rdx
                              jmp vtax_on_entry
 vtax_instruction_trampoline: mov %rbp, %rdx

@@ -12,6 +12,7 @@
 #include "latencies.h"
 #include "output.h"
 #include "qemu_plugin_api.h"
+#include "schedule.h"
 #include "settings.h"
 #include "timeline.h"
 #include "turn.h"
@@ -35,6 +36,7 @@ struct Probe {
   Output output;
   Timeline timeline;
   Latencies latencies;
+  Schedule schedule;
   CacheModel caches;
   std::uint64_t window_base = 0;
   std::int64_t window_begin_ns = 0;
@@ -80,6 +82,7 @@ extern "C" {
 // and its own env in %rbp.
 void vtax_memory_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void*);
 void vtax_block_trampoline(unsigned, void*);
+void vtax_priced_block_trampoline(unsigned, void*);
 void vtax_entry_trampoline(unsigned, void*);
 void vtax_instruction_trampoline(unsigned, void*);
 void vtax_data_trampoline(unsigned, qemu_plugin_meminfo_t, std::uint64_t, void*);

@@ -6,8 +6,17 @@
 //                           add to sum NUMBER (sums.h) where a block starts at ADDRESS
 //   switch ADDRESS          the hypervisor's context_switch(previous, next)
 //   current ADDRESS         the function that it calls when `next` has become current
+//   wake ADDRESS            its function that makes a virtual CPU runnable: keep the schedule
 //   caches LINE L1I WAYS L1D WAYS L2 WAYS L3 WAYS
 //                           model these caches: sizes in bytes; all decimal
+//   price CODE FEMTOSECONDS time passes at prices: of an instruction of a program (0), a kernel (1), the
+//                           hypervisor (2)
+//   price_event KIND FEMTOSECONDS
+//                           of an event that the probe counts, besides its instructions
+//   price_sum NUMBER FEMTOSECONDS
+//                           of one of a sum
+//   price_at ADDRESS FEMTOSECONDS
+//                           of each time that a block starts at ADDRESS
 //   nested                  a guest that VMRUN enters is charged as a virtual CPU of its own
 //   limit INSTRUCTIONS      end the emulator when this many have been executed
 //   limit_ns NANOSECONDS    end it when so much virtual time has passed; both bounds are each window's, with
@@ -36,6 +45,25 @@ struct EntryPoint {
   bool behind_vmrun = false;
   std::uint32_t event = kEventKinds;  // kEventKinds: none
   std::vector<Sum> sums = {};
+  std::int64_t price_fs = 0;
+};
+
+// At which time passes; femtoseconds.
+struct Prices {
+  static constexpr std::uint64_t kUpperHalf = 1ULL << 63, kXenBegin = 0xffff800000000000,
+                                 kXenEnd = 0xffff880000000000;
+  enum Code { program, kernel, hypervisor, kCodes };
+
+  std::int64_t instruction[kCodes] = {};  // the hypervisor's 0: there is none
+  std::int64_t event[kEventKinds] = {};
+  std::int64_t sum[kSums] = {};
+  bool on = false;
+
+  [[nodiscard]] std::int64_t of(std::uint64_t address) const {
+    if (address < kUpperHalf) return instruction[program];
+    const bool is_xens = instruction[hypervisor] != 0 && address >= kXenBegin && address < kXenEnd;
+    return instruction[is_xens ? hypervisor : kernel];
+  }
 };
 
 struct Settings {
@@ -44,7 +72,9 @@ struct Settings {
   std::uint64_t limit_ns = 0;  // likewise
   std::uint64_t parties = 1;
   CacheShapes caches;
+  Prices prices;
   bool nested = false;
+  bool keeps_schedule = false;
 
   // An empty string, or what is wrong.
   std::string read(int fd) {
@@ -63,13 +93,18 @@ struct Settings {
         entries[address].entry = Entry::context_switch;
       else if (std::sscanf(line, "current %" SCNx64, &address) == 1)
         entries[address].entry = Entry::context_switched;
-      else if (std::sscanf(line, "limit %" SCNu64, &address) == 1)
+      else if (std::sscanf(line, "wake %" SCNx64, &address) == 1) {
+        entries[address].entry = Entry::vcpu_wake;
+        keeps_schedule = true;
+      } else if (std::sscanf(line, "limit %" SCNu64, &address) == 1)
         limit = address;
       else if (std::sscanf(line, "limit_ns %" SCNu64, &address) == 1)
         limit_ns = address;
       else if (std::sscanf(line, "parties %" SCNu64, &address) == 1 && address > 0)
         parties = address;
       else if (std::strncmp(line, "caches ", 7) == 0 && read_caches(line + 7))
+        continue;
+      else if (read_price(line))
         continue;
       else if (std::strcmp(line, "nested\n") == 0)
         nested = true;
@@ -81,6 +116,24 @@ struct Settings {
   }
 
  private:
+  bool read_price(const char* text) {
+    std::uint32_t number = 0;
+    std::uint64_t address = 0;
+    std::int64_t fs = 0;
+    if (std::sscanf(text, "price %" SCNu32 " %" SCNd64, &number, &fs) == 2 && number < Prices::kCodes)
+      prices.instruction[number] = fs;
+    else if (std::sscanf(text, "price_event %" SCNu32 " %" SCNd64, &number, &fs) == 2 && number < kEventKinds)
+      prices.event[number] = fs;
+    else if (std::sscanf(text, "price_sum %" SCNu32 " %" SCNd64, &number, &fs) == 2 && number < kSums)
+      prices.sum[number] = fs;
+    else if (std::sscanf(text, "price_at %" SCNx64 " %" SCNd64, &address, &fs) == 2)
+      entries[address].price_fs += fs;
+    else
+      return false;
+    prices.on = true;
+    return true;
+  }
+
   bool read_sum(const char* text) {
     Sum sum;
     std::uint64_t address = 0;

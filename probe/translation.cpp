@@ -60,7 +60,8 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
 
   auto* const data = BlockData(block, static_cast<std::uint32_t>(length)).data();
   const bool entry = g.settings.entries.contains(address);
-  qemu_plugin_register_vcpu_tb_exec_cb(tb, entry ? vtax_entry_trampoline : vtax_block_trampoline,
+  const auto block_trampoline = g.settings.prices.on ? vtax_priced_block_trampoline : vtax_block_trampoline;
+  qemu_plugin_register_vcpu_tb_exec_cb(tb, entry ? vtax_entry_trampoline : block_trampoline,
                                        QEMU_PLUGIN_CB_NO_REGS, data);
 
   if (length == 1)

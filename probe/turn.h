@@ -25,9 +25,14 @@ struct Turn {
 // No turn is longer: QEMU's 16-bit counter is never refilled within one.
 inline constexpr std::int64_t kLongestTurn = 60'000;
 
+// Femtoseconds of a nanosecond: in a machine at prices a turn's speed is told in so many instructions.
+inline constexpr std::int64_t kFemtoseconds = 1'000'000;
+
 struct TurnHooks {
   void (*begun)(const Turn&) = nullptr;
-  void (*ended)(const Turn&) = nullptr;
+  // What it took at the prices, in femtoseconds; 0 without any.
+  std::int64_t (*ended)(const Turn&) = nullptr;
+  bool has_prices = false;
 };
 inline constexpr const char* kTurnHooks = "vtax_turn_hooks";
 

@@ -123,6 +123,25 @@ EventWatch::EventWatch(const AddressMap& map)
   });
 }
 
+std::string EventWatch::price_settings(std::string_view kind, std::uint64_t femtoseconds) const {
+  const auto kinds = event_kinds();
+  const auto found =
+      std::find_if(kinds.begin(), kinds.end(), [&](const EventKind& event) { return event.name == kind; });
+  if (found == kinds.end()) return "";
+  const auto number = static_cast<std::size_t>(found - kinds.begin());
+  if (found->by_probe)
+    return fmt::format("price_event {} {}\n", static_cast<unsigned>(*found->by_probe), femtoseconds);
+  const auto& sums = summed_kinds();
+  if (const auto sum = std::find(sums.begin(), sums.end(), number); sum != sums.end())
+    return fmt::format("price_sum {} {}\n", sum - sums.begin(), femtoseconds);
+  std::set<std::uint64_t> begins;  // in an order that is always the same
+  for (const auto& [address, entry] : entries_)
+    if (entry.kind == number && entry.domain.empty()) begins.insert(address);
+  std::string out;
+  for (const std::uint64_t address : begins) out += fmt::format("price_at {:x} {}\n", address, femtoseconds);
+  return out;
+}
+
 void EventWatch::watch(const SymbolTable& table, const std::string& image, const std::string& domain) {
   const bool is_named = std::any_of(event_kinds().begin(), event_kinds().end(), [&](const EventKind& kind) {
     return std::any_of(kind.places.begin(), kind.places.end(),

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -23,6 +24,10 @@ class EventWatch {
   // The probe's settings, a line each (probe/settings.h); modules are not in them, as their addresses are
   // known only behind the window.
   [[nodiscard]] const std::string& settings() const { return settings_; }
+
+  // What an event of that kind (the ledger's name) takes, as settings of the probe; empty where nothing of it
+  // is seen as it happens.
+  [[nodiscard]] std::string price_settings(std::string_view kind, std::uint64_t femtoseconds) const;
 
   // A function that is needed and that its image lacks; null: none.
   [[nodiscard]] const CountedAt* lacks() const { return lacks_; }

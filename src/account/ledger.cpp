@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "account/event_watch.h"
 #include "account/slices.h"
@@ -109,6 +110,38 @@ std::string digest_of(const ProbeWindow& window, const std::vector<Owner>& owner
     hash.add(fmt::format("latency {} {}\n", latency.guest, latency.ns));
   hash.add(fmt::format("total {}\ntime {}\n", window.total.value, window.ns));
   return hash.hex();
+}
+
+// Of Xen's idle virtual CPUs each CPU has one, of that number.
+Schedule schedule_of(const ProbeWindow& window, const std::vector<Owner>& owners,
+                     const ChargingRules& charging) {
+  Schedule schedule;
+  schedule.left_out = window.stays_left_out;
+  // By the hypervisor's pointer; before a CPU's first switch that of its virtual CPU is not known.
+  std::map<std::pair<std::uint64_t, int>, std::uint32_t> places;
+  const auto key = [](const ProbeWindow::Context& context) {
+    return std::pair(context.vcpu, context.vcpu == 0 ? context.cpu : -1);
+  };
+  std::map<std::string, int> seen;  // by domain
+  for (std::size_t i = 0; i < window.contexts.size() && !window.stays.empty(); ++i) {
+    const ProbeWindow::Context& context = window.contexts[i];
+    const auto [place, is_new] =
+        places.try_emplace(key(context), static_cast<std::uint32_t>(schedule.vcpus.size()));
+    if (!is_new) continue;
+    const bool is_idle = owners[i].number == kIdle;
+    const bool is_peer = !is_idle && charging.peer_cpus.contains(context.cpu);
+    const std::string domain = is_peer ? "peer" : owners[i].domain;
+    schedule.vcpus.push_back({domain, is_idle ? context.cpu : seen[domain]++});
+  }
+  for (const ProbeWindow::Stay& stay : window.stays) {
+    const ProbeWindow::Context& context = window.contexts[stay.context];
+    schedule.stays.push_back(
+        {context.cpu, places.at(key(context)), stay.begin_ns, stay.end_ns, stay.woke_ns});
+  }
+  std::sort(schedule.stays.begin(), schedule.stays.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.begin_ns, a.cpu) < std::pair(b.begin_ns, b.cpu);
+  });
+  return schedule;
 }
 
 struct EntryKey {
@@ -264,6 +297,7 @@ Result<Ledger> charge(const ProbeWindow& window, const ChargingRules& charging) 
   ledger.peer_total = Instructions(static_cast<std::uint64_t>(peer));
   ledger.digest = digest_of(window, owners);
   ledger.timeline = sliced.timeline();
+  ledger.schedule = schedule_of(window, owners, charging);
   for (const auto& [key, value] : entries) {
     if (value < 0) return fail(contradiction("an entry is negative"));
     if (value > 0 || key.kind != "instructions")

@@ -6,6 +6,7 @@
 
 #include "account/address_map.h"
 #include "account/probe_output.h"
+#include "core/lab_prices.h"
 #include "core/result.h"
 #include "record/trial.h"
 
@@ -25,6 +26,7 @@ struct Ledger {
   Instructions machine_total;           // the system under test
   Instructions peer_total;
   Timeline timeline;  // its rows add up to the entries of kind "instructions"; its work is not filled in
+  Schedule schedule;  // empty where the window has none
   std::string
       digest;  // SHA-256 over every (cpu, domain, address, instructions) and every event, peer included
 };
@@ -39,5 +41,12 @@ struct Ledger {
 // The probe's settings (probe/settings.h) for a machine with these symbols. Error: a symbol without which the
 // count would be wrong is missing; it is named.
 [[nodiscard]] Result<std::string> probe_settings(const AddressMap& map, Instructions limit);
+
+// More of them: time passes at these prices. Those of events that the machine's symbols do not show are left
+// out.
+[[nodiscard]] std::string price_settings(const AddressMap& map, const LabPrices& prices);
+
+// More of them, of a machine with Xen: the window's schedule is kept. Error: as above.
+[[nodiscard]] Result<std::string> schedule_settings(const AddressMap& map);
 
 }  // namespace vtax

@@ -62,6 +62,20 @@ TEST(Charge, EveryInstructionHasOnePayer) {
   EXPECT_EQ(value(*ledger, 2, "guest1", Layer::hypervisor, Part::none, "hypercalls"), 11U);
 }
 
+TEST(Charge, TheScheduleNamesWhoRan) {
+  ProbeWindow window = xen_window();
+  window.stays = {{0, 0, 50, {}}, {1, 50, 60, {}}, {3, 20, 90, {}}, {2, 0, 90, {}}};
+  window.stays_left_out = 2;
+  const auto ledger = charge(window, xen_machine());
+  ASSERT_TRUE(ledger) << ledger.error().text();
+  const Schedule& schedule = ledger->schedule;
+  EXPECT_EQ(schedule.vcpus,
+            (std::vector<Schedule::Vcpu>{{"Domain-0", 0}, {"idle", 0}, {"peer", 0}, {"guest1", 0}}));
+  EXPECT_EQ(schedule.stays,
+            (std::vector<Schedule::Stay>{{0, 0, 0, 50}, {1, 2, 0, 90}, {2, 3, 20, 90}, {0, 1, 50, 60}}));
+  EXPECT_EQ(schedule.left_out, 2U);
+}
+
 // One kernel in host and guest: what the probe saw behind VMRUN is the guest's, KVM's modules the hypervisor.
 TEST(Charge, KvmsHostAndItsGuestShareAddresses) {
   constexpr std::uint64_t kKvm = 0xffffffffc0100000, kBridge = 0xffffffffc0200000;

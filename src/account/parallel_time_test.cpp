@@ -273,10 +273,41 @@ TEST_F(ParallelTimeTest, OneAloneHasLongTurns) {
   EXPECT_LE(cpu(0).turns_begun_ns.size(), 1'000'000U / kLongestTurn + 2);
 }
 
+TEST_F(ParallelTimeTest, AtPricesDearCodeExecutesLess) {
+  hooks_.has_prices = true;
+  hooks_.ended = [](const Turn& turn) {
+    return static_cast<std::int64_t>(turn.executed) * (turn.cpu == 0 ? 2 : 8) * kFemtoseconds;
+  };
+  start(2);
+  machine_.run([&] { return cpu(1).executed >= 100'000; });
+  EXPECT_NEAR(static_cast<double>(cpu(0).executed) / static_cast<double>(cpu(1).executed), 4, 0.1);
+  EXPECT_NEAR(static_cast<double>(time_->now()), 8 * 100'000, 4 * kRoundNs);
+}
+
+// Prices that change from turn to turn, as code does: what passes is what it took.
+TEST_F(ParallelTimeTest, AtPricesTimeIsWhatTheTurnsTook) {
+  static std::int64_t took;
+  static int turns;
+  took = turns = 0;
+  hooks_.has_prices = true;
+  hooks_.ended = [](const Turn& turn) {
+    const std::int64_t cost =
+        static_cast<std::int64_t>(turn.executed) * (++turns % 3 == 0 ? 7 : 1) * kFemtoseconds;
+    if (turn.cpu == 0) took += cost;
+    return cost;
+  };
+  start(2);
+  machine_.run([&] { return cpu(0).executed >= 1'000'000; });
+  EXPECT_NEAR(static_cast<double>(time_->now()), static_cast<double>(took / kFemtoseconds), 10 * kRoundNs);
+}
+
 TEST_F(ParallelTimeTest, EachTurnTellsWhatWasExecuted) {
   static std::uint64_t told;
   told = 0;
-  hooks_.ended = [](const Turn& turn) { told += turn.executed; };
+  hooks_.ended = [](const Turn& turn) {
+    told += turn.executed;
+    return std::int64_t{0};
+  };
   start(2);
   std::int64_t first = 0, second = 0;
   halt_at(0, 12'345, first);

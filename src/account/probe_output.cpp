@@ -1,6 +1,7 @@
 #include "account/probe_output.h"
 
 #include <cstring>
+#include <map>
 #include <type_traits>
 #include <utility>
 
@@ -18,6 +19,24 @@ T field_at(std::span<const std::byte> file, std::size_t at) {
   T value;
   std::memcpy(&value, file.data() + at, sizeof value);
   return value;
+}
+
+Result<> read_stays(std::span<const std::byte> file, std::size_t at, const probe::WindowHeader& header,
+                    ProbeWindow& window) {
+  window.stays_left_out = header.stays_left_out;
+  std::map<int, std::uint64_t> now;  // by CPU
+  for (std::uint64_t i = 0; i < header.stays; ++i, at += sizeof(probe::Stay)) {
+    const auto stay = field_at<probe::Stay>(file, at);
+    if (stay.context >= header.contexts) return damaged("its schedule names a context that is not there");
+    std::uint64_t& end = now[window.contexts[stay.context].cpu];
+    const bool woke = stay.woke_ns != probe::kNeverWoke;
+    if (stay.begin_ns < end || stay.end_ns <= stay.begin_ns || (woke && stay.woke_ns < 0))
+      return damaged("its schedule goes back in time");
+    end = stay.end_ns;
+    window.stays.push_back({stay.context, stay.begin_ns, stay.end_ns,
+                            woke ? std::optional(static_cast<std::uint64_t>(stay.woke_ns)) : std::nullopt});
+  }
+  return {};
 }
 
 // The tables behind the events.
@@ -45,13 +64,15 @@ Result<> read_details(std::span<const std::byte> file, std::size_t at, const pro
       return damaged("a count of the cache model names a row or a kind that is not there");
     window.cache_rows.push_back({row.row, static_cast<probe::CacheCount>(row.count), row.value});
   }
-  if (header.latencies_left_out > 0) return {};
-  window.latencies.reserve(header.latencies);
-  for (std::uint64_t i = 0; i < header.latencies; ++i, at += sizeof(probe::Latency)) {
-    const auto latency = field_at<probe::Latency>(file, at);
-    window.latencies.push_back({latency.guest, latency.ns});
+  const std::size_t behind_latencies = at + header.latencies * sizeof(probe::Latency);
+  if (header.latencies_left_out == 0) {
+    window.latencies.reserve(header.latencies);
+    for (std::uint64_t i = 0; i < header.latencies; ++i, at += sizeof(probe::Latency)) {
+      const auto latency = field_at<probe::Latency>(file, at);
+      window.latencies.push_back({latency.guest, latency.ns});
+    }
   }
-  return {};
+  return read_stays(file, behind_latencies, header, window);
 }
 
 }  // namespace
@@ -74,6 +95,7 @@ Result<std::size_t> probe_record_bytes(std::span<const std::byte> begin) {
   const auto header = field_at<probe::WindowHeader>(begin, 0);
   if (header.slices > probe::kMostSlices) return damaged("it has too many slices");
   if (header.latencies > probe::kMostLatencies) return damaged("it has too many latencies");
+  if (header.stays > probe::kMostStays) return damaged("its schedule is too long");
   std::size_t bytes = sizeof(probe::WindowHeader);
   for (const auto& [length, size] : {std::pair{header.contexts, sizeof(probe::Context)},
                                      {header.rows, sizeof(probe::Row)},
@@ -81,7 +103,8 @@ Result<std::size_t> probe_record_bytes(std::span<const std::byte> begin) {
                                      {header.slices, sizeof(probe::Slice)},
                                      {header.slice_rows, sizeof(probe::SliceRow)},
                                      {header.cache_rows, sizeof(probe::CacheRow)},
-                                     {header.latencies, sizeof(probe::Latency)}}) {
+                                     {header.latencies, sizeof(probe::Latency)},
+                                     {header.stays, sizeof(probe::Stay)}}) {
     if (length > (kMostRecordBytes - bytes) / size) return damaged("its tables are longer than 1 GiB");
     bytes += length * size;
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -68,6 +69,13 @@ struct ProbeWindow {
     std::uint64_t ns = 0;
   };
 
+  // A virtual CPU was current on the context's CPU without a break; ns since the window's begin.
+  struct Stay {
+    std::uint32_t context = 0;
+    std::uint64_t begin_ns = 0, end_ns = 0;
+    std::optional<std::uint64_t> woke_ns = {};  // of one that had slept: when it wanted to run again
+  };
+
   std::vector<Context> contexts;
   std::vector<Row> rows;
   std::vector<EventCount> events;
@@ -76,6 +84,8 @@ struct ProbeWindow {
   std::vector<SliceRow> slice_rows;
   std::vector<CacheRow> cache_rows;  // empty without a cache model
   std::vector<Latency> latencies;    // in the order of the answers; empty where some had no room
+  std::vector<Stay> stays;           // of each CPU in the order of time; empty where nobody asked for them
+  std::uint64_t stays_left_out = 0;  // the later ones, for which there was no room
   Instructions total;                // by the emulator's own counter, independent of the rows
   std::uint64_t ns = 0;              // by the machine's clock
   std::uint64_t corrected_blocks = 0;

@@ -23,6 +23,17 @@ std::vector<std::byte> file(std::uint64_t contexts, std::uint64_t rows, std::uin
   return bytes;
 }
 
+// The same with stays of two virtual CPUs behind its rows.
+std::vector<std::byte> scheduled_file(std::vector<probe::Stay> stays) {
+  std::vector<std::byte> bytes = file(2, 3);
+  const std::uint64_t count = stays.size(), left_out = 4;
+  std::memcpy(bytes.data() + offsetof(probe::WindowHeader, stays), &count, sizeof count);
+  std::memcpy(bytes.data() + offsetof(probe::WindowHeader, stays_left_out), &left_out, sizeof left_out);
+  const auto* from = reinterpret_cast<const std::byte*>(stays.data());
+  bytes.insert(bytes.end(), from, from + stays.size() * sizeof(probe::Stay));
+  return bytes;
+}
+
 // The same with two slices, of two rows and one, and two counts of the cache model.
 std::vector<std::byte> sliced_file(std::uint32_t row = 2, std::uint64_t second_end = 9,
                                    std::uint32_t cache_count = 4) {
@@ -42,6 +53,23 @@ std::vector<std::byte> sliced_file(std::uint32_t row = 2, std::uint64_t second_e
   add(probe::CacheRow{0, 0, 50});
   add(probe::CacheRow{row, cache_count, 6});
   return bytes;
+}
+
+TEST(ProbeOutput, ReadsTheSchedule) {
+  const auto window = read_probe_window(scheduled_file({{0, 0, 0, 5, probe::kNeverWoke}, {1, 0, 7, 9, 6}}));
+  ASSERT_TRUE(window) << window.error().text();
+  ASSERT_EQ(window->stays.size(), 2U);
+  EXPECT_EQ(window->stays[0].woke_ns, std::nullopt);
+  EXPECT_EQ(window->stays[1].context, 1U);
+  EXPECT_EQ(window->stays[1].begin_ns, 7U);
+  EXPECT_EQ(window->stays[1].woke_ns, 6U);
+  EXPECT_EQ(window->stays_left_out, 4U);
+}
+
+TEST(ProbeOutput, AScheduleThatContradictsItselfIsRefused) {
+  for (const std::vector<probe::Stay>& stays : std::vector<std::vector<probe::Stay>>{
+           {{2, 0, 0, 5, -1}}, {{0, 0, 5, 5, -1}}, {{0, 0, 0, 5, -2}}, {{0, 0, 0, 5, -1}, {1, 0, 4, 9, -1}}})
+    EXPECT_FALSE(read_probe_window(scheduled_file(stays)));
 }
 
 TEST(ProbeOutput, ReadsSlices) {

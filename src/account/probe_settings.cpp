@@ -45,4 +45,22 @@ Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
   return out;
 }
 
+std::string price_settings(const AddressMap& map, const LabPrices& prices) {
+  constexpr int kProgram = 0, kKernel = 1, kHypervisor = 2;  // probe/settings.h
+  std::string out =
+      fmt::format("price {} {}\nprice {} {}\n", kProgram, prices.of("program"), kKernel, prices.of("kernel"));
+  if (map.has_hypervisor && prices.of("hypervisor") > 0)
+    out += fmt::format("price {} {}\n", kHypervisor, prices.of("hypervisor"));
+  const EventWatch events(map);
+  for (const std::string_view event : kLabPricedEvents)
+    if (const std::uint64_t price = prices.of(event); price > 0) out += events.price_settings(event, price);
+  return out;
+}
+
+Result<std::string> schedule_settings(const AddressMap& map) {
+  const auto wake = map.hypervisor->address_of("vcpu_wake");
+  if (!wake) return missing("Xen", "vcpu_wake");
+  return fmt::format("wake {:x}\n", wake->value);
+}
+
 }  // namespace vtax

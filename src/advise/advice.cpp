@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "advise/figure_text.h"
 #include "core/readable.h"
@@ -87,26 +88,36 @@ class Adviser {
   [[nodiscard]] Result<> add_simulated(Option& option, bool shares) {
     const bool for_p99 = wants_p99(server_);
     if (!for_p99 && !shares) return {};
-    if (server_.applications.size() > 1) {
-      if (for_p99)
-        return fail(
-            {"", "how long requests wait is not known where several applications share a server", ""});
+    const std::vector<Factors>& cells = option.placement.cells;
+    if (cells.size() > 1 && !for_p99) {
       option.notes.emplace_back("what sharing does to rates is by the utilisation law alone");
       return {};
     }
-    const Factors& cell = option.placement.cells.front();
-    if (const auto why = obstacle_to_simulating(cell)) {
-      if (for_p99) return fail({"", "how long requests wait is the simulator's to say, not of " + *why, ""});
-      return {};
+    std::vector<ToldCell> one_guest;
+    for (const Factors& cell : cells) {
+      if (const auto why = obstacle_to_simulating(cell)) {
+        if (for_p99)
+          return fail({"", "how long requests wait is the simulator's to say, not of " + *why, ""});
+        return {};
+      }
+      Factors alone = without_sharing(cell);
+      alone["guests"] = "1";
+      const auto& told = told_.of(alone);
+      if (!told) return fail({"", "one guest alone: " + told.error().why, ""});
+      one_guest.push_back(*told);
     }
-    Factors alone = without_sharing(cell);
-    alone["guests"] = "1";
-    const auto& one_guest = told_.of(alone);
-    if (!one_guest) return fail({"", "one guest alone: " + one_guest.error().why, ""});
-    const auto simulated = simulate_cell(server_, cell, *one_guest, knowledge_.told_mips);
+    auto simulated = simulated_of(cells, one_guest);
     if (!simulated) return fail({"", "the simulator: " + simulated.error().why, ""});
-    option.simulated = *simulated;
+    option.simulated = std::move(*simulated);
     return {};
+  }
+
+  [[nodiscard]] Result<std::vector<Simulated>> simulated_of(const std::vector<Factors>& cells,
+                                                            const std::vector<ToldCell>& one_guest) const {
+    if (cells.size() > 1) return simulate_cells(server_, cells, one_guest, knowledge_.told_mips);
+    const auto only = simulate_cell(server_, cells.front(), one_guest.front(), knowledge_.told_mips);
+    if (!only) return fail(only.error());
+    return std::vector<Simulated>{*only};
   }
 
   void check(Option& option) const {
@@ -125,24 +136,30 @@ class Adviser {
       option.unmet.push_back({fmt::format("a guest has {:.0f} % of a CPU for sure, {:.0f} % are wished",
                                           share, server_.least_share_percent),
                               server_.least_share_percent / share});
-    if (option.simulated) check_simulated(option);
+    for (std::size_t i = 0; i < option.simulated.size(); ++i) check_simulated(i, option);
     std::stable_sort(option.unmet.begin(), option.unmet.end(),
                      [](const Wish& a, const Wish& b) { return a.over > b.over; });
   }
 
-  void check_simulated(Option& option) const {
-    const Application& application = server_.applications.front();
-    const bool is_stream = option.told.front().unit == Unit::kilobyte;
-    if (is_stream && option.simulated->rate < application.rate)
-      option.unmet.push_back({fmt::format("simulated, it goes no faster than {} Mb/s, {} are asked for",
-                                          readable(option.simulated->rate), readable(application.rate)),
-                              application.rate / option.simulated->rate});
-    if (application.most_p99_us && option.simulated->p99_us &&
-        *option.simulated->p99_us > *application.most_p99_us)
+  // Beside others an application is simulated at its own rate, of which the window's edges miss a little.
+  void check_simulated(std::size_t number, Option& option) const {
+    constexpr double kNearly = 0.97;
+    const Application& application = server_.applications[number];
+    const Simulated& simulated = option.simulated[number];
+    const bool is_alone = option.simulated.size() == 1;
+    const bool is_stream = option.told[number].unit == Unit::kilobyte;
+    const double wanted = is_alone ? application.rate : kNearly * application.rate;
+    if ((is_stream || !is_alone) && simulated.rate < wanted)
+      option.unmet.push_back({fmt::format("simulated, {} goes no faster than {} {}, {} are asked for",
+                                          is_alone ? "it" : application.name, readable(simulated.rate),
+                                          is_stream ? "Mb/s" : "a second", readable(application.rate)),
+                              application.rate / simulated.rate});
+    if (application.most_p99_us && simulated.p99_us && *simulated.p99_us > *application.most_p99_us)
       option.unmet.push_back(
-          {fmt::format("simulated, 1 % of the exchanges take longer than {} us, {} are allowed",
-                       readable(*option.simulated->p99_us), readable(*application.most_p99_us)),
-           *option.simulated->p99_us / *application.most_p99_us});
+          {fmt::format("simulated, 1 % of the exchanges{} take longer than {} us, {} are allowed",
+                       is_alone ? "" : " of " + application.name, readable(*simulated.p99_us),
+                       readable(*application.most_p99_us)),
+           *simulated.p99_us / *application.most_p99_us});
   }
 
   // What is told of the cost is as uncertain as what follows from it.
@@ -154,7 +171,11 @@ class Adviser {
                                         [](const Station& station) { return station.cpu >= 0; });
       value = busiest == option.stations.all.end() ? 0 : busiest->utilisation;
     }
-    if (server_.minimise == Aim::p99 && option.simulated) value = option.simulated->p99_us.value_or(0);
+    if (server_.minimise == Aim::p99) {
+      value = 0;
+      for (const Simulated& simulated : option.simulated)
+        value = std::max(value, simulated.p99_us.value_or(0));
+    }
     option.aim = {value, {value * cpus.interval.low / cpus.value, value * cpus.interval.high / cpus.value}};
   }
 

@@ -26,8 +26,8 @@ struct Option {
   predict::Estimate cpus;                // of work, at the rates that are asked for
   std::map<std::string, double> layers;  // the same by layer
   Stations stations;
-  double room = 0;  // so many times these rates keep every station as busy as is allowed
-  std::optional<Simulated> simulated{};
+  double room = 0;                      // so many times these rates keep every station as busy as is allowed
+  std::vector<Simulated> simulated{};   // by application; empty: the simulator was not asked
   predict::Estimate aim;                // what is minimised: the less the better
   std::vector<std::string> notes = {};  // what its figures leave out
   std::vector<Wish> unmet = {};         // the worst first; empty: all holds

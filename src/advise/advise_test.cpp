@@ -193,10 +193,64 @@ TEST(Advice, SharedCpusAreTheSimulatorsWhereItKnowsThem) {
   ASSERT_NE(shared, advice.holds.end());
   EXPECT_NEAR(shared->stations.all.front().utilisation, 0.6, 1e-6);  // 0.36 and 0.24
   EXPECT_NEAR(shared->stations.least_share, 0.5, 1e-9);
-  ASSERT_TRUE(shared->simulated);
+  ASSERT_EQ(shared->simulated.size(), 1U);
   // One CPU that is busy 0.6 at this rate goes no faster than 1 / 0.6 of it.
-  EXPECT_NEAR(shared->simulated->rate, 819.2 / 0.6, 819.2 / 0.6 * 0.05);
+  EXPECT_NEAR(shared->simulated.front().rate, 819.2 / 0.6, 819.2 / 0.6 * 0.05);
   EXPECT_THAT(shared->notes, testing::Contains(HasSubstr("CPUs of their own")));
+}
+
+// Exchanges of 30 us beside a stream, whose packets they wait for.
+TEST(Advice, LatenciesOfSeveralApplicationsAreSimulatedTogether) {
+  const CellTeller tell = [](const Factors& cell) -> Result<ToldCell> {
+    const bool is_stream = cell.at("workload") == "tcp-stream";
+    ToldCell told;
+    told.unit = is_stream ? Unit::kilobyte : Unit::transaction;
+    told.is_measured = true;
+    told.of_driver = is_stream ? 6000 : 20'000;
+    told.of_guests = is_stream ? 4000 : 10'000;
+    told.cost.value = told.of_driver + told.of_guests;
+    told.cost.interval = {told.cost.value, told.cost.value};
+    told.layers = {{"kernel", told.cost.value}};
+    told.rate = is_stream ? 500 : 16'000;
+    return told;
+  };
+  constexpr int kToldMips = 500;
+  const std::string text = std::string(with(kServer, "cpus = 2", "cpus = 4")) + R"(
+[[application]]
+name = "shop"
+workload = "tcp-rr"
+rate = 1000
+most_p99_us = 1000
+)";
+  const std::string of_xen = with(with(text, "\"native\", \"kvm\", ", ""), "819.2 ", "400 ");
+  const auto advice = advise(server_of(of_xen), {tell, kToldMips, {"xen-pv"}});
+  ASSERT_TRUE(advice) << advice.error().text();
+  ASSERT_FALSE(advice->holds.empty());
+  const Option& best = advice->holds.front();
+  ASSERT_EQ(best.simulated.size(), 2U);
+  EXPECT_NEAR(best.simulated[0].rate, 400, 12);
+  EXPECT_NEAR(best.simulated[1].rate, 1000, 20);
+  ASSERT_TRUE(best.simulated[1].p99_us);
+  EXPECT_GT(*best.simulated[1].p99_us, 30);
+  const auto strict = advise(server_of(with(of_xen, "most_p99_us = 1000", "most_p99_us = 31")),
+                             {tell, kToldMips, {"xen-pv"}});
+  ASSERT_TRUE(strict) << strict.error().text();
+  EXPECT_TRUE(strict->holds.empty());
+  EXPECT_THAT(strict->fails.front().unmet.front().text,
+              HasSubstr("1 % of the exchanges of shop take longer"));
+}
+
+TEST(ToldCell, WhatTheHostDoesOnItsGuestsCpusIsNotTheDrivers) {
+  predict::KnownCells known;
+  known.cells = {cell_of("kvm", "on", 1448)};
+  known.cells[0].figures["busy host"] = 0.4;
+  known.cells[0].figures["busy host beside guest"] = 0.2;
+  const auto tell = teller_of(known);
+  ASSERT_TRUE(tell) << tell.error().text();
+  const auto told = (*tell)(known.cells[0].factors);
+  ASSERT_TRUE(told) << told.error().text();
+  EXPECT_NEAR(told->of_driver, 0.4 * told->cost.value, 1e-6);
+  EXPECT_NEAR(told->of_guests, 0.6 * told->cost.value, 1e-6);
 }
 
 TEST(Advice, AGuestsShareIsAWish) {

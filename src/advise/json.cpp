@@ -35,9 +35,10 @@ Json json_of(const Server& server, const Option& option, const predict::Model& m
   for (const Station& station : option.stations.all)
     json["stations"].push_back({{"name", station.name}, {"utilisation", station.utilisation}});
   for (const Wish& wish : option.unmet) json["unmet"].push_back({{"why", wish.text}, {"times", wish.over}});
-  if (option.simulated) {
-    json["simulated"]["rate"] = option.simulated->rate;
-    if (option.simulated->p99_us) json["simulated"]["p99_us"] = *option.simulated->p99_us;
+  for (std::size_t i = 0; i < option.simulated.size(); ++i) {
+    Json simulated{{"application", server.applications[i].name}, {"rate", option.simulated[i].rate}};
+    if (option.simulated[i].p99_us) simulated["p99_us"] = *option.simulated[i].p99_us;
+    json["simulated"].push_back(std::move(simulated));
   }
   constexpr std::size_t kMostCells = 3;
   for (std::size_t i = 0; i < option.told.size(); ++i)

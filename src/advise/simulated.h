@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "advise/server.h"
 #include "advise/told_cell.h"
@@ -12,7 +13,9 @@ namespace vtax::advise {
 // What the simulator says of one application's guests on their server: how they share CPUs, and how long an
 // exchange takes.
 struct Simulated {
-  double rate = 0;                 // as fast as it goes, of all its guests: Mb/s or transactions a second
+  // Of all its guests, Mb/s or transactions a second: as fast as it goes, or with others beside it what it
+  // reaches of what is asked for.
+  double rate = 0;
   std::optional<double> p99_us{};  // of exchanges, each guest's one at a time; the slowest guest's
 };
 
@@ -27,5 +30,11 @@ struct Simulated {
 // Errors: the simulator's, and a cell without a rate.
 [[nodiscard]] Result<Simulated> simulate_cell(const Server& server, const Factors& cell,
                                               const ToldCell& one_guest, int told_mips);
+
+// Of several applications at the rates that are asked for, by application; all of them likewise.
+[[nodiscard]] Result<std::vector<Simulated>> simulate_cells(const Server& server,
+                                                            const std::vector<Factors>& cells,
+                                                            const std::vector<ToldCell>& one_guest,
+                                                            int told_mips);
 
 }  // namespace vtax::advise

@@ -73,22 +73,25 @@ std::string room_text(double room) {
   return room < kLarge ? fmt::format("{:.1f}", room) : readable(room);
 }
 
-std::string figures_text(const Option& option) {
+std::string figures_text(const Server& server, const Option& option) {
   const Station& busiest = option.stations.all.front();
   std::string text = fmt::format("{} CPUs ({} to {}, {}); {} {} busy; it carries {} times these rates",
                                  cpus_text(option.cpus.value), cpus_text(option.cpus.interval.low),
                                  cpus_text(option.cpus.interval.high), how_known(option), busiest.name,
                                  percent_text(busiest.utilisation), room_text(option.room));
-  if (option.simulated && option.simulated->p99_us)
-    text += fmt::format("; simulated, 99 % of exchanges below {} us", readable(*option.simulated->p99_us));
+  for (std::size_t i = 0; i < option.simulated.size(); ++i)
+    if (const auto& p99 = option.simulated[i].p99_us)
+      text += fmt::format("; simulated, 99 % of exchanges{} below {} us",
+                          option.simulated.size() == 1 ? "" : " of " + server.applications[i].name,
+                          readable(*p99));
   return text;
 }
 
-void write_best(const Advice& advice, const PlacementNames& names, std::ostream& out) {
+void write_best(const Server& server, const Advice& advice, const PlacementNames& names, std::ostream& out) {
   for (std::size_t i = 0; i < std::min(kMostShown, advice.holds.size()); ++i) {
     const Option& option = advice.holds[i];
     print_wrapped(out, fmt::format("{}. ", i + 1), names.of(option.placement));
-    print_wrapped(out, "   ", figures_text(option));
+    print_wrapped(out, "   ", figures_text(server, option));
     print_wrapped(out, "   ", layers_text(option));
     for (const std::string& note : option.notes) print_wrapped(out, "   ", note);
   }
@@ -196,7 +199,7 @@ void write_advice(const Server& server, const Advice& advice, const predict::Mod
     print_wrapped(out, "",
                   fmt::format("{} of {} placements hold what must; the best first, by {}:",
                               advice.holds.size(), advice.placements, aim_text(server.minimise)));
-    write_best(advice, names, out);
+    write_best(server, advice, names, out);
     out << "\n";
     write_verdict(server, advice, out);
     write_near(server, advice.holds.front(), out);

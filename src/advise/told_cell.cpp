@@ -21,7 +21,7 @@ Result<> divide(const std::vector<Figure>& busy, ToldCell& cell) {
   for (const Figure& one : busy) {
     if (one.name == "peer")
       peer += one.value;
-    else if (one.name == "guest")
+    else if (one.name == "guest" || one.name.ends_with(predict::kBesideGuest))
       guests += one.value;
     else
       driver += one.value;

@@ -18,6 +18,14 @@ std::string kind_of(const std::string& domain) {
   return stem == "guest" || stem == "container" || stem == "process" ? stem : domain;
 }
 
+// KVM's host works on its guests' CPUs, too. CPU 0 is its own, whoever else is there.
+bool is_beside_guest(const Busy& busy, const std::vector<Busy>& all) {
+  const auto is_guests = [](const Busy& one) { return kind_of(one.domain) == "guest"; };
+  return busy.cpu > 0 && busy.domain != "peer" && !is_guests(busy) &&
+         std::any_of(all.begin(), all.end(),
+                     [&](const Busy& other) { return other.cpu == busy.cpu && is_guests(other); });
+}
+
 Figures figures_of(const WindowCost& run, Unit unit) {
   Figures figures;
   for (std::size_t i = 0; i < kLayers.size(); ++i)
@@ -32,7 +40,8 @@ Figures figures_of(const WindowCost& run, Unit unit) {
                         : static_cast<double>(run.work.bytes.value) * kBitsOfByte / kMega / seconds;
   for (const Busy& busy : run.busy)
     if (busy.ns > 0)
-      figures["busy " + kind_of(busy.domain)] +=
+      figures["busy " + kind_of(busy.domain) +
+              (is_beside_guest(busy, run.busy) ? std::string(kBesideGuest) : std::string())] +=
           static_cast<double>(busy.ns) / static_cast<double>(run.window_ns);
   return figures;
 }

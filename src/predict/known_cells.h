@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -16,8 +17,10 @@ namespace vtax::predict {
 //   "layer NAME"      the same of one layer; they add up to "cost"
 //   "rate"            Mb/s of payload, transactions a second: query/measured.h
 //   "busy DOMAIN"     CPUs that worked for a domain ("Domain-0", "guest", "host", "peer"), of several guests
-//   the sum
+//   the sum; with kBesideGuest behind it what a KVM host did on its guests' CPUs
 using Figures = std::map<std::string, double>;
+
+inline constexpr std::string_view kBesideGuest = " beside guest";
 
 struct KnownCell {
   Factors factors;  // canonical; without amounts of work (is_amount)

@@ -32,6 +32,7 @@ void expect_equal(const Trial& a, const Trial& b) {
   EXPECT_EQ(a.work.transactions, b.work.transactions);
   EXPECT_EQ(a.guests, b.guests);
   EXPECT_EQ(a.timeline, b.timeline);
+  EXPECT_EQ(a.schedule, b.schedule);
   EXPECT_EQ(a.ledger, b.ledger);
   EXPECT_EQ(a.functions, b.functions);
   EXPECT_EQ(a.machine_total, b.machine_total);
@@ -349,6 +350,52 @@ TEST_F(RunFile, ATimelineThatDoesNotAddUpIsRefused) {
   EXPECT_FALSE(check(trial));
 }
 
+Schedule two_on_a_cpu() {
+  return {{{"guest1", 0}, {"idle", 2}, {"Domain-0", 0}},
+          {{0, 2, 0, 40}, {2, 0, 0, 10}, {2, 1, 10, 15}, {2, 0, 15, 40, 12}},
+          3};
+}
+
+TEST_F(RunFile, KeepsTheSchedule) {
+  vtax::Run written = three_trials();
+  written.trials[1].schedule = two_on_a_cpu();
+  write(written);
+  const auto read = RunReader::open(file_)->all();
+  ASSERT_TRUE(read) << read.error().text();
+  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  sql("UPDATE schedule SET json = replace(json, '[0,2,2,2]', '[0,2,2,3]')");
+  EXPECT_FALSE(RunReader::open(file_)->all());
+}
+
+TEST_F(RunFile, AScheduleThatContradictsItselfIsRefused) {
+  Trial trial = three_trials().trials[0];
+  trial.schedule = two_on_a_cpu();
+  ASSERT_TRUE(check(trial)) << check(trial).error().text();
+  using Change = void (*)(Schedule&);
+  for (const Change change : {Change([](Schedule& s) { s.stays[2].begin_ns = 9; }),
+                              Change([](Schedule& s) { s.stays[3].end_ns = 15; }),
+                              Change([](Schedule& s) { std::swap(s.stays[0], s.stays[3]); }),
+                              Change([](Schedule& s) { s.stays[0].vcpu = 3; }),
+                              Change([](Schedule& s) { s.stays[3].woke_ns = 41; }),
+                              Change([](Schedule& s) { s.vcpus[0].domain = "\xff"; })}) {
+    trial.schedule = two_on_a_cpu();
+    change(trial.schedule);
+    EXPECT_FALSE(check(trial));
+  }
+}
+
+// As a vtax before the schedule wrote it.
+TEST_F(RunFile, AFileOfTheFifthSchemaIsRead) {
+  const vtax::Run written = three_trials();
+  write(written);
+  sql("DROP TABLE schedule; PRAGMA user_version = 5");
+  auto reader = RunReader::open(file_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto read = reader->all();
+  ASSERT_TRUE(read) << read.error().text();
+  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+}
+
 // The host's ledger: a guest's kernel and program, the driver's parts.
 Trial trial_of_a_host() {
   Trial trial = three_trials().trials[1];
@@ -432,7 +479,8 @@ TEST_F(RunFile, AFileOfTheThirdSchemaIsReadButNotGoneOnWith) {
   written.trials[1].guests = {{"guest1", Bytes(100), Transactions(0), 7}};
   written.trials[1].timeline = two_slices_of(written.trials[1]);
   write(written);
-  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; PRAGMA user_version = 3");
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE schedule; PRAGMA "
+      "user_version = 3");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
   const auto read = reader->all();
@@ -445,7 +493,8 @@ TEST_F(RunFile, AFileOfTheThirdSchemaIsReadButNotGoneOnWith) {
 TEST_F(RunFile, AFileOfTheFourthSchemaIsRead) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; PRAGMA user_version = 4");
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE schedule; PRAGMA "
+      "user_version = 4");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
   const auto read = reader->all();
@@ -482,7 +531,8 @@ TEST_F(RunFile, KeepsCallsAndThatSomeAreNotKnown) {
 TEST_F(RunFile, AFileOfTheSecondSchemaIsRead) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; PRAGMA "
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE schedule; DROP "
+      "TABLE timeline; PRAGMA "
       "user_version = 2");
   auto reader = RunReader::open(file_);
   ASSERT_TRUE(reader) << reader.error().text();
@@ -495,7 +545,8 @@ TEST_F(RunFile, AFileOfTheSecondSchemaIsRead) {
 TEST_F(RunFile, AFileOfTheFirstSchemaIsReadButNotGoneOnWith) {
   const vtax::Run written = three_trials();
   write(written);
-  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE timeline; DROP "
+  sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE schedule; DROP "
+      "TABLE timeline; DROP "
       "TABLE guest_work;"
       "PRAGMA user_version = 1");
   auto reader = RunReader::open(file_);

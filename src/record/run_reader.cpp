@@ -10,6 +10,7 @@
 #include "core/input_file.h"
 #include "core/readable.h"
 #include "record/run_header.h"
+#include "record/schedule_text.h"
 #include "record/schema.h"
 #include "record/seal.h"
 #include "record/timeline_text.h"
@@ -212,6 +213,14 @@ Result<> RunReader::read_the_timeline(Statement& row, Trial& trial) {
   });
 }
 
+Result<> RunReader::read_the_schedule(Statement& row, Trial& trial) {
+  return each_row(*database_, row, 1, "schedule", [&] {
+    auto schedule = read_schedule(row.text(0));
+    if (schedule) trial.schedule = std::move(*schedule);
+    return schedule.has_value();
+  });
+}
+
 Result<> RunReader::read_ledger(Statement& rows, Trial& trial) {
   return each_row(*database_, rows, kMostEntries, "ledger", [&] {
     const std::int64_t cpu = rows.number(0, LedgerEntry::kUnknownCpu);
@@ -276,7 +285,9 @@ Result<> RunReader::for_each(Detail detail, const std::function<bool(const Trial
             : "SELECT guest, count, sum_ns, least_ns, p50_ns, p90_ns, p99_ns, p999_ns, most_ns"
               " FROM waiting WHERE trial = ? ORDER BY place",
         schema_version_ < 5 ? "SELECT 0, 0, 0 FROM trial WHERE id = ? AND 0"
-                            : "SELECT cpu, domain, ns FROM busy WHERE trial = ? ORDER BY place"}) {
+                            : "SELECT cpu, domain, ns FROM busy WHERE trial = ? ORDER BY place",
+        schema_version_ < 6 ? "SELECT '' FROM trial WHERE id = ? AND 0"
+                            : "SELECT json FROM schedule WHERE trial = ?"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     rows.push_back(std::move(*statement));
@@ -300,6 +311,7 @@ Result<> RunReader::for_each(Detail detail, const std::function<bool(const Trial
     // calls damaged.
     if (detail == Detail::all || !is_checked_) {
       if (auto read = read_the_timeline(rows[5], *trial); !read) return read;
+      if (auto read = read_the_schedule(rows[9], *trial); !read) return read;
       if (auto read = read_functions(rows[3], *trial); !read) return read;
       if (auto checked = check(*trial); !checked) return fail(database_->damaged(checked.error().why));
       if (is_sealed() && !is_checked_)
@@ -308,6 +320,7 @@ Result<> RunReader::for_each(Detail detail, const std::function<bool(const Trial
     if (detail == Detail::costs) {
       trial->functions.clear();
       trial->timeline = {};
+      trial->schedule = {};
     }
     if (!is_wanted) continue;
     if (auto used = use(*trial); !used) return used;

@@ -53,6 +53,7 @@ class RunReader {
   [[nodiscard]] Result<> read_waiting(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_busy(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_the_timeline(Statement& row, Trial& trial);
+  [[nodiscard]] Result<> read_the_schedule(Statement& row, Trial& trial);
   [[nodiscard]] Result<> read_ledger(Statement& rows, Trial& trial);
   [[nodiscard]] Result<> read_functions(Statement& rows, Trial& trial);
   [[nodiscard]] Result<std::string> provenance(std::uint64_t id);

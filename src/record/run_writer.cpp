@@ -9,6 +9,7 @@
 #include "record/new_row.h"
 #include "record/run_header.h"
 #include "record/run_reader.h"
+#include "record/schedule_text.h"
 #include "record/schema.h"
 #include "record/seal.h"
 #include "record/timeline_text.h"
@@ -18,7 +19,7 @@ namespace vtax {
 
 struct RunWriter::Statements {
   Statement trial, device, ledger, function, string, provenance, find_provenance, forget, guest_work,
-      timeline, call, seal, waiting, busy;
+      timeline, call, seal, waiting, busy, schedule;
 };
 
 namespace {
@@ -106,15 +107,16 @@ Result<> RunWriter::prepare() {
         "INSERT INTO guest_work VALUES (?, ?, ?, ?, ?, ?)", "INSERT INTO timeline VALUES (?, ?)",
         "INSERT INTO call VALUES (?, ?, ?)", "INSERT OR REPLACE INTO seal VALUES (?, ?)",
         "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "INSERT INTO busy VALUES (?, ?, ?, ?, ?)"}) {
+        "INSERT INTO busy VALUES (?, ?, ?, ?, ?)", "INSERT INTO schedule VALUES (?, ?)"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return fail(statement.error());
     made.push_back(std::move(*statement));
   }
-  statements_ = std::make_unique<Statements>(Statements{
-      std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]), std::move(made[4]),
-      std::move(made[5]), std::move(made[6]), std::move(made[7]), std::move(made[8]), std::move(made[9]),
-      std::move(made[10]), std::move(made[11]), std::move(made[12]), std::move(made[13])});
+  statements_ = std::make_unique<Statements>(
+      Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]),
+                 std::move(made[4]), std::move(made[5]), std::move(made[6]), std::move(made[7]),
+                 std::move(made[8]), std::move(made[9]), std::move(made[10]), std::move(made[11]),
+                 std::move(made[12]), std::move(made[13]), std::move(made[14])});
   return {};
 }
 
@@ -308,6 +310,12 @@ Result<> RunWriter::insert_details(const Trial& trial) {
   if (!trial.timeline.empty()) {
     const std::string text = timeline_text(trial.timeline);
     NewRow row(statements_->timeline);
+    row << trial.index << std::string_view(text);
+    insert_row(row);
+  }
+  if (!trial.schedule.empty()) {
+    const std::string text = schedule_text(trial.schedule);
+    NewRow row(statements_->schedule);
     row << trial.index << std::string_view(text);
     insert_row(row);
   }

@@ -7,7 +7,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::array<const char*, 15> kObjects{
+constexpr std::array<const char*, 16> kObjects{
     R"(CREATE TABLE run(
   id INTEGER PRIMARY KEY CHECK (id = 1),
   study TEXT NOT NULL,
@@ -123,8 +123,12 @@ constexpr std::array<const char*, 15> kObjects{
   ns INTEGER NOT NULL,
   PRIMARY KEY (trial, place)
 ) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE schedule(
+  trial INTEGER PRIMARY KEY REFERENCES trial(id) ON DELETE CASCADE,
+  json TEXT NOT NULL            -- record/schedule_text.h
+) STRICT)",
 };
-constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11, 11, 15};
+constexpr std::array<std::size_t, kSchemaVersion> kObjectsOfVersion{9, 10, 11, 11, 15, 16};
 
 }  // namespace
 

@@ -9,8 +9,8 @@ namespace vtax {
 
 inline constexpr std::uint32_t kApplicationId = 0x56544158;  // "VTAX", in the file's header
 // user_version in the file's header; 1 has no guest_work, 2 no timeline, 3 none of the real host, 4 no calls,
-// seals, waiting or busy.
-inline constexpr std::uint32_t kSchemaVersion = 5;
+// seals, waiting or busy, 5 no schedule.
+inline constexpr std::uint32_t kSchemaVersion = 6;
 // From here on: files without trials (watch/record/recording_schema.h).
 inline constexpr std::uint32_t kFirstVersionWithoutTrials = 1001;
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/sha256.h"
+#include "record/schedule_text.h"
 #include "record/timeline_text.h"
 
 namespace vtax {
@@ -68,6 +69,7 @@ void add_counts(Content& content, const Trial& trial) {
   content.list(trial.busy,
                [&](const Busy& b) { content << static_cast<std::uint64_t>(b.cpu) << b.domain << b.ns; });
   content << (trial.timeline.empty() ? std::string() : timeline_text(trial.timeline));
+  if (!trial.schedule.empty()) content << schedule_text(trial.schedule);
 }
 
 }  // namespace

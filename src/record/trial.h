@@ -150,6 +150,33 @@ struct Timeline {
   auto operator<=>(const Timeline&) const = default;
 };
 
+// Which virtual CPU was current on which CPU from when to when, by the machine's clock from the window's
+// begin; without a break on each CPU, in the order of (begin, CPU). Two CPUs' clocks may be a round apart, so
+// the last stays may end a round behind the window.
+struct Schedule {
+  struct Vcpu {
+    std::string domain;  // as in LedgerEntry; "peer", "idle"
+    int number = 0;      // in its domain, in the order in which they were first seen; of `idle` the CPU
+
+    auto operator<=>(const Vcpu&) const = default;
+  };
+  struct Stay {
+    int cpu = 0;
+    std::uint32_t vcpu = 0;  // index into vcpus
+    std::uint64_t begin_ns = 0, end_ns = 0;
+    std::optional<std::uint64_t> woke_ns = {};  // of one that had slept, in the window: when it woke
+
+    auto operator<=>(const Stay&) const = default;
+  };
+
+  std::vector<Vcpu> vcpus;
+  std::vector<Stay> stays;
+  std::uint64_t left_out = 0;  // the window's later stays, of which there were too many
+
+  [[nodiscard]] bool empty() const { return stays.empty(); }
+  auto operator<=>(const Schedule&) const = default;
+};
+
 // A trial's number for people, who count from 1.
 [[nodiscard]] constexpr std::uint64_t number_of(std::uint64_t index) {
   return index + 1;
@@ -172,6 +199,7 @@ struct Trial {
   std::vector<Waiting> waiting;         // by guest; empty where nothing was asked, and on the real host
   std::vector<Busy> busy;               // empty on the real host
   Timeline timeline;                    // empty where it was not recorded
+  Schedule schedule;                    // empty unless it was asked for
   Instructions machine_total;           // the system under test: all CPUs but the peer's
   Instructions peer_total;              // the peer's own CPU; outside the ledger
   std::uint64_t window_virtual_ns = 0;  // the machine's own clock; on the real host the real one

@@ -8,8 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "core/readable.h"
+#include "record/schedule_text.h"
 #include "record/timeline_text.h"
 
 namespace vtax {
@@ -175,6 +177,26 @@ Result<> check_timeline(const Trial& trial) {
   return check_timeline_work(trial);
 }
 
+Result<> check_schedule(const Trial& trial) {
+  for (const Schedule::Vcpu& vcpu : trial.schedule.vcpus)
+    if (!is_text(vcpu.domain)) return wrong(trial, "a name in its schedule is not text");
+  if (trial.schedule.stays.size() > kMostStays) return wrong(trial, "its schedule is too long");
+  std::map<int, std::uint64_t> now;  // by CPU
+  const Schedule::Stay* before = nullptr;
+  for (const Schedule::Stay& stay : trial.schedule.stays) {
+    std::uint64_t& end = now[stay.cpu];
+    const bool in_order =
+        before == nullptr || std::pair(before->begin_ns, before->cpu) < std::pair(stay.begin_ns, stay.cpu);
+    if (!in_order || stay.begin_ns < end || stay.end_ns <= stay.begin_ns || stay.end_ns > kLargest ||
+        stay.woke_ns.value_or(0) > stay.end_ns || stay.vcpu >= trial.schedule.vcpus.size() || stay.cpu < 0)
+      return wrong(trial, "its schedule goes back in time, or has two at once on a CPU");
+    end = stay.end_ns;
+    before = &stay;
+  }
+  if (trial.schedule.left_out > kLargest) return wrong(trial, "its schedule is out of range");
+  return {};
+}
+
 }  // namespace
 
 bool is_json_object(std::string_view text) {
@@ -251,6 +273,7 @@ Result<> check(const Trial& trial) {
   }
   if (!counts.fits()) return wrong(trial, "a count of it is out of range");
   if (auto balanced = check_balance(trial); !balanced) return balanced;
+  if (auto scheduled = check_schedule(trial); !scheduled) return scheduled;
   return check_timeline(trial);
 }
 

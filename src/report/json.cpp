@@ -8,6 +8,7 @@
 #include "query/cell.h"
 #include "query/measured.h"
 #include "query/phrase.h"
+#include "record/schedule_text.h"
 #include "record/timeline_text.h"
 #include "report/capacity_json.h"
 #include "report/claims_json.h"
@@ -142,6 +143,7 @@ void write_trial(JsonWriter& json, const Trial& trial) {
     write_guests(json, trial);
     write_ledger(json, trial);
     if (!trial.timeline.empty()) json.key("timeline").raw(timeline_text(trial.timeline));
+    if (!trial.schedule.empty()) json.key("schedule").raw(schedule_text(trial.schedule));
     write_functions(json, trial);
   } else {
     json.field("error", trial.error);

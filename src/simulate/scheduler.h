@@ -20,6 +20,7 @@ inline constexpr int kNobody = -1;
 struct Share {
   int weight = 256;
   int cap_percent = 0;                    // of a CPU; 0: none
+  Ns cap_begin = 0;                       // of its first period; credit2 alone reads it
   std::uint64_t cpus = ~std::uint64_t{};  // where it may run, a bit each
   Ns period = 0, slice = 0;               // a reservation; 0: the scheduler's usual one
   bool extra = true;                      // time beyond the reservation, when nobody else wants it

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "simulate/processors.h"
@@ -175,8 +176,11 @@ TEST_P(Every, KeepsToWhereItMayRun) {
   for (int i = 0; i < 2; ++i) bench.add({.cpus = 0b100});
   bench.add({.cpus = 0b001});
   bench.loop.run_until(20 * kSecond);
-  EXPECT_NEAR(bench.share_of(0), 50, 0.5);
-  EXPECT_NEAR(bench.share_of(1), 50, 0.5);
+  // credit2's run queue is that of all CPUs: who is alone on another one delays the reset, and what is cut
+  // off at the ends of credit is not made good.
+  const double tolerance = GetParam() == SchedulerKind::credit2_4_21 ? 1.5 : 0.5;
+  EXPECT_NEAR(bench.share_of(0), 50, tolerance);
+  EXPECT_NEAR(bench.share_of(1), 50, tolerance);
   EXPECT_NEAR(bench.share_of(2), 100, 1e-9);
   for (const Processors::Stay& stay : bench.schedule) EXPECT_EQ(stay.cpu, stay.vcpu == 2 ? 0 : 2);
 }
@@ -237,13 +241,24 @@ TEST(Credit2, AlternatesEveryTenMillisecondsUntil4_21) {
   }
 }
 
-TEST(Credit2, ASleeperWaitsNoLongerThanTheRateLimit) {
+// Who wakes with more credit takes the place of whoever has had its millisecond, or is 50 us short of it; of
+// one that has just begun it waits for the turn's end, which is 10 ms where nobody else waited.
+TEST(Credit2, LeavesAloneWhoHasJustBegun) {
+  for (const auto& [first, wait] : {std::pair{500 * kUs, 9500 * kUs}, {1100 * kUs, Ns{0}}}) {
+    Bench bench(make_credit2(false), 1);
+    bench.add({});
+    Guest& sleeper = bench.add({}, 100 * kUs, kSecond, first);
+    bench.loop.run_until(20 * kMs);
+    EXPECT_EQ(sleeper.worst, wait) << first;
+  }
+}
+
+// What it has not used when its period ends goes on with it as long as it runs: two of 50 % fill a CPU.
+TEST(Credit2, CapsThatFillACpuLeaveNoneOfItIdle) {
   Bench bench(make_credit2(false), 1);
-  bench.add({});
-  bench.add({});
-  Guest& sleeper = bench.add({}, 100 * kUs, 7 * kMs, 3 * kMs);
-  bench.loop.run_until(5 * kSecond);
-  EXPECT_LE(sleeper.worst, 1 * kMs + 100 * kUs);
+  for (int i = 0; i < 2; ++i) bench.add({.cap_percent = 50});
+  bench.loop.run_until(20 * kSecond);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(bench.share_of(i), 50, 1);
 }
 
 TEST(Null, GivesEachACpuAndTheLastNone) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "record/trial_check.h"
+#include "simulate/simulated_mix.h"
 
 namespace vtax::simulate {
 namespace {
@@ -67,6 +68,29 @@ TEST(SimulatedTrial, AnExchangeIsTheSumOfItsCosts) {
   EXPECT_EQ(trial.busy[1], (Busy{1, "peer", 5'000'000}));
   EXPECT_EQ(trial.busy[2], (Busy{2, "guest1", 10'000'000}));
   EXPECT_EQ(trial.machine_total.value, 30'000'000U);
+}
+
+// Two applications whose guests have CPUs of their own meet in the driver domain alone, whose 20 us each may
+// have to wait for the other's twice.
+TEST(SimulatedMix, ApplicationsWaitForEachOther) {
+  const MixedApplication one{exchanges(1, GuestCpu::own).spec, price_of_exchanges(), 1000};
+  const auto alone = simulate_mix({one}, SchedulerKind::credit2, 1);
+  ASSERT_TRUE(alone) << alone.error().text();
+  EXPECT_EQ(alone->front().p99_ns, 35'000U);
+  EXPECT_NEAR(alone->front().a_second, 1000, 10);
+  const auto both = simulate_mix({one, one}, SchedulerKind::credit2, 1);
+  ASSERT_TRUE(both) << both.error().text();
+  for (const MixedOutcome& outcome : *both) {
+    EXPECT_GE(outcome.p99_ns, 35'000U);
+    EXPECT_LE(outcome.p99_ns, 35'000U + 2 * 20'000U);
+    EXPECT_NEAR(outcome.a_second, 1000, 10);
+  }
+  MixedApplication dense = one;
+  dense.a_second = 100'000;  // one after the other 35 us are 28,571 a second
+  const auto full = simulate_mix({one, dense}, SchedulerKind::credit2, 1);
+  ASSERT_TRUE(full) << full.error().text();
+  EXPECT_LT((*full)[1].a_second, 28'600);
+  EXPECT_GT((*full)[0].p99_ns, both->front().p99_ns);
 }
 
 // The lab's peer has idle loops among its work, and some waits are nobody's work.

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/cache_shape.h"
+#include "core/lab_prices.h"
 #include "core/readable.h"
 #include "core/size_text.h"
 #include "study/suggest.h"
@@ -106,6 +107,8 @@ std::string allowed_values(const Factor& factor) {
       return fmt::format("{}", fmt::join(factor.choices, ", "));
     case FactorType::caches:
       return fmt::format("{}, or sizes", fmt::join(factor.choices, ", "));
+    case FactorType::prices:
+      return fmt::format("{}, or prices", fmt::join(factor.choices, ", "));
     case FactorType::bytes:
       return readable_bytes(factor.low) + " to " + readable_bytes(factor.high);
     case FactorType::count:
@@ -138,6 +141,16 @@ Result<std::string> canonical(const Factor& factor, std::string_view text) {
         return text_of(*caches);
       }
       return std::string(text);
+    case FactorType::prices: {
+      if (std::find(factor.choices.begin(), factor.choices.end(), text) != factor.choices.end())
+        return std::string(text);
+      const auto prices = read_lab_prices(text);
+      if (!prices)
+        return fail({"",
+                     fmt::format("'{}' is not a value of 'prices': {}", printable(text), prices.error().why),
+                     prices.error().next});
+      return text_of(*prices);
+    }
     case FactorType::text:
     case FactorType::words:
       if (!fits(factor, text))

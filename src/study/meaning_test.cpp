@@ -52,6 +52,8 @@ const std::vector<Where> expected{{"platform", kEverywhere},
                                   {"guest_args", kOfGuests, true, false},
                                   {"xen_args", kOfXen, true, false},
                                   {"caches", kEverywhere, true, false},
+                                  {"prices", kEverywhere, true, false},
+                                  {"schedule", kOfXen, true, false},
                                   {"hardware_counters", kNowhere}};
 
 std::string platforms_with(const std::string& factor, std::string_view machine, const std::string& topology) {

@@ -20,6 +20,7 @@ enum class FactorType {
   text,       // a line of up to `high` characters, which may be empty; commas in it part no values
   words,      // likewise, of words with single spaces between them; a list in a study file is one value
   arguments,  // likewise, for the command line of a kernel or of Xen (boot_arguments.h)
+  prices,     // one of `choices`, or prices of instructions and events (core/lab_prices.h)
   stack,      // one of `choices`, or the name of a stack that the study describes (stack.h)
 };
 

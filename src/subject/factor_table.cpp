@@ -180,6 +180,12 @@ const std::vector<Factor>& common_factors() {
       row(word<&T::caches>(FactorType::caches, "caches", {"off", "epyc", "xeon-mp"},
                            "caches that the lab models, beside its counts, whose misses it tells"),
           kInLab, kByEmulator),
+      row(word<&T::prices>(FactorType::prices, "prices", {"off"},
+                           "at which time passes: ns of an instruction by whose code it is, and of events"),
+          kInLab, kByEmulator),
+      row(either<&T::schedule>("schedule", {"off", false}, {"on", true},
+                               "with Xen: who ran on which CPU from when to when, kept beside the counts"),
+          kOfXen, kByEmulator),
       row(either<&T::hardware_counters>(
               "hardware_counters", {"off", false}, {"on", true},
               "on the host: cycles and instructions as the CPU counts them, which costs time itself"),

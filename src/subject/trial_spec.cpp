@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/cache_shape.h"
+#include "core/lab_prices.h"
 #include "core/readable.h"
 #include "subject/boot_arguments.h"
 #include "subject/factor_table.h"
@@ -40,6 +41,7 @@ bool is_canonical(const Factor& factor, std::string_view text) {
   if (is_text(factor.type)) return fits(factor, text);
   if (std::find(factor.choices.begin(), factor.choices.end(), text) != factor.choices.end()) return true;
   if (factor.type == FactorType::stack) return is_stack_name(text);
+  if (factor.type == FactorType::prices) return read_lab_prices(text).has_value();
   return factor.type == FactorType::caches && read_caches(text).has_value();
 }
 
@@ -67,7 +69,7 @@ Result<> take_from(const JsonFields& plan, const Factor& factor, TrialSpec& spec
     factor.set(spec, std::to_string(*number));
     return {};
   }
-  constexpr std::size_t kLongestWord = 256;
+  constexpr std::size_t kLongestWord = 512;
   const auto text = plan.text(name.c_str(), std::max<std::size_t>(kLongestWord, factor.high));
   if (!text) return fail(text.error());
   if (put(factor, *text, spec)) return {};

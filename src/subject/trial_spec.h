@@ -130,6 +130,8 @@ struct TrialSpec : MachineShape {
   int guest_cap_percent = 0;   // of a CPU, the most for each guest; 0: no cap
   int balloon_mib = 0;         // of memory that each guest keeps; 0: all that it was booted with
   std::string caches = "off";  // that are modelled: as core/cache_shape.h reads them
+  bool schedule = false;       // is recorded
+  std::string prices = "off";  // at which time passes: as core/lab_prices.h reads them
   bool hardware_counters = false;
   std::string variation = "none";  // of --vary; no factor of a study (machine/lab/variation.h)
 

@@ -102,7 +102,7 @@ void add_record(std::string& bytes, const Value& value) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-// A window of two contexts, three rows, two slices and two counts of the cache model.
+// A window of two contexts, three rows, two slices, two counts of the cache model and two stays.
 std::vector<std::string> probe_records() {
   probe::WindowHeader header{};
   header.window_icount = 42;
@@ -111,6 +111,7 @@ std::vector<std::string> probe_records() {
   header.slices = 2;
   header.slice_rows = 3;
   header.cache_rows = 2;
+  header.stays = 2;
   std::string bytes;
   add_record(bytes, header);
   for (int i = 0; i < 2; ++i) add_record(bytes, probe::Context{});
@@ -120,6 +121,8 @@ std::vector<std::string> probe_records() {
   for (const std::int64_t instructions : {3, -1, 4}) add_record(bytes, probe::SliceRow{2, 0, instructions});
   add_record(bytes, probe::CacheRow{0, 0, 50});
   add_record(bytes, probe::CacheRow{2, 3, 6});
+  add_record(bytes, probe::Stay{0, 0, 0, 5, probe::kNeverWoke});
+  add_record(bytes, probe::Stay{1, 0, 7, 9, 6});
   return {bytes};
 }
 
@@ -133,6 +136,8 @@ bool try_probe(std::string_view input) {
     require(row.context < window->contexts.size(), "a row's context is there");
   for (const auto& row : window->slice_rows) require(row.row < window->rows.size(), "a slice's row is there");
   for (const auto& row : window->cache_rows) require(row.row < window->rows.size(), "a count's row is there");
+  for (const auto& stay : window->stays)
+    require(stay.context < window->contexts.size(), "a stay's context is there");
   return true;
 }
 

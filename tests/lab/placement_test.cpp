@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -390,6 +391,38 @@ TEST(PlacementOfLoops, TakeAsLongOnTwoCpusAsOneAloneAndTwiceAsLongOnOne) {
   EXPECT_NEAR(static_cast<double>(own.window_virtual_ns) / alone_ns, 1, 0.03);
   EXPECT_NEAR(static_cast<double>(together.window_virtual_ns) / static_cast<double>(own.window_virtual_ns), 2,
               0.06);
+}
+
+// Two that loop on one CPU: one after the other without a break, as long as their counts say, and the same in
+// a rerun.
+TEST(PlacementOfLoops, LeaveASchedule) {
+  NEED_LAB(PlatformId::xen_pv);
+  const auto trial = [] {
+    return run(looping(
+        {{"guests", "2"}, {"guest_cpu", "together"}, {"iterations", "20000000"}, {"schedule", "on"}}));
+  };
+  const Trial first = trial();
+  EXPECT_EQ(first.schedule, trial().schedule);
+  ASSERT_FALSE(first.schedule.empty());
+  EXPECT_EQ(first.schedule.left_out, 0U);
+  constexpr int kGuestsCpu = 2;
+  std::map<std::string, std::uint64_t> ns;
+  std::uint64_t now = 0;
+  int switches = 0;
+  for (const Schedule::Stay& stay : first.schedule.stays) {
+    if (stay.cpu != kGuestsCpu) continue;
+    EXPECT_EQ(stay.begin_ns, now);
+    now = stay.end_ns;
+    ns[first.schedule.vcpus[stay.vcpu].domain] += stay.end_ns - stay.begin_ns;
+    ++switches;
+  }
+  EXPECT_NEAR(static_cast<double>(now), static_cast<double>(first.window_virtual_ns), 5e3);
+  EXPECT_GT(switches, 10);
+  for (const Busy& busy : first.busy)
+    if (busy.cpu == kGuestsCpu && busy.domain != "idle") {
+      EXPECT_NEAR(static_cast<double>(ns[busy.domain]), static_cast<double>(busy.ns), 1e-3 * now + 5e3)
+          << busy.domain;
+    }
 }
 
 // credit looks every 30 ms whether a guest has had its part: its windows are longer.

@@ -289,9 +289,15 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.plan = errand.plan;
   wiring.state_fd = snapshot.get();
   if (errand.counts) wiring.probe = probe_;
-  wiring.bounds = bounds_of(errand.plan, errand.caches != nullptr);
+  wiring.bounds = bounds_of(errand.plan, errand.wish.caches.has_value());
   wiring.probe_settings = probe_settings_ + fmt::format("parties {}\n", parties_of(errand.plan));
-  if (errand.caches != nullptr) wiring.probe_settings += setting_of(*errand.caches);
+  if (errand.wish.prices) wiring.probe_settings += price_settings(symbols_, *errand.wish.prices);
+  if (errand.wish.caches) wiring.probe_settings += setting_of(*errand.wish.caches);
+  if (errand.wish.schedule && symbols_.has_hypervisor) {
+    auto wake = schedule_settings(symbols_);
+    if (!wake) return fail(wake.error());
+    wiring.probe_settings += *wake;
+  }
   MachineSpec spec = spec_;
   spec.time = time_of(errand.plan);
   spec.joint = errand.joint;
@@ -428,6 +434,7 @@ std::string LabMachine::provenance(const TrialSpec& spec, const std::string& out
                        {{"emulator_arguments", arguments_by_content(peer_->spec_)},
                         {"kernel_release", peer_->image_.kernel_release},
                         {"image", peer_->image_.hash}}}};
+  if (spec.prices != "off") json["prices"] = spec.prices;
   if (!output.empty()) json["client_output"] = output;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

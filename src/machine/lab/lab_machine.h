@@ -15,6 +15,7 @@
 #include "account/ledger.h"
 #include "core/cache_shape.h"
 #include "core/descriptor.h"
+#include "core/lab_prices.h"
 #include "core/result.h"
 #include "machine/guest_result.h"
 #include "machine/lab/emulator.h"
@@ -33,6 +34,13 @@ struct Observation {
   GuestResult result;
   std::optional<ProbeWindow> window;  // none without a probe
   std::string console;                // what hypervisor and driver said since the snapshot
+};
+
+// What the probe does besides counting. The machine itself does not know, but of prices.
+struct ProbeWish {
+  std::optional<CacheShapes> caches = {};  // to model
+  bool schedule = false;                   // to keep: Xen's machines alone
+  std::optional<LabPrices> prices = {};    // at which time passes
 };
 
 // One of the lab's machines with everything that its trials share: image, symbols, the booted machine's
@@ -60,16 +68,15 @@ class LabMachine {
 
   // Runs one plan from the snapshot, whose hash is checked. One that is damaged is replaced once, which
   // `progress` says, as it does each minute of the emulator's CPU time that brings no answer.
-  // `caches`: what the probe is to model; null: nothing. The machine itself does not know.
   [[nodiscard]] Result<Observation> observe(const std::string& plan, const TellStep& progress,
-                                            const CacheShapes* caches = nullptr) const;
+                                            const ProbeWish& wish = {}) const;
 
   // The same with the windows of repetition 1 to `windows`, one after the other in one machine: what each of
   // them counts does not depend on how many there are. `seen` hears of each when it has closed. Error: of the
   // window that failed, none follows it; or what `seen` gave.
   using Seen = std::function<Result<>(int window, Observation& observation)>;
   [[nodiscard]] Result<> observe_each(const std::string& plan, int windows, const TellStep& progress,
-                                      const CacheShapes* caches, const Seen& seen) const;
+                                      const ProbeWish& wish, const Seen& seen) const;
 
   // Why the machine is gone, where it is: its snapshot did not resume, and it could not be booted anew.
   [[nodiscard]] std::optional<Error> lost() const {
@@ -107,7 +114,7 @@ class LabMachine {
   // What a copy of the snapshot is resumed for.
   struct Errand {
     const std::string& plan;
-    const CacheShapes* caches = nullptr;
+    const ProbeWish& wish;
     std::optional<JointEnd> joint = std::nullopt;
     bool counts = true;  // by the probe
   };

@@ -15,12 +15,18 @@ namespace {
 
 constexpr int kCardPeerCpu = 1;  // docs/design/architecture.md, "Placement"
 
-// What the trial asks for: nothing, or caches to model.
-Result<std::optional<CacheShapes>> caches_of(const TrialSpec& trial) {
-  if (trial.caches == "off") return std::nullopt;
+Result<ProbeWish> wish_of(const TrialSpec& trial) {
+  ProbeWish wish{{}, trial.schedule, {}};
+  if (trial.prices != "off") {
+    auto prices = read_lab_prices(trial.prices);
+    if (!prices) return fail(prices.error());
+    wish.prices = std::move(*prices);
+  }
+  if (trial.caches == "off") return wish;
   auto caches = read_caches(trial.caches);
   if (!caches) return fail(caches.error());
-  return *caches;
+  wish.caches = *caches;
+  return wish;
 }
 
 // Wall time from one trial to the next.
@@ -46,7 +52,7 @@ Error behind(int failed, const Error& error) {
 }  // namespace
 
 Result<> LabMachine::observe_each(const std::string& plan, int windows, const TellStep& progress,
-                                  const CacheShapes* caches, const Seen& seen) const {
+                                  const ProbeWish& wish, const Seen& seen) const {
   // The peer's machine goes before the joint does, and this one before the peer's, at which it looks.
   std::optional<Joint> joint;
   std::unique_ptr<Emulator> peer;
@@ -57,14 +63,13 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Te
     auto made = Joint::make(2, joined->latency);
     if (!made) return fail(made.error());
     joint = std::move(*made);
-    auto resumed =
-        peer_->resume_or_heal({.plan = joined->peer, .joint = joint->end(1), .counts = false}, progress);
+    auto resumed = peer_->resume_or_heal(
+        {.plan = joined->peer, .wish = {}, .joint = joint->end(1), .counts = false}, progress);
     if (!resumed) return fail(resumed.error());
     peer = std::move(*resumed);
   }
   auto resumed = resume_or_heal(
-      {.plan = plan, .caches = caches, .joint = joint ? std::optional(joint->end(0)) : std::nullopt},
-      progress);
+      {.plan = plan, .wish = wish, .joint = joint ? std::optional(joint->end(0)) : std::nullopt}, progress);
   if (!resumed) return fail(resumed.error());
   std::unique_ptr<Emulator> machine = std::move(*resumed);
   machine->beside = peer.get();
@@ -101,9 +106,9 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Te
 }
 
 Result<Observation> LabMachine::observe(const std::string& plan, const TellStep& progress,
-                                        const CacheShapes* caches) const {
+                                        const ProbeWish& wish) const {
   Observation only;
-  const auto done = observe_each(plan, 1, progress, caches, [&](int, Observation& observation) -> Result<> {
+  const auto done = observe_each(plan, 1, progress, wish, [&](int, Observation& observation) -> Result<> {
     only = std::move(observation);
     return {};
   });
@@ -149,8 +154,8 @@ Result<> LabMachine::run_windows(std::span<Trial> trials, const TrialSpec& spec,
   };
   auto plan = plan_of(spec, trials.front().repetition);
   if (!plan) return fail_all(trials, plan.error(), windows);
-  const auto caches = caches_of(spec);
-  if (!caches) return fail_all(trials, caches.error(), windows);
+  const auto wish = wish_of(spec);
+  if (!wish) return fail_all(trials, wish.error(), windows);
 
   Lap lap;
   int reached = 0;
@@ -168,7 +173,7 @@ Result<> LabMachine::run_windows(std::span<Trial> trials, const TrialSpec& spec,
     if (!kept) refused = kept.error();
     return kept;
   };
-  const auto ended = observe_each(*plan, windows, progress, *caches ? &**caches : nullptr, seen);
+  const auto ended = observe_each(*plan, windows, progress, *wish, seen);
   if (ended || refused || ended.error().code == ExitCode::interrupted) return ended;
   return fail_all(trials.subspan(next), ended.error(), reached + 1);
 }
@@ -182,11 +187,13 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   trial.window_virtual_ns = seen.window->ns;
   // Joined, that CPU has the controller's card, and the peer's work is in its own machine.
   const bool has_peer = spec.topology != Topology::inside;
-  const ParallelTime time = time_of(spec);
+  const auto wish = wish_of(spec);
+  if (!wish) return fail(wish.error());
   auto ledger = ledger_of(seen, has_peer ? std::set<int>{kCardPeerCpu} : std::set<int>{});
   if (!ledger) return fail(ledger.error());
   if (auto added = add_work(ledger->timeline, *seen.window, trial.guests); !added) return added;
   trial.timeline = std::move(ledger->timeline);
+  trial.schedule = std::move(ledger->schedule);
   trial.ledger = std::move(ledger->entries);
   trial.functions = std::move(ledger->functions);
   trial.machine_total = ledger->machine_total;
@@ -194,7 +201,8 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   auto waiting = waiting_of(*seen.window, trial.guests);
   if (!waiting) return fail(waiting.error());
   trial.waiting = std::move(*waiting);
-  trial.busy = busy_of(trial, time.speed, kCardPeerCpu);
+  trial.busy =
+      wish->prices ? busy_of(trial, *wish->prices) : busy_of(trial, time_of(spec).speed, kCardPeerCpu);
   trial.digest = ledger->digest;
   trial.provenance = provenance(spec, seen.result.output);
   return {};

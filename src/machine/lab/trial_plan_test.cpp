@@ -21,6 +21,8 @@ struct Reached {
   MachineKind machine;
   ParallelTime time;
   std::string caches;
+  bool schedule = false;
+  std::string prices;
 
   bool operator==(const Reached&) const = default;
 };
@@ -32,10 +34,16 @@ Reached reached_by(const FactorMap& factors) {
   EXPECT_TRUE(spec) << spec.error().text();
   const auto plan = plan_of(trial);
   EXPECT_TRUE(plan) << plan.error().text();
-  return {nlohmann::json::parse(plan.value_or("{}")), machine_of(*spec), time_of(*spec), spec->caches};
+  return {nlohmann::json::parse(plan.value_or("{}")),
+          machine_of(*spec),
+          time_of(*spec),
+          spec->caches,
+          spec->schedule,
+          spec->prices};
 }
 
 std::string another_value_of(const Factor& factor) {
+  if (factor.type == FactorType::prices) return "kernel:1+program:1";
   for (const std::string_view choice : factor.choices)
     if (choice != factor.fallback) return std::string(choice);
   return std::to_string(factor.fallback == std::to_string(factor.low) ? factor.high : factor.low);

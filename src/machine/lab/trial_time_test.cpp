@@ -30,5 +30,22 @@ TEST(Busy, IsWhatEachDomainExecutedOnEachCpuWithoutItsIdleLoop) {
   EXPECT_EQ(busy, (std::vector<Busy>{{0, "Domain-0", 120}, {1, "peer", 166}, {2, "guest1", 30}}));
 }
 
+TEST(Busy, AtPricesIsWhatInstructionsAndEventsTook) {
+  Trial trial;
+  trial.factors = {{"platform", "xen-pv"}};
+  trial.peer_total = Instructions(50);
+  trial.ledger = {{0, "Domain-0", Layer::driver, Part::kernel, "instructions", 30},
+                  {0, "Domain-0", Layer::driver, Part::program, "instructions", 10},
+                  {0, "Domain-0", Layer::hypervisor, Part::none, "instructions", 6},
+                  {0, "Domain-0", Layer::hypervisor, Part::none, "hypercalls", 2},
+                  {0, "Domain-0", Layer::idle, Part::none, "instructions", 1000},
+                  {2, "guest1", Layer::kernel, Part::none, "instructions", 9},
+                  {2, "guest1", Layer::kernel, Part::none, "system_calls", 99}};
+  const auto prices = read_lab_prices("kernel:2+program:1+hypervisor:5+hypercalls:100");
+  ASSERT_TRUE(prices);
+  EXPECT_EQ(busy_of(trial, *prices),
+            (std::vector<Busy>{{0, "Domain-0", 60 + 10 + 30 + 200}, {2, "guest1", 18}}));
+}
+
 }  // namespace
 }  // namespace vtax::lab
