@@ -139,7 +139,7 @@ Result<> check_joined(const Study& study, const StudyWorkload& workload, const s
     if (value != "send")
       return fail({what, "with topology joined the system under test begins each exchange",
                    "take direction = \"send\", or topology = \"card\""});
-  for (const char* factor : {"driver_domains", "cards", "loads"})
+  for (const char* factor : {"driver_domains", "cards", "loads", "prices"})
     if (names_other_than_usual(study, workload, factor))
       return fail({what, fmt::format("with topology joined there is no choice of '{}' yet", factor),
                    "leave it out, or take topology = \"card\""});
