@@ -1,8 +1,8 @@
 // What the monitor of a running computer (vtax::watch::Watch) charges to guests, beside the probe's exact
 // counts of the same window, and beside what others would say: a split of the same driver work by packets
 // (equation 4.7), and in a second table, of each guest's own and driver work together, equations 4.6 and 4.7
-// over all that the driver did, Debian's xentop, what libvirt's exporters show of QEMU, a control group's
-// sum, and kvmtop's.
+// over all that the driver did (by its exact time: the traffic's peer is in its domain, and left out),
+// Debian's xentop, what libvirt's exporters show of QEMU, a control group's sum, and kvmtop's.
 //
 //   watch_error [alike] [guests=1|2|4] [kept=FILE] [PLATFORM...]
 //
@@ -68,7 +68,6 @@ struct Guest {
 
 struct Window {
   double exact_driver = 0;  // all of the driver's CPU but idleness
-  double not_charged = 0;   // what the monitor found that the driver did for no guest in particular
   std::vector<Guest> guests;
 };
 
@@ -174,8 +173,6 @@ Window window_of(const Asked& asked, const json& kept) {
   Window window;
   const json& exact = kept["exact"];
   window.exact_driver = exact.value(driver_of(asked.platform), 0.0);
-  const json other = kept["watch"].value("other", json::object());
-  window.not_charged = (other.value("driver_ns", 0.0) + other.value("uncharged_ns", 0.0)) * kMsPerNs;
   for (int number = 1; number <= asked.guests; ++number) {
     const std::string name = fmt::format("guest{}", number);
     Guest guest;
@@ -208,9 +205,10 @@ LabImage with_xentop(LabImage image, const fs::path& xen_packages, const fs::pat
   for (fs::recursive_directory_iterator entry(xen_packages, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    const bool is_library = name.find(".so.") != std::string::npos &&
-                            (name.starts_with("libxen") || name.starts_with("libncurses.") ||
-                             name.starts_with("libtinfo.") || name.starts_with("libyajl."));
+    const bool is_library =
+        name.find(".so.") != std::string::npos &&
+        (name.starts_with("libxen") || name.starts_with("libncurses.") || name.starts_with("libtinfo.") ||
+         name.starts_with("libyajl.") || name.starts_with("libm."));
     if (!is_library && name != "xentop") continue;
     std::error_code no_file;
     if (!fs::is_regular_file(entry->path(), no_file)) continue;
@@ -342,7 +340,7 @@ class Bench {
     }
     const double idle = idle_of(asked.first), for_guests = seen.exact_driver - idle;
     const auto by_packets = charge_by_packets(caused, packets);
-    const auto all_by_packets = charge_by_packets(caused + seen.not_charged, packets);
+    const auto all_by_packets = charge_by_packets(seen.exact_driver, packets);
     for (std::size_t i = 0; i < works.size(); ++i) {
       const Guest& guest = seen.guests[i];
       const double exact = for_guests * alone_.at(works[i]) / alone;
