@@ -73,6 +73,7 @@ struct Course {
   std::vector<Step> steps;
   std::set<int> shared_cpus;
   int cpus = 0;
+  Ns from_wake = 0;  // from when one wakes until it has an idle CPU, in the middle of the first ones
 };
 
 Course course_of(const Trial& trial, const TrialSpec& spec) {
@@ -99,12 +100,15 @@ Course course_of(const Trial& trial, const TrialSpec& spec) {
   course.at_first.assign(static_cast<std::size_t>(course.cpus), kNobody);
   course.awake.assign(course.shares.size(), true);
   std::vector<bool> seen(course.shares.size());
+  std::vector<double> waits;                                           // ns
   std::vector<std::optional<std::size_t>> last(course.shares.size());  // step at which it left
   std::vector<std::pair<int, bool>> has(static_cast<std::size_t>(course.cpus), {kNobody, false});
   for (const Schedule::Stay& stay : schedule.stays) {
     const auto cpu = static_cast<std::size_t>(stay.cpu);
     const int vcpu = number[stay.vcpu];
     auto& [before, is_known] = has[cpu];
+    if (is_known && before == kNobody && stay.woke_ns && waits.size() < kFittedOn)
+      waits.push_back(static_cast<double>(stay.begin_ns - std::min(stay.begin_ns, *stay.woke_ns)));
     if (!is_known) course.at_first[cpu] = stay.begin_ns == 0 ? vcpu : kNobody;
     if (is_known || stay.begin_ns > 0) {
       course.steps.push_back({static_cast<Ns>(stay.begin_ns), false, stay.cpu, vcpu, before != kNobody});
@@ -122,6 +126,7 @@ Course course_of(const Trial& trial, const TrialSpec& spec) {
     }
     seen[its] = true;
   }
+  course.from_wake = static_cast<Ns>(median(waits).value_or(0));
   std::stable_sort(course.steps.begin(), course.steps.end(),
                    [](const Course::Step& a, const Course::Step& b) { return a.order() < b.order(); });
   return course;
@@ -215,11 +220,9 @@ class Follower {
       if (!scheduler_->may_run(step.vcpu, cpu) || at(cpu).decided) continue;
       settle(cpu, step.at);
       if (at(cpu).has == kNobody) {
-        at(cpu).ask_at = step.at;
-        ask(cpu, step.at);
+        at(cpu).ask_at = std::min(at(cpu).ask_at, step.at + course_.from_wake);
       } else if (const auto in = scheduler_->preempts_in(step.vcpu, at(cpu).has, step.at)) {
-        at(cpu).ask_at = std::min(at(cpu).ask_at, step.at + *in);
-        if (*in == 0) ask(cpu, step.at);
+        at(cpu).ask_at = std::min(at(cpu).ask_at, step.at + *in + course_.from_wake);
       }
     }
   }

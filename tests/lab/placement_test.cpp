@@ -420,7 +420,8 @@ TEST(PlacementOfLoops, LeaveASchedule) {
   EXPECT_GT(switches, 10);
   for (const Busy& busy : first.busy)
     if (busy.cpu == kGuestsCpu && busy.domain != "idle") {
-      EXPECT_NEAR(static_cast<double>(ns[busy.domain]), static_cast<double>(busy.ns), 1e-3 * now + 5e3)
+      EXPECT_NEAR(static_cast<double>(ns[busy.domain]), static_cast<double>(busy.ns),
+                  1e-3 * static_cast<double>(now) + 5e3)
           << busy.domain;
     }
 }
