@@ -22,7 +22,7 @@ struct Seen {
 };
 
 // A machine in place of QEMU's: it sleeps until a timer, then works for a while, in which it may send.
-struct Machine {
+struct SteppedMachine {
   int seat = 0, sent = 0;
   std::int64_t now = 0, base = 0, busy_until = 0, own_timer = 0, link_timer = -1;
   std::int64_t latest_meeting = 0;
@@ -36,7 +36,7 @@ struct Machine {
 
 struct Stop {};
 
-thread_local Machine* t_machine = nullptr;
+thread_local SteppedMachine* t_machine = nullptr;
 
 struct Packet {
   unsigned char to[6] = {}, from[6] = {};
@@ -50,7 +50,7 @@ void address(unsigned char* into, int seat) {
 }
 
 void send_to(int seat) {
-  Machine& machine = *t_machine;
+  SteppedMachine& machine = *t_machine;
   Packet packet;
   address(packet.to, seat);
   address(packet.from, machine.seat);
@@ -86,7 +86,7 @@ LinkHost host() {
 }
 
 // `unrest`: how often a machine is held up by the computer.
-void live(Machine& machine, int machines, int unrest) {
+void live(SteppedMachine& machine, int machines, int unrest) {
   t_machine = &machine;
   std::mt19937 delays(static_cast<unsigned>(machine.seat + unrest));
   machine.link->begin();
@@ -117,10 +117,10 @@ struct Outcome {
 
 Outcome run(int machines, std::int64_t latency, int unrest) {
   const auto memory = std::make_unique<LinkMemory>();
-  std::vector<std::unique_ptr<Machine>> all;
+  std::vector<std::unique_ptr<SteppedMachine>> all;
   const LinkHost hooks = host();
   for (int seat = 0; seat < machines; ++seat) {
-    auto& machine = *all.emplace_back(std::make_unique<Machine>());
+    auto& machine = *all.emplace_back(std::make_unique<SteppedMachine>());
     machine.seat = seat;
     machine.base = machine.now = 5'000'000 * (seat + 1);  // their clocks differ
     machine.own_timer = machine.now + 1000;
