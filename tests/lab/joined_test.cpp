@@ -37,7 +37,7 @@ Trial exchange(const std::string& platform, const std::map<std::string, std::str
   return trial;
 }
 
-Trial run(Trial trial) {
+Trial run_joined(Trial trial) {
   const auto kind = trial.factors.at("platform") == "xen-pv" ? PlatformId::xen_pv : PlatformId::native;
   if (const auto done = joined(kind).run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
   return trial;
@@ -62,9 +62,9 @@ class Load {
 
 TEST(Joined, CountsTheSameWhateverElseTheComputerDoes) {
   NEED_LAB(PlatformId::native);
-  const Trial first = run(exchange("native"));
+  const Trial first = run_joined(exchange("native"));
   const Load load;
-  const Trial again = run(exchange("native"));
+  const Trial again = run_joined(exchange("native"));
   EXPECT_NE(first.digest, "");
   EXPECT_EQ(first.digest, again.digest);
   EXPECT_EQ(first.window_virtual_ns, again.window_virtual_ns);
@@ -76,7 +76,7 @@ TEST(Joined, APacketTakesWhatTheLinkTakes) {
   NEED_LAB(PlatformId::native);
   std::map<int, Waiting> waiting;
   for (const int us : {20, 500})
-    waiting[us] = run(exchange("native", {{"link_us", std::to_string(us)}})).waiting.at(0);
+    waiting[us] = run_joined(exchange("native", {{"link_us", std::to_string(us)}})).waiting.at(0);
   for (const auto& [us, waited] : waiting) EXPECT_GT(waited.least_ns, 2'000U * static_cast<unsigned>(us));
   // Once there and once back. Cards that hold interrupts back do so less when they are rarer.
   const double longer = static_cast<double>(waiting[500].sum_ns - waiting[20].sum_ns) / 60;
@@ -86,8 +86,8 @@ TEST(Joined, APacketTakesWhatTheLinkTakes) {
 
 TEST(Joined, AGuestOfXenTalksToAnotherMachine) {
   NEED_LAB(PlatformId::xen_pv);
-  const Trial first = run(exchange("xen-pv"));
-  EXPECT_EQ(first.digest, run(exchange("xen-pv")).digest);
+  const Trial first = run_joined(exchange("xen-pv"));
+  EXPECT_EQ(first.digest, run_joined(exchange("xen-pv")).digest);
   EXPECT_GT(first.work.packets.value, 119U);
 }
 
