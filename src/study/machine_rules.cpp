@@ -132,7 +132,8 @@ Result<> check_joined(const Study& study, const StudyWorkload& workload, const s
   if (study.machine == kHostMachine || !names(study, workload, "topology", {"joined"})) return {};
   const WorkloadKind& kind = *find_workload(workload.name);
   const auto direction = workload.factors.find("direction");
-  if (!kind.has_traffic || kind.has_program || direction == workload.factors.end())
+  if (!kind.has_traffic || kind.has_program || kind.id == WorkloadId::http ||
+      direction == workload.factors.end())
     return fail({what, fmt::format("'{}' has no end in another machine", workload.name),
                  "take topology = \"card\", or a workload of one connection's traffic"});
   for (const std::string& value : direction->second)

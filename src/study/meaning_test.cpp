@@ -38,6 +38,7 @@ const std::vector<Where> expected{{"platform", kEverywhere},
                                   {"system_window", kEverywhere},
                                   {"peer_window", kEverywhere},
                                   {"link_mbps", kEverywhere, false},
+                                  {"link_us", kNowhere, true, false},  // but between machines, see below
                                   {"forwarding", kBetween},
                                   {"cards", kEverywhere, false, false},
                                   {"driver_interrupts", kOfGuests, true, false},
@@ -74,6 +75,7 @@ TEST(Meaning, OfEveryCommonFactorIsWhereItIsSaidToBe) {
     EXPECT_EQ(is_the_labs_alone(where.factor), !where.on_host) << where.factor;
     EXPECT_EQ(platforms_with(where.factor, "host", "inside").empty(), !where.on_host) << where.factor;
   }
+  EXPECT_EQ(platforms_with("link_us", "lab", "joined"), kEverywhere);
   for (const Factor& factor : common_factors())
     EXPECT_TRUE(std::any_of(expected.begin(), expected.end(), [&](const Where& where) {
       return where.factor == factor.name;

@@ -15,6 +15,7 @@ using FactorMap = std::map<std::string, std::string>;
 
 // A value besides the default.
 std::string another_value(const Factor& factor) {
+  if (factor.type == FactorType::prices) return "kernel:1+program:0.5";
   if (factor.type == FactorType::arguments) return "mitigations=off nosmt";
   if (is_text(factor.type)) return "more 'than' one, word";
   for (const std::string_view choice : factor.choices)

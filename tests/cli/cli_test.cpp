@@ -96,7 +96,7 @@ TEST(CommandLine, WrongUseIsExitCodeTwo) {
               HasSubstr("cannot read run file /nowhere/r.vtax: No such file"));
   for (const char* arguments :
        {"report /nowhere/r", "compare /nowhere/a /nowhere/b", "merge /nowhere/r -o /nowhere/m",
-        "predict /nowhere/m", "fit /nowhere/r -o /nowhere/m", "advise /nowhere/s",
+        "predict /nowhere/m", "fit /nowhere/r -o /tmp/no.model", "advise /nowhere/s",
         "advise web-box --model /nowhere/m", "advise --from /nowhere/r --what-if guests=+1",
         "run /nowhere/s.toml", "simulate first-look --costs /nowhere/r"}) {
     const auto missing = run(arguments);

@@ -88,7 +88,11 @@ TEST_F(Prediction, PromisesNothingWhereItsIntervalHasNoEnd) {
 
 TEST_F(Prediction, EndsAtOnceWhenItIsInterruptedAndLeavesNothing) {
   const std::string folder = disk_.file().parent_path().string();
-  const auto ended = call("fit " + run_ + " -o " + model_ + " & p=$!; sleep 0.5; kill -TERM $p; wait $p");
+  const std::string said = folder + "/said";
+  const auto ended =
+      call(fmt::format("fit {} -o {} 2>{} & p=$!; until grep -q of {}; do sleep 0.01; done; kill -TERM $p; "
+                       "wait $p; code=$?; cat {} >&2; rm {}; exit $code",
+                       run_, model_, said, said, said, said));
   EXPECT_EQ(ended.code, 130);
   EXPECT_THAT(ended.err, HasSubstr("vtax: interrupted"));
   for (const auto& entry : std::filesystem::directory_iterator(folder))

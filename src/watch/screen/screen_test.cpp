@@ -64,9 +64,10 @@ TEST(Screen, FollowsTheTerminalsSize) {
   TerminalProcess process(80, 24, [] { return show_reading(reading_of_many(100)); });
   ASSERT_TRUE(process.shows("guest00100"));
   process.resize(20, 5);
-  ASSERT_TRUE(process.until([&] { return process.xterm().line(1).starts_with("GUEST"); }))
-      << process.xterm().text();
-  EXPECT_THAT(process.xterm().line(2), HasSubstr("guest00100"));
+  ASSERT_TRUE(process.until([&] {
+    return process.xterm().line(1).starts_with("GUEST") &&
+           process.xterm().line(2).find("guest00100") != std::string::npos;
+  })) << process.xterm().text();
   for (const auto& [columns, rows] : {std::pair(1U, 1U), std::pair(3U, 2U), std::pair(200U, 60U)}) {
     process.resize(columns, rows);
     ASSERT_TRUE(process.until([&] { return !process.xterm().line(0).empty(); })) << columns;
