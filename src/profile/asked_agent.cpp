@@ -46,9 +46,7 @@ Result<> AskedAgent::go(std::optional<std::size_t> most_cpus) {
 }
 
 Result<MonitorProfile> AskedAgent::profile() {
-  // Its clock and this one do not stop at the same moment.
-  const auto bound = options_.duration + options_.duration / 50 + std::chrono::milliseconds(100);
-  Receiving receiving({options_.event, period_, cpus_, bound});
+  Receiving receiving({options_.event, period_, cpus_, options_.duration});
   const auto end = std::chrono::steady_clock::now() + kToHandOver;
   while (true) {
     const auto left = end - std::chrono::steady_clock::now();

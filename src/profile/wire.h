@@ -35,7 +35,7 @@ class Receiving {
     Event event = Event::cpu_clock;
     std::uint64_t period = 0;  // as the agent was told, or lower in rate
     std::size_t cpus = 0;
-    std::chrono::nanoseconds duration{};
+    std::chrono::nanoseconds duration{};  // as it was asked to sample
   };
   static constexpr std::size_t kMostRows = 200'000, kMostFrames = 100'000, kMostMessages = 1'000;
 

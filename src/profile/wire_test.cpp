@@ -41,6 +41,17 @@ std::string refusal(const std::vector<nlohmann::json>& messages, const Receiving
   return "";
 }
 
+TEST(ProfileWire, TakesATenthOfASecondAndNotHalfOfIt) {
+  MonitorProfile sent = small_profile();
+  sent.samples = 12;
+  sent.rows = {{1, 1, "web", Mode::user, false, false, {1, 2}, 12}};
+  auto by = bounds();
+  by.duration = sent.duration = std::chrono::milliseconds(100);
+  EXPECT_EQ(refusal(messages_of(sent), by), "");
+  sent.duration = std::chrono::milliseconds(40);
+  EXPECT_THAT(refusal(messages_of(sent), by), HasSubstr("it sampled for 40000000 ns alone"));
+}
+
 TEST(ProfileWire, TakesWhatWasSent) {
   const MonitorProfile sent = small_profile();
   Receiving receiving(bounds());
@@ -65,9 +76,9 @@ TEST(ProfileWire, ALiarIsHeldToWhatItsCpusCanGive) {
   MonitorProfile lie = small_profile();
   lie.rows[1].samples = 1'000'000'000;
   lie.samples = 1'000'001'030;
-  EXPECT_THAT(refusal(messages_of(lie), bounds()), HasSubstr("its 2 CPUs can give 2004"));
+  EXPECT_THAT(refusal(messages_of(lie), bounds()), HasSubstr("its 2 CPUs can give 2064"));
   // Where the host knows of one CPU, two are not believed.
-  EXPECT_THAT(refusal(messages_of(small_profile()), bounds(1)), HasSubstr("its 1 CPUs can give 1002"));
+  EXPECT_THAT(refusal(messages_of(small_profile()), bounds(1)), HasSubstr("its 1 CPUs can give 1032"));
 }
 
 TEST(ProfileWire, RowsAndTheirSumAreCompared) {

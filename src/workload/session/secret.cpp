@@ -58,7 +58,8 @@ Result<Secret> Secret::from_text(std::string_view text) {
   const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
   if (text.size() < 8 || text.size() > 256 || !printable)
     return fail({"cannot use this token", "it needs 8 to 256 printable characters without spaces",
-                 "leave it out, and the server makes one"});
+                 "`vtax workload server` makes one if it has none; its client, and an agent and who asks it, "
+                 "have the same"});
   return Secret(std::string(text));
 }
 
