@@ -63,9 +63,9 @@ FunctionName as_compared(std::string image, std::string function) {
   return {std::move(image), std::move(function)};
 }
 
-// Where the idle task of a Xen guest waits: the few instructions of this call are in the exact profile, and
+// Where the idle task of a Xen guest waits: the few instructions of its calls are in the exact profile, and
 // every sample of a CPU that sleeps is there.
-constexpr std::string_view kXensWaiting = "xen_hypercall_sched_op";
+constexpr std::string_view kXensWaiting = "xen_hypercall_";
 
 json observe(const LabMachine& machine, const std::string& platform, int hz,
              std::chrono::nanoseconds duration, Ledger* ledger) {
@@ -110,7 +110,7 @@ std::map<std::string, Side> sides_of(const json& profile, const Ledger& ledger) 
         const auto samples = row[2].get<double>();
         // In the idle task, what is not its waiting is work: the exact profile has it so.
         const bool waits = std::string_view(kind) == "idle" &&
-                           (!side.exact.contains(function) || function.second == kXensWaiting);
+                           (!side.exact.contains(function) || function.second.starts_with(kXensWaiting));
         if (waits) continue;
         side.samples += samples;
         if (function.second == profile::kUnknownFunction) {
