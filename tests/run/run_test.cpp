@@ -137,7 +137,9 @@ TEST_F(RunVerb, InterruptedItSaysHowToGoOn) {
   for (const int number : {SIGINT, SIGTERM}) {
     const lab::Folder folder;
     VtaxProcess process(small_run("run.vtax"), *cache_, folder.path());
-    EXPECT_FALSE(process.wait(milliseconds(1500)));
+    for (int i = 0; i < 300 && !fs::exists(folder.path() / "run.vtax"); ++i)
+      ASSERT_FALSE(process.wait(milliseconds(100)));
+    EXPECT_FALSE(process.wait(milliseconds(500)));
     process.signal(number);
     EXPECT_EQ(process.wait(seconds(10)), 130) << process.output();
     EXPECT_THAT(process.output(), HasSubstr("--resume"));
