@@ -4,7 +4,6 @@
 #include <set>
 
 #include "machine/lab/lab_identity.h"
-#include "machine/parts/stack_sources.h"
 
 namespace vtax::lab {
 
@@ -16,8 +15,7 @@ Result<> Lab::check(const std::vector<Trial>& trials) const {
   if (options_.sources.xen && !any_has_xen)
     return fail(
         {"cannot use --xen", "no platform of this run has Xen", "for example --set platform=native,xen-pv"});
-  if (auto good = check_stacks(stacks, options_.sources, options_.stacks); !good) return good;
-  return check_cards(stacks_with_cards(trials), options_.sources, options_.stacks);
+  return check_own_builds(trials, options_);
 }
 
 Result<std::string> Lab::identify(const std::vector<Trial>& trials, const OnStep& on_step) {

@@ -286,19 +286,18 @@ std::map<std::string, std::set<PlatformId>> kinds_by_stack(const std::vector<Tri
   return kinds;
 }
 
-std::set<std::string> stacks_with_cards(const std::vector<Trial>& trials) {
-  std::set<std::string> stacks;
+Result<> check_own_builds(const std::vector<Trial>& trials, const LabRunOptions& options) {
+  if (auto good = check_stacks(kinds_by_stack(trials), options.sources, options.stacks); !good) return good;
+  std::set<std::string> with_cards;
   for (const Trial& trial : trials)
-    if (const auto spec = trial_spec_of(trial.factors); spec && spec->topology == Topology::card)
-      stacks.insert(spec->stack);
-  return stacks;
+    if (const auto spec = trial_spec_of(trial.factors); spec && spec->topology != Topology::inside)
+      with_cards.insert(spec->stack);
+  return check_cards(with_cards, options.sources, options.stacks);
 }
 
 Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const MachineEvents& events) {
   if (trials.empty()) return {};
-  auto good = check_stacks(kinds_by_stack(trials), options.sources, options.stacks);
-  if (good) good = check_cards(stacks_with_cards(trials), options.sources, options.stacks);
-  if (!good) return good;
+  if (auto good = check_own_builds(trials, options); !good) return good;
   auto cache = PackageCache::open();
   if (!cache) return fail(cache.error());
   if (cache->workplace() != cache->directory())

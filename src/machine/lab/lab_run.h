@@ -23,8 +23,9 @@ struct LabRunOptions {
 
 // The machines that these trials need, by the stack that they boot.
 [[nodiscard]] std::map<std::string, std::set<PlatformId>> kinds_by_stack(const std::vector<Trial>& trials);
-// Those of them with whose machines a trial sends over cards.
-[[nodiscard]] std::set<std::string> stacks_with_cards(const std::vector<Trial>& trials);
+// Whether the user's own builds fit the machines that these trials need, and have the cards that they send
+// over. Errors: check_stacks()', check_cards()'.
+[[nodiscard]] Result<> check_own_builds(const std::vector<Trial>& trials, const LabRunOptions& options);
 
 // Runs the trials in the lab, several at once, the repetitions of a cell one after the other; their order of
 // finishing is not that of the list, their results do not depend on it. The trials of a machine that cannot
