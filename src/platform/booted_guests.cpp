@@ -83,9 +83,8 @@ class BootedGuests : public Platform {
       done = router_ ? router_->face_peers(kGuestPeerPort, 0, setup.offloads)
                      : wiring::plug(*here, kGuestPeerPort, kGuestBridge, setup.offloads);
     if (done && !router_) done = wiring::introduce_guests(peers_.front(), kGuestPeerDevice, setup.guests);
-    if (done)
-      done = wiring::shape_link(&*here, nullptr, kGuestPeerPort, peers_.front(), kGuestPeerDevice,
-                                setup.link_bits_per_second);
+    if (done) done = wiring::shape_end(*here, kGuestPeerPort, setup.link_bits_per_second);
+    if (done) done = wiring::shape_end(peers_.front(), kGuestPeerDevice, setup.link_bits_per_second);
     return done;
   }
 

@@ -150,18 +150,16 @@ class BridgedGuests : public Platform {
         setup.topology == Topology::inside
             ? wiring::kDriverIpv4
             : wiring::peer_interface("", setup.offloads, setup.forwarding, wire).ipv4;
-    EndPair pair{
-        {guest.client,
-         wiring::guest_ipv4(number),
-         true,
-         {frontend},
-         guest.name,
-         wiring::name_outside(setup.forwarding, wire)},
-        {setup.peers_elsewhere != nullptr ? &(*setup.peers_elsewhere)[static_cast<std::size_t>(number - 1)]
-                                          : &peers_[static_cast<std::size_t>(number - 1)].client(),
-         peer_ipv4,
-         false,
-         {}}};
+    EndPair pair{{guest.client,
+                  wiring::guest_ipv4(number),
+                  true,
+                  {frontend},
+                  guest.name,
+                  wiring::name_outside(setup.forwarding, wire)},
+                 {wiring::peer_client(setup.peers_elsewhere, peers_, static_cast<std::size_t>(number - 1)),
+                  peer_ipv4,
+                  false,
+                  {}}};
     bench.here.push_back(backend);
     bench.wire.push_back(frontend);
     bench.wire.push_back(backend);

@@ -102,11 +102,7 @@ class Container : public Platform {
                      fmt::format("container{}", guest),
                      wiring::name_outside(setup.forwarding, wire)};
     const auto outside = wiring::peer_interface("", setup.offloads, setup.forwarding, wire);
-    const End peer{
-        setup.peers_elsewhere != nullptr ? &(*setup.peers_elsewhere)[place] : &peers_[place].client(),
-        outside.ipv4,
-        false,
-        {}};
+    const End peer{wiring::peer_client(setup.peers_elsewhere, peers_, place), outside.ipv4, false, {}};
     if (guest == 1) {
       bench.system = system;
       bench.peer = peer;
@@ -135,8 +131,8 @@ class Container : public Platform {
                      : wiring::plug(here, kPeerPort, bridge_of(0), setup.offloads);
     if (done && !router_) done = wiring::introduce_guests(peer, kPeerDevice, setup.guests);
     // Inside, the link is the peers' veth pair.
-    if (done)
-      done = wiring::shape_link(&here, nullptr, kPeerPort, peer, kPeerDevice, setup.link_bits_per_second);
+    if (done) done = wiring::shape_end(here, kPeerPort, setup.link_bits_per_second);
+    if (done) done = wiring::shape_end(peer, kPeerDevice, setup.link_bits_per_second);
     bench.peer.devices = {{"peer", "host", kPeerDevice}};
     bench.here.push_back({"peer", "host", kPeerPort});
     bench.wire = {bench.system.devices.front(), bench.peer.devices.front()};

@@ -117,10 +117,7 @@ class Native : public Platform {
     Bench out;
     for (std::size_t i = 0; i < systems_.size(); ++i) {
       EndPair pair{{&systems_[i].client(), system_ipv4, false, {}, fmt::format("process{}", i + 1)},
-                   {peers_elsewhere_ != nullptr ? &(*peers_elsewhere_)[i] : &peers_[i].client(),
-                    peer_ipv4,
-                    false,
-                    {}}};
+                   {wiring::peer_client(peers_elsewhere_, peers_, i), peer_ipv4, false, {}}};
       if (i > 0) {
         out.more.push_back(std::move(pair));
         continue;

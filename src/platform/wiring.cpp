@@ -111,21 +111,17 @@ Result<> shape_end(const EndpointProcess& end, const std::string& card, std::uin
   return shape_end(*links, card, bits_per_second);
 }
 
-Result<> shape_link(Links* here, const EndpointProcess* system, const std::string& card,
-                    const EndpointProcess& peer, const std::string& peer_card,
-                    std::uint64_t bits_per_second) {
-  Result<> done =
-      system != nullptr ? shape_end(*system, card, bits_per_second) : shape_end(*here, card, bits_per_second);
-  if (done) done = shape_end(peer, peer_card, bits_per_second);
-  return done;
-}
-
 Result<EndpointProcess> start_on_wire(const std::vector<EndpointProcess>& ends, const Setup& setup, int guest,
                                       const std::string& name, int cpu) {
   using Network = EndpointProcess::Options::Network;
   const auto first = static_cast<std::size_t>(setup.wire_of(guest));
   if (first >= ends.size()) return EndpointProcess::start({name, cpu, Network::own, -1});
   return EndpointProcess::start({name, cpu, Network::shared, ends[first].network_namespace()});
+}
+
+EndpointClient* peer_client(std::vector<EndpointClient>* elsewhere, std::vector<EndpointProcess>& here,
+                            std::size_t place) {
+  return elsewhere != nullptr ? &(*elsewhere)[place] : &here[place].client();
 }
 
 std::string name_outside(Forwarding forwarding, int wire) {

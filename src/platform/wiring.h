@@ -63,22 +63,23 @@ struct Interface {
 [[nodiscard]] Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface& interface,
                                       int cpu);
 
-// Both directions of the wire: card A in the caller's namespace or in `system`'s, card B in the peer's.
-// 1 Gb/s on the wire are 1514/1538 of it in frames as a card is given them (preamble 8, checksum 4, gap 12
+// One direction of the wire: what the card of the caller's namespace, or of the end's, sends. 1 Gb/s on the
+// wire are 1514/1538 of it in frames as a card is given them (preamble 8, checksum 4, gap 12
 // bytes), so that full frames of TCP carry 941.49 Mb/s.
-// 0: as it is. An end of it alone: of the caller's namespace, or of the end's.
+// 0: as it is.
 [[nodiscard]] Result<> shape_end(Links& here, const std::string& card, std::uint64_t bits_per_second);
 [[nodiscard]] Result<> shape_end(const EndpointProcess& end, const std::string& card,
                                  std::uint64_t bits_per_second);
-[[nodiscard]] Result<> shape_link(Links* here, const EndpointProcess* system, const std::string& card,
-                                  const EndpointProcess& peer, const std::string& peer_card,
-                                  std::uint64_t bits_per_second);
 
 // The end of system 1, 2, ..., on either side; those before it are in `ends`. It has a network namespace of
 // its own, or, if it is not the first on its wire, the first one's.
 [[nodiscard]] Result<EndpointProcess> start_on_wire(const std::vector<EndpointProcess>& ends,
                                                     const Setup& setup, int guest, const std::string& name,
                                                     int cpu);
+
+// The peer of that place, from 0 on: one of `here`, or, where peers are elsewhere, of those.
+[[nodiscard]] EndpointClient* peer_client(std::vector<EndpointClient>* elsewhere,
+                                          std::vector<EndpointProcess>& here, std::size_t place);
 
 // The address under which peers reach a system, where that is not its own (End::known_as).
 [[nodiscard]] std::string name_outside(Forwarding forwarding, int wire);
