@@ -31,6 +31,33 @@ inline Timeline two_slices_of(const Trial& trial) {
   return timeline;
 }
 
+// As read and as written.
+inline void expect_equal(const Trial& a, const Trial& b) {
+  EXPECT_EQ(a.index, b.index);
+  EXPECT_EQ(a.factors, b.factors);
+  EXPECT_EQ(a.repetition, b.repetition);
+  EXPECT_EQ(a.error, b.error);
+  EXPECT_EQ(a.digest, b.digest);
+  EXPECT_EQ(a.work.packets, b.work.packets);
+  EXPECT_EQ(a.work.bytes, b.work.bytes);
+  EXPECT_EQ(a.work.transactions, b.work.transactions);
+  EXPECT_EQ(a.guests, b.guests);
+  EXPECT_EQ(a.timeline, b.timeline);
+  EXPECT_EQ(a.schedule, b.schedule);
+  EXPECT_EQ(a.ledger, b.ledger);
+  EXPECT_EQ(a.functions, b.functions);
+  EXPECT_EQ(a.machine_total, b.machine_total);
+  EXPECT_EQ(a.peer_total, b.peer_total);
+  EXPECT_EQ(a.window_virtual_ns, b.window_virtual_ns);
+  EXPECT_EQ(a.elapsed_host_ns, b.elapsed_host_ns);
+  EXPECT_EQ(a.provenance, b.provenance);
+  ASSERT_EQ(a.devices.size(), b.devices.size());
+  for (std::size_t i = 0; i < a.devices.size(); ++i) {
+    EXPECT_EQ(a.devices[i].device, b.devices[i].device);
+    EXPECT_EQ(a.devices[i].sent_bytes, b.devices[i].sent_bytes);
+  }
+}
+
 class RunFile : public testing::Test {
  protected:
   void SetUp() override {

@@ -1,0 +1,122 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "study/testing/first_look.h"
+
+namespace vtax {
+namespace {
+
+using testing::HasSubstr;
+
+struct Together {
+  const char* name;
+  std::vector<std::string> set;
+  const char* says;  // part of the error; empty: they go together
+};
+class WhatGoesTogether : public testing::TestWithParam<Together> {};
+
+TEST_P(WhatGoesTogether, IsCheckedBeforeAnythingBoots) {
+  std::vector<std::string> set = GetParam().set;
+  for (const char* usual : {"workload=tcp-rr", "topology=card"}) {
+    const std::string_view name = std::string_view(usual).substr(0, std::string_view(usual).find('=') + 1);
+    const auto says = [name](const std::string& one) { return one.starts_with(name); };
+    if (std::none_of(set.begin(), set.end(), says)) set.emplace_back(usual);
+  }
+  EXPECT_THAT(error_of(set), HasSubstr(*GetParam().says == '\0' ? "no error" : GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, WhatGoesTogether,
+    testing::Values(
+        Together{"RoutedGuests", {"platform=xen-pv,container", "forwarding=bridge,route,nat"}, ""},
+        Together{"RoutedKvm", {"platform=kvm,kvm-qemu", "forwarding=route,nat"}, ""},
+        Together{"TwoCardsOfFullVirtualisation", {"platform=xen-hvm,xen-hvm-pv", "cards=2"}, ""},
+        Together{"NatToKvmsHost",
+                 {"platform=kvm", "forwarding=nat", "topology=inside"},
+                 "nothing is to be translated"},
+        Together{
+            "ContainersMayTranslateInside", {"platform=container", "forwarding=nat", "topology=inside"}, ""},
+        Together{"NatToDomain0",
+                 {"platform=xen-pv", "forwarding=nat", "topology=inside"},
+                 "nothing is to be translated"},
+        Together{"DriverDomains", {"platform=native,xen-pv", "driver_domains=0,1,2", "guests=1,2"}, ""},
+        Together{"DriverDomainsOfKvm",
+                 {"platform=kvm", "driver_domains=1"},
+                 "on platform kvm 'driver_domains' can only be 0\n  leave it out, or name a platform that "
+                 "has a choice of it: xen-pv"},
+        Together{"DriverDomainsOfPvh",
+                 {"platform=xen-pvh,kvm", "driver_domains=1"},
+                 "on platform xen-pvh and platform kvm 'driver_domains' can only be 0"},
+        Together{
+            "IommuOfHvm", {"platform=xen-hvm", "iommu=on"}, "on platform xen-hvm 'iommu' can only be off"},
+        Together{"CardsInside",
+                 {"platform=xen-pv", "cards=2", "topology=inside"},
+                 "on topology inside 'cards' can only be 1\n  leave it out, or take topology"},
+        Together{
+            "JoinedGuests",
+            {"platform=native,container,xen-pv,kvm", "topology=card,joined", "direction=send", "link_us=5"},
+            ""},
+        Together{"JoinedReceivers",
+                 {"platform=native", "topology=joined", "direction=receive"},
+                 "the system under test begins each exchange"},
+        Together{"JoinedWork",
+                 {"platform=native", "topology=joined", "workload=memory"},
+                 "'memory' has no end in another machine"},
+        Together{"JoinedWebServers",
+                 {"platform=native", "topology=joined", "workload=http"},
+                 "'http' has no end in another machine"},
+        Together{"JoinedDrivers",
+                 {"platform=xen-pv", "topology=joined", "direction=send", "driver_domains=1"},
+                 "with topology joined there is no choice of 'driver_domains' yet"},
+        Together{"JoinedAtPrices",
+                 {"platform=native", "topology=joined", "direction=send", "prices=kernel:2+program:1"},
+                 "with topology joined there is no choice of 'prices' yet"},
+        Together{"LinksOfOneMachine",
+                 {"platform=native", "topology=card", "link_us=5"},
+                 "on topology card 'link_us' can only be 20\n  leave it out, or take topology = \"joined\""},
+        Together{"RoutesOfNobody",
+                 {"platform=native", "forwarding=bridge,route"},
+                 "on platform native 'forwarding' can only be bridge"},
+        Together{"DriverDomainInside",
+                 {"platform=xen-pv", "driver_domains=1", "topology=inside"},
+                 "a driver domain has a card"},
+        Together{"DriverDomainThatRoutes",
+                 {"platform=xen-pv", "driver_domains=0,1", "forwarding=route"},
+                 "no choice of 'forwarding'"},
+        Together{"DriverDomainsInterrupts",
+                 {"platform=xen-pv", "driver_domains=2", "driver_cpus=2", "driver_interrupts=swapped"},
+                 "no choice of 'driver_interrupts'"},
+        Together{"OneDriverDomainOfTwoCards",
+                 {"platform=xen-pv", "driver_domains=0,1", "cards=2"},
+                 "a driver domain has one card"},
+        Together{"TwoDriverDomainsOfTwoCards", {"platform=xen-pv", "driver_domains=0,2", "cards=2"}, ""},
+        Together{"CompilesBehindADriverDomain",
+                 {"platform=xen-pv", "driver_domains=1", "workload=compile"},
+                 "more than a driver domain has memory for"},
+        Together{"TooManyDomains",
+                 {"platform=xen-pv", "driver_domains=0,2", "guests=6"},
+                 "6 guests and 2 driver domains are more than 7 domains"},
+        Together{"DriverDomainUnderNull",
+                 {"platform=xen-pv", "driver_domains=1", "scheduler=null"},
+                 "take another scheduler"},
+        Together{"DriverDomainsOnTheHost",
+                 {"machine=host", "platform=native", "topology=inside", "driver_domains=1"},
+                 "'driver_domains' can only be 0"},
+        Together{"CapOfCredit", {"platform=xen-pv", "guest_cap_percent=50", "scheduler=credit"}, ""},
+        Together{"CapOfNull",
+                 {"platform=xen-pv", "guest_cap_percent=50", "scheduler=null"},
+                 "neither weights nor caps"},
+        Together{"WeightsOfRtds",
+                 {"platform=xen-pv", "guest_weights=halving", "scheduler=credit2,rtds"},
+                 "neither weights nor caps"},
+        Together{"Balloon", {"platform=xen-pv", "balloon_mib=0,96", "guest_memory_mib=192,256"}, ""},
+        Together{
+            "BalloonThatGives", {"platform=xen-pv", "balloon_mib=200"}, "a guest of 192 MiB cannot keep 200"},
+        Together{"TinyBalloon", {"platform=xen-pv", "balloon_mib=64"}, "cannot live with 64 MiB"}),
+    [](const auto& one) { return std::string(one.param.name); });
+
+}  // namespace
+}  // namespace vtax
