@@ -11,6 +11,7 @@
 #include "agent/lab_ports.h"
 #include "agent/machine.h"
 #include "agent/toolstack.h"
+#include "agent/virtual_functions.h"
 #include "agent/vmm_control.h"
 #include "core/kernel_file.h"
 #include "platform/backend_placement.h"
@@ -39,7 +40,9 @@ Result<> create_guests(const DriverShape& shape, const std::string& type, Driver
                     type,
                     wiring::guest_mac(guest),
                     kBridge,
-                    shape.guest_args};
+                    shape.guest_args,
+                    {},
+                    card_with_functions().has_value()};
     if (shape.driver_domains > 0) {
       wanted.bridge = lab::kDriverBridge;
       wanted.backend = lab::driver_name(lab::driver_of(guest, shape.driver_domains));
@@ -155,6 +158,11 @@ Result<DriverMachine> bring_up() {
       [emulated, shape = *shape](int guest, EndpointClient& client, const std::string& disk) {
         return emulated ? give_emulated_disk(guest, client, disk) : give_xen_disk(guest, client, disk, shape);
       },
+      [](int guest, const std::string& device) {
+        Result<> done = give_away(device);
+        return done ? give_device(lab::guest_name(guest), device) : done;
+      },
+      {},
       std::move(*guests),
       std::move(*modules),
       ration_guests,

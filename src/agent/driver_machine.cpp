@@ -11,9 +11,11 @@
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
 #include "agent/profile_books.h"
+#include "agent/virtual_functions.h"
 #include "agent/watch_books.h"
 #include "core/kernel_file.h"
 #include "platform/links.h"
+#include "platform/switched_guests.h"
 #include "platform/wiring.h"
 #include "subject/boot_words.h"
 
@@ -172,6 +174,7 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (Result<> fits = expect_plan_for(machine, *plan); !fits) return fits;
   if (Result<> announced = announce_all(machine); !announced) return announced;
   if (plan->self_check) return check_self(machine, *plan->self_check);
+  if (Result<> loaded = load_what_is_needed(*plan); !loaded) return loaded;
   Result<Setup> setup = lab_setup(*plan);
   if (!setup) return fail(setup.error());
   std::vector<EndpointClient> peers;
@@ -179,9 +182,20 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (machine.shape.own_cpus() > 1) setup->second_driver_cpu = lab::kSecondDriverCpu;
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
-  if (placed) placed = load_what_is_needed(*plan);
   if (!placed) return placed;
-  if (plan->forwarding == Forwarding::nat || plan->balloon_mib > 0) {
+  std::vector<std::string> functions;
+  if (plan->forwarding == Forwarding::vf) {
+    auto given = give_functions(machine.shape.guests, setup->system_card, machine.give_function);
+    if (!given) return fail(given.error());
+    for (EndpointClient& guest : machine.guests) {
+      auto device = take_function(guest, static_cast<int>(functions.size()) + 1);
+      if (!device) return fail(device.error());
+      functions.push_back(std::move(*device));
+    }
+    if (machine.place_functions)
+      if (Result<> placed_them = machine.place_functions(); !placed_them) return placed_them;
+  }
+  if (plan->forwarding == Forwarding::nat || plan->forwarding == Forwarding::vf || plan->balloon_mib > 0) {
     auto modules = machine.list_modules();
     if (!modules) return fail(modules.error());
     machine.modules = std::move(*modules);
@@ -194,13 +208,15 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (!disks) return fail(disks.error());
   std::vector<BridgedGuest> guests;
   for (int guest = 1; guest <= machine.shape.guests; ++guest)
-    guests.push_back({lab::guest_name(guest), machine.backend(guest), lab::kGuestDevice,
+    guests.push_back({lab::guest_name(guest), machine.backend(guest),
+                      functions.empty() ? lab::kGuestDevice : functions[static_cast<std::size_t>(guest - 1)],
                       &machine.guests[static_cast<std::size_t>(guest - 1)]});
   for (std::size_t i = 0; i < machine.drivers.size(); ++i)
     machine.drivers[i].client = &machine.driver_clients[i];
-  const auto platform = machine.drivers.empty()
-                            ? make_bridged_guests(machine.driver, std::move(guests))
-                            : make_driven_guests(machine.driver.name, machine.drivers, std::move(guests));
+  const auto platform =
+      plan->forwarding == Forwarding::vf ? make_switched_guests(machine.driver.name, std::move(guests))
+      : machine.drivers.empty()          ? make_bridged_guests(machine.driver, std::move(guests))
+                                : make_driven_guests(machine.driver.name, machine.drivers, std::move(guests));
   Dom0Books books(machine.shape.guests);
   CountersOfWindow counters;
   WatchBooks watch;

@@ -37,6 +37,10 @@ struct DriverMachine {
   std::function<Result<>(int guest, const std::vector<int>& cpus)> move_guest;
   // Gives it a block device of this domain as its disk: the disk's path there.
   std::function<Result<std::string>(int guest, EndpointClient& client, const std::string& disk)> give_disk;
+  // Gives it a device that has a PCI name here ("0000:00:10.0").
+  std::function<Result<>(int guest, const std::string& device)> give_function;
+  // What this domain does for such a device that a guest uses goes to the backends' CPU; empty: nothing.
+  std::function<Result<>()> place_functions;
   std::vector<EndpointClient> guests;  // their agents
   nlohmann::json modules;              // of all domains' kernels
   // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.

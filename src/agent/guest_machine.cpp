@@ -8,6 +8,7 @@
 #include "agent/machine.h"
 #include "agent/profile_books.h"
 #include "agent/self_check.h"
+#include "agent/virtual_functions.h"
 #include "platform/bridged_guests.h"
 #include "platform/links.h"
 #include "platform/wiring.h"
@@ -37,6 +38,7 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
   if (order == "known-work") return obey_known_work(fields);
   if (order == "cpus") return obey_cpus();
   if (order == "disk") return obey_disk(fields);
+  if (order == "function") return obey_function(fields);
   if (order == "memory") return obey_memory();
   if (order == "balloon") {
     if (Result<> loaded = load_modules(lab::kBalloonModulesFile); !loaded) return fail(loaded.error());

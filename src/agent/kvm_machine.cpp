@@ -49,6 +49,22 @@ Result<std::string> give_kvm_disk(int guest, EndpointClient& client, const std::
   return take_disk(client, lab::kKvmDisk);
 }
 
+// From no driver, as the host does not load the functions' own, to VFIO, and so to QEMU.
+Result<> give_to_vmm(int guest, const std::string& device) {
+  const std::string place = "/sys/bus/pci/devices/" + device;
+  Result<> done = write_kernel_file(place + "/driver_override", "vfio-pci");
+  if (done) done = write_kernel_file("/sys/bus/pci/drivers/vfio-pci/bind", device);
+  if (done) done = plug_device(vmm_control(lab::guest_name(guest)), device);
+  return done;
+}
+
+// VFIO's interrupts go where the backends' would.
+Result<> place_functions(const DriverShape& shape) {
+  const auto interrupts = interrupts_named("vfio-msix");
+  if (!interrupts) return fail(interrupts.error());
+  return pin_interrupts(*interrupts, shape.backend_cpu());
+}
+
 // The balloon comes with the trial that wants it, as a disk does.
 Result<> blow_balloons_up(const LabPlan& plan, std::vector<EndpointClient>& guests) {
   const int mib = plan.balloon_mib;
@@ -96,6 +112,8 @@ Result<DriverMachine> bring_kvm_up() {
                        lab::guest_tap,
                        move,
                        give_kvm_disk,
+                       give_to_vmm,
+                       [shape = *shape] { return place_functions(shape); },
                        std::move(*guests),
                        std::move(*modules),
                        blow_balloons_up};

@@ -16,7 +16,9 @@ inline constexpr char kNatModulesFile[] = "/lab/nat-modules";
 inline constexpr char kGiverModulesFile[] = "/lab/giver-modules",
                       kDriverModulesFile[] = "/lab/driver-modules";
 inline constexpr char kBalloonModulesFile[] = "/lab/balloon-modules";  // of a guest whose balloon is used
-inline constexpr char kPlanName[] = "opt/vtax/plan";                   // in fw_cfg
+// Likewise, of a driver domain whose guests have functions of its card, and of such a guest.
+inline constexpr char kFunctionModulesFile[] = "/lab/function-modules";
+inline constexpr char kPlanName[] = "opt/vtax/plan";  // in fw_cfg
 
 inline constexpr char kGuestTypeFile[] = "/lab/guest/type";        // "pv", "pvh", "hvm" or "hvm-pv"
 inline constexpr char kGuestBackendFile[] = "/lab/guest/backend";  // "vhost" or "qemu"

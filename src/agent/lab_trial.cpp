@@ -11,6 +11,7 @@
 #include "agent/lab_ports.h"
 #include "agent/message.h"
 #include "agent/shell.h"
+#include "agent/virtual_functions.h"
 #include "controller/http_trial.h"
 #include "controller/local_trial.h"
 #include "controller/program_trial.h"
@@ -116,7 +117,9 @@ Result<Setup> lab_setup(const LabPlan& plan) {
 }
 
 Result<> load_what_is_needed(const LabPlan& plan) {
-  return plan.forwarding == Forwarding::nat ? load_modules(lab::kNatModulesFile) : Result<>{};
+  if (plan.forwarding == Forwarding::nat) return load_modules(lab::kNatModulesFile);
+  if (plan.forwarding == Forwarding::vf) return load_card_with_functions();
+  return {};
 }
 
 Result<> arrange_and_work(const LabPlan& plan, Platform& platform, const Setup& setup,

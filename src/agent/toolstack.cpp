@@ -134,7 +134,9 @@ Result<> create_guest(const NewGuest& guest) {
       lab::kGuestWord, guest.number, lab::behind(guest.arguments), guest.memory_mib, guest.cpus.size(), cpus,
       guest.mac, guest.bridge, emulated ? ",model=e1000" : "",
       guest.backend.empty() ? "" : ",backend=" + guest.backend);
-  return create_from(config + (emulated ? emulated_machine(guest) : ""));
+  // It has an IOMMU's tables from the beginning, and leaves room for a device where computers have it.
+  const char* const devices = guest.takes_devices ? "passthrough=\"enabled\"\ne820_host=1\n" : "";
+  return create_from(config + devices + (emulated ? emulated_machine(guest) : ""));
 }
 
 Result<> create_driver_domain(const NewDriverDomain& driver) {
@@ -154,6 +156,12 @@ Result<> give_away(const std::string& device) {
   const auto programs = programs_directory();
   if (!programs) return fail(programs.error());
   return run_program({*programs + "/xl", "pci-assignable-add", device}, seconds(20));
+}
+
+Result<> give_device(const std::string& guest, const std::string& device) {
+  const auto programs = programs_directory();
+  if (!programs) return fail(programs.error());
+  return run_program({*programs + "/xl", "pci-attach", guest, device}, seconds(60));
 }
 
 Result<> attach_disk(const std::string& guest, const std::string& device, const std::string& name) {

@@ -22,6 +22,7 @@ struct NewGuest {
   std::string mac, bridge;
   std::string arguments = {};  // of the user's, for its kernel
   std::string backend = {};    // the domain that has the bridge; empty: this one
+  bool takes_devices = false;  // it may be given PCI devices (give_device())
 };
 
 // Builds the guest with `xl create` from /lab/guest. Created in the order of their numbers, their network
@@ -41,6 +42,9 @@ struct NewDriverDomain {
 
 // Takes a PCI device from its driver, so that a domain can have it (`xl pci-assignable-add`).
 [[nodiscard]] Result<> give_away(const std::string& device);
+
+// Gives a running paravirtual guest such a device, for good.
+[[nodiscard]] Result<> give_device(const std::string& guest, const std::string& device);
 
 // Gives a running guest a block device of this domain as its `name` ("xvda"), through blkback.
 [[nodiscard]] Result<> attach_disk(const std::string& guest, const std::string& device,

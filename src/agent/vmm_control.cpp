@@ -102,6 +102,15 @@ Result<> plug_disk(const std::string& control_socket, const std::string& device,
   return {};
 }
 
+Result<> plug_device(const std::string& control_socket, const std::string& device) {
+  auto qmp = Qmp::open(control_socket);
+  if (!qmp) return fail(qmp.error());
+  const auto plugged =
+      qmp->execute("device_add", {{"driver", "vfio-pci"}, {"id", "device0"}, {"host", device}});
+  if (!plugged) return fail(plugged.error());
+  return {};
+}
+
 Result<> plug_balloon(const std::string& control_socket, int mib) {
   auto qmp = Qmp::open(control_socket);
   if (!qmp) return fail(qmp.error());

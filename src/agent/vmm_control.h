@@ -20,6 +20,9 @@ enum class DiskModel { virtio, nvme };
 [[nodiscard]] Result<> plug_disk(const std::string& control_socket, const std::string& device,
                                  DiskModel model);
 
+// Gives the guest a PCI device of this kernel ("0000:00:10.0") that VFIO has.
+[[nodiscard]] Result<> plug_device(const std::string& control_socket, const std::string& device);
+
 // Gives the guest a balloon (virtio), which it blows up as soon as it has a driver for it, until it keeps
 // `mib`.
 [[nodiscard]] Result<> plug_balloon(const std::string& control_socket, int mib);

@@ -15,6 +15,9 @@
 #include <netlink/route/tc.h>
 #include <poll.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace vtax {
 namespace {
 
@@ -127,6 +130,32 @@ Result<> Links::set_mac(const std::string& device, const std::string& mac) {
   if (!address) return fail(address.error());
   return change(device, "set the Ethernet address",
                 [&](rtnl_link* link) { rtnl_link_set_addr(link, address->get()); });
+}
+
+// Written out, as libnl hands a function's address over only with all its other settings.
+Result<> Links::set_function_mac(const std::string& device, unsigned function, const std::string& mac) {
+  const char* const what = "set the Ethernet address of a virtual function";
+  const Result<Address> address = parse_address(mac, AF_LLC);
+  if (!address) return fail(address.error());
+  const Result<std::uint32_t> index = index_of(device);
+  if (!index) return fail(index.error());
+  Owned<nl_msg, nlmsg_free> message(nlmsg_alloc_simple(RTM_SETLINK, 0));
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(*index);
+  ifla_vf_mac wanted{};
+  wanted.vf = function;
+  std::memcpy(wanted.mac, nl_addr_get_binary_addr(address->get()),
+              std::min<std::size_t>(nl_addr_get_len(address->get()), sizeof wanted.mac));
+  int code = nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
+  nlattr* list = nla_nest_start(message.get(), IFLA_VFINFO_LIST);
+  nlattr* info = nla_nest_start(message.get(), IFLA_VF_INFO);
+  if (code == 0) code = nla_put(message.get(), IFLA_VF_MAC, sizeof wanted, &wanted);
+  nla_nest_end(message.get(), info);
+  nla_nest_end(message.get(), list);
+  // Consumes the message.
+  if (code == 0) code = nl_send_sync(socket_.get(), message.release());
+  if (code < 0) return fail(trouble(device, what, code));
+  return {};
 }
 
 Result<> Links::set_master(const std::string& device, const std::string& bridge) {

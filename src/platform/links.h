@@ -26,6 +26,9 @@ class Links {
   [[nodiscard]] Result<> set_up(const std::string& device, bool up = true);
   [[nodiscard]] Result<> set_mtu(const std::string& device, unsigned mtu);
   [[nodiscard]] Result<> set_mac(const std::string& device, const std::string& mac);
+  // Of a card's virtual function 0, 1, ...
+  [[nodiscard]] Result<> set_function_mac(const std::string& device, unsigned function,
+                                          const std::string& mac);
   [[nodiscard]] Result<> set_master(const std::string& device, const std::string& bridge);
   // Out of its bridge, and down.
   [[nodiscard]] Result<> release(const std::string& device);

@@ -29,6 +29,14 @@ std::string driver_uplink_mac(int driver) {
   return fmt::format("02:76:74:61:78:{:02x}", 0x30 + driver);
 }
 
+std::string function_ipv4(int guest) {
+  return fmt::format("10.77.0.{}", 40 + guest);
+}
+
+std::string function_mac(int guest) {
+  return fmt::format("02:76:74:61:78:{:02x}", 0x40 + guest);
+}
+
 std::string outer_ipv4(int way) {
   return fmt::format("10.78.{}.1", way);
 }
@@ -75,17 +83,30 @@ Result<> wait_for_carrier(const EndpointProcess& end, const std::string& device)
   return links->wait_until_running(device, kCarrierLimit);
 }
 
-Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests) {
+namespace {
+
+Result<> introduce(const EndpointProcess& end, const std::string& device, int guests,
+                   std::string (*ipv4_of)(int), std::string (*mac_of)(int)) {
   if (guests == 1) return {};
   const auto inside = NamespaceScope::enter(end.network_namespace());
   if (!inside) return fail(inside.error());
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   for (int guest = 2; guest <= guests; ++guest) {
-    const Result<> added = links->add_neighbour(device, guest_ipv4(guest), guest_mac(guest));
+    const Result<> added = links->add_neighbour(device, ipv4_of(guest), mac_of(guest));
     if (!added) return added;
   }
   return {};
+}
+
+}  // namespace
+
+Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests) {
+  return introduce(end, device, guests, guest_ipv4, guest_mac);
+}
+
+Result<> introduce_functions(const EndpointProcess& end, const std::string& device, int guests) {
+  return introduce(end, device, guests, function_ipv4, function_mac);
 }
 
 Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface& interface, int cpu) {

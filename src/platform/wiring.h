@@ -37,6 +37,10 @@ inline constexpr std::chrono::seconds kCarrierLimit{30};
 [[nodiscard]] std::string guest_ipv4(int guest);
 [[nodiscard]] std::string guest_mac(int guest);
 
+// Of the function of a card that a guest has, beside the device by which its driver domain reaches it.
+[[nodiscard]] std::string function_ipv4(int guest);
+[[nodiscard]] std::string function_mac(int guest);
+
 // An end's network device, and who is on the other side of it.
 struct Interface {
   std::string device;
@@ -56,8 +60,9 @@ struct Interface {
 [[nodiscard]] Result<> hand_over(Links& here, const EndpointProcess& end, const Interface& interface);
 [[nodiscard]] Result<> wait_for_carrier(const EndpointProcess& end, const std::string& device);
 
-// The end's device knows guests 2 to `guests`, too.
+// The end's device knows guests 2 to `guests`, too; or their functions.
 [[nodiscard]] Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests);
+[[nodiscard]] Result<> introduce_functions(const EndpointProcess& end, const std::string& device, int guests);
 
 // The same with a card: its interrupts go to the end's CPU.
 [[nodiscard]] Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface& interface,

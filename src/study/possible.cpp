@@ -21,6 +21,9 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
   const std::string& platform = cell.at("platform");
   const PlatformFacts& facts = platform_of(cell);
   const WorkloadKind& kind = *find_workload(workload);
+  if (cell.at("forwarding") == name_of(Forwarding::vf))
+    return Obstacle{"on machine host no guest is given a function of a card",
+                    "take another forwarding than vf, or run the study in the lab"};
   if (kind.has_compiler)
     return Obstacle{"on machine host the workload 'compile' is not part of studies",
                     "run it by hand: vtax workload --help"};
@@ -39,6 +42,28 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
   return std::nullopt;
 }
 
+// Packets that no driver domain passes on it cannot shape, either.
+std::optional<Obstacle> obstacle_to_functions(const PlanCell& cell) {
+  if (cell.at("forwarding") != name_of(Forwarding::vf)) return std::nullopt;
+  const PlatformFacts& facts = platform_of(cell);
+  if (!facts.takes_functions) {
+    std::vector<std::string_view> takers;
+    for (const PlatformFacts& platform : kPlatformTable)
+      if (platform.takes_functions) takers.push_back(platform.name);
+    return Obstacle{fmt::format("on platform '{}' nobody is given a function of a card", facts.name),
+                    fmt::format("name {}, or another forwarding than vf", fmt::join(takers, " or "))};
+  }
+  if (cell.at("topology") != name_of(Topology::card))
+    return Obstacle{
+        fmt::format("on topology {} there is no card whose functions guests have", cell.at("topology")),
+        "take topology = \"card\", or another forwarding than vf"};
+  for (const char* name : {"cards", "driver_domains", "link_mbps", "driver_interrupts", "guest_cpus"})
+    if (cell.at(name) != find_factor(common_factors(), name)->fallback)
+      return Obstacle{fmt::format("with forwarding vf there is no choice of '{}' yet", name),
+                      "leave it out, or take another forwarding"};
+  return std::nullopt;
+}
+
 std::optional<Obstacle> obstacle_in_lab(const PlanCell& cell) {
   const std::string& workload = cell.at("workload");
   const std::string& platform = cell.at("platform");
@@ -47,6 +72,7 @@ std::optional<Obstacle> obstacle_in_lab(const PlanCell& cell) {
   if (!facts.in_lab)
     return Obstacle{fmt::format("platform '{}' runs on machine host alone", platform),
                     "add --machine host, or machine = \"host\" in the study file"};
+  if (auto obstacle = obstacle_to_functions(cell)) return obstacle;
   // The firmware of a fully virtualised guest would read them byte by byte from a program.
   if (kind.has_files() && facts.device_model)
     return Obstacle{

@@ -138,7 +138,8 @@ const std::vector<Factor>& common_factors() {
           kOfMachines, kByAgent),
       row(choice<&T::forwarding>(
               "forwarding",
-              "what the driver domain, or a container's host, does with packets; native has nobody between"),
+              "what the driver domain, or a container's host, does with packets; vf: nothing, guests have "
+              "functions of the card (SR-IOV)"),
           kBetween, kByAgentAndHost),
       row(count<&T::cards>(
               "cards", 1, 2,

@@ -38,6 +38,7 @@ struct PlatformFacts {
   bool driver_domains = false;                  // domains besides Domain-0 may have the cards
   bool virtualises = false;                     // in the lab: its CPU lets a hypervisor run guests
   bool emulated_card = false;                   // its guest's card is an e1000, which has one queue
+  bool takes_functions = false;                 // its guests may be given PCI devices in the lab
 };
 
 inline constexpr std::array kPlatformTable = {
@@ -52,7 +53,8 @@ inline constexpr std::array kPlatformTable = {
                   .summary = "a paravirtual Xen guest: netfront, netback, and a bridge in Domain-0",
                   .runner = GuestRunner::xen,
                   .lab_machine = PlatformId::xen_pv,
-                  .driver_domains = true},
+                  .driver_domains = true,
+                  .takes_functions = true},
     PlatformFacts{.id = PlatformId::xen_pvh,
                   .name = "xen-pvh",
                   .summary = "a Xen guest on the CPU's virtualisation with nested paging; devices as xen-pv",
@@ -83,7 +85,8 @@ inline constexpr std::array kPlatformTable = {
                       "the host",
                   .runner = GuestRunner::kvm,
                   .lab_machine = PlatformId::kvm,
-                  .virtualises = true},
+                  .virtualises = true,
+                  .takes_functions = true},
     PlatformFacts{.id = PlatformId::kvm_qemu,
                   .name = "kvm-qemu",
                   .summary = "the same, but QEMU moves the packets between tap and guest, not vhost-net",

@@ -38,11 +38,14 @@ inline constexpr auto enum_names<GuestCpu> = EnumNames<GuestCpu, 3>{
 
 // What the driver domain (or a container's host) does with the systems' packets: switches them by Ethernet
 // address; routes them between two subnets; or routes and translates addresses, so that the peers see its
-// own. Natively there is nobody between.
-enum class Forwarding { bridge, route, nat };
+// own; or nothing, as each guest has a virtual function of the card (SR-IOV), and the card is the switch.
+// Natively there is nobody between.
+enum class Forwarding { bridge, route, nat, vf };
 template <>
-inline constexpr auto enum_names<Forwarding> = EnumNames<Forwarding, 3>{
-    {{Forwarding::bridge, "bridge"}, {Forwarding::route, "route"}, {Forwarding::nat, "nat"}}};
+inline constexpr auto enum_names<Forwarding> = EnumNames<Forwarding, 4>{{{Forwarding::bridge, "bridge"},
+                                                                         {Forwarding::route, "route"},
+                                                                         {Forwarding::nat, "nat"},
+                                                                         {Forwarding::vf, "vf"}}};
 
 // With a second CPU of the driver domain: the interrupts of cards go to the first and those of virtual
 // interfaces to the second; the other way round; all to the first; or each wire's, of its card and of its
@@ -104,7 +107,8 @@ struct MachineShape {
   // Appended to command lines (boot_arguments.h): of the driver domain's kernel, natively the system's; of
   // the guests' kernels; of Xen.
   std::string kernel_args = {}, guest_args = {}, xen_args = {};
-  bool compiler = false;      // its systems hold one, and guests more memory
+  bool virtual_functions = false;  // its card has some, and guests may be given them
+  bool compiler = false;           // its systems hold one, and guests more memory
   std::string packages = {};  // of a program, which its systems hold likewise: names of Debian's packages
   std::string files = {};     // of a program: a folder, or one static program, of the measuring computer
 

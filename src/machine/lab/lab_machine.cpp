@@ -142,10 +142,13 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
     // With driver domains the second CPU is the first one's.
     if (shape.driver_domains == 0) replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
   }
+  spec.virtual_functions = spec.iommu = shape.virtual_functions;
+  // Of KVM's host only what guests are given is translated, as Xen does it.
+  if (shape.virtual_functions && has_kvm(image.kind)) spec.kernel_arguments += " intel_iommu=on iommu=pt";
   if (!has_xen(image.kind)) return spec;
   if (shape.scheduler != MachineShape().scheduler)
     spec.xen_arguments += fmt::format(" sched={}", name_of(shape.scheduler));
-  spec.iommu = shape.iommu != MachineShape().iommu;
+  spec.iommu = spec.virtual_functions || shape.iommu != MachineShape().iommu;
   if (shape.iommu == Iommu::strict) spec.xen_arguments += " dom0-iommu=strict";
   if (shape.driver_domains > 0) {
     spec.memory_mib += shape.driver_domains * kMemoryPerGuestMib;

@@ -52,7 +52,9 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
       std::to_string(spec.memory_mib), "-net", "none",
       // Two cards and the wire between them; their slots keep the interrupt lines apart.
       "-netdev", backends[0].options, "-netdev", backends[1].options, "-device",
-      "e1000e,netdev=" + backends[0].id + ",mac=52:54:00:00:00:0a,addr=4,romfile=", "-device",
+      (spec.virtual_functions ? "igb" : "e1000e") + (",netdev=" + backends[0].id) +
+          ",mac=52:54:00:00:00:0a,addr=4,romfile=",
+      "-device",
       "e1000e,netdev=" + backends[1].id +
           ",mac=52:54:00:00:00:0b,addr=6,romfile=",  // The agent stops the machine by this
                                                      // watchdog while every CPU sleeps:
@@ -65,6 +67,9 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
     const auto first_device = std::find(out.begin(), out.end(), "-device");
     out.insert(first_device, {"-device", "intel-iommu,intremap=off"});
   }
+  // QEMU 10 takes a function's registers, whose addresses have 64 bits, for such of 32: the window above 4
+  // GiB stays closed.
+  if (spec.virtual_functions) out.insert(out.end(), {"-global", "q35-pcihost.pci-hole64-size=0"});
   if (spec.cards > 1)
     out.insert(out.end(), {"-netdev", "hubport,id=wire2,hubid=1", "-netdev", "hubport,id=wire3,hubid=1",
                            "-device", "e1000e,netdev=wire2,mac=52:54:00:00:00:0c,addr=5,romfile=", "-device",

@@ -55,8 +55,9 @@ struct MachineSpec {
   int memory_mib = 1024;
   int icount_shift = 1;
   ParallelTime time;
-  bool iommu = false;        // a chipset with Intel's VT-d
-  bool virtualises = false;  // its CPU lets a hypervisor run guests (AMD SVM with nested paging)
+  bool iommu = false;              // a chipset with Intel's VT-d
+  bool virtual_functions = false;  // the system's card is one with SR-IOV
+  bool virtualises = false;        // its CPU lets a hypervisor run guests (AMD SVM with nested paging)
   // Of a machine that is resumed: its cards lead to other machines in place of each other.
   std::optional<JointEnd> joint = std::nullopt;
   bool real_time = false;  // runs by the host's clock, and no two runs are the same: for people

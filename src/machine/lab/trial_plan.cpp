@@ -53,6 +53,7 @@ MachineKind machine_of(const TrialSpec& trial) {
     shape.driver_domains = usual.driver_domains;
     shape.iommu = usual.iommu;
   }
+  shape.virtual_functions = trial.forwarding == Forwarding::vf;
   // Inside one machine cards have nothing to do.
   if (trial.topology == Topology::inside) shape.cards = usual.cards;
   shape.cards = std::max(shape.cards, shape.driver_domains);  // each has one,

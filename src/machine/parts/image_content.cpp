@@ -66,8 +66,12 @@ std::string add_modules(CpioArchive& image, const std::vector<Module>& modules) 
   for (const Module& module : modules) {
     const std::string path = "lab/modules.d/" + module.name + ".ko";
     image.file(path, module.object);
-    // Of itself null_blk makes a disk that keeps nothing.
-    list += "/" + path + (module.name == "null_blk" ? " nr_devices=0\n" : "\n");
+    list += "/" + path;
+    // Of itself null_blk makes a disk that keeps nothing, and VFIO gives nothing away where interrupts are
+    // not remapped.
+    if (module.name == "null_blk") list += " nr_devices=0";
+    if (module.name == "vfio_iommu_type1") list += " allow_unsafe_interrupts=1";
+    list += "\n";
   }
   return list;
 }
@@ -80,7 +84,7 @@ const std::vector<std::string> kCard = {"e1000e"};
 }  // namespace
 
 const Domain& first_domain(PlatformId kind) {
-  static const Domain native = {"native", {"veth", "bridge"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {}, {},
+  static const Domain native = {"native", {"veth", "bridge"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {}, {}, {},
                                 kCard};
   static const Domain dom0 = {
       "dom0",
@@ -91,6 +95,7 @@ const Domain& first_domain(PlatformId kind) {
       {},
       {"xen-pciback"},
       {},
+      {"igb", "xen-pciback"},
       kCard};
   // The emulated card's other end is a tap.
   static const Domain dom0_hvm = {"dom0",
@@ -105,9 +110,11 @@ const Domain& first_domain(PlatformId kind) {
                                   {},
                                   {},
                                   {},
+                                  {},
                                   kCard};
   static const Domain kvm = {
-      "kvm", {"bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {}, {}, kCard};
+      "kvm", {"bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {},
+      {},    {"igb", "vfio-pci", "vfio_iommu_type1"},   kCard};
   if (has_kvm(kind)) return kvm;
   if (has_device_model(kind)) return dom0_hvm;
   return has_xen(kind) ? dom0 : native;
@@ -117,10 +124,11 @@ const Domain* guest_domain(PlatformId kind) {
   // The card comes with the frontend of its bus.
   static const std::vector<std::string> driving = {"xen-pcifront", "e1000e", "bridge", "xen-netback",
                                                    "sch_tbf"};
-  static const Domain xen = {"guest", {"xen-netfront"}, {}, {}, {"xen-blkfront"}, {}, {}, driving};
+  static const Domain xen = {"guest", {"xen-netfront"},         {}, {}, {"xen-blkfront"}, {}, {},
+                             driving, {"xen-pcifront", "igbvf"}};
   static const Domain emulated = {"guest", {"e1000"}, {}, {}, {"nvme"}};
-  static const Domain kvm = {"guest",           {"virtio-pci", "virtio-net"}, {}, {}, {"virtio-blk"},
-                             {"virtio-balloon"}};
+  static const Domain kvm = {
+      "guest", {"virtio-pci", "virtio-net"}, {}, {}, {"virtio-blk"}, {"virtio-balloon"}, {}, {}, {"igbvf"}};
   if (has_kvm(kind)) return &kvm;
   if (kind == PlatformId::xen_hvm) return &emulated;
   return has_xen(kind) ? &xen : nullptr;

@@ -67,11 +67,11 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 
 Domain all_domains(PlatformId kind) {
   Domain all = first_domain(kind);
-  for (const auto* more : {&all.card, &all.disk, &all.nat, &all.giver})
+  for (const auto* more : {&all.card, &all.disk, &all.nat, &all.giver, &all.functions})
     all.optional.insert(all.optional.end(), more->begin(), more->end());
   if (const Domain* guest = guest_domain(kind)) {
     all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
-    for (const auto* more : {&guest->optional, &guest->disk, &guest->driver})
+    for (const auto* more : {&guest->optional, &guest->disk, &guest->driver, &guest->functions})
       all.optional.insert(all.optional.end(), more->begin(), more->end());
   }
   return all;
@@ -336,6 +336,8 @@ Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const Ker
   CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
   Result<> added = add_more(image, "lab/nat-modules", domain, domain.nat, *modules, tree, kernel, used);
   if (added) added = add_more(image, "lab/giver-modules", domain, domain.giver, *modules, tree, kernel, used);
+  if (added)
+    added = add_more(image, "lab/function-modules", domain, domain.functions, *modules, tree, kernel, used);
   if (!added) return fail(added.error());
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) {
@@ -356,6 +358,9 @@ Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const Ker
   CpioArchive guest_image = base_image(guest->role, *guest_modules, parts.agent, *guest_disk);
   added =
       add_more(guest_image, "lab/driver-modules", *guest, guest->driver, *guest_modules, tree, kernel, used);
+  if (added)
+    added = add_more(guest_image, "lab/function-modules", *guest, guest->functions, *guest_modules, tree,
+                     kernel, used);
   if (!added) return fail(added.error());
   add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
   image.file("lab/guest/kernel", guest_kernel);
