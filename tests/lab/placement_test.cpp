@@ -318,6 +318,36 @@ TEST(PlacementOfForwarding, ShowsInTheFunctionsOfTheDriverDomain) {
             instructions(routed, "Domain-0", {Layer::driver}));
 }
 
+// The card is the switch: nobody between is left but who passes interrupts on.
+class PlacementOfFunctions : public testing::TestWithParam<FactorMap> {};
+
+TEST_P(PlacementOfFunctions, LeavesTheDriverDomainOut) {
+  NEED_LAB(lab_machine_of(GetParam().at("platform")));
+  FactorMap factors = GetParam();
+  factors["forwarding"] = "vf";
+  const Trial trial = run(small(factors)), again = run(small(factors));
+  ASSERT_EQ(trial.digest.size(), 64U);
+  EXPECT_EQ(trial.digest, again.digest);
+  const std::string driver = factors.at("platform") == "kvm" ? "host" : "Domain-0";
+  for (const char* function : {"br_handle_frame", "xenvif_", "handle_rx", "igb_clean_rx_irq"})
+    EXPECT_EQ(cost_of(trial, driver, function), 0U) << function;
+  std::uint64_t of_the_guests = 0, of_the_peer = 0;
+  for (const DeviceCount& device : trial.devices) {
+    if (device.side == "peer") of_the_peer += device.received.value;
+    if (device.domain.starts_with("guest")) of_the_guests += device.sent.value;
+  }
+  EXPECT_GT(of_the_peer, 0U);
+  EXPECT_EQ(of_the_guests, of_the_peer);
+  for (const GuestWork& guest : trial.guests)
+    EXPECT_GT(cost_of(trial, guest.guest, "igbvf_"), 10'000U) << guest.guest;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, PlacementOfFunctions,
+    testing::Values(FactorMap{{"platform", "xen-pv"}, {"guests", "2"}, {"loads", "opposed"}},
+                    FactorMap{{"platform", "kvm"}}),
+    [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
+
 // The driver domain does what Domain-0 did: driver, bridge and backend; Domain-0 is idle but for its timers.
 TEST(PlacementOfDriverDomains, TakesDomain0sWork) {
   NEED_LAB(PlatformId::xen_pv);

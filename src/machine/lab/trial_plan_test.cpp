@@ -115,6 +115,24 @@ TEST(TrialPlan, CardsOfJoinedMachinesCross) {
   EXPECT_EQ(cards_of(), "netdev=network1,mac=52:54:00:00:00:0a netdev=network0,mac=52:54:00:00:00:0b ");
 }
 
+TEST(TrialPlan, FunctionsAreThoseOfAMachineWhoseCardHasSome) {
+  Trial trial;
+  trial.factors = {{"workload", "tcp-rr"}, {"platform", "xen-pv"}, {"forwarding", "vf"}};
+  EXPECT_TRUE(machine_of(trial.factors)->shape.virtual_functions);
+  trial.factors["forwarding"] = "bridge";
+  EXPECT_FALSE(machine_of(trial.factors)->shape.virtual_functions);
+  MachineSpec spec;
+  const auto has = [&spec](std::string_view what) {
+    const auto arguments = machine_arguments(spec);
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [what](const std::string& argument) { return argument.starts_with(what); });
+  };
+  EXPECT_FALSE(has("igb,") || has("intel-iommu"));
+  spec.virtual_functions = spec.iommu = true;
+  EXPECT_TRUE(has("igb,netdev=wire0,mac=52:54:00:00:00:0a") && has("intel-iommu"));
+  EXPECT_TRUE(has("e1000e,netdev=wire1,mac=52:54:00:00:00:0b"));  // the peer's stays what it is
+}
+
 TEST(TrialPlan, AFactorThatNobodyKnowsIsAnError) {
   Trial trial;
   trial.factors = {{"workload", "tcp-rr"}, {"links", "2"}};
