@@ -43,6 +43,12 @@ struct Side {
   std::map<std::string, double> unknown;  // samples without a function, by image
   std::uint64_t lost = 0;
   double own_seconds = 0, sampling_seconds = 0;
+  double taken = 0;  // samples, of waiting, too
+  [[nodiscard]] double all() const { return exact_total + exact_without_symbol + hypervisor; }
+  [[nodiscard]] double of_vtax() const {
+    const auto found = exact.find({"vtax", "all of it"});
+    return found == exact.end() ? 0 : found->second;
+  }
 };
 
 double sum_of(const Counts& counts) {
@@ -108,6 +114,7 @@ std::map<std::string, Side> sides_of(const json& profile, const Ledger& ledger) 
       for (const json& row : one[kind]) {
         const FunctionName function = as_compared(row[0].get<std::string>(), row[1].get<std::string>());
         const auto samples = row[2].get<double>();
+        side.taken += samples;
         // In the idle task, what is not its waiting is work: the exact profile has it so.
         const bool waits = std::string_view(kind) == "idle" &&
                            (!side.exact.contains(function) || function.second.starts_with(kXensWaiting));
@@ -126,9 +133,18 @@ std::map<std::string, Side> sides_of(const json& profile, const Ledger& ledger) 
   return sides;
 }
 
-void print(const std::string& platform, const std::string& domain, const Side& side) {
+// What a sample costs: by so much dearer, a sample, is the same work where it is sampled throughout than
+// where it hardly is; and how much of that is vtax's own, not the kernel's.
+std::string cost_of_a_sample(const Side& side, const Side& hardly) {
+  const double samples = side.taken - hardly.taken;
+  if (samples <= 0) return "- | -";
+  return fmt::format("{:.0f} | {:.0f}", (side.all() - hardly.all()) / samples,
+                     (side.of_vtax() - hardly.of_vtax()) / samples);
+}
+
+void print(const std::string& platform, const std::string& domain, const Side& side, const Side& hardly) {
   if (side.samples == 0) {
-    fmt::print("| {} | {} | no samples | | | | | |\n", platform, domain);
+    fmt::print("| {} | {} | no samples | | | | | | | |\n", platform, domain);
     return;
   }
   const double n = sum_of(side.sampled);
@@ -153,12 +169,13 @@ void print(const std::string& platform, const std::string& domain, const Side& s
       off.push_back({errors, fmt::format("{} {}: exact {:.1f} %, sampled {:.1f} %", function.first,
                                          function.second, 100 * share, 100 * sampled)});
   }
-  const double whole = side.exact_total + side.exact_without_symbol + side.hypervisor;
   fmt::print(
-      "| {} | {} | {:.0f} | {:.2f} % | {} of {} ({:.0f} % of the cost) | {:.1f} % | {:.1f} % | {:.2f} % |\n",
+      "| {} | {} | {:.0f} | {:.2f} % | {} of {} ({:.0f} % of the cost) | {:.1f} % | {:.1f} % | {:.2f} % | {} "
+      "|\n",
       platform, domain, side.samples, 100 * (1 - (side.without_function + side.without_name) / side.samples),
-      within, above, 100 * covered, 100 * side.hypervisor / whole, 100 * side.exact_without_symbol / whole,
-      100 * (side.own_seconds + side.sampling_seconds));
+      within, above, 100 * covered, 100 * side.hypervisor / side.all(),
+      100 * side.exact_without_symbol / side.all(), 100 * (side.own_seconds + side.sampling_seconds),
+      cost_of_a_sample(side, hardly));
   std::sort(off.begin(), off.end(),
             [](const Off& a, const Off& b) { return std::abs(a.errors) > std::abs(b.errors); });
   for (const Off& one : off)
@@ -190,15 +207,16 @@ class Bench {
         machine->boot(store, [](std::string_view step) { fmt::print(stderr, "profile_error: {}\n", step); });
     if (!booted) quit(booted.error().text());
     // The first window says how long it takes; sampling has to end in the quiet behind the second.
-    const json first = observe(*machine, platform, hz, std::chrono::milliseconds(100), nullptr);
-    const std::chrono::nanoseconds window(first["window_ns"].get<std::int64_t>());
     Ledger ledger;
+    const json first = observe(*machine, platform, hz, std::chrono::milliseconds(100), &ledger);
+    auto hardly = sides_of(first, ledger);
+    const std::chrono::nanoseconds window(first["window_ns"].get<std::int64_t>());
     const json profile =
         observe(*machine, platform, hz, window + window / 20 + std::chrono::milliseconds(200), &ledger);
     fmt::print(stderr, "{}: a window of {:.3f} s\n", platform, profile["window_ns"].get<double>() / 1e9);
     const auto sides = sides_of(profile, ledger);
     for (const auto& [domain, side] : sides)
-      if (domain != "idle") print(platform, domain, side);
+      if (domain != "idle") print(platform, domain, side, hardly[domain]);
   }
 
  private:
@@ -225,7 +243,7 @@ int main(int argc, char** argv) {
       "| platform | domain | samples | with a named function | functions above 1 % within 3 standard errors "
       "| "
       "of its cost in Xen | without a symbol | vtax's own, of a CPU-second "
-      "|\n|---|---|---|---|---|---|---|---|\n");
+      "| instructions a sample | of that vtax's |\n|---|---|---|---|---|---|---|---|---|---|\n");
   vtax::Bench bench;
   for (const std::string& platform : platforms) bench.measure(platform, hz);
   return 0;

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -67,8 +68,11 @@ struct Guest {
   [[nodiscard]] double caused() const { return told + shared; }
 };
 
+using ByFunction = std::map<std::string, double>;  // ms
+
 struct Window {
   double exact_driver = 0;  // all of the driver's CPU but idleness
+  ByFunction driver_functions;
   std::vector<Guest> guests;
 };
 
@@ -150,7 +154,7 @@ std::map<std::string, std::string> factors_of(const Asked& asked) {
   return factors;
 }
 
-// What is kept of a window: {"exact": {domain: ms}, "watch", "peers"}.
+// What is kept of a window: {"exact": {domain: ms}, "functions": {driver's function: ms}, "watch", "peers"}.
 json observe(const LabMachine& machine, const Asked& asked) {
   Trial trial;
   trial.factors = factors_of(asked);
@@ -164,7 +168,13 @@ json observe(const LabMachine& machine, const Asked& asked) {
   for (const LedgerEntry& row : ledger.entries)
     if (row.kind == "instructions" && row.layer != Layer::idle)
       exact[row.domain] += static_cast<double>(row.value) * kMsPerInstruction;
+  ByFunction functions;
+  for (const FunctionCost& cost : ledger.functions)
+    if (cost.domain == driver_of(asked.platform) && cost.layer != Layer::idle)
+      functions[cost.image + " " + cost.function] +=
+          static_cast<double>(cost.instructions.value) * kMsPerInstruction;
   return {{"exact", exact},
+          {"functions", functions},
           {"watch", answer.value("watch", json::object())},
           {"peers", answer.value("peers", json::object())}};
 }
@@ -173,6 +183,7 @@ Window window_of(const Asked& asked, const json& kept) {
   Window window;
   const json& exact = kept["exact"];
   window.exact_driver = exact.value(driver_of(asked.platform), 0.0);
+  window.driver_functions = kept.value("functions", ByFunction());
   for (int number = 1; number <= asked.guests; ++number) {
     const std::string name = fmt::format("guest{}", number);
     Guest guest;
@@ -225,7 +236,8 @@ class KeptWindows {
     std::ifstream lines(file_);
     for (std::string line; std::getline(lines, line);) {
       const json one = json::parse(line, nullptr, false);
-      if (one.is_object() && one.contains("window")) windows_[one.value("name", "")] = one["window"];
+      if (one.is_object() && one.contains("window") && one["window"].contains("functions"))
+        windows_[one.value("name", "")] = one["window"];
     }
   }
   [[nodiscard]] const json* find(const std::string& name) const {
@@ -255,10 +267,10 @@ class Bench {
   void measure(const std::string& platform) {
     alone_.clear();
     machine_.reset();
-    idle_network_ = window(Asked{platform, "equal", 1, {Does::receives, 1}}).exact_driver;
+    idle_network_ = window(Asked{platform, "equal", 1, {Does::receives, 1}});
     measure_alone(platform, {Does::receives, Does::sends});
     if (!alike_) {
-      idle_disk_ = window(Asked{platform, "equal", 1, {Does::writes_disk, kBlockKibibytes}}).exact_driver;
+      idle_disk_ = window(Asked{platform, "equal", 1, {Does::writes_disk, kBlockKibibytes}});
       measure_alone(platform, {Does::writes_disk});
     }
     for (const int guests : {2, 4}) {
@@ -293,13 +305,46 @@ class Bench {
     for (const Does does : kinds)
       for (int part = 1; part <= (alike_ || does == Does::sends ? 1 : 8); part *= 2) {
         const Asked asked{platform, "equal", 1, {does, kMostMebibytes * 1024 / part}};
-        alone_[asked.first] = window(asked).exact_driver - idle_of(asked.first);
+        alone_[asked.first] = beyond(window(asked), idle_of(asked.first));
         add_rows(asked);
       }
   }
 
-  [[nodiscard]] double idle_of(const BenchWork& work) const {
+  [[nodiscard]] const Window& idle_of(const BenchWork& work) const {
     return work.is_of_disk() ? idle_disk_ : idle_network_;
+  }
+
+  // The driver's work of a window beyond what one with next to no work costs.
+  [[nodiscard]] static Window beyond(Window window, const Window& idle) {
+    window.exact_driver -= idle.exact_driver;
+    for (auto& [function, ms] : window.driver_functions) {
+      const auto known = idle.driver_functions.find(function);
+      if (known != idle.driver_functions.end()) ms -= known->second;
+    }
+    return window;
+  }
+
+  // What each of these works has of what they cost together: function by function as each costs alone, for a
+  // function may be dearer alone; what none of them executes alone, as all the others are.
+  [[nodiscard]] std::vector<double> parts_of(const Window& together,
+                                             const std::vector<BenchWork>& works) const {
+    std::vector<double> parts(works.size());
+    double told = 0;
+    for (const auto& [function, ms] : together.driver_functions) {
+      std::vector<double> alone;
+      double all = 0;
+      for (const BenchWork& work : works) {
+        const ByFunction& functions = alone_.at(work).driver_functions;
+        const auto known = functions.find(function);
+        alone.push_back(known == functions.end() ? 0 : std::max(known->second, 0.0));
+        all += alone.back();
+      }
+      if (all <= 0) continue;
+      told += ms;
+      for (std::size_t i = 0; i < works.size(); ++i) parts[i] += ms * alone[i] / all;
+    }
+    for (double& part : parts) part *= together.exact_driver / told;
+    return parts;
   }
 
   // Boots only for what is not kept.
@@ -325,24 +370,26 @@ class Bench {
     return machine;
   }
 
-  // The truth of each guest's driver work: the window's, in the proportion of what each guest's work costs
-  // alone, beyond what a window with next to no work costs.
+  // The truth of each guest's driver work: docs/design/watch.md, "The truth".
   void add_rows(const Asked& asked) {
     const Window seen = window(asked);
     const auto works = asked.works();
     double alone = 0, caused = 0;
     std::vector<std::uint64_t> packets;
-    for (const BenchWork& work : works) alone += alone_.at(work);
+    for (const BenchWork& work : works) alone += alone_.at(work).exact_driver;
     for (const Guest& guest : seen.guests) {
       caused += guest.caused();
       packets.push_back(static_cast<std::uint64_t>(guest.packets));
     }
-    const double idle = idle_of(asked.first), for_guests = seen.exact_driver - idle;
+    const double idle = idle_of(asked.first).exact_driver;
+    const Window together = beyond(seen, idle_of(asked.first));
+    const double for_guests = together.exact_driver;
+    const std::vector<double> parts = parts_of(together, works);
     const auto by_packets = charge_by_packets(caused, packets);
     const auto all_by_packets = charge_by_packets(seen.exact_driver, packets);
     for (std::size_t i = 0; i < works.size(); ++i) {
       const Guest& guest = seen.guests[i];
-      const double exact = for_guests * alone_.at(works[i]) / alone;
+      const double exact = parts[i];
       add(parts_,
           fmt::format("| {} | {} | {:.2f} | {:.2f} | {} | {:.2f} | {:.2f} | {:.2f} | {} | {} |\n",
                       asked.name(), i + 1, guest.exact_own, guest.own, per_cent(guest.own, guest.exact_own),
@@ -374,10 +421,10 @@ class Bench {
   OwnFolder folder_;
   PackageCache cache_;
   Qemu qemu_;
-  std::unique_ptr<LabMachine> machine_;      // of the windows that are measured now
-  std::vector<std::string> parts_, peers_;   // rows
-  std::map<BenchWork, double> alone_;        // exact driver work of one guest that works alone, ms
-  double idle_network_ = 0, idle_disk_ = 0;  // of a window of one KiB, of one block
+  std::unique_ptr<LabMachine> machine_;     // of the windows that are measured now
+  std::vector<std::string> parts_, peers_;  // rows
+  std::map<BenchWork, Window> alone_;       // of one guest that works alone, beyond the next
+  Window idle_network_, idle_disk_;         // of one KiB, of one block
 };
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "cli/guest_agents.h"
@@ -30,7 +32,8 @@ namespace {
 
 struct ProfileGiven {
   std::string duration = "10s", event = "cpu-clock";
-  std::uint64_t hz = 99, period = 0;
+  std::optional<std::uint64_t> hz;
+  std::uint64_t period = 0;
   double most_cost = 1;  // per cent
   GuestAgentsGiven agents;
   std::string format = "table", output = "-";
@@ -60,12 +63,15 @@ Result<profile::MonitorOptions> monitor_options(const ProfileGiven& given) {
     return fail({"no such duration", given.duration, "above zero, at most 24 hours: --duration 10s"});
   options.duration = *duration;
   options.event = profile::event_named(given.event).value_or(profile::Event::cpu_clock);
-  options.hz = given.hz;
+  if (given.hz) options.hz = *given.hz;
   options.period = given.period;
   options.most_cost = given.most_cost / 100;
   const bool by_clock = options.event == profile::Event::cpu_clock;
   if (by_clock && given.period != 0)
     return fail({"cannot use --period with --event cpu-clock", "it is of events", "--hz says how often"});
+  if (!by_clock && given.hz)
+    return fail({fmt::format("cannot use --hz with --event {}", given.event), "it is of cpu-clock",
+                 "--period says after how many events a sample is taken"});
   if (!by_clock && given.period == 0)
     return fail({fmt::format("how often, of {}?", given.event), "--period was not given",
                  "for example --period 10000000"});
@@ -176,7 +182,7 @@ Verb::Action add_profile_options(CLI::App& app) {
   app.add_option("-d,--duration", given->duration, "How long to sample")->capture_default_str();
   app.add_option("--hz", given->hz, "Samples a second of each CPU, by its clock")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{20'000}))
-      ->capture_default_str();
+      ->default_str(std::to_string(profile::MonitorOptions().hz));
   app.add_option("--event", given->event, "cpu-clock; cycles, instructions: where there are such counters")
       ->check(CLI::IsMember({"cpu-clock", "cycles", "instructions"}))
       ->capture_default_str();

@@ -21,9 +21,10 @@ struct DeviceKey {
 enum class ClockMode : std::uint32_t {
   thread,         // what the thread does by itself; thread 0 is idleness
   guest,          // KVM's guest runs on it
-  packets,        // a softirq that sends or receives, on its back
+  packets,        // a softirq that sends or receives, on its back, with a packet in hand
   other_softirq,  // a timer or tasklet, in which packets may be sent, too
   interrupt,      // an interrupt's handler, on its back
+  poll,           // a softirq polls the device through which packets come, with none of them in hand
 };
 
 // What one CPU did.
@@ -39,6 +40,7 @@ struct ClockedTime {
   ClockKey key;
   int cpu = 0;
   std::uint64_t ns = 0;
+  std::uint64_t segments = 0;  // of the packets that came: as many as a card or the kernel had joined
 };
 
 // What all CPUs did since the lap before.
@@ -47,11 +49,9 @@ struct ClockLap {
   std::vector<ClockedTime> times;  // in no order; of each CPU they add up to its span, but for what was lost
 };
 
-// Divides each CPU's time without a gap into threads, guests, softirqs by packet, and interrupts, by BPF
-// programs at sched_switch, softirq_entry and _exit, netif_receive_skb, net_dev_start_xmit, irq_handler_entry
-// and _exit, and where there is KVM kvm_entry and kvm_exit. Exact where ticks are samples, by CPU where
-// schedstat has no CPUs, with threads that ended meanwhile. A softirq's time until its first packet is that
-// packet's.
+// Divides each CPU's time without a gap into threads, guests, softirqs by packet and by polled device, and
+// interrupts, by BPF programs at the tracepoints that docs/design/watch.md names. Exact where ticks are
+// samples, by CPU where schedstat has no CPUs, with threads that ended meanwhile.
 class CpuClock {
  public:
   // Error: unavailable without the right to load such programs, without the kernel's BTF, on Linux

@@ -24,6 +24,15 @@ double own_cost(const MonitorProfile& profile) {
   return std::chrono::duration<double>(profile.own_time + sampling).count();
 }
 
+// The map must outlive what this gives.
+template <class Of>
+std::vector<std::pair<const Of*, std::uint64_t>> most_first(const std::map<Of, std::uint64_t>& samples) {
+  std::vector<std::pair<const Of*, std::uint64_t>> all;
+  for (const auto& [of, count] : samples) all.emplace_back(&of, count);
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  return all;
+}
+
 // Whose a process's thread is at either end of the window; what began and ended between is its parent's.
 class Owners {
  public:
@@ -150,11 +159,7 @@ class Merging {
             ? fmt::format("cpu-clock, {:.1f} Hz, {:.1f} s", 1e9 / static_cast<double>(made_.period),
                           made_.seconds)
             : fmt::format("{}, one of {}, {:.1f} s", name(made_.event), made_.period, made_.seconds);
-    std::vector<std::pair<const Key*, std::uint64_t>> all;
-    for (const auto& [key, samples] : sums_) all.emplace_back(&key, samples);
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    for (const auto& [key, samples] : all) {
+    for (const auto& [key, samples] : most_first(sums_)) {
       profile.total += samples;
       FunctionCost cost = key->cost;
       cost.instructions = Instructions(samples);
@@ -184,14 +189,11 @@ class Merging {
   }
   void say_what_has_no_function() {
     if (made_.unknown == 0) return;
-    std::vector<std::pair<std::string, std::uint64_t>> images(unknown_by_image_.begin(),
-                                                              unknown_by_image_.end());
-    std::stable_sort(images.begin(), images.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    const auto images = most_first(unknown_by_image_);
     constexpr std::size_t kMostNamed = 5;
     std::string text;
     for (std::size_t i = 0; i < std::min(images.size(), kMostNamed); ++i)
-      text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", images[i].first, images[i].second);
+      text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", *images[i].first, images[i].second);
     note(fmt::format(
         "Without a function are samples in {}{}. [anonymous] and [no image] are code that a program "
         "makes at run time, which it can name by a file /tmp/perf-PID.map (of Node.js by "

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,6 +42,12 @@ perf_event_attr attributes_of(const SamplingOptions& options) {
 
 int open_event(perf_event_attr& attributes, int process, int cpu) {
   return static_cast<int>(syscall(SYS_perf_event_open, &attributes, process, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
+std::chrono::nanoseconds thread_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 Error cannot_sample(const SamplingOptions& options, int reason) {
@@ -141,24 +148,26 @@ std::vector<Record> Sampling::drain() {
 }
 
 Result<std::chrono::nanoseconds> cost_of_a_sample() {
-  using Clock = std::chrono::steady_clock;
   constexpr std::chrono::nanoseconds kLeast = std::chrono::microseconds(1);
-  const SamplingOptions options{Event::cpu_clock, 50'000};
+  // Several times what a sample may cost, for else the timer leaves some out.
+  constexpr std::uint64_t kPeriod = 200'000;
+  const SamplingOptions options{Event::cpu_clock, kPeriod};
   perf_event_attr attributes = attributes_of(options);
   const Descriptor event(open_event(attributes, 0, -1));
   if (!event.valid()) return fail(cannot_sample(options, errno));
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   void* pages = mmap(nullptr, (kRingPages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, event.get(), 0);
   if (pages == MAP_FAILED) return fail(cannot_sample(options, errno));
+  // CPU time, which nobody's turns on this CPU are in.
   const auto spin = [] {
-    const auto begun = Clock::now();
+    const auto begun = thread_time();
     std::atomic<int> turns = 0;
-    while (turns.fetch_add(1, std::memory_order_relaxed) < 500'000) {
+    while (turns.fetch_add(1, std::memory_order_relaxed) < 1'500'000) {
     }
-    return Clock::now() - begun;
+    return thread_time() - begun;
   };
   // The shortest of several is that which nobody disturbed.
-  auto without = Clock::duration::max(), with = Clock::duration::max();
+  auto without = std::chrono::nanoseconds::max(), with = without;
   for (int i = 0; i < 6; ++i) {
     without = std::min(without, spin());
     ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0);
@@ -166,7 +175,7 @@ Result<std::chrono::nanoseconds> cost_of_a_sample() {
     ioctl(event.get(), PERF_EVENT_IOC_DISABLE, 0);
   }
   munmap(pages, (kRingPages + 1) * page);
-  const auto samples = std::max<std::int64_t>(std::chrono::nanoseconds(with).count() / 50'000, 1);
+  const auto samples = std::max<std::int64_t>(with.count() / static_cast<std::int64_t>(kPeriod), 1);
   return std::max<std::chrono::nanoseconds>(kLeast, (with - without) / samples);
 }
 

@@ -53,7 +53,7 @@ class Sampling {
 };
 
 // What taking one sample costs the CPU that is sampled, in the kernel: measured, at least a microsecond.
-// Takes about 50 ms. Error as open().
+// Takes about 120 ms of CPU time. Error as open().
 [[nodiscard]] Result<std::chrono::nanoseconds> cost_of_a_sample();
 
 }  // namespace vtax::profile

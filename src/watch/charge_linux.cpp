@@ -17,6 +17,7 @@ void Charge::charge_lap() {
     // Parts are rounded down; what that leaves was taken, too.
     other.stolen_ns += busy[cpu] - placed_[cpu];
   }
+  share_polls();
   split_by_guest_ticks();
   find_short_lived_tasks();
 }
@@ -62,53 +63,103 @@ void Charge::place(const ClockedTime& time) {
   const Whose back = inventory_.of(static_cast<int>(time.key.process), static_cast<int>(time.key.thread));
   const bool of_guest = back.part == Part::own || back.part == Part::helper;
   if (of_guest) guests_[back.guest].on_its_tasks += ns;
-  const auto caused_by = [&](std::size_t guest, Nanoseconds GuestSum::*part) {
-    guests_[guest].*part += ns;
-    cpu.caused += ns;
-    cpu.told[guest] += ns;
-  };
-  const auto on_back = [&] { on_the_back(back, time, ns, cpu); };
   switch (time.key.mode) {
     case ClockMode::guest:
       own_time(back, time, ns, cpu);
       return;
     case ClockMode::thread:
-      on_back();
+      on_the_back(back, time, ns, cpu);
       return;
     case ClockMode::interrupt: {
       const auto owner = inventory_.interrupts.find(time.key.interrupt);
       if (owner != inventory_.interrupts.end())
-        caused_by(owner->second, &GuestSum::packets);
+        caused_by(owner->second, &GuestSum::packets, ns, cpu);
       else if (after_.xen || inventory_.network_interrupts.contains(time.key.interrupt))
         cpu.pool += ns;  // an event channel, a card's queue: whose packets came is not told
       else if (time.key.thread == 0 || back.part == Part::softirqs || of_guest)
         cpu.other.driver_ns += ns;
       else
-        on_back();
+        on_the_back(back, time, ns, cpu);
       return;
     }
+    case ClockMode::poll:
     case ClockMode::packets:
     case ClockMode::other_softirq:
-      break;
+      place_packets(back, time, ns, cpu);
+      return;
   }
-  const auto* owners = inventory_.owners(time.key.came);
-  if (owners == nullptr) owners = inventory_.owners(time.key.left);
-  if (owners != nullptr && owners->size() == 1) {
-    caused_by(owners->front(), &GuestSum::packets);
-  } else if (owners != nullptr) {
+}
+
+void Charge::caused_by(std::size_t guest, Nanoseconds GuestSum::*part, Nanoseconds ns, CpuSum& cpu) {
+  guests_[guest].*part += ns;
+  cpu.caused += ns;
+  cpu.told[guest] += ns;
+}
+
+void Charge::caused_by_packets(const std::vector<std::size_t>& owners, Nanoseconds ns, CpuSum& cpu) {
+  if (owners.size() == 1) {
+    caused_by(owners.front(), &GuestSum::packets, ns, cpu);
+  } else {
     cpu.caused += ns;
-    of_several_[*owners] += ns;
+    of_several_[owners] += ns;
+  }
+}
+
+void Charge::place_packets(const Whose& back, const ClockedTime& time, Nanoseconds ns, CpuSum& cpu) {
+  static const std::vector<std::size_t> kNobody;
+  const bool on_program = back.part == Part::elsewhere && time.key.thread != 0;
+  const auto *came_from = inventory_.owners(time.key.came), *left_for = inventory_.owners(time.key.left);
+  const auto* owners = came_from != nullptr ? came_from : left_for;
+  if (came_from == nullptr && !time.key.came.none()) {
+    PolledDevice& device = cpu.polled[time.key.came];
+    if (time.key.mode == ClockMode::poll) {
+      device.ns += ns;
+      if (on_program) device.elsewhere_ns += ns;
+      if (back.part == Part::vtax) device.vtax_ns += ns;
+      return;
+    }
+    device.segments[owners == nullptr ? kNobody : *owners] += time.segments;
+  }
+  if (owners != nullptr) {
+    caused_by_packets(*owners, ns, cpu);
   } else if (!time.key.came.none() || !time.key.left.none()) {
     cpu.own_packets += ns;
-    if (back.part == Part::elsewhere && time.key.thread != 0)
+    if (on_program)
       cpu.other.elsewhere_ns += ns;
     else
       (back.part == Part::vtax ? cpu.other.vtax_ns : cpu.other.driver_ns) += ns;
-  } else if (time.key.thread != 0 && back.part != Part::softirqs) {
-    on_back();
+  } else if (time.key.thread != 0 && back.part != Part::softirqs && time.key.mode != ClockMode::poll) {
+    on_the_back(back, time, ns, cpu);
   } else {
-    (time.key.mode == ClockMode::packets ? cpu.pool : cpu.other.driver_ns) += ns;
+    (time.key.mode == ClockMode::other_softirq ? cpu.other.driver_ns : cpu.pool) += ns;
   }
+}
+
+void Charge::share_polls() {
+  for (auto& [number, cpu] : cpus_)
+    for (const auto& [key, device] : cpu.polled) {
+      std::vector<std::uint64_t> weights;
+      for (const auto& [owners, segments] : device.segments) weights.push_back(segments);
+      if (sum_of(weights) == 0) {
+        cpu.pool += device.ns;
+        continue;
+      }
+      const auto parts = divide(device.ns, weights);
+      auto part = parts.begin();
+      for (const auto& [owners, segments] : device.segments) {
+        const Nanoseconds ns = *part++;
+        if (!owners.empty()) {
+          caused_by_packets(owners, ns, cpu);
+          continue;
+        }
+        const auto backs = divide(
+            ns, {device.elsewhere_ns, device.vtax_ns, device.ns - device.elsewhere_ns - device.vtax_ns});
+        cpu.own_packets += ns;
+        cpu.other.elsewhere_ns += backs[0];
+        cpu.other.vtax_ns += backs[1];
+        cpu.other.driver_ns += backs[2];
+      }
+    }
 }
 
 void Charge::own_time(const Whose& whose, const ClockedTime& time, Nanoseconds ns, CpuSum& cpu) {

@@ -29,6 +29,13 @@ inline Nanoseconds sum_of(const std::vector<Nanoseconds>& values) {
   return std::accumulate(values.begin(), values.end(), Nanoseconds{0});
 }
 
+// A device that is no guest's.
+struct PolledDevice {
+  Nanoseconds ns = 0, elsewhere_ns = 0, vtax_ns = 0;  // of its polls between packets; on whose backs
+  // Of the packets that came through it, by whose they were: nobody's are the host's own.
+  std::map<std::vector<std::size_t>, std::uint64_t> segments;
+};
+
 // What one CPU, or one virtual CPU of Domain-0, or all of them did.
 struct CpuSum {
   Nanoseconds guests = 0, caused = 0;
@@ -36,6 +43,7 @@ struct CpuSum {
   Nanoseconds unknown = 0;                  // of processes that came and went between the looks
   std::map<std::size_t, Nanoseconds> told;  // of `caused`: what is known to be one guest's
   Nanoseconds own_packets = 0;              // what softirqs did for the host's own
+  std::map<meter::DeviceKey, PolledDevice> polled;
   OtherTime other;
 };
 
@@ -69,6 +77,11 @@ class Charge {
   // seemed to run, and says so in ticks; of Domain-0's virtual CPUs Xen says it exactly.
   [[nodiscard]] Nanoseconds kept_of_busy(int cpu, Nanoseconds busy) const;
   void place(const ClockedTime& time);
+  void place_packets(const Whose& back, const ClockedTime& time, Nanoseconds ns, CpuSum& cpu);
+  void caused_by(std::size_t guest, Nanoseconds GuestSum::*part, Nanoseconds ns, CpuSum& cpu);
+  void caused_by_packets(const std::vector<std::size_t>& owners, Nanoseconds ns, CpuSum& cpu);
+  // Of a device that is no guest's: by the segments that came through it for each.
+  void share_polls();
   void own_time(const Whose& whose, const ClockedTime& time, Nanoseconds ns, CpuSum& cpu);
   void on_the_back(const Whose& back, const ClockedTime& time, Nanoseconds ns, CpuSum& cpu);
   // KVM's guests where the clock does not see them: the ticks that found them running, of what their threads

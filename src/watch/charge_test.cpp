@@ -171,6 +171,27 @@ TEST(Charge, ACardsInterruptsAreSharedWithTheHost) {
   EXPECT_EQ(reading.other.driver_ns, 8 * kMs + 2 * kMs + 2 * kMs);
 }
 
+// What a card's poll does between packets is theirs by their segments, a part of it the host's own, on whose
+// back it was; a poll of a guest's device is the guest's.
+TEST(Charge, APollIsSharedBySegments) {
+  const Look before = look_at(0);
+  Look after = look_at(100);
+  const DeviceKey card{kHere, 2}, tap{kHere, 5};
+  ClockedTime for_guest = time_of(0, 0, ClockMode::packets, 1 * kMs, 0, card, tap),
+              for_host = time_of(0, 0, ClockMode::packets, 2 * kMs, 0, card);
+  for_guest.segments = 45;
+  for_host.segments = 15;
+  lap(after,
+      {for_guest, for_host, time_of(0, 0, ClockMode::poll, 6 * kMs, 0, card),
+       time_of(50, 50, ClockMode::poll, 6 * kMs, 0, card), time_of(0, 0, ClockMode::poll, 4 * kMs, 0, tap)});
+  const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.guests[1].caused.packets_ns, (1 + 9 + 4) * kMs);
+  EXPECT_EQ(reading.guests[1].caused.shared_ns, 0U);
+  EXPECT_EQ(reading.other.elsewhere_ns, 1'500'000U);
+  EXPECT_EQ(reading.other.driver_ns, 2 * kMs + 1'500'000U);
+}
+
 TEST(Charge, SeveralInANetworkShareItsPackets) {
   Inventory inventory = two_guests();
   inventory.guests.push_back(known("sidecar", GuestKind::container, 40));
@@ -364,8 +385,9 @@ TEST(Charge, AnyBooksAddUp) {
       std::uint64_t sum = 0;
       for (int i = 0; i < 12; ++i) {
         const auto who = below(9);
-        times.push_back(time_of(processes[who], threads[who], static_cast<ClockMode>(below(5)),
+        times.push_back(time_of(processes[who], threads[who], static_cast<ClockMode>(below(6)),
                                 below(20 * kMs), cpu, devices[below(4)], devices[below(4)]));
+        times.back().segments = below(50);
         sum += times.back().ns;
       }
       // The clock may have lost time, or have had some twice.

@@ -335,6 +335,9 @@ TEST(Profile, WhoMayNotSampleIsToldTheCure) {
 
 TEST(Profile, RefusesWhatMeansNothing) {
   EXPECT_EQ(run_program(vtax + " profile --period 5").code, 2);
+  const auto both = run_program(vtax + " profile --event cycles --period 10000000 --hz 99");
+  EXPECT_EQ(both.code, 2);
+  EXPECT_THAT(both.err, HasSubstr("cannot use --hz with --event cycles"));
   EXPECT_EQ(run_program(vtax + " profile --event cycles").code, 2);
   EXPECT_EQ(run_program(vtax + " profile -d 0").code, 2);
   EXPECT_EQ(run_program(vtax + " agent").code, 2);
