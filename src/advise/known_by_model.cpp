@@ -44,21 +44,8 @@ Result<predict::Model> find_model(const std::string& file) {
 std::vector<Factors> rests_on(const predict::Model& model, const Factors& wanted, std::size_t most) {
   const Factors named = as_measured(wanted, model.parts().known);
   if (const predict::KnownCell* known = model.measured(named)) return {known->factors};
-  const predict::CellSpace& space = model.space();
-  const Factors cell = space.in_its_terms(named);
-  std::vector<std::pair<double, const Factors*>> near;
-  for (const predict::KnownCell& known : model.parts().known.cells) {
-    if (known.factors.at("workload") != cell.at("workload")) continue;
-    const auto learned = model.parts().learned.find(predict::key_of("cost", known.unit));
-    if (learned == model.parts().learned.end()) continue;
-    double distance = 0;
-    for (std::size_t axis = 0; axis < space.axes().size(); ++axis)
-      distance += space.distance(axis, known.factors, cell, learned->second.scales[axis]);
-    near.emplace_back(distance, &known.factors);
-  }
-  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Factors> cells;
-  for (std::size_t i = 0; i < std::min(most, near.size()); ++i) cells.push_back(*near[i].second);
+  for (const predict::KnownCell* known : model.nearest(named, most)) cells.push_back(known->factors);
   return cells;
 }
 

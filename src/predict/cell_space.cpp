@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/readable.h"
+#include "predict/traits.h"
 #include "study/catalogue.h"
 
 namespace vtax::predict {
@@ -72,9 +73,12 @@ CellSpace::CellSpace(const std::vector<Factors>& cells) {
       continue;
     }
     const Factor* row = find_factor_of_any(factor, "");
-    axis.is_numeric = row != nullptr && (row->type == FactorType::bytes || row->type == FactorType::count) &&
-                      std::all_of(axis.levels.begin(), axis.levels.end(),
-                                  [](const std::string& level) { return number_in(level).has_value(); });
+    const bool is_number =
+        is_numeric_trait(factor) ||
+        (row != nullptr && (row->type == FactorType::bytes || row->type == FactorType::count));
+    axis.is_numeric =
+        is_number && std::all_of(axis.levels.begin(), axis.levels.end(),
+                                 [](const std::string& level) { return number_in(level).has_value(); });
     if (axis.is_numeric) {
       axis.low = axis.high = *number_in(*axis.levels.begin());
       for (const std::string& level : axis.levels) {
@@ -93,6 +97,12 @@ double CellSpace::distance(std::size_t axis, const Factors& a, const Factors& b,
   if (!axes_[axis].is_numeric) return 1;
   const auto x = number_in(*one), y = number_in(*other);
   return x && y ? std::abs(scaled(*x, scale) - scaled(*y, scale)) : 1;
+}
+
+std::vector<std::string> CellSpace::names() const {
+  std::vector<std::string> all;
+  for (const Axis& axis : axes_) all.push_back(axis.factor);
+  return all;
 }
 
 std::vector<Eigen::MatrixXd> CellSpace::distances(const std::vector<Factors>& a,

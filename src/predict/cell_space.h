@@ -38,6 +38,7 @@ class CellSpace {
   explicit CellSpace(const std::vector<Factors>& cells);
 
   [[nodiscard]] const std::vector<Axis>& axes() const { return axes_; }
+  [[nodiscard]] std::vector<std::string> names() const;  // of the axes' factors, in order
 
   // Of two cells on one axis: of names 0 or 1; of numbers the logarithm of their ratio to the base 4, so that
   // a step that a study usually takes is 1; 1 where one cell has the factor and the other has not.

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <set>
+#include <map>
 
 #include "core/sha256.h"
 #include "predict/baselines.h"
@@ -67,16 +66,27 @@ std::vector<Group> pairs_of(const CellSpace& space, const TrainingSet& set) {
 }
 
 struct Errors {
-  std::vector<double> relative, in_deviations, widths;
+  std::vector<double> relative, widths;
   std::size_t inside = 0;
+  // By a factor's value how many cells, and how many are inside.
+  std::map<std::string, std::pair<std::size_t, std::size_t>> strata;
 
   void add(double guess, double truth) {
     relative.push_back(std::abs(std::expm1(guess - truth)));
   }  // logarithms
-  void add(const Estimate& guess, double truth) {
+  void add_interval(const Factors& cell, bool is_inside, double width) {
+    widths.push_back(width);
+    if (is_inside) ++inside;
+    for (const auto& [factor, value] : cell) {
+      auto& [cells, held] = strata[factor + " " + value];
+      ++cells;
+      if (is_inside) ++held;
+    }
+  }
+  void add(const Factors& cell, const Estimate& guess, double truth) {
     add(std::log(guess.value), std::log(truth));
-    widths.push_back(guess.interval.high / guess.interval.low - 1);
-    if (truth >= guess.interval.low && truth <= guess.interval.high) ++inside;
+    add_interval(cell, truth >= guess.interval.low && truth <= guess.interval.high,
+                 guess.interval.high / guess.interval.low - 1);
   }
 };
 
@@ -95,27 +105,64 @@ Score score_of(const std::string& test, std::string_view method, const Errors& e
   if (!errors.widths.empty()) {
     score.covered = static_cast<double>(errors.inside) / static_cast<double>(errors.widths.size());
     score.interval_width = median(errors.widths);
+    constexpr std::size_t kLeastOfStratum = 10;
+    for (const auto& [name, counts] : errors.strata) {
+      const double share = static_cast<double>(counts.second) / static_cast<double>(counts.first);
+      if (counts.first < kLeastOfStratum || (score.least_covered && share >= score.least_covered->share))
+        continue;
+      score.least_covered = {name, share};
+    }
   }
   return score;
 }
 
-// The process's errors of groups that are left out, with their share of the deviation.
-Errors errors_without(const GaussianProcess& process, const TrainingSet& set,
-                      const std::vector<Group>& groups) {
-  Errors errors;
-  for (const Group& group : groups) {
-    const auto guesses = process.without(group);
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      const double truth = set.values[static_cast<Eigen::Index>(group[i])];
-      errors.add(guesses[i].mean, truth);
-      errors.in_deviations.push_back(std::abs(guesses[i].mean - truth) / std::sqrt(guesses[i].variance));
+// What a process says of one cell while its group is left out.
+struct LeftOut {
+  std::size_t cell = 0, group = 0;
+  double mean = 0, deviation = 0, off = 0;  // off: |error| / deviation
+};
+
+std::vector<LeftOut> leave_out(const GaussianProcess& process, const TrainingSet& set,
+                               const std::vector<Group>& groups) {
+  std::vector<LeftOut> all;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const auto guesses = process.without(groups[g]);
+    for (std::size_t i = 0; i < groups[g].size(); ++i) {
+      const std::size_t cell = groups[g][i];
+      const double deviation = std::sqrt(guesses[i].variance);
+      all.push_back({cell, g, guesses[i].mean, deviation,
+                     std::abs(guesses[i].mean - set.values[static_cast<Eigen::Index>(cell)]) / deviation});
     }
   }
+  return all;
+}
+
+// The quantile of 90 % of |error| / deviation of cells that are not in `without`.
+double off_quantile(const std::vector<LeftOut>& all, const Group& without = {}) {
+  std::vector<double> off;
+  for (const LeftOut& one : all)
+    if (std::find(without.begin(), without.end(), one.cell) == without.end()) off.push_back(one.off);
+  return quantile(std::move(off), kShareOfIntervals);
+}
+
+Errors errors_of(const std::vector<LeftOut>& all, const TrainingSet& set) {
+  Errors errors;
+  for (const LeftOut& one : all) errors.add(one.mean, set.values[static_cast<Eigen::Index>(one.cell)]);
   return errors;
 }
 
-double off_without(const GaussianProcess& process, const TrainingSet& set, const std::vector<Group>& groups) {
-  return quantile(errors_without(process, set, groups).in_deviations, kShareOfIntervals);
+// Each group's intervals are as wide as the errors of the cells outside of it say: as with a model that never
+// saw them.
+Errors errors_with_intervals(const std::vector<LeftOut>& all, const std::vector<LeftOut>& alone,
+                             const TrainingSet& set, const std::vector<Group>& groups) {
+  Errors errors = errors_of(all, set);
+  std::vector<double> off;
+  for (const Group& group : groups)
+    off.push_back(std::max(off_quantile(alone, group), off_quantile(all, group)));
+  for (const LeftOut& one : all)
+    errors.add_interval(set.factors[one.cell], one.off <= off[one.group],
+                        std::expm1(2 * off[one.group] * one.deviation));
+  return errors;
 }
 
 void score_baselines(const std::string& test, const CellSpace& space,
@@ -132,33 +179,33 @@ void score_baselines(const std::string& test, const CellSpace& space,
   }
   scores.push_back(score_of(test, "nearest cell", nearest));
   scores.push_back(score_of(test, "factors alone", alone));
-  scores.push_back(score_of(test, "Gaussian process", errors_without(product, set, groups)));
+  scores.push_back(score_of(test, "Gaussian process", errors_of(leave_out(product, set, groups), set)));
 }
 
-GaussianProcess process_of(const CellSpace& space, const TrainingSet& set, const Scales& scales,
-                           bool is_product) {
-  return GaussianProcess::fit(space.distances(set.factors, set.factors, scales), set.values, set.variances,
-                              is_product);
+// The baseline: the usual kernel, of factors as studies name them.
+GaussianProcess product_of(const CellSpace& space, const TrainingSet& set) {
+  return GaussianProcess::fit(space.distances(set.factors, set.factors, space.usual_scales()), set.values,
+                              set.variances, true);
+}
+
+GaussianProcess process_of(const CellSpace& traits, const TrainingSet& set, const Scales& scales) {
+  return GaussianProcess::fit(traits.distances(set.traits, set.traits, scales), set.values, set.variances,
+                              false);
 }
 
 // The scales under which the values are the likeliest: one axis after the other, the others as they are by
 // then.
-Scales likeliest_scales(const CellSpace& space, const TrainingSet& set) {
-  Scales best = space.usual_scales();
-  double most = process_of(space, set, best, false).evidence();
-  for (std::size_t axis = 0; axis < space.axes().size(); ++axis) {
-    if (!space.axes()[axis].is_numeric) continue;
-    std::set<std::string> levels;
-    for (const Factors& cell : set.factors)
-      if (const auto found = cell.find(space.axes()[axis].factor); found != cell.end())
-        levels.insert(found->second);
+Scales likeliest_scales(const CellSpace& traits, const TrainingSet& set) {
+  Scales best = traits.usual_scales();
+  double most = process_of(traits, set, best).evidence();
+  for (std::size_t axis = 0; axis < traits.axes().size(); ++axis) {
     constexpr std::size_t kLeastLevels = 3;  // of two, any scale makes the same distance
-    if (levels.size() < kLeastLevels) continue;
+    if (!traits.axes()[axis].is_numeric || traits.axes()[axis].levels.size() < kLeastLevels) continue;
     for (const Scale scale : kScales) {
       Scales other = best;
       other[axis] = scale;
       if (other == best) continue;
-      const double evidence = process_of(space, set, other, false).evidence();
+      const double evidence = process_of(traits, set, other).evidence();
       if (evidence > most) {
         most = evidence;
         best = other;
@@ -176,16 +223,33 @@ Result<Model> learn(const KnownCells& known, const std::string& stage,
   const auto sets = training_sets(known);
   std::size_t at = 0;
   // The cost's scales serve its layers and rates too: they go by the same packets.
-  std::map<std::string, Scales> scales;
+  std::map<std::string, std::map<std::string, Scale>> scales_of_units;
   for (const auto& [key, set] : sets) {
     progress(fmt::format("{}: {} ({} of {})", stage, key, ++at, sets.size()));
     const std::string unit = key.substr(key.rfind(" per "));
-    if (!scales.contains(unit)) scales[unit] = likeliest_scales(space, sets.at("cost" + unit));
-    const auto process = process_of(space, set, scales[unit], false);
-    Learned learned{scales[unit], process.covariance(), 0, 0, 0};
-    learned.off_by_cell = off_without(process, set, each_alone(set));
-    learned.off_by_pair = std::max(learned.off_by_cell, off_without(process, set, pairs_of(space, set)));
-    learned.off_by_level = std::max(learned.off_by_cell, off_without(process, set, levels_of(space, set)));
+    if (!scales_of_units.contains(unit)) {
+      const TrainingSet& costs = sets.at("cost" + unit);
+      const CellSpace of_costs(costs.traits);
+      const Scales likeliest = likeliest_scales(of_costs, costs);
+      for (std::size_t axis = 0; axis < likeliest.size(); ++axis)
+        scales_of_units[unit][of_costs.axes()[axis].factor] = likeliest[axis];
+    }
+    const CellSpace traits(set.traits);
+    Learned learned;
+    learned.axes = traits.names();
+    for (const std::string& axis : learned.axes) {
+      const auto& scales = scales_of_units[unit];
+      const auto found = scales.find(axis);
+      learned.scales.push_back(found == scales.end() ? Scale::log_1 : found->second);
+    }
+    const auto process = process_of(traits, set, learned.scales);
+    learned.covariance = process.covariance();
+    learned.off_by_cell = off_quantile(leave_out(process, set, each_alone(set)));
+    // Close to what is known a deviation is noise, as for a cell; far from it the process is careful itself.
+    learned.off_by_pair =
+        std::max(learned.off_by_cell, off_quantile(leave_out(process, set, pairs_of(space, set))));
+    learned.off_by_level =
+        std::max(learned.off_by_cell, off_quantile(leave_out(process, set, levels_of(space, set))));
     parts.learned.emplace(key, std::move(learned));
   }
   return Model::of(std::move(parts));
@@ -205,7 +269,8 @@ void score_held_out(const Model& model, const KnownCells& known, double share, s
       const auto prediction = model.predict(set.factors[i]);
       if (!prediction) continue;
       promised.push_back(i);
-      own.add(prediction->figures.at("cost"), std::exp(set.values[static_cast<Eigen::Index>(i)]));
+      own.add(set.factors[i], prediction->figures.at("cost"),
+              std::exp(set.values[static_cast<Eigen::Index>(i)]));
     }
     if (promised.empty() || learned.size() < 2) continue;
     const std::string test = "held out, " + key;
@@ -219,24 +284,12 @@ void score_held_out(const Model& model, const KnownCells& known, double share, s
       rest.values[static_cast<Eigen::Index>(i)] = set.values[static_cast<Eigen::Index>(learned[i])];
       rest.variances[static_cast<Eigen::Index>(i)] = set.variances[static_cast<Eigen::Index>(learned[i])];
     }
-    const auto product = process_of(space, rest, space.usual_scales(), true);
+    const auto product = product_of(space, rest);
     const auto distances = space.distances(set.factors, set.factors, space.usual_scales());
     score_baselines(test, space, distances,
                     GaussianProcess::with(product.covariance(), distances, set.values, set.variances), set,
                     {held}, scores);
   }
-}
-
-double floor_of(const KnownCells& known) {
-  std::vector<double> spreads;
-  for (const KnownCell& cell : known.cells) {
-    const auto middle = mean(cell.samples);
-    if (cell.samples.size() < 2 || !middle) continue;
-    double squares = 0;
-    for (const double sample : cell.samples) squares += (sample - *middle) * (sample - *middle);
-    spreads.push_back(std::sqrt(squares / static_cast<double>(cell.samples.size() - 1)) / *middle);
-  }
-  return median(spreads).value_or(0);
 }
 
 }  // namespace
@@ -281,15 +334,17 @@ Result<Model> fit(KnownCells known, const FitOptions& options,
     progress("scoring: " + key);
     const auto distances = space.distances(set.factors, set.factors, space.usual_scales());
     const Learned& learned = model->parts().learned.at(key);
-    const auto process =
-        GaussianProcess::with(learned.covariance, space.distances(set.factors, set.factors, learned.scales),
-                              set.values, set.variances);
-    const auto product = process_of(space, set, space.usual_scales(), true);
+    const auto process = GaussianProcess::with(
+        learned.covariance, CellSpace(set.traits).distances(set.traits, set.traits, learned.scales),
+        set.values, set.variances);
+    const auto product = product_of(space, set);
+    const auto alone = leave_out(process, set, each_alone(set));
     for (const auto& [test, groups] :
          {std::pair("unseen cell, ", each_alone(set)), std::pair("unseen level, ", levels_of(space, set)),
           std::pair("unseen pair, ", pairs_of(space, set))}) {
       if (groups.empty()) continue;
-      scores.push_back(score_of(test + key, kOwnMethod, errors_without(process, set, groups)));
+      scores.push_back(score_of(test + key, kOwnMethod,
+                                errors_with_intervals(leave_out(process, set, groups), alone, set, groups)));
       score_baselines(test + key, space, distances, product, set, groups, scores);
     }
   }
@@ -320,7 +375,7 @@ Result<Check> check(const Model& model, const KnownCells& measured) {
     const Estimate& cost = prediction->figures.at("cost");
     const double truth = cell.figures.at("cost");
     result.cells.push_back({cell.factors, cost.value, truth, cost.interval, prediction->reach});
-    errors.add(cost, truth);
+    errors.add(cell.factors, cost, truth);
   }
   if (!errors.relative.empty()) result.score = score_of("run", kOwnMethod, errors);
   std::stable_sort(result.cells.begin(), result.cells.end(), [](const Check::Cell& a, const Check::Cell& b) {

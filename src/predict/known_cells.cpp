@@ -1,8 +1,10 @@
 #include "predict/known_cells.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/sha256.h"
+#include "core/statistics.h"
 #include "query/measured.h"
 #include "query/repetitions.h"
 #include "query/simulated.h"
@@ -59,6 +61,18 @@ std::vector<Factors> factors_of(const KnownCells& known) {
   std::vector<Factors> all;
   for (const KnownCell& cell : known.cells) all.push_back(cell.factors);
   return all;
+}
+
+double floor_of(const KnownCells& known) {
+  std::vector<double> spreads;
+  for (const KnownCell& cell : known.cells) {
+    const auto middle = mean(cell.samples);
+    if (cell.samples.size() < 2 || !middle) continue;
+    double squares = 0;
+    for (const double sample : cell.samples) squares += (sample - *middle) * (sample - *middle);
+    spreads.push_back(std::sqrt(squares / static_cast<double>(cell.samples.size() - 1)) / *middle);
+  }
+  return median(spreads).value_or(0);
 }
 
 bool is_amount(const std::string& workload, const std::string& factor) {

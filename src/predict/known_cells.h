@@ -46,6 +46,10 @@ struct KnownCells {
 
 [[nodiscard]] std::vector<Factors> factors_of(const KnownCells& known);
 
+// What the same cell varies by: the median over cells of the standard deviation of their repetitions' cost,
+// as a part of it.
+[[nodiscard]] double floor_of(const KnownCells& known);
+
 // Whether a factor says only how much is done: costs are per unit of work, so the model leaves it out.
 [[nodiscard]] bool is_amount(const std::string& workload, const std::string& factor);
 

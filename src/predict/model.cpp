@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/readable.h"
+#include "predict/traits.h"
 
 namespace vtax::predict {
 namespace {
@@ -84,6 +85,7 @@ std::map<std::string, TrainingSet> training_sets(const KnownCells& known) {
     for (Eigen::Index i = 0; i < n; ++i) {
       const KnownCell& cell = known.cells[set.cells[static_cast<std::size_t>(i)]];
       set.factors.push_back(cell.factors);
+      set.traits.push_back(with_traits(cell.factors));
       set.variances[i] = shrunk(own_variance(cell.samples), usual);
       set.values[i] = std::log(cell.figures.at(key.substr(0, key.rfind(" per "))));
     }
@@ -101,17 +103,20 @@ Result<Model> Model::of(Parts parts) {
     const auto learned = model.parts_.learned.find(key);
     if (learned == model.parts_.learned.end())
       return fail({what, fmt::format("nothing was learned of '{}'", printable(key)), "", ExitCode::usage});
-    if (learned->second.covariance.decay.size() != model.space_.axes().size() ||
-        learned->second.scales.size() != model.space_.axes().size())
+    CellSpace space(set.traits);
+    const Learned& its = learned->second;
+    if (its.axes != space.names() || its.covariance.decay.size() != its.axes.size() ||
+        its.scales.size() != its.axes.size())
       return fail({what,
-                   fmt::format("'{}' was learned of {} factors, its cells differ in {}", printable(key),
-                               learned->second.covariance.decay.size(), model.space_.axes().size()),
+                   fmt::format("'{}' was learned of {}, its cells differ in {}", printable(key),
+                               printable(fmt::format("{}", fmt::join(its.axes, ", "))),
+                               printable(fmt::format("{}", fmt::join(space.names(), ", ")))),
                    "", ExitCode::usage});
-    auto distances = model.space_.distances(set.factors, set.factors, learned->second.scales);
-    model.processes_.emplace(key,
-                             Process{std::move(set.cells),
-                                     GaussianProcess::with(learned->second.covariance, std::move(distances),
-                                                           std::move(set.values), std::move(set.variances))});
+    auto distances = space.distances(set.traits, set.traits, its.scales);
+    auto process = GaussianProcess::with(its.covariance, std::move(distances), std::move(set.values),
+                                         std::move(set.variances));
+    model.processes_.emplace(
+        key, Process{std::move(set.cells), std::move(set.traits), std::move(space), std::move(process)});
   }
   return model;
 }
@@ -121,6 +126,40 @@ const KnownCell* Model::measured(const Factors& named) const {
   const auto found = std::find_if(parts_.known.cells.begin(), parts_.known.cells.end(),
                                   [&](const KnownCell& known) { return known.factors == cell; });
   return found == parts_.known.cells.end() ? nullptr : &*found;
+}
+
+std::vector<Eigen::VectorXd> Model::distances(const Process& process, const Scales& scales,
+                                              const Factors& traits) const {
+  std::vector<Eigen::VectorXd> all;
+  for (std::size_t axis = 0; axis < process.space.axes().size(); ++axis) {
+    Eigen::VectorXd& column = all.emplace_back(process.traits.size());
+    for (std::size_t i = 0; i < process.traits.size(); ++i)
+      column[static_cast<Eigen::Index>(i)] =
+          process.space.distance(axis, process.traits[i], traits, scales[axis]);
+  }
+  return all;
+}
+
+std::vector<const KnownCell*> Model::nearest(const Factors& named, std::size_t most) const {
+  const Factors cell = space_.in_its_terms(named);
+  std::vector<std::pair<double, const KnownCell*>> near;
+  for (const Unit unit : {Unit::packet, Unit::kilobyte, Unit::transaction}) {
+    const std::string key = key_of("cost", unit);
+    const auto process = processes_.find(key);
+    if (process == processes_.end()) continue;
+    const auto columns = distances(process->second, parts_.learned.at(key).scales, with_traits(cell));
+    for (std::size_t i = 0; i < process->second.cells.size(); ++i) {
+      const KnownCell& known = parts_.known.cells[process->second.cells[i]];
+      if (known.factors.at("workload") != cell.at("workload")) continue;
+      double distance = 0;
+      for (const Eigen::VectorXd& column : columns) distance += column[static_cast<Eigen::Index>(i)];
+      near.emplace_back(distance, &known);
+    }
+  }
+  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<const KnownCell*> cells;
+  for (std::size_t i = 0; i < std::min(most, near.size()); ++i) cells.push_back(near[i].second);
+  return cells;
 }
 
 Result<Prediction> Model::predict(const Factors& named) const {
@@ -133,6 +172,7 @@ Result<Prediction> Model::predict(const Factors& named) const {
   Prediction prediction;
   prediction.unit = alike->unit;
   prediction.reach = reach_of(space_, parts_.known, cell);
+  const Factors traits = with_traits(cell);
   // A figure is told where the platform has it: a native system has no hypervisor.
   std::map<std::string, bool> figures;
   for (const KnownCell& known : parts_.known.cells)
@@ -143,14 +183,7 @@ Result<Prediction> Model::predict(const Factors& named) const {
     const auto process = processes_.find(key);
     if (process == processes_.end()) continue;
     const Learned& learned = parts_.learned.at(key);
-    std::vector<Eigen::VectorXd> distances;
-    for (std::size_t axis = 0; axis < space_.axes().size(); ++axis) {
-      Eigen::VectorXd& column = distances.emplace_back(process->second.cells.size());
-      for (std::size_t i = 0; i < process->second.cells.size(); ++i)
-        column[static_cast<Eigen::Index>(i)] = space_.distance(
-            axis, parts_.known.cells[process->second.cells[i]].factors, cell, learned.scales[axis]);
-    }
-    const auto guess = process->second.process.at(distances);
+    const auto guess = process->second.process.at(distances(process->second, learned.scales, traits));
     const double off = off_of(learned, prediction.reach) * std::sqrt(guess.variance);
     const Estimate estimate{std::exp(guess.mean), {std::exp(guess.mean - off), std::exp(guess.mean + off)}};
     if (!(estimate.interval.low > 0 && std::isfinite(estimate.interval.high)))

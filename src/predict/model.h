@@ -36,7 +36,8 @@ struct Prediction {
 
 // One figure's process, and how far its guesses were off.
 struct Learned {
-  Scales scales;
+  std::vector<std::string> axes;  // what the cells that have the figure differ in: factors and traits
+  Scales scales;                  // one an axis
   Covariance covariance;
   // The quantile of 90 % of |error| / deviation, by what was left out.
   double off_by_cell = 0, off_by_pair = 0, off_by_level = 0;
@@ -51,6 +52,11 @@ struct Score {
   double median = 0, p90 = 0;                 // of |predicted / measured - 1|
   std::optional<double> covered = {};         // share inside its interval of 90 %
   std::optional<double> interval_width = {};  // median of high / low - 1
+  struct Stratum {
+    std::string name;  // a factor and its value
+    double share = 0;  // inside
+  };
+  std::optional<Stratum> least_covered = {};  // of the values that ten of the cells have
 };
 
 inline constexpr std::string_view kOwnMethod = "vtax";
@@ -61,11 +67,11 @@ class Model {
     KnownCells known;
     std::map<std::string, Learned> learned;  // by figure and unit: "cost per KB"
     std::vector<Score> scores;
-    double floor =
-        0;  // median over cells of the standard deviation of their repetitions' cost, as a part of it
+    double floor = 0;  // predict/known_cells.h
   };
 
-  // Errors: a part does not fit the others (a figure without a process, processes of other axes).
+  // Errors: a part does not fit the others (a figure without a process, processes of other axes, numbers that
+  // contradict each other).
   [[nodiscard]] static Result<Model> of(Parts parts);
 
   // The error's `why` says why nothing is promised.
@@ -75,17 +81,24 @@ class Model {
   [[nodiscard]] const CellSpace& space() const { return space_; }
   // The cell as it was measured; null where it was not.
   [[nodiscard]] const KnownCell* measured(const Factors& cell) const;
+  // Known cells of its workload by how far they are from a cell, the nearest first; `most` of them.
+  [[nodiscard]] std::vector<const KnownCell*> nearest(const Factors& cell, std::size_t most) const;
 
  private:
   struct Process {
     std::vector<std::size_t> cells;  // places of those that have the figure
+    std::vector<Factors> traits;     // theirs
+    CellSpace space;                 // of their traits
     GaussianProcess process;
   };
 
   explicit Model(Parts parts);
+  // On each axis, from the process's cells to one of these traits.
+  [[nodiscard]] std::vector<Eigen::VectorXd> distances(const Process& process, const Scales& scales,
+                                                       const Factors& traits) const;
 
   Parts parts_;
-  CellSpace space_;
+  CellSpace space_;  // of factors, as studies name them
   std::map<std::string, Process> processes_;
 };
 
@@ -95,7 +108,7 @@ class Model {
 // Of the figures that a model learns: which cells have it, its logarithms and their own variances.
 struct TrainingSet {
   std::vector<std::size_t> cells;
-  std::vector<Factors> factors;
+  std::vector<Factors> factors, traits;
   Eigen::VectorXd values, variances;
 };
 [[nodiscard]] std::map<std::string, TrainingSet> training_sets(const KnownCells& known);

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
 
 #include "core/input_file.h"
 #include "core/json_fields.h"
@@ -29,7 +33,8 @@ Json json_of(const Learned& learned) {
   const Covariance& c = learned.covariance;
   Json scales = Json::array();
   for (const Scale scale : learned.scales) scales.push_back(name(scale));
-  return {{"scales", std::move(scales)},
+  return {{"axes", learned.axes},
+          {"scales", std::move(scales)},
           {"decay", c.decay},
           {"constant", c.constant},
           {"noise", c.noise},
@@ -50,6 +55,8 @@ Json json_of(const Score& score) {
             {"p90_error", score.p90}};
   if (score.covered) json["covered"] = *score.covered;
   if (score.interval_width) json["interval_width"] = *score.interval_width;
+  if (score.least_covered)
+    json["least_covered"] = {{"of", score.least_covered->name}, {"share", score.least_covered->share}};
   return json;
 }
 
@@ -93,6 +100,43 @@ class Part {
 
 constexpr double kLeastFigure = 1e-12, kMostFigure = 1e18;
 
+// Figures are told apart by what they say: a cell that says two things of one is not believed.
+std::optional<std::string> contradiction_in(const KnownCell& cell) {
+  constexpr double kRounding = 1e-3;  // of sums of whole counts, of which each is divided by itself
+  const double cost = cell.figures.at("cost");
+  double layers = 0;
+  for (const auto& [figure, value] : cell.figures)
+    if (figure.starts_with("layer ")) layers += value;
+  if (layers > 0 && std::abs(layers / cost - 1) > kRounding)
+    return fmt::format("the layers of a cell add up to {:.6g}, and its cost is {:.6g}", layers, cost);
+  if (cell.samples.empty()) return std::nullopt;
+  const auto [least, most] = std::minmax_element(cell.samples.begin(), cell.samples.end());
+  if (cost < *least * (1 - kRounding) || cost > *most * (1 + kRounding))
+    return fmt::format("a cell's cost is {:.6g}, and its repetitions' are {:.6g} to {:.6g}", cost, *least,
+                       *most);
+  return std::nullopt;
+}
+
+// The same of all that was read.
+std::optional<std::string> contradiction_in(const Model::Parts& parts) {
+  std::set<Factors> seen;
+  std::map<std::string, Unit> units;
+  for (const KnownCell& cell : parts.known.cells) {
+    if (!seen.insert(cell.factors).second) return "a cell stands there twice";
+    const std::string& workload = cell.factors.at("workload");
+    if (units.emplace(workload, cell.unit).first->second != cell.unit)
+      return fmt::format("costs of '{}' are of two units", printable(workload));
+  }
+  constexpr double kRounding = 1e-6;
+  if (const double floor = floor_of(parts.known); std::abs(floor - parts.floor) > kRounding)
+    return fmt::format("'floor' is {:.6g}, and the repetitions of its cells say {:.6g}", parts.floor, floor);
+  for (const Score& score : parts.scores)
+    if (score.median > score.p90)
+      return fmt::format("the median error of '{}' is larger than nine tenths of its errors",
+                         printable(score.test));
+  return std::nullopt;
+}
+
 Result<KnownCell> cell_in(const JsonFields& file, const Json& json) {
   const Part part(file, json);
   KnownCell cell;
@@ -128,6 +172,7 @@ Result<KnownCell> cell_in(const JsonFields& file, const Json& json) {
   auto samples = part.reals("cost_samples", kMostSamples, kLeastFigure, kMostFigure);
   if (!samples) return fail(samples.error());
   cell.samples = std::move(*samples);
+  if (const auto why = contradiction_in(cell)) return fail(file.bad(*why));
   return cell;
 }
 
@@ -137,6 +182,12 @@ Result<Learned> learned_in(const JsonFields& file, const Json& json) {
   auto decay = part.reals("decay", kMostAxes, -kMostLog, kMostLog);
   if (!decay) return fail(decay.error());
   learned.covariance.decay = std::move(*decay);
+  auto axes = part.fields().array("axes", kMostAxes);
+  if (!axes) return fail(axes.error());
+  for (const Json& text : *axes) {
+    if (!text.is_string()) return fail(file.bad("one of 'axes' is no text"));
+    learned.axes.push_back(text.get<std::string>());
+  }
   auto scales = part.fields().array("scales", kMostAxes);
   if (!scales) return fail(scales.error());
   for (const Json& text : *scales) {
@@ -174,12 +225,21 @@ Result<Score> score_in(const JsonFields& file, const Json& json) {
         middle ? nullptr : &middle.error(), p90 ? nullptr : &p90.error()})
     if (error != nullptr) return fail(*error);
   score = {*test, *method, *cells, *middle, *p90};
-  for (const auto& [key, field] :
-       {std::pair("covered", &score.covered), std::pair("interval_width", &score.interval_width)}) {
+  for (const auto& [key, field, most] : {std::tuple("covered", &score.covered, 1.0),
+                                         std::tuple("interval_width", &score.interval_width, kMostFigure)}) {
     if (!part.fields().has(key)) continue;
-    auto value = part.real(key, 0, kMostFigure);
+    auto value = part.real(key, 0, most);
     if (!value) return fail(value.error());
     *field = *value;
+  }
+  if (part.fields().has("least_covered")) {
+    auto least = part.fields().object("least_covered");
+    if (!least) return fail(least.error());
+    auto of = least->text("of", kMostText);
+    if (!of) return fail(of.error());
+    auto share = Part(file, least->json()).real("share", 0, 1);
+    if (!share) return fail(share.error());
+    score.least_covered = {*of, *share};
   }
   return score;
 }
@@ -222,7 +282,6 @@ void write_model(const Model& model, std::string_view vtax_version, std::ostream
             {"floor", parts.floor},
             {"made_of", Json::array()},
             {"scores", Json::array()},
-            {"axes", Json::array()},
             {"learned", Json::object()},
             {"cells", Json::array()}};
   for (const Source& source : parts.known.sources)
@@ -232,8 +291,6 @@ void write_model(const Model& model, std::string_view vtax_version, std::ostream
                                {"trials", source.trials},
                                {"digest", source.digest}});
   for (const Score& score : parts.scores) json["scores"].push_back(json_of(score));
-  // For people: the order in which "decay" names them.
-  for (const CellSpace::Axis& axis : model.space().axes()) json["axes"].push_back(axis.factor);
   for (const auto& [key, learned] : parts.learned) json["learned"][key] = json_of(learned);
   for (const KnownCell& cell : parts.known.cells) json["cells"].push_back(json_of(cell));
   out << json.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
@@ -257,6 +314,11 @@ Result<Model> parse_model(std::string_view text, const std::string& shown_name) 
   if (*version > kModelVersion)
     return fail({what, fmt::format("its version is {}, this vtax knows {}", *version, kModelVersion),
                  "use a newer vtax"});
+  if (*version < kModelVersion)
+    return fail({what,
+                 fmt::format("its version is {}, which goes by other traits of cells than {}", *version,
+                             kModelVersion),
+                 "learn it again: `vtax fit RUN ... -o MODEL`, of the runs under 'made_of'"});
   Model::Parts parts;
   auto cost = file.text("cost_is");
   if (!cost) return usage(cost.error());
@@ -272,6 +334,7 @@ Result<Model> parse_model(std::string_view text, const std::string& shown_name) 
         each(file, "cells", kMostCells, cell_in, [&](KnownCell one) { parts.known.cells.push_back(one); })})
     if (!read) return usage(read.error());
   if (parts.known.cells.empty()) return usage(file.bad("it has no cells"));
+  if (const auto why = contradiction_in(parts)) return usage(file.bad(*why));
   auto learned = file.object("learned");
   if (!learned) return usage(learned.error());
   for (const auto& [key, value] : learned->json().items()) {

@@ -12,7 +12,7 @@
 // form.
 namespace vtax::predict {
 
-inline constexpr std::uint64_t kModelVersion = 1;
+inline constexpr std::uint64_t kModelVersion = 2;
 
 void write_model(const Model& model, std::string_view vtax_version, std::ostream& out);
 

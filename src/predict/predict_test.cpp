@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 
@@ -9,6 +10,7 @@
 #include "predict/fit.h"
 #include "predict/model_file.h"
 #include "predict/text.h"
+#include "predict/traits.h"
 
 namespace vtax::predict {
 namespace {
@@ -94,6 +96,89 @@ TEST(GaussianProcess, LeavingOutIsWhatFittingWithoutWouldSay) {
   // The mean of the values is the whole grid's in the one, the rest's in the other: a tenth of a percent.
   EXPECT_NEAR(left_out[1].mean, direct.mean + set.values.mean(), 2e-3);
   EXPECT_NEAR(left_out[1].variance, direct.variance, 1e-9 + 0.02 * direct.variance);
+}
+
+TEST(Traits, InOneKernelSendingIsReceivingAndNoCardJoins) {
+  const auto traits = [](const char* platform, const char* topology, const char* direction,
+                         const char* offloads) {
+    return with_traits({{"platform", platform},
+                        {"topology", topology},
+                        {"direction", direction},
+                        {"offloads", offloads},
+                        {"workload", "tcp-stream"},
+                        {"write_bytes", "512"}});
+  };
+  EXPECT_EQ(traits("native", "inside", "send", "on"), traits("native", "inside", "receive", "off"));
+  EXPECT_NE(traits("xen-pv", "inside", "send", "on"), traits("xen-pv", "inside", "receive", "on"));
+  EXPECT_NE(traits("native", "card", "send", "on"), traits("native", "card", "receive", "on"));
+  EXPECT_EQ(traits("xen-pvh", "card", "send", "on").at("virtualisation"), "xen");
+  EXPECT_EQ(traits("container", "card", "send", "on").at("virtualisation"), "none");
+  EXPECT_EQ(traits("kvm", "card", "receive", "on").at("merged_on_receipt"), "yes");
+  EXPECT_EQ(traits("kvm", "card", "receive", "off").at("merged_on_receipt"), "no");
+}
+
+TEST(Traits, CountSegmentsAsTheStackIsAskedToMakeThem) {
+  const auto of_write = [](const char* offloads, const char* bytes) {
+    return std::stod(with_traits({{"platform", "native"},
+                                  {"offloads", offloads},
+                                  {"workload", "tcp-stream"},
+                                  {"write_bytes", bytes}})
+                         .at("segments"));
+  };
+  EXPECT_EQ(of_write("on", "512"), 2048);
+  EXPECT_EQ(of_write("off", "512"), 2048);
+  EXPECT_EQ(of_write("on", "65536"), 16);
+  EXPECT_EQ(of_write("off", "65536"), of_write("off", "1448"));
+  const auto of_exchange = [](const char* offloads, const char* request, const char* response) {
+    return with_traits({{"platform", "native"},
+                        {"offloads", offloads},
+                        {"workload", "tcp-rr"},
+                        {"request_bytes", request},
+                        {"response_bytes", response}})
+        .at("segments");
+  };
+  EXPECT_EQ(of_exchange("on", "1", "16384"), "2");
+  EXPECT_EQ(of_exchange("off", "1", "16384"), "13");
+  EXPECT_EQ(of_exchange("off", "1448", "1449"), "3");
+}
+
+// Of streams in one kernel that are sent, and of none that are received: with the trait the one tells the
+// other, though the direction of a card's streams matters.
+TEST(Fit, TellsWhatIsReceivedInOneKernelFromWhatIsSent) {
+  KnownCells known;
+  for (const char* topology : {"card", "inside"})
+    for (const char* direction : {"send", "receive"})
+      for (const int write : {64, 512, 4096, 16384, 65536}) {
+        const bool is_inside = topology == std::string_view("inside");
+        if (is_inside && direction == std::string_view("receive") && write != 64) continue;
+        KnownCell cell = cell_of("native", "on", write);
+        cell.factors["topology"] = topology;
+        cell.factors["direction"] = direction;
+        const double factor = is_inside ? 2 : direction == std::string_view("send") ? 0.3 : 1;
+        for (auto& [figure, value] : cell.figures) value *= factor;
+        for (double& sample : cell.samples) sample *= factor;
+        known.cells.push_back(cell);
+      }
+  const Model model = *fit(known, {0}, quiet);
+  Factors asked = cell_of("native", "on", 16384).factors;
+  asked["topology"] = "inside";
+  asked["direction"] = "receive";
+  const auto told = model.predict(asked);
+  ASSERT_TRUE(told) << told.error().text();
+  EXPECT_NEAR(told->figures.at("cost").value / (2 * law("native", "on", 16384)), 1, 0.02);
+}
+
+TEST(Fit, IntervalsOfAllTestsAreScoredByWhatTheOthersGotWrong) {
+  for (const char* test : {"held out", "unseen cell", "unseen level", "unseen pair"}) {
+    const Score* own = score_named(model_of_grid(), test, kOwnMethod);
+    ASSERT_TRUE(own && own->covered && own->interval_width) << test;
+    EXPECT_GT(*own->covered, 0.6) << test;
+    EXPECT_GT(*own->interval_width, 0) << test;
+  }
+  const Score* cells = score_named(model_of_grid(), "unseen cell", kOwnMethod);
+  ASSERT_TRUE(cells->least_covered);
+  EXPECT_LE(cells->least_covered->share, *cells->covered);
+  EXPECT_NE(cells->least_covered->name.find(' '), std::string::npos);
 }
 
 TEST(Fit, FindsTheLawAndBeatsTheBaselines) {
@@ -209,7 +294,7 @@ TEST(Check, ScoresOnlyWhatItDidNotKnow) {
   ASSERT_TRUE(checked);
   EXPECT_EQ(checked->known, 1U);
   ASSERT_EQ(checked->cells.size(), 1U);
-  EXPECT_NEAR(checked->cells[0].predicted / checked->cells[0].measured, 1, 0.03);
+  EXPECT_NEAR(checked->cells[0].predicted / checked->cells[0].measured, 1, 0.05);
   ASSERT_EQ(checked->no_promise.size(), 1U);
   run.in_time = true;
   EXPECT_THAT(check(model_of_grid(), run).error().why, testing::HasSubstr("ns of CPU time"));
@@ -247,7 +332,8 @@ TEST(ModelFile, RefusesWhatIsNone) {
   };
   EXPECT_THAT(why(""), testing::HasSubstr("not JSON"));
   EXPECT_THAT(why("{}"), testing::HasSubstr("no model of vtax"));
-  EXPECT_THAT(why(R"({"vtax_model": 2})"), testing::HasSubstr("its version is 2"));
+  EXPECT_THAT(why(R"({"vtax_model": 3})"), testing::HasSubstr("its version is 3"));
+  EXPECT_THAT(why(R"({"vtax_model": 1})"), testing::HasSubstr("goes by other traits"));
   std::ostringstream out;
   write_model(model_of_grid(), "1", out);
   const std::string good = out.str();
@@ -263,6 +349,37 @@ TEST(ModelFile, RefusesWhatIsNone) {
   EXPECT_THAT(with("\"cost per KB\"", "\"cost per pound\""),
               testing::HasSubstr("nothing was learned of 'cost per KB'"));
   EXPECT_THAT(with("\"workload\"", "\"worklord\""), testing::HasSubstr("no workload"));
+}
+
+TEST(ModelFile, RefusesNumbersThatContradictEachOther) {
+  std::ostringstream out;
+  write_model(model_of_grid(), "1", out);
+  const nlohmann::json good = nlohmann::json::parse(out.str());
+  const auto why = [&](const auto& change) {
+    nlohmann::json changed = good;
+    change(changed);
+    const auto model = parse_model(changed.dump(), "m");
+    return model ? std::string("a model") : model.error().why;
+  };
+  using Json = nlohmann::json;
+  EXPECT_EQ(why([](Json&) {}), "a model");
+  const auto doubled = [](Json& number) { number = 2 * number.get<double>(); };
+  EXPECT_THAT(why([&](Json& model) { doubled(model["cells"][3]["figures"]["layer kernel"]); }),
+              testing::HasSubstr("the layers of a cell add up to"));
+  EXPECT_THAT(why([&](Json& model) {
+                for (const char* figure : {"cost", "layer kernel", "layer program"})
+                  doubled(model["cells"][3]["figures"][figure]);
+              }),
+              testing::HasSubstr("its repetitions' are"));
+  EXPECT_THAT(why([](Json& model) { model["cells"].push_back(model["cells"][0]); }),
+              testing::HasSubstr("stands there twice"));
+  EXPECT_THAT(why([](Json& model) { model["cells"][3]["unit"] = "transaction"; }),
+              testing::HasSubstr("costs of 'tcp-stream' are of two units"));
+  EXPECT_THAT(why([](Json& model) { model["floor"] = 0.5; }), testing::HasSubstr("'floor' is 0.5"));
+  EXPECT_THAT(why([](Json& model) { model["scores"][0]["median_error"] = 1e6; }),
+              testing::HasSubstr("larger than nine tenths"));
+  EXPECT_THAT(why([](Json& model) { model["scores"][0]["covered"] = 1.5; }),
+              testing::HasSubstr("'covered' is no number from 0 to 1"));
 }
 
 // Whatever is read is a model whose predictions are numbers.

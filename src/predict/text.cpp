@@ -90,7 +90,7 @@ void write_scores(const Model& model, std::ostream& out) {
   std::string test;
   std::vector<std::string> beaten;
   double own = 0;
-  TextTable table({"error of the cost", "cells", "median", "p90", "in 90 %", "width"});
+  TextTable table({"error of the cost", "cells", "median", "p90", "in 90 %", "width", "least in 90 %"});
   for (const Score& score : parts.scores) {
     const bool is_own = score.method == kOwnMethod;
     if (is_own) own = score.median;
@@ -98,7 +98,11 @@ void write_scores(const Model& model, std::ostream& out) {
       beaten.push_back(score.test + ": " + score.method);
     table.add({is_own ? score.test : "  " + score.method, std::to_string(score.cells), percent(score.median),
                percent(score.p90), score.covered ? percent(*score.covered) : "",
-               score.interval_width ? percent(*score.interval_width) : ""});
+               score.interval_width ? percent(*score.interval_width) : "",
+               score.least_covered && score.least_covered->share < score.covered.value_or(0)
+                   ? fmt::format("{:.0f} % of {}", kPercent * score.least_covered->share,
+                                 printable(score.least_covered->name))
+                   : ""});
     test = score.test;
   }
   if (!table.is_empty()) {
@@ -108,9 +112,9 @@ void write_scores(const Model& model, std::ostream& out) {
     print_wrapped(
         out, "",
         "Error: |predicted / measured - 1|. Held out: cells that nothing was learned from. Unseen cell, "
-        "level, "
-        "pair: known cells, left out one by one, with all of a number's level, with all of a pair of values. "
-        "In 90 %: how many are inside their interval; width: its median, high over low.");
+        "level, pair: known cells, left out one by one, with all of a number's level, with all of a pair of "
+        "values. In 90 %: how many are inside their interval, made of what the others got wrong; width: its "
+        "median, high over low; least: the value of a factor whose cells are inside the least often.");
   }
   for (const std::string& one : beaten)
     print_wrapped(out, "", fmt::format("Not beaten: {} has the smaller median error.", one));

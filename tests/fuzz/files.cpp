@@ -6,12 +6,14 @@
 #include <iterator>
 #include <sstream>
 
+#include "core/lab_prices.h"
 #include "predict/fit.h"
 #include "predict/model_file.h"
 #include "published/published.h"
 #include "query/testing/claims_of_synthetic_run.h"
 #include "record/run_reader.h"
 #include "record/run_writer.h"
+#include "record/schedule_text.h"
 #include "record/seal.h"
 #include "record/testing/synthetic_run.h"
 #include "record/timeline_text.h"
@@ -184,6 +186,48 @@ bool try_timeline(std::string_view input) {
   return true;
 }
 
+std::vector<std::string> schedules() {
+  return {R"({"vcpus": [{"domain": "guest1", "number": 0}, {"domain": "idle", "number": 2}], "cpu": [2, 2, 3],
+              "vcpu": [0, 1, 0], "begin_ns": [0, 700, 900], "end_ns": [700, 1000, 1000],
+              "woke_ns": [null, null, 850], "left_out": 0})",
+          R"({"vcpus": [{"domain": "peer", "number": 0}], "cpu": [1], "vcpu": [0], "begin_ns": [0],
+              "end_ns": [18446744073709551615], "woke_ns": [null], "left_out": 7})"};
+}
+
+// What is taken names only virtual CPUs that it has, and comes back as it was.
+bool try_schedule(std::string_view input) {
+  const auto schedule = read_schedule(input);
+  if (!schedule) return false;
+  require(!schedule->empty() && schedule->stays.size() <= kMostStays,
+          "a schedule has stays, and not too many");
+  for (const Schedule::Stay& stay : schedule->stays)
+    require(stay.vcpu < schedule->vcpus.size(), "a stay is of a virtual CPU that is named");
+  require(read_schedule(schedule_text(*schedule)) == schedule, "a schedule comes back as it was");
+  return true;
+}
+
+std::vector<std::string> lab_prices() {
+  return {"kernel:0.9 + program:0.5",
+          "kernel:0.083+program:0.083+hypervisor:0.1+system_calls:103+wake_ups:1298",
+          "kernel:1000 + program:0 + vm_exits:1000000 + bytes_copied_user:0.0670"};
+}
+
+// What is taken has the two prices that must be there, none beyond what a price may be, and comes back.
+bool try_lab_prices(std::string_view input) {
+  const auto prices = read_lab_prices(input);
+  if (!prices) {
+    require(!prices.error().why.empty(), "an error says why");
+    return false;
+  }
+  require(prices->femtoseconds.contains("kernel") && prices->femtoseconds.contains("program"),
+          "kernel and program have prices");
+  constexpr std::uint64_t kMost = 1'000'000'000'000;  // fs: a millisecond
+  for (const auto& [name, price] : prices->femtoseconds)
+    require(price <= kMost, "a price is one that can be");
+  require(read_lab_prices(text_of(*prices)) == *prices, "prices come back as they were");
+  return true;
+}
+
 std::vector<std::string> models() {
   predict::KnownCells known;
   for (const char* platform : {"native", "xen-pv"})
@@ -192,8 +236,9 @@ std::vector<std::string> models() {
       cell.factors = {
           {"platform", platform}, {"workload", "tcp-stream"}, {"write_bytes", std::to_string(write)}};
       cell.unit = Unit::kilobyte;
-      cell.figures = {{"cost", 1000.0 + write % 100}, {"layer kernel", 1000}};
-      cell.samples = {1000, 1010};
+      const double cost = 1000.0 + write % 100;
+      cell.figures = {{"cost", cost}, {"layer kernel", cost - 10}, {"layer program", 10}};
+      cell.samples = {cost, cost + 10};
       known.cells.push_back(cell);
     }
   const auto model = predict::fit(known, {0}, [](const std::string&) {});
@@ -220,7 +265,8 @@ bool try_model(std::string_view input) {
 std::vector<Target> targets_of_files() {
   return {{"run-file", run_files, try_run_file, false, 4}, {"recording", recordings, try_recording, false, 4},
           {"study", studies, try_study, true, 4},          {"claims", claims, try_claims, true, 4},
-          {"timeline", timelines, try_timeline},           {"model", models, try_model, true, 40}};
+          {"timeline", timelines, try_timeline},           {"schedule", schedules, try_schedule},
+          {"lab-prices", lab_prices, try_lab_prices},      {"model", models, try_model, true, 40}};
 }
 
 }  // namespace vtax::fuzz
