@@ -140,7 +140,7 @@ Result<> arrange_and_work(const LabPlan& plan, Platform& platform, const Setup& 
     Result<nlohmann::json> result =
         own.program ? controller::run_program_trial(own, *bench, setup, repetition == 1)
         : own.http  ? controller::run_http_trial(own, *bench, controller::kLabSettle, hooks)
-        : own.local ? controller::run_local_trial(own, *bench, disks, hooks)
+        : own.local ? controller::run_local_trial(own, *bench, disks, controller::kLabSettle, hooks)
                     : controller::run_trial(own, *bench, controller::kLabSettle, hooks, repetition);
     if (!result) return fail(result.error());
     if (hooks.describe) hooks.describe(*result);

@@ -3,18 +3,38 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
+#include "core/input_file.h"
 #include "core/readable.h"
 #include "query/simulated.h"
 #include "record/run_header.h"
 #include "record/run_reader.h"
+#include "study/catalogue.h"
 #include "study/find_study.h"
+#include "study/speed.h"
 
 namespace vtax {
+namespace {
+
+// As SQLite's files begin, which run files are. Nothing: no such file, an empty one, or none that can be
+// read.
+std::optional<bool> begins_as_database(const std::filesystem::path& file) {
+  constexpr std::string_view kBegin("SQLite format 3\0", 16);
+  const auto in = open_regular(file, "");
+  if (!in) return std::nullopt;
+  const auto begin = read_up_to(*in, kBegin.size(), "");
+  if (!begin || begin->empty()) return std::nullopt;
+  return *begin == kBegin;
+}
+
+}  // namespace
 
 bool is_run_file(const RunOptions& options) {
-  return options.resume && std::string_view(options.study).ends_with(".vtax");
+  if (!options.resume) return false;
+  if (const auto is_database = begins_as_database(options.study)) return *is_database;
+  return std::string_view(options.study).ends_with(".vtax");
 }
 
 Result<Study> take_from_run_file(RunOptions& options) {
@@ -54,6 +74,35 @@ Result<Study> take_from_run_file(RunOptions& options) {
   options.own = {text(settings, "kernel"), text(settings, "modules"), text(settings, "xen")};
   options.out = options.study;
   return parse_study(header.study_source, header.study);
+}
+
+nlohmann::json asked_for(const RunOptions& options) {
+  nlohmann::json asked = {{"set", options.set}, {"machine", options.machine}};
+  if (options.repetitions) asked["repetitions"] = *options.repetitions;
+  return asked;
+}
+
+bool take_speed(Study& study, const RunOptions& options, const std::filesystem::path& out) {
+  if (!study.speed) return false;
+  const auto reader = RunReader::open(out);
+  if (!reader || reader->header().study_source != study.source) return false;
+  const auto settings = nlohmann::json::parse(reader->header().settings, nullptr, false);
+  if (!settings.is_object() || settings.value("speed", nlohmann::json()) != to_json(*study.speed) ||
+      settings.value(kAskedFor, nlohmann::json()) != asked_for(options))
+    return false;
+  const auto factors = settings.value("factors", nlohmann::json());
+  FactorValues found;
+  for (const char* name : {"cpu_mips", "link_mbps"}) {
+    const auto values = factors.find(name);
+    if (values == factors.end() || !values->is_array() || values->size() != 1 || !values->front().is_string())
+      return false;
+    const auto value =
+        canonical(*find_factor(common_factors(), name), values->front().get_ref<const std::string&>());
+    if (!value) return false;
+    found[name] = {*value};
+  }
+  for (auto& [name, values] : found) study.factors[name] = std::move(values);
+  return true;
 }
 
 }  // namespace vtax

@@ -46,12 +46,12 @@ Result<Trial> trial_of(const Speed& speed, long mips) {
   return trial;
 }
 
-struct Point {
+struct BusyAt {
   double rate = 0;   // Mb/s, or transactions a second
   double share = 0;  // of the system's busiest CPU
 };
 
-Result<Point> run_once(const Speed& speed, long mips, Machine& lab, const OnStep& on_step) {
+Result<BusyAt> run_once(const Speed& speed, long mips, Machine& lab, const OnStep& on_step) {
   auto trial = trial_of(speed, mips);
   if (!trial) return fail(trial.error());
   std::optional<Trial> done;
@@ -69,7 +69,7 @@ Result<Point> run_once(const Speed& speed, long mips, Machine& lab, const OnStep
   const WindowCost cost = window_cost(*done);
   const auto rate = measured_rate(cost);
   if (!rate) return fail({what, "it counted no work", "", ExitCode::trial_failed});
-  return Point{*rate, busiest_share(cost)};
+  return BusyAt{*rate, busiest_share(cost)};
 }
 
 Result<long> search(const Speed& speed, Machine& lab, const OnStep& on_step) {

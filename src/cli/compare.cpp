@@ -201,6 +201,10 @@ Result<> write(const RunTrend& trend, const CompareOptions& options, std::ostrea
 }
 
 Result<ExitCode> compare(const CompareOptions& options) {
+  if (!options.cell.empty() && options.format != "table")
+    return fail({fmt::format("cannot show the cells of '{}'", printable(options.cell)),
+                 fmt::format("--cell is of --format table, not of {}", options.format),
+                 "leave one of the two out; json has every cell"});
   std::optional<double> limit;
   if (options.has_limit) {
     auto parsed = parse_limit(options.limit);
@@ -273,13 +277,15 @@ Verb::Action add_compare_options(CLI::App& app) {
   app.add_flag("--no-pager", options->has_no_pager, "Do not show --all through $PAGER or less on a terminal");
   app.add_option("--cell", options->cell,
                  "Layers and functions of the cells that have this text in their name");
-  app.add_option("--format", options->format,
-                 "table: for people; markdown: a comment of a review; html: one page that needs no\n"
-                 "network, with a chart over the runs; json: docs/report-schema.md")
-      ->check(CLI::IsMember({"table", "markdown", "html", "json"}))
-      ->capture_default_str();
+  auto* format =
+      app.add_option("--format", options->format,
+                     "table: for people; markdown: a comment of a review; html: one page that needs no\n"
+                     "network, with a chart over the runs; json: docs/report-schema.md")
+          ->check(CLI::IsMember({"table", "markdown", "html", "json"}))
+          ->capture_default_str();
   app.add_flag_callback(
-      "--json", [options] { options->format = "json"; }, "The same as --format json");
+         "--json", [options] { options->format = "json"; }, "The same as --format json")
+      ->excludes(format);
   app.add_option("-o,--out,--output", options->output, "Write to this file; - is the standard output")
       ->capture_default_str();
   return [options, limit] {

@@ -10,10 +10,13 @@
 
 #include "cli/say.h"
 #include "core/readable.h"
+#include "machine/host/disk_folder.h"
 #include "machine/host/host_readiness.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/readiness.h"
 #include "machine/lab/variation.h"
+#include "query/cell.h"
+#include "study/host_pace.h"
 #include "study/machine_rules.h"
 #include "study/meaning.h"
 
@@ -40,8 +43,7 @@ Pace pace_of(PlatformId lab_machine) {
   }
 }
 
-constexpr double kHostTrial = 3, kHostTrialOfGuest = 12;  // with its boot
-constexpr double kCompile = 10;                           // times another workload's
+constexpr double kCompile = 10;  // times another workload's
 
 struct Machines {
   std::set<std::pair<lab::MachineKind, lab::Variation>> kinds;
@@ -54,8 +56,7 @@ bool is_compile(const PlannedTrial& trial) {
 
 double host_seconds(const std::vector<const PlannedTrial*>& trials) {
   double seconds = 0;
-  for (const PlannedTrial* trial : trials)
-    seconds += host::has_guest(platform_of(trial->factors).id) ? kHostTrialOfGuest : kHostTrial;
+  for (const PlannedTrial* trial : trials) seconds += host_trial_seconds(trial->factors);
   return seconds;
 }
 
@@ -81,14 +82,21 @@ std::string minutes_text(double seconds) {
   return fmt::format("some {:.0f} hours", std::ceil(seconds / kHour));
 }
 
+// What is fetched is no defect: nothing is to be done about it, and how it was not found is nobody's trouble.
+void say_need(lab::State state, std::string_view name, const std::string& detail, const std::string& mend) {
+  if (state == lab::State::fetchable)
+    say("is fetched first: {}\n", name);
+  else
+    say("is missing here: {}: {}\n", name, mend.empty() ? detail : fmt::format("{} -> {}", detail, mend));
+}
+
 void say_needs_of_lab(const std::set<PlatformId>& kinds) {
   for (const lab::Check& check : lab::examine_machine()) {
     const bool is_needed =
         check.needed_by == nullptr ||
         std::any_of(kinds.begin(), kinds.end(), [&](PlatformId kind) { return check.needed_by(kind); });
     if (!is_needed || check.state == lab::State::good) continue;
-    say("{}: {}: {}\n", check.state == lab::State::fetchable ? "is fetched first" : "is missing here",
-        check.name, check.mend.empty() ? check.detail : fmt::format("{} -> {}", check.detail, check.mend));
+    say_need(check.state, check.name, check.detail, check.mend);
   }
 }
 
@@ -96,9 +104,7 @@ void say_needs_of_host(const std::set<PlatformId>& platforms) {
   for (const PlatformId platform : platforms) {
     const host::PlatformCheck check = host::examine_platform(platform);
     if (check.state == lab::State::good) continue;
-    say("{}: {}: {}\n", check.state == lab::State::fetchable ? "is fetched first" : "is missing here",
-        name_of(platform),
-        check.mend.empty() ? check.detail : fmt::format("{} -> {}", check.detail, check.mend));
+    say_need(check.state, name_of(platform), check.detail, check.mend);
   }
 }
 
@@ -134,31 +140,56 @@ void say_rows(const std::vector<const PlannedTrial*>& trials) {
         with_thousands(rows[key].second.size()), with_thousands(rows[key].first));
 }
 
+std::vector<const PlannedTrial*> trials_at(const Plan& plan, const std::set<std::uint64_t>& places) {
+  std::vector<const PlannedTrial*> trials;
+  for (const PlannedTrial& trial : plan.trials)
+    if (places.contains(trial.index)) trials.push_back(&trial);
+  return trials;
+}
+
+bool is_on_host(const Plan& plan) {
+  return plan.study.machine == kHostMachine;
+}
+
 }  // namespace
 
+Result<std::string> expected_time(const Plan& plan, const std::set<std::uint64_t>& places, int jobs) {
+  const auto trials = trials_at(plan, places);
+  if (is_on_host(plan)) return minutes_text(host_seconds(trials));
+  const auto machines = machines_of(trials);
+  if (!machines) return fail(machines.error());
+  return minutes_text(lab_seconds(trials, *machines, jobs));
+}
+
+std::vector<std::string> doubts_of_host(const Plan& plan) {
+  const bool has_disk =
+      is_on_host(plan) && std::any_of(plan.trials.begin(), plan.trials.end(), [](const auto& trial) {
+        const auto store = trial.factors.find("store");
+        return store != trial.factors.end() && store->second == "tmpdir";
+      });
+  std::string doubt = has_disk ? host::doubt_of_disk(host::disk_folder()) : "";
+  return doubt.empty() ? std::vector<std::string>() : std::vector{std::move(doubt)};
+}
+
 Result<> say_what_would_run(const Plan& plan, const std::set<std::uint64_t>& places, int jobs) {
-  std::vector<const PlannedTrial*> trials;
-  std::set<PlatformId> platforms;
-  for (const PlannedTrial& trial : plan.trials) {
-    if (!places.contains(trial.index)) continue;
-    trials.push_back(&trial);
-    platforms.insert(platform_of(trial.factors).id);
-  }
-  const bool on_host = plan.study.machine == kHostMachine;
+  const std::vector<const PlannedTrial*> trials = trials_at(plan, places);
+  const bool on_host = is_on_host(plan);
+  const auto time = expected_time(plan, places, jobs);
+  if (!time) return fail(time.error());
   say("Study {}: {} trials{} on machine {}, {} of each cell\n", plan.study.name,
       with_thousands(trials.size()),
       trials.size() == plan.trials.size() ? "" : fmt::format(" of {}", with_thousands(plan.trials.size())),
       plan.study.machine, repetitions_of(plan.study));
   say_rows(trials);
   for (const std::string& note : plan.notes) say("- {}\n", note);
-  double seconds = 0;
   if (on_host) {
-    seconds = host_seconds(trials);
+    for (const std::string& doubt : doubts_of_host(plan)) say("- {}\n", doubt);
+    std::set<PlatformId> platforms;
+    for (const PlannedTrial* trial : trials) platforms.insert(platform_of(trial->factors).id);
     say_needs_of_host(platforms);
   } else {
     const auto machines = machines_of(trials);
     if (!machines) return fail(machines.error());
-    seconds = lab_seconds(trials, *machines, jobs);
     say("machines to boot: {} at most; those that this build of vtax booted before are there already\n",
         machines->kinds.size());
     if (plan.study.speed && plan.study.speed->cpu_mips == 0)
@@ -166,7 +197,7 @@ Result<> say_what_would_run(const Plan& plan, const std::set<std::uint64_t>& pla
     say_needs_of_lab(machines->images);
   }
   say("about: {} on {}, boots included, downloads not; a computer that does other things takes longer\n",
-      minutes_text(seconds), on_host ? "one CPU" : fmt::format("{} CPUs", jobs));
+      *time, on_host ? "one CPU" : fmt::format("{} CPUs", jobs));
   return {};
 }
 

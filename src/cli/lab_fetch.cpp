@@ -29,10 +29,13 @@ struct FetchOptions {
 };
 
 Result<> fetch_all(const FetchOptions& options) {
-  const bool refresh = options.refresh;
+  // What is renewed is another image: nobody's runs end because a release was looked at.
+  const bool is_named = !options.stacks.empty() || !options.programs.empty();
+  const bool refresh = options.refresh && !is_named;
   auto cache = lab::PackageCache::open();
   if (!cache) return fail(cache.error());
   const lab::Fetch why = refresh ? lab::Fetch::newer : lab::Fetch::content;
+  const lab::Fetch why_named = options.refresh ? lab::Fetch::newer : lab::Fetch::content;
   std::vector<lab::Package> packages;
   for (const lab::PackageSet set :
        {lab::PackageSet::kernel, lab::PackageSet::xen, lab::PackageSet::vmm, lab::PackageSet::device_model}) {
@@ -42,7 +45,7 @@ Result<> fetch_all(const FetchOptions& options) {
   }
   for (const std::string& release : options.stacks)
     for (const lab::PackageSet set : {lab::PackageSet::kernel, lab::PackageSet::xen, lab::PackageSet::vmm}) {
-      const auto fetched = lab::fetch_of_release(set, release, *cache, lab::Apt(), say_fetching, why);
+      const auto fetched = lab::fetch_of_release(set, release, *cache, lab::Apt(), say_fetching, why_named);
       if (!fetched) return fail(fetched.error());
       packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
     }
@@ -55,7 +58,7 @@ Result<> fetch_all(const FetchOptions& options) {
       fmt::print(stderr, "without {}: {}\n", what, fetched.error().text());
   }
   for (const std::string& names : options.programs) {
-    const auto fetched = cache->fetch(lab::wanted_programs(names), lab::Apt(), say_fetching, why);
+    const auto fetched = cache->fetch(lab::wanted_programs(names), lab::Apt(), say_fetching, why_named);
     if (!fetched) return fail(fetched.error());
     packages.insert(packages.end(), fetched->packages.begin(), fetched->packages.end());
   }
@@ -72,7 +75,9 @@ Result<> fetch_all(const FetchOptions& options) {
 
 Verb::Action add_lab_fetch_options(CLI::App& app) {
   const auto options = std::make_shared<FetchOptions>();
-  app.add_flag("--refresh", options->refresh, "Ask apt again, and fetch what became newer");
+  app.add_flag("--refresh", options->refresh,
+               "Ask apt again, and fetch what became newer: of what --stack and --program\n"
+               "name, or of all where they name nothing");
   std::vector<std::string> releases;
   for (const DebianRelease& release : kDebianReleases) releases.emplace_back(release.stack);
   app.add_option("--stack", options->stacks, "Also what the factor `stack` boots with this value")

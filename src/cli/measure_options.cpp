@@ -108,7 +108,7 @@ Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const O
   {
     const std::size_t most = options.policy.most > 1 ? static_cast<std::size_t>(options.policy.most) : 0;
     ProgressLine progress(most);
-    progress.step("measuring " + outcome.workload);
+    if (!options.shows_intervals) progress.step("measuring " + outcome.workload);
     TimeLeft time(1);
     for (std::size_t i = 0; i < most; ++i) time.plan("");
     time.start(0, TimeLeft::Clock::now());
@@ -122,6 +122,7 @@ Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const O
     if (!repeats) return failure(options, std::move(outcome), repeats.error(), other_error);
     outcome.repeats = std::move(*repeats);
   }
+  outcome.intervals_shown = options.shows_intervals;
   outcome.interrupted = interrupted() && !options.ends_by_interruption;
   if (outcome.interrupted) outcome.warnings.push_back(interruption_note(options, outcome.repeats.size()));
   outcome.summary = summarise(options.policy, outcome.repeats);

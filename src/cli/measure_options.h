@@ -17,6 +17,7 @@ struct MeasureOptions {
   RepeatPolicy policy;
   std::string format = "text";        // or one of the formats that the workload was given
   std::string output;                 // empty: standard output
+  bool shows_intervals = false;       // the work's lines come as it goes, and say enough of its progress
   bool ends_by_interruption = false;  // a server's way to end: nothing is missing then
 };
 

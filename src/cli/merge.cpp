@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/say.h"
+#include "core/shell_word.h"
 #include "record/merge.h"
 
 namespace vtax {
@@ -28,7 +29,7 @@ Result<ExitCode> merge(const MergeOptions& options) {
       merged->failed, merged->digest);
   if (!merged->missing.empty())
     say("missing: {} trials ({}); `vtax run --resume {}` runs them\n", merged->missing.size(),
-        places_text(merged->missing), options.out);
+        places_text(merged->missing), shell_word_of(options.out));
   return merged->failed == 0 || options.is_partial ? ExitCode::ok : ExitCode::trial_failed;
 }
 

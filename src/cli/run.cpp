@@ -27,6 +27,7 @@
 #include "core/files.h"
 #include "core/readable.h"
 #include "core/sha256.h"
+#include "core/shell_word.h"
 #include "core/text_table.h"
 #include "machine/computer.h"
 #include "published/find_published.h"
@@ -52,13 +53,6 @@ std::string named_computer() {
   facts["computer"] =
       sha256_hex(read_text("/etc/machine-id").value_or("") + std::string(name.nodename)).substr(0, 16);
   return facts.dump();
-}
-
-// What `--resume FILE` needs besides what the settings come to.
-nlohmann::json asked_for(const RunOptions& options) {
-  nlohmann::json asked = {{"set", options.set}, {"machine", options.machine}};
-  if (options.repetitions) asked["repetitions"] = *options.repetitions;
-  return asked;
 }
 
 Result<Run> header_of(const Plan& plan, const RunOptions& options) {
@@ -180,14 +174,18 @@ Result<Plan> plan_of(RunOptions& options) {
   const Overrides overrides{options.set, options.repetitions, options.vary, options.quick, options.machine};
   auto plan = make_plan(*study, overrides);
   if (!plan || !study->speed || options.dry_run) return plan;
-  if (auto set = set_speed_of_lab(*study, *plan, options); !set) return fail(set.error());
+  if (!options.resume || !take_speed(*study, options, run_file_of(options, study->name)))
+    if (auto set = set_speed_of_lab(*study, *plan, options); !set) return fail(set.error());
   return make_plan(std::move(*study), overrides);
 }
 
 // What is said before the first trial; of `own` ones of this process `left` have still to run.
-std::vector<std::string> notes_of(const Plan& plan, const RunOptions& options,
-                                  const std::filesystem::path& out, std::size_t own, std::size_t left) {
+Result<std::vector<std::string>> notes_of(const Plan& plan, const RunOptions& options,
+                                          const std::filesystem::path& out, std::size_t own,
+                                          const std::set<std::uint64_t>& places_left) {
+  const std::size_t left = places_left.size();
   std::vector<std::string> notes = plan.notes;
+  for (std::string& doubt : doubts_of_host(plan)) notes.push_back(std::move(doubt));
   const std::string usual = file_name_of(plan.study.name) + ".vtax";
   if (options.out.empty() && options.shard.empty() && out != usual)
     notes.push_back(options.resume
@@ -195,6 +193,12 @@ std::vector<std::string> notes_of(const Plan& plan, const RunOptions& options,
                         : fmt::format("{} is there already: this run goes into {}", usual, out.string()));
   if (left < own)
     notes.push_back(fmt::format("{} of {} trials are in {} already", own - left, own, out.string()));
+  if (left > 0) {
+    const auto time = expected_time(plan, places_left, jobs_of(options));
+    if (!time) return fail(time.error());
+    notes.push_back(fmt::format("{} trial{}, {} of each cell: {}", with_thousands(left), left == 1 ? "" : "s",
+                                repetitions_of(plan.study), *time));
+  }
   return notes;
 }
 
@@ -212,8 +216,11 @@ Result<> fill(RunWriter& writer, const Plan& plan, const std::set<std::uint64_t>
   std::erase_if(trials, [&](const Trial& trial) {
     return !places.contains(trial.index) || writer.finished().contains(trial.index);
   });
-  const auto notes = notes_of(plan, options, out, places.size(), trials.size());
-  return run_trials(std::move(trials), plan, machine, notes, writer, kept);
+  std::set<std::uint64_t> left;
+  for (const Trial& trial : trials) left.insert(trial.index);
+  const auto notes = notes_of(plan, options, out, places.size(), left);
+  if (!notes) return fail(notes.error());
+  return run_trials(std::move(trials), plan, machine, *notes, writer, kept);
 }
 
 // Nobody else writes to the file meanwhile.
@@ -252,8 +259,7 @@ Error with_way_on(Error error, const std::filesystem::path& out) {
       !std::filesystem::exists(out, ignored))
     return error;
   if (!error.next.empty()) error.next += "\n  ";
-  error.next +=
-      fmt::format("finished trials are kept; `vtax run --resume {}` goes on", printable(out.string(), 200));
+  error.next += fmt::format("finished trials are kept; `vtax run --resume {}` goes on", shell_word_of(out));
   return error;
 }
 
@@ -284,7 +290,8 @@ Result<ExitCode> run(RunOptions options) {
   const auto kept = write_trials(*plan, *places, **machine, options, *header, out);
   if (!kept) return fail(with_way_on(kept.error(), out));
   if (auto shown = show(out, options.json); !shown) return fail(shown.error());
-  if (!options.json) say("\nRun file: {0}   (`vtax report {0} --format html -o page.html`)\n", out.string());
+  if (!options.json)
+    say("\nRun file: {}   (`vtax report {} --format html -o page.html`)\n", out.string(), shell_word_of(out));
   return kept->failed == 0 ? ExitCode::ok : ExitCode::trial_failed;
 }
 
@@ -297,8 +304,9 @@ Verb::Action add_run_options(CLI::App& app) {
       ->type_name("FACTOR=VALUES");
   app.add_option("--machine", options->machine,
                  "lab: the emulated machine; host: this computer itself (default: the study's)");
-  app.add_option("--reps", options->repetitions,
-                 "Repetitions of every cell (default: the study's; else 5 in the lab, 1 on the host)");
+  app.add_option(
+      "--reps", options->repetitions,
+      "Repetitions of every cell (default: the study's; else 5, on the host as ten minutes allow)");
   app.add_option(
          "--vary", options->vary,
          "Run everything on perturbed machines too, N of each kind (3): how much of the exact counts is an\n"

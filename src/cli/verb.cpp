@@ -13,7 +13,6 @@
 #include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
-#include "core/unfinished_file.h"
 #include "machine/parts/lab_parts.h"
 #include "study/suggest.h"
 

@@ -37,7 +37,14 @@ T one_of(const std::string& text, std::initializer_list<std::pair<const char*, T
   return names.begin()->second;
 }
 
-Result<Order> order_of(const Traffic& traffic) {
+// What a person who waits wants to see, without being asked for it.
+std::chrono::nanoseconds usual_interval(std::chrono::nanoseconds duration) {
+  return std::max<std::chrono::nanoseconds>(std::chrono::seconds(1),
+                                            duration / Order::kMostIntervals + std::chrono::nanoseconds(1));
+}
+
+// `is_watched`: somebody sees the intervals as they end.
+Result<Order> order_of(const Traffic& traffic, bool is_watched) {
   Order order = traffic.order;
   const auto warmup = duration_of("--warmup", traffic.warmup);
   const auto interval = duration_of("--interval", traffic.interval.empty() ? "0" : traffic.interval);
@@ -51,7 +58,7 @@ Result<Order> order_of(const Traffic& traffic) {
       return fail({"nothing to do", "--duration is 0", "for example --duration 10s"});
     order.duration = *duration;
     order.warmup = *warmup;
-    order.interval = *interval;
+    order.interval = traffic.interval.empty() && is_watched ? usual_interval(*duration) : *interval;
   }
   if (order.kind == WorkKind::udp_rr) order.patience = *patience;
   order.direction = one_of<Direction>(
@@ -91,7 +98,8 @@ void judge_rate(const Order& order, const Repeat& repeat, std::vector<std::strin
 Verb::Action run_with(CLI::App& app, const std::shared_ptr<Traffic>& traffic) {
   const auto options = add_measure_options(app);
   return [traffic, options]() -> Result<ExitCode> {
-    const auto order = order_of(*traffic);
+    const bool is_watched = options->format == "text" && options->output.empty() && options->policy.most == 1;
+    const auto order = order_of(*traffic, is_watched);
     if (!order) return fail(order.error());
     const auto secret = secret_of(traffic->token, traffic->token_file);
     if (!secret) return fail(secret.error());
@@ -103,8 +111,12 @@ Verb::Action run_with(CLI::App& app, const std::shared_ptr<Traffic>& traffic) {
     outcome.workload = traffic->workload;
     outcome.options = order->to_json();
     outcome.options["host"] = traffic->host;
+    options->shows_intervals = is_watched && order->interval.count() != 0;
+    std::function<void(const IntervalReport&)> show;
+    if (options->shows_intervals)
+      show = [](const IntervalReport& one) { std::cout << interval_line(one) << std::endl; };
     return measure(
-        *options, std::move(outcome), [&]() { return (*session)->run(*order); }, {},
+        *options, std::move(outcome), [&]() { return (*session)->run(*order, show); }, {},
         [&](Outcome& done) { judge_rate(*order, done.repeats.back(), done.warnings); });
   };
 }
@@ -120,7 +132,9 @@ std::shared_ptr<Traffic> common_options(CLI::App& app, WorkKind kind) {
   add_secret(app, traffic->token, traffic->token_file);
   app.add_option("-t,--duration", traffic->duration, "Of the measured span")->capture_default_str();
   app.add_option("--warmup", traffic->warmup, "Before it, left out of the figures")->capture_default_str();
-  app.add_option("-i,--interval", traffic->interval, "Report what was done in each");
+  app.add_option(
+      "-i,--interval", traffic->interval,
+      "Report what was done in each, as it ends; 0: none (default: 1s in text, none in other formats)");
   app.add_option("-P,--flows", traffic->order.flows, "Connections at once, each with its thread")
       ->capture_default_str();
   SocketSettings& sockets = traffic->order.sockets;

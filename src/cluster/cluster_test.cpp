@@ -72,14 +72,6 @@ TEST_F(Sweep, PlanIsReadBackAndNeverWrittenAgain) {
   EXPECT_THAT(PlanFolder::open(folder_ / "s").error().text(), HasSubstr("damaged"));
 }
 
-TEST_F(Sweep, WordsReachTheShellAsTheyAre) {
-  for (const char* word : {"a b", "it's", "$HOME `id` \\", "\"", "*", ""}) {
-    const auto echoed = run_command({{"sh", "-c", "printf %s " + quoted(word)}});
-    ASSERT_TRUE(echoed);
-    EXPECT_EQ(echoed->out, word);
-  }
-}
-
 TEST_F(Sweep, MissingIsWhatIsAbsentDamagedOrFailed) {
   auto made = PlanFolder::create(folder_ / "s", plan());
   ASSERT_TRUE(made);

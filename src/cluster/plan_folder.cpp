@@ -9,6 +9,7 @@
 
 #include "core/files.h"
 #include "core/readable.h"
+#include "core/shell_word.h"
 #include "record/run_reader.h"
 
 namespace vtax::cluster {
@@ -67,8 +68,8 @@ std::optional<SweepPlan> plan_of(const json& from) {
 // A share's file is written on the computer's own disk, as SQLite wants it, and is then put into its place
 // whole.
 std::string task_text(const SweepPlan& plan, const fs::path& folder) {
-  std::string command = quoted(plan.vtax.string()) + " run study.toml";
-  for (const std::string& word : plan.arguments) command += " " + quoted(word);
+  std::string command = shell_word(plan.vtax.string()) + " run study.toml";
+  for (const std::string& word : plan.arguments) command += " " + shell_word(word);
   return fmt::format(R"(#!/bin/sh
 # One share of the study, by SLURM_ARRAY_TASK_ID: its run file is in shards/ whole, or not at all.
 cd {} || exit 5
@@ -84,7 +85,7 @@ if [ $code -eq 0 ] || [ $code -eq 4 ]; then
 fi
 exit $code
 )",
-                     quoted(folder.string()), command, plan.shards, plan.jobs);
+                     shell_word(folder.string()), command, plan.shards, plan.jobs);
 }
 
 std::string merge_text(const SweepPlan& plan, const fs::path& folder) {
@@ -104,7 +105,8 @@ if [ -f merged.vtax ]; then mv merged.vtax {} || code=5; fi
 echo $code >.merge.code && mv .merge.code merge.code
 exit $code
 )",
-                     quoted(folder.string()), quoted(plan.vtax.string()), quoted(plan.out.string()));
+                     shell_word(folder.string()), shell_word(plan.vtax.string()),
+                     shell_word(plan.out.string()));
 }
 
 Result<> write_once(const fs::path& file, const std::string& text, mode_t mode) {
@@ -114,12 +116,6 @@ Result<> write_once(const fs::path& file, const std::string& text, mode_t mode) 
 }
 
 }  // namespace
-
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 Result<PlanFolder> PlanFolder::create(const fs::path& folder, const SweepPlan& plan) {
   const std::string what = fmt::format("cannot begin a sweep in {}", printable(folder.string(), 200));

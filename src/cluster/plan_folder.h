@@ -67,7 +67,4 @@ class PlanFolder {
   SweepPlan plan_;
 };
 
-// A word as a shell reads it back.
-[[nodiscard]] std::string quoted(const std::string& word);
-
 }  // namespace vtax::cluster

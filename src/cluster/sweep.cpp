@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "core/interruption.h"
 #include "core/readable.h"
+#include "core/shell_word.h"
 #include "core/subprocess.h"
 
 namespace vtax::cluster {
@@ -24,7 +25,7 @@ constexpr int kMillisecondsBetweenLooks = 2000;
 
 std::string how_to_go_on(const PlanFolder& folder) {
   return fmt::format("`vtax run --resume {}` submits what is missing; what the tasks said: {}",
-                     folder.path().string(), (folder.path() / "logs").string());
+                     shell_word_of(folder.path()), (folder.path() / "logs").string());
 }
 
 Result<> submit_what_is_missing(PlanFolder& folder, const SweepEvents& events) {
@@ -65,10 +66,10 @@ Result<ExitCode> wait_for_merge(const PlanFolder& folder, const SweepEvents& eve
     events.on_shares(folder.count_there(), folder.plan().shards);
     if (const auto code = folder.merge_code()) return exit_code_of(folder, *code);
     if (interrupted())
-      return fail(
-          {"interrupted", "the jobs go on without this process",
-           fmt::format("`vtax run --resume {}` waits for them; scancel ends them", folder.path().string()),
-           ExitCode::interrupted});
+      return fail({"interrupted", "the jobs go on without this process",
+                   fmt::format("`vtax run --resume {}` waits for them; scancel ends them",
+                               shell_word_of(folder.path())),
+                   ExitCode::interrupted});
     if (Clock::now() >= next_query) {
       next_query = Clock::now() + kBetweenQueries;
       const auto is_there = is_in_queue(folder.jobs());

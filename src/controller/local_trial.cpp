@@ -34,29 +34,30 @@ Result<SideReport> local_report(EndpointClient& client, std::chrono::nanoseconds
 }  // namespace
 
 Result<nlohmann::json> run_local_trial(const TrialPlan& plan, Bench& bench,
-                                       const std::vector<std::string>& disks, const WindowHooks& hooks) {
+                                       const std::vector<std::string>& disks,
+                                       std::chrono::milliseconds settle, const WindowHooks& hooks) {
   using Clock = std::chrono::steady_clock;
   std::vector<End*> systems{&bench.system};
   for (EndPair& pair : bench.more) systems.push_back(&pair.system);
 
   // All begin together, when the last order was given long ago. Who ends earlier than others stays silent
   // for longer than they can take if their work is alike.
-  const Clock::time_point begin = Clock::now() + 2 * kLabSettle;
+  const Clock::time_point begin = Clock::now() + 2 * settle;
   for (std::size_t i = 0; i < systems.size(); ++i) {
     FixedWork work = local_work_of(*plan.local, plan.loads, static_cast<int>(i) + 1);
     if (i < disks.size()) work.file = disks[i];
-    const auto lead = std::max<std::chrono::nanoseconds>(begin - Clock::now(), kLabSettle / 4);
+    const auto lead = std::max<std::chrono::nanoseconds>(begin - Clock::now(), settle / 4);
     const Result<> told =
         systems[i]->client->tell({{"do", "fixed-work"},
                                   {"work", work.to_json()},
                                   {"guest", i + 1},
                                   {"marks", marks_of_each(systems.size())},
                                   {"lead_ns", lead.count()},
-                                  {"trail_ns", std::chrono::nanoseconds(4 * kLabSettle).count()}});
+                                  {"trail_ns", std::chrono::nanoseconds(4 * settle).count()}});
     if (!told) return fail(told.error());
   }
   if (hooks.before) {
-    std::this_thread::sleep_until(begin - kLabSettle / 4);
+    std::this_thread::sleep_until(begin - settle / 4);
     if (Result<> seen = hooks.before(); !seen) return fail(seen.error());
   }
   TrialResult done;

@@ -10,6 +10,10 @@ namespace vtax {
 // Installs the handlers; call once, early in main.
 void catch_interruptions();
 
+// Of a verb that reads, works out and writes, and has nothing else to end: from now on the first signal ends
+// the process at once, with ExitCode::interrupted. Unfinished files (core/unfinished_file.h) go with it.
+void end_at_interruptions();
+
 [[nodiscard]] bool interrupted();
 
 // Readable once interrupted: for poll(2) beside other descriptors.

@@ -5,11 +5,11 @@
 
 namespace vtax {
 
-std::optional<LineFit> fit_line(const std::vector<Point>& points) {
+std::optional<LineFit> fit_line(const std::vector<FitPoint>& points) {
   const auto n = static_cast<double>(points.size());
   double x = 0, y = 0, xx = 0, xy = 0, yy = 0;
-  for (const Point& p : points) x += p.x / n, y += p.y / n;
-  for (const Point& p : points) {
+  for (const FitPoint& p : points) x += p.x / n, y += p.y / n;
+  for (const FitPoint& p : points) {
     xx += (p.x - x) * (p.x - x);
     xy += (p.x - x) * (p.y - y);
     yy += (p.y - y) * (p.y - y);
@@ -17,7 +17,7 @@ std::optional<LineFit> fit_line(const std::vector<Point>& points) {
   if (points.size() < 2 || xx == 0) return std::nullopt;
   LineFit fit{y - xy / xx * x, xy / xx, std::nullopt, 0};
   double left = 0;
-  for (const Point& p : points) {
+  for (const FitPoint& p : points) {
     const double residual = p.y - fit.constant - fit.slope * p.x;
     left += residual * residual;
     fit.greatest_residual = std::max(fit.greatest_residual, std::abs(residual));

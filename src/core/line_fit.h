@@ -5,7 +5,7 @@
 
 namespace vtax {
 
-struct Point {
+struct FitPoint {
   double x = 0, y = 0;
 };
 
@@ -20,6 +20,6 @@ struct LineFit {
 };
 
 // Ordinary least squares. Nothing below two different x.
-[[nodiscard]] std::optional<LineFit> fit_line(const std::vector<Point>& points);
+[[nodiscard]] std::optional<LineFit> fit_line(const std::vector<FitPoint>& points);
 
 }  // namespace vtax

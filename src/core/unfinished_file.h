@@ -26,8 +26,4 @@ class UnfinishedFile {
 // For a signal handler.
 void remove_unfinished_files();
 
-// Of a verb that reads, works out and writes, and has nothing else to end: from now on the first of the
-// signals that catch_interruptions() catches ends the process at once, with ExitCode::interrupted.
-void end_at_interruptions();
-
 }  // namespace vtax

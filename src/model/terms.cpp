@@ -43,7 +43,7 @@ SizeCost size_cost(const Trial& trial, const TermTable& table, double size) {
 TermCost fitted(std::string name, std::string says, bool grows, const std::vector<SizeCost>& sizes,
                 const auto& cost_at) {
   TermCost term{std::move(name), std::move(says), grows, {}, {}};
-  std::vector<Point> points;
+  std::vector<FitPoint> points;
   for (const SizeCost& s : sizes) {
     term.costs.push_back(cost_at(s));
     points.push_back({s.size, term.costs.back()});

@@ -8,6 +8,7 @@
 
 #include "core/readable.h"
 #include "subject/factor_table.h"
+#include "subject/workload_table.h"
 
 namespace vtax {
 namespace {
@@ -53,6 +54,8 @@ std::string phrase(const std::string& workload, const std::string& factor, const
   if (factor == "compiles") return printable(value) + (value == "1" ? " compile" : " compiles");
   if (factor == "source") return printable(value);
   if (factor == "sampling_hz") return value == "0" ? "no sampling" : "sampling " + printable(value) + " Hz";
+  if (factor == "window_ms")
+    return value == "0" ? "windows as named" : fmt::format("windows of {} ms", printable(value));
   if (factor == "cpu_mips") return printable(value) + " MIPS";
   if (factor == "round_instructions") return "rounds of " + printable(value) + " instructions";
   if (factor == "guests") return printable(value) + (value == "1" ? " guest" : " guests");
@@ -118,8 +121,13 @@ std::vector<std::pair<Unit, std::string_view>> nouns_of(const std::vector<Compar
 
 std::string constants_text(const Factors& factors, const std::set<std::string>& varying) {
   std::set<std::string> constant;
+  // What a window's work grew from says nothing of it.
+  const auto length = factors.find("window_ms");
+  const WorkloadKind* kind = find_workload(factors.at("workload"));
+  const std::string_view grown =
+      kind != nullptr && length != factors.end() && length->second != "0" ? amount_of(kind->id) : "";
   for (const auto& [name, value] : factors) {
-    const bool said = name == "platform" || name == "workload" || is_usual(name, value);
+    const bool said = name == "platform" || name == "workload" || name == grown || is_usual(name, value);
     if (!said && varying.count(name) == 0) constant.insert(name);
   }
   return constant.empty() ? "" : "always " + phrase(factors, constant);

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "core/readable.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "query/repetitions.h"
 #include "report/verdict.h"
@@ -17,7 +18,8 @@ namespace vtax {
 namespace {
 
 // In a sentence nobody reads nine figures; the tables have them.
-std::string figure(double value) {
+std::string figure(double value, bool is_in_time) {
+  if (is_in_time) return cost_text(value, true);
   if (value >= 1e9) return readable(value * 1e-9) + " billion";
   return value >= 1e6 ? readable(value * 1e-6) + " million" : readable(value);
 }
@@ -179,8 +181,8 @@ std::string lead_of(const RunCosts& costs, const WorkloadAnswer& found) {
   if (!found.is_tax) return fmt::format("{} costs{}:", unit_of_work(found), where);
   const WindowCost& native = *found.typical->native()->cost();
   return fmt::format("{} costs, relative to native's {} {}{}:", unit_of_work(found),
-                     figure(per_unit(native.total, native.work, found.unit).value_or(0)), unit_of_cost(costs),
-                     where);
+                     figure(per_unit(native.total, native.work, found.unit).value_or(0), in_time(costs)),
+                     in_time(costs) ? "of CPU time" : "instructions", where);
 }
 
 // What the line would claim is that it costs so much more, or less, than native: its interval must be
@@ -189,19 +191,22 @@ bool is_too_wide(const PlatformAnswer& one) {
   return one.interval && one.interval->high - one.interval->low >= std::abs(one.value - 1);
 }
 
-std::string range_text(double least, double most, bool is_tax) {
-  const auto text = [&](double value) { return is_tax ? fmt::format("{:.2f}", value) : figure(value); };
+std::string range_text(double least, double most, bool is_tax, bool is_in_time) {
+  const auto text = [&](double value) {
+    return is_tax ? fmt::format("{:.2f}", value) : figure(value, is_in_time);
+  };
   if (text(least) == text(most)) return "the same in all";
   return fmt::format("{} to {} over all", text(least), text(most));
 }
 
 std::string line_of(const RunCosts& costs, const WorkloadAnswer& found, const PlatformAnswer& one) {
   std::string text = found.is_tax ? fmt::format("{} times", marked_tax(*found.typical, *one.cell, found.unit))
-                                  : fmt::format("{} {}", figure(one.value), unit_of_cost(costs));
+                                  : fmt::format("{} {}", figure(one.value, in_time(costs)),
+                                                in_time(costs) ? "of CPU time" : "instructions");
   if (one.interval)
     text += fmt::format(" ({:.2f} to {:.2f}{})", one.interval->low, one.interval->high,
                         is_too_wide(one) ? ": undecided, more repetitions may tell" : "");
-  if (found.combinations > 1) text += "; " + range_text(one.least, one.most, found.is_tax);
+  if (found.combinations > 1) text += "; " + range_text(one.least, one.most, found.is_tax, in_time(costs));
   if (const std::string who = payers(*one.cell->cost()); !who.empty()) text += "; " + who;
   return text;
 }

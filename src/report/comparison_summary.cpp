@@ -8,6 +8,7 @@
 
 #include "core/readable.h"
 #include "core/text_table.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "report/comparison_words.h"
 #include "report/markdown_table.h"
@@ -72,9 +73,10 @@ std::string interval_or_why_not(const CellChange& cell) {
 }
 
 std::string change_in_words(const CellChange& cell) {
-  std::string text = fmt::format(
-      "{} -> {} {} per {}, {}", readable(cell.before_per_unit()), readable(cell.after_per_unit()),
-      cell.before.in_time ? "ns of CPU time" : "instructions", unit_noun(cell), change_text(cell.relative()));
+  std::string text =
+      fmt::format("{} -> {} per {}, {}", cost_text(cell.before_per_unit(), cell.before.in_time),
+                  cost_with_unit(cell.after_per_unit(), cell.after.in_time), unit_noun(cell),
+                  change_text(cell.relative()));
   if (cell.ratio) text += fmt::format(" ({})", interval_text(cell));
   return text;
 }
@@ -101,7 +103,8 @@ std::vector<CellRow> rows_of(const std::vector<CellGroup>& groups, const Varying
     if (group.identical > 0) heading += fmt::format(" {} identical", group.identical);
     rows.push_back({std::move(heading), "", "", ""});
     for (const CellChange* cell : group.listed)
-      rows.push_back({" " + place_of(*cell, varying), readable(cell->before_per_unit()), verdict_of(*cell),
+      rows.push_back({" " + place_of(*cell, varying),
+                      cost_text(cell->before_per_unit(), cell->before.in_time), verdict_of(*cell),
                       interval_or_why_not(*cell)});
   }
   return rows;
@@ -192,8 +195,9 @@ void write_comparison_markdown(const RunComparison& comparison, CellsShown shown
     identical += group.identical;
     for (const CellChange* cell : group.listed)
       table.row({escaped_markdown(whole_name(*cell, varying)), escaped_markdown(unit_noun(*cell)),
-                 readable(cell->before_per_unit()), readable(cell->after_per_unit()),
-                 escaped_markdown(verdict_of(*cell)), escaped_markdown(interval_or_why_not(*cell))});
+                 cost_text(cell->before_per_unit(), cell->before.in_time),
+                 cost_text(cell->after_per_unit(), cell->after.in_time), escaped_markdown(verdict_of(*cell)),
+                 escaped_markdown(interval_or_why_not(*cell))});
   }
   if (left_out > 0) out << '\n' << escaped_markdown(left_out_text(left_out)) << '\n';
   if (identical > 0)

@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "core/text_table.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "report/comparison_words.h"
 
@@ -14,14 +15,19 @@ namespace {
 
 constexpr std::size_t kMostFunctions = 10;
 
-std::string difference(const Change& change) {
-  if (!change.is_change()) return "~";
-  return (change.after > change.before ? "+" : "-") + with_thousands(change.size());
+// Of a whole window: instructions to the last, CPU time as it is read.
+std::string window_cost_text(std::uint64_t value, bool is_in_time) {
+  return is_in_time ? cost_text(static_cast<double>(value), true) : with_thousands(value);
 }
 
-std::vector<std::string> row_of(const Change& change, std::size_t longest_name) {
-  return {"  " + printable(change.name, longest_name), with_thousands(change.before),
-          with_thousands(change.after), difference(change),
+std::string difference(const Change& change, bool is_in_time = false) {
+  if (!change.is_change()) return "~";
+  return (change.after > change.before ? "+" : "-") + window_cost_text(change.size(), is_in_time);
+}
+
+std::vector<std::string> row_of(const Change& change, std::size_t longest_name, bool is_in_time) {
+  return {"  " + printable(change.name, longest_name), window_cost_text(change.before, is_in_time),
+          window_cost_text(change.after, is_in_time), difference(change, is_in_time),
           change.is_change() ? change_text(change.relative()) : "~"};
 }
 
@@ -74,9 +80,9 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
     change += fmt::format(" ({:+.2f} to {:+.2f} % at 95 %)", 100 * (cell.ratio->low - 1),
                           100 * (cell.ratio->high - 1));
   print_wrapped(out, "  ",
-                fmt::format("per {}: {} -> {} {}, {}", unit_noun(cell), readable(cell.before_per_unit()),
-                            readable(cell.after_per_unit()),
-                            cell.before.in_time ? "ns of CPU time" : "instructions", change));
+                fmt::format("per {}: {} -> {}, {}", unit_noun(cell),
+                            cost_text(cell.before_per_unit(), cell.before.in_time),
+                            cost_with_unit(cell.after_per_unit(), cell.after.in_time), change));
   const TwoSamples& samples = cell.samples;
   print_wrapped(out, "  ",
                 samples.is_too_few
@@ -98,9 +104,9 @@ void print_cell(std::ostream& out, const CellChange& cell, const std::set<std::s
   }
   TextTable layers({"  layer, in the window", "before", "after", "change", "%"});
   for (const Change& change : cell.layers) {
-    if (change.before != 0 || change.after != 0) layers.add(row_of(change, 40));
+    if (change.before != 0 || change.after != 0) layers.add(row_of(change, 40, cell.before.in_time));
   }
-  layers.add(row_of({"total", cell.before.total, cell.after.total}, 40));
+  layers.add(row_of({"total", cell.before.total, cell.after.total}, 40, cell.before.in_time));
   layers.print(out);
   if (!cell.functions.empty()) print_functions(out, cell.functions);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/readable.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "query/repetitions.h"
 #include "report/figure_axis.h"
@@ -25,7 +26,7 @@ std::vector<LayersBar> bars_of(const Comparison& comparison, Unit unit) {
     const WindowCost* cost = cell->cost();
     const auto total = cost == nullptr ? std::nullopt : per_unit(cost->total, cost->work, unit);
     if (!total) continue;
-    LayersBar bar{cell, {}, *total, {}, readable(*total)};
+    LayersBar bar{cell, {}, *total, {}, cost_text(*total, cost->in_time)};
     for (std::size_t i = 0; i < kLayers.size(); ++i)
       bar.layers[i] = per_unit(cost->of(kLayers[i]), cost->work, unit).value_or(0);
     if (const auto interval = cost_interval(*cell, unit)) bar.interval = interval->range;
@@ -35,18 +36,35 @@ std::vector<LayersBar> bars_of(const Comparison& comparison, Unit unit) {
   return bars;
 }
 
+double greatest_of(const std::vector<LayersBar>& bars) {
+  double most = 0;
+  for (const LayersBar& bar : bars) most = std::max(most, bar.interval ? bar.interval->high : bar.total);
+  return most;
+}
+
+// From here on in that unit.
+void give_in(const CostUnit& unit, std::vector<LayersBar>& bars) {
+  for (LayersBar& bar : bars) {
+    bar.total /= unit.size;
+    for (double& layer : bar.layers) layer /= unit.size;
+    if (bar.interval) bar.interval = Interval{bar.interval->low / unit.size, bar.interval->high / unit.size};
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> layers_svg(const RunCosts& costs, const Comparison& comparison, Unit unit,
                                       double width, SvgPicture::Use use) {
   constexpr double kEdge = 8, kBarHeight = 26, kBarRowHeight = 38;
-  const auto bars = bars_of(comparison, unit);
+  auto bars = bars_of(comparison, unit);
   if (bars.empty()) return std::nullopt;
   const std::string& workload = comparison.factors.at("workload");
-  const std::string quantity = fmt::format("{} per {}", unit_of_cost(costs), noun(unit, workload));
-  double most = 0, label_width = 0, text_width = 0;
+  const CostUnit counted = cost_unit(greatest_of(bars), in_time(costs));
+  give_in(counted, bars);
+  const std::string quantity = fmt::format("{} per {}", counted.name, noun(unit, workload));
+  const double most = greatest_of(bars);
+  double label_width = 0, text_width = 0;
   for (const LayersBar& bar : bars) {
-    most = std::max(most, bar.interval ? bar.interval->high : bar.total);
     label_width = std::max(label_width, SvgPicture::text_width(printable(bar.cell->platform())));
     text_width = std::max(text_width, SvgPicture::text_width(bar.text));
   }

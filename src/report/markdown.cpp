@@ -9,6 +9,7 @@
 
 #include "core/readable.h"
 #include "query/cell.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "query/repetitions.h"
 #include "report/answer.h"
@@ -34,7 +35,8 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
       const auto units = units_of(cost.work);
       if (std::find(units.begin(), units.end(), unit) == units.end()) continue;
       if (!has_begun) {
-        out << fmt::format("\n### Cost per {}\n\nIn {}.\n\n", its_noun, unit_of_cost(costs));
+        out << fmt::format("\n### Cost per {}\n\nIn {}.\n\n", its_noun,
+                           in_time(costs) ? "CPU time" : "instructions");
         std::vector<std::string> heading{"work", "platform"};
         for (const Layer layer : kLayers) heading.emplace_back(name(layer));
         heading.insert(heading.end(), {"total", "interval", "tax", "interval of the tax", "runs"});
@@ -43,12 +45,12 @@ void write_costs(std::ostream& out, const RunCosts& costs, const std::vector<Com
       }
       std::vector<std::string> row{work_of(comparison, costs), escaped_markdown(cell->platform())};
       for (const Layer layer : kLayers)
-        row.push_back(readable(per_unit(cost.of(layer), cost.work, unit).value_or(0)));
-      row.push_back(readable(per_unit(cost.total, cost.work, unit).value_or(0)));
+        row.push_back(cost_text(per_unit(cost.of(layer), cost.work, unit).value_or(0), cost.in_time));
+      row.push_back(cost_text(per_unit(cost.total, cost.work, unit).value_or(0), cost.in_time));
       const auto interval = cost_interval(*cell, unit);
-      row.push_back(
-          interval ? fmt::format("{} to {}", readable(interval->range.low), readable(interval->range.high))
-                   : "-");
+      row.push_back(interval ? fmt::format("{} to {}", cost_text(interval->range.low, cost.in_time),
+                                           cost_text(interval->range.high, cost.in_time))
+                             : "-");
       row.push_back(escaped_markdown(marked_tax(comparison, *cell, unit)));
       const auto taxes = tax_interval(comparison, *cell, unit);
       row.push_back(taxes ? fmt::format("{:.2f} to {:.2f}", taxes->low, taxes->high) : "-");

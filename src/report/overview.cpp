@@ -9,6 +9,7 @@
 
 #include "core/readable.h"
 #include "core/text_table.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "query/repetitions.h"
 
@@ -58,7 +59,7 @@ std::optional<OverviewCell> overview_cell(const Comparison& comparison, const Ce
   const auto value =
       is_tax ? tax(comparison, *cell, unit) : per_unit(cell->cost()->total, cell->cost()->work, unit);
   if (!value) return std::nullopt;
-  if (!is_tax) return OverviewCell{*value, readable(*value), ""};
+  if (!is_tax) return OverviewCell{*value, cost_text(*value, cell->cost()->in_time), ""};
   const auto interval = tax_interval(comparison, *cell, unit);
   return OverviewCell{*value, marked_tax(comparison, *cell, unit),
                       interval ? fmt::format(" ({:.2f} to {:.2f})", interval->low, interval->high) : ""};
@@ -160,7 +161,7 @@ void print_overview(std::ostream& out, const RunCosts& costs, const std::vector<
       std::any_of(answers.begin(), answers.end(), [](const WorkloadAnswer& one) { return one.is_tax; });
   if (is_tax) std::erase(platforms, "native");
   out << (is_tax ? std::string("\nTAX: total cost relative to native = 1\n")
-                 : fmt::format("\nCOST: {}\n", unit_of_cost(costs)));
+                 : fmt::format("\nCOST: {}\n", in_time(costs) ? "CPU time" : "instructions"));
   std::size_t left_out = 0;
   bool has_marks = false;
   for (const WorkloadAnswer& one : answers) {

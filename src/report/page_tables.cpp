@@ -9,6 +9,7 @@
 
 #include "core/readable.h"
 #include "model/offered_load.h"
+#include "query/cost_text.h"
 #include "query/measured.h"
 #include "query/phrase.h"
 #include "query/repetitions.h"
@@ -47,10 +48,6 @@ Columns with_work(Columns more) {
 
 std::string interval_text(const std::optional<Interval>& range) {
   return range ? fmt::format("{} to {}", readable(range->low), readable(range->high)) : "";
-}
-
-std::optional<Interval> range_of(const std::optional<SampleInterval>& interval) {
-  return interval ? std::optional(interval->range) : std::nullopt;
 }
 
 // In the unit that is shown.
@@ -95,13 +92,18 @@ void write_costs_per(std::ostream& out, const PageData& data, Unit unit, std::st
     for (const Layer layer : kLayers) {
       const auto each = per_unit(cost.of(layer), cost.work, unit);
       if (layer == Layer::uncharged)
-        table.shown(
-            fmt::format("{} ({})", readable(each.value_or(0)), share_text(cost.of(layer), cost.total)), each);
+        table.shown(fmt::format("{} ({})", cost_text(each.value_or(0), cost.in_time),
+                                share_text(cost.of(layer), cost.total)),
+                    each);
       else
-        table.number(each);
+        table.shown(each ? cost_text(*each, cost.in_time) : "–", each);
     }
-    table.number(per_unit(cost.total, cost.work, unit));
-    table.text(interval_text(range_of(cost_interval(cell, unit))));
+    const auto total = per_unit(cost.total, cost.work, unit);
+    table.shown(total ? cost_text(*total, cost.in_time) : "–", total);
+    const auto interval = cost_interval(cell, unit);
+    table.text(interval ? fmt::format("{} to {}", cost_text(interval->range.low, cost.in_time),
+                                      cost_text(interval->range.high, cost.in_time))
+                        : "");
     const auto its_tax = tax(comparison, cell, unit);
     table.shown(its_tax ? marked_tax(comparison, cell, unit) : "–", its_tax);
     const auto taxes = tax_interval(comparison, cell, unit);

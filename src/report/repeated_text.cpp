@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "core/statistics.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "query/repetitions.h"
 #include "query/sensitivity.h"
@@ -17,18 +18,18 @@ std::string repetitions_text(const RunCosts& costs, const Comparison& comparison
   if (costs.is_exact && cell.runs.size() < 2) return "";
   const auto samples = samples_of(cell, unit);
   if (samples.empty()) return "no work was counted";
+  const auto shown = [&](double value) { return cost_text(value, cell.cost()->in_time); };
   const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
   const std::string_view one = costs.is_exact ? "start" : "run";
   const std::string runs = fmt::format("{} {}{}", samples.size(), one, samples.size() == 1 ? "" : "s");
-  std::string text =
-      *low == *high && samples.size() > 1
-          ? fmt::format("{}, {}{} per {}", runs, cell.identical ? "identical, " : "all ", readable(*low),
-                        noun(unit, cell.workload()))
-          : fmt::format("{}, {} to {} per {}, median {}", runs, readable(*low), readable(*high),
-                        noun(unit, cell.workload()), readable(*lower_median(samples)));
+  std::string text = *low == *high && samples.size() > 1
+                         ? fmt::format("{}, {}{} per {}", runs, cell.identical ? "identical, " : "all ",
+                                       shown(*low), noun(unit, cell.workload()))
+                         : fmt::format("{}, {} to {} per {}, median {}", runs, shown(*low), shown(*high),
+                                       noun(unit, cell.workload()), shown(*lower_median(samples)));
   const auto interval = cost_interval(cell, unit);
-  text += interval ? fmt::format(", {} {} to {}", name_of(*interval), readable(interval->range.low),
-                                 readable(interval->range.high))
+  text += interval ? fmt::format(", {} {} to {}", name_of(*interval), shown(interval->range.low),
+                                 shown(interval->range.high))
                    : fmt::format(", too few for an interval ({} give one)", kLeastForInterval);
   if (const auto taxes = tax_interval(comparison, cell, unit))
     text += fmt::format("; tax {:.2f} to {:.2f}", taxes->low, taxes->high);

@@ -10,6 +10,7 @@
 #include "model/capacity.h"
 #include "model/offered_load.h"
 #include "query/cell.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "query/repetitions.h"
 #include "report/answer.h"
@@ -56,18 +57,13 @@ void print_constants(std::ostream& out, const RunCosts& costs, const Cell& first
   if (!text.empty()) print_wrapped(out, fmt::format("  {}: ", printable(first.workload())), text);
 }
 
-struct Scale {
-  std::uint64_t divisor;
-  std::string_view name;  // of as many; "" of one
-};
-
-void add_costs(TextTable& table, const Comparison& comparison, Unit unit, const Scale& scale) {
+void add_costs(TextTable& table, const Comparison& comparison, Unit unit, const CostUnit& counted) {
   for (const Cell* cell : comparison.cells) {
     if (!cell->cost()) continue;
     const WindowCost& cost = *cell->cost();
     std::vector<std::string> row{"  " + printable(cell->platform())};
     const auto add = [&](std::uint64_t n) {
-      row.push_back(readable(per_unit(n, cost.work, unit).value_or(0) / static_cast<double>(scale.divisor)));
+      row.push_back(counted.figure(per_unit(n, cost.work, unit).value_or(0)));
     };
     for (const Layer layer : {Layer::hypervisor, Layer::driver, Layer::kernel, Layer::program, Layer::idle}) {
       add(cost.of(layer));
@@ -79,7 +75,8 @@ void add_costs(TextTable& table, const Comparison& comparison, Unit unit, const 
   }
 }
 
-TextTable table_of_costs(const Comparison& comparison, const std::vector<Unit>& units, const Scale& scale) {
+TextTable table_of_costs(const Comparison& comparison, const std::vector<Unit>& units,
+                         const CostUnit& counted) {
   const auto per = [&](Unit unit) {
     return fmt::format("per {}", noun(unit, comparison.factors.at("workload")));
   };
@@ -87,20 +84,36 @@ TextTable table_of_costs(const Comparison& comparison, const std::vector<Unit>& 
       {per(units.front()), "hypervisor", "driver", "kernel", "program", "idle", "uncharged", "total", "tax"});
   for (const Unit unit : units) {
     if (unit != units.front()) table.add({per(unit)});
-    add_costs(table, comparison, unit, scale);
+    add_costs(table, comparison, unit, counted);
   }
   return table;
 }
 
-// In thousands or millions where a page is too narrow for the numbers.
+double dearest_of(const Comparison& comparison, const std::vector<Unit>& units) {
+  double most = 0;
+  for (const Cell* cell : comparison.cells)
+    for (const Unit unit : units)
+      if (cell->cost())
+        most = std::max(most, per_unit(cell->cost()->total, cell->cost()->work, unit).value_or(0));
+  return most;
+}
+
+// CPU time in the unit that it has the size of; instructions in thousands or millions where a page is too
+// narrow for the numbers.
 void print_costs(std::ostream& out, const RunCosts& costs, const Comparison& comparison,
                  const std::vector<Unit>& units) {
-  constexpr std::array kScales{Scale{1, ""}, Scale{1'000, "thousands"}, Scale{1'000'000, "millions"},
-                               Scale{1'000'000'000, "billions"}};
-  for (const Scale& scale : kScales) {
+  if (in_time(costs)) {
+    const CostUnit counted = cost_unit(dearest_of(comparison, units), true);
+    out << fmt::format("  in {}\n", counted.name);
+    table_of_costs(comparison, units, counted).print(out);
+    return;
+  }
+  constexpr std::array kScales{CostUnit{1, ""}, CostUnit{1e3, "thousands"}, CostUnit{1e6, "millions"},
+                               CostUnit{1e9, "billions"}};
+  for (const CostUnit& scale : kScales) {
     const TextTable table = table_of_costs(comparison, units, scale);
     if (table.width() > page_columns(out) && &scale != &kScales.back()) continue;
-    if (!scale.name.empty()) out << fmt::format("  in {} of {}\n", scale.name, unit_of_cost(costs));
+    if (!scale.name.empty()) out << fmt::format("  in {} of instructions\n", scale.name);
     table.print(out);
     return;
   }

@@ -252,6 +252,24 @@ TEST(Table, FewMillisecondsOfProgramsAreCalledAMatterOfTicks) {
   EXPECT_THAT(unwrapped(table_of(run)), HasSubstr("of programs' time are a matter of a few ticks"));
 }
 
+TEST(Table, CpuTimeHasTheUnitOfItsSize) {
+  auto run = one_comparison();
+  run.settings = R"({"machine": "host"})";
+  for (Trial& trial : run.trials) make_host(trial);
+  const auto with_times = [&](std::uint64_t factor) {
+    auto scaled = run;
+    for (Trial& trial : scaled.trials)
+      for (LedgerEntry& row : trial.ledger) row.value *= factor;
+    return table_of(scaled);
+  };
+  EXPECT_THAT(with_times(1), HasSubstr("\n  in us of CPU time\n"));
+  const std::string table = with_times(1000);
+  EXPECT_THAT(table, HasSubstr("\n  in ms of CPU time\n"));
+  EXPECT_THAT(table, testing::ContainsRegex("native's [0-9.]+ ms of CPU time"));
+  EXPECT_THAT(table, Not(HasSubstr("million")));
+  EXPECT_THAT(table, Not(HasSubstr(" ns")));
+}
+
 TEST(Table, PerturbedMachinesAreARangeAndNoRepetition) {
   auto run = one_comparison();
   const auto trials = run.trials;

@@ -7,6 +7,7 @@
 
 #include "core/readable.h"
 #include "model/capacity.h"
+#include "query/cost_text.h"
 #include "query/measured.h"
 #include "query/phrase.h"
 
@@ -55,7 +56,7 @@ std::string guest_text(const Cell& cell, const GuestWork& guest, Unit unit) {
   const std::uint64_t own = std::accumulate(domain->second.begin(), domain->second.end(), std::uint64_t{0});
   const Work done{guest.bytes, {}, guest.transactions};
   if (const auto each = per_unit(own, done, unit))
-    text += fmt::format(" for {} per {}", readable(*each), noun(unit, cell.workload()));
+    text += fmt::format(" for {} per {}", cost_text(*each, cost.in_time), noun(unit, cell.workload()));
   return text;
 }
 
@@ -96,8 +97,8 @@ std::string drivers_text(const Cell& cell, Unit unit) {
     if (driver == 0) continue;
     const std::uint64_t hypervisor = layers[static_cast<std::size_t>(Layer::hypervisor)];
     parts.push_back(fmt::format("{} {} and {} in the hypervisor", printable(domain),
-                                readable(per_unit(driver, cost.work, unit).value_or(0)),
-                                readable(per_unit(hypervisor, cost.work, unit).value_or(0))));
+                                cost_text(per_unit(driver, cost.work, unit).value_or(0), cost.in_time),
+                                cost_text(per_unit(hypervisor, cost.work, unit).value_or(0), cost.in_time)));
   }
   if (parts.size() < 2) return "";
   return fmt::format("driver per {}: {}", noun(unit, cell.workload()), fmt::join(parts, "; "));

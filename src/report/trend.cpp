@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/readable.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "report/comparison_words.h"
 
@@ -28,7 +29,8 @@ std::string change_with_interval(const CellChange& change) {
 }
 
 void add_cell(TrendPanel& into, const RunTrend& trend, const TrendCell& cell, std::size_t platform) {
-  into.panel.rows[0].points[platform] = FigurePoint{1, {}, readable(cell.any->before_per_unit())};
+  into.panel.rows[0].points[platform] =
+      FigurePoint{1, {}, cost_text(cell.any->before_per_unit(), cell.any->before.in_time)};
   for (std::size_t i = 0; i < trend.against_first.size(); ++i) {
     const CellChange* change = cell.changes[i];
     const auto relative = change == nullptr ? std::nullopt : change->relative();

@@ -6,6 +6,7 @@
 
 #include "core/readable.h"
 #include "core/text_table.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 #include "report/comparison_json.h"
 #include "report/comparison_words.h"
@@ -91,7 +92,8 @@ void write_trend_summary(const RunTrend& trend, CellsShown shown, std::ostream& 
   std::string group;
   for (const NamedTrendCell& one : named) {
     if (one.group != group) table.add({group = one.group});
-    std::vector<std::string> row{" " + one.place, readable(one.cell->any->before_per_unit())};
+    std::vector<std::string> row{" " + one.place,
+                                 cost_text(one.cell->any->before_per_unit(), one.cell->any->before.in_time)};
     for (std::size_t i = from; i < runs; ++i) row.push_back(trend_mark(one.cell->changes[i]));
     table.add(std::move(row));
   }
@@ -112,7 +114,7 @@ void write_trend_markdown(const RunTrend& trend, CellsShown shown, std::ostream&
   const auto listed = listed_cells(trend, shown);
   for (const NamedTrendCell& one : named_cells(trend, listed)) {
     std::vector<std::string> row{escaped_markdown(one.group + " " + one.place),
-                                 readable(one.cell->any->before_per_unit())};
+                                 cost_text(one.cell->any->before_per_unit(), one.cell->any->before.in_time)};
     for (const CellChange* change : one.cell->changes) row.push_back(escaped_markdown(trend_mark(change)));
     table.row(row);
   }

@@ -7,6 +7,7 @@
 #include "core/readable.h"
 #include "core/text_table.h"
 #include "query/cell.h"
+#include "query/cost_text.h"
 #include "query/phrase.h"
 
 namespace vtax {
@@ -17,7 +18,8 @@ std::string cost_of_trial(const Trial& trial) {
   const WindowCost cost = window_cost(trial);
   const auto units = units_of(cost.work);
   if (units.empty()) return "no work";
-  return fmt::format("{} per {}", readable(per_unit(cost.total, cost.work, units.front()).value_or(0)),
+  return fmt::format("{} per {}",
+                     cost_text(per_unit(cost.total, cost.work, units.front()).value_or(0), cost.in_time),
                      noun(units.front(), trial.factors.at("workload")));
 }
 
@@ -47,7 +49,7 @@ Result<> write_trial_list(RunReader& reader, std::ostream& out) {
   if (!written) return written;
   if (trials > 0)
     out << fmt::format("\nCosts are {}. A trial's profile: --format profile --trial N\n",
-                       unit_of_cost(is_in_time));
+                       is_in_time ? "CPU time" : "instructions");
   return {};
 }
 

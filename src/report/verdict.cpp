@@ -116,8 +116,8 @@ Found<double> cost_of(Asked& run, const ClaimTest& test, const Operand& operand)
   return *value;
 }
 
-Found<std::vector<Point>> points_of(Asked& run, const ClaimTest& test) {
-  std::vector<Point> points;
+Found<std::vector<FitPoint>> points_of(Asked& run, const ClaimTest& test) {
+  std::vector<FitPoint> points;
   for (const std::string& text : test.over_values) {
     Operand operand = test.of;
     operand.factors[test.over] = text;
@@ -224,7 +224,7 @@ Found<double> measure(Asked& run, const ClaimTest& test, const std::optional<Fou
     if (!fit) return obstacle("a slope needs two values of the factor");
     return fit->slope;
   }
-  const auto less = [](const Point& a, const Point& b) { return a.y < b.y; };
+  const auto less = [](const FitPoint& a, const FitPoint& b) { return a.y < b.y; };
   const auto [least, greatest] = std::minmax_element(points->begin(), points->end(), less);
   return divided(greatest->y, least->y);
 }

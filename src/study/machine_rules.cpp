@@ -28,7 +28,13 @@ void move_to_host(Study& study) {
     for (StudyWorkload& workload : study.workloads)
       if (const auto own = workload.common.extract(name)) was_named = was_named || own.mapped() != only;
     study.factors[name] = only;
+    study.named.erase(name);
     if (was_named && !is_topology) left_out.push_back(fmt::format("{} = {}", name, only.front()));
+  }
+  // How much work a window is, and on which disk, was named for the lab.
+  for (StudyWorkload& workload : study.workloads) {
+    workload.named.erase(std::string(amount_of(find_workload(workload.name)->id)));
+    workload.named.erase("store");
   }
   if (left_out.empty()) return;
   study.notes.push_back(
@@ -45,6 +51,23 @@ Result<> set_machine(std::string_view machine, Study& study) {
   if (machine == kHostMachine && study.machine != machine) move_to_host(study);
   study.machine = machine;
   return {};
+}
+
+void set_host_defaults(Study& study, bool is_quick) {
+  if (study.machine != kHostMachine) return;
+  const bool is_length_named = study.named.contains("window_ms");
+  if (!is_length_named) study.factors["window_ms"] = {is_quick ? "125" : "1000"};
+  for (StudyWorkload& workload : study.workloads) {
+    const WorkloadKind& kind = *find_workload(workload.name);
+    if (kind.has_disk && !workload.named.contains("store")) workload.factors["store"] = {"tmpdir"};
+    if (is_length_named || workload.named.contains("window_ms")) continue;
+    const std::string amount(amount_of(kind.id));
+    if (workload.named.contains(amount)) {
+      workload.common["window_ms"] = {"0"};
+    } else if (const auto values = workload.factors.find(amount); values != workload.factors.end()) {
+      values->second.resize(1);  // from which it grows
+    }
+  }
 }
 
 namespace {

@@ -55,7 +55,8 @@ const std::vector<Where> expected{{"platform", kEverywhere},
                                   {"caches", kEverywhere, true, false},
                                   {"prices", kEverywhere, true, false},
                                   {"schedule", kOfXen, true, false},
-                                  {"hardware_counters", kNowhere}};
+                                  {"hardware_counters", kNowhere},
+                                  {"window_ms", kNowhere}};
 
 std::string platforms_with(const std::string& factor, std::string_view machine, const std::string& topology) {
   std::string all;

@@ -84,6 +84,7 @@ Result<> set_factor(std::string_view name, std::string_view list, const std::str
     auto values = canonical_list(*factor, list, what);
     if (!values) return fail(values.error());
     study.factors[std::string(name)] = std::move(*values);
+    study.named.emplace(name);
     for (StudyWorkload& workload : study.workloads) workload.common.erase(std::string(name));
     return {};
   }
@@ -94,6 +95,7 @@ Result<> set_factor(std::string_view name, std::string_view list, const std::str
     auto values = canonical_list(*factor, list, what);
     if (!values) return fail(values.error());
     workload.factors[std::string(name)] = std::move(*values);
+    workload.named.emplace(name);
     found = true;
   }
   return found ? Result<>() : unknown_factor(name, what, study);
@@ -179,6 +181,7 @@ Result<> apply(const Overrides& overrides, Study& study) {
       if (!done) return done;
     }
   }
+  set_host_defaults(study, overrides.quick);
   return {};
 }
 

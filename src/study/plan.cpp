@@ -8,6 +8,7 @@
 
 #include "core/readable.h"
 #include "study/catalogue.h"
+#include "study/host_pace.h"
 #include "study/machine_rules.h"
 #include "study/meaning.h"
 #include "study/possible.h"
@@ -166,6 +167,7 @@ double count_trials(const Study& study) {
 
 Result<Plan> make_plan(Study study, const Overrides& overrides) {
   if (auto applied = apply(overrides, study); !applied) return fail(applied.error());
+  const bool is_sized = study.machine == kHostMachine && !study.repetitions;
   study.repetitions = repetitions_of(study);
   auto variations = variations_of(overrides.vary);
   if (!variations) return fail(variations.error());
@@ -194,6 +196,7 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   if (!possible) return fail(possible.error());
   auto meaningful = only_meaningful(study.machine, std::move(*possible), what);
   if (!meaningful) return fail(meaningful.error());
+  if (is_sized) study.repetitions = host_repetitions(meaningful->cells);
   for (int repetition = 1; repetition <= *study.repetitions; ++repetition) {
     for (auto cell : meaningful->cells) {
       if (!variations->empty()) cell["variation"] = "none";

@@ -8,6 +8,7 @@
 
 #include "study/catalogue.h"
 #include "study/find_study.h"
+#include "study/plan_shards.h"
 #include "study/testing/first_look.h"
 
 namespace vtax {
@@ -32,6 +33,81 @@ TEST(Plan, IsTheCrossProductWithThePlatformSlowest) {
   for (const Factor& factor : common_factors())
     first.emplace(factor.name, factor.fallback);  // where the study names nothing else
   EXPECT_EQ(plan->trials[0].factors, first);
+}
+
+std::set<std::string> values_in(const Plan& plan, const std::string& workload, const std::string& factor) {
+  std::set<std::string> values;
+  for (const PlannedTrial& trial : plan.trials)
+    if (trial.factors.at("workload") == workload) values.insert(trial.factors.at(factor));
+  return values;
+}
+
+Plan plan_on_host(const Study& study, std::vector<std::string> set, bool is_quick = false) {
+  Overrides overrides{std::move(set), {}};
+  overrides.machine = "host";
+  overrides.quick = is_quick;
+  auto plan = make_plan(study, overrides);
+  EXPECT_TRUE(plan) << plan.error().text();
+  return plan.value_or(Plan());
+}
+
+TEST(HostPlan, WindowsLastASecondUnlessTheirWorkIsNamed) {
+  const auto windows = [](const Plan& plan, const char* workload) {
+    return values_in(plan, workload, "window_ms");
+  };
+  const Study study = first_look();
+  const Plan usual = plan_on_host(study, {"platform=native"});
+  EXPECT_THAT(windows(usual, "tcp-stream"), ElementsAre("1000"));
+  EXPECT_THAT(windows(usual, "tcp-rr"), ElementsAre("1000"));
+  const Plan named = plan_on_host(study, {"platform=native", "transactions=20,40"});
+  EXPECT_THAT(windows(named, "tcp-stream"), ElementsAre("1000"));
+  EXPECT_THAT(windows(named, "tcp-rr"), ElementsAre("0"));
+  EXPECT_THAT(values_in(named, "tcp-rr", "transactions"), ElementsAre("20", "40"));
+  EXPECT_THAT(windows(plan_on_host(study, {"platform=native", "window_ms=0"}), "tcp-rr"), ElementsAre("0"));
+  EXPECT_THAT(windows(plan_on_host(study, {"platform=native", "window_ms=250", "bytes=1MiB"}), "tcp-stream"),
+              ElementsAre("250"));
+  EXPECT_THAT(windows(plan_on_host(study, {"platform=native"}, true), "tcp-rr"), ElementsAre("125"));
+  EXPECT_THAT(windows(*make_plan(study, {}), "tcp-rr"), ElementsAre("0")) << "in the lab";
+}
+
+TEST(HostPlan, AStudyOfTheHostNamesItsOwnWork) {
+  const auto host_study = [](const std::string& more) {
+    auto study =
+        parse_study("name = \"h\"\nmachine = \"host\"\n[[workload]]\nname = \"linpack\"\n" + more, "h");
+    EXPECT_TRUE(study) << study.error().text();
+    return *make_plan(*study, {});
+  };
+  EXPECT_THAT(values_in(host_study(""), "linpack", "window_ms"), ElementsAre("1000"));
+  EXPECT_THAT(values_in(host_study("size = 50"), "linpack", "window_ms"), ElementsAre("1000"));
+  EXPECT_THAT(values_in(host_study("systems = 20"), "linpack", "window_ms"), ElementsAre("0"));
+  EXPECT_THAT(values_in(host_study("window_ms = 300"), "linpack", "window_ms"), ElementsAre("300"));
+}
+
+TEST(HostPlan, AmountsThatWereChosenForTheLabMakeOneCell) {
+  auto study = parse_study("name = \"s\"\n[[workload]]\nname = \"tcp-rr\"\ntransactions = [100, 200]\n", "s");
+  ASSERT_TRUE(study);
+  EXPECT_THAT(values_in(plan_on_host(*study, {}), "tcp-rr", "transactions"), ElementsAre("100"));
+}
+
+TEST(HostPlan, ADiskIsADisk) {
+  const Study study = first_look();
+  const Plan usual = plan_on_host(study, {"platform=native", "workload=disk"});
+  EXPECT_THAT(values_in(usual, "disk", "store"), ElementsAre("tmpdir"));
+  const Plan named = plan_on_host(study, {"platform=native", "workload=disk", "store=memory"});
+  EXPECT_THAT(values_in(named, "disk", "store"), ElementsAre("memory"));
+  EXPECT_THAT(values_in(*make_plan(study, {{"workload=disk"}, {}}), "disk", "store"), ElementsAre("memory"));
+}
+
+TEST(HostPlan, IsRepeatedAsMinutesAllow) {
+  const Study study = find_study("first-look").value();
+  EXPECT_EQ(plan_on_host(study, {"platform=native", "workload=tcp-rr"}).study.repetitions, 5);
+  const Plan large =
+      plan_on_host(study, {"platform=native,container", "write_bytes=64,128,256,512,1024,2048,4096,8192"});
+  EXPECT_EQ(large.study.repetitions, 2);
+  EXPECT_EQ(large.trials.size(), 2 * count_cells(large));
+  Overrides named{{"platform=native"}, 3};
+  named.machine = "host";
+  EXPECT_EQ(make_plan(study, named)->study.repetitions, 3);
 }
 
 TEST(Plan, ABlockMayHaveCommonFactorsOfItsOwn) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,9 @@ using FactorValues = std::map<std::string, std::vector<std::string>>;
 
 struct StudyWorkload {
   std::string name;
-  FactorValues factors;      // every factor of the workload: defaults are filled in
-  FactorValues common = {};  // of the common factors those that this block names for itself
+  FactorValues factors;              // every factor of the workload: defaults are filled in
+  FactorValues common = {};          // of the common factors those that this block names for itself
+  std::set<std::string> named = {};  // its factors that the study file or the command line names
 
   bool operator==(const StudyWorkload&) const = default;
 };
@@ -30,9 +32,10 @@ struct Study {
   std::string question;
   std::string published;  // whose claims it tests (published/published.h): a name or a path; "" of nobody
   std::string machine;
-  // 1..1000; nothing: as the machine's default is, 5 in the lab, where they are cheap, 1 on others.
+  // 1..1000; nothing: as the machine's default is, 5 in the lab, on the host as many as minutes allow.
   std::optional<int> repetitions = {};
-  FactorValues factors;  // every common factor
+  FactorValues factors;              // every common factor
+  std::set<std::string> named = {};  // of these, those that the file or the command line names
   std::vector<StudyWorkload> workloads;
   std::optional<Speed> speed;
   OwnStacks stacks = {};  // that it describes, for the factor `stack`
@@ -50,6 +53,7 @@ struct Study {
                                                         const std::string& common_factor);
 
 inline constexpr int kMostRepetitions = 1000;
+// Of a study of the host that says nothing of them the fewest: make_plan() knows its cells.
 [[nodiscard]] int repetitions_of(const Study& study);
 
 // `shown_name` names the text in errors. Errors: usage, with line, column, key and what is allowed.

@@ -83,6 +83,8 @@ Result<Study> StudyReader::read(const toml::table& root) const {
   study.speed = std::move(*speed);
   study.stacks = std::move(*stacks);
   study.factors = std::move(*factors);
+  if (const toml::table* named = root["factors"].as_table())
+    for (const auto& [key, node] : *named) study.named.emplace(key.str());
   study.workloads = std::move(*workloads);
   return study;
 }
@@ -207,6 +209,7 @@ Result<StudyWorkload> StudyReader::workload_of(const toml::table& table) const {
   auto factors = values_of(table, kind->factors);
   if (!factors) return fail(factors.error());
   workload.factors = std::move(*factors);
+  for (const auto& [key, node] : table) workload.named.emplace(key.str());
   return workload;
 }
 

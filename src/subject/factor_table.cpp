@@ -191,6 +191,10 @@ const std::vector<Factor>& common_factors() {
               "hardware_counters", {"off", false}, {"on", true},
               "on the host: cycles and instructions as the CPU counts them, which costs time itself"),
           kOnHost, kByHost),
+      row(count<&T::window_ms>(
+              "window_ms", 0, 60'000,
+              "on the host: milliseconds that a window's amount of work is grown to; 0: as it is named"),
+          kOnHost, kByHost),
   };
   return all;
 }

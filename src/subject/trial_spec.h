@@ -137,6 +137,7 @@ struct TrialSpec : MachineShape {
   bool schedule = false;       // is recorded
   std::string prices = "off";  // at which time passes: as core/lab_prices.h reads them
   bool hardware_counters = false;
+  std::uint64_t window_ms = 0;     // that the work is grown to; 0: it is as much as it is
   std::string variation = "none";  // of --vary; no factor of a study (machine/lab/variation.h)
 
   // Of the workload, as far as its row has them (workload_table.h).

@@ -92,8 +92,8 @@ std::vector<Factor> disk_factors() {
           "sequential"),
       own(either<&Spec::direct>("direct", {"off", false}, {"on", true}, "on: past the page cache"), "off"),
       own(either<&Spec::in_tmpdir>("store", {"memory", false}, {"tmpdir", true},
-                                   "the lab's disk, or on machine host a file in memory; tmpdir: on machine "
-                                   "host, in $TMPDIR"),
+                                   "memory: the lab's disk, or on machine host a file in memory; tmpdir: on "
+                                   "machine host, where it is usual, a file in $TMPDIR or /var/tmp"),
           "memory")};
 }
 
@@ -196,6 +196,32 @@ const std::vector<WorkloadKind>& workloads() {
 const WorkloadKind& workload_of(WorkloadId id) {
   return *std::find_if(workloads().begin(), workloads().end(),
                        [&](const WorkloadKind& kind) { return kind.id == id; });
+}
+
+std::string_view amount_of(WorkloadId id) {
+  switch (id) {
+    case WorkloadId::tcp_stream:
+    case WorkloadId::udp_stream:
+    case WorkloadId::disk:
+      return "bytes";
+    case WorkloadId::tcp_rr:
+    case WorkloadId::udp_rr:
+    case WorkloadId::tcp_crr:
+      return "transactions";
+    case WorkloadId::http:
+      return "requests";
+    case WorkloadId::memory:
+      return "rounds";
+    case WorkloadId::linpack:
+      return "systems";
+    case WorkloadId::cpu_loop:
+      return "iterations";
+    case WorkloadId::compile:
+      return "compiles";
+    case WorkloadId::program:
+      break;
+  }
+  return "";
 }
 
 const WorkloadKind* find_workload(std::string_view name) {

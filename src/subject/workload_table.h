@@ -26,6 +26,10 @@ struct WorkloadKind {
 
 [[nodiscard]] const WorkloadKind& workload_of(WorkloadId id);
 
+// The factor that says how much of its work a window is: "bytes", "transactions", "rounds", ...; "" of a
+// program, whose command says it.
+[[nodiscard]] std::string_view amount_of(WorkloadId id);
+
 // Null where there is none of this name.
 [[nodiscard]] const WorkloadKind* find_workload(std::string_view name);
 

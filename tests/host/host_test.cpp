@@ -43,8 +43,10 @@ class Host : public testing::Test {
     if (check.state != lab::State::good) GTEST_SKIP() << platform << ": " << check.detail;
   }
 
+  // Once each, where nothing else is asked for.
   [[nodiscard]] static std::string study(const std::string& platforms, const std::string& more) {
-    return "first-look --machine host --set platform=" + platforms + " --set workload=" + more;
+    const std::string once = more.find("--reps") == std::string::npos ? " --reps 1" : "";
+    return "first-look --machine host --set platform=" + platforms + once + " --set workload=" + more;
   }
 
   [[nodiscard]] ProgramResult run(const std::string& arguments) const {
@@ -124,6 +126,34 @@ TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
     EXPECT_GT(sum(trial, "kernel"), sum(trial, "program"));
   }
   EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
+
+// Of traffic, of a web server, of work without traffic, and on a disk; the amounts of the study's file are
+// where they grow from.
+TEST_F(Host, WindowsGrowToTheirLength) {
+  need("container");
+  if (IsSkipped()) return;
+  const auto result = run(study("native,container",
+                                "tcp-rr,udp-rr,tcp-crr,tcp-stream,http,linpack,disk --set window_ms=300 "
+                                "--set offloads=off --set direction=receive --set write_bytes=65536 --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json out = json::parse(result.out);
+  ASSERT_EQ(out["trials"].size(), 14U);
+  for (const json& trial : out["trials"]) {
+    expect_balance(trial);
+    const double window_ms = trial["window_ns"].get<double>() * 1e-6;
+    EXPECT_GT(window_ms, 100) << trial["factors"];
+    EXPECT_LT(window_ms, 1500) << trial["factors"];
+    const json& growth = trial["provenance"]["window_growth"];
+    EXPECT_GE(growth["tries"], 1);
+    EXPECT_GE(growth["to"], growth["from"]);
+    EXPECT_EQ(trial["factors"].value(growth["factor"].get<std::string>(), ""),
+              std::to_string(growth["from"].get<std::uint64_t>()));
+    if (trial["factors"]["workload"] == "disk") {
+      EXPECT_NE(trial["provenance"]["disk"]["folder"], "memory");
+    }
+  }
+  EXPECT_THAT(result.err, testing::HasSubstr("14 trials, 1 of each cell: "));
 }
 
 using RowKey = std::tuple<json, std::string, std::string>;  // CPU, domain, layer
@@ -465,7 +495,7 @@ TEST_F(Host, ASecondRunHasAFileOfItsOwn) {
 // A run that --set, --reps and --machine shaped goes on by its file alone; whoever names other settings is
 // refused.
 TEST_F(Host, ARunGoesOnByItsFileAlone) {
-  const auto whole = run(study("native", "tcp-rr") + " --reps 2 --set transactions=300 --out whole.vtax");
+  const auto whole = run(study("native", "tcp-rr --reps 2 --set transactions=300 --out whole.vtax"));
   ASSERT_EQ(whole.code, 0) << whole.err;
   const auto resumed = run("whole.vtax --resume");
   EXPECT_EQ(resumed.code, 0) << resumed.err;

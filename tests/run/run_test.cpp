@@ -133,18 +133,21 @@ TEST_F(RunVerb, KilledAtAnyMomentItGoesOnAndCountsTheSame) {
 }
 
 TEST_F(RunVerb, InterruptedItSaysHowToGoOn) {
-  unbroken();  // the machine is booted then
+  const auto expected = unbroken();  // the machine is booted then
   for (const int number : {SIGINT, SIGTERM}) {
     const lab::Folder folder;
-    VtaxProcess process(small_run("run.vtax"), *cache_, folder.path());
+    VtaxProcess process(small_run("my run"), *cache_, folder.path());
     // When a trial is kept: without one there is nothing to go on with.
     for (int i = 0; i < 3000 && process.output().find("[2/6") == std::string::npos; ++i)
       ASSERT_FALSE(process.wait(milliseconds(10)));
     process.signal(number);
     EXPECT_EQ(process.wait(seconds(10)), 130) << process.output();
-    EXPECT_THAT(process.output(), HasSubstr("--resume"));
+    EXPECT_THAT(process.output(), HasSubstr("`vtax run --resume 'my run'` goes on"));
     EXPECT_TRUE(cache_->emulators_are_gone());
-    for (const std::string& name : names_in(folder.path())) EXPECT_EQ(name, "run.vtax");
+    for (const std::string& name : names_in(folder.path())) EXPECT_EQ(name, "my run");
+    if (number == SIGTERM) continue;
+    EXPECT_EQ(run({"run", "--resume", "my run"}, folder.path()), 0) << last_;
+    EXPECT_EQ(digests(folder.path() / "my run"), expected);
   }
 }
 

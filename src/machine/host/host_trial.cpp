@@ -16,7 +16,9 @@
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/guest_result.h"
+#include "machine/host/disk_folder.h"
 #include "machine/host/window_books.h"
+#include "machine/host/window_growth.h"
 #include "machine/host/xen_keeper.h"
 #include "machine/lab/lab_machine.h"
 #include "platform/tap_guest.h"
@@ -33,6 +35,7 @@ using Clock = std::chrono::steady_clock;
 
 // Quiet times around the work; longer than Linux's longest delayed acknowledgement (200 ms).
 constexpr std::chrono::milliseconds kHostSettle{250};
+constexpr std::chrono::milliseconds kTrySettle{50};
 constexpr std::chrono::minutes kWorkLimit{10};
 constexpr std::chrono::minutes kTrialLimit{15};
 
@@ -98,28 +101,45 @@ void leave_to_sandbox(std::unique_ptr<Platform> platform) {
   static_cast<void>(platform.release());
 }
 
+std::filesystem::path folder_of_disk(const controller::TrialPlan& plan) {
+  return plan.local->in_tmpdir ? disk_folder() : std::filesystem::path(kScratchDirectory);
+}
+
 // Each system's disk is a file that is unlinked as soon as it is open.
 std::vector<std::string> host_disks(const controller::TrialPlan& plan) {
   if (!controller::has_disk(plan)) return {};
   const std::string name = fmt::format("vtax-disk-{:x}", Clock::now().time_since_epoch().count());
-  std::error_code error;
-  std::filesystem::path folder = kScratchDirectory;
-  if (plan.local->in_tmpdir) folder = std::filesystem::temp_directory_path(error);
-  if (error) folder = "/tmp";
+  const std::filesystem::path folder = folder_of_disk(plan);
   std::vector<std::string> disks;
   for (int guest = 1; guest <= plan.guests; ++guest)
     disks.push_back((folder / fmt::format("{}-{}", name, guest)).string());
   return disks;
 }
 
-Result<json> work_of(const controller::TrialPlan& plan, Bench& bench, const controller::WindowHooks& hooks) {
-  if (plan.http) return controller::run_http_trial(plan, bench, kHostSettle, hooks);
-  if (plan.local) return controller::run_local_trial(plan, bench, host_disks(plan), hooks);
-  return controller::run_trial(plan, bench, kHostSettle, hooks);
+// `number`: how many of the bench's trials this is, from 1 on.
+Result<json> work_of(const controller::TrialPlan& plan, Bench& bench, std::chrono::milliseconds settle,
+                     const controller::WindowHooks& hooks, int number) {
+  if (plan.http) return controller::run_http_trial(plan, bench, settle, hooks);
+  if (plan.local) return controller::run_local_trial(plan, bench, host_disks(plan), settle, hooks);
+  return controller::run_trial(plan, bench, settle, hooks, number);
+}
+
+// Tries the work, with little quiet around it, until there is enough of it.
+Result<Growth> grow_on(Bench& bench, controller::TrialPlan& plan) {
+  return grow_window(plan,
+                     [&](const controller::TrialPlan& tried, int number) -> Result<std::chrono::nanoseconds> {
+                       controller::TrialPlan without_warmup = tried;
+                       without_warmup.warmup.bytes = Bytes(0);
+                       without_warmup.warmup.transactions = Transactions(0);
+                       without_warmup.warmup_requests = 0;
+                       const auto done = work_of(without_warmup, bench, kTrySettle, {}, number);
+                       if (!done) return fail(done.error());
+                       return std::chrono::nanoseconds(done->value("window_virtual_ns", std::int64_t{0}));
+                     });
 }
 
 // Inside the sandbox.
-Result<json> measure(const controller::TrialPlan& plan, const PartsByPlatform& guests,
+Result<json> measure(controller::TrialPlan plan, const PartsByPlatform& guests,
                      std::optional<XenKeeper>& keeper, pid_t owner, bool with_course,
                      const TellStep& progress) {
   const auto start = Clock::now();
@@ -132,8 +152,10 @@ Result<json> measure(const controller::TrialPlan& plan, const PartsByPlatform& g
   const std::int64_t setup_ns = ns_since(start);
 
   progress(kMeasuringStep + name);
+  const auto growth = grow_on(*bench, plan);
+  if (!growth) return fail(growth.error());
   WindowBooks books(*bench, plan.hardware_counters, with_course);
-  auto result = work_of(plan, *bench, books.hooks());
+  auto result = work_of(plan, *bench, kHostSettle, books.hooks(), growth->tries + 1);
   if (!result) return fail(result.error());
   (*result)["modules"] = json::array();
   const auto ledger = books.ledger(*result);
@@ -141,9 +163,13 @@ Result<json> measure(const controller::TrialPlan& plan, const PartsByPlatform& g
   const Timeline course = books.course(ledger);
 
   leave_to_sandbox(std::move(*platform));
-  return json{{"result", *result},         {"ledger", ledger_text(ledger)},
-              {"meter", std::move(meter)}, {"timeline", course.empty() ? "" : timeline_text(course)},
-              {"setup_ns", setup_ns},      {"ended_ns", Clock::now().time_since_epoch().count()}};
+  return json{{"result", *result},
+              {"ledger", ledger_text(ledger)},
+              {"meter", std::move(meter)},
+              {"timeline", course.empty() ? "" : timeline_text(course)},
+              {"growth", plan.window_ms == 0 ? json() : to_json(*growth, plan.workload)},
+              {"setup_ns", setup_ns},
+              {"ended_ns", Clock::now().time_since_epoch().count()}};
 }
 
 }  // namespace
@@ -182,6 +208,12 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const TellS
       {"setup_ns", (*answer)["setup_ns"]},
       {"teardown_ns", std::max<std::int64_t>(
                           0, over.time_since_epoch().count() - answer->value("ended_ns", std::int64_t{0}))}};
+  if (const json& growth = (*answer)["growth"]; !growth.is_null()) provenance["window_growth"] = growth;
+  if (controller::has_disk(*plan)) {
+    const std::filesystem::path folder = folder_of_disk(*plan);
+    provenance["disk"] = {{"folder", plan->local->in_tmpdir ? folder.string() : "memory"},
+                          {"file_system", plan->local->in_tmpdir ? file_system_of(folder) : "tmpfs"}};
+  }
   if (const auto parts = guests.find(spec->platform); parts != guests.end())
     provenance.update(parts->second.provenance);
   trial.provenance = provenance.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/files.h"
 #include "machine/parts/cache_limits.h"
@@ -71,22 +72,34 @@ std::string version_in(const std::vector<Package>& packages, std::string_view pr
   return packages.empty() ? "" : packages.front().name;
 }
 
-Check check_packages(const PackageCache& cache, PackageSet set, std::string name, std::string_view prefix) {
-  if (const auto found = cache.find(set))
-    return {std::move(name), State::good, version_in(found->packages, prefix), ""};
-  const auto packages = resolve(set, Apt());
-  if (!packages) return failed(std::move(name), packages.error());
-  return {std::move(name), State::fetchable, version_in(*packages, prefix), "vtax lab fetch"};
+using Heads = Result<std::map<PackageSet, Package>>;
+
+// What could be fetched of what the cache lacks.
+Heads ask_apt(const PackageCache& cache, std::vector<PackageSet> sets) {
+  std::erase_if(sets, [&](PackageSet set) { return cache.find(set).has_value(); });
+  return sets.empty() ? Heads(std::map<PackageSet, Package>()) : heads_of(sets, Apt());
 }
 
-Check check_qemu(const PackageCache& cache) {
+Check check_packages(const PackageCache& cache, const Heads& heads, PackageSet set, std::string name,
+                     std::string_view prefix) {
+  if (const auto found = cache.find(set))
+    return {std::move(name), State::good, version_in(found->packages, prefix), ""};
+  if (!heads) return failed(std::move(name), heads.error());
+  const auto head = heads->find(set);
+  if (head == heads->end())
+    return {std::move(name), State::missing, fmt::format("apt knows no {}...", prefix),
+            "run 'apt-get update' as root, then the same command again"};
+  return {std::move(name), State::fetchable, head->second.name + " " + head->second.version,
+          "vtax lab fetch"};
+}
+
+Check check_qemu(const PackageCache& cache, const Heads& heads) {
   const auto qemu = find_qemu(cache);
   if (qemu) return {"QEMU", State::good, qemu->version.text() + ", " + qemu->binary.string(), ""};
   Check check = failed("QEMU", qemu.error());
   // With an apt that knows one, the first run gets it; an own choice that does not serve is the user's to
   // mend.
-  const auto known = Apt().show({"qemu-system-x86"});
-  if (std::getenv("VTAX_QEMU") == nullptr && known && !known->empty()) {
+  if (std::getenv("VTAX_QEMU") == nullptr && heads && heads->contains(PackageSet::qemu)) {
     check.state = State::fetchable;
     check.mend = "vtax lab fetch";
   }
@@ -115,10 +128,12 @@ std::vector<Check> examine_machine() {
     return checks;
   }
   checks.push_back(check_space(*cache));
-  checks.push_back(check_qemu(*cache));
+  const auto heads = ask_apt(*cache, {PackageSet::kernel, PackageSet::xen, PackageSet::vmm,
+                                      PackageSet::device_model, PackageSet::compiler, PackageSet::qemu});
+  checks.push_back(check_qemu(*cache, heads));
   const auto add = [&](PackageSet set, std::string name, std::string_view prefix,
                        bool (*needed_by)(PlatformId)) {
-    checks.push_back(check_packages(*cache, set, std::move(name), prefix));
+    checks.push_back(check_packages(*cache, heads, set, std::move(name), prefix));
     checks.back().needed_by = needed_by;
   };
   add(PackageSet::kernel, "Linux", "linux-image-", nullptr);

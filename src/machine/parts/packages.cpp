@@ -76,13 +76,20 @@ int xen_minor(std::string_view name) {
              : -1;
 }
 
-Result<std::vector<Package>> resolve_xen(const Apt& apt) {
+// "4.17"; "" where apt knows none.
+Result<std::string> newest_xen(const Apt& apt) {
   const auto names = apt.names("xen-hypervisor-4.");
   if (!names) return fail(names.error());
   int newest = -1;
   for (const std::string& name : *names) newest = std::max(newest, xen_minor(name));
-  if (newest < 0) return fail(not_carried("xen-hypervisor-4.N-amd64"));
-  const std::string version = "4." + std::to_string(newest);
+  return newest < 0 ? std::string() : "4." + std::to_string(newest);
+}
+
+Result<std::vector<Package>> resolve_xen(const Apt& apt) {
+  const auto found = newest_xen(apt);
+  if (!found) return fail(found.error());
+  const std::string& version = *found;
+  if (version.empty()) return fail(not_carried("xen-hypervisor-4.N-amd64"));
   return closure(apt, {"xen-hypervisor-" + version + "-amd64", "xen-utils-" + version},
                  [](const auto& name) { return is_library(name); });
 }
@@ -214,6 +221,28 @@ Result<std::vector<Package>> resolve_programs(const std::string& names, const Ap
   return packages;
 }
 
+// Of two, the first that apt knows.
+std::vector<const char*> names_of_head(PackageSet set) {
+  switch (set) {
+    case PackageSet::kernel:
+      return {"linux-image-amd64", "linux-image-generic"};
+    case PackageSet::qemu:
+    case PackageSet::vmm:
+      return {"qemu-system-x86"};
+    case PackageSet::device_model:
+      return {"qemu-system-xen"};
+    case PackageSet::shell:
+      return {"busybox-static"};
+    case PackageSet::uml:
+      return {"user-mode-linux"};
+    case PackageSet::compiler:
+      return {"cpp"};
+    case PackageSet::xen:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 WantedSet wanted_set(PackageSet set) {
@@ -271,6 +300,28 @@ Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt) {
       return resolve_compiler(apt);
   }
   return {};
+}
+
+Result<std::map<PackageSet, Package>> heads_of(const std::vector<PackageSet>& sets, const Apt& apt) {
+  std::vector<std::pair<PackageSet, std::string>> heads;
+  for (const PackageSet set : sets) {
+    if (set == PackageSet::xen) {
+      const auto version = newest_xen(apt);
+      if (!version) return fail(version.error());
+      if (!version->empty()) heads.emplace_back(set, "xen-hypervisor-" + *version + "-amd64");
+      continue;
+    }
+    for (const char* name : names_of_head(set)) heads.emplace_back(set, name);
+  }
+  std::vector<std::string> names;
+  for (const auto& [set, name] : heads) names.push_back(name);
+  const auto known = names.empty() ? Result<std::vector<Package>>(std::vector<Package>()) : apt.show(names);
+  if (!known) return fail(known.error());
+  std::map<PackageSet, Package> found;
+  for (const auto& [set, name] : heads)
+    for (const Package& package : *known)
+      if (package.name == name) found.emplace(set, package);
+  return found;
 }
 
 }  // namespace vtax::lab

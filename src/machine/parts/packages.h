@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,5 +45,10 @@ struct WantedSet {
 // lead to the kernel, xen-hypervisor-4.N-amd64 with the largest N to Xen; libraries are the closure of
 // dependencies. An error (ExitCode::unavailable) when the archive's lists are missing or do not carry it.
 [[nodiscard]] Result<std::vector<Package>> resolve(PackageSet set, const Apt& apt);
+
+// The package by which people know each of these sets, as far as apt has it: for who asks whether a set can
+// be had and not what is in it, as each question to apt takes most of a second. An error when apt is missing.
+[[nodiscard]] Result<std::map<PackageSet, Package>> heads_of(const std::vector<PackageSet>& sets,
+                                                             const Apt& apt);
 
 }  // namespace vtax::lab

@@ -46,6 +46,27 @@ TEST_F(Packages, UbuntuKernelComesWithBothPackagesOfModules) {
                           "linux-modules-extra-6.8.0-31-generic"));
 }
 
+TEST_F(Packages, HeadsTakeTwoQuestions) {
+  package("linux-image-generic", "linux-image-6.8.0-31-generic, linux-firmware", "6.8.0-31.31");
+  package("xen-hypervisor-4.9-amd64");
+  package("xen-hypervisor-4.17-amd64", "", "4.17.7");
+  package("qemu-system-x86", "libpixman-1-0", "7.2");
+  const auto heads = heads_of(
+      {PackageSet::kernel, PackageSet::xen, PackageSet::vmm, PackageSet::qemu, PackageSet::device_model},
+      Apt());
+  ASSERT_TRUE(heads) << heads.error().text();
+  EXPECT_EQ(heads->at(PackageSet::kernel).name, "linux-image-generic");
+  EXPECT_EQ(heads->at(PackageSet::kernel).version, "6.8.0-31.31");
+  EXPECT_EQ(heads->at(PackageSet::xen).version, "4.17.7");
+  EXPECT_EQ(heads->at(PackageSet::vmm).version, "7.2");
+  EXPECT_EQ(heads->at(PackageSet::qemu).version, "7.2");
+  EXPECT_FALSE(heads->contains(PackageSet::device_model)) << "apt knows none";
+  std::ifstream log(folder / "log");
+  int questions = 0;
+  for (std::string line; std::getline(log, line);) ++questions;
+  EXPECT_EQ(questions, 2);
+}
+
 TEST_F(Packages, NewestXenWithTheClosureOfItsLibraries) {
   package("xen-hypervisor-4.9-amd64");
   package("xen-hypervisor-4.17-amd64");

@@ -4,7 +4,8 @@ const element = (id) => document.getElementById(id);
 const mostRows = 60;  // of a table of functions; the flame graph has more
 const units = ["packet", "KB", "transaction"];
 // What cost is counted in: "instructions", or "ns of CPU time" on a real host.
-const costName = data.cost === "instructions" ? "Instructions" : "CPU time in ns";
+const isTime = data.cost !== "instructions";
+const costName = isTime ? "CPU time" : "Instructions";
 
 // As vtax's tables: about three figures, whole numbers with commas.
 const readable = (value) => {
@@ -23,6 +24,17 @@ const short = (value) => {
   if (!Number.isFinite(value) || size < 1e6) return readable(value);
   return size < 1e9 ? readable(value / 1e6) + " M" : readable(value / 1e9) + " G";
 };
+// Costs as src/query/cost_text.h writes them: CPU time in the unit that it has the size of.
+const timeUnits = [[1e9, "s"], [1e6, "ms"], [1e3, "us"], [1, "ns"]];
+const timeUnit = (ns) => timeUnits.find(([size]) => Math.abs(ns) >= 0.9995 * size) || timeUnits[3];
+const costText = (value, show = readable) => {
+  if (!isTime || !Number.isFinite(value) || value === 0) return show(value);
+  const [size, name] = timeUnit(value);
+  return `${readable(value / size)} ${name}`;
+};
+const costPhrase = (value) => `${costText(value)} ${isTime ? "of CPU time" : data.cost}`;
+// Of an axis.
+const costScale = (most) => isTime ? {size: timeUnit(most)[0], name: `${timeUnit(most)[1]} of CPU time`} : {size: 1, name: data.cost};
 const whole = (value) => value.toLocaleString("en-US");
 
 const make = (name, text, className) => {

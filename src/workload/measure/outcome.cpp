@@ -75,20 +75,6 @@ std::string over_repeats(const Outcome& outcome, std::size_t side, const Metric&
                      readable_metric(*least, metric.unit), readable_metric(*kMost, metric.unit));
 }
 
-// What was done in each interval of the last repeat, in the first metric's terms.
-void write_intervals(const SideReport& side, std::ostream& out) {
-  for (const IntervalReport& interval : side.intervals) {
-    const std::chrono::duration<double> start = interval.start, end = interval.end;
-    const double seconds = (end - start).count();
-    if (seconds <= 0) continue;
-    const bool is_transactions = interval.transactions.value > 0;
-    const double amount = is_transactions ? static_cast<double>(interval.transactions.value)
-                                          : 8 * static_cast<double>(interval.bytes.value);
-    out << fmt::format("    {:>6.1f} to {:>5.1f} s  {}\n", start.count(), end.count(),
-                       readable_metric(amount / seconds, is_transactions ? "1/s" : "bit/s"));
-  }
-}
-
 void write_side(const Outcome& outcome, std::size_t index, std::ostream& out) {
   const SideReport& side = outcome.repeats.back()[index];
   const auto line = [&](std::string_view label, std::string_view text) {
@@ -117,7 +103,10 @@ void write_side(const Outcome& outcome, std::size_t index, std::ostream& out) {
     line("service demand", readable_time(*per_kb * 1e-9) + " of CPU per KB");
   for (const auto& [kind, count] : side.failures)
     if (count != 0) line(kind, with_thousands(count));
-  write_intervals(side, out);
+  // Of the last repeat.
+  if (!outcome.intervals_shown)
+    for (const IntervalReport& interval : side.intervals)
+      if (const std::string its = interval_line(interval); !its.empty()) out << its << '\n';
 }
 
 }  // namespace
@@ -129,6 +118,17 @@ std::string readable_metric(double value, std::string_view unit) {
   if (unit == "1") return readable(value);
   if (unit == "share") return value == 0 ? "0 %" : fmt::format("{:.3g} %", 100 * value);
   return fmt::format("{} {}", readable(value), unit);
+}
+
+std::string interval_line(const IntervalReport& interval) {
+  const std::chrono::duration<double> start = interval.start, end = interval.end;
+  const double seconds = (end - start).count();
+  if (seconds <= 0) return "";
+  const bool is_transactions = interval.transactions.value > 0;
+  const double amount = is_transactions ? static_cast<double>(interval.transactions.value)
+                                        : 8 * static_cast<double>(interval.bytes.value);
+  return fmt::format("    {:>6.1f} to {:>5.1f} s  {}", start.count(), end.count(),
+                     readable_metric(amount / seconds, is_transactions ? "1/s" : "bit/s"));
 }
 
 nlohmann::json Outcome::to_json() const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "core/descriptor.h"
 #include "core/result.h"
 #include "workload/measure/repeat.h"
 #include "workload/session/secret.h"
@@ -46,16 +47,27 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // One repeat on new connections; the receiving side of a stream comes first. Datagrams that are lost are
-  // reported, everything else that is missing is an error. An interruption ends it.
-  [[nodiscard]] Result<Repeat> run(const Order& order);
+  // reported, everything else that is missing is an error. An interruption ends it. `on_interval` is told, in
+  // a thread of its own, of what this side has done in each interval of the order as it ends: what was sent
+  // is not known to have come by then, as the other side's intervals in the answer are.
+  [[nodiscard]] Result<Repeat> run(const Order& order,
+                                   const std::function<void(const IntervalReport&)>& on_interval = {});
 
  private:
-  Session(const SessionOptions& options, EndpointClient remote, EndpointClient local, pid_t process)
-      : options_(options), remote_(std::move(remote)), local_(std::move(local)), process_(process) {}
+  Session(const SessionOptions& options, EndpointClient remote, EndpointClient local, Descriptor intervals,
+          pid_t process)
+      : options_(options),
+        remote_(std::move(remote)),
+        local_(std::move(local)),
+        intervals_(std::move(intervals)),
+        process_(process) {}
+
+  [[nodiscard]] Result<Repeat> run_on_flows(const Order& order);
 
   SessionOptions options_;
   EndpointClient remote_, local_;
-  pid_t process_;  // of the local endpoint
+  Descriptor intervals_;  // the local endpoint's, as they end
+  pid_t process_;         // of the local endpoint
 };
 
 }  // namespace vtax

@@ -170,7 +170,8 @@ Result<nlohmann::json> Endpoint::run(const JsonFields& order) {
   const auto before = read_counters(request->devices);
   if (!before) return fail(before.error());
   std::this_thread::sleep_for(request->lead - request->lead / 2);
-  SpanRequest span{request->order, request->initiator, request->window, request->limit, {}, request->marking};
+  SpanRequest span{request->order, request->initiator, request->window, request->limit, {},
+                   on_interval_,   request->marking};
   // The controller says nothing else during the work.
   if (request->stoppable) span.stopped = [this] { return control_.has_news(); };
   auto side = run_span(span, flows_, {listener_.get(), partner_});

@@ -34,6 +34,11 @@ class Endpoint {
   Endpoint(ControlChannel control, MoreOrders more, Limits limits)
       : control_(std::move(control)), more_(std::move(more)), limits_(std::move(limits)) {}
 
+  // From now on of each interval of its work, as it ends.
+  void tell_intervals(std::function<void(const IntervalReport&)> on_interval) {
+    on_interval_ = std::move(on_interval);
+  }
+
   // Returns when the channel closes or breaks.
   Error serve();
 
@@ -50,6 +55,7 @@ class Endpoint {
   ControlChannel control_;
   MoreOrders more_;
   Limits limits_;
+  std::function<void(const IntervalReport&)> on_interval_;
   Descriptor listener_;
   TcpAddress partner_;  // of the initiator
   std::vector<Flow> flows_;

@@ -182,6 +182,7 @@ class SpanRun {
     const std::chrono::nanoseconds end = Clock::now() - begin_;
     intervals_.push_back(
         {start, end, Bytes(now.bytes - before.bytes), Transactions(now.transactions - before.transactions)});
+    if (request_.on_interval) request_.on_interval(intervals_.back());
     start = end;
     return now;
   }

@@ -19,6 +19,8 @@ struct SpanRequest {
   // Of a timed order: asked every 20 ms whether the user wants no more. What was measured by then is the
   // report.
   std::function<bool()> stopped;
+  // Of a timed order with intervals: told of each as it ends, between two looks at the clock.
+  std::function<void(const IntervalReport&)> on_interval;
   Marking marking;  // within the window, where a single flow does a fixed amount of work
 };
 
