@@ -101,6 +101,7 @@ struct MachineShape {
   int driver_domains = 0;              // with Xen: that have a card each; 0: Domain-0 has them
   Iommu iommu = Iommu::off;            // driver domains need one
   std::string stack = "distribution";  // what it boots: stack.h
+  std::string guest_kernel = "same";   // the stack whose kernel its guests boot, or the driver domain's
   // Appended to command lines (boot_arguments.h): of the driver domain's kernel, natively the system's; of
   // the guests' kernels; of Xen.
   std::string kernel_args = {}, guest_args = {}, xen_args = {};

@@ -44,6 +44,7 @@ MachineKind machine_of(const TrialSpec& trial) {
     shape.driver_cpus = usual.driver_cpus;
     shape.guest_memory_mib = usual.guest_memory_mib;
     shape.guest_args = usual.guest_args;
+    shape.guest_kernel = usual.guest_kernel;
   }
   if (!has_xen(kind.image)) {
     shape.scheduler = usual.scheduler;
