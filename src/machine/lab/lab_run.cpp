@@ -220,7 +220,13 @@ class LabRun {
 
   Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
     auto image = image_of(key);
-    if (!image) return fail(image.error());
+    if (!image) {
+      // The disk, and what the run rests on, is everybody's; what an image is made from, its trials' alone.
+      const ExitCode code = image.error().code;
+      if (code == ExitCode::usage || code == ExitCode::unavailable)
+        image.error().code = ExitCode::trial_failed;
+      return fail(image.error());
+    }
     auto machine =
         LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_, key.first.shape);
     if (!machine) return fail(machine.error());
