@@ -202,7 +202,7 @@ Result<> check_texts(const Study& study, const StudyWorkload& workload, const st
   if (study.machine == kHostMachine) return {};
   for (const std::string& files : workload.factors.at("files")) {
     std::error_code error;
-    if (!files.empty() && !std::filesystem::exists(files, error))
+    if (!files.empty() && !std::filesystem::exists(folder_of_files(files), error))
       return fail({what, fmt::format("'files' is {}, which is not there", printable(files)),
                    "give a path from where vtax is started, or a whole one"});
   }

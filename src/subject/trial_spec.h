@@ -152,7 +152,8 @@ struct TrialSpec : MachineShape {
   std::string source;
   std::uint64_t block_bytes = 0;
   bool writes = true, random = false, direct = false, in_tmpdir = false;
-  std::string server, ready, client, operations;  // command lines and what they say (subject/program_text.h)
+  std::string prepare, server, ready, client, operations;  // command lines and what they say (program_text.h)
+  std::string user = "root";                               // whose rights these have
   std::uint64_t limit_seconds = 60;
   bool warms_up = true;
 

@@ -24,7 +24,8 @@ std::uint64_t time_limit_ns(const TrialSpec& trial) {
   if (workload.has_compiler)
     more = trial.compiles * static_cast<std::uint64_t>(trial.guests) * kCompileLimitNs;
   if (workload.has_program)
-    more = 4 * static_cast<std::uint64_t>(trial.guests) * trial.limit_seconds * 1'000'000'000;
+    more = static_cast<std::uint64_t>(trial.prepare.empty() ? 4 : 6) *
+           static_cast<std::uint64_t>(trial.guests) * trial.limit_seconds * 1'000'000'000;
   return std::min(kTimeLimitNs + more, kMostTimeLimitNs);
 }
 

@@ -22,6 +22,8 @@
 #include "machine/parts/stack_sources.h"
 #include "machine/parts/xen_tree.h"
 #include "machine/parts/xen_version.h"
+#include "machine/parts/zstd_packed.h"
+#include "subject/program_text.h"
 
 namespace vtax::lab {
 namespace {
@@ -205,9 +207,10 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
     parts.vmm_set = std::move(*vmm_set);
   }
   if (!sources.workload.files.empty()) {
-    auto own = ProgramTree::own(sources.workload.files);
+    auto own = ProgramTree::own(sources.workload.files, why == Fetch::content);
     if (!own) return fail(own.error());
-    parts.own_files.push_back({"files", fs::absolute(sources.workload.files).string(), own->hash});
+    const std::string folder = folder_of_files(sources.workload.files);
+    parts.own_files.push_back({"files", fs::absolute(folder).string(), own->hash});
     parts.program = std::move(*own);
   }
   if (!sources.workload.packages.empty()) {
@@ -431,6 +434,12 @@ Result<CpioArchive> guest_initramfs(const Domain& domain, const Parts& parts, Ke
   return image;
 }
 
+// What a kernel unpacks.
+std::vector<std::uint8_t> for_kernel(const CpioArchive& image, const Parts& parts) {
+  std::vector<std::uint8_t> bytes = image.bytes();
+  return parts.program.bytes() > ProgramTree::kMostPlainBytes ? zstd_packed(bytes) : std::move(bytes);
+}
+
 // `guests`: the kernel that guests boot, which may be `first`.
 Result<CpioArchive> initramfs(PlatformId kind, const Parts& parts, KernelWithModules& first,
                               KernelWithModules& guests) {
@@ -462,7 +471,8 @@ Result<CpioArchive> initramfs(PlatformId kind, const Parts& parts, KernelWithMod
   image.file("lab/guest/kernel",
              has_device_model(kind) ? guests.kernel.bytes : loaded_part(guests.kernel.image.vmlinux));
   // Firmware reads it byte by byte from a program of Domain-0.
-  image.file("lab/guest/initrd", has_device_model(kind) ? gzip(guest_image->bytes()) : guest_image->bytes());
+  image.file("lab/guest/initrd",
+             has_device_model(kind) ? gzip(guest_image->bytes()) : for_kernel(*guest_image, parts));
   if (has_kvm(kind)) {
     const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
@@ -521,7 +531,7 @@ Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, cons
   const auto archive = initramfs(kind, parts, *first, guests ? *guests : *first);
   if (!archive) return fail(archive.error());
 
-  if (auto written = write_file(into / "initrd.cpio", archive->bytes()); !written) return written;
+  if (auto written = write_file(into / "initrd.cpio", for_kernel(*archive, parts)); !written) return written;
   if (has_xen(kind))
     if (auto written = write_xen(kind, sources, parts, into); !written) return written;
   auto modules = write_kernel(*first, sources.symbols, into);
