@@ -24,14 +24,20 @@ void AddressMap::add_module(const std::string& domain, std::string module, Table
   modules_[domain].push_back({std::move(module), std::move(symbols)});
 }
 
-void AddressMap::find_idle_text() {
-  if (!kernel) return;
-  idle_begin_ = kernel->address_of("__cpuidle_text_start").value_or(GuestAddress());
-  idle_end_ = kernel->address_of("__cpuidle_text_end").value_or(GuestAddress());
+AddressMap::IdleText AddressMap::idle_text_of(const Table& table) {
+  if (!table) return {};
+  return {table->address_of("__cpuidle_text_start").value_or(GuestAddress()),
+          table->address_of("__cpuidle_text_end").value_or(GuestAddress())};
 }
 
-bool AddressMap::is_kernel_idle(GuestAddress address) const {
-  return address >= idle_begin_ && address < idle_end_;
+void AddressMap::find_idle_text() {
+  idle_ = idle_text_of(kernel);
+  guest_idle_ = idle_text_of(guest_kernel);
+}
+
+bool AddressMap::is_kernel_idle(GuestAddress address, const std::string& domain) const {
+  const IdleText& idle = has_guest_kernel(domain) ? guest_idle_ : idle_;
+  return address >= idle.begin && address < idle.end;
 }
 
 const AddressMap::ProgramCode* AddressMap::code_at(GuestAddress address, const std::string& domain,
@@ -69,7 +75,7 @@ Place AddressMap::place_of(GuestAddress address, const std::string& domain, int 
     for (const Module& module : loaded->second)
       if (const Symbol* symbol = module.symbols->find(address); symbol != nullptr)
         return {module.name, symbol->name, symbol->address};
-  return named(kernel, "vmlinux");
+  return named(has_guest_kernel(domain) ? guest_kernel : kernel, "vmlinux");
 }
 
 }  // namespace vtax

@@ -32,9 +32,11 @@ class AddressMap {
   using Table = std::shared_ptr<const SymbolTable>;
 
   bool has_hypervisor = false;
-  bool nested = false;  // guests of KVM: the same kernel in the guest as in its host
+  bool nested = false;  // guests of KVM: guest and host have kernels at the same addresses
   Table hypervisor;
   Table kernel;
+  Table guest_kernel;  // of all domains but `first_domain`; null: they have the same
+  std::string first_domain = {};
   Table program;  // vtax itself, linked at fixed addresses
 
   // Code of a program of the user's, in every process of a domain, on one CPU or (-1) on all of its.
@@ -61,9 +63,14 @@ class AddressMap {
 
   // Inside the kernel's own idle text (__cpuidle_text_start to __cpuidle_text_end,
   // include/asm-generic/vmlinux.lds.h).
-  [[nodiscard]] bool is_kernel_idle(GuestAddress address) const;
+  [[nodiscard]] bool is_kernel_idle(GuestAddress address, const std::string& domain) const;
 
-  // Call once `kernel` is set.
+  // Whether the domain's kernel is `guest_kernel`.
+  [[nodiscard]] bool has_guest_kernel(const std::string& domain) const {
+    return guest_kernel != nullptr && domain != first_domain;
+  }
+
+  // Call once the kernels are set.
   void find_idle_text();
 
  private:
@@ -75,7 +82,11 @@ class AddressMap {
 
   std::map<std::string, std::vector<Module>> modules_;
   std::vector<ProgramCode> codes_;
-  GuestAddress idle_begin_, idle_end_;
+  struct IdleText {
+    GuestAddress begin, end;
+  };
+  [[nodiscard]] static IdleText idle_text_of(const Table& table);
+  IdleText idle_, guest_idle_;
 };
 
 }  // namespace vtax

@@ -16,7 +16,9 @@ namespace vtax {
 
 // The table of events (event_table.h) on one machine: where its images have the functions. Of the events that
 // the probe does not know by itself, those that need an argument or a caller are sums that it makes; the
-// others are told by how often blocks began, and cost it nothing.
+// others are told by how often blocks began, and cost it nothing. The probe sees addresses and not whose
+// kernel lies there, so where guests have one of their own it makes the sums for each of the two, told apart
+// by their numbers, and entries of both kernels are told by blocks, whose domain is known.
 class EventWatch {
  public:
   explicit EventWatch(const AddressMap& map);
@@ -38,31 +40,47 @@ class EventWatch {
   };
   // What the executions of this block count; the domain's name is of the row's context.
   [[nodiscard]] std::vector<Count> counts_of(const ProbeWindow::Row& row, const std::string& domain) const;
-  [[nodiscard]] static Count count_of(const ProbeWindow::Sum& sum);  // kind event_kinds().size(): no such sum
+  // Kind event_kinds().size(): no such sum, or not of the kernel that this domain has.
+  [[nodiscard]] Count count_of(const ProbeWindow::Sum& sum, const std::string& domain) const;
 
   // Notes that the row was executed, for is_known().
-  void note(const ProbeWindow::Row& row);
+  void note(const ProbeWindow::Row& row, const std::string& domain);
   // Whether an event that was not seen did not happen: its functions are there, and where only one function's
   // calls count and that ran, it is known to call (and was not compiled to do the work itself).
   [[nodiscard]] bool is_known(std::size_t kind) const { return places_[kind] && !callers_ran_[kind]; }
 
  private:
+  // An image, and in which domains it is: in all (no name), in one, or in all but one.
+  struct Image {
+    std::string name;
+    std::string domain = {};
+    bool is_in_all_others = false;
+
+    [[nodiscard]] bool is_in(const std::string& other) const {
+      return domain.empty() || (other == domain) != is_in_all_others;
+    }
+  };
   struct Entry {
     std::size_t kind;
-    std::string domain;  // of a module; empty: every domain's kernel, or the hypervisor
+    Image image;
     std::uint64_t begin, end;
   };
-  void watch(const SymbolTable& table, const std::string& image, const std::string& domain);
+  void watch(const SymbolTable& table, const Image& image);
+  void watch_kernel(const SymbolTable& table, const Image& image);
   void watch_place(std::size_t kind, const CountedAt& place, GuestAddress begin, const SymbolTable& table,
-                   const std::string& domain);
+                   const Image& image);
+  // The beginning of a kind that the probe knows by its address.
+  void watch_entry(std::size_t kind, GuestAddress begin, const Image& image);
 
   bool hypervised_;
+  bool two_kernels_;
+  std::string first_domain_;
   std::string settings_;
   const CountedAt* lacks_ = nullptr;
   std::vector<bool> places_, callers_ran_;  // by kind
   std::unordered_multimap<std::uint64_t, Entry> entries_;
   std::vector<Entry> accesses_;
-  std::unordered_multimap<std::uint64_t, std::size_t> callers_;
+  std::unordered_multimap<std::uint64_t, Entry> callers_;
 };
 
 }  // namespace vtax

@@ -105,14 +105,59 @@ TEST(EventWatch, ArgumentsAreSumsOfTheProbe) {
             std::string::npos);
   EXPECT_NE(settings.find("sum 2 ffffffff81000300 1 1 0 0\n"), std::string::npos);
   EXPECT_NE(settings.find(" ffffffff81000400 2 6 0 0\n"), std::string::npos);
-  EXPECT_EQ(EventWatch::count_of({0, 1, 77}).kind, kind_named("grant_copy_bytes"));
-  EXPECT_EQ(EventWatch::count_of({0, 1, 77}).value, 77U);
-  EXPECT_EQ(EventWatch::count_of({0, probe::kSums, 77}).kind, event_kinds().size());
+  EXPECT_EQ(watch.count_of({0, 1, 77}, "guest1").kind, kind_named("grant_copy_bytes"));
+  EXPECT_EQ(watch.count_of({0, 1, 77}, "guest1").value, 77U);
+  EXPECT_EQ(watch.count_of({0, probe::kSums, 77}, "guest1").kind, event_kinds().size());
+}
+
+// Domain-0 and the guest have functions of different names at the same addresses.
+TEST(EventWatch, OfTwoKernelsEachDomainsOwnCounts) {
+  AddressMap map = machine_of({"tcp_v4_rcv", "__alloc_pages", "asm_sysvec_apic_timer_interrupt"},
+                              {"pv_hypercall", "do_IRQ", "gnttab_copy", "memcpy"});
+  map.guest_kernel = machine_of({"__alloc_pages", "asm_sysvec_apic_timer_interrupt", "tcp_v4_rcv"}).kernel;
+  map.first_domain = "Domain-0";
+  const EventWatch watch(map);
+  EXPECT_EQ(watch.lacks(), nullptr);
+  const std::uint64_t first = kLinux + 0x300, second = first + 0x100, third = second + 0x100;
+  EXPECT_EQ(counted(watch, ran(first, 8, 4), "Domain-0"), (Counts{{"tcp_packets_received", 2}}));
+  EXPECT_EQ(counted(watch, ran(first, 8, 4), "guest1"), Counts{});
+  EXPECT_EQ(counted(watch, ran(second, 8, 4), "guest1"), (Counts{{"interrupts", 2}}));
+  EXPECT_EQ(counted(watch, ran(second, 8, 4), "Domain-0"), Counts{});
+  EXPECT_EQ(counted(watch, ran(third, 8, 4), "Domain-0"), (Counts{{"interrupts", 2}}));
+  EXPECT_EQ(counted(watch, ran(third, 8, 4), "driver1"), (Counts{{"tcp_packets_received", 2}}));
+  // Both have it at the same place.
+  EXPECT_EQ(counted(watch, ran(kLinux, 8, 4), "Domain-0"), (Counts{{"page_faults", 2}}));
+  EXPECT_EQ(counted(watch, ran(kLinux, 8, 4), "guest1"), (Counts{{"page_faults", 2}}));
+
+  // The probe has a sum for each, at its own place; the hypervisor's is everybody's.
+  std::istringstream lines(watch.settings());
+  std::map<std::uint64_t, std::uint32_t> allocations;  // number of the sum by address
+  for (std::string line; std::getline(lines, line);) {
+    unsigned number = 0;
+    std::uint64_t at = 0;
+    if (std::sscanf(line.c_str(), "sum %u %lx", &number, &at) == 2) allocations[at] = number;
+    EXPECT_FALSE(line.starts_with("event") && line.find(" ffffffff") != std::string::npos) << line;
+  }
+  ASSERT_TRUE(allocations.contains(second) && allocations.contains(first)) << watch.settings();
+  const ProbeWindow::Sum of_first{0, allocations[second], 5}, of_guests{0, allocations[first], 7};
+  EXPECT_LT(of_guests.number, probe::kSums);
+  const std::size_t none = event_kinds().size(), pages = kind_named("pages_allocated");
+  EXPECT_EQ(watch.count_of(of_first, "Domain-0").kind, pages);
+  EXPECT_EQ(watch.count_of(of_first, "guest1").kind, none);
+  EXPECT_EQ(watch.count_of(of_guests, "guest1").kind, pages);
+  EXPECT_EQ(watch.count_of(of_guests, "guest1").value, 7U);
+  EXPECT_EQ(watch.count_of(of_guests, "Domain-0").kind, none);
+  EXPECT_EQ(watch.count_of({0, 1, 9}, "Domain-0").kind, kind_named("grant_copy_bytes"));
+  EXPECT_EQ(watch.count_of({0, 1, 9}, "guest1").kind, kind_named("grant_copy_bytes"));
 }
 
 TEST(EventWatch, TheProbeHasRoomForItsSums) {
-  EXPECT_LT(EventWatch::count_of({0, 0, 1}).kind, event_kinds().size());
-  EXPECT_EQ(EventWatch::count_of({0, probe::kSums - 1, 1}).kind, event_kinds().size());
+  AddressMap map = machine_of({});
+  map.guest_kernel = map.kernel;
+  map.first_domain = "host";
+  const EventWatch watch(map);
+  EXPECT_EQ(watch.count_of({0, probe::kSums - 1, 1}, "host").kind, event_kinds().size());
+  EXPECT_EQ(watch.count_of({0, probe::kSums - 1, 1}, "guest1").kind, event_kinds().size());
 }
 
 TEST(EventWatch, AFunctionThatIsNeededIsMissed) {
@@ -124,9 +169,9 @@ TEST(EventWatch, AFunctionThatIsNeededIsMissed) {
 TEST(EventWatch, CallsOfACallerThatRanAndNeverCalledAreUnknown) {
   EventWatch watch(machine_of({}, {"pv_hypercall", "do_IRQ", "gnttab_copy", "do_grant_table_op", "memcpy"}));
   EXPECT_TRUE(watch.is_known(kind_named("grant_copies")));
-  watch.note(ran(kXenCode + 0x210, 10, 10));
+  watch.note(ran(kXenCode + 0x210, 10, 10), "Domain-0");
   EXPECT_TRUE(watch.is_known(kind_named("grant_copies")));
-  watch.note(ran(kXenCode + 0x200, 10, 10));
+  watch.note(ran(kXenCode + 0x200, 10, 10), "Domain-0");
   EXPECT_FALSE(watch.is_known(kind_named("grant_copies")));
 }
 
@@ -137,9 +182,10 @@ TEST(Charge, AnEventThatDidNotHappenIsZeroAndOneThatNobodySawIsAbsent) {
   ProbeWindow window;
   window.contexts = {{0, 0, 0}, {1, 0, 0}};
   window.rows = {ran(kLinux + 0x400, 40, 4)};
-  const auto number = [] {
+  const auto number = [&] {
+    const EventWatch watch(charging.map);
     std::uint32_t i = 0;
-    while (EventWatch::count_of({0, i, 0}).kind != kind_named("bytes_copied")) ++i;
+    while (watch.count_of({0, i, 0}, "host").kind != kind_named("bytes_copied")) ++i;
     return i;
   }();
   window.sums = {{0, number, 1500}, {1, number, 500}};

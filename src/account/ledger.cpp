@@ -70,7 +70,7 @@ Payer payer_of(GuestAddress address, const Place& place, const Owner& owner, con
   if (owner.number == kIdle) return {owner.domain, Layer::idle, Part::none};
   const Region region = region_of(address, charging.map.has_hypervisor);
   if (region == Region::hypervisor) return {owner.domain, Layer::hypervisor, Part::none};
-  if (region == Region::kernel && charging.map.is_kernel_idle(address))
+  if (region == Region::kernel && charging.map.is_kernel_idle(address, owner.domain))
     return {owner.domain, Layer::idle, Part::none};
   const bool program = region == Region::program;
   if (charging.map.nested && owner.number == 0 && is_kvm(place))
@@ -172,7 +172,7 @@ class Events {
       : window_(window), charging_(charging), owners_(owners), watch_(charging.map) {}
 
   void add(const ProbeWindow::Row& row) {
-    watch_.note(row);
+    watch_.note(row, owners_[row.context].domain);
     for (const EventWatch::Count& count : watch_.counts_of(row, owners_[row.context].domain))
       add(row.context, count);
   }
@@ -181,7 +181,7 @@ class Events {
       if (event_kinds()[kind].by_probe == event.event) add(event.context, {kind, event.count});
   }
   void add(const ProbeWindow::Sum& sum) {
-    const EventWatch::Count count = EventWatch::count_of(sum);
+    const EventWatch::Count count = watch_.count_of(sum, owners_[sum.context].domain);
     if (count.kind < event_kinds().size()) add(sum.context, count);
   }
 

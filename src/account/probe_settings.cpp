@@ -4,12 +4,9 @@
 
 #include "account/event_watch.h"
 #include "account/ledger.h"
-#include "probe/format.h"
 
 namespace vtax {
 namespace {
-
-using probe::Event;
 
 tl::unexpected<Error> missing(std::string_view image, std::string_view symbol) {
   return fail(
@@ -28,12 +25,6 @@ Result<std::string> probe_settings(const AddressMap& map, Instructions limit) {
   if (const CountedAt* place = events.lacks(); place != nullptr)
     return missing(place->image == "xen" ? "Xen" : "kernel", place->function);
   out += events.settings();
-  for (const Symbol& symbol : map.kernel->symbols()) {
-    const std::string_view name = symbol.name;
-    if (!symbol.is_text()) continue;
-    if (name.starts_with("asm_sysvec_"))
-      out += fmt::format("event {} {:x}\n", static_cast<unsigned>(Event::interrupts), symbol.address.value);
-  }
   if (!map.has_hypervisor) return out;
 
   const auto context_switch = map.hypervisor->address_of("context_switch");

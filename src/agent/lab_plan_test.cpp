@@ -452,6 +452,8 @@ TEST(LabPlan, OfAProgramHasItsTextsAndRefusesWhatTheyCannotMean) {
                                {"workload", "program"},
                                {"packages", "redis-tools"},
                                {"files", ""},
+                               {"prepare", ""},
+                               {"user", "program"},
                                {"server", "redis-server --port 1"},
                                {"ready", "port 1"},
                                {"client", "redis-benchmark -h {server}"},
@@ -465,6 +467,7 @@ TEST(LabPlan, OfAProgramHasItsTextsAndRefusesWhatTheyCannotMean) {
   EXPECT_TRUE(plan->program);
   EXPECT_EQ(plan->server, "redis-server --port 1");
   EXPECT_EQ(plan->operations, "([0-9]+) done");
+  EXPECT_EQ(plan->user, "program");
   EXPECT_EQ(plan->limit_seconds, 7U);
   EXPECT_FALSE(plan->warms_up);
   for (const auto& [key, value] : {std::pair{"client", ""},

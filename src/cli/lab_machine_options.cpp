@@ -27,7 +27,7 @@ Result<BootableMachine> bootable_machine(const LabMachineOptions& options, lab::
   auto qemu = lab::fetch_qemu(cache, say_step);
   if (!qemu) return fail(qemu.error());
   const PlatformId kind = platform_named(options.machine).value_or(PlatformId::native);
-  if (auto good = lab::check_stacks({{options.stack, {kind}}}, options.own.sources(), {}); !good)
+  if (auto good = lab::check_stacks({{{options.stack}, {kind}}}, options.own.sources(), {}); !good)
     return fail(good.error());
   const auto sources = lab::sources_of_stack(options.stack, options.own.sources(), {});
   if (!sources) return fail(sources.error());

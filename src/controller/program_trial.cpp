@@ -51,6 +51,7 @@ Result<> tell_run(const TrialPlan& plan, const ProgramPair& pair, const ProgramS
   return pair.client->client->tell(
       {{"do", "program-run"},
        {"command", with_address(plan.client, *pair.server)},
+       {"user", plan.user},
        {"operations", plan.operations},
        {"limit_ns", nanoseconds(std::chrono::seconds(plan.limit_seconds)).count()},
        {"window", span.window},
@@ -82,6 +83,7 @@ class ProgramTrial {
   }
 
   Result<nlohmann::json> run(bool looks) {
+    if (Result<> prepared = prepare(); !prepared) return fail(prepared.error());
     if (Result<> ready = start_servers(); !ready) return fail(ready.error());
     if (Result<> warm = warm_up(looks); !warm) return fail(warm.error());
     // All begin together, long after the last order. Who ends keeps silent for longer than the others can
@@ -115,12 +117,27 @@ class ProgramTrial {
   }
 
  private:
+  Result<> prepare() {
+    if (plan_.prepare.empty()) return {};
+    for (const ProgramPair& pair : pairs_) {
+      const auto done = pair.server->client->ask(
+          {{"do", "program-prepare"},
+           {"command", plan_.prepare},
+           {"user", plan_.user},
+           {"limit_ns", nanoseconds(std::chrono::seconds(plan_.limit_seconds)).count()}},
+          patience_);
+      if (!done) return fail(done.error());
+    }
+    return {};
+  }
+
   Result<> start_servers() {
     if (plan_.server.empty()) return {};
     for (const ProgramPair& pair : pairs_) {
       const auto ready = pair.server->client->ask(
           {{"do", "program-serve"},
            {"command", plan_.server},
+           {"user", plan_.user},
            {"ready", plan_.ready},
            {"limit_ns", nanoseconds(std::chrono::seconds(plan_.limit_seconds)).count()}},
           patience_);

@@ -170,6 +170,16 @@ Result<> check_joined(const Study& study, const StudyWorkload& workload, const s
   return {};
 }
 
+// Events are priced at addresses, whoever executes them.
+Result<> check_guest_kernel(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (!names_other_than_usual(study, workload, "guest_kernel") ||
+      !names_other_than_usual(study, workload, "prices"))
+    return {};
+  return fail({what,
+               "where guests have a kernel of their own, nothing tells whose event it is that has a price",
+               "take guest_kernel = \"same\", or prices = \"off\""});
+}
+
 // Weights and caps, memory and what the balloon leaves of it.
 Result<> check_shares(const Study& study, const StudyWorkload& workload, const std::string& what) {
   constexpr int kLeastKeptMib = 96;  // a guest of the lab needs some 80
@@ -215,7 +225,7 @@ Result<> check_texts(const Study& study, const StudyWorkload& workload, const st
   if (study.machine == kHostMachine) return {};
   for (const std::string& files : workload.factors.at("files")) {
     std::error_code error;
-    if (!files.empty() && !std::filesystem::exists(files, error))
+    if (!files.empty() && !std::filesystem::exists(folder_of_files(files), error))
       return fail({what, fmt::format("'files' is {}, which is not there", printable(files)),
                    "give a path from where vtax is started, or a whole one"});
   }
@@ -226,6 +236,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
   Result<> good = check_forwarding(study, workload, what);
   if (good) good = check_driver_domains(study, workload, what);
   if (good) good = check_joined(study, workload, what);
+  if (good) good = check_guest_kernel(study, workload, what);
   if (good) good = check_shares(study, workload, what);
   if (good) good = check_texts(study, workload, what);
   if (!good) return good;

@@ -114,11 +114,12 @@ Result<std::vector<PlanCell>> without_repeats(const std::vector<PassCell>& pass,
   return cells;
 }
 
-Result<> check_stack_names(const Study& study, const std::string& what) {
+// `name`: a factor whose values are stacks.
+Result<> check_stack_names(const Study& study, const char* name, const std::string& what) {
   std::set<std::string> named;
   for (const StudyWorkload& workload : study.workloads)
-    for (const std::string& stack : values_of(study, workload, "stack")) named.insert(stack);
-  const Factor& factor = *find_factor(common_factors(), "stack");
+    for (const std::string& stack : values_of(study, workload, name)) named.insert(stack);
+  const Factor& factor = *find_factor(common_factors(), name);
   std::vector<std::string_view> known = factor.choices;
   for (const auto& [name, stack] : study.stacks) known.push_back(name);
   for (const std::string& stack : named)
@@ -178,7 +179,8 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   }
   const std::string what = fmt::format("cannot plan study {}", printable(study.name));
   if (auto checked = check_machine(study, what); !checked) return fail(checked.error());
-  if (auto checked = check_stack_names(study, what); !checked) return fail(checked.error());
+  for (const char* factor : {"stack", "guest_kernel"})
+    if (auto checked = check_stack_names(study, factor, what); !checked) return fail(checked.error());
   if (const double trials =
           count_trials(study) * (1 + static_cast<double>(variations->size()) / *study.repetitions);
       trials > static_cast<double>(kMostTrials)) {

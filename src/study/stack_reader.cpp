@@ -45,11 +45,12 @@ Result<> read_part(const toml::key& key, const toml::node& node, const StudyRead
 }
 
 Result<OwnStack> read_stack(const toml::key& name, const toml::node& node, const StudyReader& reader) {
-  const bool is_taken = name.str() == kOwnDistribution || name.str().starts_with("debian-");
+  const bool is_taken =
+      name.str() == kOwnDistribution || name.str() == kSameKernel || name.str().starts_with("debian-");
   if (!is_stack_name(name.str()) || is_taken)
     return reader.wrong(
         name.source(), fmt::format("a stack of one's own cannot be called '{}'", printable(name.str())),
-        "take small letters, digits and '-'; 'distribution' and names with 'debian-' are vtax's own");
+        "take small letters, digits and '-'; 'distribution', 'same' and names with 'debian-' are vtax's own");
   const toml::table* table = node.as_table();
   if (table == nullptr)
     return reader.wrong(node.source(), fmt::format("a stack must be a table, not {}", type_name(node)),

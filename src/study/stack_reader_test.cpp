@@ -44,6 +44,7 @@ TEST(StackReader, SaysWhereAStackIsWrong) {
       {"[stack.mine]\nxen = \"x\"\nbase = \"debian-9\"", "'debian-9' is no base"},
       {"[stack.debian-15]\nxen = \"x\"", "cannot be called 'debian-15'"},
       {"[stack.distribution]\nxen = \"x\"", "cannot be called 'distribution'"},
+      {"[stack.same]\nxen = \"x\"", "cannot be called 'same'"},
       {"[stack.\"a b\"]\nxen = \"x\"", "cannot be called 'a b'"},
       {"[stack.\"../x\"]\nxen = \"x\"", "cannot be called '../x'"}};
   for (const auto& [text, why] : wrong) {

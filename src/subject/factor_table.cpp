@@ -68,6 +68,15 @@ Factor stack_row() {
              kInLab, kByBoot);
 }
 
+Factor guest_kernel_row() {
+  std::vector<std::string_view> choices{kSameKernel, kOwnDistribution};
+  for (const DebianRelease& release : kDebianReleases) choices.push_back(release.stack);
+  return row(word<&TrialSpec::guest_kernel>(
+                 FactorType::stack, "guest_kernel", std::move(choices),
+                 "the stack whose kernel Xen's and KVM's guests boot; same: the driver domain's"),
+             kOfGuests, kByBoot);
+}
+
 template <auto field>
 Factor arguments(std::string_view name, std::string_view help) {
   constexpr std::uint64_t kLongest = 400;
@@ -172,6 +181,7 @@ const std::vector<Factor>& common_factors() {
               "memory that each of them keeps when its balloon is blown up; 0: all that it has"),
           kOfGuests, kByAgent),
       stack_row(),
+      guest_kernel_row(),
       row(arguments<&T::kernel_args>(
               "kernel_args", "behind the command line of the driver domain's kernel, natively the system's"),
           kInLab, kByBoot),

@@ -33,6 +33,14 @@ bool is_package_name(std::string_view name) {
          });
 }
 
+// As adduser has them.
+bool is_user_name(std::string_view name) {
+  return !name.empty() && ((name.front() >= 'a' && name.front() <= 'z') || name.front() == '_') &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+         });
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> words_of(std::string_view command) {
@@ -123,13 +131,17 @@ Result<> check_program(const TrialSpec& trial) {
     return fail(bad_text("packages", "neither packages nor files are named, so there is no program",
                          "add packages = [\"redis-tools\"] or files = \"./my-program\""));
   for (const auto& [factor, command] :
-       {std::pair{"client", &trial.client}, std::pair{"server", &trial.server}}) {
+       {std::pair{"client", &trial.client}, std::pair{"server", &trial.server},
+        std::pair{"prepare", &trial.prepare}}) {
     if (command->empty()) continue;
     if (const auto words = words_of(*command); !words)
       return fail(bad_text(factor, words.error().why, "write the program's name and its arguments"));
   }
   if (trial.server.empty() && trial.client.find("{server}") != std::string::npos)
     return fail(bad_text("client", "it has {server} in it, but there is no server", "add server = \"...\""));
+  if (!is_user_name(trial.user))
+    return fail(bad_text("user", fmt::format("'{}' is no name of a user", printable(trial.user)),
+                         "take root, or program, who has no rights of root's"));
   if (const auto ready = Ready::of(trial.ready); !ready) return fail(ready.error());
   if (const auto operations = Operations::of(trial.operations); !operations) return fail(operations.error());
   if (trial.packages.empty()) return {};
@@ -139,6 +151,9 @@ Result<> check_program(const TrialSpec& trial) {
     if (!is_package_name(name))
       return fail(bad_text("packages", fmt::format("'{}' is no name of a package", printable(name)),
                            "names are of small letters, digits, '+', '-' and '.'"));
+  if (std::all_of(names->begin(), names->end(), [](const auto& name) { return name.ends_with('-'); }))
+    return fail(bad_text("packages", "all of them are to be left out (a '-' behind the name)",
+                         "name the package that holds the program, too"));
   return {};
 }
 

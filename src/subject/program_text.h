@@ -17,6 +17,14 @@ namespace vtax {
 // word at all.
 [[nodiscard]] Result<std::vector<std::string>> words_of(std::string_view command);
 
+// What `files` begins with where the folder is an image of a container: "oci:./image".
+inline constexpr std::string_view kOciImage = "oci:";
+
+// The folder, or file, that `files` names.
+[[nodiscard]] inline std::string folder_of_files(const std::string& files) {
+  return files.starts_with(kOciImage) ? files.substr(kOciImage.size()) : files;
+}
+
 // When a server is ready.
 struct Ready {
   enum class By { seconds, port, output } by = By::seconds;

@@ -47,6 +47,8 @@ TEST(ProgramText, WhatCannotBeMeantIsRefusedByTheFactorsName) {
   good.server = "redis-server";
   good.ready = "port 6379";
   good.operations = "1";
+  good.prepare = "redis-server --version";
+  good.user = "www-data";
   ASSERT_TRUE(check_program(good)) << check_program(good).error().text();
   const auto expect_bad = [&](std::string TrialSpec::*field, const char* value, const char* named) {
     TrialSpec bad = good;
@@ -60,9 +62,11 @@ TEST(ProgramText, WhatCannotBeMeantIsRefusedByTheFactorsName) {
   expect_bad(&TrialSpec::client, "redis-benchmark \"", "client");
   expect_bad(&TrialSpec::server, "", "client");  // it asks for {server}
   expect_bad(&TrialSpec::server, "redis-server '", "server");
+  expect_bad(&TrialSpec::prepare, "initdb '", "prepare");
+  for (const char* user : {"", "Root", "0", "a:b", "../x"}) expect_bad(&TrialSpec::user, user, "user");
   expect_bad(&TrialSpec::ready, "soon", "ready");
   expect_bad(&TrialSpec::operations, "many", "operations");
-  for (const char* packages : {"", "Redis", "redis-server;rm", "-o"})
+  for (const char* packages : {"", "Redis", "redis-server;rm", "-o", "libllvm14-"})
     expect_bad(static_cast<std::string TrialSpec::*>(&MachineShape::packages), packages, "packages");
 }
 

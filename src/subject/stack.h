@@ -8,6 +8,9 @@
 // What a machine of the lab boots: the factor `stack`.
 namespace vtax {
 
+// The factor `guest_kernel`: the guests boot the kernel that their driver domain does.
+inline constexpr std::string_view kSameKernel = "same";
+
 // The kernel, hypervisor and toolstack that the measuring computer's own apt would install.
 inline constexpr std::string_view kOwnDistribution = "distribution";
 
@@ -36,6 +39,14 @@ struct OwnStack {
   bool operator==(const OwnStack&) const = default;
 };
 using OwnStacks = std::map<std::string, OwnStack>;  // by the factor's value
+
+// What a machine is made from: its stack, and whose kernel its guests boot (another stack's, or kSameKernel).
+struct BootedStacks {
+  std::string stack = std::string(kOwnDistribution);
+  std::string guest_kernel = std::string(kSameKernel);
+
+  auto operator<=>(const BootedStacks&) const = default;
+};
 
 // "distribution", a release, or a name for an own one: at most 40 small letters, digits and '-'.
 [[nodiscard]] bool is_stack_name(std::string_view name);

@@ -104,6 +104,7 @@ struct MachineShape {
   int driver_domains = 0;              // with Xen: that have a card each; 0: Domain-0 has them
   Iommu iommu = Iommu::off;            // driver domains need one
   std::string stack = "distribution";  // what it boots: stack.h
+  std::string guest_kernel = "same";   // the stack whose kernel its guests boot, or the driver domain's
   // Appended to command lines (boot_arguments.h): of the driver domain's kernel, natively the system's; of
   // the guests' kernels; of Xen.
   std::string kernel_args = {}, guest_args = {}, xen_args = {};
@@ -156,7 +157,8 @@ struct TrialSpec : MachineShape {
   std::string source;
   std::uint64_t block_bytes = 0;
   bool writes = true, random = false, direct = false, in_tmpdir = false;
-  std::string server, ready, client, operations;  // command lines and what they say (subject/program_text.h)
+  std::string prepare, server, ready, client, operations;  // command lines and what they say (program_text.h)
+  std::string user = "root";                               // whose rights these have
   std::uint64_t limit_seconds = 60;
   bool warms_up = true;
 

@@ -99,34 +99,43 @@ std::vector<Factor> disk_factors() {
 
 // Lengths: of a command line, of a name of a file, of a pattern.
 std::vector<Factor> program_factors() {
-  return {own(line<&Spec::packages>(FactorType::words, "packages", 500,
-                                    "of the distribution, that hold the program; with what they depend on"),
-              ""),
-          own(line<&Spec::files>(FactorType::text, "files", 500,
-                                 "a folder that becomes the program's root, or one static program; over the "
-                                 "packages"),
-              ""),
-          own(line<&Spec::server>(FactorType::text, "server", 1000,
-                                  "command that runs as long as the client does; none: the client is alone"),
-              ""),
-          own(line<&Spec::ready>(FactorType::text, "ready", 200,
-                                 "when the server is: `port 6379`, `output some words`, `seconds 2`"),
-              "seconds 1"),
-          own(line<&Spec::client>(FactorType::text, "client", 1000,
-                                  "command whose run is the window; `{server}` is the server's address"),
-              ""),
-          own(line<&Spec::operations>(FactorType::text, "operations", 200,
-                                      "how many the client does: a number, or a pattern whose first group is "
-                                      "the number in what it prints"),
-              "1"),
-          direction("receive: the system has the server, or the client that is alone; send: its partner has "
-                    "the server"),
-          own(either<&Spec::warms_up>("warmup", {"on", true}, {"off", false},
-                                      "on: a run of the client before the window"),
-              "on"),
-          own(count<&Spec::limit_seconds>("limit_seconds", 1, 3000,
-                                          "of the machine's time that a run of the client may take"),
-              "60")};
+  return {
+      own(line<&Spec::packages>(FactorType::words, "packages", 500,
+                                "of the distribution, that hold the program; with what they depend on"),
+          ""),
+      own(line<&Spec::files>(FactorType::text, "files", 500,
+                             "a folder that becomes the program's root, an image of a container "
+                             "(oci:FOLDER), or one static program; over the packages"),
+          ""),
+      own(line<&Spec::prepare>(FactorType::text, "prepare", 1000,
+                               "command that runs once, before the server or the client that is alone, in "
+                               "the folder that they work in"),
+          ""),
+      own(line<&Spec::user>(FactorType::text, "user", 32,
+                            "whose rights the commands have: root, program (who has none), or a name of "
+                            "the program's /etc/passwd"),
+          "root"),
+      own(line<&Spec::server>(FactorType::text, "server", 1000,
+                              "command that runs as long as the client does; none: the client is alone"),
+          ""),
+      own(line<&Spec::ready>(FactorType::text, "ready", 200,
+                             "when the server is: `port 6379`, `output some words`, `seconds 2`"),
+          "seconds 1"),
+      own(line<&Spec::client>(FactorType::text, "client", 1000,
+                              "command whose run is the window; `{server}` is the server's address"),
+          ""),
+      own(line<&Spec::operations>(FactorType::text, "operations", 200,
+                                  "how many the client does: a number, or a pattern whose first group is "
+                                  "the number in what it prints"),
+          "1"),
+      direction("receive: the system has the server, or the client that is alone; send: its partner has "
+                "the server"),
+      own(either<&Spec::warms_up>("warmup", {"on", true}, {"off", false},
+                                  "on: a run of the client before the window"),
+          "on"),
+      own(count<&Spec::limit_seconds>("limit_seconds", 1, 3000,
+                                      "of the machine's time that a run of the client may take"),
+          "60")};
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include "core/elf_file.h"
 #include "machine/parts/elf_for_test.h"
 #include "machine/parts/kernel_image.h"
+#include "machine/parts/oci_for_test.h"
+#include "machine/parts/oci_layer.h"
 #include "tests/fuzz/targets.h"
 
 namespace vtax::fuzz {
@@ -56,6 +58,48 @@ std::vector<std::string> hypervisors_with_symbols() {
 
 bool try_xen_symbols(std::string_view input) {
   return read_xen_symbols(bytes_in(input), "xen").has_value();
+}
+
+std::vector<std::string> layers_of_containers() {
+  return {lab::TarForTest()
+              .folder("usr/")
+              .file("usr/bin/sh", std::string(700, 'x'), 0755)
+              .link("bin", "usr/bin")
+              .file("bin/.wh.bash", "")
+              .hard_link("usr/bin/dash", "bin/sh")
+              .archive,
+          lab::TarForTest()
+              .entry('x', "pax", "19 path=etc/a/b/cd\n")
+              .file("short", "content")
+              .entry('L', "././@LongLink", std::string(130, 'l'))
+              .file("l", "")
+              .file("etc/.wh..wh..opq", "")
+              .archive};
+}
+
+// Nothing leads out of the root, and there is no more content than was allowed.
+bool try_layer(std::string_view input) {
+  constexpr std::uint64_t kMost = 4096;
+  lab::OciFiles files([](const std::string&) { return false; }, kMost);
+  // Twice: the second time over itself.
+  if (!files.add_layer(bytes_in(input), "layer") || !files.add_layer(bytes_in(input), "layer")) return false;
+  std::uint64_t bytes = 0;
+  for (const auto& [path, file] : files.files()) {
+    const std::string slashed = "/" + path + "/";
+    require(!path.empty() && slashed.find("//") == std::string::npos, "a path has names alone");
+    for (const char* part : {"/../", "/./"})
+      require(slashed.find(part) == std::string::npos, "a path leads nowhere else");
+    require(file.kind != lab::OciFiles::File::Kind::link || !file.target.empty(), "a link leads somewhere");
+    const std::size_t slash = path.rfind('/');
+    if (slash != std::string::npos) {
+      const auto parent = files.files().find(path.substr(0, slash));
+      require(parent != files.files().end() && parent->second.kind == lab::OciFiles::File::Kind::folder,
+              "what lies in a folder has one");
+    }
+    if (file.content != nullptr) bytes += file.content->size();
+  }
+  require(bytes <= kMost, "there is no more content than was allowed");
+  return true;
 }
 
 std::vector<std::string> elf_files() {
@@ -149,6 +193,7 @@ std::vector<Target> targets_of_images() {
           {"elf", elf_files, try_elf, false},
           {"mapped-symbols", elf_files, try_mapped_symbols, false},
           {"kernel", elf_files, try_kernel, false, 2},
+          {"container-layer", layers_of_containers, try_layer, false},
           {"probe", probe_records, try_probe, false}};
 }
 

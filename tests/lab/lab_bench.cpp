@@ -74,7 +74,7 @@ std::string LabBench::missing(PlatformId kind) const {
 }
 
 LabImage LabBench::image(PlatformId kind, const MachineShape& shape) {
-  Sources sources = require(sources_of_stack(shape.stack, {}, {}));
+  Sources sources = require(sources_of_machine({shape.stack, shape.guest_kernel}, {}, {}));
   sources.agent = agent_;
   sources.workload = WorkloadFiles::of(shape);
   return require(build_lab_image(kind, sources, *cache_, Apt(), quiet));

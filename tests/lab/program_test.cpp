@@ -69,6 +69,23 @@ INSTANTIATE_TEST_SUITE_P(All, Program,
                                          PlatformId::kvm),
                          [](const auto& tested) { return test_name(tested.param); });
 
+// The server's folder has what was prepared in it, and both are a user's who may write nowhere else.
+TEST(PreparedProgram, ServesWhatWasPreparedWithTheUsersRights) {
+  NEED_PROGRAM(PlatformId::native);
+  Texts factors = web(PlatformId::native);
+  factors["user"] = "program";
+  factors["prepare"] =
+      "busybox sh -c 'echo > /etc/x && exit 5; busybox id -u > who; busybox id -un >> who'";
+  factors["server"] = "busybox httpd -f -p 8080 -h .";
+  factors["client"] = "busybox wget -q -O - http://{server}:8080/who";
+  factors["operations"] = "^(1000)$";
+  const Trial one = run_program_on(machine_with_program(PlatformId::native), factors),
+              again = run_program_on(machine_with_program(PlatformId::native), factors);
+  ASSERT_EQ(one.error, "");
+  EXPECT_EQ(one.work.transactions, Transactions(1000));
+  EXPECT_EQ(one.digest, again.digest);
+}
+
 struct Fault {
   const char* name;
   Texts changed;
@@ -101,7 +118,11 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"pattern_does_not_fit",
               {{"client", "busybox echo nothing"}, {"operations", "([0-9]+) requests"}},
               "no line of what it printed has a number"},
-        Fault{"no_such_program", {{"client", "busybocks"}}, "there is no such program"}),
+        Fault{"no_such_program", {{"client", "busybocks"}}, "there is no such program"},
+        Fault{"prepare_fails",
+              {{"prepare", "busybox sh -c 'echo I prepare; exit 4'"}},
+              "it ended with code 4; its last words: I prepare"},
+        Fault{"no_such_user", {{"user", "postgres"}}, "its /etc/passwd has no such user"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

@@ -63,6 +63,54 @@ TEST_P(AnotherRelease, BootsItsOwnKernelAndIsCountedTheSameInARerun) {
   EXPECT_THAT(usual.provenance, Not(HasSubstr(kernel)));
 }
 
+INSTANTIATE_TEST_SUITE_P(All, AnotherRelease, testing::Values(PlatformId::native, PlatformId::xen_pv),
+                         [](const auto& tested) { return test_name(tested.param); });
+
+std::uint64_t calls_of(const Trial& trial, std::string_view domain, std::string_view function) {
+  std::uint64_t calls = 0;
+  for (const FunctionCost& cost : trial.functions)
+    if (cost.domain == domain && cost.function == function) calls += cost.calls.value_or(0);
+  return calls;
+}
+
+std::uint64_t events_of(const Trial& trial, std::string_view domain, std::string_view kind) {
+  std::uint64_t events = 0;
+  for (const LedgerEntry& entry : trial.ledger)
+    if (entry.domain == domain && entry.kind == kind) events += entry.value;
+  return events;
+}
+
+using GuestKernel = AnotherRelease;
+
+// With one kernel's table for both, names and events of the other would be whatever lies at its addresses.
+TEST_P(GuestKernel, IsTheGuestsAloneWithItsOwnNamesAndEvents) {
+  const FactorTexts apart{{"guest_kernel", release_}};
+  const Trial one = trial_with(GetParam(), apart), again = trial_with(GetParam(), apart),
+              usual = trial_with(GetParam(), {});
+  ASSERT_EQ(one.error, "");
+  ASSERT_EQ(usual.error, "");
+  EXPECT_EQ(one.digest, again.digest);
+  EXPECT_NE(one.digest, usual.digest);
+  const char* version = release_ == "debian-13" ? "6.12." : "6.1.";
+  EXPECT_THAT(one.provenance, HasSubstr(std::string("\"guest_kernel_release\":\"") + version));
+  EXPECT_THAT(usual.provenance, Not(HasSubstr("guest_kernel_release")));
+  for (const char* domain : {"guest1", "Domain-0"}) {
+    // An answer each of 50.
+    EXPECT_GE(calls_of(one, domain, "tcp_sendmsg"), 50U) << domain;
+    EXPECT_EQ(calls_of(one, domain, "tcp_sendmsg"), calls_of(usual, domain, "tcp_sendmsg")) << domain;
+    for (const char* event : {"system_calls", "upcalls"}) {
+      const auto usually = static_cast<double>(events_of(usual, domain, event));
+      EXPECT_GT(usually, 0) << domain << " " << event;
+      EXPECT_NEAR(static_cast<double>(events_of(one, domain, event)), usually, usually / 4)
+          << domain << " " << event;
+    }
+    EXPECT_GT(events_of(one, domain, "bytes_copied_user"), 0U) << domain;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GuestKernel, testing::Values(PlatformId::xen_pv),
+                         [](const auto& tested) { return test_name(tested.param); });
+
 class OwnTree : public testing::Test {
  protected:
   void SetUp() override {
@@ -102,9 +150,6 @@ class OwnTree : public testing::Test {
   std::string release_;
   std::optional<FetchedSet> kernel_, xen_;
 };
-
-INSTANTIATE_TEST_SUITE_P(All, AnotherRelease, testing::Values(PlatformId::native, PlatformId::xen_pv),
-                         [](const auto& tested) { return test_name(tested.param); });
 
 // What a developer has who built Xen and Linux: files of the other release's packages, laid out as Xen's
 // `make dist` does it.

@@ -302,6 +302,40 @@ TEST_F(RunVerb, AMachineThatCannotBeBootedIsSaidOnceAndItsTrialsWaitForResume) {
   EXPECT_EQ(digests(folder.path() / "run.vtax").size(), kTrials);
 }
 
+// Its trials are left out, and the others measured.
+TEST_F(RunVerb, AnImageThatCannotBeBuiltFailsItsTrialsAlone) {
+  const lab::Folder folder;
+  fs::create_directory(folder.path() / "big");
+  std::ofstream(folder.path() / "big" / "file") << "x";
+  fs::resize_file(folder.path() / "big" / "file", 97 << 20);  // a program may have 96 MiB
+  std::ofstream(folder.path() / "two.toml") << R"(name = "two"
+repetitions = 1
+[factors]
+platform = "native"
+topology = "inside"
+[[workload]]
+name = "program"
+files = "big"
+client = "/file"
+[[workload]]
+name = "tcp-rr"
+transactions = 20
+)";
+  std::string said;
+  EXPECT_EQ(run({"run", "two.toml", "--jobs", "1", "--out", "run.vtax"}, folder.path(), &said), 4) << said;
+  EXPECT_THAT(said, HasSubstr("its files are more than 96"));
+  EXPECT_THAT(said, HasSubstr("left out therefore, until --resume: 1 trial of native program"));
+  std::map<std::string, std::string> errors;
+  auto reader = RunReader::open(folder.path() / "run.vtax");
+  ASSERT_TRUE(reader) << said;
+  ASSERT_TRUE(reader->for_each(RunReader::Detail::costs, [&](const Trial& trial) -> Result<> {
+    errors[trial.factors.at("workload")] = trial.error;
+    return {};
+  }));
+  EXPECT_THAT(errors["program"], testing::StartsWith("not tried: "));
+  EXPECT_EQ(errors["tcp-rr"], "");
+}
+
 // The same where the machine was booted already, but does not come up again.
 TEST_F(RunVerb, AMachineThatDoesNotComeBackIsSaidOnce) {
   const lab::Folder folder;

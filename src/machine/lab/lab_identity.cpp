@@ -77,20 +77,22 @@ Result<LabIdentity> identify_lab(const std::vector<Trial>& trials, const Sources
   }
   for (const ImageName& name : names) {
     if (identity.images.contains(name)) continue;
-    auto own = sources_of_stack(name.stack, sources, stacks);
+    auto own = sources_of_machine(name.stacks, sources, stacks);
     if (!own) return fail(own.error());
     own->workload = name.workload;
     const auto parts = parts_of_image(name.kind, *own, *cache, Apt(), progress);
     if (!parts) return fail(parts.error());
     identity.images[name] = parts->hash;
-    const std::string of_stack = name.stack == kOwnDistribution ? "" : " of " + name.stack;
+    std::string of_stack = name.stacks.stack == kOwnDistribution ? "" : " of " + name.stacks.stack;
+    if (name.stacks.guest_kernel != kSameKernel)
+      of_stack += " with the kernel of " + name.stacks.guest_kernel;
     all["packages of " + std::string(name_of(name.kind)) + of_stack + more_of(name.workload)] =
         by_name(parts->packages);
     for (const OwnFile& file : parts->own_files) {
       std::string key = "own " + file.part + of_stack;
       if (file.part == "files") key += " " + file.path;
       // Of modules each machine has those that it needs.
-      if (file.part == "modules") key += " of " + std::string(name_of(name.kind));
+      if (file.part.ends_with("modules")) key += " of " + std::string(name_of(name.kind));
       all[key] = file.sha256;
     }
   }

@@ -16,12 +16,13 @@ namespace vtax::lab {
 // An image by its kind, what it is made from, and what it holds for its workload.
 struct ImageName {
   PlatformId kind = PlatformId::native;
-  std::string stack;
+  BootedStacks stacks;
   WorkloadFiles workload;
 
   // Of the machine that boots it.
   [[nodiscard]] static ImageName of(const MachineKind& machine) {
-    return {machine.image, machine.shape.stack, WorkloadFiles::of(machine.shape)};
+    return {
+        machine.image, {machine.shape.stack, machine.shape.guest_kernel}, WorkloadFiles::of(machine.shape)};
   }
   auto operator<=>(const ImageName&) const = default;
 };

@@ -25,6 +25,9 @@ namespace {
 constexpr std::chrono::minutes kBootLimit(10);
 constexpr Instructions kTrialLimit(30'000'000'000);
 
+// How ledgers name who runs the guests; natively the system is "host", too.
+constexpr const char *kDomain0 = "Domain-0", *kHost = "host";
+
 // Fully virtualised guests, whose firmware reads the kernel byte by byte from a program of Domain-0, take
 // much of it each.
 std::chrono::minutes boot_limit(PlatformId kind, const MachineShape& shape) {
@@ -75,12 +78,21 @@ std::string setting_of(const CacheShapes& caches) {
                      caches.l3.bytes, caches.l3.ways);
 }
 
-Result<SymbolTable> kernel_symbols_of(const LabImage& image) {
-  const std::filesystem::path& file = image.kernel_symbols;
+Result<SymbolTable> kernel_symbols_of(const std::filesystem::path& file) {
   const auto content = read_file(file);
   if (!content) return fail(content.error());
   if (file.filename() != kSystemMap) return read_kallsyms(*content, file.string());
   return read_system_map({reinterpret_cast<const char*>(content->data()), content->size()}, file.string());
+}
+
+Result<> read_modules(const std::vector<ModuleFile>& modules,
+                      std::map<std::string, std::vector<std::uint8_t>>& into) {
+  for (const ModuleFile& module : modules) {
+    auto file = read_file(module.file);
+    if (!file) return fail(file.error());
+    into.emplace(module.name, std::move(*file));
+  }
+  return {};
 }
 
 // The agent's functions, as far as its file has its symbol table.
@@ -161,9 +173,17 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
                                                         Qemu qemu, std::filesystem::path probe,
                                                         const MachineShape& shape) {
   std::unique_ptr<LabMachine> self(new LabMachine);
-  auto kernel = shared(kernel_symbols_of(image));
+  auto kernel = shared(kernel_symbols_of(image.kernel_symbols));
   if (!kernel) return fail(kernel.error());
   self->symbols_.kernel = *kernel;
+  if (image.guest_kernel) {
+    auto guests = shared(kernel_symbols_of(image.guest_kernel->symbols));
+    if (!guests) return fail(guests.error());
+    self->symbols_.guest_kernel = *guests;
+    if (auto read = read_modules(image.guest_kernel->modules, self->guest_modules_); !read)
+      return fail(read.error());
+  }
+  self->symbols_.first_domain = has_xen(image.kind) ? kDomain0 : kHost;
   self->symbols_.find_idle_text();
   // The compiler is linked at the same addresses as the agent: its functions would bear the agent's names.
   if (!shape.compiler) self->symbols_.program = agent_symbols(agent);
@@ -176,11 +196,7 @@ Result<std::unique_ptr<LabMachine>> LabMachine::prepare(LabImage image, const st
     self->symbols_.hypervisor = *xen;
     self->symbols_.has_hypervisor = true;
   }
-  for (const ModuleFile& module : image.modules) {
-    auto file = read_file(module.file);
-    if (!file) return fail(file.error());
-    self->modules_.emplace(module.name, std::move(*file));
-  }
+  if (auto read = read_modules(image.modules, self->modules_); !read) return fail(read.error());
   self->symbols_.nested = has_kvm(image.kind);
   auto settings = probe_settings(self->symbols_, Instructions());
   if (!settings) return fail(settings.error());
@@ -234,8 +250,9 @@ Result<> LabMachine::boot_into(const std::string& path, const TellStep& progress
 }
 
 Result<> LabMachine::boot_patiently(const std::string& path, const TellStep& progress) const {
-  progress(fmt::format("booting {}{} once{}", name_of(image_.kind),
+  progress(fmt::format("booting {}{}{} once{}", name_of(image_.kind),
                        shape_.stack == kOwnDistribution ? "" : " of " + shape_.stack,
+                       image_.guest_kernel ? " with guests' Linux " + image_.guest_kernel->release : "",
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
            (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
   bool crashed = false;
@@ -344,7 +361,7 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   charging.map = std::move(*map);
   const bool has_driver = charging.map.has_hypervisor || charging.map.nested;
   if (has_driver) charging.drivers = {0};
-  charging.domains = {charging.map.has_hypervisor ? "Domain-0" : "host"};
+  charging.domains = {charging.map.first_domain};
   for (int guest = 1; has_driver && guest <= shape_.guests; ++guest)
     charging.domains.push_back(fmt::format("guest{}", guest));
   for (int driver = 1; driver <= shape_.driver_domains; ++driver) {
@@ -358,7 +375,8 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
 
 // The kernel's own image holds what it maps into programs, as a library within it.
 Result<SymbolTable> LabMachine::vdso_symbols(const ProgramCode& code) const {
-  const auto kernel = read_file(image_.kernel);
+  const auto kernel =
+      read_file(symbols_.has_guest_kernel(code.domain) ? image_.guest_kernel->kernel : image_.kernel);
   if (!kernel) return fail(kernel.error());
   const std::string_view text(reinterpret_cast<const char*>(kernel->data()), kernel->size());
   constexpr std::string_view magic("\177ELF\2\1\1", 7);
@@ -403,8 +421,9 @@ Result<AddressMap> LabMachine::map_with_modules(
   AddressMap map = symbols_;
   for (const auto& [key, sections] : loaded) {
     const auto& [domain, name] = key;
-    const auto module = modules_.find(name);
-    if (module == modules_.end()) continue;
+    const auto& modules = symbols_.has_guest_kernel(domain) ? guest_modules_ : modules_;
+    const auto module = modules.find(name);
+    if (module == modules.end()) continue;
     auto table = shared(read_module_symbols(module->second, name, sections));
     if (!table) return fail(table.error());
     map.add_module(domain, name, *table);
@@ -438,6 +457,7 @@ std::string LabMachine::provenance(const TrialSpec& spec, const std::string& out
                         {"kernel_release", peer_->image_.kernel_release},
                         {"image", peer_->image_.hash}}}};
   if (spec.prices != "off") json["prices"] = spec.prices;
+  if (image_.guest_kernel) json["guest_kernel_release"] = image_.guest_kernel->release;
   if (!output.empty()) json["client_output"] = output;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

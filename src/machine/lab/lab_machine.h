@@ -138,6 +138,8 @@ class LabMachine {
   const LabMachine* peer_ = nullptr;
   AddressMap symbols_;  // all but the modules, whose addresses each trial tells
   std::map<std::string, std::vector<std::uint8_t>> modules_;  // their files, by name
+  std::map<std::string, std::vector<std::uint8_t>>
+      guest_modules_;  // likewise, of a kernel of the guests' own
   std::string probe_settings_;
 
   mutable std::mutex mutex_;  // of those below

@@ -204,7 +204,7 @@ class LabRun {
 
   Result<LabImage> image_of(const PoolKey& key) {
     const ImageName name = ImageName::of(key.first);
-    auto sources = sources_of_stack(name.stack, options_.sources, options_.stacks);
+    auto sources = sources_of_machine(name.stacks, options_.sources, options_.stacks);
     if (!sources) return fail(sources.error());
     sources->workload = name.workload;
     auto image = build_lab_image(name.kind, *sources, cache_, Apt(), step());
@@ -220,7 +220,13 @@ class LabRun {
 
   Result<std::unique_ptr<LabMachine>> prepare(const PoolKey& key) {
     auto image = image_of(key);
-    if (!image) return fail(image.error());
+    if (!image) {
+      // The disk, and what the run rests on, is everybody's; what an image is made from, its trials' alone.
+      const ExitCode code = image.error().code;
+      if (code == ExitCode::usage || code == ExitCode::unavailable)
+        image.error().code = ExitCode::trial_failed;
+      return fail(image.error());
+    }
     auto machine =
         LabMachine::prepare(std::move(*image), options_.sources.agent, qemu_, probe_, key.first.shape);
     if (!machine) return fail(machine.error());
@@ -274,14 +280,17 @@ class LabRun {
 
 }  // namespace
 
-std::map<std::string, std::set<PlatformId>> kinds_by_stack(const std::vector<Trial>& trials) {
-  std::map<std::string, std::set<PlatformId>> kinds;
+std::map<BootedStacks, std::set<PlatformId>> kinds_by_stack(const std::vector<Trial>& trials) {
+  std::map<BootedStacks, std::set<PlatformId>> kinds;
   for (const Trial& trial : trials) {
     const auto platform = platform_named(trial.factors.at("platform"));
     if (!platform) continue;  // the trial says so itself
-    const auto stack = trial.factors.find("stack");
-    kinds[stack == trial.factors.end() ? std::string(kOwnDistribution) : stack->second].insert(
-        facts_of(*platform).lab_machine);
+    BootedStacks stacks;
+    if (const auto named = trial.factors.find("stack"); named != trial.factors.end())
+      stacks.stack = named->second;
+    if (const auto named = trial.factors.find("guest_kernel"); named != trial.factors.end())
+      stacks.guest_kernel = named->second;
+    kinds[stacks].insert(facts_of(*platform).lab_machine);
   }
   return kinds;
 }

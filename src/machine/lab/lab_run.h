@@ -22,7 +22,7 @@ struct LabRunOptions {
 };
 
 // The machines that these trials need, by the stack that they boot.
-[[nodiscard]] std::map<std::string, std::set<PlatformId>> kinds_by_stack(const std::vector<Trial>& trials);
+[[nodiscard]] std::map<BootedStacks, std::set<PlatformId>> kinds_by_stack(const std::vector<Trial>& trials);
 // Whether the user's own builds fit the machines that these trials need, and have the cards that they send
 // over. Errors: check_stacks()', check_cards()'.
 [[nodiscard]] Result<> check_own_builds(const std::vector<Trial>& trials, const LabRunOptions& options);

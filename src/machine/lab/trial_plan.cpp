@@ -24,7 +24,8 @@ std::uint64_t time_limit_ns(const TrialSpec& trial) {
   if (workload.has_compiler)
     more = trial.compiles * static_cast<std::uint64_t>(trial.guests) * kCompileLimitNs;
   if (workload.has_program)
-    more = 4 * static_cast<std::uint64_t>(trial.guests) * trial.limit_seconds * 1'000'000'000;
+    more = static_cast<std::uint64_t>(trial.prepare.empty() ? 4 : 6) *
+           static_cast<std::uint64_t>(trial.guests) * trial.limit_seconds * 1'000'000'000;
   return std::min(kTimeLimitNs + more, kMostTimeLimitNs);
 }
 
@@ -44,6 +45,7 @@ MachineKind machine_of(const TrialSpec& trial) {
     shape.driver_cpus = usual.driver_cpus;
     shape.guest_memory_mib = usual.guest_memory_mib;
     shape.guest_args = usual.guest_args;
+    shape.guest_kernel = usual.guest_kernel;
   }
   if (!has_xen(kind.image)) {
     shape.scheduler = usual.scheduler;

@@ -172,8 +172,12 @@ TEST(TrialPlan, ArgumentsStandOnTheCommandLineOfWhomTheyAreFor) {
   ASSERT_TRUE(told) << told.error().text();
   EXPECT_EQ(told->guest_args, "nosmt idle=poll");
   // Natively there is neither.
-  const auto native = machine_of(*trial_spec_of(
-      {{"platform", "native"}, {"guest_args", "nosmt"}, {"xen_args", "x"}, {"kernel_args", "y"}}));
+  const auto native = machine_of(*trial_spec_of({{"platform", "native"},
+                                                 {"guest_args", "nosmt"},
+                                                 {"xen_args", "x"},
+                                                 {"kernel_args", "y"},
+                                                 {"guest_kernel", "debian-13"}}));
+  EXPECT_EQ(native.shape.guest_kernel, "same");
   EXPECT_EQ(native.shape.guest_args + native.shape.xen_args, "");
   EXPECT_EQ(native.shape.kernel_args, "y");
 }

@@ -10,16 +10,38 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kRecordSchema = 2;
+constexpr int kRecordSchema = 3;
 constexpr const char* kRecordFile = "image.json";
+
+json names_of(const std::vector<ModuleFile>& modules) {
+  json names = json::array();
+  for (const ModuleFile& module : modules) names.push_back(module.name);
+  return names;
+}
+
+std::vector<ModuleFile> modules_in(const json& names, const std::filesystem::path& folder) {
+  std::vector<ModuleFile> modules;
+  for (const json& name : names)
+    if (name.is_string())
+      modules.push_back({name.get<std::string>(), folder / "modules" / (name.get<std::string>() + ".ko")});
+  return modules;
+}
+
+// The kernel's own file, or the table that the user gave.
+std::filesystem::path symbols_below(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  return std::filesystem::exists(folder / kSystemMap, ignored) ? folder / kSystemMap : folder / "vmlinux";
+}
 
 }  // namespace
 
 Result<> write_image_record(const LabImage& image, const std::filesystem::path& directory) {
-  json modules = json::array();
-  for (const ModuleFile& module : image.modules) modules.push_back(module.name);
-  const json record = {
-      {"schema", kRecordSchema}, {"kernel_release", image.kernel_release}, {"modules", modules}};
+  json record = {{"schema", kRecordSchema},
+                 {"kernel_release", image.kernel_release},
+                 {"modules", names_of(image.modules)}};
+  if (image.guest_kernel)
+    record["guest_kernel"] = {{"release", image.guest_kernel->release},
+                              {"modules", names_of(image.guest_kernel->modules)}};
   return write_text(directory / kRecordFile, record.dump(2) + "\n");
 }
 
@@ -30,18 +52,21 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
       !record.value("modules", json()).is_array())
     return fail({"cannot use the lab's image " + directory.string(), "its image.json is damaged",
                  "remove this directory and run the same command again", ExitCode::io});
-  image.kernel = image.kernel_symbols = directory / "vmlinux";
+  image.kernel = directory / "vmlinux";
+  image.kernel_symbols = symbols_below(directory);
   std::error_code ignored;
-  if (std::filesystem::exists(directory / kSystemMap, ignored)) image.kernel_symbols = directory / kSystemMap;
   image.initrd = directory / "initrd.cpio";
   if (has_xen(image.kind)) image.xen = directory / "xen";
   image.kernel_release = text_field(record, "kernel_release");
   if (std::filesystem::is_directory(directory / "program", ignored)) image.program = directory / "program";
-  image.modules.clear();
-  for (const json& module : record["modules"])
-    if (module.is_string())
-      image.modules.push_back(
-          {module.get<std::string>(), directory / "modules" / (module.get<std::string>() + ".ko")});
+  image.modules = modules_in(record["modules"], directory);
+  image.guest_kernel.reset();
+  if (const json guest = record.value("guest_kernel", json()); guest.is_object()) {
+    const std::filesystem::path folder = directory / kGuestKernelFolder;
+    image.guest_kernel =
+        LabImage::GuestKernel{folder / "vmlinux", symbols_below(folder), text_field(guest, "release"),
+                              modules_in(guest.value("modules", json::array()), folder)};
+  }
   return {};
 }
 

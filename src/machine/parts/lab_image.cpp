@@ -22,6 +22,8 @@
 #include "machine/parts/stack_sources.h"
 #include "machine/parts/xen_tree.h"
 #include "machine/parts/xen_version.h"
+#include "machine/parts/zstd_packed.h"
+#include "subject/program_text.h"
 
 namespace vtax::lab {
 namespace {
@@ -37,6 +39,7 @@ constexpr const char* kXenArguments =
 // The parts from which an image is built, with what identifies them.
 struct Parts {
   FetchedSet kernel_set;
+  std::optional<FetchedSet> guest_kernel_set;  // where guests boot another one
   std::optional<FetchedSet> xen_set;
   std::map<std::string, fs::path> toolstack;  // of the user's tree, by their paths in Domain-0's image
   std::optional<FetchedSet> vmm_set;
@@ -46,7 +49,6 @@ struct Parts {
   ProgramTree program;
   std::vector<std::uint8_t> agent;
   std::string agent_sha256;
-  std::vector<Module> own_modules;
   std::vector<OwnFile> own_files;
 };
 
@@ -65,15 +67,24 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
   return *std::min_element(found.begin(), found.end());
 }
 
-Domain all_domains(PlatformId kind) {
-  Domain all = first_domain(kind);
-  for (const auto* more : {&all.card, &all.disk, &all.nat, &all.giver, &all.functions})
-    all.optional.insert(all.optional.end(), more->begin(), more->end());
-  if (const Domain* guest = guest_domain(kind)) {
-    all.modules.insert(all.modules.end(), guest->modules.begin(), guest->modules.end());
-    for (const auto* more : {&guest->optional, &guest->disk, &guest->driver, &guest->functions})
-      all.optional.insert(all.optional.end(), more->begin(), more->end());
-  }
+void add_domain(Domain& all, const Domain& more) {
+  all.modules.insert(all.modules.end(), more.modules.begin(), more.modules.end());
+  for (const auto* names : {&more.optional, &more.card, &more.disk, &more.nat, &more.giver, &more.driver,
+                            &more.balloon, &more.functions})
+    all.optional.insert(all.optional.end(), names->begin(), names->end());
+}
+
+// What those need that boot the driver domain's kernel, natively the system's.
+Domain domains_of_kernel(PlatformId kind, const Sources& sources) {
+  Domain all;
+  add_domain(all, first_domain(kind));
+  if (const Domain* guest = guest_domain(kind); guest != nullptr && !sources.guest) add_domain(all, *guest);
+  return all;
+}
+
+Domain domains_of_guest_kernel(PlatformId kind) {
+  Domain all;
+  add_domain(all, *guest_domain(kind));
   return all;
 }
 
@@ -84,18 +95,32 @@ Result<> add_own_file(Parts& parts, const std::string& part, const fs::path& pat
   return {};
 }
 
-Result<> add_own_modules(Parts& parts, PlatformId kind, const fs::path& directory) {
+Result<> add_own_modules(Parts& parts, const std::string& part, const Domain& all,
+                         const fs::path& directory) {
   const auto tree = ModuleTree::open(directory);
   if (!tree) return fail(tree.error());
-  const Domain all = all_domains(kind);
   auto modules = tree->closure(all.modules, all.optional);
   if (!modules) return fail(modules.error());
   Sha256 hash;
   for (const Module& module : *modules)
     hash.add(module.name + " " + sha256_hex(ByteView(module.object)) + "\n");
-  parts.own_files.push_back({"modules", fs::absolute(directory).string(), hash.hex()});
-  parts.own_modules = std::move(*modules);
+  parts.own_files.push_back({part, fs::absolute(directory).string(), hash.hex()});
   return {};
+}
+
+// The user's own files of a kernel; `whose`: "" or "guest ".
+Result<> add_own_kernel(Parts& parts, const std::string& whose, const Domain& all,
+                        const std::optional<fs::path>& kernel, const std::optional<fs::path>& modules,
+                        const std::optional<fs::path>& symbols) {
+  Result<> added;
+  if (kernel) added = add_own_file(parts, whose + "kernel", *kernel);
+  if (modules && added) added = add_own_modules(parts, whose + "modules", all, *modules);
+  if (symbols && added) added = add_own_file(parts, whose + "symbols", *symbols);
+  return added;
+}
+
+bool has_guest_kernel(PlatformId kind, const Sources& sources) {
+  return sources.guest && guest_domain(kind) != nullptr;
 }
 
 Result<> check_toolstack(const fs::path& file, const FetchedSet& xen_set) {
@@ -132,16 +157,16 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
                      const TellStep& progress, Fetch why) {
   Parts parts;
   // The user's own files first: what is wrong with them should not cost a download.
-  if (sources.kernel)
-    if (auto added = add_own_file(parts, "kernel", *sources.kernel); !added) return fail(added.error());
-  if (sources.modules)
-    if (auto added = add_own_modules(parts, kind, *sources.modules); !added) return fail(added.error());
-  if (sources.symbols)
-    if (auto added = add_own_file(parts, "symbols", *sources.symbols); !added) return fail(added.error());
+  auto added = add_own_kernel(parts, "", domains_of_kernel(kind, sources), sources.kernel, sources.modules,
+                              sources.symbols);
+  if (added && has_guest_kernel(kind, sources))
+    added = add_own_kernel(parts, "guest ", domains_of_guest_kernel(kind), sources.guest->kernel,
+                           sources.guest->modules, sources.guest->symbols);
+  if (!added) return fail(added.error());
   if (sources.xen && has_xen(kind)) {
     const auto tree = XenTree::open(*sources.xen);
     if (!tree) return fail(tree.error());
-    if (auto added = add_own_file(parts, "xen", tree->hypervisor); !added) return fail(added.error());
+    if (added = add_own_file(parts, "xen", tree->hypervisor); !added) return fail(added.error());
   }
   auto agent = read_file(sources.agent);
   if (!agent) return fail(agent.error());
@@ -159,12 +184,17 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
   auto kernel_set = fetch(PackageSet::kernel, sources.release);
   if (!kernel_set) return fail(kernel_set.error());
   parts.kernel_set = std::move(*kernel_set);
+  if (has_guest_kernel(kind, sources)) {
+    auto guest_kernel_set = fetch(PackageSet::kernel, sources.guest->release);
+    if (!guest_kernel_set) return fail(guest_kernel_set.error());
+    parts.guest_kernel_set = std::move(*guest_kernel_set);
+  }
   if (has_xen(kind)) {
     auto xen_set = fetch(PackageSet::xen, *toolstack);
     if (!xen_set) return fail(xen_set.error());
     parts.xen_set = std::move(*xen_set);
     if (sources.xen)
-      if (auto added = add_own_xen(parts, *sources.xen); !added) return fail(added.error());
+      if (added = add_own_xen(parts, *sources.xen); !added) return fail(added.error());
   }
   if (has_device_model(kind)) {
     auto device_model_set = fetch(PackageSet::device_model, *toolstack);
@@ -177,9 +207,10 @@ Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cach
     parts.vmm_set = std::move(*vmm_set);
   }
   if (!sources.workload.files.empty()) {
-    auto own = ProgramTree::own(sources.workload.files);
+    auto own = ProgramTree::own(sources.workload.files, why == Fetch::content);
     if (!own) return fail(own.error());
-    parts.own_files.push_back({"files", fs::absolute(sources.workload.files).string(), own->hash});
+    const std::string folder = folder_of_files(sources.workload.files);
+    parts.own_files.push_back({"files", fs::absolute(folder).string(), own->hash});
     parts.program = std::move(*own);
   }
   if (!sources.workload.packages.empty()) {
@@ -201,12 +232,19 @@ std::vector<Package> packages_of(const Parts& parts) {
   for (const auto* set :
        {&parts.xen_set, &parts.device_model_set, &parts.vmm_set, &parts.compiler_set, &parts.program_set})
     if (*set) all.insert(all.end(), (*set)->packages.begin(), (*set)->packages.end());
+  if (parts.guest_kernel_set && parts.guest_kernel_set->root != parts.kernel_set.root)
+    all.insert(all.end(), parts.guest_kernel_set->packages.begin(), parts.guest_kernel_set->packages.end());
   return all;
 }
 
 std::string content_hash(PlatformId kind, const Parts& parts) {
   Sha256 hash;
   hash.add(std::string(name_of(kind)) + "\n" + parts.agent_sha256 + "\n");
+  if (parts.guest_kernel_set) {
+    hash.add("guest kernel\n");
+    for (const Package& package : parts.guest_kernel_set->packages)
+      hash.add(package.name + " " + package.sha256 + "\n");
+  }
   for (const OwnFile& own : parts.own_files) hash.add(own.part + " " + own.sha256 + "\n");
   for (const Package& package : packages_of(parts)) hash.add(package.name + " " + package.sha256 + "\n");
   return hash.hex();
@@ -246,29 +284,65 @@ Result<std::vector<Module>> more_modules(const Domain& domain, const std::vector
   return modules;
 }
 
-Result<fs::path> kernel_file_of(const Sources& sources, const Parts& parts) {
-  if (sources.kernel) return *sources.kernel;
+Result<fs::path> kernel_file_of(const std::optional<fs::path>& own, const FetchedSet& set) {
+  if (own) return *own;
   std::error_code error;
   // Debian's since 14 lie beside their modules.
-  for (const auto& release : fs::directory_iterator(parts.kernel_set.root / "usr/lib/modules", error))
+  for (const auto& release : fs::directory_iterator(set.root / "usr/lib/modules", error))
     if (const fs::path image = release.path() / "vmlinuz"; fs::is_regular_file(image, error)) return image;
-  return only_match(parts.kernel_set.root / "boot", "vmlinuz-", "");
+  return only_match(set.root / "boot", "vmlinuz-", "");
 }
 
-Result<KernelImage> kernel_for(PlatformId kind, const fs::path& file,
-                               const std::vector<std::uint8_t>& bytes) {
-  auto kernel = read_kernel(bytes, file.filename().string());
-  if (!kernel) return kernel;
-  const std::string what = "cannot use " + file.filename().string() + " as the lab's kernel";
+Error unfit_kernel(const fs::path& file, std::string why, std::string next) {
+  return {"cannot use " + file.filename().string() + " as the lab's kernel", std::move(why), std::move(next),
+          ExitCode::usage};
+}
+
+Result<> expect_pvh(const KernelImage& kernel, const fs::path& file) {
+  if (kernel.pvh) return {};
+  return fail(unfit_kernel(file, "it was built without CONFIG_PVH", "switch CONFIG_PVH on"));
+}
+
+Result<> expect_xen_pv(const KernelImage& kernel, const fs::path& file) {
+  if (kernel.xen_pv) return {};
+  return fail(unfit_kernel(file, "it was built without CONFIG_XEN_PV",
+                           "switch CONFIG_XEN_PV and, for Domain-0, CONFIG_XEN_DOM0 on"));
+}
+
+// Whether the machine itself can boot it: the system, Domain-0, or KVM's host.
+Result<> expect_first(PlatformId kind, const KernelImage& kernel, const fs::path& file) {
+  return has_xen(kind) ? expect_xen_pv(kernel, file) : expect_pvh(kernel, file);
+}
+
+// Whether its guests can.
+Result<> expect_guest(PlatformId kind, const KernelImage& kernel, const fs::path& file,
+                      const std::vector<std::uint8_t>& bytes) {
+  if (guest_domain(kind) == nullptr) return {};
+  if (kind == PlatformId::xen_pv) return expect_xen_pv(kernel, file);
+  if (!has_device_model(kind)) return expect_pvh(kernel, file);
   // The firmware of a fully virtualised guest boots what a PC's would.
-  if (has_device_model(kind) && !is_bzimage(bytes))
-    return fail({what, "the guest of " + std::string(name_of(kind)) + " boots a bzImage, and this is none",
-                 "give the build's arch/x86/boot/bzImage"});
-  if (kind != PlatformId::xen_pv && !kernel->pvh)
-    return fail({what, "it was built without CONFIG_PVH", "switch CONFIG_PVH on"});
-  if (has_xen(kind) && !kernel->xen_pv)
-    return fail({what, "it was built without CONFIG_XEN_PV", "switch CONFIG_XEN_PV and CONFIG_XEN_DOM0 on"});
-  return kernel;
+  if (is_bzimage(bytes)) return {};
+  return fail(
+      unfit_kernel(file, "the guest of " + std::string(name_of(kind)) + " boots a bzImage, and this is none",
+                   "give the build's arch/x86/boot/bzImage"));
+}
+
+struct ReadKernel {
+  KernelImage image;
+  std::vector<std::uint8_t> bytes;  // the file
+};
+
+// A kernel that is to be the machine's own, its guests', or both.
+Result<ReadKernel> kernel_for(PlatformId kind, const fs::path& file, bool is_first, bool is_guests) {
+  auto bytes = read_file(file);
+  if (!bytes) return fail(bytes.error());
+  auto kernel = read_kernel(*bytes, file.filename().string());
+  if (!kernel) return fail(kernel.error());
+  Result<> good;
+  if (is_first) good = expect_first(kind, *kernel, file);
+  if (is_guests && good) good = expect_guest(kind, *kernel, file, *bytes);
+  if (!good) return fail(good.error());
+  return ReadKernel{std::move(*kernel), std::move(*bytes)};
 }
 
 Result<std::vector<std::uint8_t>> xen_for(PlatformId kind, const fs::path& file) {
@@ -323,21 +397,72 @@ Result<> add_workload_files(const Parts& parts, CpioArchive& image) {
   return parts.compiler_set ? add_compiler(image, parts.compiler_set->root) : Result<>();
 }
 
-Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const KernelImage& kernel,
-                              const Parts& parts, const std::vector<std::uint8_t>& guest_kernel,
-                              std::vector<Module>& used) {
-  const Domain& domain = first_domain(kind);
-  const auto modules = modules_for(domain, tree, kernel);
+// A kernel with where its modules are, and those that were used of them.
+struct KernelWithModules {
+  ReadKernel kernel;
+  ModuleTree tree;
+  std::vector<Module> used = {};
+
+  [[nodiscard]] static Result<KernelWithModules> open(PlatformId kind, const fs::path& file,
+                                                      const fs::path& modules, bool is_first,
+                                                      bool is_guests) {
+    auto kernel = kernel_for(kind, file, is_first, is_guests);
+    if (!kernel) return fail(kernel.error());
+    auto tree = ModuleTree::open(modules);
+    if (!tree) return fail(tree.error());
+    return KernelWithModules{std::move(*kernel), std::move(*tree)};
+  }
+};
+
+// The image of the machine's guests.
+Result<CpioArchive> guest_initramfs(const Domain& domain, const Parts& parts, KernelWithModules& with) {
+  const KernelImage& kernel = with.kernel.image;
+  const auto modules = modules_for(domain, with.tree, kernel);
   if (!modules) return fail(modules.error());
-  used = *modules;
-  const auto disk = more_modules(domain, domain.disk, *modules, tree, kernel);
+  const auto disk = more_modules(domain, domain.disk, *modules, with.tree, kernel);
   if (!disk) return fail(disk.error());
-  used.insert(used.end(), disk->begin(), disk->end());
+  const auto balloon = more_modules(domain, domain.balloon, *modules, with.tree, kernel);
+  if (!balloon) return fail(balloon.error());
+  for (const auto* more : {&*modules, &*disk, &*balloon})
+    with.used.insert(with.used.end(), more->begin(), more->end());
   CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
-  Result<> added = add_more(image, "lab/nat-modules", domain, domain.nat, *modules, tree, kernel, used);
-  if (added) added = add_more(image, "lab/giver-modules", domain, domain.giver, *modules, tree, kernel, used);
+  auto added =
+      add_more(image, "lab/driver-modules", domain, domain.driver, *modules, with.tree, kernel, with.used);
   if (added)
-    added = add_more(image, "lab/function-modules", domain, domain.functions, *modules, tree, kernel, used);
+    added = add_more(image, "lab/function-modules", domain, domain.functions, *modules, with.tree, kernel,
+                     with.used);
+  if (!added) return fail(added.error());
+  add_more_modules(image, "lab/balloon-modules", *balloon);
+  if (added = add_workload_files(parts, image); !added) return fail(added.error());
+  return image;
+}
+
+// What a kernel unpacks.
+std::vector<std::uint8_t> for_kernel(const CpioArchive& image, const Parts& parts) {
+  std::vector<std::uint8_t> bytes = image.bytes();
+  return parts.program.bytes() > ProgramTree::kMostPlainBytes ? zstd_packed(bytes) : std::move(bytes);
+}
+
+// `guests`: the kernel that guests boot, which may be `first`.
+Result<CpioArchive> initramfs(PlatformId kind, const Parts& parts, KernelWithModules& first,
+                              KernelWithModules& guests) {
+  const Domain& domain = first_domain(kind);
+  const KernelImage& kernel = first.kernel.image;
+  const auto modules = modules_for(domain, first.tree, kernel);
+  if (!modules) return fail(modules.error());
+  first.used = *modules;
+  const auto disk = more_modules(domain, domain.disk, *modules, first.tree, kernel);
+  if (!disk) return fail(disk.error());
+  first.used.insert(first.used.end(), disk->begin(), disk->end());
+  CpioArchive image = base_image(domain.role, *modules, parts.agent, *disk);
+  Result<> added =
+      add_more(image, "lab/nat-modules", domain, domain.nat, *modules, first.tree, kernel, first.used);
+  if (added)
+    added =
+        add_more(image, "lab/giver-modules", domain, domain.giver, *modules, first.tree, kernel, first.used);
+  if (added)
+    added = add_more(image, "lab/function-modules", domain, domain.functions, *modules, first.tree, kernel,
+                     first.used);
   if (!added) return fail(added.error());
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) {
@@ -347,26 +472,13 @@ Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const Ker
   // The partner of a guest's program runs here.
   if (!parts.program.files.empty())
     if (added = parts.program.add_to(image); !added) return fail(added.error());
-  const auto guest_modules = modules_for(*guest, tree, kernel);
-  if (!guest_modules) return fail(guest_modules.error());
-  const auto guest_disk = more_modules(*guest, guest->disk, *guest_modules, tree, kernel);
-  if (!guest_disk) return fail(guest_disk.error());
-  const auto guest_balloon = more_modules(*guest, guest->balloon, *guest_modules, tree, kernel);
-  if (!guest_balloon) return fail(guest_balloon.error());
-  for (const auto* more : {&*guest_modules, &*guest_disk, &*guest_balloon})
-    used.insert(used.end(), more->begin(), more->end());
-  CpioArchive guest_image = base_image(guest->role, *guest_modules, parts.agent, *guest_disk);
-  added =
-      add_more(guest_image, "lab/driver-modules", *guest, guest->driver, *guest_modules, tree, kernel, used);
-  if (added)
-    added = add_more(guest_image, "lab/function-modules", *guest, guest->functions, *guest_modules, tree,
-                     kernel, used);
-  if (!added) return fail(added.error());
-  add_more_modules(guest_image, "lab/balloon-modules", *guest_balloon);
-  image.file("lab/guest/kernel", guest_kernel);
-  if (added = add_workload_files(parts, guest_image); !added) return fail(added.error());
+  const auto guest_image = guest_initramfs(*guest, parts, guests);
+  if (!guest_image) return fail(guest_image.error());
+  image.file("lab/guest/kernel",
+             has_device_model(kind) ? guests.kernel.bytes : loaded_part(guests.kernel.image.vmlinux));
   // Firmware reads it byte by byte from a program of Domain-0.
-  image.file("lab/guest/initrd", has_device_model(kind) ? gzip(guest_image.bytes()) : guest_image.bytes());
+  image.file("lab/guest/initrd",
+             has_device_model(kind) ? gzip(guest_image->bytes()) : for_kernel(*guest_image, parts));
   if (has_kvm(kind)) {
     const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
@@ -384,43 +496,62 @@ Result<CpioArchive> initramfs(PlatformId kind, const ModuleTree& tree, const Ker
   return image;
 }
 
-Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into,
-               LabImage& image) {
-  const auto kernel_file = kernel_file_of(sources, parts);
-  if (!kernel_file) return fail(kernel_file.error());
-  const auto kernel_bytes = read_file(*kernel_file);
-  if (!kernel_bytes) return fail(kernel_bytes.error());
-  const auto kernel = kernel_for(kind, *kernel_file, *kernel_bytes);
-  if (!kernel) return fail(kernel.error());
-  const auto tree = ModuleTree::open(sources.modules.value_or(parts.kernel_set.root));
-  if (!tree) return fail(tree.error());
-  const std::vector<std::uint8_t> vmlinux = loaded_part(kernel->vmlinux);
-  std::vector<Module> modules;
-  const auto archive =
-      initramfs(kind, *tree, *kernel, parts, has_device_model(kind) ? *kernel_bytes : vmlinux, modules);
-  if (!archive) return fail(archive.error());
-
-  if (auto written = write_file(into / "vmlinux", vmlinux); !written) return written;
-  if (auto written = write_file(into / "initrd.cpio", archive->bytes()); !written) return written;
-  if (has_xen(kind))
-    if (auto written = write_xen(kind, sources, parts, into); !written) return written;
-  if (auto made = make_directories(into / "modules"); !made) return made;
-  image.modules.clear();
+// Kernel, table of symbols and modules, for their names; the modules' names.
+Result<std::vector<ModuleFile>> write_kernel(const KernelWithModules& with,
+                                             const std::optional<fs::path>& symbols, const fs::path& into) {
+  if (auto made = make_directories(into / "modules"); !made) return fail(made.error());
+  if (auto written = write_file(into / "vmlinux", loaded_part(with.kernel.image.vmlinux)); !written)
+    return fail(written.error());
+  std::vector<ModuleFile> names;
   std::set<std::string> there;  // a driver domain has some of Domain-0's
-  for (const Module& module : modules) {
+  for (const Module& module : with.used) {
     if (!there.insert(module.name).second) continue;
     if (auto written = write_file(into / "modules" / (module.name + ".ko"), module.object); !written)
-      return written;
-    image.modules.push_back({module.name, {}});
+      return fail(written.error());
+    names.push_back({module.name, {}});
   }
-  if (sources.symbols) {
-    const auto map = read_file(*sources.symbols);
+  if (symbols) {
+    const auto map = read_file(*symbols);
     if (!map) return fail(map.error());
-    if (auto written = write_file(into / kSystemMap, *map); !written) return written;
+    if (auto written = write_file(into / kSystemMap, *map); !written) return fail(written.error());
+  }
+  return names;
+}
+
+Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into,
+               LabImage& image) {
+  const auto file = kernel_file_of(sources.kernel, parts.kernel_set);
+  if (!file) return fail(file.error());
+  auto first = KernelWithModules::open(kind, *file, sources.modules.value_or(parts.kernel_set.root), true,
+                                       !parts.guest_kernel_set);
+  if (!first) return fail(first.error());
+  std::optional<KernelWithModules> guests;
+  if (parts.guest_kernel_set) {
+    const auto guest_file = kernel_file_of(sources.guest->kernel, *parts.guest_kernel_set);
+    if (!guest_file) return fail(guest_file.error());
+    auto opened = KernelWithModules::open(
+        kind, *guest_file, sources.guest->modules.value_or(parts.guest_kernel_set->root), false, true);
+    if (!opened) return fail(opened.error());
+    guests = std::move(*opened);
+  }
+  const auto archive = initramfs(kind, parts, *first, guests ? *guests : *first);
+  if (!archive) return fail(archive.error());
+
+  if (auto written = write_file(into / "initrd.cpio", for_kernel(*archive, parts)); !written) return written;
+  if (has_xen(kind))
+    if (auto written = write_xen(kind, sources, parts, into); !written) return written;
+  auto modules = write_kernel(*first, sources.symbols, into);
+  if (!modules) return fail(modules.error());
+  image.modules = std::move(*modules);
+  image.kernel_release = first->kernel.image.release;
+  if (guests) {
+    auto guest_modules = write_kernel(*guests, sources.guest->symbols, into / kGuestKernelFolder);
+    if (!guest_modules) return fail(guest_modules.error());
+    image.guest_kernel =
+        LabImage::GuestKernel{{}, {}, guests->kernel.image.release, std::move(*guest_modules)};
   }
   if (!parts.program.files.empty())
     if (auto written = parts.program.write_symbols(into / "program"); !written) return written;
-  image.kernel_release = kernel->release;
   return write_image_record(image, into);
 }
 
@@ -444,42 +575,55 @@ fs::path image_folder(const PackageCache& cache, const LabImage& image) {
   return cache.image(std::string(name_of(image.kind)) + "-" + image.hash.substr(0, kDigits));
 }
 
-// The kernel's release, where there is one of the user's.
-Result<std::string> check_own_kernel(const std::set<PlatformId>& kinds, const Sources& sources) {
+// A kernel of the user's with its modules and symbols, for all kinds that boot it.
+struct OwnKernelCheck {
+  const std::set<PlatformId>& kinds;
+  bool is_first, is_guests;
+  Domain (*needs)(PlatformId, const Sources&);
+};
+
+Result<> check_own_kernel(const OwnKernelCheck& check, const Sources& sources,
+                          const std::optional<fs::path>& file, const std::optional<fs::path>& modules,
+                          const std::optional<fs::path>& symbols) {
   std::string release;
-  if (!sources.kernel) return release;
-  const auto bytes = read_file(*sources.kernel);
-  if (!bytes) return fail(bytes.error());
-  for (const PlatformId kind : kinds) {
-    const auto kernel = kernel_for(kind, *sources.kernel, *bytes);
-    if (!kernel) return fail(kernel.error());
-    release = kernel->release;
+  if (file)
+    for (const PlatformId kind : check.kinds) {
+      const auto kernel = kernel_for(kind, *file, check.is_first, check.is_guests);
+      if (!kernel) return fail(kernel.error());
+      release = kernel->image.release;
+    }
+  if (modules) {
+    const auto tree = ModuleTree::open(*modules);
+    if (!tree) return fail(tree.error());
+    for (const PlatformId kind : check.kinds) {
+      const Domain all = check.needs(kind, sources);
+      const auto closure = tree->closure(all.modules, all.optional);
+      if (!closure) return fail(closure.error());
+      for (const Module& module : *closure)
+        if (!release.empty() && module.release != release) return fail(wrong_release(module, release));
+    }
   }
-  return release;
+  if (!symbols) return {};
+  const auto text = read_text(*symbols);
+  if (!text) return fail(text.error());
+  if (const auto table = read_system_map(*text, symbols->string()); !table) return fail(table.error());
+  return {};
 }
 
 }  // namespace
 
 Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources) {
-  const auto release = check_own_kernel(kinds, sources);
-  if (!release) return fail(release.error());
-  if (sources.modules) {
-    const auto tree = ModuleTree::open(*sources.modules);
-    if (!tree) return fail(tree.error());
-    for (const PlatformId kind : kinds) {
-      const Domain all = all_domains(kind);
-      const auto modules = tree->closure(all.modules, all.optional);
-      if (!modules) return fail(modules.error());
-      for (const Module& module : *modules)
-        if (!release->empty() && module.release != *release) return fail(wrong_release(module, *release));
-    }
+  auto good = check_own_kernel({kinds, true, !sources.guest, domains_of_kernel}, sources, sources.kernel,
+                               sources.modules, sources.symbols);
+  if (good && sources.guest) {
+    std::set<PlatformId> with_guests;
+    for (const PlatformId kind : kinds)
+      if (guest_domain(kind) != nullptr) with_guests.insert(kind);
+    const auto needs = [](PlatformId kind, const Sources&) { return domains_of_guest_kernel(kind); };
+    good = check_own_kernel({with_guests, false, true, needs}, sources, sources.guest->kernel,
+                            sources.guest->modules, sources.guest->symbols);
   }
-  if (sources.symbols) {
-    const auto text = read_text(*sources.symbols);
-    if (!text) return fail(text.error());
-    if (const auto table = read_system_map(*text, sources.symbols->string()); !table)
-      return fail(table.error());
-  }
+  if (!good) return good;
   if (!sources.xen) return {};
   for (const PlatformId kind : kinds)
     if (has_xen(kind))

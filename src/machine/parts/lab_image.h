@@ -27,13 +27,22 @@ struct WorkloadFiles {
   auto operator<=>(const WorkloadFiles&) const = default;
 };
 
+// A kernel: files of the user's in place of a release's.
+struct KernelSources {
+  std::optional<std::filesystem::path> kernel = {};   // bzImage or vmlinux
+  std::optional<std::filesystem::path> modules = {};  // see ModuleTree::open()
+  std::optional<std::filesystem::path> symbols = {};  // its System.map
+  std::string release = {};                           // whose all else is; empty: this computer's
+};
+
 // What the image is made of in place of the distribution's parts: a developer's own builds.
 struct Sources {
   std::optional<std::filesystem::path> kernel = {};   // bzImage or vmlinux
   std::optional<std::filesystem::path> modules = {};  // see ModuleTree::open()
   std::optional<std::filesystem::path> xen = {};      // see XenTree::open()
   std::optional<std::filesystem::path> symbols = {};  // the kernel's System.map
-  std::string release = {};  // whose all else is (subject/stack.h); empty: this computer's
+  std::string release = {};                 // whose all else is (subject/stack.h); empty: this computer's
+  std::optional<KernelSources> guest = {};  // of Xen's and KVM's guests; nothing: the same kernel
   std::filesystem::path agent = "/proc/self/exe";  // PID 1: the static vtax
   WorkloadFiles workload = {};                     // beside the agent of every system under test
 
@@ -48,10 +57,13 @@ struct ModuleFile {
 
 // In an image's folder: the table of a kernel's symbols that the user gave, where it keeps none itself.
 inline constexpr const char* kSystemMap = "System.map";
+// Likewise, what the guests have of their own kernel: vmlinux, System.map, modules.
+inline constexpr const char* kGuestKernelFolder = "guest-kernel";
 
 // A file of the user's that stands in for a package.
 struct OwnFile {
-  std::string part;  // "kernel", "modules", "xen", "toolstack", "symbols" or "files"
+  std::string
+      part;  // "kernel", "modules", "xen", "toolstack", "symbols", the guests' "guest kernel", ...; "files"
   std::string path;
   std::string sha256;
 };
@@ -71,8 +83,15 @@ struct LabImage {
   std::string kernel_command_line;
   std::string xen_command_line;
   std::string kernel_release;
-  std::filesystem::path kernel_symbols;               // for read_kallsyms(), or a System.map
-  std::vector<ModuleFile> modules;                    // those of all the machine's domains
+  std::filesystem::path kernel_symbols;  // for read_kallsyms(), or a System.map
+  std::vector<ModuleFile> modules;       // those of all the machine's domains that boot this kernel
+  // Where guests boot another one: it, its symbols, and their modules.
+  struct GuestKernel {
+    std::filesystem::path kernel, symbols;
+    std::string release;
+    std::vector<ModuleFile> modules;
+  };
+  std::optional<GuestKernel> guest_kernel = {};
   std::optional<std::filesystem::path> program = {};  // the user's: its ELF files, for their symbols
   std::string release = {};                           // Sources::release
   std::vector<Package> packages;                      // provenance

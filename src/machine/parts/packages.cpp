@@ -181,7 +181,7 @@ bool is_of_installing(const std::string& name) {
                                               "tzdata",
                                               "ucf",
                                               "ca-certificates"};
-  return tools.contains(name) || name.starts_with("python3") || name.starts_with("libpam") ||
+  return tools.contains(name) || name.starts_with("python3") || name.starts_with("libpam-") ||
          name.starts_with("systemd") || name.starts_with("libperl") || name.starts_with("perl-modules");
 }
 
@@ -205,12 +205,25 @@ void add_symbols(std::vector<Package>& packages, const Apt& apt) {
 
 Result<std::vector<Package>> resolve_programs(const std::string& names, const Apt& apt) {
   std::vector<std::string> roots;
+  std::set<std::string> left_out, not_met;
   for (std::size_t at = 0; at < names.size();) {
     const std::size_t space = std::min(names.find(' ', at), names.size());
-    roots.push_back(names.substr(at, space - at));
+    const std::string name = names.substr(at, space - at);
+    if (name.ends_with('-'))
+      left_out.insert(name.substr(0, name.size() - 1));
+    else
+      roots.push_back(name);
     at = space + 1;
   }
-  auto packages = closure(apt, roots, [](const std::string& name) { return !is_of_installing(name); });
+  not_met = left_out;
+  auto packages = closure(apt, roots, [&](const std::string& name) {
+    not_met.erase(name);
+    return !is_of_installing(name) && !left_out.contains(name);
+  });
+  if (packages && !not_met.empty())
+    return fail({"cannot find the packages of the workload program",
+                 "nothing needs " + *not_met.begin() + ", which '" + *not_met.begin() + "-' leaves out",
+                 "is the name right?", ExitCode::usage});
   if (!packages) {
     Error error = packages.error();
     error.what = "cannot find the packages of the workload program";

@@ -36,9 +36,9 @@ struct WantedSet {
 };
 [[nodiscard]] WantedSet wanted_set(PackageSet set);
 // A user's program: the packages that are named, by spaces, and what they need to run (no documentation, none
-// of the tools by which packages are installed); of stripped ones the names of their
-// functions, too, as far as apt knows the packages that hold them (libc6-dbg; NAME-dbgsym, of the debug
-// archive).
+// of the tools by which packages are installed); without those that are named NAME-, and what only they need;
+// of stripped ones the names of their functions, too, as far as apt knows the packages that hold them
+// (libc6-dbg; NAME-dbgsym, of the debug archive).
 [[nodiscard]] WantedSet wanted_programs(const std::string& names);
 
 // Which packages make a set here, by asking apt: linux-image-amd64 (Debian) or linux-image-generic (Ubuntu)

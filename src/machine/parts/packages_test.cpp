@@ -128,6 +128,17 @@ TEST_F(Packages, AProgramComesWithWhatItRunsOnAndNotWithWhatInstallsIt) {
   EXPECT_THAT(unknown.error().next, testing::HasSubstr("is the name right"));
 }
 
+TEST_F(Packages, OfAProgramWhatIsNamedWithADashStaysOutWithWhatOnlyItNeeds) {
+  package("postgresql-15", "libllvm14, libxml2, libpam0g, libpam-modules");
+  package("libllvm14", "libz3-4, libxml2");
+  for (const char* name : {"libz3-4", "libxml2", "libpam0g", "libpam-modules"}) package(name);
+  EXPECT_THAT(names(wanted_programs("postgresql-15 libllvm14-").resolve(Apt())),
+              ElementsAre("libpam0g", "libxml2", "postgresql-15"));
+  const auto misspelled = wanted_programs("postgresql-15 libllmv14-").resolve(Apt());
+  ASSERT_FALSE(misspelled);
+  EXPECT_THAT(misspelled.error().why, testing::HasSubstr("nothing needs libllmv14"));
+}
+
 TEST_F(Packages, AProgramComesWithItsFunctionsNamesWhereTheArchiveHasThemOfItsVersion) {
   package("redis-server", "libjemalloc2", "7");
   package("redis-server-dbgsym", "redis-server", "7");

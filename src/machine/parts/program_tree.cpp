@@ -11,7 +11,9 @@
 #include "core/readable.h"
 #include "core/sha256.h"
 #include "machine/parts/content_list.h"
+#include "machine/parts/oci_image.h"
 #include "machine/parts/shared_libraries.h"
+#include "subject/program_text.h"
 
 namespace vtax::lab {
 namespace {
@@ -29,7 +31,8 @@ bool is_left_out(const std::string& path) {
                                   kDebugFolder};
   return std::any_of(kUnused.begin(), kUnused.end(),
                      [&](const char* folder) { return path.starts_with(folder); }) ||
-         path.find("/gconv/") != std::string::npos || path.ends_with(".a");
+         path.find("/gconv/") != std::string::npos || path.ends_with(".a") ||
+         path.find("/bitcode/") != std::string::npos;  // of functions, for LLVM to compile them into queries
 }
 
 // The links of a merged /usr; packages have either the one or the other.
@@ -46,23 +49,66 @@ Error bad_files(const fs::path& files, std::string why, std::string next) {
 
 }  // namespace
 
-Result<ProgramTree> ProgramTree::own(const fs::path& given) {
+ProgramFile ProgramFile::at(const fs::path& place) {
+  std::error_code error;
+  ProgramFile file{place};
+  if (fs::is_symlink(place, error))
+    file.link = fs::read_symlink(place, error).string();
+  else
+    file.runs = (fs::status(place, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
+  return file;
+}
+
+std::uint64_t ProgramFile::bytes() const {
+  std::error_code error;
+  if (!link.empty()) return 0;
+  return held != nullptr ? held->size() : fs::file_size(place, error);
+}
+
+Result<std::vector<std::uint8_t>> ProgramFile::content() const {
+  if (held != nullptr) return *held;
+  return read_file(place);
+}
+
+namespace {
+
+Result<ProgramTree> tree_of_image(const fs::path& folder, bool with_content) {
+  const auto image = OciImage::open(folder);
+  if (!image) return fail(image.error());
+  ProgramTree tree;
+  tree.hash = image->sha256();
+  if (!with_content) return tree;
+  OciFiles unpacked([](const std::string& path) { return is_left_out(path); }, ProgramTree::kMostBytes);
+  if (Result<> added = image->add_to(unpacked); !added) return fail(added.error());
+  for (const auto& [path, file] : unpacked.files()) {
+    if (file.kind == OciFiles::File::Kind::folder)
+      tree.folders.insert(path);
+    else
+      tree.files[path] = {{}, file.content, file.target, file.runs};
+  }
+  return tree;
+}
+
+}  // namespace
+
+Result<ProgramTree> ProgramTree::own(const std::string& given, bool with_content) {
+  if (given.starts_with(kOciImage)) return tree_of_image(given.substr(kOciImage.size()), with_content);
   ProgramTree tree;
   std::error_code error;
-  const fs::path root = fs::absolute(given).lexically_normal();
+  const fs::path root = fs::absolute(fs::path(given)).lexically_normal();
   if (fs::is_regular_file(root, error)) {
     const auto content = read_file(root);
     if (!content) return fail(content.error());
     if (!is_static_program(*content))
       return fail(bad_files(given, "it is not a static program",
                             "link it with -static, or give a folder with it and its libraries"));
-    tree.files["usr/bin/" + root.filename().string()] = root;
+    tree.files["usr/bin/" + root.filename().string()] = ProgramFile::at(root);
   } else if (fs::is_directory(root, error)) {
     for (auto entry = fs::recursive_directory_iterator(root, error);
          !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
       const std::string path = entry->path().lexically_relative(root).string();
       if (entry->is_symlink() || entry->is_regular_file())
-        tree.files[path] = entry->path();
+        tree.files[path] = ProgramFile::at(entry->path());
       else if (!entry->is_directory())
         return fail(bad_files(given, printable(path) + " is neither a file nor a folder nor a link", ""));
     }
@@ -74,14 +120,13 @@ Result<ProgramTree> ProgramTree::own(const fs::path& given) {
   }
   Sha256 all;
   for (const auto& [path, file] : tree.files) {
-    if (fs::is_symlink(file, error)) {
-      all.add(fmt::format("{} -> {}\n", path, fs::read_symlink(file, error).string()));
+    if (!file.link.empty()) {
+      all.add(fmt::format("{} -> {}\n", path, file.link));
       continue;
     }
-    const auto hash = sha256_of_file(file);
+    const auto hash = sha256_of_file(file.place);
     if (!hash) return fail(hash.error());
-    const bool runs = (fs::status(file, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
-    all.add(fmt::format("{} {} {}\n", path, runs, *hash));
+    all.add(fmt::format("{} {} {}\n", path, file.runs, *hash));
   }
   tree.hash = all.hex();
   return tree;
@@ -95,29 +140,34 @@ void ProgramTree::add_below(const fs::path& packages) {
     if (entry->is_directory() && !entry->is_symlink() && !is_left_out(path + "/")) folders.insert(path);
     if (path == kContentListName || (!entry->is_symlink() && !entry->is_regular_file())) continue;
     if (path.starts_with(kDebugFolder) && path.ends_with(".debug")) symbols_.emplace(path, entry->path());
-    if (!is_left_out(path)) files.emplace(path, entry->path());
+    if (!is_left_out(path)) files.emplace(path, ProgramFile::at(entry->path()));
   }
+}
+
+std::uint64_t ProgramTree::bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [path, file] : files) sum += file.bytes();
+  return sum;
 }
 
 Result<> ProgramTree::add_to(CpioArchive& image) const {
   constexpr const char* kRoot = "lab/program/";
   std::uint64_t bytes = 0;
-  std::error_code error;
   for (const auto& [path, file] : files) {
-    if (fs::is_symlink(file, error)) {
-      image.symlink(kRoot + path, fs::read_symlink(file, error).string());
+    if (!file.link.empty()) {
+      image.symlink(kRoot + path, file.link);
       continue;
     }
-    auto content = read_file(file);
+    auto content = file.content();
     if (!content) return fail(content.error());
     bytes += content->size();
     if (bytes > kMostBytes)
       return fail({"cannot put the program into the lab's systems",
                    fmt::format("its files are more than {}, and its systems keep them in memory",
                                readable_bytes(kMostBytes)),
-                   "name fewer packages, or a folder with what the program needs", ExitCode::usage});
-    const bool runs = (fs::status(file, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
-    image.file(kRoot + path, std::move(*content), runs ? 0755 : 0644);
+                   "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
+                   ExitCode::usage});
+    image.file(kRoot + path, std::move(*content), file.runs ? 0755 : 0644);
   }
   for (const std::string& folder : folders)
     if (!files.contains(folder)) image.directory(kRoot + folder);
@@ -131,8 +181,8 @@ Result<> ProgramTree::add_to(CpioArchive& image) const {
   const std::pair<const char*, const char*> names[] = {
       {"etc/passwd",
        "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\nnobody:x:65534:65534::/:/bin/"
-       "false\n"},
-      {"etc/group", "root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"},
+       "false\nprogram:x:1000:1000::/tmp:/bin/sh\n"},
+      {"etc/group", "root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\nprogram:x:1000:\n"},
       {"etc/hosts", "127.0.0.1 localhost\n"},
       {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"}};
   for (const auto& [path, content] : names)
@@ -143,7 +193,6 @@ Result<> ProgramTree::add_to(CpioArchive& image) const {
 }
 
 Result<> ProgramTree::write_symbols(const fs::path& folder) const {
-  std::error_code error;
   const auto copy = [&](const std::string& path, ByteView content) -> Result<> {
     if (auto made = make_directories((folder / path).parent_path()); !made) return made;
     return write_file(folder / path, content);
@@ -151,8 +200,8 @@ Result<> ProgramTree::write_symbols(const fs::path& folder) const {
   if (auto made = make_directories(folder); !made) return made;
   for (const auto& [path, file] : files) {
     // A link's name is no file's: what is executed is known by where it lies.
-    if (fs::is_symlink(file, error)) continue;
-    const auto content = read_file(file);
+    if (!file.link.empty()) continue;
+    const auto content = file.content();
     if (!content) return fail(content.error());
     if (!ElfFile::open(*content)) continue;
     if (auto copied = copy(path, *content); !copied) return copied;

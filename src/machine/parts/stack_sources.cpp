@@ -51,14 +51,25 @@ Result<Sources> sources_of_stack(const std::string& stack, const Sources& given,
   return sources;
 }
 
-Result<> check_stacks(const std::map<std::string, std::set<PlatformId>>& kinds, const Sources& given,
+Result<Sources> sources_of_machine(const BootedStacks& stacks, const Sources& given, const OwnStacks& own) {
+  auto sources = sources_of_stack(stacks.stack, given, own);
+  if (!sources || stacks.guest_kernel == kSameKernel || stacks.guest_kernel == stacks.stack) return sources;
+  const auto guests = sources_of_stack(stacks.guest_kernel, {}, own);
+  if (!guests) return fail(guests.error());
+  sources->guest = KernelSources{guests->kernel, guests->modules, guests->symbols, guests->release};
+  return sources;
+}
+
+Result<> check_stacks(const std::map<BootedStacks, std::set<PlatformId>>& kinds, const Sources& given,
                       const OwnStacks& own) {
-  for (const auto& [stack, machines] : kinds) {
-    const auto sources = sources_of_stack(stack, given, own);
+  for (const auto& [stacks, machines] : kinds) {
+    const auto sources = sources_of_machine(stacks, given, own);
     if (!sources) return fail(sources.error());
     if (auto good = check_sources(machines, *sources); !good) {
-      if (own.contains(stack)) {
-        good.error().what = fmt::format("stack '{}': {}", stack, good.error().what);
+      const bool is_own = own.contains(stacks.stack) || own.contains(stacks.guest_kernel);
+      if (is_own) {
+        const std::string& name = own.contains(stacks.stack) ? stacks.stack : stacks.guest_kernel;
+        good.error().what = fmt::format("stack '{}': {}", name, good.error().what);
         good.error().code = ExitCode::usage;  // the study names its files
       }
       return good;

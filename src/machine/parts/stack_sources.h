@@ -17,8 +17,12 @@ namespace vtax::lab {
 [[nodiscard]] Result<Sources> sources_of_stack(const std::string& stack, const Sources& given,
                                                const OwnStacks& own);
 
-// check_sources() of each stack with the kinds of machines that boot it, and that there is such a stack.
-[[nodiscard]] Result<> check_stacks(const std::map<std::string, std::set<PlatformId>>& kinds,
+// The same of a machine whose guests may boot another stack's kernel.
+[[nodiscard]] Result<Sources> sources_of_machine(const BootedStacks& stacks, const Sources& given,
+                                                 const OwnStacks& own);
+
+// check_sources() of each with the kinds of machines that boot it, and that there are such stacks.
+[[nodiscard]] Result<> check_stacks(const std::map<BootedStacks, std::set<PlatformId>>& kinds,
                                     const Sources& given, const OwnStacks& own);
 
 // Whether the modules that the user gives for these stacks, with whose machines trials send over cards, drive

@@ -38,6 +38,22 @@ TEST(StackSources, OfAStackOfOnesOwnAreItsFilesOverItsBase) {
   EXPECT_EQ(xen->xen, "xen.gz");
 }
 
+TEST(StackSources, OfGuestsWithAKernelOfTheirOwnAreTwo) {
+  const OwnStacks stacks{{"mine", {"debian-13", "", "bzImage", "build", "System.map"}}};
+  const auto apart = sources_of_machine({"debian-12", "mine"}, {}, stacks);
+  ASSERT_TRUE(apart) << apart.error().text();
+  EXPECT_EQ(apart->release, "debian-12");
+  EXPECT_FALSE(apart->kernel);
+  ASSERT_TRUE(apart->guest);
+  EXPECT_EQ(apart->guest->kernel, "bzImage");
+  EXPECT_EQ(apart->guest->modules, "build");
+  EXPECT_EQ(apart->guest->symbols, "System.map");
+  EXPECT_EQ(apart->guest->release, "debian-13");
+  EXPECT_FALSE(sources_of_machine({"debian-12", "same"}, {}, {})->guest);
+  EXPECT_FALSE(sources_of_machine({"debian-12", "debian-12"}, {}, {})->guest);
+  EXPECT_FALSE(sources_of_machine({"debian-12", "nobody"}, {}, stacks));
+}
+
 TEST(StackSources, ThatAreNotToBeHadAreRefusedByName) {
   const auto unknown = sources_of_stack("other", {}, {{"mine", {}}});
   ASSERT_FALSE(unknown);

@@ -24,7 +24,14 @@ constexpr std::size_t kMostSearchedBytes = 4 << 20;
 struct ProgramCommand {
   std::vector<std::string> words;
   std::chrono::nanoseconds limit{};
+  std::shared_ptr<const ProgramFolder> folder;
 };
+
+// That another program left its files in for those that follow; null: each has one of its own.
+std::shared_ptr<const ProgramFolder>& prepared_folder() {
+  static std::shared_ptr<const ProgramFolder> one;
+  return one;
+}
 
 Result<ProgramCommand> command_in(const JsonFields& order) {
   const auto text = order.text("command", 2000);
@@ -33,7 +40,14 @@ Result<ProgramCommand> command_in(const JsonFields& order) {
   if (!words) return fail(order.bad(words.error().why));
   const auto limit = order.number("limit_ns", 1, kLongestProgramNs);
   if (!limit) return fail(limit.error());
-  return ProgramCommand{std::move(*words), std::chrono::nanoseconds(*limit)};
+  const auto user = order.text("user", 32);
+  if (!user) return fail(user.error());
+  ProgramCommand command{std::move(*words), std::chrono::nanoseconds(*limit), prepared_folder()};
+  if (command.folder != nullptr) return command;
+  auto folder = ProgramFolder::make(*user);
+  if (!folder) return fail(folder.error());
+  command.folder = std::move(*folder);
+  return command;
 }
 
 nlohmann::json mapped_json(const std::vector<MappedCode>& mapped) {
@@ -98,6 +112,18 @@ Result<> wait_until_ready(ProgramProcess& server, const Ready& ready, const std:
   }
 }
 
+Result<nlohmann::json> prepare_program(const JsonFields& order) {
+  prepared_folder().reset();
+  const auto command = command_in(order);
+  if (!command) return fail(command.error());
+  auto preparing = ProgramProcess::prepare(command->words, command->folder, false);
+  if (!preparing) return fail(preparing.error());
+  preparing->begin();
+  if (Result<> ended = preparing->wait(command->limit); !ended) return fail(ended.error());
+  prepared_folder() = command->folder;
+  return nlohmann::json{{"state", "done"}};
+}
+
 Result<nlohmann::json> serve_program(const JsonFields& order) {
   const auto command = command_in(order);
   if (!command) return fail(command.error());
@@ -106,7 +132,7 @@ Result<nlohmann::json> serve_program(const JsonFields& order) {
   const auto ready = Ready::of(*text);
   if (!ready) return fail(order.bad(ready.error().why));
   server_program().reset();
-  auto started = ProgramProcess::prepare(command->words, false);
+  auto started = ProgramProcess::prepare(command->words, command->folder, false);
   if (!started) return fail(started.error());
   started->begin();
   if (Result<> there = wait_until_ready(*started, *ready, *text, command->limit); !there)
@@ -130,7 +156,7 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   if (!lead) return fail(lead.error());
   if (!trail) return fail(trail.error());
 
-  auto client = ProgramProcess::prepare(command->words, *traced);
+  auto client = ProgramProcess::prepare(command->words, command->folder, *traced);
   if (!client) return fail(client.error());
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
   const CpuMeter meter;
@@ -193,6 +219,7 @@ Result<nlohmann::json> end_server_program(const JsonFields& order) {
   const std::string how =
       running ? "" : server_program()->how_it_ended() + "; " + server_program()->last_words();
   server_program().reset();
+  prepared_folder().reset();
   if (running) return nlohmann::json{{"state", "done"}};
   return fail({"keep the server running until the client has ended", how, "", ExitCode::trial_failed});
 }
@@ -200,6 +227,7 @@ Result<nlohmann::json> end_server_program(const JsonFields& order) {
 }  // namespace
 
 std::optional<Result<nlohmann::json>> obey_program(const std::string& order, const JsonFields& fields) {
+  if (order == "program-prepare") return prepare_program(fields);
   if (order == "program-serve") return serve_program(fields);
   if (order == "program-run") return run_client(fields);
   if (order == "program-mapped") return mapped_of_server(fields);

@@ -12,11 +12,12 @@ namespace vtax {
 inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 
 // Orders of either end for the workload `program`. No value: another order.
-//   {"do": "program-serve", "command", "ready", "limit_ns"}: starts the server -> {"state": "done"} when it
-//   is
-//     ready. One at a time.
-//   {"do": "program-run", "command", "operations", "limit_ns", "window", "traced", "lead_ns", "trail_ns"}:
-//     sleeps, runs the client (with `window` between the lab's markers), sleeps ->
+//   {"do": "program-prepare", "command", "user", "limit_ns"}: runs it to its end -> {"state": "done"}. What
+//     follows works in its folder, until the server is ended or another one is prepared.
+//   {"do": "program-serve", "command", "user", "ready", "limit_ns"}: starts the server -> {"state": "done"}
+//     when it is ready. One at a time.
+//   {"do": "program-run", "command", "user", "operations", "limit_ns", "window", "traced", "lead_ns",
+//   "trail_ns"}: sleeps, runs the client (with `window` between the lab's markers), sleeps ->
 //     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced}
 //   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
 //   ...]} of the

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -21,6 +22,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -91,7 +93,8 @@ std::uint64_t hexadecimal(std::string_view text) {
 }
 
 struct Start {
-  std::string program, folder;
+  std::string program;
+  const ProgramFolder* folder;
   std::vector<char*> arguments, environment;
   int gate, printed, trouble;
   bool traced;
@@ -104,9 +107,8 @@ struct Start {
     static_cast<void>(write(start.trouble, &why, sizeof why) == sizeof why);
     _exit(127);
   };
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   setsid();
-  if (chroot(kProgramRoot) != 0 || chdir(start.folder.c_str()) != 0) give_up();
+  if (chroot(kProgramRoot) != 0 || chdir(start.folder->path().c_str()) != 0) give_up();
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   fcntl(start.printed, F_SETFL, O_APPEND);
   if (null < 0 || dup2(null, 0) < 0 || dup2(start.printed, 1) < 0 || dup2(start.printed, 2) < 0) give_up();
@@ -120,6 +122,9 @@ struct Start {
   setrlimit(RLIMIT_FSIZE, &bounded);
   const int before = personality(0xffffffff);
   if (before < 0 || personality(static_cast<unsigned long>(before) | ADDR_NO_RANDOMIZE) < 0) give_up();
+  if (const uid_t user = start.folder->user(); user != 0)
+    if (setgroups(0, nullptr) != 0 || setgid(start.folder->group()) != 0 || setuid(user) != 0) give_up();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // which a change of user takes back
   if (start.traced && (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0 || raise(SIGSTOP) != 0)) give_up();
   char go = 0;
   while (read(start.gate, &go, 1) < 0 && errno == EINTR) {
@@ -137,16 +142,51 @@ std::vector<char*> pointers_into(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Numbered, so that a rerun makes the same names.
-Result<std::string> make_folder() {
-  static int made = 0;
-  const std::string folder = fmt::format("/tmp/{}-{}", getpid(), ++made);
-  if (mkdir((kProgramRoot + folder).c_str(), 0777) != 0)
-    return fail(system_error("cannot make " + folder, errno));
-  return folder;
+struct Account {
+  uid_t user;
+  gid_t group;
+};
+
+std::optional<Account> account_named(const std::string& user) {
+  if (user == "root") return Account{0, 0};
+  std::ifstream in(std::string(kProgramRoot) + "/etc/passwd");
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream fields(line);
+    std::string name, password, number, group;
+    for (std::string* field : {&name, &password, &number, &group}) std::getline(fields, *field, ':');
+    const auto is_number = [](const std::string& text) {
+      return !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
+    };
+    if (name == user && is_number(number) && is_number(group))
+      return Account{static_cast<uid_t>(std::stoul(number)), static_cast<gid_t>(std::stoul(group))};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const ProgramFolder>> ProgramFolder::make(const std::string& user) {
+  if (Result<> whole = complete_root(); !whole) return fail(whole.error());
+  const auto account = account_named(user);
+  if (!account)
+    return fail({"run a program as the user " + printable_text(user),
+                 "its /etc/passwd has no such user; that of packages has root, program, www-data and nobody",
+                 "", ExitCode::trial_failed});
+  static int made = 0;  // numbered, so that a rerun makes the same names
+  const std::shared_ptr<ProgramFolder> folder(new ProgramFolder);
+  folder->path_ = fmt::format("/tmp/{}-{}", getpid(), ++made);
+  folder->user_ = account->user;
+  folder->group_ = account->group;
+  const std::string here = kProgramRoot + folder->path_;
+  if (mkdir(here.c_str(), 0777) != 0 || chown(here.c_str(), account->user, account->group) != 0)
+    return fail(system_error("cannot make " + folder->path_, errno));
+  return folder;
+}
+
+ProgramFolder::~ProgramFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(kProgramRoot + path_, ignored);
+}
 
 std::vector<MappedCode> mapped_code_of(pid_t process) {
   std::ifstream in(fmt::format("/proc/{}/maps", process));
@@ -169,18 +209,15 @@ std::vector<MappedCode> mapped_code_of(pid_t process) {
   return {found.begin(), found.end()};
 }
 
-Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& command, bool traced) {
-  if (Result<> whole = complete_root(); !whole) return fail(whole.error());
+Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& command,
+                                               std::shared_ptr<const ProgramFolder> folder, bool traced) {
   const std::string program = place_of_program(command.front());
   if (program.empty())
     return fail({"run " + command.front(), "there is no such program in its packages and files",
                  "is the package that holds it named?", ExitCode::trial_failed});
-  const auto folder = make_folder();
-  if (!folder) return fail(folder.error());
-
   ProgramProcess self;
   self.name_ = command.front();
-  self.folder_ = kProgramRoot + *folder;
+  self.folder_ = std::move(folder);
   self.traced_ = traced;
   std::error_code error;
   if (const fs::path link = kProgramRoot + program; fs::is_symlink(link, error)) {
@@ -200,15 +237,10 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
 
   std::vector<std::string> words = command;
   std::vector<std::string> variables{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                     "HOME=/root", "LC_ALL=C", "TMPDIR=/tmp", "TERM=dumb"};
-  const Start start{program,
-                    *folder,
-                    pointers_into(words),
-                    pointers_into(variables),
-                    open_gate.get(),
-                    self.printed_.get(),
-                    tell.get(),
-                    traced};
+                                     "HOME=" + (self.folder_->user() == 0 ? "/root" : self.folder_->path()),
+                                     "LC_ALL=C", "TMPDIR=/tmp", "TERM=dumb"};
+  const Start start{program,         self.folder_.get(),  pointers_into(words), pointers_into(variables),
+                    open_gate.get(), self.printed_.get(), tell.get(),           traced};
   self.process_ = fork();
   if (self.process_ < 0) return fail(system_error("cannot start " + self.name_, errno));
   if (self.process_ == 0) become_program(start);
@@ -235,7 +267,7 @@ ProgramProcess::ProgramProcess(ProgramProcess&& other) noexcept
       trouble_(std::move(other.trouble_)),
       called_(std::move(other.called_)),
       target_(std::move(other.target_)),
-      folder_(std::exchange(other.folder_, {})),
+      folder_(std::move(other.folder_)),
       seen_(std::move(other.seen_)) {}
 
 ProgramProcess::~ProgramProcess() {
@@ -251,8 +283,6 @@ ProgramProcess::~ProgramProcess() {
       }
     }
   }
-  std::error_code ignored;
-  if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
 void ProgramProcess::begin() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,30 @@ struct MappedCode {
 // Of a process, sorted. Empty where it is gone.
 [[nodiscard]] std::vector<MappedCode> mapped_code_of(pid_t process);
 
+// An empty folder for programs to work in, which goes with its last user.
+class ProgramFolder {
+ public:
+  // `user`: of the program's /etc/passwd; owns it. Error: there is no such user.
+  [[nodiscard]] static Result<std::shared_ptr<const ProgramFolder>> make(const std::string& user);
+  ProgramFolder(const ProgramFolder&) = delete;
+  ProgramFolder& operator=(const ProgramFolder&) = delete;
+  ~ProgramFolder();
+
+  [[nodiscard]] const std::string& path() const { return path_; }  // as programs see it
+  [[nodiscard]] uid_t user() const { return user_; }
+  [[nodiscard]] gid_t group() const { return group_; }
+
+ private:
+  ProgramFolder() = default;
+
+  std::string path_;
+  uid_t user_ = 0;
+  gid_t group_ = 0;
+};
+
 // A program of the user's, below program_root: no other file is within its reach. It has a session of its
-// own, fixed addresses (so that a rerun counts the same), an empty folder to work in, and no standard input.
+// own, fixed addresses (so that a rerun counts the same), the rights of the owner of the folder in which it
+// works, and no standard input.
 // What it prints is kept in memory, and bounded; a file that it writes may have as many bytes. It and its
 // children are killed at the end, and die with the thread that started them.
 class ProgramProcess {
@@ -40,7 +63,9 @@ class ProgramProcess {
 
   // Everything but the start, so that this costs no window anything: a child that waits for begin().
   // `traced`: it is stopped at the end of each of its processes, to see what they executed; that costs time.
-  [[nodiscard]] static Result<ProgramProcess> prepare(const std::vector<std::string>& command, bool traced);
+  [[nodiscard]] static Result<ProgramProcess> prepare(const std::vector<std::string>& command,
+                                                      std::shared_ptr<const ProgramFolder> folder,
+                                                      bool traced);
   ProgramProcess(ProgramProcess&& other) noexcept;
   ProgramProcess& operator=(ProgramProcess&&) = delete;
   ~ProgramProcess();
@@ -79,7 +104,7 @@ class ProgramProcess {
   bool ended_ = false, traced_ = false;
   Descriptor gate_, printed_, trouble_;
   std::string called_, target_;  // where it was started by a link: its name, and that of the file behind it
-  std::string folder_;           // that it works in, of this process's point of view
+  std::shared_ptr<const ProgramFolder> folder_;
   std::vector<MappedCode> seen_;
 };
 

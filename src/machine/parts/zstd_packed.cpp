@@ -1,0 +1,15 @@
+#include "machine/parts/zstd_packed.h"
+
+#include <zstd.h>
+
+namespace vtax::lab {
+
+std::vector<std::uint8_t> zstd_packed(ByteView bytes) {
+  constexpr int kLevel = 3;  // its own default
+  std::vector<std::uint8_t> out(::ZSTD_compressBound(bytes.size()));
+  const std::size_t size = ::ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kLevel);
+  out.resize(::ZSTD_isError(size) != 0 ? 0 : size);
+  return out;
+}
+
+}  // namespace vtax::lab
