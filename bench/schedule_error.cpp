@@ -31,6 +31,9 @@ using simulate::Ns;
 using simulate::SchedulerKind;
 
 constexpr std::size_t kFittedOn = 100;  // switches
+// The scheduler's clock at the window's begin: what is charged before takes credit alone, since all budgets
+// of caps are full again by then. Whole periods of caps.
+constexpr Ns kBegin = 1000 * kMs;
 
 SchedulerKind kind_of(Scheduler scheduler) {
   switch (scheduler) {
@@ -111,7 +114,8 @@ Course course_of(const Trial& trial, const TrialSpec& spec) {
       waits.push_back(static_cast<double>(stay.begin_ns - std::min(stay.begin_ns, *stay.woke_ns)));
     if (!is_known) course.at_first[cpu] = stay.begin_ns == 0 ? vcpu : kNobody;
     if (is_known || stay.begin_ns > 0) {
-      course.steps.push_back({static_cast<Ns>(stay.begin_ns), false, stay.cpu, vcpu, before != kNobody});
+      course.steps.push_back(
+          {kBegin + static_cast<Ns>(stay.begin_ns), false, stay.cpu, vcpu, before != kNobody});
       if (before != kNobody) last[static_cast<std::size_t>(before)] = course.steps.size() - 1;
     }
     before = vcpu;
@@ -119,7 +123,7 @@ Course course_of(const Trial& trial, const TrialSpec& spec) {
     if (vcpu == kNobody) continue;
     const auto its = static_cast<std::size_t>(vcpu);
     if (stay.woke_ns) {
-      course.steps.push_back({static_cast<Ns>(*stay.woke_ns), true, stay.cpu, vcpu, false});
+      course.steps.push_back({kBegin + static_cast<Ns>(*stay.woke_ns), true, stay.cpu, vcpu, false});
       if (!seen[its]) course.awake[its] = false;
     } else if (last[its]) {
       course.steps[*last[its]].slept = false;  // it was sent away
@@ -153,7 +157,8 @@ class Follower {
       if (course.awake[i]) scheduler_->wake(static_cast<int>(i), 0);
       scheduler_->charge(static_cast<int>(i), run_before[i], 0);
     }
-    for (std::size_t cpu = 0; cpu < cpus_.size(); ++cpu) take(static_cast<int>(cpu), course.at_first[cpu], 0);
+    for (std::size_t cpu = 0; cpu < cpus_.size(); ++cpu)
+      take(static_cast<int>(cpu), course.at_first[cpu], kBegin);
   }
 
   // The switches from number `first` on, `count` of them.
@@ -262,8 +267,7 @@ class Follower {
   void take(int cpu, int vcpu, Ns now, std::optional<Ns> most = std::nullopt) {
     Cpu& its = at(cpu);
     its = {vcpu, now, kForever, std::nullopt};
-    if (vcpu == kNobody) return;
-    scheduler_->run(vcpu, cpu);
+    if (vcpu != kNobody) scheduler_->run(vcpu, cpu);
     if (!most) {
       const simulate::Turn turn = scheduler_->choose(cpu, now, kNobody);
       most = turn.vcpu == vcpu ? turn.most : kMs;
@@ -296,6 +300,40 @@ Score follow(const Course& course, SchedulerKind kind, const Unknown& unknown, s
   return Follower(course, kind, unknown.run_before, unknown.cap_begin).follow(first, count);
 }
 
+// Nothing runs where all are parked by their caps: who ends that has its period's begin then. The middle of
+// those among the first switches, of each; nothing of one that never does.
+std::vector<std::optional<Ns>> begins_of_periods(const Course& course, Ns period) {
+  std::vector<std::vector<Ns>> seen(course.shares.size());
+  std::vector<int> has = course.at_first;
+  std::vector<bool> woke(course.shares.size());
+  std::size_t number = 0;
+  for (const Course::Step& step : course.steps) {
+    if (step.is_wake) {
+      woke[static_cast<std::size_t>(step.vcpu)] = true;
+      continue;
+    }
+    if (course.shared_cpus.contains(step.cpu) && ++number > kFittedOn) break;
+    int& on_it = has[static_cast<std::size_t>(step.cpu)];
+    if (step.vcpu != kNobody) {
+      const auto its = static_cast<std::size_t>(step.vcpu);
+      if (on_it == kNobody && !woke[its] && course.shares[its].cap_percent > 0) seen[its].push_back(step.at);
+      woke[its] = false;
+    }
+    on_it = step.vcpu;
+  }
+  std::vector<std::optional<Ns>> begins(course.shares.size());
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    if (seen[i].empty()) continue;
+    // Around the first one, so that a begin near a period's end is not torn apart.
+    const Ns first = seen[i].front();
+    std::vector<double> around;
+    for (const Ns at : seen[i]) around.push_back(static_cast<double>((at - first + period / 2) % period));
+    const Ns begin = (first - period / 2 + static_cast<Ns>(*median(around))) % period;
+    begins[i] = begin > 0 ? begin : begin + period;
+  }
+  return begins;
+}
+
 Unknown fit(const Course& course, SchedulerKind kind) {
   constexpr Ns kGiven = 10 * kMs, kPeriod = 10 * kMs;
   constexpr int kEachWay = 20, kRounds = 3;
@@ -306,24 +344,63 @@ Unknown fit(const Course& course, SchedulerKind kind) {
       if ((course.shares[i].cpus >> cpu & 1) != 0) sharers.insert(i);
   for (const std::size_t i : sharers)
     if (course.first_stays[i] < kGiven) unknown.run_before[i] = kGiven - course.first_stays[i];
-  double best = misfit(follow(course, kind, unknown, 0, kFittedOn));
-  const auto improve = [&](Ns& value, Ns step, Ns least) {
-    const Ns from = value;
-    Ns at_best = from;
-    for (int k = -kEachWay; k <= kEachWay; ++k) {
-      value = std::max(least, from + k * step);
-      const double now = misfit(follow(course, kind, unknown, 0, kFittedOn));
-      if (now < best) best = now, at_best = value;
-    }
-    value = at_best;
+  std::vector<std::size_t> hidden;  // whose period's begin the schedule does not show
+  const auto begins = begins_of_periods(course, kPeriod);
+  for (const std::size_t i : sharers) {
+    if (course.shares[i].cap_percent == 0) continue;
+    if (begins[i])
+      unknown.cap_begin[i] = *begins[i];
+    else
+      hidden.push_back(i);
+  }
+  // What fits the one depends on the other: all hidden begins together, each with the credit that the last
+  // one has more or less than the others.
+  std::vector<std::pair<double, Unknown>> tried;
+  const auto attempt = [&](const Unknown& one) {
+    tried.emplace_back(misfit(follow(course, kind, one, 0, kFittedOn)), one);
   };
-  for (const Ns step : {kPeriod / 20, kPeriod / 200, kPeriod / 2000})
-    for (int round = 0; round < kRounds; ++round)
-      for (const std::size_t i : sharers) {
-        if (course.shares[i].cap_percent > 0) improve(unknown.cap_begin[i], step, 0);
-        improve(unknown.run_before[i], step, -kGiven);
-      }
-  return unknown;
+  attempt(unknown);
+  constexpr std::size_t kMostAtOnce = 2;
+  if (!sharers.empty() && hidden.size() <= kMostAtOnce) {
+    constexpr Ns kStep = kPeriod / 20;
+    const auto last_of = [&](std::size_t number) { return hidden.size() > number ? kPeriod : kStep; };
+    for (Ns one = kStep; one <= last_of(0); one += kStep)
+      for (Ns other = kStep; other <= last_of(1); other += kStep)
+        for (Ns more = -kGiven; more <= kGiven; more += kStep) {
+          Unknown next = unknown;
+          if (!hidden.empty()) next.cap_begin[hidden.front()] = one;
+          if (hidden.size() > 1) next.cap_begin[hidden.back()] = other;
+          next.run_before[*sharers.rbegin()] = next.run_before[*sharers.begin()] + more;
+          attempt(next);
+        }
+  }
+  // The best of these lead to different ends.
+  constexpr std::size_t kFollowedUp = 20;
+  std::stable_sort(tried.begin(), tried.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (tried.size() > kFollowedUp) tried.resize(kFollowedUp);
+  for (auto& [best, its] : tried)
+    for (const Ns step : {kPeriod / 20, kPeriod / 200, kPeriod / 2000})
+      for (int round = 0; round < kRounds; ++round)
+        for (const std::size_t i : sharers) {
+          const auto improve = [&, &best = best, &its = its](Ns& value, Ns least) {
+            const Ns from = value;
+            Ns at_best = from;
+            for (int k = -kEachWay; k <= kEachWay; ++k) {
+              value = std::max(least, from + k * step);
+              const double now = misfit(follow(course, kind, its, 0, kFittedOn));
+              if (now < best) best = now, at_best = value;
+            }
+            value = at_best;
+          };
+          // What is seen is right but for the time from a decision to its switch.
+          const bool is_near = begins[i] ? step == kPeriod / 2000 : step < kPeriod / 20;
+          if (course.shares[i].cap_percent > 0 && is_near) improve(its.cap_begin[i], 0);
+          improve(its.run_before[i], -kGiven);
+        }
+  return std::min_element(tried.begin(), tried.end(),
+                          [](const auto& a, const auto& b) { return a.first < b.first; })
+      ->second;
 }
 
 double percentile(std::vector<double> values, double part) {

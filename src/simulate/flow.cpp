@@ -53,7 +53,7 @@ void Flow::enter(std::size_t stage) {
     if (stage <= freed_after_) --under_way_;
     return pump();
   }
-  its.worker->submit(its.queue, its.work, *this, stage);
+  its.worker->submit(its.queue, its.work, *this, stage, its.in_batches);
 }
 
 void Flow::leave(std::size_t stage) {

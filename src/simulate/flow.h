@@ -17,7 +17,8 @@ struct Stage {
   Worker* worker = nullptr;
   int queue = 0;  // of the worker
   Ns work = 0;
-  std::size_t ring = 0;  // whatever comes while so many wait is lost; 0: there is room for all
+  bool in_batches = false;  // goes on when the worker has nothing more to do, or 64 are done
+  std::size_t ring = 0;     // whatever comes while so many wait is lost; 0: there is room for all
   Wire* wire = nullptr;
   std::uint64_t bytes = 0;
 };
@@ -33,7 +34,8 @@ struct FlowPlan {
 };
 
 // Items that go through the same stations in the same order: the packets of a stream, requests with their
-// answers. What has come through one station goes to the next at once: prices hold what notifications cost.
+// answers. What has come through one station goes to the next at once, or with its batch: prices hold what
+// notifications cost.
 class Flow final : public Receiver, public JobOwner {
  public:
   Flow(EventLoop& loop, FlowPlan plan);

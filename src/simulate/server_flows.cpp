@@ -79,6 +79,10 @@ FlowPlan ServerFlows::stream(Worker& guest, std::uint64_t amount) {
                            .queue = stations_.peer.add_queue(),
                            .work = time_of(prices_.peer, part)});
   }
+  // Whoever reads runs when the stack's round is over, and gives the window back then. A driver domain that
+  // is the other end itself has netback's thread copy to the guest when its sender has no window left.
+  if (is_tcp) (sends ? plan.stages.back() : plan.stages.front()).in_batches = true;
+  if (!has_wire()) plan.stages[1].in_batches = true;
   if (!sends) std::reverse(plan.stages.begin(), plan.stages.end());
   plan.items = (amount + payload - 1) / payload;
   if (is_tcp) {
@@ -118,7 +122,8 @@ std::optional<Ns> ServerFlows::time_elsewhere(std::uint64_t request, std::uint64
 }
 
 // There and back again. What each end costs is spent half on the way in and half on the way out, but for
-// whoever answers.
+// whoever answers. A driver domain that is the other end itself handles all that has come before its thread
+// copies answers to guests.
 FlowPlan ServerFlows::exchanges(Worker& guest, std::uint64_t amount) {
   const double part = 1 / static_cast<double>(amount_of(prices_.spec));
   const auto bytes = static_cast<std::uint64_t>(static_cast<double>(prices_.work.bytes.value) * part);
@@ -143,26 +148,33 @@ FlowPlan ServerFlows::exchanges(Worker& guest, std::uint64_t amount) {
   };
   FlowPlan plan;
   std::vector<Stage>& way = plan.stages;
+  const auto wait = [&] {
+    if (nobodys > 0) way.push_back({.wire = delays_.back().get()});
+  };
   if (asks) {
-    way = {visit(guest, own, 0.5), visit(stations_.driver, drivers, has_wire() ? 0.5 : 1)};
+    way = {visit(guest, own, 0.5)};
+    wait();  // a client asks again without a break: it is others that have to wake up
+    way.push_back(visit(stations_.driver, drivers, has_wire() ? 0.5 : 1));
     if (has_wire()) {
       way.push_back(send(stations_.out, request));
       way.push_back(visit_peer(peers));
       way.push_back(send(stations_.in, response));
       way.push_back(visit(stations_.driver, drivers, 0.5));
     }
+    way.back().in_batches = !has_wire();
     way.push_back(visit(guest, own, 0.5));
   } else {
     if (has_wire()) way = {visit_peer(peers / 2), send(stations_.in, request)};
     way.push_back(visit(stations_.driver, drivers, 0.5));
+    way.back().in_batches = !has_wire();
     way.push_back(visit(guest, own, 1));
     way.push_back(visit(stations_.driver, drivers, 0.5));
     if (has_wire()) {
       way.push_back(send(stations_.out, response));
       way.push_back(visit_peer(peers - peers / 2));
     }
+    wait();
   }
-  if (nobodys > 0) way.push_back({.wire = delays_.back().get()});
   plan.items = amount;
   plan.records_latency = true;
   if (spec_.workload != WorkloadId::http) return plan;

@@ -130,6 +130,35 @@ TEST(SimulatedTrial, AStreamIsAsQuickAsItsSlowestStation) {
   EXPECT_NEAR(window_of(), 30e6, 0.1e6);
 }
 
+// The driver domain is the other end, 20 us for each exchange. It answers when nothing more has come: the
+// guests, on one CPU, have their 10 us one after the other, and the second one's request keeps the first
+// one's answer back. So two exchanges take 10 + 2 x 20 us, and not the 40 of a driver domain that is always
+// busy.
+TEST(SimulatedTrial, ADriverDomainThatIsTheOtherEndAnswersInBatches) {
+  SimulatedTrial wanted = exchanges(2, GuestCpu::together);
+  wanted.spec.topology = Topology::inside;
+  wanted.spec.system_initiates = true;
+  PricedCell prices = price_of_exchanges();
+  prices.spec.topology = Topology::inside;
+  prices.peer = 0;
+  EXPECT_NEAR(static_cast<double>(run(wanted, prices).window_virtual_ns), 1000 * 50e3, 0.5e6);
+}
+
+// Inside, of a window of ten segments: ten times 20 us in the driver domain, then ten times 10 in the guest,
+// and only then is there a window again.
+TEST(SimulatedTrial, ASmallWindowInsideIsSentAndReadInTurns) {
+  auto factors = factors_of("tcp-stream");
+  factors["bytes"] = "1448000";
+  factors["direction"] = "receive";
+  factors["topology"] = "inside";
+  PricedCell prices = prices_of(factors, 1000);
+  prices.peer = 0;
+  prices.work = {Bytes(1'448'000), Packets(1000), Transactions(0)};
+  SimulatedTrial wanted{*trial_spec_of(factors), SchedulerKind::credit2, 1};
+  wanted.spec.system_window = 10 * 1448;
+  EXPECT_NEAR(static_cast<double>(run(wanted, prices).window_virtual_ns), 30e6, 0.1e6);
+}
+
 Trial loops(int guests, GuestWeights weights, int cap, SchedulerKind scheduler, std::uint64_t seed = 1) {
   auto factors = factors_of("cpu-loop");
   factors["iterations"] = "500000";

@@ -31,8 +31,8 @@ bool Worker::take_next() {
   return true;
 }
 
-void Worker::submit(int queue, Ns work, JobOwner& owner, std::uint64_t word) {
-  queues_[static_cast<std::size_t>(queue)].push({work, &owner, word});
+void Worker::submit(int queue, Ns work, JobOwner& owner, std::uint64_t word, bool in_batch) {
+  queues_[static_cast<std::size_t>(queue)].push({work, &owner, word, in_batch});
   ++waiting_;
   if (is_finishing_ || doing_ == Doing::job) return;
   const bool was_softload = doing_ == Doing::softload;
@@ -49,10 +49,22 @@ void Worker::on_done(int) {
   if (did == Doing::softload) softload_time_ += softload_given_;
   if (did == Doing::job) {
     is_finishing_ = true;
-    job_.owner->on_job_done(job_.word);
+    end_job();
     is_finishing_ = false;
   }
   go_on();
+}
+
+void Worker::end_job() {
+  if (job_.in_batch)
+    batch_.push(job_);
+  else
+    job_.owner->on_job_done(job_.word);
+  if (waiting_ > 0 && batch_.size() < std::size_t{kNapiWeight}) return;
+  for (std::size_t left = batch_.size(); left > 0; --left) {
+    const Job one = batch_.pop();
+    one.owner->on_job_done(one.word);
+  }
 }
 
 void Worker::go_on() {

@@ -32,7 +32,8 @@ class Worker final : public Program, public Receiver {
   [[nodiscard]] std::size_t waiting(int queue) const {
     return queues_[static_cast<std::size_t>(queue)].size();
   }
-  void submit(int queue, Ns work, JobOwner& owner, std::uint64_t word);
+  // `in_batch`: that it is done is told when nothing more waits, or with 64 of such.
+  void submit(int queue, Ns work, JobOwner& owner, std::uint64_t word, bool in_batch = false);
 
   // Of one CPU, 1 to 100, from `first` on; and how long it has had so far.
   void hold_softload(int percent, Ns first);
@@ -48,10 +49,12 @@ class Worker final : public Program, public Receiver {
     Ns work = 0;
     JobOwner* owner = nullptr;
     std::uint64_t word = 0;
+    bool in_batch = false;
   };
   enum class Doing { nothing, job, softload };
 
   [[nodiscard]] bool take_next();
+  void end_job();
   void go_on();
 
   EventLoop& loop_;
@@ -63,6 +66,7 @@ class Worker final : public Program, public Receiver {
   Doing doing_ = Doing::nothing;
   bool is_finishing_ = false;
   Job job_;
+  RingQueue<Job> batch_;  // done, and not told yet
   int softload_percent_ = 0;
   Ns softload_due_ = 0, softload_given_ = 0, softload_time_ = 0;
 };
