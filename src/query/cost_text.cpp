@@ -40,14 +40,15 @@ std::string cost_with_unit(double value, bool is_in_time) {
 }
 
 CostUnit cost_unit(double greatest, bool is_in_time) {
-  if (!is_in_time) return {1, "instructions"};
+  if (!is_in_time) return {1, "instructions", false};
   const TimeUnit& unit = unit_of_time(greatest);
-  return {unit.ns, unit.of_cpu_time};
+  return {unit.ns, unit.of_cpu_time, true};
 }
 
 std::string CostUnit::figure(double value) const {
   const double shown = value / size;
-  return size > 1 && shown != 0 && std::fabs(shown) < 1 ? fmt::format("{:.3g}", shown) : readable(shown);
+  return is_time && size > 1 && shown != 0 && std::fabs(shown) < 1 ? fmt::format("{:.3g}", shown)
+                                                                   : readable(shown);
 }
 
 }  // namespace vtax

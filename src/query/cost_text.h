@@ -18,7 +18,9 @@ struct CostUnit {
   double size = 1;        // so many instructions or nanoseconds are one of it
   std::string_view name;  // "instructions", "us of CPU time"
 
-  // Three figures, of what is below one too: "0.0312".
+  bool is_time = false;
+
+  // Of time three figures, of what is below one too: "0.0312".
   [[nodiscard]] std::string figure(double value) const;
 };
 [[nodiscard]] CostUnit cost_unit(double greatest, bool is_in_time);

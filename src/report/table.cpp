@@ -44,7 +44,7 @@ void print_head(std::ostream& out, const Run& run, const RunCosts& costs,
                   printable(run.vtax_version), printable(run.started_utc));
   if (costs.finished > 0)
     study += fmt::format(" Costs are {}; a KB is 1024 bytes.",
-                         in_time(costs) ? "nanoseconds of CPU time, measured on this computer's own kernel"
+                         in_time(costs) ? "CPU time, measured on this computer's own kernel"
                          : costs.is_simulated
                              ? "instructions, not measured: simulated, at what one guest cost in the lab"
                              : "instructions, exact");

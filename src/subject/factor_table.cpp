@@ -201,9 +201,9 @@ const std::vector<Factor>& common_factors() {
               "hardware_counters", {"off", false}, {"on", true},
               "on the host: cycles and instructions as the CPU counts them, which costs time itself"),
           kOnHost, kByHost),
-      row(count<&T::window_ms>(
-              "window_ms", 0, 60'000,
-              "on the host: milliseconds that a window's amount of work is grown to; 0: as it is named"),
+      row(count<&T::window_ms>("window_ms", 0, 60'000,
+                               "on the host, where it is usually 1000: milliseconds that the amount of a "
+                               "window's work is grown to; 0: as named"),
           kOnHost, kByHost),
   };
   return all;
