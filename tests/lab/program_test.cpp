@@ -74,8 +74,7 @@ TEST(PreparedProgram, ServesWhatWasPreparedWithTheUsersRights) {
   NEED_PROGRAM(PlatformId::native);
   Texts factors = web(PlatformId::native);
   factors["user"] = "program";
-  factors["prepare"] =
-      "busybox sh -c 'echo > /etc/x && exit 5; busybox id -u > who; busybox id -un >> who'";
+  factors["prepare"] = "busybox sh -c 'echo > /etc/x && exit 5; busybox id -u > who; busybox id -un >> who'";
   factors["server"] = "busybox httpd -f -p 8080 -h .";
   factors["client"] = "busybox wget -q -O - http://{server}:8080/who";
   factors["operations"] = "^(1000)$";
