@@ -10,6 +10,7 @@
 // the CPUs' thread to begin.
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -88,8 +89,18 @@ long now() {
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
 }
 
+// QEMU looks at what its own call has left there, and gives up where it is not what that may leave.
+class KeptErrno {
+ public:
+  ~KeptErrno() { errno = value_; }
+
+ private:
+  int value_ = errno;
+};
+
 // Returns with the big lock held, while every CPU is halted and no one else is at work.
 void take_turn(pthread_mutex_t* big_lock) {
+  const KeptErrno kept;
   const long begin = now();
   while (true) {
     const unsigned seen = g_turns.load();

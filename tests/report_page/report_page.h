@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/readable.h"
 #include "query/testing/run_on_disk.h"
 #include "record/testing/synthetic_run.h"
 #include "tests/program.h"
@@ -98,8 +99,9 @@ class ReportPage : public testing::Test {
     return text;
   }
 
-  // Every number of the run's table that the page does not show without scripts.
-  [[nodiscard]] std::vector<std::string> numbers_missing() const {
+  // Every number of the run's table that the page does not show without scripts. Of time a table has one
+  // unit, and the page each number its own: 0.00484 us there are 4.84 ns here.
+  [[nodiscard]] std::vector<std::string> numbers_missing(bool in_time = false) const {
     const auto table = run_program(VTAX_PROGRAM " report --all " + disk_->file().string());
     EXPECT_EQ(table.code, 0) << table.err;
     const auto shown = numbers_of(text_without_scripts());
@@ -108,6 +110,9 @@ class ReportPage : public testing::Test {
     std::vector<std::string> missing;
     std::set_difference(wanted.begin(), wanted.end(), shown.begin(), shown.end(),
                         std::back_inserter(missing));
+    std::erase_if(missing, [&](const std::string& number) {
+      return in_time && number.starts_with("0.") && shown.contains(readable(std::stod(number) * 1000));
+    });
     return missing;
   }
 

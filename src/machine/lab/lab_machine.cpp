@@ -259,7 +259,8 @@ Result<> LabMachine::boot_patiently(const std::string& path, const TellStep& pro
                        shape_.stack == kOwnDistribution ? "" : " of " + shape_.stack,
                        image_.guest_kernel ? " with guests' Linux " + image_.guest_kernel->release : "",
                        shape_.guests > 1 ? fmt::format(", with {} guests", shape_.guests) : "") +
-           (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : ""));
+           (shape_.driver_domains > 0 ? fmt::format(", driver domains: {}", shape_.driver_domains) : "") +
+           (shape_.virtual_functions ? ", whose card has virtual functions" : ""));
   bool crashed = false;
   auto booted = boot_once(path, progress, crashed);
   if (booted || !crashed) return booted;
