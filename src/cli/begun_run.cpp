@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <climits>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -67,7 +70,8 @@ Result<Study> take_from_run_file(RunOptions& options) {
   options.machine = text(asked, "machine");
   const auto repetitions = asked.find("repetitions");
   if (repetitions != asked.end() && repetitions->is_number_integer())
-    options.repetitions = repetitions->get<int>();
+    options.repetitions =
+        static_cast<int>(std::clamp<std::int64_t>(repetitions->get<std::int64_t>(), 0, INT_MAX));
   options.vary = text(settings, "vary");
   options.shard = text(settings, kShard);
   options.quick = settings.value("quick", nlohmann::json()) == nlohmann::json(true);

@@ -114,7 +114,9 @@ Verb::Action run_with(CLI::App& app, const std::shared_ptr<Traffic>& traffic) {
     options->shows_intervals = is_watched && order->interval.count() != 0;
     std::function<void(const IntervalReport&)> show;
     if (options->shows_intervals)
-      show = [](const IntervalReport& one) { std::cout << interval_line(one) << std::endl; };
+      show = [](const IntervalReport& one) {
+        if (const std::string line = interval_line(one); !line.empty()) std::cout << line << std::endl;
+      };
     return measure(
         *options, std::move(outcome), [&]() { return (*session)->run(*order, show); }, {},
         [&](Outcome& done) { judge_rate(*order, done.repeats.back(), done.warnings); });

@@ -70,8 +70,7 @@ class Model {
     double floor = 0;  // predict/known_cells.h
   };
 
-  // Errors: a part does not fit the others (a figure without a process, processes of other axes, numbers that
-  // contradict each other).
+  // Errors: a part does not fit the others (a figure without a process, processes of other axes).
   [[nodiscard]] static Result<Model> of(Parts parts);
 
   // The error's `why` says why nothing is promised.

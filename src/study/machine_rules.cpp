@@ -60,13 +60,14 @@ void set_host_defaults(Study& study, bool is_quick) {
   for (StudyWorkload& workload : study.workloads) {
     const WorkloadKind& kind = *find_workload(workload.name);
     if (kind.has_disk && !workload.named.contains("store")) workload.factors["store"] = {"tmpdir"};
-    if (is_length_named || workload.named.contains("window_ms")) continue;
     const std::string amount(amount_of(kind.id));
-    if (workload.named.contains(amount)) {
+    const bool is_amount_named = workload.named.contains(amount);
+    const bool has_length = is_length_named || workload.named.contains("window_ms");
+    if (kind.has_compiler || kind.has_program || (is_amount_named && !has_length))
       workload.common["window_ms"] = {"0"};
-    } else if (const auto values = workload.factors.find(amount); values != workload.factors.end()) {
+    if (is_amount_named || values_of(study, workload, "window_ms") == std::vector<std::string>{"0"}) continue;
+    if (const auto values = workload.factors.find(amount); values != workload.factors.end())
       values->second.resize(1);  // from which it grows
-    }
   }
 }
 

@@ -87,6 +87,10 @@ TEST(HostPlan, AmountsThatWereChosenForTheLabMakeOneCell) {
   auto study = parse_study("name = \"s\"\n[[workload]]\nname = \"tcp-rr\"\ntransactions = [100, 200]\n", "s");
   ASSERT_TRUE(study);
   EXPECT_THAT(values_in(plan_on_host(*study, {}), "tcp-rr", "transactions"), ElementsAre("100"));
+  EXPECT_THAT(values_in(plan_on_host(*study, {"window_ms=300"}), "tcp-rr", "transactions"),
+              ElementsAre("100"));
+  EXPECT_THAT(values_in(plan_on_host(*study, {"window_ms=0"}), "tcp-rr", "transactions"),
+              ElementsAre("100", "200"));
 }
 
 TEST(HostPlan, ADiskIsADisk) {

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstring>
+#include <sstream>
 
 #include "account/compressed_table_for_test.h"
 #include "account/elf_symbols.h"
@@ -68,6 +70,7 @@ std::vector<std::string> layers_of_containers() {
               .file("bin/.wh.bash", "")
               .hard_link("usr/bin/dash", "bin/sh")
               .archive,
+          lab::TarForTest().file("x", "1").link("a/b/l", "../../x").hard_link("a/l", "x").archive,
           lab::TarForTest()
               .entry('x', "pax", "19 path=etc/a/b/cd\n")
               .file("short", "content")
@@ -78,6 +81,18 @@ std::vector<std::string> layers_of_containers() {
 }
 
 // Nothing leads out of the root, and there is no more content than was allowed.
+// Name by name from the link's folder, as a kernel goes.
+bool stays_below_root(const std::string& link, const std::string& target) {
+  auto depth = target.starts_with('/') ? 0 : std::count(link.begin(), link.end(), '/');
+  std::istringstream names(target);
+  for (std::string name; std::getline(names, name, '/');) {
+    if (name == "..") --depth;
+    if (!name.empty() && name != "." && name != "..") ++depth;
+    if (depth < 0) return false;
+  }
+  return true;
+}
+
 bool try_layer(std::string_view input) {
   constexpr std::uint64_t kMost = 4096;
   lab::OciFiles files([](const std::string&) { return false; }, kMost);
@@ -89,7 +104,11 @@ bool try_layer(std::string_view input) {
     require(!path.empty() && slashed.find("//") == std::string::npos, "a path has names alone");
     for (const char* part : {"/../", "/./"})
       require(slashed.find(part) == std::string::npos, "a path leads nowhere else");
-    require(file.kind != lab::OciFiles::File::Kind::link || !file.target.empty(), "a link leads somewhere");
+    if (file.kind == lab::OciFiles::File::Kind::link) {
+      require(!file.target.empty(), "a link leads somewhere");
+      require(stays_below_root(path, file.target), "no link leads out");
+    }
+    require((path + file.target).find('\0') == std::string::npos, "a name ends where it ends");
     const std::size_t slash = path.rfind('/');
     if (slash != std::string::npos) {
       const auto parent = files.files().find(path.substr(0, slash));

@@ -167,7 +167,7 @@ Result<json> measure(controller::TrialPlan plan, const PartsByPlatform& guests,
               {"ledger", ledger_text(ledger)},
               {"meter", std::move(meter)},
               {"timeline", course.empty() ? "" : timeline_text(course)},
-              {"growth", plan.window_ms == 0 ? json() : to_json(*growth, plan.workload)},
+              {"growth", growth->tries == 0 ? json() : to_json(*growth, plan.workload)},
               {"setup_ns", setup_ns},
               {"ended_ns", Clock::now().time_since_epoch().count()}};
 }

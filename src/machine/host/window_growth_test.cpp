@@ -83,6 +83,20 @@ TEST(WindowGrowth, EndsAtWhatTheFactorAllows) {
   EXPECT_EQ(rounds(plan), 1000U);
 }
 
+TEST(WindowGrowth, TheAmountThatIsNamedIsTheOneThatGrows) {
+  for (const WorkloadKind& kind : workloads()) {
+    if (kind.has_program) continue;  // it has no amount
+    const std::string name(kind.name);
+    std::vector<std::uint64_t> tried;
+    auto plan = plan_of(name.c_str(), "1000");
+    const auto growth = grow_window(
+        plan, computer(1e6, 0, tried, [](const controller::TrialPlan&) { return std::uint64_t{0}; }));
+    ASSERT_TRUE(growth);
+    EXPECT_EQ(growth->tries > 0, !kind.has_compiler) << name;
+    EXPECT_EQ(growth->to > growth->from, !kind.has_compiler) << name;
+  }
+}
+
 TEST(WindowGrowth, WithoutALengthNothingIsTried) {
   std::vector<std::uint64_t> tried;
   auto plan = plan_of("tcp-rr", "0");

@@ -438,9 +438,10 @@ Result<CpioArchive> guest_initramfs(const Domain& domain, const Parts& parts, Ke
 }
 
 // What a kernel unpacks.
-std::vector<std::uint8_t> for_kernel(const CpioArchive& image, const Parts& parts) {
+Result<std::vector<std::uint8_t>> for_kernel(const CpioArchive& image, const Parts& parts) {
   std::vector<std::uint8_t> bytes = image.bytes();
-  return parts.program.bytes() > ProgramTree::kMostPlainBytes ? zstd_packed(bytes) : std::move(bytes);
+  if (parts.program.bytes() > ProgramTree::kMostPlainBytes) return zstd_packed(bytes);
+  return bytes;
 }
 
 // `guests`: the kernel that guests boot, which may be `first`.
@@ -477,8 +478,11 @@ Result<CpioArchive> initramfs(PlatformId kind, const Parts& parts, KernelWithMod
   image.file("lab/guest/kernel",
              has_device_model(kind) ? guests.kernel.bytes : loaded_part(guests.kernel.image.vmlinux));
   // Firmware reads it byte by byte from a program of Domain-0.
-  image.file("lab/guest/initrd",
-             has_device_model(kind) ? gzip(guest_image->bytes()) : for_kernel(*guest_image, parts));
+  const auto guest_initrd = has_device_model(kind)
+                                ? Result<std::vector<std::uint8_t>>(gzip(guest_image->bytes()))
+                                : for_kernel(*guest_image, parts);
+  if (!guest_initrd) return fail(guest_initrd.error());
+  image.file("lab/guest/initrd", *guest_initrd);
   if (has_kvm(kind)) {
     const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
@@ -537,7 +541,9 @@ Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, cons
   const auto archive = initramfs(kind, parts, *first, guests ? *guests : *first);
   if (!archive) return fail(archive.error());
 
-  if (auto written = write_file(into / "initrd.cpio", for_kernel(*archive, parts)); !written) return written;
+  const auto initrd = for_kernel(*archive, parts);
+  if (!initrd) return fail(initrd.error());
+  if (auto written = write_file(into / "initrd.cpio", *initrd); !written) return written;
   if (has_xen(kind))
     if (auto written = write_xen(kind, sources, parts, into); !written) return written;
   auto modules = write_kernel(*first, sources.symbols, into);

@@ -77,6 +77,14 @@ TEST(OciLayer, ComesOverThoseBelowAndRemovesWhatItSays) {
                                             "usr/share/", "usr/share/doc/"));
 }
 
+// "24 linkpath=...\n", whose number is its own length.
+std::string pax(const std::string& key, const std::string& value) {
+  const std::string rest = " " + key + "=" + value + "\n";
+  const std::size_t length = rest.size() + 2;
+  EXPECT_TRUE(length >= 10 && length < 100);
+  return std::to_string(length) + rest;
+}
+
 TEST(OciLayer, WhatIsHostileIsRefused) {
   EXPECT_EQ(why_not(TarForTest().file("bin/sh", "above").archive), "");
   EXPECT_THAT(why_not(TarForTest().file("../etc/passwd", "x").archive), HasSubstr("leads out of it"));
@@ -84,6 +92,18 @@ TEST(OciLayer, WhatIsHostileIsRefused) {
   EXPECT_THAT(why_not(TarForTest().link("a", "../../etc").archive), HasSubstr("the link a leads out"));
   EXPECT_THAT(why_not(TarForTest().hard_link("a", "../etc/passwd").archive), HasSubstr("leads out"));
   EXPECT_THAT(why_not(TarForTest().hard_link("a", "nowhere").archive), HasSubstr("to no file of it"));
+  EXPECT_EQ(why_not(TarForTest().file("x", "1").link("a/b/l", "../../x").hard_link("a/l", "x").archive), "");
+  EXPECT_THAT(why_not(TarForTest().link("a/b/l", "../../x").hard_link("l", "a/b/l").archive),
+              HasSubstr("the link l leads out"));
+  EXPECT_THAT(why_not(TarForTest().entry('x', "pax", pax("linkpath", std::string("..\0", 3))).archive),
+              HasSubstr("record of its archive is damaged"));
+  std::string deep;
+  for (int i = 0; i < 40; ++i) deep += "d/";
+  TarForTest removals;
+  for (int i = 0; i < 100; ++i) removals.file(fmt::format("{}/{}.wh.x", i, deep), "");
+  OciFiles nothing([](const std::string&) { return false; }, 4096);
+  ASSERT_TRUE(nothing.add_layer(text_bytes(removals.archive), "layer"));
+  EXPECT_TRUE(nothing.files().empty()) << "what removes makes no folders";
   EXPECT_THAT(why_not(TarForTest().link("a", "b").link("b", "a").file("a/c", "x").archive),
               HasSubstr("leads nowhere"));
   for (const char type : {'3', '4', '6', 'Z'})
@@ -111,7 +131,7 @@ class OciFolder : public testing::Test {
                       top = TarForTest().file("usr/bin/.wh.b", "").file("usr/bin/c", "3").archive;
     image_.layer(base, base, "layer.v1.tar");
     image_.layer(middle, text_of_packed(gzip(text_bytes(middle))), "layer.v1.tar+gzip");
-    image_.layer(top, text_of_packed(zstd_packed(text_bytes(top))), "layer.v1.tar+zstd");
+    image_.layer(top, text_of_packed(zstd_packed(text_bytes(top)).value()), "layer.v1.tar+zstd");
     image_.write();
   }
   void TearDown() override { fs::remove_all(image_.folder); }

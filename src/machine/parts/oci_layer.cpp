@@ -57,6 +57,17 @@ std::optional<std::string> target_below_root(const std::string& link, std::strin
   return fmt::format("{}", fmt::join(parts, "/"));
 }
 
+Error too_many_files(const std::string& what) {
+  return bad_layer(what, fmt::format("it has more than {} files", kMostOciFiles));
+}
+
+OciFiles::File file_of(const TarEntry& entry) {
+  return {OciFiles::File::Kind::file,
+          {},
+          entry.runs,
+          std::make_shared<const std::vector<std::uint8_t>>(entry.content.begin(), entry.content.end())};
+}
+
 }  // namespace
 
 OciFiles::Files::iterator OciFiles::erase(Files::iterator file) {
@@ -85,7 +96,7 @@ void OciFiles::put(const std::string& path, File file) {
   files_.emplace(path, std::move(file));
 }
 
-Result<std::string> OciFiles::place_of(const std::string& path, const std::string& what) {
+Result<std::string> OciFiles::place_of(const std::string& path, const std::string& what, Missing missing) {
   std::string place, rest = path;
   int followed = 0;
   while (true) {
@@ -103,7 +114,11 @@ Result<std::string> OciFiles::place_of(const std::string& path, const std::strin
       place.clear();
       continue;
     }
-    if (there == files_.end() || there->second.kind != File::Kind::folder) put(next, {});
+    if (there == files_.end() || there->second.kind != File::Kind::folder) {
+      if (missing == Missing::ends) return "";
+      put(next, {});
+      if (files_.size() > kMostOciFiles) return fail(too_many_files(what));
+    }
     place = next;
   }
 }
@@ -121,14 +136,17 @@ Result<> OciFiles::add_layer(ByteView archive, const std::string& what) {
     const std::string folder = parent_of(*path);
     const std::string name = folder.empty() ? *path : path->substr(folder.size() + 1);
     if (!name.starts_with(kWhiteout)) continue;
-    const auto place = place_of(*path, what);
+    const auto place = place_of(*path, what, Missing::ends);
     if (!place) return fail(place.error());
+    if (place->empty()) continue;
     const std::string where = parent_of(*place);
     if (name == kOpaque)
       remove_below(where);
     else if (name.size() > kWhiteout.size())
       remove((where.empty() ? "" : where + "/") + name.substr(kWhiteout.size()));
   }
+  // What is left out may still be a file of two names, one of which is not.
+  std::map<std::string, TarEntry> left_out;
   TarReader reader(archive, what);
   while (true) {
     const auto next = reader.next();
@@ -145,8 +163,7 @@ Result<> OciFiles::add_layer(ByteView archive, const std::string& what) {
           bad_layer(what, fmt::format("{} is neither a file nor a folder nor a link", printable(path))));
     const auto place = place_of(path, what);
     if (!place) return fail(place.error());
-    if (files_.size() > kMostOciFiles)
-      return fail(bad_layer(what, fmt::format("it has more than {} files", kMostOciFiles)));
+    if (files_.size() > kMostOciFiles) return fail(too_many_files(what));
     const auto too_much = [&] {
       return bad_layer(what, fmt::format("its files are more than {}, and systems keep them in memory",
                                          readable_bytes(most_bytes_)));
@@ -168,19 +185,24 @@ Result<> OciFiles::add_layer(ByteView archive, const std::string& what) {
         if (is_left_out_(*place)) break;
         const auto from = place_of(*target, what);
         if (!from) return fail(from.error());
+        if (const auto other = left_out.find(*from); other != left_out.end()) {
+          put(*place, file_of(other->second));
+          break;
+        }
         const auto there = files_.find(*from);
         if (there == files_.end() || there->second.kind == File::Kind::folder)
           return fail(bad_layer(what, fmt::format("the link {} is to no file of it", printable(path))));
+        // The same link from another folder may lead elsewhere.
+        if (there->second.kind == File::Kind::link && !target_below_root(*place, there->second.target))
+          return fail(bad_layer(what, fmt::format("the link {} leads out of it", printable(path))));
         put(*place, File(there->second));
         break;
       }
       case TarEntry::Kind::file:
-        if (is_left_out_(*place)) break;
-        put(*place,
-            {File::Kind::file,
-             {},
-             entry.runs,
-             std::make_shared<const std::vector<std::uint8_t>>(entry.content.begin(), entry.content.end())});
+        if (is_left_out_(*place))
+          left_out.insert_or_assign(*place, entry);
+        else
+          put(*place, file_of(entry));
         break;
       case TarEntry::Kind::other:
         break;

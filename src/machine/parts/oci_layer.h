@@ -40,8 +40,11 @@ class OciFiles {
   Files::iterator erase(Files::iterator file);
   void remove_below(const std::string& folder);
   void remove(const std::string& path);
-  // With the links among its folders followed; folders that are missing are made.
-  [[nodiscard]] Result<std::string> place_of(const std::string& path, const std::string& what);
+  // With the links among its folders followed. A folder that is missing is made, or, so that what is removed
+  // makes nothing, ends it: "".
+  enum class Missing { is_made, ends };
+  [[nodiscard]] Result<std::string> place_of(const std::string& path, const std::string& what,
+                                             Missing missing = Missing::is_made);
   void put(const std::string& path, File file);
 
   std::function<bool(const std::string&)> is_left_out_;

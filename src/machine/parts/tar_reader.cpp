@@ -92,6 +92,8 @@ Result<> TarReader::read_pax(ByteView records, Said& said) const {
     const std::size_t equals = record.find('=');
     if (equals == std::string_view::npos) return fail(bad("a record of its archive is damaged"));
     const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
+    if ((key == "path" || key == "linkpath") && value.find('\0') != std::string_view::npos)
+      return fail(bad("a record of its archive is damaged"));
     if (key == "path") said.path = value;
     if (key == "linkpath") said.target = value;
     if (key.starts_with("GNU.sparse.")) return fail(bad("its archive holds a sparse file"));

@@ -4,11 +4,13 @@
 
 namespace vtax::lab {
 
-std::vector<std::uint8_t> zstd_packed(ByteView bytes) {
+Result<std::vector<std::uint8_t>> zstd_packed(ByteView bytes) {
   constexpr int kLevel = 3;  // its own default
   std::vector<std::uint8_t> out(::ZSTD_compressBound(bytes.size()));
   const std::size_t size = ::ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kLevel);
-  out.resize(::ZSTD_isError(size) != 0 ? 0 : size);
+  if (::ZSTD_isError(size) != 0)
+    return fail({"cannot pack by zstd", ::ZSTD_getErrorName(size), "", ExitCode::unavailable});
+  out.resize(size);
   return out;
 }
 
