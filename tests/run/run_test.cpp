@@ -324,7 +324,7 @@ transactions = 20
   std::string said;
   EXPECT_EQ(run({"run", "two.toml", "--jobs", "1", "--out", "run.vtax"}, folder.path(), &said), 4) << said;
   EXPECT_THAT(said, HasSubstr("its files are more than 96"));
-  EXPECT_THAT(said, HasSubstr("left out therefore, until --resume: 1 trial of native program"));
+  EXPECT_THAT(said, HasSubstr("left out therefore, until --resume: 1 trial"));
   std::map<std::string, std::string> errors;
   auto reader = RunReader::open(folder.path() / "run.vtax");
   ASSERT_TRUE(reader) << said;
