@@ -127,7 +127,7 @@ std::string interval_line(const IntervalReport& interval) {
   const bool is_transactions = interval.transactions.value > 0;
   const double amount = is_transactions ? static_cast<double>(interval.transactions.value)
                                         : 8 * static_cast<double>(interval.bytes.value);
-  constexpr double kShort = 0.095;  // what is meant to be a tenth ends a little before or after
+  constexpr double kShort = 0.05;  // what is meant to be a tenth ends before it now and then
   const int digits = seconds < kShort ? 3 : 1;
   return fmt::format("    {:>6.{}f} to {:>5.{}f} s  {}", start.count(), digits, end.count(), digits,
                      readable_metric(amount / seconds, is_transactions ? "1/s" : "bit/s"));
