@@ -219,7 +219,7 @@ struct Lab {
       made = as_plain_host(std::move(made), veth, folder, images);
       // The native machine's agent wants three CPUs; and Domain-0 holds several guests' files.
       if (dom0) replace(made.xen_command_line, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
-      if (dom0) replace(made.xen_command_line, "dom0_mem=576M", "dom0_mem=704M");
+      if (dom0) replace(made.xen_command_line, fmt::format("dom0_mem={}M", lab::kDom0Mib), "dom0_mem=704M");
     }
     MachineShape shape;
     if (has_kvm(kind)) shape.guests = kMostKvmGuests;

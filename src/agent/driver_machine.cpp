@@ -118,6 +118,21 @@ Result<std::vector<std::string>> give_disks(DriverMachine& machine) {
   return paths;
 }
 
+// The same of functions of the driver domain's card.
+Result<std::vector<std::string>> devices_of_functions(DriverMachine& machine, const std::string& card) {
+  if (Result<> given = give_functions(machine.shape.guests, card, machine.give_function); !given)
+    return fail(given.error());
+  std::vector<std::string> devices;
+  for (EndpointClient& guest : machine.guests) {
+    auto device = take_function(guest, static_cast<int>(devices.size()) + 1);
+    if (!device) return fail(device.error());
+    devices.push_back(std::move(*device));
+  }
+  if (machine.place_functions)
+    if (Result<> placed = machine.place_functions(); !placed) return fail(placed.error());
+  return devices;
+}
+
 }  // namespace
 
 Result<DriverShape> DriverShape::of_boot() {
@@ -183,18 +198,10 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (!placed) return placed;
-  std::vector<std::string> functions;
-  if (plan->forwarding == Forwarding::vf) {
-    auto given = give_functions(machine.shape.guests, setup->system_card, machine.give_function);
-    if (!given) return fail(given.error());
-    for (EndpointClient& guest : machine.guests) {
-      auto device = take_function(guest, static_cast<int>(functions.size()) + 1);
-      if (!device) return fail(device.error());
-      functions.push_back(std::move(*device));
-    }
-    if (machine.place_functions)
-      if (Result<> placed_them = machine.place_functions(); !placed_them) return placed_them;
-  }
+  const Result<std::vector<std::string>> devices =
+      plan->forwarding == Forwarding::vf ? devices_of_functions(machine, setup->system_card)
+                                         : std::vector<std::string>(machine.guests.size(), lab::kGuestDevice);
+  if (!devices) return fail(devices.error());
   if (plan->forwarding == Forwarding::nat || plan->forwarding == Forwarding::vf || plan->balloon_mib > 0) {
     auto modules = machine.list_modules();
     if (!modules) return fail(modules.error());
@@ -209,7 +216,7 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   std::vector<BridgedGuest> guests;
   for (int guest = 1; guest <= machine.shape.guests; ++guest)
     guests.push_back({lab::guest_name(guest), machine.backend(guest),
-                      functions.empty() ? lab::kGuestDevice : functions[static_cast<std::size_t>(guest - 1)],
+                      (*devices)[static_cast<std::size_t>(guest - 1)],
                       &machine.guests[static_cast<std::size_t>(guest - 1)]});
   for (std::size_t i = 0; i < machine.drivers.size(); ++i)
     machine.drivers[i].client = &machine.driver_clients[i];

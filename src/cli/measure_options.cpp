@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <iostream>
@@ -14,6 +15,7 @@
 #include "core/interruption.h"
 #include "core/readable.h"
 #include "core/size_text.h"
+#include "workload/traffic/order.h"
 
 namespace vtax {
 namespace {
@@ -98,6 +100,27 @@ std::shared_ptr<MeasureOptions> add_measure_options(CLI::App& app, const std::ve
       ->capture_default_str();
   app.add_option("-o,--out,--output", options->output, "Into this file");
   return options;
+}
+
+bool is_watched(const MeasureOptions& options) {
+  return options.format == "text" && options.output.empty() && options.policy.most == 1;
+}
+
+Result<std::chrono::nanoseconds> interval_of(const MeasureOptions& options, const std::string& given,
+                                             std::chrono::nanoseconds duration) {
+  if (!given.empty()) return duration_of("--interval", given);
+  if (!is_watched(options)) return std::chrono::nanoseconds(0);
+  return std::max<std::chrono::nanoseconds>(std::chrono::seconds(1),
+                                            duration / Order::kMostIntervals + std::chrono::nanoseconds(1));
+}
+
+std::function<void(const IntervalReport&)> printed_intervals(MeasureOptions& options,
+                                                             std::chrono::nanoseconds interval) {
+  options.shows_intervals = is_watched(options) && interval.count() != 0;
+  if (!options.shows_intervals) return {};
+  return [](const IntervalReport& one) {
+    if (const std::string line = interval_line(one); !line.empty()) std::cout << line << std::endl;
+  };
 }
 
 Result<ExitCode> measure(const MeasureOptions& options, Outcome outcome, const Once& once,

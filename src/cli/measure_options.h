@@ -25,6 +25,19 @@ struct MeasureOptions {
 [[nodiscard]] std::shared_ptr<MeasureOptions> add_measure_options(
     CLI::App& app, const std::vector<std::string>& formats = {});
 
+// Somebody sees what is printed while the work goes on.
+[[nodiscard]] bool is_watched(const MeasureOptions& options);
+
+// What --interval says; not given: a second, or longer where there would be too many, for who watches, and
+// none (0) for others.
+[[nodiscard]] Result<std::chrono::nanoseconds> interval_of(const MeasureOptions& options,
+                                                           const std::string& given,
+                                                           std::chrono::nanoseconds duration);
+
+// Prints each interval's line as it is told, for who watches; empty where nobody does. Sets shows_intervals.
+[[nodiscard]] std::function<void(const IntervalReport&)> printed_intervals(MeasureOptions& options,
+                                                                           std::chrono::nanoseconds interval);
+
 using Once = std::function<Result<Repeat>()>;
 
 // Repeats `once` as the options ask, with progress on standard error, warns where the interval stayed wide,

@@ -34,12 +34,11 @@ Result<> read_durations(const HttpGiven& given, Load& load) {
   };
   if (Result<> good = read("--duration", given.duration, load.duration); !good) return good;
   if (Result<> good = read("--warmup", given.warmup, load.warm_up); !good) return good;
-  if (Result<> good = read("--interval", given.interval, load.interval); !good) return good;
   if (Result<> good = read("--timeout", given.timeout, load.timeout); !good) return good;
   return read("--late", given.late, load.late);
 }
 
-Result<Load> load_of(const HttpGiven& given) {
+Result<Load> load_of(const HttpGiven& given, const MeasureOptions& options) {
   Load load = given.load;
   const auto resolved = resolve_url(given.url);
   if (!resolved) return fail(resolved.error());
@@ -68,6 +67,9 @@ Result<Load> load_of(const HttpGiven& given) {
     return fail({"no use for --requests-per-connection", "it goes with --connections-per-second",
                  "--keep-alive lets connections go on without a limit"});
   if (Result<> good = read_durations(given, load); !good) return fail(good.error());
+  const auto interval = interval_of(options, given.interval, load.duration);
+  if (!interval) return fail(interval.error());
+  load.interval = *interval;
   if (Result<> good = http::check(load); !good) return fail(good.error());
   return load;
 }
@@ -110,8 +112,8 @@ void add_warnings(const std::vector<std::vector<std::string>>& all, Outcome& out
                         : fmt::format("{} ({} of {} repeats have warnings)", text, repeats, all.size()));
 }
 
-Result<ExitCode> run_http(const HttpGiven& given, const MeasureOptions& options) {
-  const auto load = load_of(given);
+Result<ExitCode> run_http(const HttpGiven& given, MeasureOptions& options) {
+  const auto load = load_of(given, options);
   if (!load) return fail(load.error());
   const http::RequestSource source = given.file_set
                                          ? http::RequestSource(load->url, load->host, given.files.make())
@@ -120,8 +122,9 @@ Result<ExitCode> run_http(const HttpGiven& given, const MeasureOptions& options)
   outcome.workload = "http";
   outcome.options = http_options_of(given, *load);
   std::vector<std::vector<std::string>> warnings;
+  const auto show = printed_intervals(options, load->interval);
   const auto once = [&]() -> Result<Repeat> {
-    auto report = http::run_client(*load, source);
+    auto report = http::run_client(*load, source, show);
     if (!report) return fail(report.error());
     warnings.push_back(std::move(report->warnings));
     return Repeat{std::move(report->side)};
@@ -152,7 +155,9 @@ Verb::Action add_http_options(CLI::App& app) {
   app.add_flag("--poisson", load.poisson, "Open loop: exponential times between requests, not equal ones");
   app.add_option("-t,-d,--duration", given->duration, "Of the measured span")->capture_default_str();
   app.add_option("--warmup", given->warmup, "Before it, left out of the figures")->capture_default_str();
-  app.add_option("-i,--interval", given->interval, "Report what was done in each");
+  app.add_option(
+      "-i,--interval", given->interval,
+      "Report what was done in each, as it ends; 0: none (default: 1s in text, none in other formats)");
   app.add_option("--timeout", given->timeout, "Of one request")->capture_default_str();
   app.add_option("--late", given->late, "What begins so much after it was due counts as late")
       ->capture_default_str();

@@ -20,7 +20,7 @@ struct Iperf3Given {
   bool reverse = false, both = false, delay = false;
 };
 
-Result<iperf3::ClientOptions> client_options(const Iperf3Given& given, bool stock_format) {
+Result<iperf3::ClientOptions> client_options(const Iperf3Given& given, const MeasureOptions& output) {
   iperf3::ClientOptions options = given.options;
   iperf3::Parameters& test = options.test;
   if (given.reverse && given.both)
@@ -28,11 +28,7 @@ Result<iperf3::ClientOptions> client_options(const Iperf3Given& given, bool stoc
   test.reverse = given.reverse || given.direction == "receive";
   test.bidirectional = given.both || given.direction == "both";
   const auto warmup = duration_of("--warmup", given.warmup);
-  const auto interval = duration_of("--interval", !given.interval.empty() ? given.interval
-                                                  : stock_format          ? "1s"
-                                                                          : "0");
-  for (const auto* one : {&warmup, &interval})
-    if (!*one) return fail(one->error());
+  if (!warmup) return fail(warmup.error());
   if (test.bytes == 0) {
     const auto duration = duration_of("--duration", given.duration);
     if (!duration) return fail(duration.error());
@@ -45,6 +41,10 @@ Result<iperf3::ClientOptions> client_options(const Iperf3Given& given, bool stoc
   if (test.omit != *warmup)
     return fail(
         {"cannot leave out that time", "iperf3's protocol has whole seconds", "for example --warmup 1s"});
+  const bool stock_format = output.format == "iperf3";
+  const auto interval =
+      interval_of(output, given.interval.empty() && stock_format ? "1s" : given.interval, options.duration);
+  if (!interval) return fail(interval.error());
   if (interval->count() != 0 &&
       (*interval < std::chrono::milliseconds(10) ||
        options.duration / *interval > static_cast<std::int64_t>(Order::kMostIntervals)))
@@ -74,12 +74,12 @@ nlohmann::json options_json(const iperf3::ClientOptions& options) {
   return out;
 }
 
-Result<ExitCode> run_iperf3_client(const Iperf3Given& given, const MeasureOptions& output) {
+Result<ExitCode> run_iperf3_client(const Iperf3Given& given, MeasureOptions& output) {
   const bool stock_format = output.format == "iperf3";
   if (stock_format && output.policy.most != 1)
     return fail(
         {"cannot print several tests", "iperf3's JSON holds one", "leave --repeat or --format iperf3 out"});
-  auto options = client_options(given, stock_format);
+  auto options = client_options(given, output);
   if (!options) return fail(options.error());
   Outcome outcome;
   outcome.workload = "iperf3-client";
@@ -90,10 +90,11 @@ Result<ExitCode> run_iperf3_client(const Iperf3Given& given, const MeasureOption
   std::string stock;
   std::vector<std::string> warnings;
   int tests = 0;
+  const auto show = printed_intervals(output, options->interval);
   const auto once = [&]() -> Result<Repeat> {
     // A stock server needs a moment between two tests; meanwhile it refuses connections.
     if (tests++ != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    const auto report = iperf3::run_client(*options);
+    const auto report = iperf3::run_client(*options, show);
     if (!report) return fail(report.error());
     if (stock_format) stock = iperf3::iperf3_json(*report);
     warnings = report->warnings;
@@ -124,7 +125,9 @@ Verb::Action add_iperf3_client_options(CLI::App& app) {
       ->transform(sizes());
   app.add_option("--warmup", given->warmup, "Before it, left out of the figures; whole seconds")
       ->capture_default_str();
-  app.add_option("-i,--interval", given->interval, "Report what was done in each");
+  app.add_option(
+      "-i,--interval", given->interval,
+      "Report what was done in each, as it ends; 0: none (default: 1s in text and iperf3, none in json)");
   app.add_option("-P,--flows,--parallel", test.parallel, "Streams each way, each with its thread")
       ->capture_default_str();
   app.add_option("-d,--direction", given->direction, "send, receive, both")

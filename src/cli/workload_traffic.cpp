@@ -37,19 +37,11 @@ T one_of(const std::string& text, std::initializer_list<std::pair<const char*, T
   return names.begin()->second;
 }
 
-// What a person who waits wants to see, without being asked for it.
-std::chrono::nanoseconds usual_interval(std::chrono::nanoseconds duration) {
-  return std::max<std::chrono::nanoseconds>(std::chrono::seconds(1),
-                                            duration / Order::kMostIntervals + std::chrono::nanoseconds(1));
-}
-
-// `is_watched`: somebody sees the intervals as they end.
-Result<Order> order_of(const Traffic& traffic, bool is_watched) {
+Result<Order> order_of(const Traffic& traffic, const MeasureOptions& options) {
   Order order = traffic.order;
   const auto warmup = duration_of("--warmup", traffic.warmup);
-  const auto interval = duration_of("--interval", traffic.interval.empty() ? "0" : traffic.interval);
   const auto patience = duration_of("--patience", traffic.patience);
-  for (const auto* one : {&warmup, &interval, &patience})
+  for (const auto* one : {&warmup, &patience})
     if (!*one) return fail(one->error());
   if (order.bytes.value == 0 && order.transactions.value == 0) {
     const auto duration = duration_of("--duration", traffic.duration);
@@ -58,8 +50,10 @@ Result<Order> order_of(const Traffic& traffic, bool is_watched) {
       return fail({"nothing to do", "--duration is 0", "for example --duration 10s"});
     order.duration = *duration;
     order.warmup = *warmup;
-    order.interval = traffic.interval.empty() && is_watched ? usual_interval(*duration) : *interval;
   }
+  const auto interval = interval_of(options, traffic.interval, order.duration);
+  if (!interval) return fail(interval.error());
+  if (order.duration.count() != 0) order.interval = *interval;
   if (order.kind == WorkKind::udp_rr) order.patience = *patience;
   order.direction = one_of<Direction>(
       traffic.reverse ? "receive" : traffic.direction,
@@ -98,8 +92,7 @@ void judge_rate(const Order& order, const Repeat& repeat, std::vector<std::strin
 Verb::Action run_with(CLI::App& app, const std::shared_ptr<Traffic>& traffic) {
   const auto options = add_measure_options(app);
   return [traffic, options]() -> Result<ExitCode> {
-    const bool is_watched = options->format == "text" && options->output.empty() && options->policy.most == 1;
-    const auto order = order_of(*traffic, is_watched);
+    const auto order = order_of(*traffic, *options);
     if (!order) return fail(order.error());
     const auto secret = secret_of(traffic->token, traffic->token_file);
     if (!secret) return fail(secret.error());
@@ -111,12 +104,7 @@ Verb::Action run_with(CLI::App& app, const std::shared_ptr<Traffic>& traffic) {
     outcome.workload = traffic->workload;
     outcome.options = order->to_json();
     outcome.options["host"] = traffic->host;
-    options->shows_intervals = is_watched && order->interval.count() != 0;
-    std::function<void(const IntervalReport&)> show;
-    if (options->shows_intervals)
-      show = [](const IntervalReport& one) {
-        if (const std::string line = interval_line(one); !line.empty()) std::cout << line << std::endl;
-      };
+    const auto show = printed_intervals(*options, order->interval);
     return measure(
         *options, std::move(outcome), [&]() { return (*session)->run(*order, show); }, {},
         [&](Outcome& done) { judge_rate(*order, done.repeats.back(), done.warnings); });

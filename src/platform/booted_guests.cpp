@@ -23,7 +23,6 @@ using Network = EndpointProcess::Options::Network;
 constexpr char kGuestBridge[] = "vtaxbr0", kGuestPeerPort[] = "vtaxp0", kGuestPeerDevice[] = "vtaxp1";
 constexpr std::uint16_t kGuestControlPort = 5200;  // of the agent in the guest
 constexpr std::chrono::milliseconds kConnectLimit{100};
-constexpr std::chrono::seconds kGuestOrderLimit{10};
 
 // One attempt. A guest that is not up answers nothing, so waiting for TCP's own repetition would cost a
 // second.
@@ -128,9 +127,7 @@ class BootedGuests : public Platform {
       EndpointClient& agent = clients_.back();
       // For the lab's probe, where this machine is itself an emulated one; elsewhere it does nothing.
       if (Result<> announced = agent.announce(guest); !announced) return announced;
-      const auto set =
-          agent.ask({{"do", "offloads"}, {"device", kind_.device}, {"on", setup.offloads}}, kGuestOrderLimit);
-      if (!set) return fail(set.error());
+      if (Result<> set = wiring::set_offloads(agent, kind_.device, setup.offloads); !set) return set;
       if (Result<> settled = started.settle(setup); !settled) return settled;
     }
     for (EndpointClient& client : clients_)
@@ -170,12 +167,7 @@ class BootedGuests : public Platform {
     bench.wire.push_back(card);
     guests_[place]->describe(bench, setup, guest);
     bench.processes.push_back({peers_[place].process(), MeteredProcess::Role::partner, setup.peer_cpu});
-    if (guest > 1) {
-      bench.more.push_back(std::move(pair));
-    } else {
-      bench.system = std::move(pair.system);
-      bench.peer = std::move(pair.peer);
-    }
+    bench.add(guest, std::move(pair));
   }
 
   GuestKind kind_;

@@ -13,8 +13,6 @@ namespace {
 
 using Network = EndpointProcess::Options::Network;
 
-constexpr std::chrono::seconds kOrderLimit{10};
-
 // Of the second wire; the first one's is the guests' own.
 constexpr char kSecondBridge[] = "vtaxbr1";
 
@@ -92,10 +90,7 @@ class BridgedGuests : public Platform {
 
   static Result<> set_offloads(const BridgedGuest& guest, bool on) {
     if (Result<> set = set_segmentation_offloads(guest.backend, on); !set) return set;
-    const auto set =
-        guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", on}}, kOrderLimit);
-    if (!set) return fail(set.error());
-    return {};
+    return wiring::set_offloads(*guest.client, guest.device, on);
   }
 
   // The bridge that is there, with one for the second wire; or a router in their place.
@@ -163,12 +158,7 @@ class BridgedGuests : public Platform {
     bench.here.push_back(backend);
     bench.wire.push_back(frontend);
     bench.wire.push_back(backend);
-    if (number > 1) {
-      bench.more.push_back(std::move(pair));
-    } else {
-      bench.system = std::move(pair.system);
-      bench.peer = std::move(pair.peer);
-    }
+    bench.add(number, std::move(pair));
   }
 
   Result<> attach_peer(Links& here, const Setup& setup, int wire, Bench& bench) {

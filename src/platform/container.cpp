@@ -95,20 +95,15 @@ class Container : public Platform {
   void add(Bench& bench, const Setup& setup, int guest) {
     const auto place = static_cast<std::size_t>(guest - 1);
     const int wire = setup.wire_of(guest);
-    const End system{&systems_[place].client(),
-                     wiring::guest_ipv4(guest),
-                     false,
-                     {{"system", "host", system_device(guest)}},
-                     fmt::format("container{}", guest),
-                     wiring::name_outside(setup.forwarding, wire)};
+    End system{&systems_[place].client(),
+               wiring::guest_ipv4(guest),
+               false,
+               {{"system", "host", system_device(guest)}},
+               fmt::format("container{}", guest),
+               wiring::name_outside(setup.forwarding, wire)};
     const auto outside = wiring::peer_interface("", setup.offloads, setup.forwarding, wire);
-    const End peer{wiring::peer_client(setup.peers_elsewhere, peers_, place), outside.ipv4, false, {}};
-    if (guest == 1) {
-      bench.system = system;
-      bench.peer = peer;
-    } else {
-      bench.more.push_back({system, peer});
-    }
+    End peer{wiring::peer_client(setup.peers_elsewhere, peers_, place), outside.ipv4, false, {}};
+    bench.add(guest, {std::move(system), std::move(peer)});
     bench.here.push_back({"system", "host", system_port(guest)});
   }
 

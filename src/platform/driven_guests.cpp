@@ -37,9 +37,7 @@ class DrivenGuests : public Platform {
 
   Result<> add_guest(const Setup& setup, int number, Bench& bench) {
     const BridgedGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
-    const auto set = guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", setup.offloads}},
-                                       kShortLimit);
-    if (!set) return fail(set.error());
+    if (Result<> set = wiring::set_offloads(*guest.client, guest.device, setup.offloads); !set) return set;
     auto peer = wiring::start_on_wire(peers_, setup, number, "the peer", setup.peer_cpu);
     if (!peer) return fail(peer.error());
     peers_.push_back(std::move(*peer));
@@ -47,12 +45,7 @@ class DrivenGuests : public Platform {
     EndPair pair{
         {guest.client, wiring::guest_ipv4(number), true, {{"system", guest.name, guest.device}}, guest.name},
         {&peers_.back().client(), wiring::peer_interface("", setup.offloads).ipv4, false, {}}};
-    if (number > 1) {
-      bench.more.push_back(std::move(pair));
-    } else {
-      bench.system = std::move(pair.system);
-      bench.peer = std::move(pair.peer);
-    }
+    bench.add(number, std::move(pair));
     return {};
   }
 

@@ -118,12 +118,7 @@ class Native : public Platform {
     for (std::size_t i = 0; i < systems_.size(); ++i) {
       EndPair pair{{&systems_[i].client(), system_ipv4, false, {}, fmt::format("process{}", i + 1)},
                    {wiring::peer_client(peers_elsewhere_, peers_, i), peer_ipv4, false, {}}};
-      if (i > 0) {
-        out.more.push_back(std::move(pair));
-        continue;
-      }
-      out.system = std::move(pair.system);
-      out.peer = std::move(pair.peer);
+      out.add(static_cast<int>(i) + 1, std::move(pair));
     }
     return out;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -99,6 +100,16 @@ struct MeteredProcess {
 
 // Two ends that reach each other, and every device between them.
 struct Bench {
+  // Of system 1, 2, ...
+  void add(int number, EndPair pair) {
+    if (number > 1) {
+      more.push_back(std::move(pair));
+    } else {
+      system = std::move(pair.system);
+      peer = std::move(pair.peer);
+    }
+  }
+
   End system, peer;
   std::vector<CountedDevice> here;  // in the caller's network namespace
   // The two ends of the last hop (with cards: the wire). What these receive are the packets of the work: a

@@ -7,8 +7,6 @@
 namespace vtax {
 namespace {
 
-constexpr std::chrono::seconds kSwitchedLimit{10};
-
 class SwitchedGuests : public Platform {
  public:
   SwitchedGuests(std::string domain, std::vector<BridgedGuest> guests)
@@ -34,9 +32,7 @@ class SwitchedGuests : public Platform {
  private:
   Result<> add_guest(const Setup& setup, int number, Bench& bench) {
     const BridgedGuest& guest = guests_[static_cast<std::size_t>(number - 1)];
-    const auto set = guest.client->ask({{"do", "offloads"}, {"device", guest.device}, {"on", setup.offloads}},
-                                       kSwitchedLimit);
-    if (!set) return fail(set.error());
+    if (Result<> set = wiring::set_offloads(*guest.client, guest.device, setup.offloads); !set) return set;
     auto peer = wiring::start_on_wire(peers_, setup, number, "the peer", setup.peer_cpu);
     if (!peer) return fail(peer.error());
     peers_.push_back(std::move(*peer));
@@ -46,12 +42,7 @@ class SwitchedGuests : public Platform {
     bench.wire.push_back(function);
     EndPair pair{{guest.client, wiring::function_ipv4(number), false, {function}, guest.name},
                  {&peers_.back().client(), wiring::kPeerIpv4, false, {}}};
-    if (number > 1) {
-      bench.more.push_back(std::move(pair));
-    } else {
-      bench.system = std::move(pair.system);
-      bench.peer = std::move(pair.peer);
-    }
+    bench.add(number, std::move(pair));
     return done;
   }
 

@@ -157,18 +157,28 @@ void count_wire(Bench& bench, int wire, const CountedDevice& system, const Count
   bench.wire.push_back(peer);
 }
 
+namespace {
+
+Result<> give_order(EndpointClient& end, const nlohmann::json& order) {
+  const auto answer = end.ask(order, std::chrono::seconds(10));
+  if (!answer) return fail(answer.error());
+  return {};
+}
+
+}  // namespace
+
+Result<> set_offloads(EndpointClient& end, const std::string& device, bool on) {
+  return give_order(end, {{"do", "offloads"}, {"device", device}, {"on", on}});
+}
+
 Result<> start_softload(EndpointClient& system, int percent) {
   if (percent == 0) return {};
-  const auto started = system.ask({{"do", "softload"}, {"percent", percent}}, std::chrono::seconds(10));
-  if (!started) return fail(started.error());
-  return {};
+  return give_order(system, {{"do", "softload"}, {"percent", percent}});
 }
 
 Result<> start_sampling(EndpointClient& system, unsigned hz) {
   if (hz == 0) return {};
-  const auto started = system.ask({{"do", "sample"}, {"hz", hz}}, std::chrono::seconds(10));
-  if (!started) return fail(started.error());
-  return {};
+  return give_order(system, {{"do", "sample"}, {"hz", hz}});
 }
 
 Result<> sample_ends(std::vector<EndpointProcess>& systems, std::vector<EndpointProcess>& peers,

@@ -100,6 +100,9 @@ void count_wire(Bench& bench, int wire, const CountedDevice& system, const Count
 [[nodiscard]] Result<> sample_ends(std::vector<EndpointProcess>& systems, std::vector<EndpointProcess>& peers,
                                    const Setup& setup);
 
+// Order "offloads": segmentation on or off, to whoever has the device.
+[[nodiscard]] Result<> set_offloads(EndpointClient& end, const std::string& device, bool on);
+
 // Order "softload" to a system under test.
 [[nodiscard]] Result<> start_softload(EndpointClient& system, int percent);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <toml++/toml.h>
+#include "study/toml_plus_plus.h"
 #include <optional>
 #include <string>
 

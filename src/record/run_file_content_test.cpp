@@ -33,11 +33,7 @@ TEST_F(RunFile, KeepsWhatWasExecutedOnNobodyKnowsWhichCpu) {
   add_uncharged(trial, Instructions(3));
   trial.timeline = two_slices_of(trial);
   write(written);
-  auto reader = RunReader::open(file_);
-  ASSERT_TRUE(reader) << reader.error().text();
-  const auto read = reader->all();
-  ASSERT_TRUE(read) << read.error().text();
-  expect_equal(read->trials[0], trial);
+  expect_kept(written);
 }
 
 TEST_F(RunFile, KeepsTheWorkOfEachGuest) {
@@ -45,12 +41,7 @@ TEST_F(RunFile, KeepsTheWorkOfEachGuest) {
   written.trials[1].guests = {{"guest1", Bytes(100), Transactions(0), 7},
                               {"guest2", Bytes(50), Transactions(3), 8}};
   write(written);
-  auto reader = RunReader::open(file_);
-  ASSERT_TRUE(reader) << reader.error().text();
-  const auto read = reader->all();
-  ASSERT_TRUE(read) << read.error().text();
-  ASSERT_EQ(read->trials.size(), 3U);
-  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  expect_kept(written);
 }
 
 // One slice a third of the ledger, the other the rest.
@@ -59,11 +50,7 @@ TEST_F(RunFile, KeepsTheTimeline) {
   written.trials[1].guests = {{"guest1", Bytes(100), Transactions(0), 7}};
   written.trials[1].timeline = two_slices_of(written.trials[1]);
   write(written);
-  auto reader = RunReader::open(file_);
-  ASSERT_TRUE(reader) << reader.error().text();
-  const auto read = reader->all();
-  ASSERT_TRUE(read) << read.error().text();
-  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  expect_kept(written);
 }
 
 TEST_F(RunFile, ATimelineThatDoesNotAddUpIsRefused) {

@@ -13,11 +13,7 @@ TEST_F(RunFile, AFileOfTheFifthSchemaIsRead) {
   const vtax::Run written = three_trials();
   write(written);
   sql("DROP TABLE schedule; PRAGMA user_version = 5");
-  auto reader = RunReader::open(file_);
-  ASSERT_TRUE(reader) << reader.error().text();
-  const auto read = reader->all();
-  ASSERT_TRUE(read) << read.error().text();
-  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  expect_kept(written);
 }
 
 TEST_F(RunFile, AFileOfTheThirdSchemaIsReadButNotGoneOnWith) {
@@ -27,11 +23,7 @@ TEST_F(RunFile, AFileOfTheThirdSchemaIsReadButNotGoneOnWith) {
   write(written);
   sql("DROP TABLE call; DROP TABLE seal; DROP TABLE waiting; DROP TABLE busy; DROP TABLE schedule; PRAGMA "
       "user_version = 3");
-  auto reader = RunReader::open(file_);
-  ASSERT_TRUE(reader) << reader.error().text();
-  const auto read = reader->all();
-  ASSERT_TRUE(read) << read.error().text();
-  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  expect_kept(written);
   EXPECT_THAT(RunWriter::resume(file_, written).error().text(), HasSubstr("an older vtax began it"));
 }
 
@@ -70,12 +62,7 @@ TEST_F(RunFile, AFileOfTheFirstSchemaIsReadButNotGoneOnWith) {
       "TABLE timeline; DROP "
       "TABLE guest_work;"
       "PRAGMA user_version = 1");
-  auto reader = RunReader::open(file_);
-  ASSERT_TRUE(reader) << reader.error().text();
-  const auto read = reader->all();
-  ASSERT_TRUE(read) << read.error().text();
-  ASSERT_EQ(read->trials.size(), 3U);
-  for (std::size_t i = 0; i < 3; ++i) expect_equal(read->trials[i], written.trials[i]);
+  expect_kept(written);
   EXPECT_THAT(RunWriter::resume(file_, written).error().text(), HasSubstr("an older vtax began it"));
 }
 

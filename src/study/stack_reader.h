@@ -1,6 +1,6 @@
 #pragma once
 
-#include <toml++/toml.h>
+#include "study/toml_plus_plus.h"
 
 #include "core/result.h"
 #include "study/study_reader.h"

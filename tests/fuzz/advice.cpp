@@ -1,7 +1,3 @@
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "advise/placement.h"
 #include "advise/server.h"
 #include "advise/what_if.h"
@@ -12,12 +8,7 @@ namespace vtax::fuzz {
 namespace {
 
 std::vector<std::string> server_files() {
-  std::vector<std::string> all;
-  for (const auto& file : std::filesystem::directory_iterator(VTAX_SOURCE_DIR "/servers")) {
-    std::ifstream in(file.path(), std::ios::binary);
-    all.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-  }
-  return all;
+  return toml_files(VTAX_SOURCE_DIR "/servers");
 }
 
 // What is taken has numbers that can be, and its placements are as few as is promised.

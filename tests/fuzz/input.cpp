@@ -3,8 +3,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <random>
+#include <set>
 
 #include "core/noise_for_test.h"
 #include "tests/fuzz/target.h"
@@ -64,6 +67,20 @@ std::string input_of(const Target& target, const std::vector<std::string>& seeds
        --changes)
     damage(input, random);
   return input;
+}
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::string> toml_files(const std::filesystem::path& folder) {
+  std::set<std::filesystem::path> names;
+  for (const auto& file : std::filesystem::directory_iterator(folder))
+    if (file.path().extension() == ".toml") names.insert(file.path());
+  std::vector<std::string> all;
+  for (const auto& name : names) all.push_back(content_of(name));
+  return all;
 }
 
 void require(bool holds, const char* what) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,11 @@ struct Target {
 // Input `number` of the target: always the same for a seed, whatever was tried before.
 [[nodiscard]] std::string input_of(const Target& target, const std::vector<std::string>& seeds,
                                    std::uint64_t seed, std::uint64_t number);
+
+[[nodiscard]] std::string content_of(const std::filesystem::path& file);
+
+// The contents of a folder's TOML files, by name: a folder's own order is another in every clone.
+[[nodiscard]] std::vector<std::string> toml_files(const std::filesystem::path& folder);
 
 // Aborts where `holds` is false, and says what did not hold.
 void require(bool holds, const char* what);

@@ -162,8 +162,10 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
     spec.xen_arguments += fmt::format(" sched={}", name_of(shape.scheduler));
   // Domain-0 unpacks a program's files twice: as its partner's, and in the guests' image.
   if (WorkloadFiles::of(shape).has_program()) {
-    replace(spec.xen_arguments, "dom0_mem=576M", "dom0_mem=832M");
-    spec.memory_mib += 832 - 576;
+    constexpr int kForFilesMib = 256;
+    replace(spec.xen_arguments, fmt::format("dom0_mem={}M", kDom0Mib),
+            fmt::format("dom0_mem={}M", kDom0Mib + kForFilesMib));
+    spec.memory_mib += kForFilesMib;
   }
   spec.iommu = spec.virtual_functions || shape.iommu != MachineShape().iommu;
   if (shape.iommu == Iommu::strict) spec.xen_arguments += " dom0-iommu=strict";

@@ -8,22 +8,18 @@
 
 #include "account/system_map.h"
 #include "core/files.h"
-#include "core/sha256.h"
 #include "machine/parts/cache_limits.h"
 #include "machine/parts/cr0_reads.h"
+#include "machine/parts/gathered_parts.h"
 #include "machine/parts/gzip.h"
-#include "machine/parts/image_content.h"
 #include "machine/parts/image_record.h"
 #include "machine/parts/kernel_image.h"
 #include "machine/parts/lab_parts.h"
-#include "machine/parts/program_tree.h"
-#include "machine/parts/release_apt.h"
+#include "machine/parts/module_list.h"
 #include "machine/parts/shared_libraries.h"
 #include "machine/parts/stack_sources.h"
 #include "machine/parts/xen_tree.h"
-#include "machine/parts/xen_version.h"
 #include "machine/parts/zstd_packed.h"
-#include "subject/program_text.h"
 
 namespace vtax::lab {
 namespace {
@@ -33,24 +29,9 @@ namespace fs = std::filesystem;
 // The machine of docs/design/architecture.md: Dom0's virtual CPUs are CPU 0 and 1, the guest's is CPU 2.
 constexpr const char* kNativeArguments = "console=ttyS0 quiet nokaslr panic=-1";
 constexpr const char* kDom0Arguments = "console=hvc0 quiet nokaslr panic=-1";
-constexpr const char* kXenArguments =
-    "console=com1 com1=115200,8n1 dom0_mem=576M dom0_max_vcpus=2 dom0_vcpus_pin";
-
-// The parts from which an image is built, with what identifies them.
-struct Parts {
-  FetchedSet kernel_set;
-  std::optional<FetchedSet> guest_kernel_set;  // where guests boot another one
-  std::optional<FetchedSet> xen_set;
-  std::map<std::string, fs::path> toolstack;  // of the user's tree, by their paths in Domain-0's image
-  std::optional<FetchedSet> vmm_set;
-  std::optional<FetchedSet> device_model_set;
-  std::optional<FetchedSet> compiler_set;
-  std::optional<FetchedSet> program_set;
-  ProgramTree program;
-  std::vector<std::uint8_t> agent;
-  std::string agent_sha256;
-  std::vector<OwnFile> own_files;
-};
+std::string xen_arguments() {
+  return fmt::format("console=com1 com1=115200,8n1 dom0_mem={}M dom0_max_vcpus=2 dom0_vcpus_pin", kDom0Mib);
+}
 
 Result<fs::path> only_match(const fs::path& directory, const std::string& prefix, const std::string& suffix) {
   std::vector<fs::path> found;
@@ -65,189 +46,6 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
                  "there is no " + prefix + "*" + suffix + " in " + directory.string(),
                  "run 'vtax lab fetch --refresh'", ExitCode::unavailable});
   return *std::min_element(found.begin(), found.end());
-}
-
-void add_domain(Domain& all, const Domain& more) {
-  all.modules.insert(all.modules.end(), more.modules.begin(), more.modules.end());
-  for (const auto* names : {&more.optional, &more.card, &more.disk, &more.nat, &more.giver, &more.driver,
-                            &more.balloon, &more.functions})
-    all.optional.insert(all.optional.end(), names->begin(), names->end());
-}
-
-// What those need that boot the driver domain's kernel, natively the system's.
-Domain domains_of_kernel(PlatformId kind, const Sources& sources) {
-  Domain all;
-  add_domain(all, first_domain(kind));
-  if (const Domain* guest = guest_domain(kind); guest != nullptr && !sources.guest) add_domain(all, *guest);
-  return all;
-}
-
-Domain domains_of_guest_kernel(PlatformId kind) {
-  Domain all;
-  add_domain(all, *guest_domain(kind));
-  return all;
-}
-
-Result<> add_own_file(Parts& parts, const std::string& part, const fs::path& path) {
-  const auto hash = sha256_of_file(path);
-  if (!hash) return fail(hash.error());
-  parts.own_files.push_back({part, fs::absolute(path).string(), *hash});
-  return {};
-}
-
-Result<> add_own_modules(Parts& parts, const std::string& part, const Domain& all,
-                         const fs::path& directory) {
-  const auto tree = ModuleTree::open(directory);
-  if (!tree) return fail(tree.error());
-  auto modules = tree->closure(all.modules, all.optional);
-  if (!modules) return fail(modules.error());
-  Sha256 hash;
-  for (const Module& module : *modules)
-    hash.add(module.name + " " + sha256_hex(ByteView(module.object)) + "\n");
-  parts.own_files.push_back({part, fs::absolute(directory).string(), hash.hex()});
-  return {};
-}
-
-// The user's own files of a kernel; `whose`: "" or "guest ".
-Result<> add_own_kernel(Parts& parts, const std::string& whose, const Domain& all,
-                        const std::optional<fs::path>& kernel, const std::optional<fs::path>& modules,
-                        const std::optional<fs::path>& symbols) {
-  Result<> added;
-  if (kernel) added = add_own_file(parts, whose + "kernel", *kernel);
-  if (modules && added) added = add_own_modules(parts, whose + "modules", all, *modules);
-  if (symbols && added) added = add_own_file(parts, whose + "symbols", *symbols);
-  return added;
-}
-
-bool has_guest_kernel(PlatformId kind, const Sources& sources) {
-  return sources.guest && guest_domain(kind) != nullptr;
-}
-
-Result<> check_toolstack(const fs::path& file, const FetchedSet& xen_set) {
-  const auto bytes = read_file(file);
-  if (!bytes) return fail(bytes.error());
-  const auto xen = read_xen(*bytes, file.filename().string());
-  if (!xen) return fail(xen.error());
-  return expect_toolstack(*xen, file.filename().string(), xen_set.packages);
-}
-
-// Hypervisor and, where it is a tree with one, its toolstack, whose libraries may be the packages'.
-Result<> add_own_xen(Parts& parts, const fs::path& given) {
-  const auto tree = XenTree::open(given);
-  if (!tree) return fail(tree.error());
-  if (!tree->has_toolstack()) return check_toolstack(tree->hypervisor, *parts.xen_set);
-  auto files = toolstack_files(*tree, parts.xen_set->root);
-  if (!files) return fail(files.error());
-  Sha256 hash;
-  for (const auto& [path, file] : *files) {
-    const auto content = sha256_of_file(file);
-    if (!content) return fail(content.error());
-    hash.add(path + " " + *content + "\n");
-  }
-  parts.own_files.push_back({"toolstack", fs::absolute(given).string(), hash.hex()});
-  parts.toolstack = std::move(*files);
-  // Their Xen is not used.
-  std::erase_if(parts.xen_set->packages, [](const Package& package) {
-    return package.name.starts_with("xen-") || package.name.starts_with("libxen");
-  });
-  return {};
-}
-
-Result<Parts> gather(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
-                     const TellStep& progress, Fetch why) {
-  Parts parts;
-  // The user's own files first: what is wrong with them should not cost a download.
-  auto added = add_own_kernel(parts, "", domains_of_kernel(kind, sources), sources.kernel, sources.modules,
-                              sources.symbols);
-  if (added && has_guest_kernel(kind, sources))
-    added = add_own_kernel(parts, "guest ", domains_of_guest_kernel(kind), sources.guest->kernel,
-                           sources.guest->modules, sources.guest->symbols);
-  if (!added) return fail(added.error());
-  if (sources.xen && has_xen(kind)) {
-    const auto tree = XenTree::open(*sources.xen);
-    if (!tree) return fail(tree.error());
-    if (added = add_own_file(parts, "xen", tree->hypervisor); !added) return fail(added.error());
-  }
-  auto agent = read_file(sources.agent);
-  if (!agent) return fail(agent.error());
-  if (!is_static_program(*agent))
-    return fail({"cannot build the lab's image", sources.agent.string() + " is not a static program",
-                 "build vtax with -DVTAX_STATIC=ON, as the presets dev and release do",
-                 ExitCode::unavailable});
-  parts.agent = loaded_part(*agent);
-  parts.agent_sha256 = sha256_hex(ByteView(parts.agent));
-  const auto toolstack = has_xen(kind) ? toolstack_of(sources) : sources.release;
-  if (!toolstack) return fail(toolstack.error());
-  const auto fetch = [&](PackageSet set, const std::string& release) {
-    return fetch_of_release(set, release, cache, apt, progress, why);
-  };
-  auto kernel_set = fetch(PackageSet::kernel, sources.release);
-  if (!kernel_set) return fail(kernel_set.error());
-  parts.kernel_set = std::move(*kernel_set);
-  if (has_guest_kernel(kind, sources)) {
-    auto guest_kernel_set = fetch(PackageSet::kernel, sources.guest->release);
-    if (!guest_kernel_set) return fail(guest_kernel_set.error());
-    parts.guest_kernel_set = std::move(*guest_kernel_set);
-  }
-  if (has_xen(kind)) {
-    auto xen_set = fetch(PackageSet::xen, *toolstack);
-    if (!xen_set) return fail(xen_set.error());
-    parts.xen_set = std::move(*xen_set);
-    if (sources.xen)
-      if (added = add_own_xen(parts, *sources.xen); !added) return fail(added.error());
-  }
-  if (has_device_model(kind)) {
-    auto device_model_set = fetch(PackageSet::device_model, *toolstack);
-    if (!device_model_set) return fail(device_model_set.error());
-    parts.device_model_set = std::move(*device_model_set);
-  }
-  if (has_kvm(kind)) {
-    auto vmm_set = fetch(PackageSet::vmm, sources.release);
-    if (!vmm_set) return fail(vmm_set.error());
-    parts.vmm_set = std::move(*vmm_set);
-  }
-  if (!sources.workload.files.empty()) {
-    auto own = ProgramTree::own(sources.workload.files, why == Fetch::content);
-    if (!own) return fail(own.error());
-    const std::string folder = folder_of_files(sources.workload.files);
-    parts.own_files.push_back({"files", fs::absolute(folder).string(), own->hash});
-    parts.program = std::move(*own);
-  }
-  if (!sources.workload.packages.empty()) {
-    auto program_set = cache.fetch(wanted_programs(sources.workload.packages), apt, progress, why);
-    if (!program_set) return fail(program_set.error());
-    parts.program.add_below(program_set->root);
-    parts.program_set = std::move(*program_set);
-  }
-  if (sources.workload.compiler) {
-    auto compiler_set = cache.fetch(PackageSet::compiler, apt, progress, why);
-    if (!compiler_set) return fail(compiler_set.error());
-    parts.compiler_set = std::move(*compiler_set);
-  }
-  return parts;
-}
-
-std::vector<Package> packages_of(const Parts& parts) {
-  std::vector<Package> all = parts.kernel_set.packages;
-  for (const auto* set :
-       {&parts.xen_set, &parts.device_model_set, &parts.vmm_set, &parts.compiler_set, &parts.program_set})
-    if (*set) all.insert(all.end(), (*set)->packages.begin(), (*set)->packages.end());
-  if (parts.guest_kernel_set && parts.guest_kernel_set->root != parts.kernel_set.root)
-    all.insert(all.end(), parts.guest_kernel_set->packages.begin(), parts.guest_kernel_set->packages.end());
-  return all;
-}
-
-std::string content_hash(PlatformId kind, const Parts& parts) {
-  Sha256 hash;
-  hash.add(std::string(name_of(kind)) + "\n" + parts.agent_sha256 + "\n");
-  if (parts.guest_kernel_set) {
-    hash.add("guest kernel\n");
-    for (const Package& package : parts.guest_kernel_set->packages)
-      hash.add(package.name + " " + package.sha256 + "\n");
-  }
-  for (const OwnFile& own : parts.own_files) hash.add(own.part + " " + own.sha256 + "\n");
-  for (const Package& package : packages_of(parts)) hash.add(package.name + " " + package.sha256 + "\n");
-  return hash.hex();
 }
 
 Error wrong_release(const Module& module, const std::string& release) {
@@ -356,7 +154,8 @@ Result<std::vector<std::uint8_t>> xen_for(PlatformId kind, const fs::path& file)
   return xen;
 }
 
-Result<> write_xen(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into) {
+Result<> write_xen(PlatformId kind, const Sources& sources, const GatheredParts& parts,
+                   const fs::path& into) {
   fs::path file;
   if (sources.xen) {
     const auto tree = XenTree::open(*sources.xen);
@@ -392,7 +191,7 @@ Result<> add_programs(CpioArchive& image, const std::map<std::string, fs::path>&
   return {};
 }
 
-Result<> add_workload_files(const Parts& parts, CpioArchive& image) {
+Result<> add_workload_files(const GatheredParts& parts, CpioArchive& image) {
   if (!parts.program.files.empty()) return parts.program.add_to(image);
   return parts.compiler_set ? add_compiler(image, parts.compiler_set->root) : Result<>();
 }
@@ -415,7 +214,8 @@ struct KernelWithModules {
 };
 
 // The image of the machine's guests.
-Result<CpioArchive> guest_initramfs(const Domain& domain, const Parts& parts, KernelWithModules& with) {
+Result<CpioArchive> guest_initramfs(const Domain& domain, const GatheredParts& parts,
+                                    KernelWithModules& with) {
   const KernelImage& kernel = with.kernel.image;
   const auto modules = modules_for(domain, with.tree, kernel);
   if (!modules) return fail(modules.error());
@@ -438,14 +238,14 @@ Result<CpioArchive> guest_initramfs(const Domain& domain, const Parts& parts, Ke
 }
 
 // What a kernel unpacks.
-Result<std::vector<std::uint8_t>> for_kernel(const CpioArchive& image, const Parts& parts) {
+Result<std::vector<std::uint8_t>> for_kernel(const CpioArchive& image, const GatheredParts& parts) {
   std::vector<std::uint8_t> bytes = image.bytes();
   if (parts.program.bytes() > ProgramTree::kMostPlainBytes) return zstd_packed(bytes);
   return bytes;
 }
 
 // `guests`: the kernel that guests boot, which may be `first`.
-Result<CpioArchive> initramfs(PlatformId kind, const Parts& parts, KernelWithModules& first,
+Result<CpioArchive> initramfs(PlatformId kind, const GatheredParts& parts, KernelWithModules& first,
                               KernelWithModules& guests) {
   const Domain& domain = first_domain(kind);
   const KernelImage& kernel = first.kernel.image;
@@ -522,7 +322,7 @@ Result<std::vector<ModuleFile>> write_kernel(const KernelWithModules& with,
   return names;
 }
 
-Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, const fs::path& into,
+Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& parts, const fs::path& into,
                LabImage& image) {
   const auto file = kernel_file_of(sources.kernel, parts.kernel_set);
   if (!file) return fail(file.error());
@@ -562,7 +362,7 @@ Result<> build(PlatformId kind, const Sources& sources, const Parts& parts, cons
 }
 
 // All but what is known only when it is built.
-LabImage planned_image(PlatformId kind, const Sources& sources, const Parts& parts) {
+LabImage planned_image(PlatformId kind, const Sources& sources, const GatheredParts& parts) {
   LabImage image;
   image.kind = kind;
   image.hash = content_hash(kind, parts);
@@ -572,7 +372,7 @@ LabImage planned_image(PlatformId kind, const Sources& sources, const Parts& par
   if (virtualises(kind)) image.changes.emplace_back(kVmrunChange);
   image.packages = packages_of(parts);
   image.kernel_command_line = has_xen(kind) ? kDom0Arguments : kNativeArguments;
-  image.xen_command_line = has_xen(kind) ? kXenArguments : "";
+  image.xen_command_line = has_xen(kind) ? xen_arguments() : "";
   return image;
 }
 
@@ -652,21 +452,21 @@ Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources
 
 Result<ImageParts> parts_of_image(PlatformId kind, const Sources& sources, PackageCache& cache,
                                   const Apt& apt, const TellStep& progress) {
-  const auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
+  const auto parts = gather_parts(kind, sources, cache, apt, progress, Fetch::name);
   if (!parts) return fail(parts.error());
   return ImageParts{content_hash(kind, *parts), packages_of(*parts), parts->own_files};
 }
 
 Result<LabImage> build_lab_image(PlatformId kind, const Sources& sources, PackageCache& cache, const Apt& apt,
                                  const TellStep& progress) {
-  auto parts = gather(kind, sources, cache, apt, progress, Fetch::name);
+  auto parts = gather_parts(kind, sources, cache, apt, progress, Fetch::name);
   if (!parts) return fail(parts.error());
   LabImage image = planned_image(kind, sources, *parts);
   fs::path directory = image_folder(cache, image);
   for (int tries = 0; tries < 3; ++tries) {
     if (!PackageCache::is_sound(directory, image.hash)) {
       // Only now the packages' files are read.
-      parts = gather(kind, sources, cache, apt, progress, Fetch::content);
+      parts = gather_parts(kind, sources, cache, apt, progress, Fetch::content);
       if (!parts) return fail(parts.error());
       image = planned_image(kind, sources, *parts);
       directory = image_folder(cache, image);

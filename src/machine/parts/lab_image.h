@@ -73,6 +73,9 @@ struct OwnFile {
 // distribution is build_lab_image's affair. Errors: usage, with the file's name.
 [[nodiscard]] Result<> check_sources(const std::set<PlatformId>& kinds, const Sources& sources);
 
+// Domain-0's memory, as the line for Xen in an image has it.
+inline constexpr int kDom0Mib = 576;
+
 // Everything that QEMU needs to boot one lab machine; files in the cache, which nobody changes.
 struct LabImage {
   PlatformId kind = PlatformId::native;      // the machine, as lab_machine_of() says

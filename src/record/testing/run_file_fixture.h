@@ -77,6 +77,16 @@ class RunFile : public testing::Test {
     }
   }
 
+  // The file is read, and has the run's trials as they are there.
+  void expect_kept(const vtax::Run& run) const {
+    auto reader = RunReader::open(file_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    const auto read = reader->all();
+    ASSERT_TRUE(read) << read.error().text();
+    ASSERT_EQ(read->trials.size(), run.trials.size());
+    for (std::size_t i = 0; i < run.trials.size(); ++i) expect_equal(read->trials[i], run.trials[i]);
+  }
+
   // As another program would change the file.
   void sql(const std::string& text) const {
     sqlite3* connection = nullptr;

@@ -44,6 +44,12 @@ nlohmann::json without_buckets(const Histogram& histogram) {
   return out;
 }
 
+IntervalReport report_of(const Load& load, std::size_t number, const ClientCounts::Interval& counts) {
+  const auto start = load.interval * static_cast<std::int64_t>(number);
+  return {start, std::min(start + load.interval, load.duration), Bytes(counts.bytes),
+          Transactions(counts.transactions)};
+}
+
 SideReport report_of(const Load& load, const ClientCounts& counts, const CpuUse& cpu) {
   SideReport out;
   out.side = "client";
@@ -58,12 +64,8 @@ SideReport report_of(const Load& load, const ClientCounts& counts, const CpuUse&
   for (std::size_t i = 0; i < kFailureKinds; ++i)
     if (counts.failures[i] != 0) out.failures[name_of(static_cast<Failure>(i))] = counts.failures[i];
   out.latency = counts.latency;
-  for (std::size_t i = 0; i < counts.intervals.size(); ++i) {
-    const auto start = load.interval * static_cast<std::int64_t>(i);
-    out.intervals.push_back({start, std::min(start + load.interval, load.duration),
-                             Bytes(counts.intervals[i].bytes),
-                             Transactions(counts.intervals[i].transactions)});
-  }
+  for (std::size_t i = 0; i < counts.intervals.size(); ++i)
+    out.intervals.push_back(report_of(load, i, counts.intervals[i]));
   out.details["connections"] = counts.connections;
   out.details["thread_cpu_ns"] = counts.cpu.count();
   if (load.mode != Load::Mode::closed) {
@@ -148,6 +150,23 @@ std::vector<std::string> warnings_of(const Load& load, const ClientCounts& count
   return out;
 }
 
+// Of all intervals but the last, each a moment after its end, when the loops have counted what came in it;
+// how many were told.
+std::size_t tell_intervals(const Load& load, const LoadTimes& span,
+                           const std::vector<std::unique_ptr<ClientLoop>>& loops,
+                           const std::function<void(const IntervalReport&)>& on_interval) {
+  constexpr std::chrono::milliseconds kMoment{20};
+  std::size_t told = 0;
+  for (nanoseconds end = load.interval; end < load.duration && end.count() > 0; end += load.interval) {
+    sleep_until(std::min(span.begin + end + kMoment, span.end));
+    if (interrupted() || Clock::now() >= span.end) break;
+    ClientCounts::Interval sum;
+    for (const auto& loop : loops) sum.add(loop->counts().intervals[told]);
+    on_interval(report_of(load, told++, sum));
+  }
+  return told;
+}
+
 }  // namespace
 
 Result<> check(const Load& load) {
@@ -175,7 +194,8 @@ Result<> check(const Load& load) {
   return {};
 }
 
-Result<ClientReport> run_client(const Load& asked, const RequestSource& source) {
+Result<ClientReport> run_client(const Load& asked, const RequestSource& source,
+                                const std::function<void(const IntervalReport&)>& on_interval) {
   Load load = asked;
   if (Result<> good = check(load); !good) return fail(good.error());
   raise_open_files();
@@ -193,6 +213,8 @@ Result<ClientReport> run_client(const Load& asked, const RequestSource& source) 
   for (std::size_t i = 0; i < loops.size(); ++i) workers.emplace_back([&, i] { ends[i] = loops[i]->run(); });
   sleep_until(span.begin);
   const CpuMeter meter;
+  std::size_t told = 0;
+  if (on_interval) told = tell_intervals(load, span, loops, on_interval);
   sleep_until(span.end);
   const CpuUse cpu = meter.since();
   const Clock::time_point end = Clock::now();
@@ -217,7 +239,11 @@ Result<ClientReport> run_client(const Load& asked, const RequestSource& source) 
          failures.empty() ? "measure longer (--duration), or at a higher rate" : advice(load, counts),
          ExitCode::trial_failed});
   }
-  return ClientReport{report_of(load, counts, cpu), warnings_of(load, counts)};
+  ClientReport report{report_of(load, counts, cpu), warnings_of(load, counts)};
+  if (on_interval)
+    std::for_each(report.side.intervals.begin() + static_cast<std::ptrdiff_t>(told),
+                  report.side.intervals.end(), on_interval);
+  return report;
 }
 
 Result<SideReport> run_requests(const Load& load, const RequestSource& source, bool window) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,11 @@ struct ClientReport {
 //   http_error (another status), no_port, no_descriptor, unreachable, late (begun, but late by the client's
 //   fault)
 //
-// An error (trial_failed) when not one response came.
-[[nodiscard]] Result<ClientReport> run_client(const Load& load, const RequestSource& source);
+// An error (trial_failed) when not one response came. `on_interval` is told, in order, of each interval soon
+// after its end.
+[[nodiscard]] Result<ClientReport> run_client(
+    const Load& load, const RequestSource& source,
+    const std::function<void(const IntervalReport&)>& on_interval = {});
 
 // Exactly load.total requests, from this thread alone, as a controller of both ends needs it; `window`: the
 // lab's markers around them. The report's span is what they took. An error (trial_failed) unless every one

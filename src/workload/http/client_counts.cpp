@@ -1,6 +1,7 @@
 #include "workload/http/client_counts.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace vtax::http {
 
@@ -9,6 +10,23 @@ const char* name_of(Failure failure) {
       "timeout",    "refused", "reset",         "closed",      "bad_response",
       "http_error", "no_port", "no_descriptor", "unreachable", "late"};
   return kNames[static_cast<std::size_t>(failure)];
+}
+
+void ClientCounts::Interval::count(std::uint64_t content) {
+  // One thread alone counts: no locked instruction is needed.
+  const auto add_to = [](std::uint64_t& sum, std::uint64_t more) {
+    std::atomic_ref(sum).store(sum + more, std::memory_order_relaxed);
+  };
+  add_to(transactions, 1);
+  add_to(bytes, content);
+}
+
+void ClientCounts::Interval::add(const Interval& other) {
+  const auto now = [](const std::uint64_t& sum) {
+    return std::atomic_ref(const_cast<std::uint64_t&>(sum)).load(std::memory_order_relaxed);
+  };
+  transactions += now(other.transactions);
+  bytes += now(other.bytes);
 }
 
 void ClientCounts::add(const ClientCounts& other) {
@@ -21,10 +39,7 @@ void ClientCounts::add(const ClientCounts& other) {
   service.add(other.service);
   lateness.add(other.lateness);
   intervals.resize(std::max(intervals.size(), other.intervals.size()));
-  for (std::size_t i = 0; i < other.intervals.size(); ++i) {
-    intervals[i].transactions += other.intervals[i].transactions;
-    intervals[i].bytes += other.intervals[i].bytes;
-  }
+  for (std::size_t i = 0; i < other.intervals.size(); ++i) intervals[i].add(other.intervals[i]);
   cpu += other.cpu;
   waited += other.waited;
   if (bad_response.empty()) bad_response = other.bad_response;

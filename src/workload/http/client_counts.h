@@ -30,8 +30,11 @@ struct ClientCounts {
   std::uint64_t transactions = 0, bytes = 0, requests = 0, connections = 0;
   std::array<std::uint64_t, kFailureKinds> failures{};
   Histogram latency, service, lateness;  // ns
+  // Another thread may read it meanwhile.
   struct Interval {
     std::uint64_t transactions = 0, bytes = 0;
+    void count(std::uint64_t content);
+    void add(const Interval& other);
   };
   std::vector<Interval> intervals;
   std::chrono::nanoseconds cpu{};  // of the thread in the span

@@ -146,9 +146,8 @@ void ClientLoop::complete(std::uint32_t index) {
       ++counts_.transactions;
       counts_.bytes += content;
       if (load_.interval.count() > 0) {
-        auto& interval = counts_.intervals[static_cast<std::size_t>((now_ - span_.begin) / load_.interval)];
-        ++interval.transactions;
-        interval.bytes += content;
+        const auto number = static_cast<std::size_t>((now_ - span_.begin) / load_.interval);
+        counts_.intervals[number].count(content);
       }
     }
     if (in_span(closed_loop_ ? now_ : connection.due)) {

@@ -37,10 +37,15 @@ std::uint64_t socket_number(int fd, int level, int option) {
                                                                         : 0;
 }
 
+using OnInterval = std::function<void(const IntervalReport&)>;
+
 class ClientTest {
  public:
-  ClientTest(const ClientOptions& options, Control control, const Cookie& cookie)
-      : options_(options), control_(std::move(control)), cookie_(cookie) {}
+  ClientTest(const ClientOptions& options, Control control, const Cookie& cookie, OnInterval on_interval)
+      : options_(options),
+        control_(std::move(control)),
+        cookie_(cookie),
+        on_interval_(std::move(on_interval)) {}
 
   Result<TestReport> run() {
     if (Result<> ready = set_up(); !ready) return fail(ready.error());
@@ -103,6 +108,7 @@ class ClientTest {
                          : said.error());
       }
       phase.run_due();
+      tell_intervals(phase);
       if (options_.duration.count() != 0) continue;
       if (phase.moved() != moved) {
         moved = phase.moved();
@@ -115,6 +121,13 @@ class ClientTest {
     }
     if (Result<> failed = phase.failure(); !failed) return fail(explained(failed.error()));
     return {};
+  }
+
+  // Those that are new since the last call.
+  void tell_intervals(const Phase& phase) {
+    if (!on_interval_) return;
+    for (const auto& all = phase.report().intervals; told_ < all.size(); ++told_)
+      if (!all[told_].omitted) on_interval_(report_of(all[told_], report_.places));
   }
 
   // The user wants no more; what was measured until now is a measurement.
@@ -138,6 +151,7 @@ class ClientTest {
     phase.end_sending();
     phase.count_last_writes();
     report_.here = phase.report();
+    tell_intervals(phase);
     if (Result<> next = control_.expect(State::exchange_results,
                                         report_.interrupted ? kInterruptedPatience : kResultsPatience);
         !next)
@@ -196,11 +210,13 @@ class ClientTest {
   Cookie cookie_;
   std::vector<Stream> streams_;
   TestReport report_;
+  OnInterval on_interval_;
+  std::size_t told_ = 0;  // of its intervals, the omitted ones among them
 };
 
 }  // namespace
 
-Result<TestReport> run_client(const ClientOptions& options) {
+Result<TestReport> run_client(const ClientOptions& options, const OnInterval& on_interval) {
   if (Result<> good = options.test.check(); !good) return fail(good.error());
   const std::string name = "the server at " + host_and_port(options.server.host, options.server.port);
   const auto cookie = make_cookie();
@@ -220,7 +236,7 @@ Result<TestReport> run_client(const ClientOptions& options) {
                     options.server.port, options.server.host);
     return fail(std::move(error));
   }
-  return ClientTest(options, Control(std::move(*connection), name), *cookie).run();
+  return ClientTest(options, Control(std::move(*connection), name), *cookie, on_interval).run();
 }
 
 }  // namespace vtax::iperf3

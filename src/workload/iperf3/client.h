@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "core/result.h"
@@ -18,7 +19,9 @@ struct ClientOptions {
 };
 
 // One test with an iperf3 server, a stock one or vtax's. A server that is busy, silent, leaves, or says that
-// it did more than was sent is an error.
-[[nodiscard]] Result<TestReport> run_client(const ClientOptions& options);
+// it did more than was sent is an error. `on_interval` is told of each interval of the measured span as it
+// ends.
+[[nodiscard]] Result<TestReport> run_client(
+    const ClientOptions& options, const std::function<void(const IntervalReport&)>& on_interval = {});
 
 }  // namespace vtax::iperf3

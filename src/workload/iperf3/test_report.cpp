@@ -129,11 +129,7 @@ SideReport local_side(const TestReport& report) {
   }
   if (report.here.no_buffer_space != 0) side.failures["no_buffer_space"] = report.here.no_buffer_space;
   for (const PhaseInterval& interval : report.here.intervals) {
-    if (interval.omitted) continue;
-    Bytes bytes;
-    for (std::size_t i = 0; i < interval.streams.size(); ++i)
-      if (!report.places[i].sends || received.streams == 0) bytes += Bytes(interval.streams[i].bytes);
-    side.intervals.push_back({interval.start, interval.end, bytes, Transactions(0)});
+    if (!interval.omitted) side.intervals.push_back(report_of(interval, report.places));
   }
   side.details["streams"] = nlohmann::json::array();
   for (std::size_t i = 0; i < report.places.size(); ++i) {
@@ -229,6 +225,15 @@ Result<> check_claims(const TestReport& report, const std::vector<std::uint64_t>
                       "", ExitCode::trial_failed});
   }
   return {};
+}
+
+IntervalReport report_of(const PhaseInterval& interval, const std::vector<StreamPlace>& places) {
+  const bool only_sends =
+      std::all_of(places.begin(), places.end(), [](const StreamPlace& place) { return place.sends; });
+  Bytes bytes;
+  for (std::size_t i = 0; i < interval.streams.size(); ++i)
+    if (!places[i].sends || only_sends) bytes += Bytes(interval.streams[i].bytes);
+  return {interval.start, interval.end, bytes, Transactions(0)};
 }
 
 std::vector<SideReport> sides_of(const TestReport& report) {
