@@ -188,6 +188,21 @@ TEST_F(Peers, TheGeneratedSetIsServedWhole) {
   EXPECT_TRUE(side["failures"].empty()) << side["failures"];  // each file had the size that the set says
 }
 
+TEST_F(Peers, IntervalsArePrintedAsTheyEnd) {
+  std::uint16_t port = 0;
+  const auto server = serve(port);
+  auto client =
+      PeerProgram::start({VTAX_PROGRAM, "workload", "http", fmt::format("http://127.0.0.1:{}/a.txt", port),
+                          "--closed", "2", "--keep-alive", "--warmup", "0s", "-d", "3s", "-i", "500ms"});
+  ASSERT_TRUE(client);
+  EXPECT_TRUE(client->says("0.0 to   0.5 s  ", std::chrono::seconds(20))) << client->output();
+  const auto end = client->wait(kLongest);
+  EXPECT_EQ(end.exit_code, 0) << end.out;
+  std::size_t lines = 0;
+  for (std::size_t at = 0; (at = end.out.find(" s  ", at)) != std::string::npos; ++at) ++lines;
+  EXPECT_EQ(lines, 6U) << end.out;
+}
+
 TEST_F(Peers, TheServerEndsWithItsTimeAndOnInterruption) {
   std::uint16_t port = 0;
   PeerProgram timed = serve(port, {"--for", "1s"});

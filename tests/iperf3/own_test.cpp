@@ -47,6 +47,18 @@ TEST(OwnIperf3, BothRolesAgreeInEveryDirection) {
   }
 }
 
+TEST(OwnIperf3, IntervalsArePrintedAsTheyEnd) {
+  const Serving server(false);
+  auto client = PeerProgram::start({VTAX_PROGRAM, "workload", "iperf3-client", "127.0.0.1", "--port",
+                                    std::to_string(server.port), "--duration", "3s", "--warmup", "1s"});
+  ASSERT_TRUE(client);
+  EXPECT_TRUE(client->says("0.0 to   1.0 s  ", seconds(20))) << client->output();
+  const auto end = client->wait(seconds(30));
+  EXPECT_EQ(end.exit_code, 0) << end.out;
+  EXPECT_THAT(end.out, HasSubstr("2.0 to   3.0 s  "));
+  EXPECT_THAT(end.out, testing::Not(HasSubstr("3.0 to   4.0 s  "))) << "the omitted time has none";
+}
+
 TEST(OwnIperf3, TheServerEndsOrderly) {
   for (const bool running : {false, true}) {
     Serving server(false);

@@ -129,8 +129,9 @@ std::string interval_line(const IntervalReport& interval) {
                                         : 8 * static_cast<double>(interval.bytes.value);
   constexpr double kShort = 0.05;  // what is meant to be a tenth ends before it now and then
   const int digits = seconds < kShort ? 3 : 1;
-  return fmt::format("    {:>6.{}f} to {:>5.{}f} s  {}", start.count(), digits, end.count(), digits,
-                     readable_metric(amount / seconds, is_transactions ? "1/s" : "bit/s"));
+  const std::string rate =
+      amount > 0 ? readable_metric(amount / seconds, is_transactions ? "1/s" : "bit/s") : "nothing";
+  return fmt::format("    {:>6.{}f} to {:>5.{}f} s  {}", start.count(), digits, end.count(), digits, rate);
 }
 
 nlohmann::json Outcome::to_json() const {

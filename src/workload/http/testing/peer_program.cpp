@@ -99,6 +99,17 @@ void PeerProgram::signal(int number) const {
   if (!end_) kill(pid_, number);
 }
 
+bool PeerProgram::says(const std::string& text, std::chrono::seconds longest) {
+  const auto limit = std::chrono::steady_clock::now() + longest;
+  for (; std::chrono::steady_clock::now() < limit;
+       std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
+    const bool over = ended();
+    if (output().find(text) != std::string::npos) return !over;
+    if (over) return false;
+  }
+  return false;
+}
+
 bool PeerProgram::ended() {
   if (end_) return true;
   int status = 0;

@@ -38,6 +38,8 @@ class PeerProgram {
   [[nodiscard]] End wait(std::chrono::seconds longest);
   // What it has written so far.
   [[nodiscard]] std::string output() const;
+  // Whether it writes that while it goes on, within that time.
+  [[nodiscard]] bool says(const std::string& text, std::chrono::seconds longest);
   [[nodiscard]] bool ended();
 
  private:
