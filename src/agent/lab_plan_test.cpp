@@ -457,6 +457,7 @@ TEST(LabPlan, OfAProgramHasItsTextsAndRefusesWhatTheyCannotMean) {
                                {"server", "redis-server --port 1"},
                                {"ready", "port 1"},
                                {"client", "redis-benchmark -h {server}"},
+                               {"window", "marks"},
                                {"operations", "([0-9]+) done"},
                                {"direction", "receive"},
                                {"warmup", "off"},
@@ -470,6 +471,7 @@ TEST(LabPlan, OfAProgramHasItsTextsAndRefusesWhatTheyCannotMean) {
   EXPECT_EQ(plan->user, "program");
   EXPECT_EQ(plan->limit_seconds, 7U);
   EXPECT_FALSE(plan->warms_up);
+  EXPECT_TRUE(plan->marks_window);
   for (const auto& [key, value] : {std::pair{"client", ""},
                                    {"ready", "port x"},
                                    {"operations", "none"},

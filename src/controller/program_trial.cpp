@@ -55,6 +55,7 @@ Result<> tell_run(const TrialPlan& plan, const ProgramPair& pair, const ProgramS
        {"operations", plan.operations},
        {"limit_ns", nanoseconds(std::chrono::seconds(plan.limit_seconds)).count()},
        {"window", span.window},
+       {"marks", plan.marks_window},
        {"traced", span.traced},
        {"lead_ns", span.lead.count()},
        {"trail_ns", span.trail.count()}});

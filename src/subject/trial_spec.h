@@ -161,6 +161,7 @@ struct TrialSpec : MachineShape {
   std::string user = "root";                               // whose rights these have
   std::uint64_t limit_seconds = 60;
   bool warms_up = true;
+  bool marks_window = false;  // the program does, not its run
 
   bool operator==(const TrialSpec&) const = default;
 };

@@ -122,8 +122,12 @@ std::vector<Factor> program_factors() {
                              "when the server is: `port 6379`, `output some words`, `seconds 2`"),
           "seconds 1"),
       own(line<&Spec::client>(FactorType::text, "client", 1000,
-                              "command whose run is the window; `{server}` is the server's address"),
+                              "command whose run is measured; `{server}` is the server's address"),
           ""),
+      own(either<&Spec::marks_window>("window", {"run", false}, {"marks", true},
+                                      "what of the client's run is measured: all of it, or what it marks "
+                                      "itself, by `begin` and `end` to the descriptor VTAX_WINDOW"),
+          "run"),
       own(line<&Spec::operations>(FactorType::text, "operations", 200,
                                   "how many the client does: a number, or a pattern whose first group is "
                                   "the number in what it prints"),

@@ -64,6 +64,32 @@ TEST_P(Program, OfASystemIsCountedTheSameInARerun) {
   EXPECT_TRUE(is_known) << "the server serves two megabytes in the system under test";
 }
 
+// A client that is alone, whose start does much more than what it marks.
+Texts marking(PlatformId kind, const std::string& marked) {
+  return {{"platform", std::string(name_of(kind))},
+          {"workload", "program"},
+          {"topology", "inside"},
+          {"packages", kPackages},
+          {"window", "marks"},
+          {"client",
+           "busybox sh -c 'mark() { echo $1 >&$VTAX_WINDOW; read answer <&$VTAX_WINDOW; }; "
+           "busybox sha256sum /bin/busybox; " +
+               marked + "'"}};
+}
+
+TEST_P(Program, ThatMarksItsWindowIsCountedWithinIt) {
+  NEED_PROGRAM(GetParam());
+  const LabMachine& machine = machine_with_program(GetParam());
+  const Texts little = marking(GetParam(), "mark begin; mark end; echo on"),
+              much = marking(GetParam(), "mark begin; busybox sha256sum /bin/busybox; mark end");
+  const Trial empty = run_program_on(machine, little), work = run_program_on(machine, much),
+              again = run_program_on(machine, much);
+  ASSERT_EQ(empty.error + work.error, "");
+  EXPECT_EQ(work.digest, again.digest);
+  EXPECT_LT(empty.machine_total, Instructions(200'000));
+  EXPECT_GT(work.machine_total, Instructions(10'000'000));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Program,
                          testing::Values(PlatformId::native, PlatformId::xen_pv, PlatformId::xen_pvh,
                                          PlatformId::kvm),
@@ -121,7 +147,23 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"prepare_fails",
               {{"prepare", "busybox sh -c 'echo I prepare; exit 4'"}},
               "it ended with code 4; its last words: I prepare"},
-        Fault{"no_such_user", {{"user", "postgres"}}, "its /etc/passwd has no such user"}),
+        Fault{"no_such_user", {{"user", "postgres"}}, "its /etc/passwd has no such user"},
+        Fault{"window_is_never_marked",
+              {{"window", "marks"}, {"client", "busybox echo I mark nothing"}},
+              "it has marked no window"},
+        Fault{"window_does_not_end",
+              {{"window", "marks"},
+               {"warmup", "off"},
+               {"client", "busybox sh -c 'echo begin >&3; read ok <&3'"}},
+              "it has ended without an 'end' to its window; it said nothing"},
+        Fault{"window_ends_before_it_begins",
+              {{"window", "marks"}, {"client", "busybox sh -c 'echo I end; echo end >&3; read ok <&3'"}},
+              "it wrote 'end' without 'begin'; its last words: I end"},
+        Fault{"client_fails_in_its_window",
+              {{"window", "marks"},
+               {"warmup", "off"},
+               {"client", "busybox sh -c 'echo begin >&3; read ok <&3; echo end >&3; read ok <&3; exit 3'"}},
+              "it ended with code 3"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

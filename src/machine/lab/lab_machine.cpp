@@ -14,6 +14,7 @@
 #include "core/files.h"
 #include "machine/lab/snapshot_key.h"
 #include "machine/lab/trial_time.h"
+#include "machine/parts/program_tree.h"
 #include "subject/boot_words.h"
 #include "subject/stack.h"
 
@@ -39,6 +40,17 @@ constexpr int kMemoryPerGuestMib = 224;
 
 // A workload's files, twice while the kernel unpacks them, and five compilers at once.
 constexpr int kFilesGuestMib = 256;
+
+// A kernel gives its first files half of its memory, and these take most of 96 MiB, beside what the program
+// makes (a database).
+constexpr int kLargeFilesGuestMib = 448;
+
+// What each guest has: what is asked for, or what its workload's files need.
+int guest_memory_mib(const LabImage& image, const MachineShape& shape) {
+  if (!shape.compiler && !WorkloadFiles::of(shape).has_program()) return shape.guest_memory_mib;
+  const bool is_large = image.program_bytes > ProgramTree::kMostPlainBytes;
+  return std::max(shape.guest_memory_mib, is_large ? kLargeFilesGuestMib : kFilesGuestMib);
+}
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
   if (!table) return fail(table.error());
@@ -145,8 +157,7 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
     spec.memory_mib += (shape.guests - 1) * kMemoryPerGuestMib;
   }
   MachineShape told = shape;
-  if (shape.compiler || WorkloadFiles::of(shape).has_program())
-    told.guest_memory_mib = std::max(told.guest_memory_mib, kFilesGuestMib);
+  told.guest_memory_mib = guest_memory_mib(image, shape);
   spec.memory_mib += shape.guests * std::max(0, told.guest_memory_mib - MachineShape().guest_memory_mib);
   spec.kernel_arguments += boot_words(told);
   if (shape.driver_cpus > 1) {
@@ -465,6 +476,7 @@ std::string LabMachine::provenance(const TrialSpec& spec, const std::string& out
                         {"kernel_release", peer_->image_.kernel_release},
                         {"image", peer_->image_.hash}}}};
   if (spec.prices != "off") json["prices"] = spec.prices;
+  if (has_guests(image_.kind)) json["guest_memory_mib"] = guest_memory_mib(image_, shape_);
   if (image_.guest_kernel) json["guest_kernel_release"] = image_.guest_kernel->release;
   if (!output.empty()) json["client_output"] = output;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -157,6 +157,25 @@ TEST(TrialPlan, CpusOfGuestsAreCpusOfTheMachine) {
   EXPECT_EQ(machine_of(*trial_spec_of({{"platform", "native"}, {"guest_cpus", "4"}})).shape.guest_cpus, 1);
 }
 
+TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
+  MachineShape shape;
+  LabImage image;
+  image.kind = PlatformId::xen_pv;
+  const auto memory = [&] {
+    return shape_from_words(spec_of(image, {}, shape).kernel_arguments).value().guest_memory_mib;
+  };
+  EXPECT_EQ(memory(), 192);
+  shape.packages = "redis-server";
+  image.program_bytes = 44 << 20;
+  EXPECT_EQ(memory(), 256);
+  image.program_bytes = 81 << 20;
+  const int machine = spec_of(image, {}, shape).memory_mib;
+  EXPECT_EQ(memory(), 448);
+  shape.guest_memory_mib = 512;  // who asks for more has it
+  EXPECT_EQ(memory(), 512);
+  EXPECT_EQ(spec_of(image, {}, shape).memory_mib, machine + 64);
+}
+
 TEST(TrialPlan, ArgumentsStandOnTheCommandLineOfWhomTheyAreFor) {
   MachineShape shape;
   shape.kernel_args = "mitigations=off";

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kRecordSchema = 3;
+constexpr int kRecordSchema = 4;
 constexpr const char* kRecordFile = "image.json";
 
 json names_of(const std::vector<ModuleFile>& modules) {
@@ -38,6 +38,7 @@ std::filesystem::path symbols_below(const std::filesystem::path& folder) {
 Result<> write_image_record(const LabImage& image, const std::filesystem::path& directory) {
   json record = {{"schema", kRecordSchema},
                  {"kernel_release", image.kernel_release},
+                 {"program_bytes", image.program_bytes},
                  {"modules", names_of(image.modules)}};
   if (image.guest_kernel)
     record["guest_kernel"] = {{"release", image.guest_kernel->release},
@@ -49,7 +50,8 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
   const auto text = read_text(directory / kRecordFile);
   const json record = text ? json::parse(*text, nullptr, false) : json();
   if (!record.is_object() || record.value("schema", json()) != kRecordSchema ||
-      !record.value("modules", json()).is_array())
+      !record.value("modules", json()).is_array() ||
+      !record.value("program_bytes", json()).is_number_unsigned())
     return fail({"cannot use the lab's image " + directory.string(), "its image.json is damaged",
                  "remove this directory and run the same command again", ExitCode::io});
   image.kernel = directory / "vmlinux";
@@ -58,6 +60,7 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
   image.initrd = directory / "initrd.cpio";
   if (has_xen(image.kind)) image.xen = directory / "xen";
   image.kernel_release = text_field(record, "kernel_release");
+  image.program_bytes = record["program_bytes"].get<std::uint64_t>();
   if (std::filesystem::is_directory(directory / "program", ignored)) image.program = directory / "program";
   image.modules = modules_in(record["modules"], directory);
   image.guest_kernel.reset();

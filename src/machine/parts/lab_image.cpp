@@ -356,6 +356,7 @@ Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& par
     image.guest_kernel =
         LabImage::GuestKernel{{}, {}, guests->kernel.image.release, std::move(*guest_modules)};
   }
+  image.program_bytes = parts.program.bytes();
   if (!parts.program.files.empty())
     if (auto written = parts.program.write_symbols(into / "program"); !written) return written;
   return write_image_record(image, into);

@@ -12,6 +12,7 @@
 #include "subject/program_text.h"
 #include "workload/measure/marker.h"
 #include "workload/measure/side_report.h"
+#include "workload/orders/marked_window.h"
 #include "workload/orders/program_process.h"
 
 namespace vtax {
@@ -141,6 +142,30 @@ Result<nlohmann::json> serve_program(const JsonFields& order) {
   return nlohmann::json{{"state", "done"}};
 }
 
+Error with_last_words(Error error, const ProgramProcess& program) {
+  error.why += "; " + program.last_words();
+  return error;
+}
+
+// What a run of the client is measured by. Nothing of it is marked for the lab in the warm-up.
+struct ClientSpan {
+  bool marked_for_lab = false;
+  std::optional<CpuMeter> meter = {};
+  std::chrono::steady_clock::time_point begun = {};
+  SideReport side = {};
+
+  void begin() {
+    meter.emplace();
+    begun = std::chrono::steady_clock::now();
+    if (marked_for_lab) marker::begin_window();
+  }
+  void end() {
+    if (marked_for_lab) marker::end_window();
+    side.duration = std::chrono::steady_clock::now() - begun;
+    side.cpu = meter->since();
+  }
+};
+
 Result<nlohmann::json> run_client(const JsonFields& order) {
   const auto command = command_in(order);
   if (!command) return fail(command.error());
@@ -148,34 +173,40 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   if (!operations_text) return fail(operations_text.error());
   const auto operations = Operations::of(*operations_text);
   if (!operations) return fail(order.bad(operations.error().why));
-  const auto window = order.boolean("window"), traced = order.boolean("traced");
+  const auto window = order.boolean("window"), marks = order.boolean("marks"),
+             traced = order.boolean("traced");
   if (!window) return fail(window.error());
+  if (!marks) return fail(marks.error());
   if (!traced) return fail(traced.error());
   const auto lead = order.number("lead_ns", 0, kLongestProgramNs),
              trail = order.number("trail_ns", 0, kLongestProgramNs);
   if (!lead) return fail(lead.error());
   if (!trail) return fail(trail.error());
 
-  auto client = ProgramProcess::prepare(command->words, command->folder, *traced);
+  ClientSpan span{*window};
+  std::unique_ptr<MarkedWindow> own;
+  if (*marks) {
+    auto opened = MarkedWindow::open({[&] { span.begin(); }, [&] { span.end(); }});
+    if (!opened) return fail(opened.error());
+    own = std::move(*opened);
+  }
+  auto client =
+      ProgramProcess::prepare(command->words, command->folder, *traced, own ? own->descriptor() : -1);
   if (!client) return fail(client.error());
+  if (own) own->start();
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
-  const CpuMeter meter;
-  const auto begun = std::chrono::steady_clock::now();
-  if (*window) marker::begin_window();
+  if (!own) span.begin();
   client->begin();
   const Result<> ended = client->wait(command->limit);
-  if (*window) marker::end_window();
-  SideReport side;
-  side.side = "client";
-  side.duration = std::chrono::steady_clock::now() - begun;
-  side.cpu = meter.since();
+  if (!own) span.end();
+  // Its fault, where it has one, is often why the program failed.
+  const Result<> marked = own ? own->finish() : Result<>();
+  if (!marked) return fail(with_last_words(marked.error(), *client));
   if (!ended) return fail(ended.error());
+  SideReport& side = span.side;
+  side.side = "client";
   const auto done = operations->in(operations->number ? "" : client->output(kMostSearchedBytes));
-  if (!done) {
-    Error error = done.error();
-    error.why += "; " + client->last_words();
-    return fail(std::move(error));
-  }
+  if (!done) return fail(with_last_words(done.error(), *client));
   side.transactions = Transactions(*done);
   std::this_thread::sleep_for(std::chrono::nanoseconds(*trail));
   nlohmann::json answer{

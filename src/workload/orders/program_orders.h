@@ -16,8 +16,9 @@ inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 //     follows works in its folder, until the server is ended or another one is prepared.
 //   {"do": "program-serve", "command", "user", "ready", "limit_ns"}: starts the server -> {"state": "done"}
 //     when it is ready. One at a time.
-//   {"do": "program-run", "command", "user", "operations", "limit_ns", "window", "traced", "lead_ns",
-//   "trail_ns"}: sleeps, runs the client (with `window` between the lab's markers), sleeps ->
+//   {"do": "program-run", "command", "user", "operations", "limit_ns", "window", "marks", "traced",
+//   "lead_ns", "trail_ns"}: sleeps, runs the client (with `window` between the lab's markers, which are where
+//   it marks its window with `marks`), sleeps ->
 //     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced}
 //   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
 //   ...]} of the

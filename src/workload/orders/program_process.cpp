@@ -96,12 +96,12 @@ struct Start {
   std::string program;
   const ProgramFolder* folder;
   std::vector<char*> arguments, environment;
-  int gate, printed, trouble;
+  int gate, printed, trouble, marks;
   bool traced;
 };
 
 // In the child; what of it can fail tells its errno.
-[[noreturn]] void become_program(const Start& start) {
+[[noreturn]] void become_program(Start start) {
   const auto give_up = [&] {
     const int why = errno;
     static_cast<void>(write(start.trouble, &why, sizeof why) == sizeof why);
@@ -113,6 +113,11 @@ struct Start {
   fcntl(start.printed, F_SETFL, O_APPEND);
   if (null < 0 || dup2(null, 0) < 0 || dup2(start.printed, 1) < 0 || dup2(start.printed, 2) < 0) give_up();
   syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (start.marks >= 0) {
+    for (int* kept : {&start.gate, &start.trouble, &start.marks})
+      *kept = fcntl(*kept, F_DUPFD_CLOEXEC, ProgramProcess::kMarks + 1);
+    if (dup2(start.marks, ProgramProcess::kMarks) < 0) give_up();
+  }
   for (int number = 1; number < SIGRTMIN; ++number) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -210,7 +215,8 @@ std::vector<MappedCode> mapped_code_of(pid_t process) {
 }
 
 Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& command,
-                                               std::shared_ptr<const ProgramFolder> folder, bool traced) {
+                                               std::shared_ptr<const ProgramFolder> folder, bool traced,
+                                               int marks) {
   const std::string program = place_of_program(command.front());
   if (program.empty())
     return fail({"run " + command.front(), "there is no such program in its packages and files",
@@ -239,8 +245,10 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   std::vector<std::string> variables{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                      "HOME=" + (self.folder_->user() == 0 ? "/root" : self.folder_->path()),
                                      "LC_ALL=C", "TMPDIR=/tmp", "TERM=dumb"};
+  if (marks >= 0) variables.push_back(fmt::format("VTAX_WINDOW={}", kMarks));
   const Start start{program,         self.folder_.get(),  pointers_into(words), pointers_into(variables),
-                    open_gate.get(), self.printed_.get(), tell.get(),           traced};
+                    open_gate.get(), self.printed_.get(), tell.get(),           marks,
+                    traced};
   self.process_ = fork();
   if (self.process_ < 0) return fail(system_error("cannot start " + self.name_, errno));
   if (self.process_ == 0) become_program(start);

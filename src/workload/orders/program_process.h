@@ -60,12 +60,14 @@ class ProgramFolder {
 class ProgramProcess {
  public:
   static constexpr std::uint64_t kMostWrittenBytes = 64 << 20;
+  static constexpr int kMarks = 3;  // one digit, which is all that some shells take behind >&
 
   // Everything but the start, so that this costs no window anything: a child that waits for begin().
   // `traced`: it is stopped at the end of each of its processes, to see what they executed; that costs time.
+  // `marks`: a descriptor that it is given, by the number kMarks, which VTAX_WINDOW says; -1: none.
   [[nodiscard]] static Result<ProgramProcess> prepare(const std::vector<std::string>& command,
                                                       std::shared_ptr<const ProgramFolder> folder,
-                                                      bool traced);
+                                                      bool traced, int marks = -1);
   ProgramProcess(ProgramProcess&& other) noexcept;
   ProgramProcess& operator=(ProgramProcess&&) = delete;
   ~ProgramProcess();
