@@ -163,6 +163,7 @@ Result<DriverMachine> bring_up() {
         return done ? give_device(lab::guest_name(guest), device) : done;
       },
       {},
+      {},
       std::move(*guests),
       std::move(*modules),
       ration_guests,

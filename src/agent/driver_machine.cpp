@@ -10,6 +10,7 @@
 #include "agent/kernel_counters.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
+#include "agent/macvtap.h"
 #include "agent/profile_books.h"
 #include "agent/virtual_functions.h"
 #include "agent/watch_books.h"
@@ -84,11 +85,12 @@ Result<> place_guests(DriverMachine& machine, GuestCpu where) {
 // What guests with several CPUs have come up with, for the result; nothing of those with one, whose trials
 // are not to be disturbed by a question. Error: a CPU or a queue is missing, and the trial would be another
 // one.
-Result<> expect_cpus_and_queues(DriverMachine& machine, nlohmann::json& facts) {
+Result<> expect_cpus_and_queues(DriverMachine& machine, const std::vector<BridgedGuest>& guests,
+                                nlohmann::json& facts) {
   if (machine.shape.guest_cpus == 1) return {};
   nlohmann::json all = nlohmann::json::array();
-  for (EndpointClient& guest : machine.guests) {
-    const auto found = cpus_and_queues_of(guest);
+  for (const BridgedGuest& guest : guests) {
+    const auto found = cpus_and_queues_of(*guest.client, guest.device);
     if (!found) return fail(found.error());
     const int queues = facts_of(machine.platform).emulated_card ? 1 : machine.shape.guest_cpus;
     if (found->cpus != machine.shape.guest_cpus || found->queues != queues)
@@ -131,6 +133,45 @@ Result<std::vector<std::string>> devices_of_functions(DriverMachine& machine, co
   if (machine.place_functions)
     if (Result<> placed = machine.place_functions(); !placed) return fail(placed.error());
   return devices;
+}
+
+// The same of taps on its cards.
+Result<std::vector<std::string>> devices_of_macvtaps(DriverMachine& machine, const Setup& setup) {
+  std::vector<std::string> devices;
+  for (EndpointClient& client : machine.guests) {
+    const int guest = static_cast<int>(devices.size()) + 1;
+    const Result<> given = machine.give_macvtap(guest, setup.system_card_of(setup.wire_of(guest)));
+    if (!given) return fail(given.error());
+    auto device = take_macvtap(client, guest);
+    if (!device) return fail(device.error());
+    devices.push_back(std::move(*device));
+  }
+  return devices;
+}
+
+// The guests, each with the device that this trial's work has.
+Result<std::vector<BridgedGuest>> guests_of_trial(DriverMachine& machine, Forwarding forwarding,
+                                                  const Setup& setup) {
+  const Result<std::vector<std::string>> devices =
+      forwarding == Forwarding::vf ? devices_of_functions(machine, setup.system_card)
+      : forwarding == Forwarding::macvtap
+          ? devices_of_macvtaps(machine, setup)
+          : std::vector<std::string>(machine.guests.size(), lab::kGuestDevice);
+  if (!devices) return fail(devices.error());
+  std::vector<BridgedGuest> guests;
+  for (int guest = 1; guest <= machine.shape.guests; ++guest) {
+    const auto place = static_cast<std::size_t>(guest - 1);
+    guests.push_back({lab::guest_name(guest),
+                      forwarding == Forwarding::macvtap ? lab::guest_macvtap(guest) : machine.backend(guest),
+                      (*devices)[place], &machine.guests[place]});
+  }
+  return guests;
+}
+
+// Whether its kernels' modules are more than those of the boot.
+bool loads_modules(const LabPlan& plan) {
+  return plan.forwarding == Forwarding::nat || plan.forwarding == Forwarding::vf ||
+         plan.forwarding == Forwarding::macvtap || plan.balloon_mib > 0;
 }
 
 }  // namespace
@@ -198,11 +239,9 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (!placed) return placed;
-  const Result<std::vector<std::string>> devices =
-      plan->forwarding == Forwarding::vf ? devices_of_functions(machine, setup->system_card)
-                                         : std::vector<std::string>(machine.guests.size(), lab::kGuestDevice);
-  if (!devices) return fail(devices.error());
-  if (plan->forwarding == Forwarding::nat || plan->forwarding == Forwarding::vf || plan->balloon_mib > 0) {
+  auto guests = guests_of_trial(machine, plan->forwarding, *setup);
+  if (!guests) return fail(guests.error());
+  if (loads_modules(*plan)) {
     auto modules = machine.list_modules();
     if (!modules) return fail(modules.error());
     machine.modules = std::move(*modules);
@@ -210,20 +249,16 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   auto facts =
       machine.facts ? machine.facts(machine.guests) : Result<nlohmann::json>(nlohmann::json::object());
   if (!facts) return fail(facts.error());
-  if (Result<> there = expect_cpus_and_queues(machine, *facts); !there) return there;
+  if (Result<> there = expect_cpus_and_queues(machine, *guests, *facts); !there) return there;
   const auto disks = controller::has_disk(*plan) ? give_disks(machine) : std::vector<std::string>();
   if (!disks) return fail(disks.error());
-  std::vector<BridgedGuest> guests;
-  for (int guest = 1; guest <= machine.shape.guests; ++guest)
-    guests.push_back({lab::guest_name(guest), machine.backend(guest),
-                      (*devices)[static_cast<std::size_t>(guest - 1)],
-                      &machine.guests[static_cast<std::size_t>(guest - 1)]});
   for (std::size_t i = 0; i < machine.drivers.size(); ++i)
     machine.drivers[i].client = &machine.driver_clients[i];
-  const auto platform =
-      plan->forwarding == Forwarding::vf ? make_switched_guests(machine.driver.name, std::move(guests))
-      : machine.drivers.empty()          ? make_bridged_guests(machine.driver, std::move(guests))
-                                : make_driven_guests(machine.driver.name, machine.drivers, std::move(guests));
+  const auto platform = plan->forwarding == Forwarding::vf
+                            ? make_switched_guests(machine.driver.name, std::move(*guests))
+                        : machine.drivers.empty()
+                            ? make_bridged_guests(machine.driver, std::move(*guests))
+                            : make_driven_guests(machine.driver.name, machine.drivers, std::move(*guests));
   Dom0Books books(machine.shape.guests);
   CountersOfWindow counters;
   WatchBooks watch;

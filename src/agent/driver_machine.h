@@ -41,6 +41,8 @@ struct DriverMachine {
   std::function<Result<>(int guest, const std::string& device)> give_function;
   // What this domain does for such a device that a guest uses goes to the backends' CPU; empty: nothing.
   std::function<Result<>()> place_functions;
+  // Gives it a macvtap on this domain's network device `card` as a second one; empty: nobody here can.
+  std::function<Result<>(int guest, const std::string& card)> give_macvtap;
   std::vector<EndpointClient> guests;  // their agents
   nlohmann::json modules;              // of all domains' kernels
   // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "core/json_fields.h"
 #include "core/result.h"
@@ -17,9 +18,9 @@ struct CpusAndQueues {
 // PID 1 of every image keeps to its first CPU; a guest with several works on all of them.
 [[nodiscard]] Result<> use_every_cpu();
 
-// The guest's order "cpus".
-[[nodiscard]] Result<nlohmann::json> obey_cpus();
+// The guest's order "cpus", with the "device" whose queues are meant.
+[[nodiscard]] Result<nlohmann::json> obey_cpus(const JsonFields& order);
 
-[[nodiscard]] Result<CpusAndQueues> cpus_and_queues_of(EndpointClient& guest);
+[[nodiscard]] Result<CpusAndQueues> cpus_and_queues_of(EndpointClient& guest, const std::string& device);
 
 }  // namespace vtax::agent

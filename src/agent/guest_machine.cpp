@@ -6,6 +6,7 @@
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
+#include "agent/macvtap.h"
 #include "agent/profile_books.h"
 #include "agent/self_check.h"
 #include "agent/virtual_functions.h"
@@ -36,9 +37,10 @@ Result<> configure_network(int guest) {
 std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields) {
   if (order == "offloads") return obey_offloads(fields);
   if (order == "known-work") return obey_known_work(fields);
-  if (order == "cpus") return obey_cpus();
+  if (order == "cpus") return obey_cpus(fields);
   if (order == "disk") return obey_disk(fields);
   if (order == "function") return obey_function(fields);
+  if (order == "macvtap") return obey_macvtap(fields);
   if (order == "memory") return obey_memory();
   if (order == "balloon") {
     if (Result<> loaded = load_modules(lab::kBalloonModulesFile); !loaded) return fail(loaded.error());

@@ -6,6 +6,7 @@
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
 #include "agent/machine.h"
+#include "agent/macvtap.h"
 #include "agent/vmm.h"
 #include "agent/vmm_control.h"
 #include "core/kernel_file.h"
@@ -56,6 +57,15 @@ Result<> give_to_vmm(int guest, const std::string& device) {
   if (done) done = write_kernel_file("/sys/bus/pci/drivers/vfio-pci/bind", device);
   if (done) done = plug_device(vmm_control(lab::guest_name(guest)), device);
   return done;
+}
+
+// Work of the kernel for it goes where that for the guest's first device does.
+Result<> give_macvtap(int guest, const std::string& card, const DriverShape& shape, pid_t vmm, bool vhost) {
+  const auto tap = make_macvtap(guest, card, shape.guest_cpus);
+  if (!tap) return fail(tap.error());
+  const auto plugged = plug_card(vmm_control(lab::guest_name(guest)), *tap, wiring::second_mac(guest), vhost);
+  if (!plugged) return plugged;
+  return place_vmm_backend(vmm, shape.backend_cpu());
 }
 
 // VFIO's interrupts go where the backends' would.
@@ -114,6 +124,10 @@ Result<DriverMachine> bring_kvm_up() {
                        give_kvm_disk,
                        give_to_vmm,
                        [shape = *shape] { return place_functions(shape); },
+                       [shape = *shape, vmms = *vmms, vhost](int guest, const std::string& card) {
+                         return give_macvtap(guest, card, shape, vmms[static_cast<std::size_t>(guest - 1)],
+                                             vhost);
+                       },
                        std::move(*guests),
                        std::move(*modules),
                        blow_balloons_up};

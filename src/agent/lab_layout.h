@@ -18,6 +18,8 @@ inline constexpr char kGiverModulesFile[] = "/lab/giver-modules",
 inline constexpr char kBalloonModulesFile[] = "/lab/balloon-modules";  // of a guest whose balloon is used
 // Likewise, of a driver domain whose guests have functions of its card, and of such a guest.
 inline constexpr char kFunctionModulesFile[] = "/lab/function-modules";
+// Likewise, of KVM's host where guests have macvtaps.
+inline constexpr char kMacvtapModulesFile[] = "/lab/macvtap-modules";
 inline constexpr char kPlanName[] = "opt/vtax/plan";  // in fw_cfg
 
 inline constexpr char kGuestTypeFile[] = "/lab/guest/type";        // "pv", "pvh", "hvm" or "hvm-pv"
@@ -41,6 +43,9 @@ inline std::string emulated_vif_of(int xen_domain) {  // of a card that the devi
 }
 inline std::string guest_tap(int guest) {  // the same in KVM's host
   return "tap" + std::to_string(guest);
+}
+inline std::string guest_macvtap(int guest) {  // likewise, of its second device
+  return "macvtap" + std::to_string(guest);
 }
 // The backends' with two CPUs of the driver domain: behind the first one's and the peer's.
 inline constexpr int kSecondDriverCpu = 2;

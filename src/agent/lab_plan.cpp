@@ -115,6 +115,8 @@ Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
     if (plan.cards != plan.driver_domains)
       return fail(fields.bad("each of 'driver_domains' has one of the 'cards'"));
   }
+  if (plan.forwarding == Forwarding::macvtap && (!has_kvm(plan.platform) || plan.topology != Topology::card))
+    return fail(fields.bad("'forwarding' can be macvtap for guests of KVM alone, with cards"));
   if (plan.topology == Topology::joined) {
     if (plan.cards != 1 || plan.loads != Loads::equal || plan.driver_domains > 0)
       return fail(fields.bad("'cards', 'loads' and 'driver_domains' have no choice with topology 'joined'"));

@@ -171,6 +171,22 @@ TEST(LabPlan, EachDriverDomainHasACard) {
   }
 }
 
+TEST(LabPlan, MacvtapsAreKvmsAndOnCards) {
+  nlohmann::json json = good();
+  json.update({{"platform", "kvm"}, {"topology", "card"}, {"forwarding", "macvtap"}});
+  const auto plan = parse_plan(json.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->forwarding, Forwarding::macvtap);
+  for (const auto& [key, value] :
+       {std::pair("platform", "xen-pv"), {"platform", "container"}, {"topology", "inside"}}) {
+    nlohmann::json other = json;
+    other[key] = value;
+    const auto refused = parse_plan(other.dump());
+    ASSERT_FALSE(refused) << value;
+    EXPECT_NE(refused.error().text().find("macvtap"), std::string::npos) << value;
+  }
+}
+
 TEST(LabPlan, GuestsShareTheWorkAsTheLoadsSay) {
   LabPlan plan;
   plan.window.transactions = Transactions(5);

@@ -9,6 +9,7 @@
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
 #include "agent/lab_ports.h"
+#include "agent/macvtap.h"
 #include "agent/message.h"
 #include "agent/shell.h"
 #include "agent/virtual_functions.h"
@@ -119,6 +120,7 @@ Result<Setup> lab_setup(const LabPlan& plan) {
 Result<> load_what_is_needed(const LabPlan& plan) {
   if (plan.forwarding == Forwarding::nat) return load_modules(lab::kNatModulesFile);
   if (plan.forwarding == Forwarding::vf) return load_card_with_functions();
+  if (plan.forwarding == Forwarding::macvtap) return load_macvtap();
   return {};
 }
 

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "agent/guest_connection.h"
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
+#include "agent/second_device.h"
 #include "core/kernel_file.h"
 #include "platform/card_rings.h"
 #include "platform/links.h"
@@ -18,8 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kPciDevices[] = "/sys/bus/pci/devices";
-constexpr std::chrono::seconds kFunctionLimit{
-    60};  // of guest time: its driver asks for its carrier now and then
 
 }  // namespace
 
@@ -50,7 +48,7 @@ Result<> give_functions(int guests, const std::string& card,
   if (done) done = links->wait_until_running(card, wiring::kCarrierLimit);
   if (done) done = write_kernel_file(place / "sriov_numvfs", std::to_string(guests));
   for (int guest = 1; guest <= guests && done; ++guest)
-    done = links->set_function_mac(card, static_cast<unsigned>(guest - 1), wiring::function_mac(guest));
+    done = links->set_function_mac(card, static_cast<unsigned>(guest - 1), wiring::second_mac(guest));
   for (int guest = 1; guest <= guests && done; ++guest) {
     std::error_code error;
     const fs::path function = fs::canonical(place / fmt::format("virtfn{}", guest - 1), error);
@@ -62,30 +60,12 @@ Result<> give_functions(int guests, const std::string& card,
 }
 
 Result<std::string> take_function(EndpointClient& client, int guest) {
-  const auto taken = client.ask(
-      {{"do", "function"}, {"ipv4", wiring::function_ipv4(guest)}, {"mac", wiring::function_mac(guest)}},
-      kFunctionLimit);
-  if (!taken) return fail(taken.error());
-  return taken->text("device", 15);
+  return take_second_device(client, "function", guest);
 }
 
 Result<nlohmann::json> obey_function(const JsonFields& order) {
-  const auto ipv4 = order.text("ipv4", 15), mac = order.text("mac", 17);
-  for (const auto* text : {&ipv4, &mac})
-    if (!*text) return fail(text->error());
-  Result<Links> links = Links::open();
-  if (!links) return fail(links.error());
   if (Result<> loaded = load_modules(lab::kFunctionModulesFile); !loaded) return fail(loaded.error());
-  const auto device = wait_for_interface(*links, *mac);
-  if (!device) return fail(device.error());
-  Result<> done = deepen_rings(*device);
-  if (done) done = links->set_up(*device);
-  if (done) done = links->add_address(*device, *ipv4, wiring::kHostBits);
-  if (done) done = links->add_neighbour(*device, wiring::kPeerIpv4, wiring::kPeerMac);
-  if (done) done = links->add_route(wiring::kPeerIpv4, wiring::kHostBits, *device);
-  if (done) done = links->wait_until_running(*device, wiring::kCarrierLimit);
-  if (!done) return fail(done.error());
-  return nlohmann::json{{"state", "done"}, {"device", *device}};
+  return obey_second_device(order, deepen_rings);
 }
 
 }  // namespace vtax::agent

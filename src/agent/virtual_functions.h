@@ -19,7 +19,7 @@ namespace vtax::agent {
 // In the driver domain: the card's driver, and that of who gives functions away. Error: the kernel has none.
 [[nodiscard]] Result<> load_card_with_functions();
 
-// Makes a function for each guest, with its address (wiring::function_mac), and has it given. `card` is the
+// Makes a function for each guest, with its address (wiring::second_mac), and has it given. `card` is the
 // card's network device; it is up and has its carrier afterwards.
 [[nodiscard]] Result<> give_functions(
     int guests, const std::string& card,
@@ -28,7 +28,7 @@ namespace vtax::agent {
 // The guest's network device of its function, up, with address and the way to the peer.
 [[nodiscard]] Result<std::string> take_function(EndpointClient& client, int guest);
 
-// What its agent obeys: {"do": "function", "ipv4", "mac"}: {"state": "done", "device": "eth1"}.
+// What its agent obeys, "function" (second_device.h).
 [[nodiscard]] Result<nlohmann::json> obey_function(const JsonFields& order);
 
 }  // namespace vtax::agent

@@ -24,15 +24,20 @@ std::string console_of(const std::string& guest) {
 
 }  // namespace
 
+Result<> set_tap(const Descriptor& descriptor, const std::string& tap, int queues) {
+  ifreq request{};
+  std::strncpy(request.ifr_name, tap.c_str(), sizeof request.ifr_name - 1);
+  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  if (queues > 1) request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_MULTI_QUEUE);
+  if (ioctl(descriptor.get(), TUNSETIFF, &request) == 0) return {};
+  return fail(system_error("cannot set the tap " + tap, errno));
+}
+
 Result<> make_tap(const std::string& tap, int queues) {
   const std::string what = "cannot make the tap " + tap;
   const Descriptor device(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
   if (!device.valid()) return fail(system_error(what, errno));
-  ifreq request{};
-  std::strncpy(request.ifr_name, tap.c_str(), sizeof request.ifr_name - 1);
-  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;  // as QEMU will ask for it
-  if (queues > 1) request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_MULTI_QUEUE);
-  if (ioctl(device.get(), TUNSETIFF, &request) != 0) return fail(system_error(what, errno));
+  if (Result<> set = set_tap(device, tap, queues); !set) return set;
   if (ioctl(device.get(), TUNSETPERSIST, 1) != 0) return fail(system_error(what, errno));
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/descriptor.h"
 #include "core/result.h"
 
 namespace vtax::agent {
@@ -17,6 +18,9 @@ struct NewKvmGuest {
   std::string arguments = {};  // of the user's, for its kernel
   bool vhost = true;           // packets pass through the kernel's vhost-net, or else through QEMU
 };
+
+// What a tap's descriptor, of so many queues, is for: as QEMU will ask for it, with its offloads' headers.
+[[nodiscard]] Result<> set_tap(const Descriptor& descriptor, const std::string& tap, int queues);
 
 // A tap with so many queues that stays when nobody holds it. Error: no tun module, no permission.
 [[nodiscard]] Result<> make_tap(const std::string& tap, int queues);

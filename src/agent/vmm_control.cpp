@@ -38,10 +38,10 @@ class Qmp {
     return out;
   }
 
-  // What it returns.
-  Result<nlohmann::json> execute(const char* command, const nlohmann::json& arguments) {
+  // What it returns. `handed`: a descriptor of this process that comes with it.
+  Result<nlohmann::json> execute(const char* command, const nlohmann::json& arguments, int handed = -1) {
     const std::string text = nlohmann::json{{"execute", command}, {"arguments", arguments}}.dump() + "\n";
-    if (write(fd_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    if (send(text, handed) != static_cast<ssize_t>(text.size()))
       return fail(system_error(fmt::format("cannot tell QEMU {}", command), errno));
     for (int event = 0; event < kMostEvents; ++event) {
       const auto answer = line();
@@ -58,6 +58,24 @@ class Qmp {
 
  private:
   explicit Qmp(Descriptor fd) : fd_(std::move(fd)) {}
+
+  ssize_t send(const std::string& text, int handed) {
+    iovec words{const_cast<char*>(text.data()), text.size()};  // sendmsg's interface, which only reads
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof handed)] = {};
+    msghdr message{};
+    message.msg_iov = &words;
+    message.msg_iovlen = 1;
+    if (handed >= 0) {
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+      cmsghdr* const header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(sizeof handed);
+      std::memcpy(CMSG_DATA(header), &handed, sizeof handed);
+    }
+    return sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  }
 
   Result<std::string> line() {
     while (true) {
@@ -98,6 +116,31 @@ Result<> plug_disk(const std::string& control_socket, const std::string& device,
     disk["serial"] = "vtax";
   }
   const auto plugged = qmp->execute("device_add", disk);
+  if (!plugged) return fail(plugged.error());
+  return {};
+}
+
+Result<> plug_card(const std::string& control_socket, const std::vector<Descriptor>& tap,
+                   const std::string& mac, bool vhost) {
+  auto qmp = Qmp::open(control_socket);
+  if (!qmp) return fail(qmp.error());
+  std::string names;
+  for (std::size_t queue = 0; queue < tap.size(); ++queue) {
+    const std::string name = fmt::format("queue{}", queue);
+    const auto handed = qmp->execute("getfd", {{"fdname", name}}, tap[queue].get());
+    if (!handed) return fail(handed.error());
+    names += (queue == 0 ? "" : ":") + name;
+  }
+  const auto added =
+      qmp->execute("netdev_add", {{"type", "tap"}, {"id", "second"}, {"fds", names}, {"vhost", vhost}});
+  if (!added) return fail(added.error());
+  nlohmann::json card = {
+      {"driver", "virtio-net-pci"}, {"id", "card1"}, {"netdev", "second"}, {"mac", mac}, {"romfile", ""}};
+  if (tap.size() > 1) {
+    card["mq"] = true;
+    card["vectors"] = 2 * tap.size() + 2;
+  }
+  const auto plugged = qmp->execute("device_add", card);
   if (!plugged) return fail(plugged.error());
   return {};
 }

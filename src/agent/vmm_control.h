@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
+#include "core/descriptor.h"
 #include "core/result.h"
 
 namespace vtax::agent {
@@ -19,6 +21,11 @@ enum class DiskModel { virtio, nvme };
 // I/O.
 [[nodiscard]] Result<> plug_disk(const std::string& control_socket, const std::string& device,
                                  DiskModel model);
+
+// Gives the guest a virtio card behind a tap of this kernel, by the tap's descriptors, one for each queue.
+// `vhost`: its packets pass through the kernel's vhost-net, or else through QEMU.
+[[nodiscard]] Result<> plug_card(const std::string& control_socket, const std::vector<Descriptor>& tap,
+                                 const std::string& mac, bool vhost);
 
 // Gives the guest a PCI device of this kernel ("0000:00:10.0") that VFIO has.
 [[nodiscard]] Result<> plug_device(const std::string& control_socket, const std::string& device);

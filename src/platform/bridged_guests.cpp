@@ -33,6 +33,19 @@ int interface_cpu(const Setup& setup, int wire) {
   return second ? setup.second_driver_cpu : first_driver_cpu(setup);
 }
 
+Result<> check_topology(const Setup& setup) {
+  if (setup.topology != Topology::inside) return {};
+  if (setup.forwarding == Forwarding::nat)
+    return fail(Error{
+        "translate addresses",
+        "inside one machine the guest's partner is its driver domain itself: there is nobody to hide from",
+        "take topology card", ExitCode::trial_failed});
+  if (setup.forwarding == Forwarding::macvtap)
+    return fail(Error{"set up the guests' macvtaps", "inside one machine there is no card that they are on",
+                      "take topology card", ExitCode::trial_failed});
+  return {};
+}
+
 class BridgedGuests : public Platform {
  public:
   BridgedGuests(DriverDomain driver, std::vector<BridgedGuest> guests)
@@ -46,18 +59,14 @@ class BridgedGuests : public Platform {
 
   Result<Bench> arrange(const Setup& setup) override {
     const bool inside = setup.topology == Topology::inside;
-    if (inside && setup.forwarding == Forwarding::nat)
-      return fail(Error{
-          "translate addresses",
-          "inside one machine the guest's partner is its driver domain itself: there is nobody to hide from",
-          "take topology card", ExitCode::trial_failed});
+    if (Result<> good = check_topology(setup); !good) return fail(good.error());
     Result<Links> here = Links::open();
     if (!here) return fail(here.error());
     Result<> done = make_middle(*here, setup);
     for (int guest = 1; guest <= setup.guests && done; ++guest) {
       const BridgedGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
       done = attach(*here, setup, guest);
-      if (done) done = set_offloads(one, setup.offloads);
+      if (done) done = set_offloads(one, setup);
       if (done) done = start_peer(setup, guest);
       if (done) done = wiring::start_softload(*one.client, setup.softload_percent);
       if (done) done = wiring::start_sampling(*one.client, setup.sampling_hz);
@@ -88,13 +97,16 @@ class BridgedGuests : public Platform {
     return {};
   }
 
-  static Result<> set_offloads(const BridgedGuest& guest, bool on) {
-    if (Result<> set = set_segmentation_offloads(guest.backend, on); !set) return set;
-    return wiring::set_offloads(*guest.client, guest.device, on);
+  // A macvtap has none to switch off: it segments nothing, and its card before it.
+  static Result<> set_offloads(const BridgedGuest& guest, const Setup& setup) {
+    if (setup.forwarding != Forwarding::macvtap)
+      if (Result<> set = set_segmentation_offloads(guest.backend, setup.offloads); !set) return set;
+    return wiring::set_offloads(*guest.client, guest.device, setup.offloads);
   }
 
-  // The bridge that is there, with one for the second wire; or a router in their place.
+  // The bridge that is there, with one for the second wire; or a router, or nothing, in their place.
   Result<> make_middle(Links& here, const Setup& setup) {
+    if (setup.forwarding == Forwarding::macvtap) return {};
     if (setup.forwarding != Forwarding::bridge) return Router::start(router_);
     Result<> done = set_segmentation_offloads(driver_.bridge, setup.offloads);
     if (done && setup.wires() > 1) done = wiring::make_bridge(here, kSecondBridge, setup.offloads);
@@ -104,6 +116,10 @@ class BridgedGuests : public Platform {
   }
 
   std::string bridge_of(int wire) const { return wire == 0 ? driver_.bridge : kSecondBridge; }
+  // In which a wire's card is.
+  std::string bridge_of_card(const Setup& setup, int wire) const {
+    return setup.forwarding == Forwarding::macvtap ? "" : bridge_of(wire);
+  }
 
   // From the bridge in which the guest's backend is since it was made to where this trial wants it. The
   // connection to its agent outlasts that.
@@ -113,7 +129,7 @@ class BridgedGuests : public Platform {
     if (setup.second_driver_cpu >= 0)
       if (Result<> placed = driver_.place_backend(guest, one.backend, interface_cpu(setup, wire)); !placed)
         return placed;
-    if (!router_ && wire == 0) return {};
+    if (setup.forwarding == Forwarding::macvtap || (!router_ && wire == 0)) return {};
     Result<> done = here.release(one.backend);
     if (!done) return done;
     if (router_) return router_->face_system(one.backend, guest, setup.offloads);
@@ -146,7 +162,7 @@ class BridgedGuests : public Platform {
             ? wiring::kDriverIpv4
             : wiring::peer_interface("", setup.offloads, setup.forwarding, wire).ipv4;
     EndPair pair{{guest.client,
-                  wiring::guest_ipv4(number),
+                  wiring::work_ipv4(number, setup.forwarding),
                   true,
                   {frontend},
                   guest.name,
@@ -168,11 +184,13 @@ class BridgedGuests : public Platform {
         setup.peers_elsewhere != nullptr ? nullptr : &peers_[static_cast<std::size_t>(wire)];
     Result<> done;
     if (peer != nullptr) done = wiring::hand_over_card(here, *peer, b, setup.peer_cpu);
-    if (done && peer != nullptr && !router_) done = wiring::introduce_guests(*peer, b.device, setup.guests);
+    if (done && peer != nullptr && !router_)
+      done = wiring::introduce_guests(*peer, b.device, setup.guests, setup.forwarding);
     plugged_cards_.push_back(card);
     if (done)
       done = router_ ? router_->face_peers_by_card(card, wire, setup.offloads, card_cpu(setup, wire))
-                     : wiring::plug_card(here, card, bridge_of(wire), setup.offloads, card_cpu(setup, wire));
+                     : wiring::plug_card(here, card, bridge_of_card(setup, wire), setup.offloads,
+                                         card_cpu(setup, wire));
     if (done) done = wiring::shape_end(here, card, setup.link_bits_per_second);
     if (done && peer != nullptr) done = wiring::shape_end(*peer, b.device, setup.link_bits_per_second);
     if (done && peer != nullptr) done = wiring::wait_for_carrier(*peer, b.device);

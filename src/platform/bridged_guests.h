@@ -29,7 +29,9 @@ struct DriverDomain {
 
 // Guests behind a bridge, or a router in its place, as the systems under test: netfront and netback, or
 // virtio-net, QEMU or vhost-net and a tap; one bridge; and the driver domain's partner programs or a card.
-// The guests are the caller's: they stay when this is destroyed. Their addresses are wiring's.
+// With Forwarding::macvtap `backend` and `device` are those of the guest's macvtap, configured with its
+// second addresses, and the card is in no bridge. The guests are the caller's: they stay when this is
+// destroyed. Their addresses are wiring's.
 [[nodiscard]] std::unique_ptr<Platform> make_bridged_guests(DriverDomain driver,
                                                             std::vector<BridgedGuest> guests);
 

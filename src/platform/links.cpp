@@ -6,6 +6,7 @@
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/macvtap.h>
 #include <netlink/route/link/veth.h>
 #include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
@@ -31,7 +32,7 @@ using Owned = std::unique_ptr<T, Release<T, Put>>;
 using Link = Owned<rtnl_link, rtnl_link_put>;
 using Address = Owned<nl_addr, nl_addr_put>;
 
-Error trouble(const std::string& device, const char* what, int code) {
+Error trouble(const std::string& device, const std::string& what, int code) {
   return Error{fmt::format("cannot {} ({})", what, device), nl_geterror(code), "", ExitCode::unavailable};
 }
 
@@ -91,6 +92,22 @@ Result<> Links::add_bridge(const std::string& device) {
   // Consumes the message.
   if (code == 0) code = nl_send_sync(socket_.get(), message.release());
   if (code < 0) return fail(trouble(device, "make a bridge", code));
+  return {};
+}
+
+Result<> Links::add_macvtap(const std::string& device, const std::string& card, const std::string& mac) {
+  const Result<std::uint32_t> index = index_of(card);
+  if (!index) return fail(index.error());
+  const Result<Address> address = parse_address(mac, AF_LLC);
+  if (!address) return fail(address.error());
+  const Link link(rtnl_link_macvtap_alloc());
+  rtnl_link_set_name(link.get(), device.c_str());
+  rtnl_link_set_link(link.get(), static_cast<int>(*index));
+  rtnl_link_set_addr(link.get(), address->get());
+  int code = rtnl_link_macvtap_set_mode(link.get(),
+                                        static_cast<std::uint32_t>(rtnl_link_macvtap_str2mode("bridge")));
+  if (code == 0) code = rtnl_link_add(socket_.get(), link.get(), NLM_F_CREATE | NLM_F_EXCL);
+  if (code < 0) return fail(trouble(device, "make a macvtap on the card " + card, code));
   return {};
 }
 

@@ -21,6 +21,9 @@ class Links {
   [[nodiscard]] Result<> add_veth(const std::string& device, const std::string& partner);
   // No spanning tree, no multicast snooping: a bridge that sends nothing of its own.
   [[nodiscard]] Result<> add_bridge(const std::string& device);
+  // A tap on the card itself, beside others of its kind (mode bridge), with an Ethernet address of its own.
+  [[nodiscard]] Result<> add_macvtap(const std::string& device, const std::string& card,
+                                     const std::string& mac);
   [[nodiscard]] Result<> remove(const std::string& device);
 
   [[nodiscard]] Result<> set_up(const std::string& device, bool up = true);

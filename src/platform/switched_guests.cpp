@@ -40,19 +40,17 @@ class SwitchedGuests : public Platform {
     if (done) done = wiring::start_sampling(*guest.client, setup.sampling_hz);
     const CountedDevice function{"system", guest.name, guest.device};
     bench.wire.push_back(function);
-    EndPair pair{{guest.client, wiring::function_ipv4(number), false, {function}, guest.name},
+    EndPair pair{{guest.client, wiring::second_ipv4(number), false, {function}, guest.name},
                  {&peers_.back().client(), wiring::kPeerIpv4, false, {}}};
     bench.add(number, std::move(pair));
     return done;
   }
 
   Result<> attach_peer(Links& here, const Setup& setup, Bench& bench) {
-    auto b = wiring::peer_interface(setup.peer_card, setup.offloads);
-    b.other_ipv4 = wiring::function_ipv4(1);
-    b.other_mac = wiring::function_mac(1);
+    const auto b = wiring::peer_interface(setup.peer_card, setup.offloads, setup.forwarding);
     const EndpointProcess& peer = peers_.front();
     Result<> done = wiring::hand_over_card(here, peer, b, setup.peer_cpu);
-    if (done) done = wiring::introduce_functions(peer, b.device, setup.guests);
+    if (done) done = wiring::introduce_guests(peer, b.device, setup.guests, setup.forwarding);
     if (done) done = wiring::wait_for_carrier(peer, b.device);
     bench.peer.devices = {{"peer", domain_, b.device}};
     bench.wire.push_back(bench.peer.devices.front());

@@ -10,7 +10,7 @@
 namespace vtax {
 
 // Guests that have a function of the system's card each, which switches their packets by itself. `device` of
-// each is that function's, configured with its addresses (wiring::function_ipv4); its backend only carries
+// each is that function's, configured with its addresses (wiring::second_ipv4); its backend only carries
 // orders. `domain` is the caller's name in the ledger, where the peers' card is. Topology `card` alone.
 [[nodiscard]] std::unique_ptr<Platform> make_switched_guests(std::string domain,
                                                              std::vector<BridgedGuest> guests);

@@ -29,12 +29,28 @@ std::string driver_uplink_mac(int driver) {
   return fmt::format("02:76:74:61:78:{:02x}", 0x30 + driver);
 }
 
-std::string function_ipv4(int guest) {
+std::string second_ipv4(int guest) {
   return fmt::format("10.77.0.{}", 40 + guest);
 }
 
-std::string function_mac(int guest) {
+std::string second_mac(int guest) {
   return fmt::format("02:76:74:61:78:{:02x}", 0x40 + guest);
+}
+
+namespace {
+
+bool has_second_device(Forwarding forwarding) {
+  return forwarding == Forwarding::macvtap || forwarding == Forwarding::vf;
+}
+
+}  // namespace
+
+std::string work_ipv4(int guest, Forwarding forwarding) {
+  return has_second_device(forwarding) ? second_ipv4(guest) : guest_ipv4(guest);
+}
+
+std::string work_mac(int guest, Forwarding forwarding) {
+  return has_second_device(forwarding) ? second_mac(guest) : guest_mac(guest);
 }
 
 std::string outer_ipv4(int way) {
@@ -52,8 +68,8 @@ Interface system_interface(const std::string& device, bool offloads, int guest, 
 }
 
 Interface peer_interface(const std::string& device, bool offloads, Forwarding forwarding, int way) {
-  if (forwarding == Forwarding::bridge)
-    return {device, kPeerIpv4, kPeerMac, kSystemIpv4, kSystemMac, offloads};
+  if (forwarding != Forwarding::route && forwarding != Forwarding::nat)
+    return {device, kPeerIpv4, kPeerMac, work_ipv4(1, forwarding), work_mac(1, forwarding), offloads};
   Interface out{device, outer_peer_ipv4(way), kPeerMac, outer_ipv4(way), kOuterMac, offloads};
   if (forwarding == Forwarding::route) out.gateway = outer_ipv4(way);
   return out;
@@ -83,30 +99,19 @@ Result<> wait_for_carrier(const EndpointProcess& end, const std::string& device)
   return links->wait_until_running(device, kCarrierLimit);
 }
 
-namespace {
-
-Result<> introduce(const EndpointProcess& end, const std::string& device, int guests,
-                   std::string (*ipv4_of)(int), std::string (*mac_of)(int)) {
+Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests,
+                          Forwarding forwarding) {
   if (guests == 1) return {};
   const auto inside = NamespaceScope::enter(end.network_namespace());
   if (!inside) return fail(inside.error());
   Result<Links> links = Links::open();
   if (!links) return fail(links.error());
   for (int guest = 2; guest <= guests; ++guest) {
-    const Result<> added = links->add_neighbour(device, ipv4_of(guest), mac_of(guest));
+    const Result<> added =
+        links->add_neighbour(device, work_ipv4(guest, forwarding), work_mac(guest, forwarding));
     if (!added) return added;
   }
   return {};
-}
-
-}  // namespace
-
-Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests) {
-  return introduce(end, device, guests, guest_ipv4, guest_mac);
-}
-
-Result<> introduce_functions(const EndpointProcess& end, const std::string& device, int guests) {
-  return introduce(end, device, guests, function_ipv4, function_mac);
 }
 
 Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface& interface, int cpu) {
@@ -199,7 +204,7 @@ Result<> make_bridge(Links& here, const std::string& bridge, bool offloads) {
 
 Result<> plug(Links& here, const std::string& device, const std::string& bridge, bool offloads) {
   Result<> done = set_segmentation_offloads(device, offloads);
-  if (done) done = here.set_master(device, bridge);
+  if (done && !bridge.empty()) done = here.set_master(device, bridge);
   if (done) done = here.set_up(device);
   return done;
 }

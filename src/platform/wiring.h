@@ -37,9 +37,14 @@ inline constexpr std::chrono::seconds kCarrierLimit{30};
 [[nodiscard]] std::string guest_ipv4(int guest);
 [[nodiscard]] std::string guest_mac(int guest);
 
-// Of the function of a card that a guest has, beside the device by which its driver domain reaches it.
-[[nodiscard]] std::string function_ipv4(int guest);
-[[nodiscard]] std::string function_mac(int guest);
+// Of the second device that a guest has with Forwarding::macvtap and vf: it carries the work, and the first
+// one its driver domain's orders.
+[[nodiscard]] std::string second_ipv4(int guest);
+[[nodiscard]] std::string second_mac(int guest);
+
+// Of whichever of the two carries the work.
+[[nodiscard]] std::string work_ipv4(int guest, Forwarding forwarding);
+[[nodiscard]] std::string work_mac(int guest, Forwarding forwarding);
 
 // An end's network device, and who is on the other side of it.
 struct Interface {
@@ -60,9 +65,9 @@ struct Interface {
 [[nodiscard]] Result<> hand_over(Links& here, const EndpointProcess& end, const Interface& interface);
 [[nodiscard]] Result<> wait_for_carrier(const EndpointProcess& end, const std::string& device);
 
-// The end's device knows guests 2 to `guests`, too; or their functions.
-[[nodiscard]] Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests);
-[[nodiscard]] Result<> introduce_functions(const EndpointProcess& end, const std::string& device, int guests);
+// The end's device knows guests 2 to `guests`, too.
+[[nodiscard]] Result<> introduce_guests(const EndpointProcess& end, const std::string& device, int guests,
+                                        Forwarding forwarding = Forwarding::bridge);
 
 // The same with a card: its interrupts go to the end's CPU.
 [[nodiscard]] Result<> hand_over_card(Links& here, const EndpointProcess& end, const Interface& interface,
@@ -108,7 +113,7 @@ void count_wire(Bench& bench, int wire, const CountedDevice& system, const Count
 
 // A bridge with a fixed Ethernet address, up.
 [[nodiscard]] Result<> make_bridge(Links& here, const std::string& bridge, bool offloads);
-// A device becomes a port of the bridge, and is up.
+// A device becomes a port of the bridge, or none's where it has no name, and is up.
 [[nodiscard]] Result<> plug(Links& here, const std::string& device, const std::string& bridge, bool offloads);
 [[nodiscard]] Result<> plug_card(Links& here, const std::string& card, const std::string& bridge,
                                  bool offloads, int cpu);

@@ -24,6 +24,9 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
   if (cell.at("forwarding") == name_of(Forwarding::vf))
     return Obstacle{"on machine host no guest is given a function of a card",
                     "take another forwarding than vf, or run the study in the lab"};
+  if (cell.at("forwarding") == name_of(Forwarding::macvtap))
+    return Obstacle{"on machine host no guest has a macvtap yet",
+                    "take another forwarding than macvtap, or run the study in the lab"};
   if (kind.has_compiler)
     return Obstacle{"on machine host the workload 'compile' is not part of studies",
                     "run it by hand: vtax workload --help"};
@@ -39,6 +42,21 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
       cell.at("link_mbps") != find_factor(common_factors(), "link_mbps")->fallback)
     return Obstacle{"on machine host platform 'native' has no link to shape: its ends are joined by lo",
                     "name other platforms, or leave 'link_mbps' out"};
+  return std::nullopt;
+}
+
+// A macvtap is a tap, and only KVM's QEMU moves packets between taps and its guests.
+std::optional<Obstacle> obstacle_to_macvtaps(const PlanCell& cell) {
+  if (cell.at("forwarding") != name_of(Forwarding::macvtap)) return std::nullopt;
+  const PlatformFacts& facts = platform_of(cell);
+  if (!has_kvm(facts.id))
+    return Obstacle{fmt::format("on platform '{}' no guest can have a macvtap{}", facts.name,
+                                has_xen(facts.id) ? ": Xen has no backend for it" : ""),
+                    "name kvm or kvm-qemu, or another forwarding than macvtap"};
+  if (cell.at("topology") != name_of(Topology::card))
+    return Obstacle{fmt::format("on topology {} there is no card that guests could have a macvtap on",
+                                cell.at("topology")),
+                    "take topology = \"card\", or another forwarding than macvtap"};
   return std::nullopt;
 }
 
@@ -72,6 +90,7 @@ std::optional<Obstacle> obstacle_in_lab(const PlanCell& cell) {
   if (!facts.in_lab)
     return Obstacle{fmt::format("platform '{}' runs on machine host alone", platform),
                     "add --machine host, or machine = \"host\" in the study file"};
+  if (auto obstacle = obstacle_to_macvtaps(cell)) return obstacle;
   if (auto obstacle = obstacle_to_functions(cell)) return obstacle;
   // The firmware of a fully virtualised guest would read them byte by byte from a program.
   if (kind.has_files() && facts.device_model)

@@ -145,10 +145,10 @@ const std::vector<Factor>& common_factors() {
       row(count<&T::link_us>("link_us", 1, 10'000,
                              "microseconds that a packet takes from one machine to the other"),
           kOfMachines, kByAgent),
-      row(choice<&T::forwarding>(
-              "forwarding",
-              "what the driver domain, or a container's host, does with packets; vf: nothing, guests have "
-              "functions of the card (SR-IOV)"),
+      row(choice<&T::forwarding>("forwarding",
+                                 "what the driver domain, or a container's host, does with packets; macvtap: "
+                                 "guests have taps on the card itself; vf: nothing, guests have functions of "
+                                 "the card (SR-IOV)"),
           kBetween, kByAgentAndHost),
       row(count<&T::cards>(
               "cards", 1, 2,

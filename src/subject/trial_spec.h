@@ -40,11 +40,12 @@ inline constexpr auto enum_names<GuestCpu> = EnumNames<GuestCpu, 3>{
 // address; routes them between two subnets; or routes and translates addresses, so that the peers see its
 // own; or nothing, as each guest has a virtual function of the card (SR-IOV), and the card is the switch.
 // Natively there is nobody between.
-enum class Forwarding { bridge, route, nat, vf };
+enum class Forwarding { bridge, route, nat, macvtap, vf };
 template <>
-inline constexpr auto enum_names<Forwarding> = EnumNames<Forwarding, 4>{{{Forwarding::bridge, "bridge"},
+inline constexpr auto enum_names<Forwarding> = EnumNames<Forwarding, 5>{{{Forwarding::bridge, "bridge"},
                                                                          {Forwarding::route, "route"},
                                                                          {Forwarding::nat, "nat"},
+                                                                         {Forwarding::macvtap, "macvtap"},
                                                                          {Forwarding::vf, "vf"}}};
 
 // With a second CPU of the driver domain: the interrupts of cards go to the first and those of virtual

@@ -187,6 +187,12 @@ INSTANTIATE_TEST_SUITE_P(
         Placed{"TwoGuestsOfKvmOneCpu",
                {{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"link_mbps", "100"}}},
         Placed{"TwoCardsOfKvmTranslated", two_cards_of_kvm({{"forwarding", "nat"}, {"loads", "opposed"}})},
+        Placed{"MacvtapsOnTwoCards", two_cards_of_kvm({{"forwarding", "macvtap"},
+                                                       {"loads", "opposed"},
+                                                       {"driver_interrupts", "swapped"}})},
+        Placed{"MacvtapWithThreeQueues",
+               {{"platform", "kvm"}, {"guest_cpus", "3"}, {"forwarding", "macvtap"}, {"link_mbps", "100"}}},
+        Placed{"MacvtapBehindQemu", {{"platform", "kvm-qemu"}, {"forwarding", "macvtap"}}},
         Placed{"RoutedGuestOfPvh",
                {{"platform", "xen-pvh"}, {"forwarding", "route"}, {"balloon_mib", "128"}}},
         Placed{"TranslatedFullyVirtualisedGuest", {{"platform", "xen-hvm"}, {"forwarding", "nat"}}}),
@@ -316,6 +322,21 @@ TEST(PlacementOfForwarding, ShowsInTheFunctionsOfTheDriverDomain) {
   EXPECT_GT(cost_of(translated, "Domain-0", "nf_nat"), 0U);
   EXPECT_GT(instructions(translated, "Domain-0", {Layer::driver}),
             instructions(routed, "Domain-0", {Layer::driver}));
+}
+
+// A tap on the card has no bridge, and a host that works for it all the same.
+TEST(PlacementOfForwarding, OfMacvtapsIsTheHostsWorkWithoutABridge) {
+  NEED_LAB(PlatformId::kvm);
+  const auto forwarded = [](const char* way) {
+    return run(small({{"platform", "kvm"}, {"forwarding", way}}));
+  };
+  const Trial bridged = forwarded("bridge"), tapped = forwarded("macvtap");
+  EXPECT_GT(cost_of(bridged, "host", "br_handle_frame"), 0U);
+  EXPECT_EQ(cost_of(bridged, "host", "macvlan_handle_frame"), 0U);
+  EXPECT_EQ(cost_of(tapped, "host", "br_handle_frame"), 0U);
+  for (const char* function : {"macvlan_handle_frame", "tap_handle_frame", "handle_rx", "e1000_clean"})
+    EXPECT_GT(cost_of(tapped, "host", function), 0U) << function;
+  EXPECT_LT(instructions(tapped, "host", {Layer::driver}), instructions(bridged, "host", {Layer::driver}));
 }
 
 // The card is the switch: nobody between is left but who passes interrupts on.

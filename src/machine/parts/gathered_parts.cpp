@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 void add_domain(Domain& all, const Domain& more) {
   all.modules.insert(all.modules.end(), more.modules.begin(), more.modules.end());
   for (const auto* names : {&more.optional, &more.card, &more.disk, &more.nat, &more.giver, &more.driver,
-                            &more.balloon, &more.functions})
+                            &more.balloon, &more.functions, &more.macvtap})
     all.optional.insert(all.optional.end(), names->begin(), names->end());
 }
 

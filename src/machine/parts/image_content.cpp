@@ -113,8 +113,8 @@ const Domain& first_domain(PlatformId kind) {
                                   {},
                                   kCard};
   static const Domain kvm = {
-      "kvm", {"bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {},
-      {},    {"igb", "vfio-pci", "vfio_iommu_type1"},   kCard};
+      "kvm", {"bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat,       {"null_blk"}, {}, {},
+      {},    {"igb", "vfio-pci", "vfio_iommu_type1"},   kCard,       {"macvtap"}};
   if (has_kvm(kind)) return kvm;
   if (has_device_model(kind)) return dom0_hvm;
   return has_xen(kind) ? dom0 : native;

@@ -15,7 +15,8 @@ namespace vtax::lab {
 //   /init          the agent
 //   /lab/role      "native", "dom0", "kvm" or "guest"
 //   /lab/modules   paths of modules, one a line, in loading order; likewise /lab/nat-modules,
-//                  /lab/balloon-modules, /lab/giver-modules, /lab/driver-modules and /lab/function-modules
+//                  /lab/balloon-modules, /lab/giver-modules, /lab/driver-modules, /lab/function-modules
+//                  and /lab/macvtap-modules
 //   /lab/disk-modules  likewise, those for a disk, with parameters behind the path
 // and where there is a guest its kernel and image, with what runs it: Xen's toolstack, or QEMU for KVM.
 struct Domain {
@@ -30,6 +31,7 @@ struct Domain {
   std::vector<std::string> functions = {};  // likewise, only where guests have functions of a card
   // Of its card; loaded first. A kernel of the user's may lack it: then no trial has a card (check_cards()).
   std::vector<std::string> card = {};
+  std::vector<std::string> macvtap = {};  // as `nat`, only where guests have macvtaps
 };
 
 // What the machine boots, and what that runs as its guest (nullptr: nothing).

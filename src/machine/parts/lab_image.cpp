@@ -264,6 +264,9 @@ Result<CpioArchive> initramfs(PlatformId kind, const GatheredParts& parts, Kerne
   if (added)
     added = add_more(image, "lab/function-modules", domain, domain.functions, *modules, first.tree, kernel,
                      first.used);
+  if (added)
+    added = add_more(image, "lab/macvtap-modules", domain, domain.macvtap, *modules, first.tree, kernel,
+                     first.used);
   if (!added) return fail(added.error());
   const Domain* guest = guest_domain(kind);
   if (guest == nullptr) {
