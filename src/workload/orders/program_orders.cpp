@@ -1,6 +1,8 @@
 #include "workload/orders/program_orders.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -141,6 +143,19 @@ Result<nlohmann::json> serve_program(const JsonFields& order) {
   return nlohmann::json{{"state", "done"}};
 }
 
+// Of the children that this process has waited for.
+CpuUse children_time() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto ns_of = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  CpuUse use;
+  use.user = ns_of(usage.ru_utime);
+  use.system = ns_of(usage.ru_stime);
+  return use;
+}
+
 Result<nlohmann::json> run_client(const JsonFields& order) {
   const auto command = command_in(order);
   if (!command) return fail(command.error());
@@ -156,6 +171,7 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   if (!lead) return fail(lead.error());
   if (!trail) return fail(trail.error());
 
+  const CpuUse earlier = children_time();
   auto client = ProgramProcess::prepare(command->words, command->folder, *traced);
   if (!client) return fail(client.error());
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
@@ -169,6 +185,7 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   side.side = "client";
   side.duration = std::chrono::steady_clock::now() - begun;
   side.cpu = meter.since();
+  const CpuUse spent = children_time();
   if (!ended) return fail(ended.error());
   const auto done = operations->in(operations->number ? "" : client->output(kMostSearchedBytes));
   if (!done) {
@@ -178,8 +195,13 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   }
   side.transactions = Transactions(*done);
   std::this_thread::sleep_for(std::chrono::nanoseconds(*trail));
-  nlohmann::json answer{
-      {"state", "done"}, {"side", side.to_json()}, {"output", client->output(kKeptOutputBytes)}};
+  nlohmann::json answer{{"state", "done"},
+                        {"side", side.to_json()},
+                        {"output", client->output(kKeptOutputBytes)},
+                        {"client",
+                         {{"process", getpid()},
+                          {"user_ns", (spent.user - earlier.user).count()},
+                          {"system_ns", (spent.system - earlier.system).count()}}}};
   if (*traced) {
     auto mapped = client->mapped();
     client->name_as_called(mapped);
