@@ -1,6 +1,7 @@
 #include "controller/program_trial.h"
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "controller/trial_result.h"
@@ -75,10 +76,25 @@ Result<> add_mapped(const JsonFields& answer, const End& end, int cpu, nlohmann:
   return {};
 }
 
+Result<> add_client(const JsonFields& answer, nlohmann::json& all) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+  const auto client = answer.object("client");
+  if (!client) return fail(client.error());
+  nlohmann::json used;
+  for (const char* name : {"process", "user_ns", "system_ns"}) {
+    const auto value = client->number(name, 0, kMost);
+    if (!value) return fail(value.error());
+    used[name] = *value;
+  }
+  all.push_back(std::move(used));
+  return {};
+}
+
 class ProgramTrial {
  public:
-  ProgramTrial(const TrialPlan& plan, Bench& bench, const Setup& setup, std::chrono::milliseconds settle)
-      : plan_(plan), pairs_(program_pairs(plan, bench, setup)), settle_(settle) {
+  ProgramTrial(const TrialPlan& plan, Bench& bench, const Setup& setup, std::chrono::milliseconds settle,
+               const WindowHooks& hooks)
+      : plan_(plan), pairs_(program_pairs(plan, bench, setup)), settle_(settle), hooks_(hooks) {
     // Beyond what the machine itself says when the program takes too long.
     patience_ = 2 * std::chrono::seconds(plan.limit_seconds) + std::chrono::seconds(30);
   }
@@ -95,8 +111,13 @@ class ProgramTrial {
       if (Result<> told = tell_run(plan_, pair, {lead, 3 * settle_, true, false}); !told)
         return fail(told.error());
     }
+    if (hooks_.before) {
+      std::this_thread::sleep_until(begin - settle_ / 2);
+      if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
+    }
     TrialResult done;
     std::string output;
+    nlohmann::json clients = nlohmann::json::array();
     for (const ProgramPair& pair : pairs_) {
       const auto answer = answer_of(pair);
       if (!answer) return fail(answer.error());
@@ -105,13 +126,18 @@ class ProgramTrial {
       const auto side = read_side_report(*fields);
       if (!side) return fail(side.error());
       done.add(pair.name, *side);
+      if (hooks_.after && !pair.client->in_guest)
+        if (Result<> added = add_client(*answer, clients); !added) return fail(added.error());
       if (&pair != &pairs_.front()) continue;
       auto text = answer->text("output", JsonFields::kMostBytes);
       if (!text) return fail(text.error());
       output = std::move(*text);
     }
+    if (hooks_.after)
+      if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
     if (Result<> ended = end_servers(); !ended) return fail(ended.error());
     nlohmann::json result = done.to_json();
+    if (hooks_.after) result["clients"] = clients;
     result["output"] = output;
     if (looks) result["mapped"] = mapped_;
     return result;
@@ -184,6 +210,7 @@ class ProgramTrial {
   const TrialPlan& plan_;
   std::vector<ProgramPair> pairs_;
   std::chrono::milliseconds settle_;
+  WindowHooks hooks_;
   nanoseconds patience_{};
   nlohmann::json mapped_ = nlohmann::json::array();
 };
@@ -191,8 +218,8 @@ class ProgramTrial {
 }  // namespace
 
 Result<nlohmann::json> run_program_trial(const TrialPlan& plan, Bench& bench, const Setup& setup, bool looks,
-                                         std::chrono::milliseconds settle) {
-  return ProgramTrial(plan, bench, setup, settle).run(looks);
+                                         std::chrono::milliseconds settle, const WindowHooks& hooks) {
+  return ProgramTrial(plan, bench, setup, settle, hooks).run(looks);
 }
 
 }  // namespace vtax::controller

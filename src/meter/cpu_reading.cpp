@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <algorithm>
 #include <charconv>
@@ -60,15 +61,29 @@ std::optional<ThreadTime> read_thread(const fs::path& task, int process) {
   return time;
 }
 
+// Of all threads that it ever had; 0: it is gone.
+std::uint64_t process_clock(int process) {
+  clockid_t clock{};
+  timespec time{};
+  if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 void add_threads(int process, CpuReading& reading) {
   const fs::path folder = fmt::format("/proc/{}", process);
   const auto own = read_kernel_file(folder / "stat");
   const auto stat = own ? parse_process_stat(*own) : std::nullopt;
   if (!stat) return;
   reading.parents[process] = stat->parent;
+  std::uint64_t living_ns = 0;
   for (const int thread : numbers_in(folder / "task"))
-    if (auto time = read_thread(folder / "task" / std::to_string(thread), process))
+    if (auto time = read_thread(folder / "task" / std::to_string(thread), process)) {
+      living_ns += time->run_ns;
       reading.threads[thread] = *time;
+    }
+  const std::uint64_t all_ns = process_clock(process);
+  reading.ended[process] = {all_ns > living_ns ? all_ns - living_ns : 0, stat->children_user_ticks,
+                            stat->children_system_ticks};
 }
 
 // Of processes of the namespace around the sandbox: numbers below zero.
@@ -103,12 +118,16 @@ void add_vhost_threads(const fs::path& outer, CpuReading& reading) {
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const std::size_t open = text.find('('), close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
-  ProcessStat stat{std::string(text.substr(open + 1, close - open - 1)), 0, 0, 0, 0, 0};
+  ProcessStat stat{std::string(text.substr(open + 1, close - open - 1))};
   const auto words = words_of(text.substr(close + 1));
-  constexpr std::size_t kParent = 1, kUser = 11, kSystem = 12, kCpu = 36,
+  constexpr std::size_t kParent = 1, kUser = 11, kSystem = 12, kChildrenUser = 13, kChildrenSystem = 14,
+                        kCpu = 36,
                         kGuest = 40;  // proc(5), counted from the state
   if (words.size() <= kSystem || !to_number(words[kParent], stat.parent) ||
       !to_number(words[kUser], stat.user_ticks) || !to_number(words[kSystem], stat.system_ticks))
+    return std::nullopt;
+  if (words.size() > kChildrenSystem && (!to_number(words[kChildrenUser], stat.children_user_ticks) ||
+                                         !to_number(words[kChildrenSystem], stat.children_system_ticks)))
     return std::nullopt;
   if (words.size() > kCpu && !to_number(words[kCpu], stat.cpu)) return std::nullopt;
   if (words.size() > kGuest && !to_number(words[kGuest], stat.guest_ticks)) return std::nullopt;

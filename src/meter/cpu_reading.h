@@ -39,10 +39,17 @@ struct OutsideThread {
   int cpu = 0;  // on which it ran last
 };
 
+// What a living process has of threads and children that have ended.
+struct EndedTime {
+  std::uint64_t threads_ns = 0;                    // of its own threads
+  std::uint64_t user_ticks = 0, system_ticks = 0;  // of its children that it has waited for, and theirs
+};
+
 struct CpuReading {
   std::chrono::steady_clock::time_point at;
-  std::map<int, ThreadTime> threads;  // by thread
-  std::map<int, int> parents;         // of each process
+  std::map<int, ThreadTime> threads;    // by thread
+  std::map<int, int> parents;           // of each process
+  std::map<int, EndedTime> ended = {};  // of each process
   std::map<int, CpuTicks> cpus;
   // What is not the trial's. read_outside_threads() fills it, and who has threads of his own in the sandbox,
   // under numbers below zero.
@@ -74,11 +81,12 @@ struct OursOutside {
 
 // From /proc/PID/stat, whose second field may hold anything, brackets and spaces among it.
 struct ProcessStat {
-  std::string name;
+  std::string name = {};
   int parent = 0;
   std::uint64_t user_ticks = 0, system_ticks = 0;
   std::uint64_t guest_ticks = 0;
-  int cpu = 0;  // on which it ran last
+  int cpu = 0;                                                       // on which it ran last
+  std::uint64_t children_user_ticks = 0, children_system_ticks = 0;  // that it has waited for
 };
 [[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view text);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "meter/metered_thread.h"
@@ -21,7 +22,9 @@ struct Class {
 };
 
 struct Use {
-  std::uint64_t run_ns = 0, user_ticks = 0, system_ticks = 0, guest_ticks = 0;
+  std::uint64_t run_ns = 0;
+  std::uint64_t user_ns = 0, system_ns = 0, guest_ns = 0;  // sampled, but for what has ended
+  std::uint64_t gone_ns = 0;                               // of run_ns, from before the first reading
 };
 
 struct Row {
@@ -36,8 +39,8 @@ std::uint64_t since(std::uint64_t before, std::uint64_t after) {
   return after > before ? after - before : 0;
 }
 
-// Of 10 ms each. Two or three call the same work all kernel in one run, all program in the next.
-constexpr std::uint64_t kLeastTicks = 4;
+// Two or three ticks call the same work all kernel in one run, all program in the next.
+constexpr std::uint64_t kLeastSampledNs = 4 * kTickNs;
 
 class HostCharging {
  public:
@@ -46,28 +49,28 @@ class HostCharging {
 
   void charge(const Class& which, const Use& use) {
     const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";
-    const std::uint64_t ticks = use.user_ticks + use.system_ticks;
+    const std::uint64_t run_ns = since(use.gone_ns, use.run_ns), sampled = use.user_ns + use.system_ns;
     // In a guest's host both go to the driver.
     const bool split_matters = which.kind == Kind::host && !has_guest_;
-    if (ticks < (split_matters ? kLeastTicks : 1)) {
-      add({which.cpu, domain, Layer::uncharged, Part::none}, use.run_ns);
+    if (sampled < (split_matters ? kLeastSampledNs : 1)) {
+      add({which.cpu, domain, Layer::uncharged, Part::none}, run_ns);
       return;
     }
     const auto part = [&](std::uint64_t of) {
-      return std::min(use.run_ns, static_cast<std::uint64_t>(static_cast<double>(use.run_ns) *
-                                                             static_cast<double>(std::min(of, ticks)) /
-                                                             static_cast<double>(ticks)));
+      return std::min(run_ns, static_cast<std::uint64_t>(static_cast<double>(run_ns) *
+                                                         static_cast<double>(std::min(of, sampled)) /
+                                                         static_cast<double>(sampled)));
     };
-    const std::uint64_t user = part(use.user_ticks);
+    const std::uint64_t user = part(use.user_ns);
     if (which.kind == Kind::kvm_cpu) {
       // The kernel counts its guest's time within the thread's user time.
-      const std::uint64_t guest = std::min(user, part(use.guest_ticks));
+      const std::uint64_t guest = std::min(user, part(use.guest_ns));
       charge_guest(which, guest);
       charge_user({which.cpu, Kind::emulator, which.guest}, user - guest);
     } else {
       charge_user(which, user);
     }
-    charge_system(which, use.run_ns - user);
+    charge_system(which, run_ns - user);
   }
 
   void charge_packets(int cpu, std::uint64_t ns) { charge_system({cpu, Kind::host, 1}, ns); }
@@ -155,6 +158,42 @@ void charge_rest(HostCharging& charging, int cpu, std::uint64_t span_ns, std::ui
 
 }  // namespace
 
+namespace {
+
+// Threads and children of living processes. Guests' runners are left out: their threads come and go outside
+// of windows, and User Mode Linux has programs for children that are not its kernel's.
+void add_ended(const LedgerInput& input, std::map<Class, Use>& uses) {
+  const auto class_of = [&](int process, const std::map<int, int>& parents) -> std::optional<Class> {
+    const MeteredProcess* owner = owner_of(process, input.processes, parents);
+    if (owner == nullptr ||
+        (owner->role != MeteredProcess::Role::system && owner->role != MeteredProcess::Role::partner))
+      return std::nullopt;
+    return Class{owner->cpu, kind_of({}, *owner), owner->guest};
+  };
+  for (const auto& [process, after] : input.after.ended) {
+    const auto which = class_of(process, input.after.parents);
+    if (!which) continue;
+    const auto earlier = input.before.ended.find(process);
+    const EndedTime before = earlier == input.before.ended.end() ? EndedTime{} : earlier->second;
+    Use& use = uses[*which];
+    use.run_ns += since(before.threads_ns, after.threads_ns);
+    LedgerInput::Awaited awaited{kTickNs * since(before.user_ticks, after.user_ticks),
+                                 kTickNs * since(before.system_ticks, after.system_ticks)};
+    if (const auto said = input.awaited.find(process); said != input.awaited.end()) awaited = said->second;
+    use.run_ns += awaited.user_ns + awaited.system_ns;
+    use.user_ns += awaited.user_ns;
+    use.system_ns += awaited.system_ns;
+  }
+  // Whoever waited for them has all of their time, that before the first reading, too.
+  for (const auto& [id, thread] : input.before.threads) {
+    if (input.after.parents.contains(thread.process)) continue;
+    if (const auto which = class_of(thread.process, input.before.parents))
+      uses[*which].gone_ns += thread.run_ns;
+  }
+}
+
+}  // namespace
+
 std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
   std::map<Class, Use> uses;
   for (const auto& [id, thread] : input.after.threads) {
@@ -164,10 +203,11 @@ std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
     const ThreadTime start = earlier == input.before.threads.end() ? ThreadTime{} : earlier->second;
     Use& use = uses[{owner->cpu, kind_of(thread, *owner), owner->guest}];
     use.run_ns += since(start.run_ns, thread.run_ns);
-    use.user_ticks += since(start.user_ticks, thread.user_ticks);
-    use.system_ticks += since(start.system_ticks, thread.system_ticks);
-    use.guest_ticks += since(start.guest_ticks, thread.guest_ticks);
+    use.user_ns += kTickNs * since(start.user_ticks, thread.user_ticks);
+    use.system_ns += kTickNs * since(start.system_ticks, thread.system_ticks);
+    use.guest_ns += kTickNs * since(start.guest_ticks, thread.guest_ticks);
   }
+  add_ended(input, uses);
   HostCharging charging(input);
   for (const auto& [which, use] : uses) charging.charge(which, use);
   const auto span = static_cast<std::uint64_t>(

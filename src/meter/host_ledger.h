@@ -22,8 +22,9 @@ namespace vtax::meter {
 //                                     own code is in driver's kernel: no book tells it apart
 //   uml                               user time of its first process -> the guest's kernel, of the others,
 //                                     which are the guest's programs -> program; system time -> driver
-//   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
-//   uncharged                         time of a trial's thread of which no tick tells whether it was in the
+//   what has ended in between         threads and children of a living process of a system or partner: that
+//   one's packets on others' backs          kernel or, beside a guest, driver kernel; domain "host" uncharged
+//   time of a trial's thread of which no tick tells whether it was in the
 //                                     kernel
 //   elsewhere, idle                   other programs ("elsewhere"), what the machine below has taken
 //   ("stolen"),
@@ -39,6 +40,12 @@ struct LedgerInput {
   // on the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
   // `elsewhere` and `idle`.
   std::map<int, std::uint64_t> packets_ns = {};
+  // Of a metered process: what it and its children used that ended between the readings, all of their lives,
+  // as it says itself. Without it that is known by ticks.
+  struct Awaited {
+    std::uint64_t user_ns = 0, system_ns = 0;
+  };
+  std::map<int, Awaited> awaited = {};
 };
 [[nodiscard]] std::vector<LedgerEntry> host_ledger(const LedgerInput& input);
 

@@ -149,6 +149,27 @@ TEST(HostLedger, UmlsChildrenAreItsPrograms) {
   EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 70 * kMs);
 }
 
+// A client that began before the first reading, and its parent, that says exactly what it was; a server, of
+// whose threads and children some have ended.
+TEST(HostLedger, WhatHasEndedIsItsParents) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::partner, 0}, {20, Role::system, 1}};
+  add_thread(input, 10, 1, 10, "vtax", 0, 0, 0);
+  add_thread(input, 20, 1, 20, "server", 0, 0, 0);
+  input.before.threads[11] = {11, "client", 3 * kMs, 0, 0, 0};
+  input.before.parents = {{10, 1}, {11, 10}, {20, 1}};
+  input.after.ended[10] = {0, 99, 99};
+  input.awaited[10] = {101 * kMs, 302 * kMs};
+  input.before.ended[20] = {5 * kMs, 1, 2};
+  input.after.ended[20] = {45 * kMs, 7, 4};  // 40 ms of threads; 60 and 20 ms of children
+  const auto ledger = host_ledger(input);
+  EXPECT_NEAR(static_cast<double>(value(ledger, 0, "host", Layer::program)), 400e6 * 101 / 403, 10);
+  EXPECT_NEAR(static_cast<double>(value(ledger, 0, "host", Layer::kernel)), 400e6 * 302 / 403, 10);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::program), 90 * kMs);  // 120 ms, three quarters of them
+  EXPECT_EQ(value(ledger, 1, "host", Layer::kernel), 30 * kMs);
+  for (const int cpu : {0, 1}) EXPECT_EQ(total(ledger, cpu), 1000 * kMs);
+}
+
 TEST(HostLedger, AParentLoopEnds) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::system, 0}};

@@ -63,6 +63,9 @@ void set_host_defaults(Study& study, bool is_quick) {
     const std::string amount(amount_of(kind.id));
     const bool is_amount_named = workload.named.contains(amount);
     const bool has_length = is_length_named || workload.named.contains("window_ms");
+    if (kind.has_program && is_length_named)
+      study.notes.push_back(
+          "the window of the workload 'program' is one run of its client, whatever window_ms says");
     if (kind.has_compiler || kind.has_program || (is_amount_named && !has_length))
       workload.common["window_ms"] = {"0"};
     if (is_amount_named || values_of(study, workload, "window_ms") == std::vector<std::string>{"0"}) continue;
@@ -202,7 +205,7 @@ Result<> check_shares(const Study& study, const StudyWorkload& workload, const s
   return {};
 }
 
-Result<> check_texts(const Study& study, const StudyWorkload& workload, const std::string& what) {
+Result<> check_texts(const StudyWorkload& workload, const std::string& what) {
   if (!find_workload(workload.name)->has_program) return {};
   // Every combination: each of the texts means something beside the others.
   std::vector<std::map<std::string, std::string>> cells{{{"workload", workload.name}}};
@@ -223,7 +226,6 @@ Result<> check_texts(const Study& study, const StudyWorkload& workload, const st
     if (auto good = check_program(*trial); !good)
       return fail({what, good.error().what + ": " + good.error().why, good.error().next});
   }
-  if (study.machine == kHostMachine) return {};
   for (const std::string& files : workload.factors.at("files")) {
     std::error_code error;
     if (!files.empty() && !std::filesystem::exists(folder_of_files(files), error))
@@ -239,7 +241,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
   if (good) good = check_joined(study, workload, what);
   if (good) good = check_guest_kernel(study, workload, what);
   if (good) good = check_shares(study, workload, what);
-  if (good) good = check_texts(study, workload, what);
+  if (good) good = check_texts(workload, what);
   if (!good) return good;
   if (study.machine == kHostMachine) {
     const auto& topologies = values_of(study, workload, "topology");

@@ -30,9 +30,10 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
   if (kind.has_compiler)
     return Obstacle{"on machine host the workload 'compile' is not part of studies",
                     "run it by hand: vtax workload --help"};
-  if (kind.has_program)
-    return Obstacle{"on machine host a program of one's own cannot be a workload yet",
-                    "run the study in the lab: leave --machine host out"};
+  if (kind.has_program && facts.runner != GuestRunner::none)
+    return Obstacle{
+        fmt::format("on machine host the guest of platform '{}' holds no program of one's own", platform),
+        "name native and container, or run the study in the lab"};
   // A guest's disk there would be a device of the user's, which nobody has named.
   if (kind.has_disk && facts.runner != GuestRunner::none)
     return Obstacle{

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/kernel_file.h"
+#include "machine/host/program_root.h"
 #include "machine/host/sandbox.h"
 #include "machine/host/xen_toolstack.h"
 #include "machine/parts/qemu_finder.h"
@@ -45,6 +46,17 @@ PlatformCheck check_namespaces(PlatformId platform) {
   if (!made) return {platform, State::missing, one_line(made.error()), mend_of_namespaces()};
   return {platform, State::good,
           geteuid() == 0 ? "namespaces, as root" : "namespaces, without root, in a user namespace", ""};
+}
+
+// Systems that are processes of this computer, in which a program of the user's may run.
+PlatformCheck check_own_kernel(PlatformId platform) {
+  PlatformCheck check = check_namespaces(platform);
+  if (check.state == State::missing) return check;
+  const auto programs = examine_programs();
+  check.detail += programs ? "; programs of one's own"
+                           : fmt::format("; no programs of one's own: {} ({})", one_line(programs.error()),
+                                         programs.error().next);
+  return check;
 }
 
 PlatformCheck check_guest(PlatformId platform) {
@@ -170,6 +182,14 @@ PlatformCheck check_xen(PlatformId platform) {
 
 }  // namespace
 
+Result<> examine_programs() {
+  const auto confined = examine_program_confinement();
+  if (confined) return {};
+  Error error = confined.error();
+  error.next = mend_of_namespaces();
+  return fail(std::move(error));
+}
+
 bool has_guest(PlatformId platform) {
   return facts_of(platform).runner != GuestRunner::none;
 }
@@ -177,7 +197,7 @@ bool has_guest(PlatformId platform) {
 PlatformCheck examine_platform(PlatformId platform) {
   switch (facts_of(platform).runner) {
     case GuestRunner::none:
-      return check_namespaces(platform);
+      return check_own_kernel(platform);
     case GuestRunner::xen:
       return check_xen(platform);
     case GuestRunner::kvm:

@@ -18,6 +18,9 @@ struct PlatformCheck {
 // Whether the platform has a guest of its own, which needs a tap and an image.
 [[nodiscard]] bool has_guest(PlatformId platform);
 
+// Whether programs of the user's may run in sandboxes here. Error (unavailable): why not, and what mends it.
+[[nodiscard]] Result<> examine_programs();
+
 // When this environment variable is set, no /dev/kvm is opened, whatever is asked for.
 inline constexpr char kNoKvmVariable[] = "VTAX_NO_KVM";
 

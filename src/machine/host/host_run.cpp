@@ -14,6 +14,8 @@
 #include "machine/computer.h"
 #include "machine/host/host_readiness.h"
 #include "machine/host/host_trial.h"
+#include "machine/parts/gathered_program.h"
+#include "machine/parts/package_json.h"
 
 namespace vtax::host {
 namespace {
@@ -41,18 +43,41 @@ class UnmadeMachines {
   std::map<MadeOf, Error> last_;
 };
 
-struct Guests {
+struct HostParts {
   std::optional<lab::PackageCache> cache;  // some of the parts may go with it
-  std::map<PlatformId, GuestParts> parts;
+  std::map<PlatformId, GuestParts> guests;
+  std::map<lab::WorkloadFiles, HostProgram> programs;
 };
 
-// Of all platforms, whether they run here, and what their guests boot.
-Result<Guests> prepare_guests(const std::vector<Trial>& trials, const OnStep& on_step) {
+lab::WorkloadFiles program_of(const TrialSpec& spec) {
+  return {false, spec.packages, spec.files};
+}
+
+Result<HostProgram> prepare_program(const lab::WorkloadFiles& files, lab::PackageCache& cache,
+                                    const OnStep& on_step) {
+  auto gathered = lab::gather_program(
+      files, cache, lab::Apt(), [&](std::string_view step) { on_step(std::string(step)); },
+      lab::Fetch::content);
+  if (!gathered) return fail(gathered.error());
+  HostProgram program{std::move(gathered->tree)};
+  if (gathered->set) {
+    program.provenance["packages"] = lab::to_json(gathered->set->packages);
+    program.in_use = gathered->set->in_use;
+  }
+  if (gathered->own)
+    program.provenance["files"] = {{"path", gathered->own->path}, {"sha256", gathered->own->sha256}};
+  return program;
+}
+
+// Of all platforms, whether they run here, what their guests boot; and the user's programs.
+Result<HostParts> prepare_parts(const std::vector<Trial>& trials, const OnStep& on_step) {
   std::set<PlatformId> platforms;
+  std::set<lab::WorkloadFiles> programs;
   for (const Trial& trial : trials) {
     const auto spec = trial_spec_of(trial.factors);
     if (!spec) return fail(spec.error());
     platforms.insert(spec->platform);
+    if (spec->workload == WorkloadId::program) programs.insert(program_of(*spec));
   }
   for (const PlatformId platform : platforms) {
     const PlatformCheck check = examine_platform(platform);
@@ -61,38 +86,47 @@ Result<Guests> prepare_guests(const std::vector<Trial>& trials, const OnStep& on
       return fail(Error{fmt::format("cannot run the platform {} on this computer", name_of(platform)),
                         check.detail, check.mend, ExitCode::unavailable});
   }
-  Guests guests;
+  if (!programs.empty())
+    if (Result<> confined = examine_programs(); !confined) return fail(confined.error());
+  HostParts all;
+  if (!programs.empty() || std::any_of(platforms.begin(), platforms.end(), has_guest)) {
+    auto cache = lab::PackageCache::open();
+    if (!cache) return fail(cache.error());
+    all.cache = std::move(*cache);
+  }
   for (const PlatformId platform : platforms) {
     if (!has_guest(platform)) continue;
-    if (!guests.cache) {
-      auto cache = lab::PackageCache::open();
-      if (!cache) return fail(cache.error());
-      guests.cache = std::move(*cache);
-    }
     auto parts =
-        prepare_guest(platform, *guests.cache, [&](std::string_view step) { on_step(std::string(step)); });
+        prepare_guest(platform, *all.cache, [&](std::string_view step) { on_step(std::string(step)); });
     if (!parts) return fail(parts.error());
-    guests.parts.emplace(platform, std::move(*parts));
+    all.guests.emplace(platform, std::move(*parts));
   }
-  return guests;
+  for (const lab::WorkloadFiles& files : programs) {
+    auto program = prepare_program(files, *all.cache, on_step);
+    if (!program) return fail(program.error());
+    all.programs.emplace(files, std::move(*program));
+  }
+  return all;
 }
 
 }  // namespace
 
 Result<std::string> identify_host(const std::vector<Trial>& trials, const OnStep& on_step) {
-  const auto guests = prepare_guests(trials, on_step);
-  if (!guests) return fail(guests.error());
+  const auto parts = prepare_parts(trials, on_step);
+  if (!parts) return fail(parts.error());
   const auto own = fast_hash_of_file("/proc/self/exe");
   if (!own) return fail(own.error());
   nlohmann::json all = {{"vtax", *own}, {"computer", nlohmann::json::parse(facts_of_this_computer())}};
-  for (const auto& [platform, parts] : guests->parts)
-    all[fmt::format("guest of {}", name_of(platform))] = parts.provenance;
+  for (const auto& [platform, guest] : parts->guests)
+    all[fmt::format("guest of {}", name_of(platform))] = guest.provenance;
+  for (const auto& [files, program] : parts->programs)
+    all[fmt::format("program of {}, {}", files.packages, files.files)] = program.provenance;
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 Result<> run_on_host(std::vector<Trial> trials, const MachineEvents& events) {
-  const auto guests = prepare_guests(trials, events.on_step);
-  if (!guests) return fail(guests.error());
+  const auto parts = prepare_parts(trials, events.on_step);
+  if (!parts) return fail(parts.error());
   UnmadeMachines unmade;
   for (std::size_t next = 0; next < trials.size(); ++next) {
     if (interrupted()) return fail(interruption_error());
@@ -101,9 +135,11 @@ Result<> run_on_host(std::vector<Trial> trials, const MachineEvents& events) {
     events.on_start(trial);
     // Whoever hears of its start knows enough: as in the lab.
     bool made = false;
-    const auto done = run_host_trial(trial, guests->parts, [&](const std::string& step) {
-      made = made || step.starts_with(kMeasuringStep);
-    });
+    const auto program = parts->programs.find(program_of(trial_spec_of(trial.factors).value_or(TrialSpec())));
+    const auto done = run_host_trial(
+        trial, parts->guests,
+        [&](const std::string& step) { made = made || step.starts_with(kMeasuringStep); }, true,
+        program == parts->programs.end() ? nullptr : &program->second);
     if (!done && done.error().code == ExitCode::interrupted) return done;
     if (!done) trial.error = done.error().text();
     if (auto kept = events.on_finished(std::move(trial)); !kept) return kept;

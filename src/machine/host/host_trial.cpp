@@ -11,12 +11,14 @@
 
 #include "controller/http_trial.h"
 #include "controller/local_trial.h"
+#include "controller/program_trial.h"
 #include "controller/trial.h"
 #include "controller/trial_plan.h"
 #include "core/files.h"
 #include "core/sha256.h"
 #include "machine/guest_result.h"
 #include "machine/host/disk_folder.h"
+#include "machine/host/program_root.h"
 #include "machine/host/window_books.h"
 #include "machine/host/window_growth.h"
 #include "machine/host/xen_keeper.h"
@@ -89,6 +91,13 @@ Result<std::unique_ptr<Platform>> platform_of(PlatformId id, const PartsByPlatfo
   return make_qemu(parts->second.image, parts->second.emulator, way);
 }
 
+// With a program's own limit for each of its runs.
+std::chrono::seconds limit_of(const controller::TrialPlan& plan) {
+  constexpr int kMostRuns = 6;
+  if (!plan.program) return kTrialLimit;
+  return kTrialLimit + kMostRuns * plan.guests * std::chrono::seconds(plan.limit_seconds);
+}
+
 Result<controller::TrialPlan> host_plan(const TrialSpec& trial) {
   auto plan = controller::plan_for(trial);
   if (plan) plan->time_limit = kWorkLimit;
@@ -120,6 +129,7 @@ std::vector<std::string> host_disks(const controller::TrialPlan& plan) {
 Result<json> work_of(const controller::TrialPlan& plan, Bench& bench, std::chrono::milliseconds settle,
                      const controller::WindowHooks& hooks, int number) {
   if (plan.http) return controller::run_http_trial(plan, bench, settle, hooks);
+  if (plan.program) return controller::run_program_trial(plan, bench, host_setup(plan), false, settle, hooks);
   if (plan.local) return controller::run_local_trial(plan, bench, host_disks(plan), settle, hooks);
   return controller::run_trial(plan, bench, settle, hooks, number);
 }
@@ -141,8 +151,10 @@ Result<Growth> grow_on(Bench& bench, controller::TrialPlan& plan) {
 // Inside the sandbox.
 Result<json> measure(controller::TrialPlan plan, const PartsByPlatform& guests,
                      std::optional<XenKeeper>& keeper, pid_t owner, bool with_course,
-                     const TellStep& progress) {
+                     const HostProgram* program, const TellStep& progress) {
   const auto start = Clock::now();
+  if (program != nullptr)
+    if (Result<> made = make_program_root(program->files); !made) return fail(made.error());
   const std::string name(name_of(plan.platform));
   auto platform = platform_of(plan.platform, guests, keeper, owner);
   if (!platform) return fail(platform.error());
@@ -175,7 +187,7 @@ Result<json> measure(controller::TrialPlan plan, const PartsByPlatform& guests,
 }  // namespace
 
 Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const TellStep& progress,
-                        bool with_course) {
+                        bool with_course, const HostProgram* program) {
   const auto started = Clock::now();
   const auto spec = trial_spec_of(trial.factors);
   if (!spec) return fail(spec.error());
@@ -185,8 +197,10 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const TellS
   if (!keeper) return fail(keeper.error());
   const pid_t owner = getpid();
   const auto answer = run_in_sandbox(
-      [&](const TellStep& tell) { return measure(*plan, guests, *keeper, owner, with_course, tell); },
-      progress, kTrialLimit);
+      [&](const TellStep& tell) {
+        return measure(*plan, guests, *keeper, owner, with_course, program, tell);
+      },
+      progress, limit_of(*plan));
   const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
   const auto over = Clock::now();
   if (!answer) return fail(answer.error());
@@ -216,6 +230,8 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const TellS
   }
   if (const auto parts = guests.find(spec->platform); parts != guests.end())
     provenance.update(parts->second.provenance);
+  if (program != nullptr) provenance["program"] = program->provenance;
+  if (!result->output.empty()) provenance["client_output"] = result->output;
   trial.provenance = provenance.dump(-1, ' ', false, json::error_handler_t::replace);
   trial.digest = sha256_hex(text_bytes(rows));
   trial.elapsed_host_ns = static_cast<std::uint64_t>(ns_since(started));

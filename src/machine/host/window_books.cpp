@@ -46,6 +46,9 @@ controller::WindowHooks WindowBooks::hooks() {
 std::vector<LedgerEntry> WindowBooks::ledger(const json& result) {
   for (const json& ns : result.value("systems_user_ns", json::array()))
     seen_.books.guest_programs_ns.push_back(ns.get<std::uint64_t>());
+  for (const json& client : result.value("clients", json::array()))
+    seen_.books.awaited[client.at("process").get<int>()] = {client.at("user_ns").get<std::uint64_t>(),
+                                                            client.at("system_ns").get<std::uint64_t>()};
   seen_.books.packets_ns = softirqs_.packets(namespaces_of(bench_.processes), softirqs_.at_end());
   auto rows = ledger_of(seen_);
   counters_.add_rows(seen_.books, on_xen() ? "Domain-0" : "host", rows);
@@ -60,6 +63,7 @@ Timeline WindowBooks::course(const std::vector<LedgerEntry>& window) {
   for (WindowReading& reading : within_) {
     meter::XenLedgerInput until = seen_;
     until.books.after = std::move(reading.books);
+    until.books.awaited.clear();  // of the whole window
     until.after = std::move(reading.xen);
     until.books.packets_ns = softirqs_.packets(namespaces, reading.softirqs);
     const std::uint64_t at = span_of(until);

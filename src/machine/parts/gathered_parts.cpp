@@ -2,6 +2,7 @@
 
 #include "core/files.h"
 #include "core/sha256.h"
+#include "machine/parts/gathered_program.h"
 #include "machine/parts/kernel_image.h"
 #include "machine/parts/module_list.h"
 #include "machine/parts/release_apt.h"
@@ -9,7 +10,6 @@
 #include "machine/parts/stack_sources.h"
 #include "machine/parts/xen_tree.h"
 #include "machine/parts/xen_version.h"
-#include "subject/program_text.h"
 
 namespace vtax::lab {
 namespace {
@@ -156,19 +156,11 @@ Result<GatheredParts> gather_parts(PlatformId kind, const Sources& sources, Pack
     if (!vmm_set) return fail(vmm_set.error());
     parts.vmm_set = std::move(*vmm_set);
   }
-  if (!sources.workload.files.empty()) {
-    auto own = ProgramTree::own(sources.workload.files, why == Fetch::content);
-    if (!own) return fail(own.error());
-    const std::string folder = folder_of_files(sources.workload.files);
-    parts.own_files.push_back({"files", fs::absolute(folder).string(), own->hash});
-    parts.program = std::move(*own);
-  }
-  if (!sources.workload.packages.empty()) {
-    auto program_set = cache.fetch(wanted_programs(sources.workload.packages), apt, progress, why);
-    if (!program_set) return fail(program_set.error());
-    parts.program.add_below(program_set->root);
-    parts.program_set = std::move(*program_set);
-  }
+  auto program = gather_program(sources.workload, cache, apt, progress, why);
+  if (!program) return fail(program.error());
+  if (program->own) parts.own_files.push_back(*program->own);
+  parts.program = std::move(program->tree);
+  parts.program_set = std::move(program->set);
   if (sources.workload.compiler) {
     auto compiler_set = cache.fetch(PackageSet::compiler, apt, progress, why);
     if (!compiler_set) return fail(compiler_set.error());

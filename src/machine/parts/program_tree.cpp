@@ -12,6 +12,7 @@
 #include "core/sha256.h"
 #include "machine/parts/content_list.h"
 #include "machine/parts/oci_image.h"
+#include "machine/parts/rooted_folder.h"
 #include "machine/parts/shared_libraries.h"
 #include "subject/program_text.h"
 
@@ -150,34 +151,35 @@ std::uint64_t ProgramTree::bytes() const {
   return sum;
 }
 
-Result<> ProgramTree::add_to(CpioArchive& image) const {
-  constexpr const char* kRoot = "lab/program/";
+template <class Into>
+Result<> ProgramTree::put_into(Into& into) const {
   std::uint64_t bytes = 0;
   for (const auto& [path, file] : files) {
     if (!file.link.empty()) {
-      image.symlink(kRoot + path, file.link);
+      if (Result<> put = into.symlink(path, file.link); !put) return put;
       continue;
     }
     auto content = file.content();
     if (!content) return fail(content.error());
     bytes += content->size();
     if (bytes > kMostBytes)
-      return fail({"cannot put the program into the lab's systems",
-                   fmt::format("its files are more than {}, and its systems keep them in memory",
-                               readable_bytes(kMostBytes)),
-                   "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
-                   ExitCode::usage});
-    image.file(kRoot + path, std::move(*content), file.runs ? 0755 : 0644);
+      return fail(
+          {"cannot put the program into its systems",
+           fmt::format("its files are more than {}, which keep them in memory", readable_bytes(kMostBytes)),
+           "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
+           ExitCode::usage});
+    if (Result<> put = into.file(path, std::move(*content), file.runs ? 0755 : 0644); !put) return put;
   }
   for (const std::string& folder : folders)
-    if (!files.contains(folder)) image.directory(kRoot + folder);
+    if (!files.contains(folder))
+      if (Result<> put = into.directory(folder); !put) return put;
   const auto has_below = [&](const std::string& folder) {
     const auto first = files.lower_bound(folder);
     return first != files.end() && first->first.starts_with(folder);
   };
   for (const std::string folder : kMerged)
     if (!has_below(folder + "/") && !files.contains(folder) && has_below("usr/" + folder + "/"))
-      image.symlink(kRoot + folder, "usr/" + folder);
+      if (Result<> put = into.symlink(folder, "usr/" + folder); !put) return put;
   const std::pair<const char*, const char*> names[] = {
       {"etc/passwd",
        "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\nnobody:x:65534:65534::/:/bin/"
@@ -186,10 +188,45 @@ Result<> ProgramTree::add_to(CpioArchive& image) const {
       {"etc/hosts", "127.0.0.1 localhost\n"},
       {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"}};
   for (const auto& [path, content] : names)
-    if (!files.contains(path)) image.file(std::string(kRoot) + path, program_text(content));
+    if (!files.contains(path))
+      if (Result<> put = into.file(path, program_text(content), 0644); !put) return put;
   for (const char* folder : {"proc", "dev", "sys", "tmp", "run", "root"})
-    image.directory(std::string(kRoot) + folder);
+    if (Result<> put = into.directory(folder); !put) return put;
   return {};
+}
+
+namespace {
+
+// Below a system's own root.
+struct IntoImage {
+  CpioArchive& image;
+  static constexpr const char* kRoot = "lab/program/";
+
+  Result<> directory(const std::string& path) {
+    image.directory(kRoot + path);
+    return {};
+  }
+  Result<> file(const std::string& path, std::vector<std::uint8_t> content, unsigned permissions) {
+    image.file(kRoot + path, std::move(content), permissions);
+    return {};
+  }
+  Result<> symlink(const std::string& path, const std::string& target) {
+    image.symlink(kRoot + path, target);
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<> ProgramTree::add_to(CpioArchive& image) const {
+  IntoImage into{image};
+  return put_into(into);
+}
+
+Result<> ProgramTree::write_to(const fs::path& root, uid_t owner) const {
+  auto folder = RootedFolder::open(root, owner);
+  if (!folder) return fail(folder.error());
+  return put_into(*folder);
 }
 
 Result<> ProgramTree::write_symbols(const fs::path& folder) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -48,11 +50,16 @@ struct ProgramTree {
 
   // With the accounts and names that every program expects. Error (usage): more than most_bytes.
   [[nodiscard]] Result<> add_to(CpioArchive& image) const;
+  // Likewise, as the files of a folder that becomes the program's root; all are `owner`'s.
+  [[nodiscard]] Result<> write_to(const std::filesystem::path& root, uid_t owner) const;
 
   // Its ELF files, and those of their symbols that packages keep apart (usr/lib/debug), into a folder.
   [[nodiscard]] Result<> write_symbols(const std::filesystem::path& folder) const;
 
  private:
+  template <class Into>
+  [[nodiscard]] Result<> put_into(Into& into) const;
+
   std::map<std::string, std::filesystem::path> symbols_;  // usr/lib/debug/.build-id/...
 };
 

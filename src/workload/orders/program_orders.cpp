@@ -1,6 +1,8 @@
 #include "workload/orders/program_orders.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -166,6 +168,19 @@ struct ClientSpan {
   }
 };
 
+// Of the children that this process has waited for.
+CpuUse children_time() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto ns_of = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  CpuUse use;
+  use.user = ns_of(usage.ru_utime);
+  use.system = ns_of(usage.ru_stime);
+  return use;
+}
+
 Result<nlohmann::json> run_client(const JsonFields& order) {
   const auto command = command_in(order);
   if (!command) return fail(command.error());
@@ -190,6 +205,7 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
     if (!opened) return fail(opened.error());
     own = std::move(*opened);
   }
+  const CpuUse earlier = children_time();
   auto client =
       ProgramProcess::prepare(command->words, command->folder, *traced, own ? own->descriptor() : -1);
   if (!client) return fail(client.error());
@@ -198,6 +214,7 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   if (!own) span.begin();
   client->begin();
   const Result<> ended = client->wait(command->limit);
+  const CpuUse spent = children_time();
   if (!own) span.end();
   // Its fault, where it has one, is often why the program failed.
   const Result<> marked = own ? own->finish() : Result<>();
@@ -209,8 +226,13 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   if (!done) return fail(with_last_words(done.error(), *client));
   side.transactions = Transactions(*done);
   std::this_thread::sleep_for(std::chrono::nanoseconds(*trail));
-  nlohmann::json answer{
-      {"state", "done"}, {"side", side.to_json()}, {"output", client->output(kKeptOutputBytes)}};
+  nlohmann::json answer{{"state", "done"},
+                        {"side", side.to_json()},
+                        {"output", client->output(kKeptOutputBytes)},
+                        {"client",
+                         {{"process", getpid()},
+                          {"user_ns", (spent.user - earlier.user).count()},
+                          {"system_ns", (spent.system - earlier.system).count()}}}};
   if (*traced) {
     auto mapped = client->mapped();
     client->name_as_called(mapped);

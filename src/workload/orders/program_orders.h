@@ -19,7 +19,8 @@ inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 //   {"do": "program-run", "command", "user", "operations", "limit_ns", "window", "marks", "traced",
 //   "lead_ns", "trail_ns"}: sleeps, runs the client (with `window` between the lab's markers, which are where
 //   it marks its window with `marks`), sleeps ->
-//     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced}
+//     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced,
+//     "client": {"process": this one, "user_ns", "system_ns": of the client and all for whom it waited}}
 //   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
 //   ...]} of the
 //     server and its children

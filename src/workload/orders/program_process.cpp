@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "workload/measure/watchdog.h"
+#include "workload/orders/program_confinement.h"
 
 namespace vtax {
 namespace {
@@ -40,7 +41,8 @@ constexpr const char* kProgramPaths[] = {"/usr/local/sbin/", "/usr/local/bin/", 
 
 // The kernel's file systems and empty folders where programs look for them, once in this mount namespace.
 Result<> complete_root() {
-  const fs::path root = kProgramRoot;
+  if (are_programs_confined()) return {};  // whoever confined them has done so
+  const fs::path root = program_root();
   std::error_code error;
   if (!fs::is_directory(root, error))
     return fail({"run a program of the user's", "this machine's image has none", "", ExitCode::trial_failed});
@@ -70,7 +72,7 @@ std::string place_of_program(const std::string& name) {
   const auto is_there = [](const std::string& path) {
     struct stat status {};
     // A symbolic link's target is looked for below the real root, so only the link itself counts.
-    return lstat((kProgramRoot + path).c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+    return lstat((program_root() + path).c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
   };
   if (name.find('/') != std::string::npos) return name.front() == '/' && is_there(name) ? name : "";
   for (const char* folder : kProgramPaths)
@@ -95,10 +97,30 @@ std::uint64_t hexadecimal(std::string_view text) {
 struct Start {
   std::string program;
   const ProgramFolder* folder;
+  const ProgramConfinement* confinement;  // null: it is in the lab, and needs none
   std::vector<char*> arguments, environment;
   int gate, printed, trouble, marks;
   bool traced;
 };
+
+bool take_its_root(const Start& start) {
+  if (start.confinement != nullptr) return start.confinement->enter(start.gate);
+  return chroot(program_root().c_str()) == 0;
+}
+
+// A confined one makes it itself: by then the program's links lead nowhere but into its root.
+bool enter_folder(const Start& start) {
+  const char* const path = start.folder->path().c_str();
+  if (start.confinement != nullptr && mkdir(path, 0777) != 0 && errno != EEXIST) return false;
+  return chdir(path) == 0;
+}
+
+bool become_its_user(const Start& start) {
+  const uid_t user = start.folder->user();
+  const gid_t group = start.folder->group();
+  if (start.confinement != nullptr) return ProgramConfinement::give_up_rights(user, group);
+  return user == 0 || (setgroups(0, nullptr) == 0 && setgid(group) == 0 && setuid(user) == 0);
+}
 
 // In the child; what of it can fail tells its errno.
 [[noreturn]] void become_program(Start start) {
@@ -108,7 +130,7 @@ struct Start {
     _exit(127);
   };
   setsid();
-  if (chroot(kProgramRoot) != 0 || chdir(start.folder->path().c_str()) != 0) give_up();
+  if (!take_its_root(start)) give_up();
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   fcntl(start.printed, F_SETFL, O_APPEND);
   if (null < 0 || dup2(null, 0) < 0 || dup2(start.printed, 1) < 0 || dup2(start.printed, 2) < 0) give_up();
@@ -127,8 +149,7 @@ struct Start {
   setrlimit(RLIMIT_FSIZE, &bounded);
   const int before = personality(0xffffffff);
   if (before < 0 || personality(static_cast<unsigned long>(before) | ADDR_NO_RANDOMIZE) < 0) give_up();
-  if (const uid_t user = start.folder->user(); user != 0)
-    if (setgroups(0, nullptr) != 0 || setgid(start.folder->group()) != 0 || setuid(user) != 0) give_up();
+  if (!become_its_user(start) || !enter_folder(start)) give_up();
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // which a change of user takes back
   if (start.traced && (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0 || raise(SIGSTOP) != 0)) give_up();
   char go = 0;
@@ -154,7 +175,7 @@ struct Account {
 
 std::optional<Account> account_named(const std::string& user) {
   if (user == "root") return Account{0, 0};
-  std::ifstream in(std::string(kProgramRoot) + "/etc/passwd");
+  std::ifstream in(program_root() + "/etc/passwd");
   for (std::string line; std::getline(in, line);) {
     std::istringstream fields(line);
     std::string name, password, number, group;
@@ -182,7 +203,15 @@ Result<std::shared_ptr<const ProgramFolder>> ProgramFolder::make(const std::stri
   folder->path_ = fmt::format("/tmp/{}-{}", getpid(), ++made);
   folder->user_ = account->user;
   folder->group_ = account->group;
-  const std::string here = kProgramRoot + folder->path_;
+  const std::string here = program_root() + folder->path_;
+  if (are_programs_confined()) {
+    if (const auto ids = ProgramIds::of_this_process();
+        account->user < ids.count && account->group < ids.count)
+      return folder;
+    return fail({"run a program as the user " + printable_text(user),
+                 "whoever runs vtax has no other users to give it than root",
+                 "run vtax as root, or leave 'user' out", ExitCode::unavailable});
+  }
   if (mkdir(here.c_str(), 0777) != 0 || chown(here.c_str(), account->user, account->group) != 0)
     return fail(system_error("cannot make " + folder->path_, errno));
   return folder;
@@ -190,7 +219,7 @@ Result<std::shared_ptr<const ProgramFolder>> ProgramFolder::make(const std::stri
 
 ProgramFolder::~ProgramFolder() {
   std::error_code ignored;
-  if (!path_.empty()) fs::remove_all(kProgramRoot + path_, ignored);
+  if (!path_.empty() && !are_programs_confined()) fs::remove_all(program_root() + path_, ignored);
 }
 
 std::vector<MappedCode> mapped_code_of(pid_t process) {
@@ -207,7 +236,7 @@ std::vector<MappedCode> mapped_code_of(pid_t process) {
     if (permissions.size() < 3 || permissions[2] != 'x' || !path.starts_with('/') ||
         dash == std::string::npos)
       continue;
-    if (path.starts_with(kProgramRoot)) path.erase(0, std::strlen(kProgramRoot));
+    if (path.starts_with(program_root())) path.erase(0, program_root().size());
     found.insert(
         {path, hexadecimal(range.substr(0, dash)), hexadecimal(range.substr(dash + 1)), hexadecimal(offset)});
   }
@@ -226,7 +255,7 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   self.folder_ = std::move(folder);
   self.traced_ = traced;
   std::error_code error;
-  if (const fs::path link = kProgramRoot + program; fs::is_symlink(link, error)) {
+  if (const fs::path link = program_root() + program; fs::is_symlink(link, error)) {
     self.called_ = link.filename().string();
     self.target_ = fs::read_symlink(link, error).filename().string();
   }
@@ -246,12 +275,28 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
                                      "HOME=" + (self.folder_->user() == 0 ? "/root" : self.folder_->path()),
                                      "LC_ALL=C", "TMPDIR=/tmp", "TERM=dumb"};
   if (marks >= 0) variables.push_back(fmt::format("VTAX_WINDOW={}", kMarks));
-  const Start start{program,         self.folder_.get(),  pointers_into(words), pointers_into(variables),
-                    open_gate.get(), self.printed_.get(), tell.get(),           marks,
+  std::optional<ProgramConfinement> confinement;
+  if (are_programs_confined()) {
+    auto made = ProgramConfinement::make();
+    if (!made) return fail(made.error());
+    confinement = std::move(*made);
+  }
+  const Start start{program,
+                    self.folder_.get(),
+                    confinement ? &*confinement : nullptr,
+                    pointers_into(words),
+                    pointers_into(variables),
+                    open_gate.get(),
+                    self.printed_.get(),
+                    tell.get(),
+                    marks,
                     traced};
   self.process_ = fork();
   if (self.process_ < 0) return fail(system_error("cannot start " + self.name_, errno));
   if (self.process_ == 0) become_program(start);
+  if (confinement)
+    if (Result<> entered = confinement->let_in(self.process_, self.gate_.get()); !entered)
+      return fail(entered.error());
   if (!traced) return self;
   int status = 0;
   while (waitpid(self.process_, &status, __WALL) < 0 && errno == EINTR) {

@@ -13,9 +13,6 @@
 
 namespace vtax {
 
-// Where a system under test of the lab has the files of the user's program (docs/design/programs.md).
-inline constexpr char kProgramRoot[] = "/lab/program";
-
 // As what the code is told that the kernel itself maps into every program (vdso(7)).
 inline constexpr char kVdsoFile[] = "/vdso";
 
@@ -31,7 +28,8 @@ struct MappedCode {
 // Of a process, sorted. Empty where it is gone.
 [[nodiscard]] std::vector<MappedCode> mapped_code_of(pid_t process);
 
-// An empty folder for programs to work in, which goes with its last user.
+// An empty folder for programs to work in, which goes with its last user; a confined program's, with its
+// root.
 class ProgramFolder {
  public:
   // `user`: of the program's /etc/passwd; owns it. Error: there is no such user.
@@ -52,7 +50,7 @@ class ProgramFolder {
   gid_t group_ = 0;
 };
 
-// A program of the user's, below program_root: no other file is within its reach. It has a session of its
+// A program of the user's, below program_root(): no other file is within its reach. It has a session of its
 // own, fixed addresses (so that a rerun counts the same), the rights of the owner of the folder in which it
 // works, and no standard input.
 // What it prints is kept in memory, and bounded; a file that it writes may have as many bytes. It and its

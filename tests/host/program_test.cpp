@@ -1,0 +1,266 @@
+// Programs of the user's on this computer, through the built vtax: what they cost, and what walls them in.
+// They are hostile here: nothing of theirs may reach the computer, or stay.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "machine/host/host_readiness.h"
+#include "machine/parts/package_cache.h"
+#include "tests/host/traces.h"
+#include "tests/program.h"
+
+namespace vtax {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+constexpr const char* kPackages = "busybox-static";
+constexpr const char* kAsNobody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+// A second or so of a shell's time; it starts nothing.
+constexpr const char* kCount = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
+
+class HostProgram : public testing::Test {
+ protected:
+  // A folder that everybody may read and write, with this computer's dash and what it needs as a program's
+  // files.
+  void SetUp() override {
+    take_in_orphans();
+    if (const auto programs = host::examine_programs(); !programs) GTEST_SKIP() << programs.error().text();
+    std::string pattern = (fs::temp_directory_path() / "vtax-host-program-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    fs::permissions(folder_, fs::perms::all);
+    const auto needed = run_program("ldd $(command -v dash) | grep -o '/[^ ]*'; command -v dash");
+    std::istringstream files(needed.out);
+    for (std::string file; files >> file;) {
+      const fs::path copy = folder_ / "shell" / fs::path(file).relative_path();
+      fs::create_directories(copy.parent_path());
+      fs::copy_file(file, copy);
+    }
+    if (!fs::exists(folder_ / "shell")) GTEST_SKIP() << "there is no dash";
+    before_ = traces();
+  }
+
+  void TearDown() override {
+    if (folder_.empty()) return;
+    EXPECT_THAT(left_behind(before_), testing::IsEmpty());
+    fs::remove_all(folder_);
+  }
+
+  void write_study(const std::string& texts, const std::string& platforms = "\"native\"") const {
+    std::ofstream(folder_ / "program.toml")
+        << "name = \"program\"\nmachine = \"host\"\nrepetitions = 1\n[factors]\nplatform = [" << platforms
+        << "]\noffloads = \"on\"\n[[workload]]\nname = \"program\"\nwarmup = \"off\"\n"
+        << texts;
+  }
+
+  // Of a shell alone.
+  void write_client(const std::string& script, const std::string& more = "",
+                    const std::string& platforms = "\"native\"") const {
+    write_study("files = \"./shell\"\nclient = '''dash -c '" + script + "' '''\n" + more, platforms);
+  }
+
+  // Its trials; what went wrong is in each of them.
+  [[nodiscard]] json trials(const std::string& prefix = "") const {
+    const auto result =
+        run_program("cd " + folder_.string() + " && rm -f program*.vtax && HOME=" + folder_.string() + " " +
+                    prefix + VTAX_PROGRAM " run program.toml --json");
+    const json out = json::parse(result.out, nullptr, false);
+    EXPECT_FALSE(out.is_discarded()) << result.err;
+    return out.is_discarded() ? json::array() : out["trials"];
+  }
+
+  [[nodiscard]] json trial(const std::string& prefix = "") const {
+    const json all = trials(prefix);
+    EXPECT_EQ(all.size(), 1U);
+    return all.empty() ? json::object() : all[0];
+  }
+
+  [[nodiscard]] std::string output_of(const std::string& script, const std::string& more = "",
+                                      const std::string& prefix = "") const {
+    write_client(script, more);
+    const json one = trial(prefix);
+    EXPECT_FALSE(one.contains("error")) << one.value("error", "");
+    return one.contains("provenance") ? one["provenance"].value("client_output", "") : "";
+  }
+
+  [[nodiscard]] std::string error_of(const std::string& script, const std::string& more = "",
+                                     const std::string& prefix = "") const {
+    write_client(script, more);
+    return trial(prefix).value("error", "");
+  }
+
+  fs::path folder_;
+  std::set<std::string> before_;
+};
+
+std::uint64_t cost(const json& trial, const std::string& layer) {
+  std::uint64_t sum = 0;
+  for (const json& row : trial["ledger"])
+    if (row["kind"] == "cpu_ns" && row["layer"] == layer) sum += row["value"].get<std::uint64_t>();
+  return sum;
+}
+
+TEST_F(HostProgram, OfThePackagesServesInAProcessAndInAContainer) {
+  const auto cache = lab::PackageCache::open();
+  if (!cache || !cache->find(lab::wanted_programs(kPackages).name))
+    GTEST_SKIP() << kPackages << " is not in the cache: `vtax run` of a study that names it fetches it";
+  write_study(
+      "packages = [\"busybox-static\"]\nserver = \"busybox httpd -f -p 80 -h /bin\"\nready = \"port 80\"\n"
+      "client = \"busybox wget -q -O /dev/null http://{server}/busybox\"\ndirection = [\"receive\", "
+      "\"send\"]\n",
+      "\"native\", \"container\"");
+  const auto result = run_program("cd " + folder_.string() + " && " VTAX_PROGRAM " run program.toml --json");
+  const json out = json::parse(result.out, nullptr, false);
+  ASSERT_FALSE(out.is_discarded()) << result.err;
+  ASSERT_EQ(out["trials"].size(), 4U);
+  for (const json& one : out["trials"]) {
+    ASSERT_FALSE(one.contains("error")) << one["error"];
+    EXPECT_EQ(one["work"]["transactions"], 1);
+    EXPECT_EQ(cost(one, "kernel") + cost(one, "program") + cost(one, "uncharged") > 100'000, true)
+        << "two megabytes were sent";
+    EXPECT_FALSE(one["provenance"]["program"]["packages"].empty());
+  }
+}
+
+// All of its time, although it has ended before the books are read; and that of children for which it waited.
+TEST_F(HostProgram, WhatHasEndedIsCharged) {
+  write_client(kCount, "", "\"native\", \"container\"");
+  const json own = trials();
+  write_client(std::string("(") + kCount + "); echo $(" + kCount + ")", "", "\"native\", \"container\"");
+  const json childrens = trials();
+  ASSERT_EQ(own.size(), 2U);
+  ASSERT_EQ(childrens.size(), 2U);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    ASSERT_FALSE(own[i].contains("error")) << own[i]["error"];
+    ASSERT_FALSE(childrens[i].contains("error")) << childrens[i]["error"];
+    const auto once = static_cast<double>(cost(own[i], "program")),
+               twice = static_cast<double>(cost(childrens[i], "program"));
+    EXPECT_GT(once, 40e6);
+    EXPECT_LE(once, own[i]["window_ns"].get<double>() * 1.1);
+    EXPECT_GT(twice, once * 1.4);
+    EXPECT_LT(twice, once * 3);
+  }
+}
+
+TEST_F(HostProgram, SeesNothingOfTheComputer) {
+  const std::string said = output_of(
+      "echo /home/* /var/log/* /sys/* /proc/1/root/*; cd ../../../..; echo here *; echo processes "
+      "/proc/[0-9]*; "
+      "echo devices /dev/*; (echo x > /proc/sys/kernel/hostname) 2> /dev/null && echo wrote; "
+      "(echo x > /new) && echo its own; exit 0");
+  EXPECT_THAT(said, HasSubstr("/home/* /var/log/* /sys/* /proc/1/root/*"));
+  EXPECT_THAT(
+      said,
+      HasSubstr("devices /dev/fd /dev/full /dev/null /dev/random /dev/shm /dev/stderr /dev/stdin /dev/stdout "
+                "/dev/urandom /dev/zero\n"));
+  EXPECT_THAT(said, testing::Not(HasSubstr("wrote")));
+  EXPECT_THAT(said, HasSubstr("its own"));
+  EXPECT_THAT(said, testing::ContainsRegex("processes /proc/[0-9]+\n"));
+  EXPECT_FALSE(fs::exists("/new"));
+  EXPECT_FALSE(fs::exists(folder_ / "shell/new"));
+}
+
+constexpr const char* kRights =
+    "while read a b c; do case $a in Uid:|CapEff:|CapBnd:|NoNewPrivs:) echo $a $b;; esac; "
+    "done < /proc/self/status";
+
+TEST_F(HostProgram, HasFewRights) {
+  EXPECT_EQ(output_of(kRights),
+            "Uid: 0\nCapEff: 00000000000000eb\nCapBnd: 00000000000000eb\nNoNewPrivs: 1\n");
+  if (geteuid() != 0) GTEST_SKIP() << "without root there is one user";
+  EXPECT_EQ(output_of(kRights, "user = \"program\"\n"),
+            "Uid: 1000\nCapEff: 0000000000000000\nCapBnd: 00000000000000eb\nNoNewPrivs: 1\n");
+  EXPECT_THAT(error_of("echo x > /etc/x", "user = \"program\"\n"), HasSubstr("Permission denied"));
+}
+
+TEST_F(HostProgram, RunsWithoutRoot) {
+  if (geteuid() != 0) GTEST_SKIP() << "the other tests are without root";
+  if (run_program("setpriv --version").code != 0) GTEST_SKIP() << "there is no setpriv";
+  fs::copy_file(VTAX_PROGRAM, folder_ / "vtax");
+  const auto doctor = run_program(kAsNobody + (folder_ / "vtax").string() + " doctor --json");
+  if (doctor.out.find("programs of one's own") == std::string::npos ||
+      doctor.out.find("no programs of one's own") != std::string::npos)
+    GTEST_SKIP() << doctor.out;
+  EXPECT_THAT(output_of("echo /home/* /proc/[0-9]*", "", kAsNobody),
+              testing::ContainsRegex("^/home/\\* /proc/[0-9]+\n"));
+  EXPECT_EQ(output_of(kRights, "", kAsNobody),
+            "Uid: 0\nCapEff: 00000000000000eb\nCapBnd: 00000000000000eb\nNoNewPrivs: 1\n");
+  EXPECT_THAT(error_of("echo x", "user = \"program\"\n", kAsNobody),
+              HasSubstr("has no other users to give it"));
+  EXPECT_THAT(error_of("kill -9 -1", "", kAsNobody), testing::Not(testing::IsEmpty()));
+}
+
+TEST_F(HostProgram, LeavesNoChild) {
+  write_client("(while :; do :; done) & echo left; exit 0", "", "\"native\", \"container\"");
+  for (const json& one : trials()) EXPECT_FALSE(one.contains("error")) << one["error"];
+}
+
+TEST_F(HostProgram, IsBounded) {
+  const std::string line = "s=0123456789abcdef; s=$s$s$s$s; s=$s$s$s$s; s=$s$s$s$s; ";
+  EXPECT_THAT(error_of(line + "while :; do echo $s; done"), HasSubstr("it wrote more than 64 MiB"));
+  EXPECT_THAT(error_of("f() { f & f; }; f", "limit_seconds = 2\n"), testing::Not(testing::IsEmpty()));
+  EXPECT_THAT(error_of("while :; do :; done", "limit_seconds = 1\n"), HasSubstr("run dash"));
+  if (geteuid() == 0) EXPECT_EQ(output_of("kill -9 -1 2> /dev/null; echo alone"), "alone\n");
+}
+
+TEST_F(HostProgram, ThatIsNotThereIsAnError) {
+  write_study("files = \"./shell\"\nclient = \"dasch -c true\"\n");
+  EXPECT_THAT(trial().value("error", ""), HasSubstr("there is no such program in its packages and files"));
+  write_study("files = \"./nowhere\"\nclient = \"dash -c true\"\n");
+  const auto refused = run_program("cd " + folder_.string() + " && " VTAX_PROGRAM " run program.toml");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("'files' is ./nowhere, which is not there"));
+}
+
+// Links of the user's lead nowhere else, whatever is written through them.
+TEST_F(HostProgram, WritesThroughNoLink) {
+  fs::create_directories(folder_ / "outside");
+  fs::create_directory_symlink(folder_ / "outside", folder_ / "shell/var");
+  EXPECT_EQ(output_of("echo x > /var/x; read y < /var/x; echo $y"), "x\n");
+  EXPECT_TRUE(fs::is_empty(folder_ / "outside"));
+  fs::create_directory_symlink("/etc", folder_ / "shell/tmp");
+  EXPECT_THAT(error_of("echo x"), HasSubstr("a link in place of the folder tmp"));
+}
+
+TEST_F(HostProgram, GuestsThatCannotHoldItAreLeftOut) {
+  write_client("echo x", "", "\"native\", \"qemu\"");
+  const auto result =
+      run_program("cd " + folder_.string() + " && " VTAX_PROGRAM " run program.toml --dry-run");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out + result.err,
+              HasSubstr("the guest of platform 'qemu' holds no program of one's own"));
+}
+
+TEST_F(HostProgram, LeavesNothingWhenVtaxIsKilled) {
+  write_client("(while :; do :; done) & while :; do echo x > /tmp/x; done", "", "\"container\"");
+  std::mt19937 random(11);
+  for (int round = 0; round < 8; ++round) {
+    const fs::path out = folder_ / "killed.vtax";
+    fs::remove(out);
+    const pid_t child = fork();
+    if (child == 0) {
+      const int null = open("/dev/null", O_RDWR);
+      for (const int fd : {0, 1, 2}) dup2(null, fd);
+      if (chdir(folder_.c_str()) == 0)
+        execl(VTAX_PROGRAM, "vtax", "run", "program.toml", "--out", out.c_str(), static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));
+    kill(child, SIGKILL);
+    EXPECT_THAT(left_behind(before_), testing::IsEmpty()) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace vtax
