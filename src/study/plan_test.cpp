@@ -433,6 +433,22 @@ TEST(Plan, OnTheHostWhatItCanPlaceIsPlaced) {
                              HasSubstr("--machine host")));
 }
 
+TEST(Plan, OnTheHostAProgramIsMeasuredWholeNativelyAndInContainers) {
+  const auto study = parse_study(
+      "name = \"s\"\n[[workload]]\nname = \"program\"\npackages = [\"sqlite3\"]\nclient = \"sqlite3 "
+      "-version\"\n",
+      "s.toml");
+  ASSERT_TRUE(study) << study.error().text();
+  const auto why = [&](std::vector<std::string> set) {
+    set.emplace_back("topology=inside");
+    const auto plan = make_plan(*study, {std::move(set), {}, "", false, "host"});
+    return plan ? std::string() : plan.error().text();
+  };
+  EXPECT_EQ(why({"platform=native,container"}), "");
+  EXPECT_THAT(why({"platform=qemu"}), HasSubstr("the guest of platform 'qemu' holds no program"));
+  EXPECT_THAT(why({"platform=native", "window=marks"}), HasSubstr("not what it marks"));
+}
+
 // What a factor would not change is measured once, and said.
 TEST(Plan, AFactorWithoutMeaningDoesNotMultiplyTrials) {
   const auto plan = make_plan(first_look(), {{"platform=native,xen-pv,kvm", "topology=card", "offloads=off",
