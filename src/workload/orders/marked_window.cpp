@@ -95,9 +95,7 @@ Result<> MarkedWindow::finish() {
     case State::ended:
       return {};
     case State::waits:
-      why_ =
-          "it has marked no window: with window = marks it writes a line 'begin', and later 'end', to the "
-          "descriptor that VTAX_WINDOW names, and reads the empty line that answers each";
+      why_ = "it has marked no window, by lines 'begin' and 'end' to the descriptor VTAX_WINDOW";
       break;
     case State::begun:
       why_ = "it has ended without an 'end' to its window";

@@ -216,9 +216,12 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   const Result<> ended = client->wait(command->limit);
   const CpuUse spent = children_time();
   if (!own) span.end();
-  // Its fault, where it has one, is often why the program failed.
-  const Result<> marked = own ? own->finish() : Result<>();
-  if (!marked) return fail(with_last_words(marked.error(), *client));
+  if (const Result<> marked = own ? own->finish() : Result<>(); !marked) {
+    if (ended) return fail(with_last_words(marked.error(), *client));
+    Error error = ended.error();  // either may be why of the other
+    error.why = marked.error().why + "; " + error.why;
+    return fail(std::move(error));
+  }
   if (!ended) return fail(ended.error());
   SideReport& side = span.side;
   side.side = "client";
