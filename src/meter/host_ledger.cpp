@@ -52,7 +52,7 @@ class HostCharging {
     const std::uint64_t run_ns = since(use.gone_ns, use.run_ns), sampled = use.user_ns + use.system_ns;
     // In a guest's host both go to the driver.
     const bool split_matters = which.kind == Kind::host && !has_guest_;
-    if (sampled < (split_matters ? kLeastSampledNs : 1)) {
+    if (sampled < (split_matters ? kLeastSampledNs : kTickNs)) {
       add({which.cpu, domain, Layer::uncharged, Part::none}, run_ns);
       return;
     }

@@ -211,7 +211,8 @@ TEST_F(HostProgram, IsBounded) {
   EXPECT_THAT(error_of(line + "while :; do echo $s; done"), HasSubstr("it wrote more than 64 MiB"));
   EXPECT_THAT(error_of("f() { f & f; }; f", "limit_seconds = 2\n"), testing::Not(testing::IsEmpty()));
   EXPECT_THAT(error_of("while :; do :; done", "limit_seconds = 1\n"), HasSubstr("run dash"));
-  if (geteuid() == 0) EXPECT_EQ(output_of("kill -9 -1 2> /dev/null; echo alone"), "alone\n");
+  if (geteuid() != 0) return;  // without root the trial's own processes are within its reach
+  EXPECT_EQ(output_of("kill -9 -1 2> /dev/null; echo alone"), "alone\n");
 }
 
 TEST_F(HostProgram, ThatIsNotThereIsAnError) {
