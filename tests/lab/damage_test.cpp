@@ -54,18 +54,15 @@ TEST_F(Damage, ABootedMachineIsBootedAnewWithAWordAndCountsTheSame) {
   NEED_LAB(PlatformId::native);
   LabBench& bench = LabBench::get();
   const Folder store;
+  const fs::path file = bench.copy_of_booted(PlatformId::native, store.path());
   const auto machine = bench.another(PlatformId::native, store.path(), bench.probe());
   const std::string before = digest_of(*machine);
   EXPECT_EQ(said_, "");
-  for (const std::size_t flips : {1U, 20U}) {
-    said_.clear();
-    for (const auto& entry : fs::directory_iterator(store.path()))
-      if (entry.path().extension() == ".machine") flip(entry.path(), flips);
-    EXPECT_EQ(digest_of(*machine), before);
-    EXPECT_THAT(said_, HasSubstr("the booted machine of native in the cache is damaged, it is booted anew"));
-    EXPECT_THAT(said_, HasSubstr("its file in the cache is not what was saved"));
-    EXPECT_THAT(said_, HasSubstr("booting native once"));
-  }
+  flip(file, 1);
+  EXPECT_EQ(digest_of(*machine), before);
+  EXPECT_THAT(said_, HasSubstr("the booted machine of native in the cache is damaged, it is booted anew"));
+  EXPECT_THAT(said_, HasSubstr("its file in the cache is not what was saved"));
+  EXPECT_THAT(said_, HasSubstr("booting native once"));
   said_.clear();
   EXPECT_EQ(digest_of(*machine), before);
   EXPECT_EQ(said_, "");

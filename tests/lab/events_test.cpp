@@ -230,7 +230,7 @@ TEST(Events, AGuestsSendsAreTheBackendsInterrupts) {
 }
 
 // Each packet of an exchange is a notification of the guest's card.
-TEST(Events, AVirtioCardIsNotified) {
+TEST(Events, AVirtioCardOfKvmIsNotified) {
   NEED_LAB(PlatformId::kvm);
   const auto counted = count_events(PlatformId::kvm, kExchange);
   ASSERT_TRUE(counted);

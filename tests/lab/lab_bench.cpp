@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "machine/lab/snapshot_key.h"
 #include "machine/parts/stack_sources.h"
 
 namespace vtax::lab {
@@ -95,6 +96,31 @@ const LabMachine& LabBench::machine(PlatformId kind, const MachineShape& shape) 
   auto& kept = machines_[{kind, shape}];
   if (kept == nullptr) kept = another(kind, store(), probe_, *qemu_, shape);
   return *kept;
+}
+
+Trial LabBench::measured(const std::map<std::string, std::string>& factors) {
+  if (const auto known = measured_.find(factors); known != measured_.end()) return known->second;
+  Trial trial;
+  trial.factors = factors;
+  const auto kind = machine_of(factors);
+  if (!kind) {
+    trial.error = kind.error().text();
+  } else if (const auto done = machine(kind->image, kind->shape).run(trial, quiet); !done) {
+    trial.error = done.error().text();
+  }
+  if (trial.error.empty())
+    measured_[factors] = trial;
+  else
+    ADD_FAILURE() << trial.error;
+  return trial;
+}
+
+fs::path LabBench::copy_of_booted(PlatformId kind, const fs::path& store) {
+  // Opened anew, for a store lets go what was used longest ago.
+  const auto booted = another(kind, this->store(), probe_);
+  const std::string name = snapshot_key(booted->spec(), booted->image().hash) + ".machine";
+  fs::copy_file(this->store() / name, store / name);
+  return store / name;
 }
 
 Folder::Folder() {

@@ -50,6 +50,14 @@ class LabBench {
     return another(kind, store, probe, *qemu_);
   }
 
+  // The trial of these factors as this process measured it first: for tests that ask different things of one
+  // cell. Who asks whether a rerun is the same lets the machine run it. A failure is the calling test's, and
+  // in `error`.
+  [[nodiscard]] Trial measured(const std::map<std::string, std::string>& factors);
+
+  // The file of the booted machine as it is in the store, copied into another store.
+  [[nodiscard]] std::filesystem::path copy_of_booted(PlatformId kind, const std::filesystem::path& store);
+
   [[nodiscard]] std::filesystem::path store() const { return cache_->directory() / "machines"; }
 
  private:
@@ -60,6 +68,7 @@ class LabBench {
   std::optional<PackageCache> cache_;
   std::optional<Qemu> qemu_;
   std::map<MachineKind, std::unique_ptr<LabMachine>> machines_;
+  std::map<std::map<std::string, std::string>, Trial> measured_;
 };
 
 // A folder that goes with its owner.

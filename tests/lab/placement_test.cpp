@@ -59,7 +59,7 @@ std::uint64_t cost_of(const Trial& trial, const std::string& domain, const std::
   return sum;
 }
 
-Trial run(Trial trial) {
+Trial run_anew(Trial trial) {
   const auto kind = machine_of(trial.factors);
   if (!kind) {
     ADD_FAILURE() << kind.error().text();
@@ -68,6 +68,10 @@ Trial run(Trial trial) {
   const LabMachine& machine = LabBench::get().machine(kind->image, kind->shape);
   if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
   return trial;
+}
+
+Trial run(const Trial& trial) {
+  return LabBench::get().measured(trial.factors);
 }
 
 // One machine for everything with two cards, two CPUs of the driver domain and two guests.
@@ -90,13 +94,30 @@ FactorMap two_cards_of_kvm(const FactorMap& more) {
   return out;
 }
 
+// Cells of which more than one test asks something.
+FactorMap guest_on(const char* cpu) {
+  return {{"platform", "xen-pv"}, {"guest_cpu", cpu}};
+}
+
+// At one rate: unshaped, each run settles into a batching of its own, which outweighs a translation.
+FactorMap forwarded(const char* way) {
+  return {{"platform", "xen-pv"}, {"forwarding", way}, {"link_mbps", "100"}};
+}
+
+FactorMap two_guests_of_kvm(const std::string& cpu) {
+  FactorMap out = {{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", cpu}};
+  if (cpu == "own") out.insert({{"loads", "opposed"}, {"softload_percent", "50"}});
+  if (cpu == "driver") out["link_mbps"] = "100";
+  return out;
+}
+
 class Placement : public testing::TestWithParam<Placed> {
  protected:
   void SetUp() override { NEED_LAB(lab_machine_of(GetParam().factors.at("platform"))); }
 };
 
 TEST_P(Placement, BalancesAndRepeats) {
-  const Trial first = run(small(GetParam().factors)), again = run(small(GetParam().factors));
+  const Trial first = run(small(GetParam().factors)), again = run_anew(small(GetParam().factors));
   if (HasFailure()) return;
   EXPECT_EQ(first.digest.size(), 64U);
   EXPECT_EQ(first.digest, again.digest);
@@ -147,19 +168,21 @@ TEST_P(Placement, BalancesAndRepeats) {
 INSTANTIATE_TEST_SUITE_P(
     Of, Placement,
     testing::Values(
-        Placed{"TwoProcesses", {{"platform", "native"}, {"guests", "2"}}},
+        Placed{"TwoProcessesAndSoftload",
+               {{"platform", "native"}, {"guests", "2"}, {"softload_percent", "50"}}},
         Placed{"TwoProcessesInside", {{"platform", "native"}, {"guests", "2"}, {"topology", "inside"}}},
         Placed{"TwoContainers", {{"platform", "container"}, {"guests", "2"}, {"loads", "opposed"}}},
         Placed{"TwoContainersInside", {{"platform", "container"}, {"guests", "2"}, {"topology", "inside"}}},
         Placed{"TwoGuests", {{"platform", "xen-pv"}, {"guests", "2"}, {"loads", "halving"}}},
         Placed{"TwoGuestsInside",
                {{"platform", "xen-pv"}, {"guests", "2"}, {"loads", "opposed"}, {"topology", "inside"}}},
-        Placed{"TwoGuestsOneCpu", {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpu", "together"}}},
-        Placed{"GuestOnDriversCpu", {{"platform", "xen-pv"}, {"guest_cpu", "driver"}}},
-        Placed{"Windows", {{"platform", "xen-pv"}, {"system_window", "16384"}, {"peer_window", "65536"}}},
-        Placed{"Softload", {{"platform", "xen-pv"}, {"softload_percent", "90"}}},
-        Placed{"NativeSoftload", {{"platform", "native"}, {"softload_percent", "50"}}},
-        Placed{"Link", {{"platform", "xen-pv"}, {"link_mbps", "100"}}},
+        Placed{"TwoGuestsOneCpuAndWindows",
+               {{"platform", "xen-pv"},
+                {"guests", "2"},
+                {"guest_cpu", "together"},
+                {"system_window", "16384"},
+                {"peer_window", "65536"}}},
+        Placed{"GuestOnDriversCpu", guest_on("driver")}, Placed{"Link", forwarded("bridge")},
         Placed{"RoutedContainersInside",
                {{"platform", "container"}, {"guests", "2"}, {"forwarding", "route"}, {"topology", "inside"}}},
         Placed{"TranslatedContainers",
@@ -169,7 +192,8 @@ INSTANTIATE_TEST_SUITE_P(
                {{"platform", "container"}, {"guests", "3"}, {"cards", "2"}, {"forwarding", "nat"}}},
         Placed{"RoutedGuestInside",
                {{"platform", "xen-pv"}, {"forwarding", "route"}, {"topology", "inside"}}},
-        Placed{"RoutedGuest", {{"platform", "xen-pv"}, {"forwarding", "route"}}},
+        Placed{"RoutedGuestAndSoftload",
+               {{"platform", "xen-pv"}, {"forwarding", "route"}, {"softload_percent", "90"}}},
         Placed{"TranslatedGuests",
                {{"platform", "xen-pv"}, {"guests", "2"}, {"forwarding", "nat"}, {"loads", "opposed"}}},
         Placed{"TwoCardsByCard", two_cards({{"driver_interrupts", "by-card"}, {"loads", "opposed"}})},
@@ -182,10 +206,8 @@ INSTANTIATE_TEST_SUITE_P(
                    "2", {{"guests", "2"}, {"loads", "opposed"}, {"driver_cpus", "2"}, {"link_mbps", "100"}})},
         Placed{"Credit",
                {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"scheduler", "credit"}}},
-        Placed{"TwoGuestsOfKvm",
-               {{"platform", "kvm"}, {"guests", "2"}, {"loads", "opposed"}, {"softload_percent", "50"}}},
-        Placed{"TwoGuestsOfKvmOneCpu",
-               {{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", "driver"}, {"link_mbps", "100"}}},
+        Placed{"TwoGuestsOfKvm", two_guests_of_kvm("own")},
+        Placed{"TwoGuestsOfKvmOneCpu", two_guests_of_kvm("driver")},
         Placed{"TwoCardsOfKvmTranslated", two_cards_of_kvm({{"forwarding", "nat"}, {"loads", "opposed"}})},
         Placed{"MacvtapsOnTwoCards", two_cards_of_kvm({{"forwarding", "macvtap"},
                                                        {"loads", "opposed"},
@@ -199,9 +221,9 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return std::string(one.param.name); });
 
 // The agent asks each guest what it has come up with.
-class GuestCpus : public testing::TestWithParam<FactorMap> {};
+class PlacementOfGuestCpus : public testing::TestWithParam<FactorMap> {};
 
-TEST_P(GuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
+TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
   NEED_LAB(lab_machine_of(GetParam().at("platform")));
   const Trial trial = small(GetParam());
   const auto kind = machine_of(trial.factors);
@@ -241,7 +263,7 @@ TEST_P(GuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Of, GuestCpus,
+    Of, PlacementOfGuestCpus,
     testing::Values(
         FactorMap{{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpus", "2"}, {"loads", "opposed"}},
         FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}, {"softload_percent", "90"}}),
@@ -249,22 +271,22 @@ INSTANTIATE_TEST_SUITE_P(
 
 // What a factor is for shows in the ledger.
 
-TEST(GuestCpu, IsWhereTheGuestRuns) {
+TEST(PlacementOnACpu, IsWhereTheGuestRuns) {
   NEED_LAB(PlatformId::xen_pv);
   for (const auto& [placed, cpu] : {std::pair{"own", 2}, {"driver", 0}}) {
-    const Trial trial = run(small({{"platform", "xen-pv"}, {"guest_cpu", placed}}));
+    const Trial trial = run(small(guest_on(placed)));
     EXPECT_EQ(instructions(trial, "guest1", {Layer::kernel, Layer::program}),
               instructions(trial, "guest1", {Layer::kernel, Layer::program}, cpu))
         << placed;
   }
 }
 
-TEST(GuestCpu, OfGuestsOfKvm) {
+TEST(PlacementOnACpu, IsWhereGuestsOfKvmRun) {
   NEED_LAB(PlatformId::kvm);
   const std::set<Layer> own = {Layer::kernel, Layer::program};
   for (const auto& [placed, first, second] :
        {std::tuple{"own", 2, 3}, {"together", 2, 2}, {"driver", 0, 0}}) {
-    const Trial trial = run(small({{"platform", "kvm"}, {"guests", "2"}, {"guest_cpu", placed}}));
+    const Trial trial = run(small(two_guests_of_kvm(placed)));
     for (const auto& [guest, cpu] : {std::pair{"guest1", first}, {"guest2", second}})
       EXPECT_EQ(instructions(trial, guest, own), instructions(trial, guest, own, cpu))
           << placed << " " << guest;
@@ -309,11 +331,8 @@ TEST(Link, CarriesWhatEthernetCarries) {
 
 TEST(PlacementOfForwarding, ShowsInTheFunctionsOfTheDriverDomain) {
   NEED_LAB(PlatformId::xen_pv);
-  // At one rate: unshaped, each run settles into a batching of its own, which outweighs a translation.
-  const auto forwarded = [](const char* way) {
-    return run(small({{"platform", "xen-pv"}, {"forwarding", way}, {"link_mbps", "100"}}));
-  };
-  const Trial bridged = forwarded("bridge"), routed = forwarded("route"), translated = forwarded("nat");
+  const Trial bridged = run(small(forwarded("bridge"))), routed = run(small(forwarded("route"))),
+              translated = run(small(forwarded("nat")));
   EXPECT_GT(cost_of(bridged, "Domain-0", "br_handle_frame"), 0U);
   EXPECT_EQ(cost_of(routed, "Domain-0", "br_handle_frame"), 0U);
   EXPECT_EQ(cost_of(bridged, "Domain-0", "ip_forward"), 0U);
@@ -346,7 +365,7 @@ TEST_P(PlacementOfFunctions, LeavesTheDriverDomainOut) {
   NEED_LAB(lab_machine_of(GetParam().at("platform")));
   FactorMap factors = GetParam();
   factors["forwarding"] = "vf";
-  const Trial trial = run(small(factors)), again = run(small(factors));
+  const Trial trial = run(small(factors)), again = run_anew(small(factors));
   ASSERT_EQ(trial.digest.size(), 64U);
   EXPECT_EQ(trial.digest, again.digest);
   const std::string driver = factors.at("platform") == "kvm" ? "host" : "Domain-0";
@@ -448,12 +467,10 @@ TEST(PlacementOfLoops, TakeAsLongOnTwoCpusAsOneAloneAndTwiceAsLongOnOne) {
 // a rerun.
 TEST(PlacementOfLoops, LeaveASchedule) {
   NEED_LAB(PlatformId::xen_pv);
-  const auto trial = [] {
-    return run(looping(
-        {{"guests", "2"}, {"guest_cpu", "together"}, {"iterations", "20000000"}, {"schedule", "on"}}));
-  };
-  const Trial first = trial();
-  EXPECT_EQ(first.schedule, trial().schedule);
+  const Trial asked =
+      looping({{"guests", "2"}, {"guest_cpu", "together"}, {"iterations", "20000000"}, {"schedule", "on"}});
+  const Trial first = run(asked);
+  EXPECT_EQ(first.schedule, run_anew(asked).schedule);
   ASSERT_FALSE(first.schedule.empty());
   EXPECT_EQ(first.schedule.left_out, 0U);
   constexpr int kGuestsCpu = 2;

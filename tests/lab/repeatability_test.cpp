@@ -3,7 +3,6 @@
 #include <atomic>
 #include <thread>
 
-#include "machine/lab/snapshot_key.h"
 #include "record/trial_check.h"
 #include "tests/lab/lab_bench.h"
 
@@ -58,19 +57,22 @@ class Repeated : public testing::TestWithParam<PlatformId> {
     if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
     return trial;
   }
+  static Trial measured(const Trial& trial = small_trial(GetParam())) {
+    return LabBench::get().measured(trial.factors);
+  }
 };
 
 TEST_P(Repeated, UnderLoadItIsTheSame) {
   NEED_LAB(GetParam());
-  const LabMachine& machine = LabBench::get().machine(GetParam());
-  const Trial first = run(machine);
+  const Trial first = measured();
   const BusyComputer busy;
-  const Trial second = run(machine);
+  const Trial second = run(LabBench::get().machine(GetParam()));
   EXPECT_EQ(first.digest.size(), 64U);
   EXPECT_EQ(first.digest, second.digest);
   EXPECT_EQ(first.window_virtual_ns, second.window_virtual_ns);
   EXPECT_EQ(first.ledger, second.ledger);
   EXPECT_EQ(first.functions, second.functions);
+  EXPECT_EQ(first.timeline, second.timeline);
 }
 
 TEST_P(Repeated, WhateverTheEmulatorsThreadsDoItIsTheSame) {
@@ -79,7 +81,7 @@ TEST_P(Repeated, WhateverTheEmulatorsThreadsDoItIsTheSame) {
   Qemu restless = bench.qemu();
   restless.environment.push_back(std::string("LD_PRELOAD=") + VTAX_UNREST);
   const auto machine = bench.another(GetParam(), bench.store(), bench.probe(), restless);
-  const Trial expected = run(bench.machine(GetParam()), sleepy_trial(GetParam()));
+  const Trial expected = measured(sleepy_trial(GetParam()));
   const Trial seen = run(*machine, sleepy_trial(GetParam()));
   EXPECT_EQ(seen.digest.size(), 64U);
   EXPECT_EQ(seen.digest, expected.digest);
@@ -105,7 +107,7 @@ TEST_P(Repeated, TheProbeDoesNotPerturbIt) {
 
 TEST_P(Repeated, TheLedgerBalances) {
   NEED_LAB(GetParam());
-  const Trial trial = run(LabBench::get().machine(GetParam()));
+  const Trial trial = measured();
   std::uint64_t entries = 0, functions = 0, uncharged = 0;
   for (const LedgerEntry& entry : trial.ledger) {
     if (entry.kind != "instructions") continue;
@@ -123,8 +125,7 @@ TEST_P(Repeated, TheLedgerBalances) {
 // the machine's. The endpoint reads its own just outside the window.
 TEST_P(Repeated, ItsCourseIsRecordedAndTheClockIsTheMachines) {
   NEED_LAB(GetParam());
-  const LabMachine& machine = LabBench::get().machine(GetParam());
-  for (const Trial& trial : {run(machine), run(machine, sleepy_trial(GetParam()))}) {
+  for (const Trial& trial : {measured(), measured(sleepy_trial(GetParam()))}) {
     const Timeline& timeline = trial.timeline;
     ASSERT_GE(timeline.end_ns.size(), 30U);
     ASSERT_LE(timeline.end_ns.size(), 34U);
@@ -135,12 +136,11 @@ TEST_P(Repeated, ItsCourseIsRecordedAndTheClockIsTheMachines) {
     EXPECT_LE(trial.window_virtual_ns, by_the_endpoint + 1000);
     EXPECT_GE(trial.window_virtual_ns + 20'000 + by_the_endpoint / 500, by_the_endpoint);
   }
-  EXPECT_EQ(run(machine).timeline, run(machine).timeline);
 }
 
 TEST_P(Repeated, EachVmExitHasAReason) {
   NEED_LAB(GetParam());
-  const Trial trial = run(LabBench::get().machine(GetParam()));
+  const Trial trial = measured();
   std::uint64_t exits = 0, reasons = 0, other = 0;
   for (const LedgerEntry& entry : trial.ledger) {
     if (!entry.kind.starts_with("vm_exits")) continue;
@@ -164,11 +164,8 @@ INSTANTIATE_TEST_SUITE_P(On, Repeated,
 TEST(Snapshot, IsBootedAnewWhenDamagedAndCountsTheSame) {
   NEED_LAB(PlatformId::native);
   LabBench& bench = LabBench::get();
-  const LabMachine& first = bench.machine(PlatformId::native);
-  const std::string name = snapshot_key(first.spec(), first.image().hash) + ".machine";
   const Folder folder;
-  const auto file = folder.path() / name;
-  std::filesystem::copy_file(bench.store() / name, file);
+  const auto file = bench.copy_of_booted(PlatformId::native, folder.path());
   const auto whole = std::filesystem::file_size(file);
   const auto machine = bench.another(PlatformId::native, folder.path(), bench.probe());
   std::filesystem::resize_file(file, whole / 2);
@@ -179,14 +176,13 @@ TEST(Snapshot, IsBootedAnewWhenDamagedAndCountsTheSame) {
   };
   Trial healed = small_trial(PlatformId::native);
   Trial again = healed;
-  Trial expected = healed;
   const auto first_run = machine->run(healed, count);
   ASSERT_TRUE(first_run) << first_run.error().text();
   EXPECT_EQ(boots, 1);
   EXPECT_GT(std::filesystem::file_size(file), whole * 9 / 10);
   ASSERT_TRUE(machine->run(again, count));
   EXPECT_EQ(boots, 1);
-  ASSERT_TRUE(first.run(expected, quiet));
+  const Trial expected = bench.measured(small_trial(PlatformId::native).factors);
   EXPECT_EQ(healed.digest, expected.digest);
   EXPECT_EQ(again.digest, expected.digest);
   EXPECT_EQ(emulators_left(), 0);

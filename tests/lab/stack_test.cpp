@@ -36,6 +36,10 @@ Trial trial_with(PlatformId kind, const FactorTexts& more) {
   return trial;
 }
 
+Trial usual_trial(PlatformId kind) {
+  return LabBench::get().measured(exchange(kind, {}));
+}
+
 class AnotherRelease : public testing::TestWithParam<PlatformId> {
  protected:
   void SetUp() override {
@@ -53,7 +57,7 @@ class AnotherRelease : public testing::TestWithParam<PlatformId> {
 
 TEST_P(AnotherRelease, BootsItsOwnKernelAndIsCountedTheSameInARerun) {
   const Trial one = trial_with(GetParam(), {{"stack", release_}}),
-              again = trial_with(GetParam(), {{"stack", release_}}), usual = trial_with(GetParam(), {});
+              again = trial_with(GetParam(), {{"stack", release_}}), usual = usual_trial(GetParam());
   ASSERT_EQ(one.error, "");
   ASSERT_EQ(usual.error, "");
   EXPECT_EQ(one.digest, again.digest);
@@ -86,7 +90,7 @@ using GuestKernel = AnotherRelease;
 TEST_P(GuestKernel, IsTheGuestsAloneWithItsOwnNamesAndEvents) {
   const FactorTexts apart{{"guest_kernel", release_}};
   const Trial one = trial_with(GetParam(), apart), again = trial_with(GetParam(), apart),
-              usual = trial_with(GetParam(), {});
+              usual = usual_trial(GetParam());
   ASSERT_EQ(one.error, "");
   ASSERT_EQ(usual.error, "");
   EXPECT_EQ(one.digest, again.digest);
@@ -187,7 +191,7 @@ TEST_F(OwnTree, OfHypervisorToolstackAndKernelBootsAndIsCountedTheSameInARerun) 
 // A kernel that checks each object that it allocates and frees executes far more for each exchange.
 TEST(Arguments, ReachTheKernelThatTheyAreFor) {
   NEED_LAB(PlatformId::native);
-  const Trial usual = trial_with(PlatformId::native, {}),
+  const Trial usual = usual_trial(PlatformId::native),
               checking = trial_with(PlatformId::native, {{"kernel_args", "slub_debug=FZPU"}}),
               again = trial_with(PlatformId::native, {{"kernel_args", "slub_debug=FZPU"}});
   ASSERT_EQ(usual.error, "");
