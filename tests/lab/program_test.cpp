@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
               "it has ended without an 'end' to its window; it said nothing"},
         Fault{"window_ends_before_it_begins",
               {{"window", "marks"}, {"client", "busybox sh -c 'echo I end; echo end >&3; read ok <&3'"}},
-              "it wrote 'end' without 'begin'; its last words: I end"},
+              "it wrote 'end' without 'begin'; it ended with code 1; its last words: I end"},
         Fault{"client_fails_before_its_window",
               {{"window", "marks"}, {"client", "busybox sh -c 'echo I fail; exit 3'"}},
               "to the descriptor VTAX_WINDOW; it ended with code 3; its last words: I fail"},
