@@ -100,12 +100,21 @@ void say_needs_of_lab(const std::set<PlatformId>& kinds) {
   }
 }
 
-void say_needs_of_host(const std::set<PlatformId>& platforms) {
+void say_needs_of_host(const std::vector<const PlannedTrial*>& trials) {
+  std::set<PlatformId> platforms;
+  for (const PlannedTrial* trial : trials) platforms.insert(platform_of(trial->factors).id);
   for (const PlatformId platform : platforms) {
     const host::PlatformCheck check = host::examine_platform(platform);
     if (check.state == lab::State::good) continue;
     say_need(check.state, name_of(platform), check.detail, check.mend);
   }
+  const bool has_program = std::any_of(trials.begin(), trials.end(), [](const PlannedTrial* trial) {
+    return find_workload(trial->factors.at("workload"))->has_program;
+  });
+  if (!has_program) return;
+  if (const auto confined = host::examine_programs(); !confined)
+    say_need(lab::State::missing, "programs of one's own",
+             fmt::format("{}: {}", confined.error().what, confined.error().why), confined.error().next);
 }
 
 Result<Machines> machines_of(const std::vector<const PlannedTrial*>& trials) {
@@ -184,9 +193,7 @@ Result<> say_what_would_run(const Plan& plan, const std::set<std::uint64_t>& pla
   for (const std::string& note : plan.notes) say("- {}\n", note);
   if (on_host) {
     for (const std::string& doubt : doubts_of_host(plan)) say("- {}\n", doubt);
-    std::set<PlatformId> platforms;
-    for (const PlannedTrial* trial : trials) platforms.insert(platform_of(trial->factors).id);
-    say_needs_of_host(platforms);
+    say_needs_of_host(trials);
   } else {
     const auto machines = machines_of(trials);
     if (!machines) return fail(machines.error());

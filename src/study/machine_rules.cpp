@@ -63,7 +63,7 @@ void set_host_defaults(Study& study, bool is_quick) {
     const std::string amount(amount_of(kind.id));
     const bool is_amount_named = workload.named.contains(amount);
     const bool has_length = is_length_named || workload.named.contains("window_ms");
-    if (kind.has_program && is_length_named)
+    if (kind.has_program && has_length)
       study.notes.push_back(
           "the window of the workload 'program' is one run of its client, whatever window_ms says");
     if (kind.has_compiler || kind.has_program || (is_amount_named && !has_length))

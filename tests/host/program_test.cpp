@@ -234,6 +234,31 @@ TEST_F(HostProgram, WritesThroughNoLink) {
   EXPECT_THAT(error_of("echo x"), HasSubstr("a link in place of the folder tmp"));
 }
 
+// In a user namespace that may have none below it.
+TEST_F(HostProgram, IsRefusedWhereItCannotBeConfined) {
+  write_client("echo x");
+  const std::string without =
+      "cd " + folder_.string() +
+      " && unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces && " VTAX_PROGRAM;
+  const auto doctor = run_program(without + " doctor --json'");
+  if (doctor.out.find("namespaces, as root") == std::string::npos) GTEST_SKIP() << doctor.err << doctor.out;
+  EXPECT_THAT(doctor.out, HasSubstr("no programs of one's own: cannot confine a program"));
+  const auto planned = run_program(without + " run program.toml --dry-run'");
+  EXPECT_THAT(planned.out, HasSubstr("is missing here: programs of one's own: "));
+  const auto refused = run_program(without + " run program.toml'");
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("cannot confine a program"));
+  EXPECT_THAT(refused.err, HasSubstr("sysctl user.max_user_namespaces"));
+}
+
+TEST_F(HostProgram, AWindowsLengthIsNotItsToChoose) {
+  write_client("echo x");
+  const auto planned = run_program("cd " + folder_.string() +
+                                   " && " VTAX_PROGRAM " run program.toml --dry-run --set window_ms=500");
+  EXPECT_EQ(planned.code, 0) << planned.err;
+  EXPECT_THAT(planned.out, HasSubstr("is one run of its client, whatever window_ms says"));
+}
+
 TEST_F(HostProgram, GuestsThatCannotHoldItAreLeftOut) {
   write_client("echo x", "", "\"native\", \"qemu\"");
   const auto result =
