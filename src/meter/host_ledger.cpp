@@ -24,7 +24,8 @@ struct Class {
 struct Use {
   std::uint64_t run_ns = 0;
   std::uint64_t user_ns = 0, system_ns = 0, guest_ns = 0;  // sampled, but for what has ended
-  std::uint64_t gone_ns = 0;                               // of run_ns, from before the first reading
+  std::uint64_t ended_ns = 0;                              // of run_ns, of what has ended
+  std::uint64_t gone_ns = 0;                               // of ended_ns, from before the first reading
 };
 
 struct Row {
@@ -49,7 +50,9 @@ class HostCharging {
 
   void charge(const Class& which, const Use& use) {
     const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";
-    const std::uint64_t run_ns = since(use.gone_ns, use.run_ns), sampled = use.user_ns + use.system_ns;
+    // Who is not waited for brings nothing, and has nothing to give back.
+    const std::uint64_t run_ns = use.run_ns - std::min(use.gone_ns, use.ended_ns),
+                        sampled = use.user_ns + use.system_ns;
     // In a guest's host both go to the driver.
     const bool split_matters = which.kind == Kind::host && !has_guest_;
     if (sampled < (split_matters ? kLeastSampledNs : kTickNs)) {
@@ -176,19 +179,25 @@ void add_ended(const LedgerInput& input, std::map<Class, Use>& uses) {
     const auto earlier = input.before.ended.find(process);
     const EndedTime before = earlier == input.before.ended.end() ? EndedTime{} : earlier->second;
     Use& use = uses[*which];
-    use.run_ns += since(before.threads_ns, after.threads_ns);
+    use.ended_ns += since(before.threads_ns, after.threads_ns);
     LedgerInput::Awaited awaited{kTickNs * since(before.user_ticks, after.user_ticks),
                                  kTickNs * since(before.system_ticks, after.system_ticks)};
     if (const auto said = input.awaited.find(process); said != input.awaited.end()) awaited = said->second;
-    use.run_ns += awaited.user_ns + awaited.system_ns;
+    use.ended_ns += awaited.user_ns + awaited.system_ns;
     use.user_ns += awaited.user_ns;
     use.system_ns += awaited.system_ns;
   }
-  // Whoever waited for them has all of their time, that before the first reading, too.
+  for (auto& [which, use] : uses) use.run_ns += use.ended_ns;
+  // What is left of them is the time of their whole lives, that before the first reading, too.
   for (const auto& [id, thread] : input.before.threads) {
-    if (input.after.parents.contains(thread.process)) continue;
+    if (input.after.threads.contains(id)) continue;
     if (const auto which = class_of(thread.process, input.before.parents))
       uses[*which].gone_ns += thread.run_ns;
+  }
+  for (const auto& [process, earlier] : input.before.ended) {
+    if (input.after.parents.contains(process)) continue;
+    if (const auto which = class_of(process, input.before.parents))
+      uses[*which].gone_ns += earlier.threads_ns + kTickNs * (earlier.user_ticks + earlier.system_ticks);
   }
 }
 

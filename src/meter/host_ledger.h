@@ -23,8 +23,9 @@ namespace vtax::meter {
 //   uml                               user time of its first process -> the guest's kernel, of the others,
 //                                     which are the guest's programs -> program; system time -> driver
 //   what has ended in between         threads and children of a living process of a system or partner: that
-//   one's packets on others' backs          kernel or, beside a guest, driver kernel; domain "host" uncharged
-//   time of a trial's thread of which no tick tells whether it was in the
+//                                     one's
+//   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
+//   uncharged                         time of a trial's thread of which no tick tells whether it was in the
 //                                     kernel
 //   elsewhere, idle                   other programs ("elsewhere"), what the machine below has taken
 //   ("stolen"),

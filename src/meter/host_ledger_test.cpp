@@ -170,6 +170,24 @@ TEST(HostLedger, WhatHasEndedIsItsParents) {
   for (const int cpu : {0, 1}) EXPECT_EQ(total(ledger, cpu), 1000 * kMs);
 }
 
+// A thread that ran for ten seconds, and its process's children for one, before the window in which they end.
+TEST(HostLedger, WhatHasEndedHasNothingFromBeforeTheWindow) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::system, 0}, {20, Role::system, 1}};
+  add_thread(input, 10, 1, 10, "server", 0, 0, 0);
+  input.before.threads[12] = {10, "worker", 10'000 * kMs, 0, 0, 0};
+  input.before.threads[11] = {11, "child", 2'000 * kMs, 0, 0, 0};
+  input.before.parents = {{10, 1}, {11, 10}, {20, 1}, {21, 20}};
+  input.before.ended[11] = {500 * kMs, 30, 20};
+  input.after.ended[10] = {10'030 * kMs, 200, 110};  // the worker's 30 ms, the child's 100 ms
+  // A child for which nobody waits.
+  add_thread(input, 20, 1, 20, "server", 40 * kMs, 4, 0);
+  input.before.threads[21] = {21, "child", 300 * kMs, 0, 0, 0};
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 0, "host", Layer::program) + value(ledger, 0, "host", Layer::kernel), 130 * kMs);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::program), 40 * kMs);
+}
+
 TEST(HostLedger, AParentLoopEnds) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::system, 0}};

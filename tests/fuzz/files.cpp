@@ -26,27 +26,6 @@
 namespace vtax::fuzz {
 namespace {
 
-// A folder in memory where there is one, which goes with the program.
-const std::filesystem::path& work_folder() {
-  struct Folder {
-    Folder() {
-      std::string pattern =
-          std::filesystem::is_directory("/dev/shm") ? "/dev/shm/vtax-fuzz-XXXXXX" : "/tmp/vtax-fuzz-XXXXXX";
-      require(::mkdtemp(pattern.data()) != nullptr, "a folder can be made");
-      path = pattern;
-    }
-    ~Folder() {
-      std::error_code ignored;
-      std::filesystem::remove_all(path, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    std::filesystem::path path;
-  };
-  static const Folder folder;
-  return folder.path;
-}
-
 const Run& recorded_run() {
   static const Run run = [] {
     Run all = synthetic_run();

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -67,6 +69,26 @@ std::string input_of(const Target& target, const std::vector<std::string>& seeds
        --changes)
     damage(input, random);
   return input;
+}
+
+const std::filesystem::path& work_folder() {
+  struct Folder {
+    Folder() {
+      std::string pattern =
+          std::filesystem::is_directory("/dev/shm") ? "/dev/shm/vtax-fuzz-XXXXXX" : "/tmp/vtax-fuzz-XXXXXX";
+      require(::mkdtemp(pattern.data()) != nullptr, "a folder can be made");
+      path = pattern;
+    }
+    ~Folder() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    std::filesystem::path path;
+  };
+  static const Folder folder;
+  return folder.path;
 }
 
 std::string content_of(const std::filesystem::path& file) {

@@ -24,6 +24,9 @@ struct Target {
 [[nodiscard]] std::string input_of(const Target& target, const std::vector<std::string>& seeds,
                                    std::uint64_t seed, std::uint64_t number);
 
+// A folder in memory where there is one, which goes with the program.
+[[nodiscard]] const std::filesystem::path& work_folder();
+
 [[nodiscard]] std::string content_of(const std::filesystem::path& file);
 
 // The contents of a folder's TOML files, by name: a folder's own order is another in every clone.

@@ -48,17 +48,6 @@ PlatformCheck check_namespaces(PlatformId platform) {
           geteuid() == 0 ? "namespaces, as root" : "namespaces, without root, in a user namespace", ""};
 }
 
-// Systems that are processes of this computer, in which a program of the user's may run.
-PlatformCheck check_own_kernel(PlatformId platform) {
-  PlatformCheck check = check_namespaces(platform);
-  if (check.state == State::missing) return check;
-  const auto programs = examine_programs();
-  check.detail += programs ? "; programs of one's own"
-                           : fmt::format("; no programs of one's own: {} ({})", one_line(programs.error()),
-                                         programs.error().next);
-  return check;
-}
-
 PlatformCheck check_guest(PlatformId platform) {
   PlatformCheck check = check_namespaces(platform);
   if (check.state == State::missing) return check;
@@ -197,7 +186,7 @@ bool has_guest(PlatformId platform) {
 PlatformCheck examine_platform(PlatformId platform) {
   switch (facts_of(platform).runner) {
     case GuestRunner::none:
-      return check_own_kernel(platform);
+      return check_namespaces(platform);
     case GuestRunner::xen:
       return check_xen(platform);
     case GuestRunner::kvm:
@@ -210,7 +199,16 @@ PlatformCheck examine_platform(PlatformId platform) {
 
 std::vector<PlatformCheck> examine_platforms() {
   std::vector<PlatformCheck> all;
-  for (const PlatformFacts& platform : kPlatformTable) all.push_back(examine_platform(platform.id));
+  const auto programs = examine_programs();
+  for (const PlatformFacts& platform : kPlatformTable) {
+    PlatformCheck check = examine_platform(platform.id);
+    // Systems that are processes of this computer, in which a program of the user's may run.
+    if (platform.runner == GuestRunner::none && check.state != State::missing)
+      check.detail += programs ? "; programs of one's own"
+                               : fmt::format("; no programs of one's own: {} ({})",
+                                             one_line(programs.error()), programs.error().next);
+    all.push_back(std::move(check));
+  }
   return all;
 }
 

@@ -26,6 +26,7 @@ inline constexpr char kNoKvmVariable[] = "VTAX_NO_KVM";
 
 // Makes and ends a child with namespaces; opens no /dev/kvm.
 [[nodiscard]] PlatformCheck examine_platform(PlatformId platform);
+// All, with whether programs of the user's may run in them.
 [[nodiscard]] std::vector<PlatformCheck> examine_platforms();
 
 }  // namespace vtax::host

@@ -163,11 +163,11 @@ Result<> ProgramTree::put_into(Into& into) const {
     if (!content) return fail(content.error());
     bytes += content->size();
     if (bytes > kMostBytes)
-      return fail(
-          {"cannot put the program into its systems",
-           fmt::format("its files are more than {}, which keep them in memory", readable_bytes(kMostBytes)),
-           "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
-           ExitCode::usage});
+      return fail({"cannot put the program into its systems",
+                   fmt::format("its files are more than {}, and its systems keep them in memory",
+                               readable_bytes(kMostBytes)),
+                   "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
+                   ExitCode::usage});
     if (Result<> put = into.file(path, std::move(*content), file.runs ? 0755 : 0644); !put) return put;
   }
   for (const std::string& folder : folders)

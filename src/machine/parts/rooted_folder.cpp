@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 16;
+constexpr mode_t kFolderMode = 0755;  // whatever the umask
 
 // As if `root` were "/".
 int open_in(int root, const fs::path& path) {
@@ -39,9 +40,11 @@ fs::path target_of(int folder, const fs::path& link) {
 Result<RootedFolder> RootedFolder::open(const fs::path& root, uid_t owner) {
   RootedFolder self;
   self.owner_ = owner;
-  if (mkdir(root.c_str(), 0755) != 0 && errno != EEXIST) return fail(self.failed(root));
+  if (mkdir(root.c_str(), kFolderMode) != 0 && errno != EEXIST) return fail(self.failed(root));
   self.root_ = Descriptor(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!self.root_.valid() || fchown(self.root_.get(), owner, owner) != 0) return fail(self.failed(root));
+  if (!self.root_.valid() || fchown(self.root_.get(), owner, owner) != 0 ||
+      fchmod(self.root_.get(), kFolderMode) != 0)
+    return fail(self.failed(root));
   return self;
 }
 
@@ -85,7 +88,8 @@ Result<Descriptor> RootedFolder::folder(const fs::path& path, int links_left) {
   if (errno != ENOENT || path.empty()) return fail(failed(path));
   const auto parent = folder(path.parent_path(), links_left);
   if (!parent) return fail(parent.error());
-  if (mkdirat(parent->get(), path.filename().c_str(), 0755) == 0) {
+  if (mkdirat(parent->get(), path.filename().c_str(), kFolderMode) == 0) {
+    if (fchmodat(parent->get(), path.filename().c_str(), kFolderMode, 0) != 0) return fail(failed(path));
     if (Result<> owned = own(parent->get(), path.filename()); !owned) return fail(owned.error());
   } else if (errno != EEXIST) {
     return fail(failed(path));

@@ -1,6 +1,7 @@
 #include "machine/parts/rooted_folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -41,6 +42,15 @@ TEST_F(Rooted, FoldersComeByThemselvesAndTheLastFileStays) {
   EXPECT_EQ(text("root/a/b/c"), "2");
   EXPECT_EQ(fs::status(around_ / "root/a/b/c").permissions(), fs::perms::owner_read | fs::perms::owner_write);
   EXPECT_TRUE(fs::is_directory(around_ / "root/a/d"));
+}
+
+TEST_F(Rooted, ModesAreWhateverTheUmask) {
+  const mode_t before = umask(077);
+  RootedFolder root = open();
+  EXPECT_TRUE(root.file("a/b", kOne, 0755));
+  umask(before);
+  for (const char* path : {"root", "root/a", "root/a/b"})
+    EXPECT_EQ(fs::status(around_ / path).permissions(), fs::perms(0755)) << path;
 }
 
 TEST_F(Rooted, LinksLeadToItsOwnFolders) {

@@ -51,11 +51,11 @@ struct TestReport {
 // `moved`: bytes on each stream since the beginning, on this side.
 [[nodiscard]] Result<> check_claims(const TestReport& report, const std::vector<std::uint64_t>& moved);
 
-// The two sides in the shape of every workload, the receiving one first; of a test in both directions this
-// one. Work is what was received; a sender of datagrams reports what it sent.
 // Of the measured span: what arrived here, or, where nothing comes, what was sent.
 [[nodiscard]] IntervalReport report_of(const PhaseInterval& interval, const std::vector<StreamPlace>& places);
 
+// The two sides in the shape of every workload, the receiving one first; of a test in both directions this
+// one. Work is what was received; a sender of datagrams reports what it sent.
 [[nodiscard]] std::vector<SideReport> sides_of(const TestReport& report);
 
 }  // namespace vtax::iperf3

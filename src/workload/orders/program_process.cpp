@@ -29,6 +29,7 @@
 
 #include "workload/measure/watchdog.h"
 #include "workload/orders/program_confinement.h"
+#include "workload/orders/program_files.h"
 
 namespace vtax {
 namespace {
@@ -69,14 +70,9 @@ Result<> complete_root() {
 
 // Where the program is, as seen from within; empty where nowhere.
 std::string place_of_program(const std::string& name) {
-  const auto is_there = [](const std::string& path) {
-    struct stat status {};
-    // A symbolic link's target is looked for below the real root, so only the link itself counts.
-    return lstat((program_root() + path).c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
-  };
-  if (name.find('/') != std::string::npos) return name.front() == '/' && is_there(name) ? name : "";
+  if (name.find('/') != std::string::npos) return name.front() == '/' && is_program_file(name) ? name : "";
   for (const char* folder : kProgramPaths)
-    if (is_there(folder + name)) return folder + name;
+    if (is_program_file(folder + name)) return folder + name;
   return "";
 }
 
@@ -122,6 +118,15 @@ bool become_its_user(const Start& start) {
   return user == 0 || (setgroups(0, nullptr) == 0 && setgid(group) == 0 && setuid(user) == 0);
 }
 
+// What vtax itself was given is nothing of the program's.
+void close_all_at_exec() {
+  if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  rlimit files{};  // Linux before 5.11
+  getrlimit(RLIMIT_NOFILE, &files);
+  for (rlim_t fd = 3; fd < files.rlim_max && fd < 1 << 20; ++fd)
+    fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC);
+}
+
 // In the child; what of it can fail tells its errno.
 [[noreturn]] void become_program(Start start) {
   const auto give_up = [&] {
@@ -134,7 +139,7 @@ bool become_its_user(const Start& start) {
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   fcntl(start.printed, F_SETFL, O_APPEND);
   if (null < 0 || dup2(null, 0) < 0 || dup2(start.printed, 1) < 0 || dup2(start.printed, 2) < 0) give_up();
-  syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  close_all_at_exec();
   if (start.marks >= 0) {
     for (int* kept : {&start.gate, &start.trouble, &start.marks})
       *kept = fcntl(*kept, F_DUPFD_CLOEXEC, ProgramProcess::kMarks + 1);
@@ -175,7 +180,7 @@ struct Account {
 
 std::optional<Account> account_named(const std::string& user) {
   if (user == "root") return Account{0, 0};
-  std::ifstream in(program_root() + "/etc/passwd");
+  std::istringstream in(read_program_file("/etc/passwd"));
   for (std::string line; std::getline(in, line);) {
     std::istringstream fields(line);
     std::string name, password, number, group;
@@ -254,10 +259,9 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   self.name_ = command.front();
   self.folder_ = std::move(folder);
   self.traced_ = traced;
-  std::error_code error;
-  if (const fs::path link = program_root() + program; fs::is_symlink(link, error)) {
-    self.called_ = link.filename().string();
-    self.target_ = fs::read_symlink(link, error).filename().string();
+  if (const fs::path target = target_of_program_link(program); !target.empty()) {
+    self.called_ = fs::path(program).filename().string();
+    self.target_ = target.filename().string();
   }
   self.printed_ = Descriptor(memfd_create("printed", MFD_CLOEXEC));
   int gate[2], trouble[2];
@@ -295,8 +299,12 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   if (self.process_ < 0) return fail(system_error("cannot start " + self.name_, errno));
   if (self.process_ == 0) become_program(start);
   if (confinement)
-    if (Result<> entered = confinement->let_in(self.process_, self.gate_.get()); !entered)
-      return fail(entered.error());
+    if (Result<> entered = confinement->let_in(self.process_, self.gate_.get()); !entered) {
+      Error error = entered.error();
+      if (int why = 0; read(self.trouble_.get(), &why, sizeof why) == sizeof why)
+        error.why += std::string(" (") + std::strerror(why) + ")";
+      return fail(std::move(error));
+    }
   if (!traced) return self;
   int status = 0;
   while (waitpid(self.process_, &status, __WALL) < 0 && errno == EINTR) {
