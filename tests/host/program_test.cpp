@@ -7,10 +7,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "machine/host/host_readiness.h"
@@ -71,10 +74,10 @@ class HostProgram : public testing::Test {
   }
 
   // Its trials; what went wrong is in each of them.
-  [[nodiscard]] json trials(const std::string& prefix = "") const {
+  [[nodiscard]] json trials(const std::string& prefix = "", const std::string& options = "") const {
     const auto result =
         run_program("cd " + folder_.string() + " && rm -f program*.vtax && HOME=" + folder_.string() + " " +
-                    prefix + VTAX_PROGRAM " run program.toml --json");
+                    prefix + VTAX_PROGRAM " run program.toml --json " + options);
     const json out = json::parse(result.out, nullptr, false);
     EXPECT_FALSE(out.is_discarded()) << result.err;
     return out.is_discarded() ? json::array() : out["trials"];
@@ -133,23 +136,31 @@ TEST_F(HostProgram, OfThePackagesServesInAProcessAndInAContainer) {
   }
 }
 
+// The least of its repetitions: what else goes on here makes a program's time longer.
+std::map<std::string, double> least_program_time(const json& trials) {
+  std::map<std::string, double> least;
+  for (const json& one : trials) {
+    EXPECT_FALSE(one.contains("error")) << one.value("error", "");
+    const auto time = static_cast<double>(cost(one, "program"));
+    EXPECT_LE(time, one.value("window_ns", 0.0) * 1.1);
+    const auto [place, is_new] = least.emplace(one["factors"]["platform"].get<std::string>(), time);
+    if (!is_new) place->second = std::min(place->second, time);
+  }
+  return least;
+}
+
 // All of its time, although it has ended before the books are read; and that of children for which it waited.
 TEST_F(HostProgram, WhatHasEndedIsCharged) {
   write_client(kCount, "", "\"native\", \"container\"");
-  const json own = trials();
+  const auto own = least_program_time(trials("", "--reps 2"));
   write_client(std::string("(") + kCount + "); echo $(" + kCount + ")", "", "\"native\", \"container\"");
-  const json childrens = trials();
+  auto childrens = least_program_time(trials("", "--reps 2"));
   ASSERT_EQ(own.size(), 2U);
   ASSERT_EQ(childrens.size(), 2U);
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    ASSERT_FALSE(own[i].contains("error")) << own[i]["error"];
-    ASSERT_FALSE(childrens[i].contains("error")) << childrens[i]["error"];
-    const auto once = static_cast<double>(cost(own[i], "program")),
-               twice = static_cast<double>(cost(childrens[i], "program"));
-    EXPECT_GT(once, 40e6);
-    EXPECT_LE(once, own[i]["window_ns"].get<double>() * 1.1);
-    EXPECT_GT(twice, once * 1.4);
-    EXPECT_LT(twice, once * 3);
+  for (const auto& [platform, once] : own) {
+    EXPECT_GT(once, 40e6) << platform;
+    EXPECT_GT(childrens[platform], once * 1.3) << platform;
+    EXPECT_LT(childrens[platform], once * 3) << platform;
   }
 }
 
