@@ -424,17 +424,9 @@ TEST_P(HostKilled, LeavesNothing) {
   for (int round = 0; round < 10; ++round) {
     const fs::path out = folder_ / "killed.vtax";
     fs::remove(out);
-    const pid_t child = fork();
-    if (child == 0) {
-      const int null = open("/dev/null", O_RDWR);
-      for (const int fd : {0, 1, 2}) dup2(null, fd);
-      const std::string platform = "platform=" + GetParam();
-      execl(VTAX_PROGRAM, "vtax", "run", "first-look", "--machine", "host", "--set", platform.c_str(),
-            "--set", "workload=tcp-rr", "--out", out.c_str(), static_cast<char*>(nullptr));
-      _exit(127);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));
-    kill(child, SIGKILL);
+    start_and_kill({VTAX_PROGRAM, "run", "first-look", "--machine", "host", "--set", "platform=" + GetParam(),
+                    "--set", "workload=tcp-rr", "--out", out.string()},
+                   folder_, std::chrono::milliseconds(random() % 2500));
     EXPECT_THAT(left_behind(before), testing::IsEmpty()) << "round " << round;
   }
 }

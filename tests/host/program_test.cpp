@@ -1,10 +1,8 @@
 // Programs of the user's on this computer, through the built vtax: what they cost, and what walls them in.
 // They are hostile here: nothing of theirs may reach the computer, or stay.
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,7 +12,6 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
-#include <thread>
 
 #include "machine/host/host_readiness.h"
 #include "machine/parts/package_cache.h"
@@ -285,16 +282,8 @@ TEST_F(HostProgram, LeavesNothingWhenVtaxIsKilled) {
   for (int round = 0; round < 8; ++round) {
     const fs::path out = folder_ / "killed.vtax";
     fs::remove(out);
-    const pid_t child = fork();
-    if (child == 0) {
-      const int null = open("/dev/null", O_RDWR);
-      for (const int fd : {0, 1, 2}) dup2(null, fd);
-      if (chdir(folder_.c_str()) == 0)
-        execl(VTAX_PROGRAM, "vtax", "run", "program.toml", "--out", out.c_str(), static_cast<char*>(nullptr));
-      _exit(127);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));
-    kill(child, SIGKILL);
+    start_and_kill({VTAX_PROGRAM, "run", "program.toml", "--out", out.string()}, folder_,
+                   std::chrono::milliseconds(random() % 2500));
     EXPECT_THAT(left_behind(before_), testing::IsEmpty()) << "round " << round;
   }
 }

@@ -1,6 +1,8 @@
 #include "tests/host/traces.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +99,21 @@ std::set<std::string> left_behind(const std::set<std::string>& before, std::chro
     if (added.empty() || std::chrono::steady_clock::now() > deadline) return added;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+}
+
+void start_and_kill(std::vector<std::string> words, const fs::path& folder, std::chrono::milliseconds after) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int null = open("/dev/null", O_RDWR);
+    for (const int fd : {0, 1, 2}) dup2(null, fd);
+    if (chdir(folder.c_str()) == 0) execv(arguments.front(), arguments.data());
+    _exit(127);
+  }
+  std::this_thread::sleep_for(after);
+  kill(child, SIGKILL);
 }
 
 }  // namespace vtax

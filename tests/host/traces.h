@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace vtax {
 
@@ -18,5 +20,9 @@ void take_in_orphans();
 // others' processes are not among it.
 [[nodiscard]] std::set<std::string> left_behind(
     const std::set<std::string>& before, std::chrono::milliseconds patience = std::chrono::seconds(10));
+
+// Starts a program in that folder, without output, and sends it SIGKILL after that time.
+void start_and_kill(std::vector<std::string> words, const std::filesystem::path& folder,
+                    std::chrono::milliseconds after);
 
 }  // namespace vtax
