@@ -11,6 +11,7 @@
 #include "agent/lab_layout.h"
 #include "agent/lab_trial.h"
 #include "agent/macvtap.h"
+#include "agent/other_machines.h"
 #include "agent/profile_books.h"
 #include "agent/virtual_functions.h"
 #include "agent/watch_books.h"
@@ -239,6 +240,9 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (!placed) return placed;
+  if (plan->seat > 0) return serve_as_other_machine(machine, *plan, *setup);
+  OtherMachines others;
+  if (Result<> reached = others.reach(*plan, machine.driver, *setup); !reached) return reached;
   auto guests = guests_of_trial(machine, plan->forwarding, *setup);
   if (!guests) return fail(guests.error());
   if (loads_modules(*plan)) {
@@ -254,11 +258,14 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (!disks) return fail(disks.error());
   for (std::size_t i = 0; i < machine.drivers.size(); ++i)
     machine.drivers[i].client = &machine.driver_clients[i];
-  const auto platform = plan->forwarding == Forwarding::vf
-                            ? make_switched_guests(machine.driver.name, std::move(*guests))
-                        : machine.drivers.empty()
-                            ? make_bridged_guests(machine.driver, std::move(*guests))
-                            : make_driven_guests(machine.driver.name, machine.drivers, std::move(*guests));
+  auto platform = plan->forwarding == Forwarding::vf
+                      ? make_switched_guests(machine.driver.name, std::move(*guests))
+                  : machine.drivers.empty()
+                      ? make_bridged_guests(machine.driver, std::move(*guests))
+                      : make_driven_guests(machine.driver.name, machine.drivers, std::move(*guests));
+  if (plan->machines > 1)
+    platform = make_with_guests_elsewhere(std::move(platform), machine.driver, others.guests(),
+                                          plan->own_guests_ask);
   Dom0Books books(machine.shape.guests);
   CountersOfWindow counters;
   WatchBooks watch;

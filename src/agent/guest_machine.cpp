@@ -7,6 +7,7 @@
 #include "agent/lab_layout.h"
 #include "agent/machine.h"
 #include "agent/macvtap.h"
+#include "agent/other_machines.h"
 #include "agent/profile_books.h"
 #include "agent/self_check.h"
 #include "agent/virtual_functions.h"
@@ -64,12 +65,24 @@ Result<> run_guest_machine() {
   if (*lifetime > 0)
     if (Result<> limited = limit_lifetime(std::chrono::seconds(*lifetime)); !limited) return limited;
   if (Result<> freed = use_every_cpu(); !freed) return freed;
-  if (Result<> configured = configure_network(*guest); !configured) return configured;
-  const std::string address = wiring::guest_ipv4(*guest);
-  const auto obey_all = [address](const std::string& order, const JsonFields& fields) {
-    return order == "agent" ? std::optional(obey_agent(address, fields)) : obey(order, fields);
-  };
-  return serve_controller(address, obey_all, std::chrono::seconds(*alone));
+  for (int number = *guest;;) {
+    if (Result<> configured = configure_network(number); !configured) return configured;
+    const std::string address = wiring::guest_ipv4(number);
+    std::optional<int> next;
+    const auto obey_all = [&](const std::string& order,
+                              const JsonFields& fields) -> std::optional<Result<nlohmann::json>> {
+      if (order == "agent") return obey_agent(address, fields);
+      if (order != "renumber") return obey(order, fields);
+      const Result<int> told = new_number_from(fields);
+      if (!told) return fail(told.error());
+      next = *told;
+      return nlohmann::json{{"state", "done"}};
+    };
+    const Result<> served = serve_controller(address, obey_all, std::chrono::seconds(*alone));
+    if (!next) return served;
+    if (Result<> taken = take_number(number, *next); !taken) return taken;
+    number = *next;
+  }
 }
 
 }  // namespace vtax::agent

@@ -104,6 +104,23 @@ Result<LabPlan> parse_peer(const JsonFields& fields) {
   return plan;
 }
 
+// What several machines cannot do, whose guests ask the driver domain of the first one.
+Result<> check_machines(const JsonFields& fields, const LabPlan& plan) {
+  if (plan.machines == 1 && plan.own_guests_ask) return {};
+  if (plan.machines == 1) return fail(fields.bad("'own_guests' can rest where there are several 'machines'"));
+  if (!has_guests(plan.platform) || plan.topology != Topology::inside ||
+      plan.forwarding != Forwarding::bridge || plan.loads != Loads::equal || plan.driver_domains > 0)
+    return fail(
+        fields.bad("'machines' have guests behind a bridge with topology 'inside' and equal 'loads'"));
+  if (plan.local || plan.http || plan.program || !plan.system_initiates)
+    return fail(fields.bad("with several 'machines' the guests begin each exchange of their traffic"));
+  if (plan.machines * plan.guests > kMostJoinedGuests)
+    return fail(fields.bad("'machines' and 'guests' are more guests than there are addresses for"));
+  if (plan.books || plan.watch || plan.counters || plan.profile_hz > 0)
+    return fail(fields.bad("'books', 'watch', 'counters' and 'profile_hz' are of one machine"));
+  return {};
+}
+
 // What the lab's machines cannot do.
 Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
   if (plan.driver_domains > 0) {
@@ -123,6 +140,7 @@ Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
     if (plan.local || plan.http || plan.program || !plan.system_initiates)
       return fail(fields.bad("with topology 'joined' the system begins each exchange of its traffic"));
   }
+  if (Result<> possible = check_machines(fields, plan); !possible) return possible;
   if (plan.link_mbps != 0 && plan.topology == Topology::inside)
     return fail(fields.bad("'link_mbps' needs the topology 'card': inside one machine there is no link"));
   if (plan.books && !has_driver_domains(plan.platform))
@@ -145,7 +163,11 @@ Result<> check_machine(const JsonFields& fields, const LabPlan& plan) {
 // What a plan may have besides the trial.
 Result<> take_extras(const JsonFields& fields, LabPlan& plan) {
   Error error;
-  std::uint64_t delay = 0;
+  std::uint64_t delay = 0, seat = 0;
+  const auto last_seat = static_cast<std::uint64_t>(plan.machines - 1);
+  if (fields.has("seat") && !take(fields.number("seat", 0, last_seat), seat, error))
+    return fail(std::move(error));
+  plan.seat = static_cast<int>(seat);
   if (fields.has("delay_us") && !take(fields.number("delay_us", 0, kMostDelayUs), delay, error))
     return fail(std::move(error));
   plan.delay = std::chrono::microseconds(delay);
@@ -174,7 +196,7 @@ Result<LabPlan> parse_plan(std::string_view json) {
   if (*workload == "programs") return parse_programs(*fields);
   if (*workload == "peer") return parse_peer(*fields);
   const auto trial = trial_spec_from(*fields, {"version", "time_limit_ns", "delay_us", "books", "counters",
-                                               "watch", "profile_hz", "profile_ns"});
+                                               "watch", "profile_hz", "profile_ns", "seat"});
   if (!trial) return fail(trial.error());
   auto ordered = controller::plan_for(*trial);
   if (!ordered) return fail(fields->bad(ordered.error().why));

@@ -22,6 +22,7 @@ struct LabPlan : controller::TrialPlan {
   std::optional<SelfCheck> self_check;  // in place of everything between platform and time_limit
   std::optional<Programs> programs;     // likewise
   bool is_peer = false;                 // likewise: this machine is the peer's (joined_peers.h)
+  int seat = 0;  // of several `machines`: 0 is the one whose driver domain is asked (other_machines.h)
 };
 
 // The lab's plan (docs/design/architecture.md, "The plan"). Unknown keys, wrong types, impossible values and

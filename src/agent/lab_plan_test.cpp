@@ -62,6 +62,34 @@ TEST(LabPlan, OfAPeersMachineHasWhatBothMachinesAgreeOn) {
   }
 }
 
+TEST(LabPlan, OfSeveralMachinesHasAGuestsSeat) {
+  nlohmann::json json = good();
+  json["platform"] = "xen-pv";
+  json["topology"] = "inside";
+  json["direction"] = "send";
+  json["guests"] = 2;
+  json["machines"] = 4;
+  json["own_guests"] = "rest";
+  json["seat"] = 3;
+  const auto plan = parse_plan(json.dump());
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->seat, 3);
+  EXPECT_EQ(systems_at_work(*plan), 6);
+  for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"seat", 4},
+                                   {"platform", "native"},
+                                   {"topology", "card"},
+                                   {"direction", "receive"},
+                                   {"loads", "halving"},
+                                   {"forwarding", "route"},
+                                   {"guests", 3},
+                                   {"machines", 1},
+                                   {"machines", 5}}) {
+    nlohmann::json bad = json;
+    bad[key] = value;
+    EXPECT_FALSE(parse_plan(bad.dump())) << key << " " << value;
+  }
+}
+
 TEST(LabPlan, OfJoinedMachinesHasTheSystemBegin) {
   nlohmann::json json = good();
   json["topology"] = "joined";

@@ -91,6 +91,12 @@ Result<Setup> lab_setup(const LabPlan& plan) {
   if (plan.topology == Topology::inside) {
     setup.system_cpu = lab::kInsideSystemCpu;
     setup.peer_cpu = lab::kDriverCpu;
+    if (plan.machines == 1) return setup;
+    Result<Links> links = Links::open();
+    if (!links) return fail(links.error());
+    const auto card = links->find_by_mac(lab::kSystemCardMac);
+    if (!card) return fail(card.error());
+    setup.system_card = *card;
     return setup;
   }
   setup.system_cpu = lab::kDriverCpu;

@@ -173,7 +173,9 @@ class WindowRun {
     out.order = order_of_guest(window_ ? plan_.window : plan_.warmup, plan_.loads, pair.guest);
     out.order.sockets = sockets_of(plan_, pair, initiator);
     out.initiator = initiator;
-    out.window = window_ && !controller_marks();
+    // Where others' guests ask, too, only those who are asked are in a machine that is counted.
+    const bool marks = initiator == (plan_.machines == 1);
+    out.window = window_ && !controller_marks() && marks;
     if (out.window) out.marking = {static_cast<unsigned>(pair.guest), marks_of_each(pairs_.size())};
     out.limit = plan_.time_limit;
     out.hold = true;

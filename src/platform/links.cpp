@@ -195,7 +195,16 @@ Result<> Links::move(const std::string& device, int network_namespace) {
 }
 
 Result<> Links::add_address(const std::string& device, const std::string& ipv4, int prefix_bits) {
-  const Result<Link> link = find(socket_.get(), device, "add an address");
+  return change_address(device, ipv4, prefix_bits, "add an address", rtnl_addr_add);
+}
+
+Result<> Links::remove_address(const std::string& device, const std::string& ipv4, int prefix_bits) {
+  return change_address(device, ipv4, prefix_bits, "remove an address", rtnl_addr_delete);
+}
+
+Result<> Links::change_address(const std::string& device, const std::string& ipv4, int prefix_bits,
+                               const char* what, int (*change)(nl_sock*, rtnl_addr*, int)) {
+  const Result<Link> link = find(socket_.get(), device, what);
   if (!link) return fail(link.error());
   const Result<Address> local = parse_address(ipv4, AF_INET);
   if (!local) return fail(local.error());
@@ -203,9 +212,8 @@ Result<> Links::add_address(const std::string& device, const std::string& ipv4, 
   const Owned<rtnl_addr, rtnl_addr_put> address(rtnl_addr_alloc());
   rtnl_addr_set_ifindex(address.get(), rtnl_link_get_ifindex(link->get()));
   rtnl_addr_set_local(address.get(), local->get());
-  if (const int code = rtnl_addr_add(socket_.get(), address.get(), 0); code < 0) {
-    return fail(trouble(device, "add an address", code));
-  }
+  if (const int code = change(socket_.get(), address.get(), 0); code < 0)
+    return fail(trouble(device, what, code));
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "core/result.h"
 
 struct nl_sock;
+struct rtnl_addr;
 
 namespace vtax {
 
@@ -39,6 +40,7 @@ class Links {
   [[nodiscard]] Result<> move(const std::string& device, int network_namespace);
 
   [[nodiscard]] Result<> add_address(const std::string& device, const std::string& ipv4, int prefix_bits);
+  [[nodiscard]] Result<> remove_address(const std::string& device, const std::string& ipv4, int prefix_bits);
   // To one address or a subnet, directly behind the device or by a gateway there ("0.0.0.0", 0: everything).
   [[nodiscard]] Result<> add_route(const std::string& ipv4, int prefix_bits, const std::string& device,
                                    const std::string& gateway = "");
@@ -66,6 +68,8 @@ class Links {
   explicit Links(Socket socket) : socket_(std::move(socket)) {}
   template <class Change>
   Result<> change(const std::string& device, const char* what, Change change);
+  Result<> change_address(const std::string& device, const std::string& ipv4, int prefix_bits,
+                          const char* what, int (*change)(nl_sock*, rtnl_addr*, int));
 
   Socket socket_;
 };

@@ -29,6 +29,10 @@ std::string driver_uplink_mac(int driver) {
   return fmt::format("02:76:74:61:78:{:02x}", 0x30 + driver);
 }
 
+std::string other_machine_mac(int seat) {
+  return fmt::format("02:76:74:61:78:{:02x}", 0x50 + seat);
+}
+
 std::string second_ipv4(int guest) {
   return fmt::format("10.77.0.{}", 40 + guest);
 }

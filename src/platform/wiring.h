@@ -31,6 +31,9 @@ inline constexpr char kOuterMac[] = "02:76:74:61:78:04";
 [[nodiscard]] std::string driver_domain_mac(int driver);
 [[nodiscard]] std::string driver_uplink_mac(int driver);
 
+// The bridge's of joined machine 1, 2, ..., whose guests ask the driver domain of the one before all of them.
+[[nodiscard]] std::string other_machine_mac(int seat);
+
 inline constexpr std::chrono::seconds kCarrierLimit{30};
 
 // Addresses of the first, second, ... system under test; the first has the two above.

@@ -153,24 +153,52 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
   return {};
 }
 
-// What a peer in a machine of its own cannot do yet. The window is marked by the system under test, where it
-// is counted, so that has to begin each exchange.
-Result<> check_joined(const Study& study, const StudyWorkload& workload, const std::string& what) {
-  if (study.machine == kHostMachine || !names(study, workload, "topology", {"joined"})) return {};
+// Whose ends are in several machines: of one connection's traffic that the system under test begins.
+// `where`: for people; `instead`: what has all that is refused here.
+Result<> check_between(const Study& study, const StudyWorkload& workload, const std::string& what,
+                       std::initializer_list<const char*> no_choice, const std::string& where,
+                       const std::string& instead) {
   const WorkloadKind& kind = *find_workload(workload.name);
   const auto direction = workload.factors.find("direction");
   if (!kind.has_traffic || kind.has_program || kind.id == WorkloadId::http ||
       direction == workload.factors.end())
     return fail({what, fmt::format("'{}' has no end in another machine", workload.name),
-                 "take topology = \"card\", or a workload of one connection's traffic"});
+                 fmt::format("take {}, or a workload of one connection's traffic", instead)});
   for (const std::string& value : direction->second)
     if (value != "send")
-      return fail({what, "with topology joined the system under test begins each exchange",
-                   "take direction = \"send\", or topology = \"card\""});
-  for (const char* factor : {"driver_domains", "cards", "loads", "prices"})
+      return fail({what, fmt::format("with {} the system under test begins each exchange", where),
+                   fmt::format("take direction = \"send\", or {}", instead)});
+  for (const char* factor : no_choice)
     if (names_other_than_usual(study, workload, factor))
-      return fail({what, fmt::format("with topology joined there is no choice of '{}' yet", factor),
-                   "leave it out, or take topology = \"card\""});
+      return fail({what, fmt::format("with {} there is no choice of '{}' yet", where, factor),
+                   fmt::format("leave it out, or take {}", instead)});
+  return {};
+}
+
+// What a peer in a machine of its own cannot do yet. The window is marked by the system under test, where it
+// is counted, so that has to begin each exchange.
+Result<> check_joined(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (study.machine == kHostMachine || !names(study, workload, "topology", {"joined"})) return {};
+  return check_between(study, workload, what, {"driver_domains", "cards", "loads", "prices"},
+                       "topology joined", "topology = \"card\"");
+}
+
+// Likewise, of machines whose guests all ask the first one's driver domain.
+Result<> check_machines(const Study& study, const StudyWorkload& workload, const std::string& what) {
+  if (study.machine == kHostMachine || !names_other_than_usual(study, workload, "machines")) return {};
+  if (Result<> between = check_between(study, workload, what,
+                                       {"driver_domains", "loads", "prices", "forwarding", "sampling_hz",
+                                        "softload_percent", "hardware_counters"},
+                                       "several machines", "machines = 1");
+      !between)
+    return between;
+  for (const std::string& machines : values_of(study, workload, "machines"))
+    for (const std::string& guests : values_of(study, workload, "guests"))
+      if (machines != "1" && std::stoi(machines) * std::stoi(guests) > kMostJoinedGuests)
+        return fail({what,
+                     fmt::format("{} machines with {} guests each are more than {} guests", machines, guests,
+                                 kMostJoinedGuests),
+                     "take fewer of either"});
   return {};
 }
 
@@ -239,6 +267,7 @@ Result<> check_workload(const Study& study, const StudyWorkload& workload, const
   Result<> good = check_forwarding(study, workload, what);
   if (good) good = check_driver_domains(study, workload, what);
   if (good) good = check_joined(study, workload, what);
+  if (good) good = check_machines(study, workload, what);
   if (good) good = check_guest_kernel(study, workload, what);
   if (good) good = check_shares(study, workload, what);
   if (good) good = check_texts(workload, what);

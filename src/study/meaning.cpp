@@ -24,17 +24,29 @@ bool platform_has(std::string_view factor, const PlatformFacts& platform) {
   return on_platform == nullptr || on_platform(platform);
 }
 
-bool topology_has(std::string_view factor, std::string_view machine, std::string_view topology) {
+bool has_others(const PlanCell& cell) {
+  const auto machines = cell.find("machines");
+  return machines != cell.end() && machines->second != common_factor("machines").fallback;
+}
+
+bool topology_has(std::string_view factor, std::string_view machine, const PlanCell& cell) {
   const FactorMeaning& meaning = common_factor(factor).meaning;
   if (machine == kHostMachine) return true;
-  if (topology != name_of(Topology::joined) && meaning.with_machines_alone) return false;
-  return topology != name_of(Topology::inside) || !meaning.with_cards_alone;
+  const std::string& topology = cell.at("topology");
+  const bool is_inside = topology == name_of(Topology::inside);
+  const bool has_link = topology == name_of(Topology::joined) || (is_inside && has_others(cell));
+  if (meaning.with_cards_alone && is_inside) return false;
+  if (meaning.inside_alone && !is_inside) return false;
+  if (meaning.with_others_alone && !has_others(cell)) return false;
+  return has_link || !meaning.with_link_alone;
 }
 
 // Why a factor is set aside, for people: "platform native", "topology inside", "machine host".
 std::string place_of(std::string_view factor, std::string_view machine, const PlanCell& cell) {
   if (!machine_has(factor, machine)) return fmt::format("machine {}", machine);
   if (!platform_has(factor, platform_of(cell))) return "platform " + cell.at("platform");
+  const bool is_inside = cell.at("topology") == name_of(Topology::inside);
+  if (is_inside && common_factor(factor).meaning.with_others_alone) return "machines " + cell.at("machines");
   return "topology " + cell.at("topology");
 }
 
@@ -80,7 +92,9 @@ std::string advice(std::string_view factor, std::string_view machine) {
     return machine == kHostMachine ? "leave it out, or run the study in the lab"
                                    : "leave it out, or run the study with --machine host";
   if (common_factor(factor).meaning.with_cards_alone) return "leave it out, or take topology = \"card\"";
-  if (common_factor(factor).meaning.with_machines_alone) return "leave it out, or take topology = \"joined\"";
+  if (common_factor(factor).meaning.with_link_alone) return "leave it out, or take topology = \"joined\"";
+  if (common_factor(factor).meaning.with_others_alone) return "leave it out, or take machines = 2 or more";
+  if (common_factor(factor).meaning.inside_alone) return "leave it out, or take topology = \"inside\"";
   return fmt::format("leave it out, or name a platform that has a choice of it: {}",
                      fmt::join(platforms_with, ", "));
 }
@@ -97,7 +111,7 @@ bool is_the_labs_alone(std::string_view factor) {
 
 bool has_meaning(std::string_view factor, std::string_view machine, const PlanCell& cell) {
   if (!machine_has(factor, machine)) return false;
-  return platform_has(factor, platform_of(cell)) && topology_has(factor, machine, cell.at("topology"));
+  return platform_has(factor, platform_of(cell)) && topology_has(factor, machine, cell);
 }
 
 Result<MeaningfulPass> only_meaningful(std::string_view machine, std::vector<PlanCell> pass,

@@ -21,6 +21,7 @@ struct Where {
   const char* platforms;
   bool inside_too = true;
   bool on_host = true;
+  bool with_cards = true;
 };
 const std::vector<Where> expected{{"platform", kEverywhere},
                                   {"topology", kEverywhere},
@@ -39,6 +40,8 @@ const std::vector<Where> expected{{"platform", kEverywhere},
                                   {"peer_window", kEverywhere},
                                   {"link_mbps", kEverywhere, false},
                                   {"link_us", kNowhere, true, false},  // but between machines, see below
+                                  {"machines", kOfGuests, true, false, false},
+                                  {"own_guests", kNowhere, true, false},  // likewise
                                   {"forwarding", kBetween},
                                   {"cards", kEverywhere, false, false},
                                   {"driver_interrupts", kOfGuests, true, false},
@@ -59,11 +62,13 @@ const std::vector<Where> expected{{"platform", kEverywhere},
                                   {"hardware_counters", kNowhere},
                                   {"window_ms", kNowhere}};
 
-std::string platforms_with(const std::string& factor, std::string_view machine, const std::string& topology) {
+std::string platforms_with(const std::string& factor, std::string_view machine, const std::string& topology,
+                           const std::string& machines = "1") {
   std::string all;
   for (const PlatformFacts& platform : kPlatformTable) {
     if (!platform.in_lab) continue;
-    const PlanCell cell{{"platform", std::string(platform.name)}, {"topology", topology}};
+    const PlanCell cell{{"platform", std::string(platform.name)}, {"topology", topology},
+                        {"machines", machines}};
     if (has_meaning(factor, machine, cell)) all += fmt::format("{}{}", all.empty() ? "" : " ", platform.name);
   }
   return all;
@@ -71,13 +76,20 @@ std::string platforms_with(const std::string& factor, std::string_view machine, 
 
 TEST(Meaning, OfEveryCommonFactorIsWhereItIsSaidToBe) {
   for (const Where& where : expected) {
-    EXPECT_EQ(platforms_with(where.factor, "lab", "card"), where.platforms) << where.factor;
+    EXPECT_EQ(platforms_with(where.factor, "lab", "card"), where.with_cards ? where.platforms : "")
+        << where.factor;
     EXPECT_EQ(platforms_with(where.factor, "lab", "inside"), where.inside_too ? where.platforms : "")
         << where.factor;
     EXPECT_EQ(is_the_labs_alone(where.factor), !where.on_host) << where.factor;
     EXPECT_EQ(platforms_with(where.factor, "host", "inside").empty(), !where.on_host) << where.factor;
   }
   EXPECT_EQ(platforms_with("link_us", "lab", "joined"), kEverywhere);
+  for (const char* factor : {"machines", "own_guests"}) {
+    EXPECT_EQ(platforms_with(factor, "lab", "inside", "2"), kOfGuests) << factor;
+    EXPECT_EQ(platforms_with(factor, "lab", "card", "2"), "") << factor;
+  }
+  EXPECT_EQ(platforms_with("link_us", "lab", "inside", "2"), kEverywhere);
+  EXPECT_EQ(platforms_with("link_us", "lab", "card", "2"), "");
   for (const Factor& factor : common_factors())
     EXPECT_TRUE(std::any_of(expected.begin(), expected.end(), [&](const Where& where) {
       return where.factor == factor.name;

@@ -29,8 +29,10 @@ struct FactorMeaning {
   bool in_lab = true, on_host = true;
   bool (*on_platform)(const PlatformFacts&) = nullptr;  // null: on every one
   bool with_cards_alone = false;                        // in the lab, with topology "card"
-  bool with_machines_alone = false;                     // in the lab, with topology "joined"
-  bool of_the_network = false;                          // nothing to work without traffic
+  bool inside_alone = false;                            // in the lab, with topology "inside"
+  bool with_link_alone = false;    // in the lab, where machines are joined: topology "joined", `machines`
+  bool with_others_alone = false;  // in the lab, with several `machines`
+  bool of_the_network = false;     // nothing to work without traffic
 };
 
 // Who reads it when a trial is made. A factor that nobody reads would be measured for nothing.

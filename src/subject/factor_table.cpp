@@ -27,7 +27,14 @@ bool has_driver_domains_to_study(const PlatformFacts& platform) {
 
 constexpr FactorMeaning kEverywhere, kInLab{.on_host = false}, kOnHost{.in_lab = false},
     kOfNetwork{.of_the_network = true}, kOfLink{.with_cards_alone = true, .of_the_network = true},
-    kOfMachines{.on_host = false, .with_machines_alone = true, .of_the_network = true},
+    kBetweenMachines{.on_host = false, .with_link_alone = true, .of_the_network = true},
+    kOfMachines{
+        .on_host = false, .on_platform = is_xens_or_kvms, .inside_alone = true, .of_the_network = true},
+    kOfOthers{.on_host = false,
+              .on_platform = is_xens_or_kvms,
+              .inside_alone = true,
+              .with_others_alone = true,
+              .of_the_network = true},
     kOfCards{.on_host = false, .with_cards_alone = true, .of_the_network = true},
     kBetween{.on_platform = is_virtual, .of_the_network = true},
     kOfXen{.on_host = false, .on_platform = is_xens},
@@ -144,7 +151,15 @@ const std::vector<Factor>& common_factors() {
           kOfLink, kByAgentAndHost),
       row(count<&T::link_us>("link_us", 1, 10'000,
                              "microseconds that a packet takes from one machine to the other"),
+          kBetweenMachines, kByAgent),
+      row(count<&T::machines>(
+              "machines", 1, 4,
+              "alike and joined, whose guests all ask the driver domain of the first one at once"),
           kOfMachines, kByAgent),
+      row(either<&T::own_guests_ask>(
+              "own_guests", {"ask", true}, {"rest", false},
+              "with several machines: what the guests of the first one do, whose driver domain is asked"),
+          kOfOthers, kByAgent),
       row(choice<&T::forwarding>("forwarding",
                                  "what the driver domain, or a container's host, does with packets; macvtap: "
                                  "guests have taps on the card itself; vf: nothing, guests have functions of "

@@ -130,6 +130,8 @@ struct TrialSpec : MachineShape {
   std::uint64_t system_window = 0, peer_window = 0;  // socket buffers, bytes; 0: the kernel's own
   std::uint64_t link_mbps = 0;                       // 0: as fast as the cards are
   int link_us = 20;                                  // that a packet takes from one machine to another
+  int machines = 1;                                  // whose guests ask the driver domain of the first one
+  bool own_guests_ask = true;                        // those of that one, too
   Forwarding forwarding = Forwarding::bridge;
   DriverInterrupts driver_interrupts = DriverInterrupts::apart;
   GuestWeights guest_weights = GuestWeights::equal;
@@ -175,6 +177,14 @@ struct TrialSpec : MachineShape {
 // are for the plan or the emulator, and all of the workload's own. Reading demands "platform", "topology",
 // "workload" and the workload's own; `more` are keys besides the factors, which are passed over. Every other
 // key is an error.
+// Of several machines together: each has an address and ports of its own.
+inline constexpr int kMostJoinedGuests = 8;
+
+// How many systems under test work at once, each with its partner.
+[[nodiscard]] inline int systems_at_work(const TrialSpec& trial) {
+  return trial.guests * (trial.own_guests_ask ? trial.machines : trial.machines - 1);
+}
+
 [[nodiscard]] nlohmann::json to_json(const TrialSpec& spec);
 [[nodiscard]] Result<TrialSpec> trial_spec_from(const JsonFields& plan,
                                                 const std::vector<std::string_view>& more);

@@ -91,6 +91,45 @@ TEST(Joined, AGuestOfXenTalksToAnotherMachine) {
   EXPECT_GT(first.work.packets.value, 119U);
 }
 
+// The guests of three machines ask the driver domain of the first, whose own guest asks, too, or rests.
+Trial of_three_machines(const std::map<std::string, std::string>& more) {
+  Trial trial = exchange("xen-pv", {{"topology", "inside"}, {"machines", "3"}});
+  for (const auto& [key, value] : more) trial.factors[key] = value;
+  if (const auto done = LabBench::get().machine(PlatformId::xen_pv).run(trial, quiet); !done)
+    ADD_FAILURE() << done.error().text();
+  return trial;
+}
+
+TEST(Joined, GuestsOfSeveralMachinesAskTheFirstOnesDriverDomain) {
+  NEED_LAB(PlatformId::xen_pv);
+  const Trial all = of_three_machines({});
+  const Load load;
+  const Trial again = of_three_machines({});
+  EXPECT_NE(all.digest, "");
+  EXPECT_EQ(all.digest, again.digest);
+  EXPECT_EQ(all.guests, again.guests);  // those elsewhere, by their own clocks
+  EXPECT_EQ(all.work.transactions.value, 180U);
+  ASSERT_EQ(all.guests.size(), 3U);
+  for (std::size_t i = 0; i < all.guests.size(); ++i) {
+    EXPECT_EQ(all.guests[i].guest, "guest" + std::to_string(i + 1));
+    EXPECT_EQ(all.guests[i].transactions.value, 60U);
+    EXPECT_GT(all.guests[i].virtual_ns, i == 0 ? 0U : 60U * 2 * 20'000);  // the link's, there and back
+  }
+  EXPECT_EQ(nlohmann::json::parse(all.provenance).at("joined").at("machines"), 3);
+
+  const Trial others = of_three_machines({{"own_guests", "rest"}});
+  ASSERT_EQ(others.guests.size(), 2U);
+  EXPECT_EQ(others.guests.front().guest, "guest2");
+  EXPECT_EQ(others.work.transactions.value, 120U);
+  std::uint64_t of_guest1 = 0, of_the_driver = 0;
+  for (const LedgerEntry& entry : others.ledger) {
+    if (entry.kind != kInstructions) continue;
+    if (entry.domain == "guest1") of_guest1 += entry.value;
+    if (entry.domain == "Domain-0") of_the_driver += entry.value;
+  }
+  EXPECT_LT(of_guest1, of_the_driver / 50) << "it rests";
+}
+
 TEST(Joined, EndsWithEitherOfItsEmulators) {
   NEED_LAB(PlatformId::native);
   constexpr std::chrono::seconds kAtWork{2};  // of CPU time

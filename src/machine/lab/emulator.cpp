@@ -359,15 +359,15 @@ Result<GuestMessage> Emulator::next_message() {
       if (on_progress) on_progress(message->json);
     }
     if (auto alive = check_alive(); !alive) return fail(alive.error());
-    if (beside != nullptr)
-      if (auto well = beside->look(); !well) return fail(well.error());
+    for (const auto& [name, other] : beside)
+      if (auto well = other->look(name); !well) return fail(well.error());
     if (auto pumped = pump(kPoll); !pumped) return fail(pumped.error());
   }
 }
 
-Result<> Emulator::look() {
-  const auto as_beside = [](Error error) {
-    error.what = "in the peer's machine: " + error.what;
+Result<> Emulator::look(const std::string& name) {
+  const auto as_beside = [&](Error error) {
+    error.what = fmt::format("in {}: {}", name, error.what);
     return fail(std::move(error));
   };
   if (auto pumped = pump(milliseconds(0)); !pumped) return as_beside(pumped.error());

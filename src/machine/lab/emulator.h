@@ -87,9 +87,9 @@ class Emulator {
   // The emulator itself has failed: a signal ended it, or it gave up with an exit code.
   [[nodiscard]] bool crashed() const;
 
-  // A machine that this one is joined to and that says nothing unless it fails; next_message() then fails,
-  // too.
-  Emulator* beside = nullptr;
+  // Machines that this one is joined to, with their names for people. They say nothing unless they fail;
+  // next_message() then fails, too.
+  std::vector<std::pair<std::string, Emulator*>> beside;
 
   std::function<void(const std::string& json)> on_progress;
   // Each time the emulator has taken this much more CPU time without an answer; `bound`: 0 where there is
@@ -109,7 +109,7 @@ class Emulator {
   Result<> send_command(const std::string& name, nlohmann::json arguments);
   Result<> pump(std::chrono::milliseconds timeout);
   Result<> check_alive();
-  Result<> look();
+  Result<> look(const std::string& name);
   Result<> type(std::string_view keys);
   void take_monitor_lines();
   [[nodiscard]] Result<> ask_for_clock();

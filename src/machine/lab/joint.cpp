@@ -31,13 +31,11 @@ Result<Joint> Joint::make(int machines, std::chrono::nanoseconds latency) {
   return joint;
 }
 
-JointEnd Joint::end(int seat) const {
+JointEnd Joint::end(int seat, bool is_peers) const {
   const auto& both = sockets_.at(static_cast<std::size_t>(seat));
-  return {memory_.get(),
-          {both[0].emulators.get(), both[1].emulators.get()},
-          seat,
-          static_cast<int>(sockets_.size()),
-          latency_};
+  return {memory_.get(), {both[0].emulators.get(), both[1].emulators.get()},
+          seat,          static_cast<int>(sockets_.size()),
+          is_peers,      latency_};
 }
 
 }  // namespace vtax::lab

@@ -18,7 +18,7 @@ class Joint {
   // `machines`: 2 to 4. `latency`: how long a packet takes. Error: the kernel's.
   [[nodiscard]] static Result<Joint> make(int machines, std::chrono::nanoseconds latency);
 
-  [[nodiscard]] JointEnd end(int seat) const;
+  [[nodiscard]] JointEnd end(int seat, bool is_peers = false) const;
 
  private:
   struct Socket {

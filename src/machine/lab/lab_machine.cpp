@@ -64,7 +64,11 @@ std::uint64_t parties_of(const std::string& plan) {
       fields.is_object() &&
       (fields.value("books", false) || fields.value("counters", false) || fields.value("watch", false));
   if (!fields.is_object() || controller_marks) return 1;
-  return fields.value("guests", std::uint64_t{1});
+  TrialSpec trial;
+  trial.guests = fields.value("guests", trial.guests);
+  trial.machines = fields.value("machines", trial.machines);
+  trial.own_guests_ask = fields.value("own_guests", "ask") == "ask";
+  return static_cast<std::uint64_t>(std::max(1, systems_at_work(trial)));
 }
 
 // Instructions: at 2 ns each, what the plan's time limit lets one CPU execute, where that is more. Virtual
@@ -468,6 +472,7 @@ std::string LabMachine::provenance(const TrialSpec& spec, const std::string& out
                          {"changes", image_.changes},
                          {"round_instructions", time.round},
                          {"instruction_ns", fmt::format("{}/{}", time.speed.ns, time.speed.instructions)}};
+  if (spec.machines > 1) json["joined"] = {{"machines", spec.machines}, {"link_us", spec.link_us}};
   if (spec.topology == Topology::joined && peer_ != nullptr)
     json["joined"] = {{"machines", 2},
                       {"link_us", spec.link_us},

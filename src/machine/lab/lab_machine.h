@@ -171,11 +171,12 @@ struct MachineKind {
 [[nodiscard]] Result<std::string> plan_of(const TrialSpec& trial, int repetition);
 [[nodiscard]] Result<std::string> plan_of(const Trial& trial);
 
-// Of a plan with topology "joined": how long a packet takes between the machines, and the peer's machine's
-// plan. No value: another topology's, or no plan at all.
+// Of a plan for machines that are joined: how long a packet takes between them, and the plans of those
+// beside the first. No value: another plan, or none at all.
 struct JoinedPlan {
   std::chrono::nanoseconds latency{};
-  std::string peer;
+  bool has_peer = false;            // the one other is the peer's; otherwise they are machines like the first
+  std::vector<std::string> others;  // from seat 1 on
 };
 [[nodiscard]] std::optional<JoinedPlan> joined_plan_of(const std::string& plan);
 

@@ -22,8 +22,8 @@ struct Backend {
   std::string id, options;
 };
 
-// What the system's card and the peer's are connected to. Of two machines that are joined the one's card for
-// the work is the system's, the other's the peer's; the controller has the other two.
+// What the system's card and the peer's are connected to. Of machines that are joined one card is on the
+// network of the work, and the controller may have the other's.
 std::array<Backend, 2> backends_of(const MachineSpec& spec) {
   if (!spec.joint)
     return {Backend{"wire0", "hubport,id=wire0,hubid=0"}, Backend{"wire1", "hubport,id=wire1,hubid=0"}};
@@ -32,7 +32,7 @@ std::array<Backend, 2> backends_of(const MachineSpec& spec) {
     return Backend{id, fmt::format("dgram,id={},local.type=fd,local.str={}", id,
                                    spec.joint->sockets.at(static_cast<std::size_t>(number)))};
   };
-  const int of_the_work = spec.joint->seat == 0 ? 0 : 1;
+  const int of_the_work = spec.joint->is_peers ? 1 : 0;
   return {network(of_the_work), network(1 - of_the_work)};
 }
 

@@ -33,7 +33,8 @@ struct ParallelTime {
 struct JointEnd {
   int memory = -1;
   std::array<int, 2> sockets{-1, -1};  // of the network of the work, and of the controller's
-  int seat = 0, seats = 2;             // the system's machine has seat 0
+  int seat = 0, seats = 2;
+  bool is_peers = false;  // the work comes over the peer's card, in place of the system's
   std::chrono::nanoseconds latency{};
 
   // What vtax-parallel-time.so reads (probe/link.cpp).

@@ -53,26 +53,34 @@ Error behind(int failed, const Error& error) {
 
 Result<> LabMachine::observe_each(const std::string& plan, int windows, const TellStep& progress,
                                   const ProbeWish& wish, const Seen& seen) const {
-  // The peer's machine goes before the joint does, and this one before the peer's, at which it looks.
+  // The other machines go before the joint does, and this one before those, at which it looks.
   std::optional<Joint> joint;
-  std::unique_ptr<Emulator> peer;
+  std::vector<std::unique_ptr<Emulator>> others;
   const auto joined = joined_plan_of(plan);
   if (joined) {
-    if (peer_ == nullptr)
+    const LabMachine* const other = joined->has_peer ? peer_ : this;
+    if (other == nullptr)
       return fail({"run the trial", "its peer's machine was not booted", "", ExitCode::trial_failed});
-    auto made = Joint::make(2, joined->latency);
+    auto made = Joint::make(1 + static_cast<int>(joined->others.size()), joined->latency);
     if (!made) return fail(made.error());
     joint = std::move(*made);
-    auto resumed = peer_->resume_or_heal(
-        {.plan = joined->peer, .wish = {}, .joint = joint->end(1), .counts = false}, progress);
-    if (!resumed) return fail(resumed.error());
-    peer = std::move(*resumed);
+    for (const std::string& of_other : joined->others) {
+      const int seat = 1 + static_cast<int>(others.size());
+      auto resumed = other->resume_or_heal(
+          {.plan = of_other, .wish = {}, .joint = joint->end(seat, joined->has_peer), .counts = false},
+          progress);
+      if (!resumed) return fail(resumed.error());
+      others.push_back(std::move(*resumed));
+    }
   }
   auto resumed = resume_or_heal(
       {.plan = plan, .wish = wish, .joint = joint ? std::optional(joint->end(0)) : std::nullopt}, progress);
   if (!resumed) return fail(resumed.error());
   std::unique_ptr<Emulator> machine = std::move(*resumed);
-  machine->beside = peer.get();
+  for (const auto& other : others)
+    machine->beside.emplace_back(
+        joined->has_peer ? "the peer's machine" : fmt::format("machine {}", machine->beside.size() + 2),
+        other.get());
   tell_of_waiting(*machine, progress);
   decltype(GuestResult::modules) modules;
   decltype(GuestResult::program) program;
@@ -95,10 +103,10 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Te
       observation.window = std::move(*counted);
     }
     machine->grant_anew();
-    if (peer) peer->grant_anew();
+    for (const auto& other : others) other->grant_anew();
     if (window == windows) {
       machine.reset();
-      peer.reset();
+      others.clear();
     }
     if (auto taken = seen(window, observation); !taken) return taken;
   }

@@ -89,13 +89,25 @@ Result<std::string> plan_of(const TrialSpec& trial, int repetition) {
 }
 
 std::optional<JoinedPlan> joined_plan_of(const std::string& plan) {
-  const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
-  if (!fields.is_object() || fields.value("topology", "") != name_of(Topology::joined)) return std::nullopt;
+  nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
+  if (!fields.is_object()) return std::nullopt;
+  JoinedPlan joined;
+  joined.latency = std::chrono::microseconds(fields.value("link_us", TrialSpec().link_us));
+  if (const int machines = fields.value("machines", 1); machines > 1) {
+    for (int seat = 1; seat < machines; ++seat) {
+      fields["seat"] = seat;
+      joined.others.push_back(fields.dump());
+    }
+    return joined;
+  }
+  if (fields.value("topology", "") != name_of(Topology::joined)) return std::nullopt;
   nlohmann::json peer = {{"version", 1}, {"platform", name_of(PlatformId::native)}, {"workload", "peer"}};
   for (const char* shared :
        {"time_limit_ns", "guests", "offloads", "link_mbps", "forwarding", "cpu_mips", "round_instructions"})
     if (fields.contains(shared)) peer[shared] = fields[shared];
-  return JoinedPlan{std::chrono::microseconds(fields.value("link_us", TrialSpec().link_us)), peer.dump()};
+  joined.has_peer = true;
+  joined.others.push_back(peer.dump());
+  return joined;
 }
 
 Result<std::string> plan_of(const Trial& trial) {

@@ -85,18 +85,41 @@ TEST(TrialPlan, OfJoinedMachinesHasAPlanForEach) {
   const auto joined = joined_plan_of(*plan);
   ASSERT_TRUE(joined);
   EXPECT_EQ(joined->latency, std::chrono::microseconds(7));
-  const auto peer = nlohmann::json::parse(joined->peer);
+  EXPECT_TRUE(joined->has_peer);
+  ASSERT_EQ(joined->others.size(), 1U);
+  const auto peer = nlohmann::json::parse(joined->others.front());
   EXPECT_EQ(peer.at("workload"), "peer");
   EXPECT_EQ(peer.at("platform"), "native");
   for (const char* shared : {"guests", "offloads", "time_limit_ns"})
     EXPECT_EQ(peer.at(shared), nlohmann::json::parse(*plan).at(shared)) << shared;
-  EXPECT_EQ(time_of(joined->peer), time_of(*plan));  // both clocks go as fast
+  EXPECT_EQ(time_of(joined->others.front()), time_of(*plan));  // both clocks go as fast
 
   const auto spec = trial_spec_of(trial.factors);
   ASSERT_TRUE(peer_machine_of(*spec));
   EXPECT_EQ(peer_machine_of(*spec)->image, PlatformId::native);
   trial.factors["topology"] = "card";
   EXPECT_FALSE(joined_plan_of(plan_of(trial).value_or("")));
+  EXPECT_FALSE(peer_machine_of(*trial_spec_of(trial.factors)));
+}
+
+TEST(TrialPlan, OfMachinesThatAllAskOneDiffersByTheirSeats) {
+  Trial trial;
+  trial.factors = {{"platform", "xen-pv"}, {"topology", "inside"}, {"workload", "tcp-rr"},
+                   {"direction", "send"},  {"guests", "2"},        {"machines", "4"},
+                   {"link_us", "7"},       {"own_guests", "rest"}};
+  const auto plan = plan_of(trial);
+  ASSERT_TRUE(plan) << plan.error().text();
+  const auto joined = joined_plan_of(*plan);
+  ASSERT_TRUE(joined);
+  EXPECT_FALSE(joined->has_peer);
+  EXPECT_EQ(joined->latency, std::chrono::microseconds(7));
+  ASSERT_EQ(joined->others.size(), 3U);
+  for (int seat = 1; seat <= 3; ++seat) {
+    auto other = nlohmann::json::parse(joined->others[static_cast<std::size_t>(seat - 1)]);
+    EXPECT_EQ(other.at("seat"), seat);
+    other.erase("seat");
+    EXPECT_EQ(other, nlohmann::json::parse(*plan));
+  }
   EXPECT_FALSE(peer_machine_of(*trial_spec_of(trial.factors)));
 }
 

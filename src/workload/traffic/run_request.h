@@ -17,8 +17,9 @@ namespace vtax {
 struct RunRequest {
   Order order;
   bool initiator = false;
-  bool window = false;              // the initiator executes the window's markers
-  Marking marking;                  // of the window's progress
+  bool window =
+      false;        // this side executes the window's markers; a responder when its first request is there
+  Marking marking;  // of the window's progress
   std::chrono::nanoseconds lead{};  // quiet time before: delayed acknowledgements and timers are done by then
   std::chrono::nanoseconds trail{};  // quiet time after, before the counters are read and the answer is sent
   std::chrono::nanoseconds limit{};  // of the work itself

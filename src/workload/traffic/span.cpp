@@ -1,8 +1,10 @@
 #include "workload/traffic/span.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <latch>
 #include <memory>
 #include <numeric>
@@ -38,7 +40,7 @@ struct Counts {
 class SpanRun {
  public:
   SpanRun(const SpanRequest& request, const std::vector<Flow>& flows, const FlowPlace& place)
-      : request_(request), order_(request.order), flows_(flows) {
+      : request_(request), order_(request.order), flows_(flows), listener_(place.listener) {
     for (std::size_t i = 0; i < flows.size(); ++i) {
       auto worker = std::make_unique<Worker>();
       worker->generator = make_generator(order_, place);
@@ -79,9 +81,23 @@ class SpanRun {
                               : worker.generator->respond(flows_[flow], task);
   }
 
+  // Until the first of the work is there to be received.
+  [[nodiscard]] Result<> wait_for_initiator() const {
+    const auto watchdog = Watchdog::start(request_.limit);
+    if (!watchdog) return fail(watchdog.error());
+    std::vector<pollfd> waiting{{listener_, POLLIN, 0}};  // tcp-crr's work comes there
+    for (const Flow& flow : flows_)
+      waiting.push_back({flow.stream.valid() ? flow.stream.get() : flow.datagrams.get(), POLLIN, 0});
+    while (poll(waiting.data(), waiting.size(), -1) < 0)
+      if (errno != EINTR || watchdog->expired()) return fail(watchdog->timeout("wait for the work to begin"));
+    return {};
+  }
+
   // The lab counts every instruction between the markers: a single flow is worked on by this very thread.
   Result<> run_amount() {
-    const bool window = request_.window && request_.initiator;
+    const bool window = request_.window;
+    if (window && !request_.initiator)
+      if (Result<> begun = wait_for_initiator(); !begun) return begun;
     if (flows_.size() == 1) {
       const auto watchdog = Watchdog::start(request_.limit);
       if (!watchdog) return fail(watchdog.error());
@@ -281,6 +297,7 @@ class SpanRun {
   const SpanRequest& request_;
   const Order& order_;
   const std::vector<Flow>& flows_;
+  const int listener_;
   std::vector<std::unique_ptr<Worker>> workers_;
   SpanSignals signals_;
   std::atomic<int> finished_{0};
