@@ -127,7 +127,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "on topology card 'machines' can only be 1\n  leave it out, or take topology = \"inside\""},
         Together{"MachinesOfNobody",
                  {"platform=native", "topology=inside", "machines=2", "direction=send"},
-                 "on platform native 'machines' can only be 1\n  leave it out, or name a platform"},
+                 "on platform native 'machines' can only be 1\n  leave it out, or take topology = \"inside\" "
+                 "on one of xen-pv"},
         Together{"RestBesideNobody",
                  {"platform=xen-pv", "topology=inside", "own_guests=rest", "direction=send"},
                  "on machines 1 'own_guests' can only be ask\n  leave it out, or take machines = 2 or more"},

@@ -94,7 +94,9 @@ std::string advice(std::string_view factor, std::string_view machine) {
   if (common_factor(factor).meaning.with_cards_alone) return "leave it out, or take topology = \"card\"";
   if (common_factor(factor).meaning.with_link_alone) return "leave it out, or take topology = \"joined\"";
   if (common_factor(factor).meaning.with_others_alone) return "leave it out, or take machines = 2 or more";
-  if (common_factor(factor).meaning.inside_alone) return "leave it out, or take topology = \"inside\"";
+  if (common_factor(factor).meaning.inside_alone)
+    return fmt::format("leave it out, or take topology = \"inside\" on one of {}",
+                       fmt::join(platforms_with, ", "));
   return fmt::format("leave it out, or name a platform that has a choice of it: {}",
                      fmt::join(platforms_with, ", "));
 }

@@ -67,8 +67,8 @@ std::string platforms_with(const std::string& factor, std::string_view machine, 
   std::string all;
   for (const PlatformFacts& platform : kPlatformTable) {
     if (!platform.in_lab) continue;
-    const PlanCell cell{{"platform", std::string(platform.name)}, {"topology", topology},
-                        {"machines", machines}};
+    const PlanCell cell{
+        {"platform", std::string(platform.name)}, {"topology", topology}, {"machines", machines}};
     if (has_meaning(factor, machine, cell)) all += fmt::format("{}{}", all.empty() ? "" : " ", platform.name);
   }
   return all;

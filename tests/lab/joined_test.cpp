@@ -123,7 +123,7 @@ TEST(Joined, GuestsOfSeveralMachinesAskTheFirstOnesDriverDomain) {
   EXPECT_EQ(others.work.transactions.value, 120U);
   std::uint64_t of_guest1 = 0, of_the_driver = 0;
   for (const LedgerEntry& entry : others.ledger) {
-    if (entry.kind != kInstructions) continue;
+    if (entry.kind != "instructions") continue;
     if (entry.domain == "guest1") of_guest1 += entry.value;
     if (entry.domain == "Domain-0") of_the_driver += entry.value;
   }

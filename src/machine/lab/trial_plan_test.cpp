@@ -132,10 +132,10 @@ TEST(TrialPlan, CardsOfJoinedMachinesCross) {
     return out;
   };
   EXPECT_EQ(cards_of(), "netdev=wire0,mac=52:54:00:00:00:0a netdev=wire1,mac=52:54:00:00:00:0b ");
-  spec.joint = JointEnd{3, {4, 5}, 0, 2, std::chrono::microseconds(20)};
+  spec.joint = JointEnd{3, {4, 5}, 0, 2, false, std::chrono::microseconds(20)};
   EXPECT_EQ(cards_of(), "netdev=network0,mac=52:54:00:00:00:0a netdev=network1,mac=52:54:00:00:00:0b ");
   EXPECT_EQ(spec.joint->variable(), "VTAX_LINK=3:0:2:20000:4:5");
-  spec.joint->seat = 1;
+  spec.joint->is_peers = true;
   EXPECT_EQ(cards_of(), "netdev=network1,mac=52:54:00:00:00:0a netdev=network0,mac=52:54:00:00:00:0b ");
 }
 

@@ -87,7 +87,8 @@ class SpanRun {
     if (!watchdog) return fail(watchdog.error());
     std::vector<pollfd> waiting{{listener_, POLLIN, 0}};  // tcp-crr's work comes there
     for (const Flow& flow : flows_)
-      waiting.push_back({flow.stream.valid() ? flow.stream.get() : flow.datagrams.get(), POLLIN, 0});
+      for (const Descriptor* end : {&flow.stream, &flow.datagrams})
+        if (end->valid()) waiting.push_back({end->get(), POLLIN, 0});
     while (poll(waiting.data(), waiting.size(), -1) < 0)
       if (errno != EINTR || watchdog->expired()) return fail(watchdog->timeout("wait for the work to begin"));
     return {};
