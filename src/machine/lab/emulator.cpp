@@ -318,8 +318,11 @@ Result<> Emulator::check_alive() {
   if (clock_ && *clock_ > clock_bound_)
     return fail(
         over(fmt::format("its bound of {} s by its own clock was reached", clock_bound_ / seconds(1))));
-  if (spent - spent_at_progress_ >= kNoWork) {
-    spent_at_progress_ = spent;
+  if (is_beside_) return {};  // it waits as long as others work
+  auto spent_by_all = spent;
+  for (const auto& [name, other] : beside) spent_by_all += cpu_time_of(other->pid_);
+  if (spent_by_all - spent_at_progress_ >= kNoWork) {
+    spent_at_progress_ = spent_by_all;
     last_progress_ = now;
   }
   if (now - last_progress_ > kSilence)
@@ -370,6 +373,7 @@ Result<> Emulator::look(const std::string& name) {
     error.what = fmt::format("in {}: {}", name, error.what);
     return fail(std::move(error));
   };
+  is_beside_ = true;
   if (auto pumped = pump(milliseconds(0)); !pumped) return as_beside(pumped.error());
   while (auto message = messages_.next())
     if (message->type == "error") return as_beside(with_console(read_guest_error(message->json)));

@@ -137,7 +137,8 @@ class Emulator {
   std::chrono::nanoseconds clock_bound_{0};
   std::chrono::sys_seconds boot_date_{};
   std::optional<std::chrono::seconds> clock_;
-  std::chrono::nanoseconds spent_at_progress_{0};  // CPU time
+  bool is_beside_ = false;                         // another machine looks at it
+  std::chrono::nanoseconds spent_at_progress_{0};  // CPU time, of those beside it, too
   std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();
 };
 
