@@ -59,11 +59,13 @@ int guest_memory_mib(const LabImage& image, const MachineShape& shape) {
   return std::max(shape.guest_memory_mib, kFilesGuestMib + files);
 }
 
-// What Domain-0 has more where there is a program, whose files it unpacks twice: as its partner's, and in the
-// guests' image.
-int dom0_memory_for_files_mib(const LabImage& image) {
+// What Domain-0, or KVM's host, has more where there is a program, whose files it unpacks twice: as its
+// partner's, and in the guests' image.
+int driver_memory_for_files_mib(const LabImage& image, const MachineShape& shape) {
   constexpr int kForFilesMib = 256;
-  return kForFilesMib + 2 * (room_for_files_mib(image.program_bytes) - room_for_files_mib(0));
+  if (!WorkloadFiles::of(shape).has_program()) return 0;
+  const int of_large_ones = 2 * (room_for_files_mib(image.program_bytes) - room_for_files_mib(0));
+  return (has_xen(image.kind) ? kForFilesMib : 0) + of_large_ones;
 }
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
@@ -174,6 +176,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   MachineShape told = shape;
   told.guest_memory_mib = guest_memory_mib(image, shape);
   spec.memory_mib += shape.guests * std::max(0, told.guest_memory_mib - MachineShape().guest_memory_mib);
+  const int more_mib = driver_memory_for_files_mib(image, shape);
+  spec.memory_mib += more_mib;
   spec.kernel_arguments += boot_words(told);
   if (shape.driver_cpus > 1) {
     ++spec.cpus;
@@ -186,12 +190,9 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   if (!has_xen(image.kind)) return spec;
   if (shape.scheduler != MachineShape().scheduler)
     spec.xen_arguments += fmt::format(" sched={}", name_of(shape.scheduler));
-  if (WorkloadFiles::of(shape).has_program()) {
-    const int more_mib = dom0_memory_for_files_mib(image);
+  if (more_mib > 0)
     replace(spec.xen_arguments, fmt::format("dom0_mem={}M", kDom0Mib),
             fmt::format("dom0_mem={}M", kDom0Mib + more_mib));
-    spec.memory_mib += more_mib;
-  }
   spec.iommu = spec.virtual_functions || shape.iommu != MachineShape().iommu;
   if (shape.iommu == Iommu::strict) spec.xen_arguments += " dom0-iommu=strict";
   if (shape.driver_domains > 0) {
