@@ -17,7 +17,7 @@ struct LabCard {
 };
 
 // In order of preference: a machine has the first that its kernel drives (docs/design/lab-image.md).
-[[nodiscard]] const std::array<LabCard, 3>& lab_cards();
+[[nodiscard]] const std::array<LabCard, 2>& lab_cards();
 
 // nullptr: it drives none of them.
 [[nodiscard]] const LabCard* card_for(const ModuleTree& kernel);
