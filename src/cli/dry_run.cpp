@@ -15,6 +15,7 @@
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/readiness.h"
 #include "machine/lab/variation.h"
+#include "machine/parts/package_cache.h"
 #include "query/cell.h"
 #include "study/host_pace.h"
 #include "study/machine_rules.h"
@@ -117,6 +118,35 @@ void say_needs_of_host(const std::vector<const PlannedTrial*>& trials) {
              fmt::format("{}: {}", confined.error().what, confined.error().why), confined.error().next);
 }
 
+std::string names_of(const std::vector<lab::Package>& packages) {
+  std::string names;
+  for (const lab::Package& package : packages) names += (names.empty() ? "" : ", ") + package.name;
+  return names;
+}
+
+// The packages of programs: those that the cache has, and those that apt would bring.
+void say_packages(const std::vector<const PlannedTrial*>& trials) {
+  std::set<std::string> lists;
+  for (const PlannedTrial* trial : trials) {
+    const auto named = trial->factors.find("packages");
+    if (named != trial->factors.end() && !named->second.empty()) lists.insert(named->second);
+  }
+  if (lists.empty()) return;
+  const auto cache = lab::PackageCache::open();
+  for (const std::string& list : lists) {
+    const lab::WantedSet set = lab::wanted_programs(list);
+    if (const auto there = cache ? cache->find(set.name) : std::nullopt) {
+      say("in the cache already: {}\n", names_of(there->packages));
+      continue;
+    }
+    const auto packages = set.resolve(lab::Apt());
+    if (packages)
+      say("is fetched first: {} ({})\n", names_of(*packages), lab::readable_size(*packages));
+    else
+      say_need(lab::State::missing, "packages " + list, packages.error().why, packages.error().next);
+  }
+}
+
 Result<Machines> machines_of(const std::vector<const PlannedTrial*>& trials) {
   Machines machines;
   for (const PlannedTrial* trial : trials) {
@@ -203,6 +233,7 @@ Result<> say_what_would_run(const Plan& plan, const std::set<std::uint64_t>& pla
       say("before them its speed is set by one cell, in eight trials at most\n");
     say_needs_of_lab(machines->images);
   }
+  say_packages(trials);
   say("about: {} on {}, boots included, downloads not; a computer that does other things takes longer\n",
       *time, on_host ? "one CPU" : fmt::format("{} CPUs", jobs));
   return {};

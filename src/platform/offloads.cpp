@@ -41,8 +41,9 @@ Result<> set_segmentation_offloads(const std::string& device, bool on) {
     const bool set = ethtool(fd.get(), device, value) == 0;
     const int why = errno;
     if (on) continue;
+    // A device that never has it may refuse to switch it off.
     value = {offload.get, 0};
-    if (!set || ethtool(fd.get(), device, value) != 0 || value.data != 0) {
+    if (ethtool(fd.get(), device, value) != 0 || value.data != 0) {
       Error error = system_error(fmt::format("cannot switch {} of {} off", offload.name, device), why);
       if (set) error.why = "the device keeps it on";
       error.code = ExitCode::unavailable;

@@ -50,6 +50,8 @@ Result<> pin(pid_t process, int cpu) {
 Result<std::vector<int>> interrupts_of(const std::string& device) {
   const fs::path directory = fs::path("/sys/class/net") / device / "device";
   std::vector<int> numbers = numbered_entries(directory / "msi_irqs");
+  // Those of a virtio device are its transport's.
+  if (numbers.empty()) numbers = numbered_entries(directory / ".." / "msi_irqs");
   if (numbers.empty()) {
     if (const auto line = read_kernel_file(directory / "irq")) {
       if (const auto number = whole_number(*line); number && *number > 0) numbers.push_back(*number);

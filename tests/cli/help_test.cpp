@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/sha256.h"
 #include "tests/program.h"
 
 namespace vtax {
@@ -113,6 +114,43 @@ TEST_F(Helps, DryRunSaysWhatARunComesTo) {
       run("run first-look --set workload=disk --set platform=native,xen-hvm,uml --machine host --dry-run");
   EXPECT_THAT(disk.out + disk.err, HasSubstr("left out"));
   EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+// The cache has those of the first program, and nobody has those of the second.
+TEST_F(Helps, DryRunNamesThePackagesOfPrograms) {
+  const std::string set = "program-" + sha256_hex("own-hello").substr(0, 12);
+  const std::string folder = set + "-" + sha256_hex("own-hello 1.0 f0\n").substr(0, 16);
+  const fs::path packages = folder_ / "cache" / "packages";
+  fs::create_directories(packages / folder);
+  std::ofstream(packages / folder / "content.list") << "";
+  std::ofstream(packages / (set + ".json"))
+      << R"({"schema": 1, "directory": ")" << folder
+      << R"(", "packages": [{"name": "own-hello", "version": "1.0", "sha256": "f0", "size_bytes": 1}]})";
+  std::ofstream(folder_ / "two.toml") << R"(name = "two"
+[factors]
+platform = "native"
+topology = "inside"
+[[workload]]
+name = "program"
+packages = ["own-hello"]
+client = "hello"
+[[workload]]
+name = "program"
+packages = ["busybox-static"]
+client = "busybox true"
+[[workload]]
+name = "program"
+packages = ["no-such-package"]
+client = "x"
+)";
+  const auto dry = run_program("cd " + folder_.string() +
+                               " && VTAX_CACHE=$PWD/cache " VTAX_PROGRAM " run two.toml --dry-run");
+  ASSERT_EQ(dry.code, 0) << dry.err;
+  EXPECT_THAT(dry.out, HasSubstr("in the cache already: own-hello\n"));
+  EXPECT_THAT(dry.out, testing::AnyOf(HasSubstr("is fetched first: busybox-static ("),
+                                      HasSubstr("is missing here: packages busybox-static: ")));
+  EXPECT_THAT(dry.out, HasSubstr("is missing here: packages no-such-package: "));
+  EXPECT_FALSE(fs::exists(packages / ("program-" + sha256_hex("busybox-static").substr(0, 12) + ".json")));
 }
 
 TEST_F(Helps, SharesThatDoNotFitAreRefused) {

@@ -297,11 +297,14 @@ std::map<BootedStacks, std::set<PlatformId>> kinds_by_stack(const std::vector<Tr
 
 Result<> check_own_builds(const std::vector<Trial>& trials, const LabRunOptions& options) {
   if (auto good = check_stacks(kinds_by_stack(trials), options.sources, options.stacks); !good) return good;
-  std::set<std::string> with_cards;
-  for (const Trial& trial : trials)
-    if (const auto spec = trial_spec_of(trial.factors); spec && spec->topology != Topology::inside)
-      with_cards.insert(spec->stack);
-  return check_cards(with_cards, options.sources, options.stacks);
+  UsedCards used;
+  for (const Trial& trial : trials) {
+    const auto spec = trial_spec_of(trial.factors);
+    if (!spec || spec->topology == Topology::inside) continue;
+    used.stacks.insert(spec->stack);
+    if (spec->driver_domains > 0) used.given_away.insert(spec->stack);
+  }
+  return check_cards(used, options.sources, options.stacks);
 }
 
 Result<> run_in_lab(std::vector<Trial> trials, const LabRunOptions& options, const MachineEvents& events) {

@@ -36,6 +36,13 @@ std::array<Backend, 2> backends_of(const MachineSpec& spec) {
   return {network(of_the_work), network(1 - of_the_work)};
 }
 
+// `last_byte`: of its Ethernet address.
+std::string card_argument(const LabCard& card, std::string_view network, std::string_view last_byte,
+                          int slot) {
+  return fmt::format("{},netdev={},mac=52:54:00:00:00:{},addr={},romfile={}", card.device, network, last_byte,
+                     slot, card.options);
+}
+
 }  // namespace
 
 std::string JointEnd::variable() const {
@@ -52,14 +59,12 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
       std::to_string(spec.memory_mib), "-net", "none",
       // Two cards and the wire between them; their slots keep the interrupt lines apart.
       "-netdev", backends[0].options, "-netdev", backends[1].options, "-device",
-      (spec.virtual_functions ? "igb" : "e1000e") + (",netdev=" + backends[0].id) +
-          ",mac=52:54:00:00:00:0a,addr=4,romfile=",
-      "-device",
-      "e1000e,netdev=" + backends[1].id +
-          ",mac=52:54:00:00:00:0b,addr=6,romfile=",  // The agent stops the machine by this
-                                                     // watchdog while every CPU sleeps:
-                                                     // docs/design/lab-image.md, "The
-                                                     // snapshot".
+      spec.virtual_functions
+          ? fmt::format("igb,netdev={},mac=52:54:00:00:00:0a,addr=4,romfile=", backends[0].id)
+          : card_argument(spec.card, backends[0].id, "0a", 4),
+      "-device", card_argument(spec.card, backends[1].id, "0b", 6),
+      // The agent stops the machine by this watchdog while every CPU sleeps: docs/design/lab-image.md, "The
+      // snapshot".
       "-device", "ib700", "-action", "watchdog=pause"};
   // Ahead of the devices whose accesses it translates. Without interrupt remapping Xen's interrupts are those
   // of the machine without it.
@@ -72,8 +77,8 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
   if (spec.virtual_functions) out.insert(out.end(), {"-global", "q35-pcihost.pci-hole64-size=0"});
   if (spec.cards > 1)
     out.insert(out.end(), {"-netdev", "hubport,id=wire2,hubid=1", "-netdev", "hubport,id=wire3,hubid=1",
-                           "-device", "e1000e,netdev=wire2,mac=52:54:00:00:00:0c,addr=5,romfile=", "-device",
-                           "e1000e,netdev=wire3,mac=52:54:00:00:00:0d,addr=7,romfile="});
+                           "-device", card_argument(spec.card, "wire2", "0c", 5), "-device",
+                           card_argument(spec.card, "wire3", "0d", 7)});
   if (!spec.real_time)
     out.insert(out.end(), {"-icount", fmt::format("shift={},align=off,sleep=off", spec.icount_shift)});
   out.insert(out.begin(), spec.qemu.arguments.begin(), spec.qemu.arguments.end());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/parts/lab_card.h"
 #include "machine/parts/qemu_finder.h"
 #include "subject/trial_spec.h"
 
@@ -53,6 +54,7 @@ struct MachineSpec {
   std::string date = "2026-01-01";  // at boot, as QEMU reads it
   int cpus = 3;
   int cards = 1;  // of the system, each with a wire to a peer's
+  LabCard card = lab_cards().front();
   int memory_mib = 1024;
   int icount_shift = 1;
   ParallelTime time;

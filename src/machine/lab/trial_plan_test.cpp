@@ -139,6 +139,23 @@ TEST(TrialPlan, CardsOfJoinedMachinesCross) {
   EXPECT_EQ(cards_of(), "netdev=network1,mac=52:54:00:00:00:0a netdev=network0,mac=52:54:00:00:00:0b ");
 }
 
+TEST(TrialPlan, CardsAreOfTheKindThatTheKernelDrives) {
+  LabImage image;
+  const auto cards_of = [&image] {
+    std::vector<std::string> out;
+    for (const std::string& argument : machine_arguments(spec_of(image, {})))
+      if (argument.find(",mac=") != std::string::npos) out.push_back(argument);
+    return out;
+  };
+  EXPECT_EQ(cards_of().front(), "e1000e,netdev=wire0,mac=52:54:00:00:00:0a,addr=4,romfile=");
+  image.card = *find_lab_card("virtio-net-pci");
+  EXPECT_EQ(cards_of(),
+            (std::vector<std::string>{"virtio-net-pci,netdev=wire0,mac=52:54:00:00:00:0a,addr=4,romfile=,"
+                                      "tx=timer,x-txtimer=2000,ioeventfd=off",
+                                      "virtio-net-pci,netdev=wire1,mac=52:54:00:00:00:0b,addr=6,romfile=,"
+                                      "tx=timer,x-txtimer=2000,ioeventfd=off"}));
+}
+
 TEST(TrialPlan, FunctionsAreThoseOfAMachineWhoseCardHasSome) {
   Trial trial;
   trial.factors = {{"workload", "tcp-rr"}, {"platform", "xen-pv"}, {"forwarding", "vf"}};
@@ -184,6 +201,7 @@ TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
   MachineShape shape;
   LabImage image;
   image.kind = PlatformId::xen_pv;
+  image.xen_command_line = "dom0_mem=576M";
   const auto memory = [&] {
     return shape_from_words(spec_of(image, {}, shape).kernel_arguments).value().guest_memory_mib;
   };
@@ -194,6 +212,11 @@ TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
   image.program_bytes = 81 << 20;
   const int machine = spec_of(image, {}, shape).memory_mib;
   EXPECT_EQ(memory(), 448);
+  image.program_bytes = 117 << 20;  // a step of 32 MiB more, twice in the guest and in Domain-0
+  EXPECT_EQ(memory(), 512);
+  EXPECT_EQ(spec_of(image, {}, shape).memory_mib, machine + 64 + 64);
+  EXPECT_EQ(spec_of(image, {}, shape).xen_arguments, "dom0_mem=896M");
+  image.program_bytes = 81 << 20;
   shape.guest_memory_mib = 512;  // who asks for more has it
   EXPECT_EQ(memory(), 512);
   EXPECT_EQ(spec_of(image, {}, shape).memory_mib, machine + 64);

@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 
 void add_domain(Domain& all, const Domain& more) {
   all.modules.insert(all.modules.end(), more.modules.begin(), more.modules.end());
-  for (const auto* names : {&more.optional, &more.card, &more.disk, &more.nat, &more.giver, &more.driver,
-                            &more.balloon, &more.functions, &more.macvtap})
+  all.has_card = all.has_card || more.has_card;
+  for (const auto* names : {&more.optional, &more.disk, &more.nat, &more.giver, &more.driver, &more.balloon,
+                            &more.functions, &more.macvtap})
     all.optional.insert(all.optional.end(), names->begin(), names->end());
 }
 
@@ -34,7 +35,7 @@ Result<> add_own_modules(GatheredParts& parts, const std::string& part, const Do
                          const fs::path& directory) {
   const auto tree = ModuleTree::open(directory);
   if (!tree) return fail(tree.error());
-  auto modules = tree->closure(all.modules, all.optional);
+  auto modules = tree->closure(all.modules, with_card(all, *tree));
   if (!modules) return fail(modules.error());
   Sha256 hash;
   for (const Module& module : *modules)

@@ -79,13 +79,18 @@ std::string add_modules(CpioArchive& image, const std::vector<Module>& modules) 
 // libcrc32c, which they need, finds its algorithm by name alone.
 const std::vector<std::string> kNat = {"crc32c_generic", "nft_chain_nat", "nft_masq", "nft_nat"};
 
-const std::vector<std::string> kCard = {"e1000e"};
-
 }  // namespace
+
+std::vector<std::string> with_card(const Domain& domain, const ModuleTree& kernel) {
+  std::vector<std::string> names = domain.optional;
+  const LabCard* card = domain.has_card ? card_for(kernel) : nullptr;
+  if (card != nullptr) names.insert(names.begin(), card->modules.begin(), card->modules.end());
+  return names;
+}
 
 const Domain& first_domain(PlatformId kind) {
   static const Domain native = {"native", {"veth", "bridge"}, {"sch_tbf"}, kNat, {"null_blk"}, {}, {}, {}, {},
-                                kCard};
+                                true};
   static const Domain dom0 = {
       "dom0",
       {"bridge", "xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback"},
@@ -96,7 +101,7 @@ const Domain& first_domain(PlatformId kind) {
       {"xen-pciback"},
       {},
       {"igb", "xen-pciback"},
-      kCard};
+      true};
   // The emulated card's other end is a tap.
   static const Domain dom0_hvm = {"dom0",
                                   [] {
@@ -111,10 +116,10 @@ const Domain& first_domain(PlatformId kind) {
                                   {},
                                   {},
                                   {},
-                                  kCard};
+                                  true};
   static const Domain kvm = {
       "kvm", {"bridge", "tun", "vhost-net", "kvm-amd"}, {"sch_tbf"}, kNat,       {"null_blk"}, {}, {},
-      {},    {"igb", "vfio-pci", "vfio_iommu_type1"},   kCard,       {"macvtap"}};
+      {},    {"igb", "vfio-pci", "vfio_iommu_type1"},   true,        {"macvtap"}};
   if (has_kvm(kind)) return kvm;
   if (has_device_model(kind)) return dom0_hvm;
   return has_xen(kind) ? dom0 : native;

@@ -29,10 +29,12 @@ struct Domain {
   std::vector<std::string> giver = {};     // likewise, only where it gives its cards to driver domains
   std::vector<std::string> driver = {};    // likewise, only where it is such a domain
   std::vector<std::string> functions = {};  // likewise, only where guests have functions of a card
-  // Of its card; loaded first. A kernel of the user's may lack it: then no trial has a card (check_cards()).
-  std::vector<std::string> card = {};
-  std::vector<std::string> macvtap = {};  // as `nat`, only where guests have macvtaps
+  bool has_card = false;                    // of the lab's (lab_card.h), whose modules are loaded first
+  std::vector<std::string> macvtap = {};    // as `nat`, only where guests have macvtaps
 };
+
+// Its optional modules with those of the card that this kernel drives, if any.
+[[nodiscard]] std::vector<std::string> with_card(const Domain& domain, const ModuleTree& kernel);
 
 // What the machine boots, and what that runs as its guest (nullptr: nothing).
 [[nodiscard]] const Domain& first_domain(PlatformId kind);

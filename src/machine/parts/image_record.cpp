@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kRecordSchema = 4;
+constexpr int kRecordSchema = 5;
 constexpr const char* kRecordFile = "image.json";
 
 json names_of(const std::vector<ModuleFile>& modules) {
@@ -38,6 +38,7 @@ std::filesystem::path symbols_below(const std::filesystem::path& folder) {
 Result<> write_image_record(const LabImage& image, const std::filesystem::path& directory) {
   json record = {{"schema", kRecordSchema},
                  {"kernel_release", image.kernel_release},
+                 {"card", image.card.device},
                  {"program_bytes", image.program_bytes},
                  {"modules", names_of(image.modules)}};
   if (image.guest_kernel)
@@ -49,7 +50,8 @@ Result<> write_image_record(const LabImage& image, const std::filesystem::path& 
 Result<> read_image_record(const std::filesystem::path& directory, LabImage& image) {
   const auto text = read_text(directory / kRecordFile);
   const json record = text ? json::parse(*text, nullptr, false) : json();
-  if (!record.is_object() || record.value("schema", json()) != kRecordSchema ||
+  const LabCard* card = record.is_object() ? find_lab_card(text_field(record, "card")) : nullptr;
+  if (card == nullptr || record.value("schema", json()) != kRecordSchema ||
       !record.value("modules", json()).is_array() ||
       !record.value("program_bytes", json()).is_number_unsigned())
     return fail({"cannot use the lab's image " + directory.string(), "its image.json is damaged",
@@ -60,6 +62,7 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
   image.initrd = directory / "initrd.cpio";
   if (has_xen(image.kind)) image.xen = directory / "xen";
   image.kernel_release = text_field(record, "kernel_release");
+  image.card = *card;
   image.program_bytes = record["program_bytes"].get<std::uint64_t>();
   if (std::filesystem::is_directory(directory / "program", ignored)) image.program = directory / "program";
   image.modules = modules_in(record["modules"], directory);

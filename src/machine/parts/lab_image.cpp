@@ -56,9 +56,8 @@ Error wrong_release(const Module& module, const std::string& release) {
 
 Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& tree,
                                         const KernelImage& kernel) {
-  std::vector<std::string> wanted;
-  for (const std::string& name : domain.card)
-    if (tree.has(name)) wanted.push_back(name);
+  const LabCard* card = domain.has_card ? card_for(tree) : nullptr;
+  std::vector<std::string> wanted = card != nullptr ? card->modules : std::vector<std::string>();
   wanted.insert(wanted.end(), domain.modules.begin(), domain.modules.end());
   auto modules = tree.closure(wanted, domain.optional);
   if (!modules) return modules;
@@ -353,6 +352,7 @@ Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& par
   if (!modules) return fail(modules.error());
   image.modules = std::move(*modules);
   image.kernel_release = first->kernel.image.release;
+  if (const LabCard* card = card_for(first->tree)) image.card = *card;
   if (guests) {
     auto guest_modules = write_kernel(*guests, sources.guest->symbols, into / kGuestKernelFolder);
     if (!guest_modules) return fail(guest_modules.error());
@@ -407,7 +407,7 @@ Result<> check_own_kernel(const OwnKernelCheck& check, const Sources& sources,
     if (!tree) return fail(tree.error());
     for (const PlatformId kind : check.kinds) {
       const Domain all = check.needs(kind, sources);
-      const auto closure = tree->closure(all.modules, all.optional);
+      const auto closure = tree->closure(all.modules, with_card(all, *tree));
       if (!closure) return fail(closure.error());
       for (const Module& module : *closure)
         if (!release.empty() && module.release != release) return fail(wrong_release(module, release));

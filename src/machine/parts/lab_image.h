@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "machine/parts/lab_card.h"
 #include "machine/parts/package_cache.h"
 #include "subject/platform_table.h"
 #include "subject/trial_spec.h"
@@ -86,6 +87,7 @@ struct LabImage {
   std::string kernel_command_line;
   std::string xen_command_line;
   std::string kernel_release;
+  LabCard card = lab_cards().front();  // of a kernel that drives none: no trial sends over it (check_cards())
   std::filesystem::path kernel_symbols;  // for read_kallsyms(), or a System.map
   std::vector<ModuleFile> modules;       // those of all the machine's domains that boot this kernel
   // Where guests boot another one: it, its symbols, and their modules.

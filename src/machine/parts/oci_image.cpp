@@ -1,8 +1,10 @@
 #include "machine/parts/oci_image.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/files.h"
 #include "core/json_fields.h"
@@ -72,6 +74,29 @@ bool is_list(const Blob& blob) {
   return blob.type.ends_with("image.index.v1+json") || blob.type.ends_with("manifest.list.v2+json");
 }
 
+std::string tag_of(const nlohmann::json& image) {
+  const auto notes = image.value("annotations", nlohmann::json());
+  const auto tag = notes.is_object() ? notes.value("org.opencontainers.image.ref.name", nlohmann::json())
+                                     : nlohmann::json();
+  return tag.is_string() ? printable(tag.get<std::string>()) : "one without a tag";
+}
+
+// Of a folder, in which images of several names may lie.
+Result<> expect_one_image(const JsonFields& index, const std::string& what) {
+  const auto images = index.array("manifests", kMostImages);
+  if (!images) return fail(images.error());
+  std::map<std::string, std::string> tags;  // by the image's hash
+  for (const nlohmann::json& one : *images)
+    if (one.is_object() && !one.contains("platform"))
+      tags.emplace(one.value("digest", nlohmann::json()).dump(), tag_of(one));
+  if (tags.size() < 2) return {};
+  std::vector<std::string> names;
+  for (const auto& [digest, tag] : tags) names.push_back(tag);
+  std::sort(names.begin(), names.end());
+  return fail({what, fmt::format("it holds several images: {}", fmt::join(names, ", ")),
+               "give a folder with one of them: skopeo copy oci:FOLDER:TAG oci:OTHER", ExitCode::usage});
+}
+
 // The one for Linux on amd64; one that does not say for what it is, is for that.
 Result<Blob> manifest_in(const JsonFields& index, const std::string& what) {
   const auto images = index.array("manifests", kMostImages);
@@ -105,6 +130,7 @@ Result<OciImage> OciImage::open(const fs::path& folder) {
   if (!text) return fail(bad_image(self.what_, "it has no index.json that can be read: " + text.error().why));
   auto index = JsonFields::parse(self.what_, *text);
   if (!index) return fail(index.error());
+  if (Result<> one = expect_one_image(*index, self.what_); !one) return fail(one.error());
   std::optional<Blob> manifest;
   for (std::size_t nested = 0; !manifest || is_list(*manifest); ++nested) {
     if (nested > kMostNested) return fail(bad_image(self.what_, "its lists of images have no end"));

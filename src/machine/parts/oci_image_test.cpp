@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/subprocess.h"
 #include "machine/parts/gzip.h"
@@ -193,6 +194,34 @@ TEST_F(OciFolder, IsRefusedWhereItIsNotWhatItSays) {
   EXPECT_NE(refusal(), "");
   fs::remove(image_.folder / "index.json");
   EXPECT_THAT(refusal(), HasSubstr("index.json"));
+}
+
+TEST_F(OciFolder, WithSeveralImagesIsRefusedByTheirTags) {
+  const fs::path file = image_.folder / "index.json";
+  nlohmann::json index = nlohmann::json::parse(read_text(file).value());
+  nlohmann::json tagged = index["manifests"][0];
+  tagged["annotations"]["org.opencontainers.image.ref.name"] = "second";
+  index["manifests"].push_back(tagged);
+  ASSERT_TRUE(write_text(file, index.dump()));
+  EXPECT_EQ(refusal(), "") << "one image of two names";
+  index["manifests"][1]["digest"] = "sha256:" + std::string(64, '0');
+  ASSERT_TRUE(write_text(file, index.dump()));
+  EXPECT_THAT(refusal(), HasSubstr("several images: one without a tag, second"));
+}
+
+// tests/skopeo, made on Debian 12 by umoci 0.4.7 and skopeo 1.9.3: `umoci new`, four times `umoci insert`,
+// `skopeo copy oci:IMAGE oci:tagged:latest`, `skopeo copy --dest-compress --dest-compress-format zstd
+// oci:IMAGE dir:D`, `skopeo copy dir:D oci:zstd`.
+TEST(OciImage, IsReadAsSkopeoWritesIt) {
+  for (const char* name : {"tagged", "zstd"}) {
+    const auto tree = ProgramTree::own(std::string("oci:" VTAX_SOURCE_DIR "/tests/skopeo/") + name);
+    ASSERT_TRUE(tree) << tree.error().text();
+    std::vector<std::string> paths;
+    for (const auto& [path, file] : tree->files) paths.push_back(path);
+    EXPECT_THAT(paths, testing::ElementsAre("bin/run", "data/file")) << name;
+    EXPECT_TRUE(tree->files.at("bin/run").runs);
+    EXPECT_EQ(text_of_packed(tree->files.at("data/file").content().value()), "2\n") << "of the layer above";
+  }
 }
 
 // Long names stand in front of their entries, in either of two forms.

@@ -115,12 +115,6 @@ Result<> check_owner(const fs::path& folder) {
   return {};
 }
 
-std::string megabytes(const std::vector<Package>& packages) {
-  std::uint64_t bytes = 0;
-  for (const Package& package : packages) bytes += package.size_bytes;
-  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
-}
-
 Result<> download_and_unpack(const Apt& apt, const std::vector<Package>& packages, const fs::path& into) {
   const fs::path debs = into / "debs";
   if (auto made = make_directories(debs); !made) return made;
@@ -214,7 +208,7 @@ Result<FetchedSet> PackageCache::fetch(const WantedSet& set, const Apt& apt, con
       wanted.root, hash_of(*packages),
       [&](const fs::path& into) {
         progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " +
-                 set.told + " (" + megabytes(*packages) + ")");
+                 set.told + " (" + readable_size(*packages) + ")");
         return download_and_unpack(apt, *packages, into);
       },
       progress);

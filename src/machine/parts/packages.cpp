@@ -258,6 +258,12 @@ std::vector<const char*> names_of_head(PackageSet set) {
 
 }  // namespace
 
+std::string readable_size(const std::vector<Package>& packages) {
+  std::uint64_t bytes = 0;
+  for (const Package& package : packages) bytes += package.size_bytes;
+  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
+}
+
 WantedSet wanted_set(PackageSet set) {
   const std::string name(name_of(set));
   return {name, name, [set](const Apt& apt) { return resolve(set, apt); }};

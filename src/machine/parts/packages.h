@@ -34,6 +34,9 @@ struct WantedSet {
   std::string told;
   std::function<Result<std::vector<Package>>(const Apt&)> resolve;
 };
+// Of their downloads: "50 MB", whole ones, rounded up.
+[[nodiscard]] std::string readable_size(const std::vector<Package>& packages);
+
 [[nodiscard]] WantedSet wanted_set(PackageSet set);
 // A user's program: the packages that are named, by spaces, and what they need to run (no documentation, none
 // of the tools by which packages are installed); without those that are named NAME-, and what only they need;

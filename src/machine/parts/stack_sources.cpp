@@ -78,20 +78,24 @@ Result<> check_stacks(const std::map<BootedStacks, std::set<PlatformId>>& kinds,
   return {};
 }
 
-Result<> check_cards(const std::set<std::string>& stacks, const Sources& given, const OwnStacks& own) {
-  for (const std::string& stack : stacks) {
+Result<> check_cards(const UsedCards& used, const Sources& given, const OwnStacks& own) {
+  for (const std::string& stack : used.stacks) {
     const auto sources = sources_of_stack(stack, given, own);
     if (!sources) return fail(sources.error());
     if (!sources->modules) continue;
     const auto tree = ModuleTree::open(*sources->modules);
     if (!tree) return fail(tree.error());
-    for (const std::string& name : first_domain(PlatformId::native).card)
-      if (!tree->has(name))
-        return fail(
-            {fmt::format("cannot use the kernel of {} with cards", sources->modules->string()),
-             fmt::format("the lab's cards are of the kind {}, and it has no module of that name", name),
-             "take topology = \"inside\" (--set topology=inside), or build the kernel with it",
-             ExitCode::usage});
+    const LabCard* card = card_for(*tree);
+    const bool any_does = !used.given_away.contains(stack);
+    if (card != nullptr && (any_does || card->device == lab_cards().front().device)) continue;
+    std::vector<std::string> wanted;
+    for (const LabCard& one : lab_cards())
+      if (any_does || wanted.empty()) wanted.push_back(one.modules.back());
+    return fail({fmt::format("cannot use the kernel of {} with cards", sources->modules->string()),
+                 fmt::format("the lab's cards are driven by one of {}, and it has none of these modules",
+                             fmt::join(wanted, ", ")),
+                 "take topology = \"inside\" (--set topology=inside), or build the kernel with one of them",
+                 ExitCode::usage});
   }
   return {};
 }

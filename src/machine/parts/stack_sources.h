@@ -25,10 +25,15 @@ namespace vtax::lab {
 [[nodiscard]] Result<> check_stacks(const std::map<BootedStacks, std::set<PlatformId>>& kinds,
                                     const Sources& given, const OwnStacks& own);
 
-// Whether the modules that the user gives for these stacks, with whose machines trials send over cards, drive
-// the lab's. Error (usage): which kernel lacks what, and that both ends may be inside one machine.
-[[nodiscard]] Result<> check_cards(const std::set<std::string>& stacks, const Sources& given,
-                                   const OwnStacks& own);
+// What the trials that send over cards do with them.
+struct UsedCards {
+  std::set<std::string> stacks = {};      // whose machines have them
+  std::set<std::string> given_away = {};  // of these, whose driver domains have them: they drive e1000e alone
+};
+
+// Whether the modules that the user gives for these stacks drive a card of the lab's. Error (usage): which
+// kernel lacks what, and that both ends may be inside one machine.
+[[nodiscard]] Result<> check_cards(const UsedCards& used, const Sources& given, const OwnStacks& own);
 
 // Whose toolstack these machines get, as Sources::release names it: the same, or, with a Xen of the user's of
 // another version, that of the release whose toolstack speaks to it. Asks nobody. Error (usage): none does;

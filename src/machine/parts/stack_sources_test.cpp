@@ -74,15 +74,31 @@ TEST(StackSources, KernelWithoutTheLabsCardServesTrialsWithoutCards) {
   std::filesystem::create_directories(folder);
   ASSERT_TRUE(write_file(folder / "veth.ko", module_for_test("")));
   const OwnStacks stacks{{"cloud", {"distribution", "", "bzImage", folder.string(), ""}}};
-  const auto refused = check_cards({"cloud"}, {}, stacks);
+  const UsedCards cloud{{"cloud"}};
+  const auto refused = check_cards(cloud, {}, stacks);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ExitCode::usage);
-  EXPECT_THAT(refused.error().why, HasSubstr("e1000e"));
+  EXPECT_THAT(refused.error().why, HasSubstr("e1000e, virtio_net"));
   EXPECT_THAT(refused.error().next, HasSubstr("topology=inside"));
   EXPECT_TRUE(check_cards({}, {}, stacks));
-  EXPECT_TRUE(check_cards({"distribution"}, {}, stacks));
+  EXPECT_TRUE(check_cards({{"distribution"}}, {}, stacks));
+  const auto card = [&folder] {
+    const LabCard* found = card_for(ModuleTree::open(folder).value());
+    return found == nullptr ? "none" : std::string(found->device);
+  };
+  ASSERT_TRUE(write_file(folder / "virtio_net.ko", module_for_test("")));
+  EXPECT_EQ(card(), "none");  // on no bus of the machine's
+  ASSERT_TRUE(write_file(folder / "virtio_pci.ko", module_for_test("")));
+  EXPECT_EQ(card(), "virtio-net-pci");
+  EXPECT_TRUE(check_cards(cloud, {}, stacks));
+  const UsedCards of_driver_domains{{"cloud"}, {"cloud"}};
+  const auto undriven = check_cards(of_driver_domains, {}, stacks);
+  ASSERT_FALSE(undriven);
+  EXPECT_THAT(undriven.error().why, HasSubstr("one of e1000e, and"));
   ASSERT_TRUE(write_file(folder / "e1000e.ko", module_for_test("")));
-  EXPECT_TRUE(check_cards({"cloud"}, {}, stacks));
+  EXPECT_EQ(card(), "e1000e");
+  EXPECT_TRUE(check_cards(cloud, {}, stacks));
+  EXPECT_TRUE(check_cards(of_driver_domains, {}, stacks));
   std::filesystem::remove_all(folder);
 }
 
