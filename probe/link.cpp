@@ -23,19 +23,20 @@
 #include <cstdlib>
 
 #include "link_start.h"
+#include "qemu_clock.h"
 
 namespace {
 
+using vtax::probe::kAllTimers;
 using vtax::probe::kLinkNetworks;
+using vtax::probe::kVirtualClock;
 using vtax::probe::Link;
 using vtax::probe::LinkHost;
 using vtax::probe::LinkMemory;
 using vtax::probe::LinkSeat;
 
-constexpr int kVirtualClock = 1;  // QEMU_CLOCK_VIRTUAL
-constexpr int kAllTimers = -1;    // QEMU_TIMER_ATTR_ALL
-constexpr int kNs = 1;            // SCALE_NS
-constexpr int kSpins = 200;       // who comes to a meeting first often waits for a moment only
+constexpr int kNs = 1;       // SCALE_NS
+constexpr int kSpins = 200;  // who comes to a meeting first often waits for a moment only
 
 struct QemuNetwork {
   std::int64_t (*clock)(int) = nullptr;
@@ -57,19 +58,19 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value)
   return syscall(SYS_futex, &word, operation, value, nullptr, nullptr, 0);
 }
 
-void wait_for(LinkSeat& seat, std::uint32_t meeting) {
+void wait_for(LinkSeat& seat, std::atomic<std::uint32_t>& number, std::uint32_t meeting) {
   for (int spin = 0; spin < kSpins; ++spin) {
-    if (seat.met.load() >= meeting) return;
+    if (number.load() >= meeting) return;
     __builtin_ia32_pause();
   }
   seat.waits.fetch_add(1);
-  for (std::uint32_t met = seat.met.load(); met < meeting; met = seat.met.load())
-    futex(seat.met, FUTEX_WAIT, met);
+  for (std::uint32_t seen = number.load(); seen < meeting; seen = number.load())
+    futex(number, FUTEX_WAIT, seen);
   seat.waits.fetch_sub(1);
 }
 
-void announce(LinkSeat& seat) {
-  if (seat.waits.load() > 0) futex(seat.met, FUTEX_WAKE, INT32_MAX);
+void announce(LinkSeat& seat, std::atomic<std::uint32_t>& number) {
+  if (seat.waits.load() > 0) futex(number, FUTEX_WAKE, INT32_MAX);
 }
 
 template <class Function>

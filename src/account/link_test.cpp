@@ -13,7 +13,7 @@ namespace vtax::probe {
 namespace {
 
 constexpr std::int64_t kEnd = 800'000, kTail = 200'000, kStep = 700;
-constexpr std::uint32_t kGone = 1U << 31;  // in LinkSeat::met: its machine has come to its end
+constexpr std::uint32_t kGone = 1U << 31;  // in a seat's numbers: a machine has come to its end
 
 struct Seen {
   std::int64_t at = 0, sent = 0;
@@ -23,7 +23,7 @@ struct Seen {
 
 // A machine in place of QEMU's: it sleeps until a timer, then works for a while, in which it may send.
 struct SteppedMachine {
-  int seat = 0, sent = 0;
+  int seat = 0, sent = 0, waits = 0;
   std::int64_t now = 0, base = 0, busy_until = 0, own_timer = 0, link_timer = -1;
   std::int64_t latest_meeting = 0;
   std::mt19937 chance;
@@ -71,13 +71,14 @@ LinkHost host() {
     t_machine->seen.push_back({t_machine->now - t_machine->base, packet.sent, packet.from[5], packet.number});
     t_machine->busy_until = std::max(t_machine->busy_until, t_machine->now + 1500);
   };
-  out.wait_for = [](LinkSeat& seat, std::uint32_t meeting) {
-    for (std::uint32_t met = seat.met.load(); (met & ~kGone) < meeting; met = seat.met.load()) {
-      if ((met & kGone) != 0) throw Stop();
-      seat.met.wait(met);
+  out.wait_for = [](LinkSeat&, std::atomic<std::uint32_t>& number, std::uint32_t meeting) {
+    ++t_machine->waits;
+    for (std::uint32_t seen = number.load(); (seen & ~kGone) < meeting; seen = number.load()) {
+      if ((seen & kGone) != 0) throw Stop();
+      number.wait(seen);
     }
   };
-  out.announce = [](LinkSeat& seat) { seat.met.notify_all(); };
+  out.announce = [](LinkSeat&, std::atomic<std::uint32_t>& number) { number.notify_all(); };
   out.refuse = [](const char* why) {
     t_machine->refused.emplace_back(why);
     throw Stop();
@@ -135,9 +136,12 @@ Outcome run(int machines, std::int64_t latency, int unrest) {
           live(*machine, machines, unrest);
         } catch (const Stop&) {
         }
-        LinkSeat& own = memory->seats[machine->seat];
-        own.met.fetch_or(kGone);
-        own.met.notify_all();
+        memory->seats[machine->seat].met.fetch_or(kGone);
+        memory->seats[machine->seat].met.notify_all();
+        for (LinkSeat& seat : memory->seats) {
+          seat.called.fetch_or(kGone);
+          seat.called.notify_all();
+        }
       });
   }
   Outcome out;
