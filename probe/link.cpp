@@ -58,19 +58,19 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value)
   return syscall(SYS_futex, &word, operation, value, nullptr, nullptr, 0);
 }
 
-void wait_for(LinkSeat& seat, std::atomic<std::uint32_t>& number, std::uint32_t meeting) {
+void wait_for(LinkSeat& seat, std::uint32_t meeting) {
   for (int spin = 0; spin < kSpins; ++spin) {
-    if (number.load() >= meeting) return;
+    if (seat.called.load() >= meeting) return;
     __builtin_ia32_pause();
   }
-  seat.waits.fetch_add(1);
-  for (std::uint32_t seen = number.load(); seen < meeting; seen = number.load())
-    futex(number, FUTEX_WAIT, seen);
-  seat.waits.fetch_sub(1);
+  seat.waits.store(1);
+  for (std::uint32_t called = seat.called.load(); called < meeting; called = seat.called.load())
+    futex(seat.called, FUTEX_WAIT, called);
+  seat.waits.store(0);
 }
 
-void announce(LinkSeat& seat, std::atomic<std::uint32_t>& number) {
-  if (seat.waits.load() > 0) futex(number, FUTEX_WAKE, INT32_MAX);
+void call(LinkSeat& seat) {
+  if (seat.waits.load() > 0) futex(seat.called, FUTEX_WAKE, INT32_MAX);
 }
 
 template <class Function>
@@ -112,7 +112,7 @@ void prepare_link(bool (*asleep)(), void (*refuse)(const char* why)) {
     g_network.send_packet(g_backends[network], packet, static_cast<int>(bytes));
   };
   host.wait_for = wait_for;
-  host.announce = announce;
+  host.call = call;
   host.refuse = refuse;
   static Link link(host, *static_cast<LinkMemory*>(shared), seat, seats, latency);
   g_link = &link;

@@ -8,9 +8,9 @@
 // these and of the arrivals: whatever is sent from now on arrives after it. So each packet is there before
 // its time comes, and is delivered by a timer of the machine at exactly that time.
 //
-// A machine that sleeps until after the next meeting, and to which nobody has sent anything, stays away from
-// it: what it would say there is known to all. The others call it back when it has to come again, or has got
-// a packet.
+// Who comes last to a meeting concludes it and calls those who come to the next. A machine that sleeps until
+// after that, and to which nobody has sent anything, stays away: what it would say is known. It sleeps on
+// until it is called.
 //
 // Times are the link's, which begins when the machines go on: their own clocks differ.
 
@@ -35,10 +35,9 @@ struct LinkHost {
   std::int64_t (*next_timer)() = nullptr;     // from now; below zero: there is none
   void (*set_timer)(std::int64_t) = nullptr;  // when on_timer() is called
   void (*deliver)(int network, const unsigned char* packet, std::size_t bytes) = nullptr;
-  // Returns when `number`, which is one of the seat's, is this one or later.
-  void (*wait_for)(LinkSeat& seat, std::atomic<std::uint32_t>& number, std::uint32_t meeting) = nullptr;
-  // `number`, which is one of the seat's, has changed.
-  void (*announce)(LinkSeat& seat, std::atomic<std::uint32_t>& number) = nullptr;
+  // Returns when the seat was called behind this meeting or a later one.
+  void (*wait_for)(LinkSeat& seat, std::uint32_t meeting) = nullptr;
+  void (*call)(LinkSeat& seat) = nullptr;     // its number has changed
   void (*refuse)(const char* why) = nullptr;  // does not return
 };
 
@@ -72,7 +71,6 @@ class Link {
     deliver_until(now);
     while (last_.next <= now || (host_.asleep() && next_event(now) >= last_.next)) {
       meet(now);
-      if (!has(last_.coming, seat_)) stay_away();
     }
     host_.set_timer(base_ + std::min(last_.next, arrival()));
   }
@@ -113,39 +111,49 @@ class Link {
     next_ = 0;
   }
 
+  // And whatever meetings follow from which it stays away.
   void meet(std::int64_t now) {
     own().boxes[next_box()].promise =
         host_.asleep() ? LinkPromise{next_event(now), true} : LinkPromise{std::max(now, last_.next), false};
+    const std::uint32_t number = last_.number + 1;
+    const auto expected = static_cast<std::uint32_t>(std::popcount(last_.coming));
+    const bool is_last = memory_.present.fetch_add(1) + 1 == expected;
+    if (is_last) conclude();
+    if (!is_last || !has(last_.coming, seat_)) {
+      host_.wait_for(own(), is_last ? number + 1 : number);
+      last_ = own().minutes;
+    }
+    take_packets();
+  }
+
+  void conclude() {
     ++last_.number;
     last_.time = last_.next;
-    be_sure_of(last_.number);
-    for (int i = 0; i < seats_; ++i) {
-      // Who stays away for the first time must have read what was handed over at the last meeting.
-      if (i == seat_ || !has(last_.came | last_.coming, i)) continue;
-      host_.wait_for(memory_.seats[i], memory_.seats[i].met, last_.number);
-    }
     last_.came = last_.coming;
     for (int i = 0; i < seats_; ++i)
       if (has(last_.came, i)) last_.promises[i] = box_of(i).promise;
-    take_all();
+    for (int i = 0; i < seats_; ++i)
+      if (has(last_.came, i)) note_arrivals(i);
     decide();
-    call_back();
+    memory_.present.store(0);
+    for (int i = 0; i < seats_; ++i) {
+      if (i == seat_ || !has(last_.coming, i)) continue;
+      LinkSeat& seat = memory_.seats[i];
+      seat.minutes = last_;
+      seat.called.store(last_.number);
+      host_.call(seat);
+    }
   }
 
-  // What it would say at the next meetings all know.
-  void stay_away() {
-    be_sure_of(last_.number + 1);
-    host_.wait_for(own(), own().called, last_.number + 1);
-    last_ = own().minutes;
-    take_all();
+  // A packet may wake whoever has not sent it.
+  void note_arrivals(int from) {
+    for_each_packet(box_of(from), [&](const LinkPacket& head, const unsigned char*) {
+      for (int i = 0; i < seats_; ++i)
+        if (i != from) last_.promises[i].until = std::min(last_.promises[i].until, head.sent + latency_);
+    });
   }
 
-  void be_sure_of(std::uint32_t meeting) {
-    own().met.store(meeting);
-    host_.announce(own(), own().met);
-  }
-
-  // All who came decide alike.
+  // When the next meeting is, and who comes.
   void decide() {
     std::int64_t earliest = kNever;
     for (int i = 0; i < seats_; ++i) {
@@ -159,25 +167,13 @@ class Link {
     if (last_.coming == 0) last_.coming = all();
   }
 
-  // The first of those who came does it for all of them, and has waited for all.
-  void call_back() {
-    if (std::countr_zero(last_.came) != seat_) return;
-    for (int i = 0; i < seats_; ++i) {
-      if (!has(last_.coming & ~last_.came, i)) continue;
-      LinkSeat& seat = memory_.seats[i];
-      seat.minutes = last_;
-      seat.called.store(last_.number);
-      host_.announce(seat, seat.called);
-    }
-  }
-
   [[nodiscard]] const LinkBox& box_of(int seat) const { return memory_.seats[seat].boxes[last_.number % 2]; }
 
-  // What was handed over at the last meeting.
-  void take_all() {
+  // Those that were handed over at the last meeting.
+  void take_packets() {
     const auto had = static_cast<std::ptrdiff_t>(arrivals_.size());
     for (int i = 0; i < seats_; ++i)
-      if (has(last_.came, i)) take(i);
+      if (i != seat_ && has(last_.came, i)) take(i);
     // Each box is in order; of packets that were sent at the same time the lower seat's are first.
     const auto sooner = [](const Arrival& a, const Arrival& b) { return a.at < b.at; };
     std::stable_sort(arrivals_.begin() + had, arrivals_.end(), sooner);
@@ -187,21 +183,23 @@ class Link {
     own().boxes[next_box()].bytes = 0;
   }
 
-  // Only what others sent, and not to a third, is for this machine. But each packet may wake all others.
+  // Only what was not sent to a third is for this machine.
   void take(int from) {
-    const LinkBox& box = box_of(from);
+    for_each_packet(box_of(from), [&](const LinkPacket& head, const unsigned char* packet) {
+      if (!is_for_us(packet, head.bytes, from)) return;
+      const std::int64_t at = head.sent + latency_;
+      if (at < last_.time) host_.refuse("a packet came after its time\n");
+      arrivals_.push_back({at, head.network, bytes_.size(), head.bytes});
+      bytes_.insert(bytes_.end(), packet, packet + head.bytes);
+    });
+  }
+
+  template <class Function>
+  static void for_each_packet(const LinkBox& box, const Function& function) {
     for (std::size_t place = 0; place < box.bytes;) {
       LinkPacket head;
       std::memcpy(&head, box.packets + place, sizeof head);
-      const unsigned char* const packet = box.packets + place + sizeof head;
-      const std::int64_t at = head.sent + latency_;
-      for (int i = 0; i < seats_; ++i)
-        if (i != from) last_.promises[i].until = std::min(last_.promises[i].until, at);
-      if (from != seat_ && is_for_us(packet, head.bytes, from)) {
-        if (at < last_.time) host_.refuse("a packet came after its time\n");
-        arrivals_.push_back({at, head.network, bytes_.size(), head.bytes});
-        bytes_.insert(bytes_.end(), packet, packet + head.bytes);
-      }
+      function(head, box.packets + place + sizeof head);
       place += LinkPacket::room(head.bytes);
     }
   }
@@ -240,8 +238,8 @@ class Link {
   const std::int64_t latency_;
 
   bool begun_ = false;
-  std::int64_t base_ = 0;  // the machine's time when the link's began
-  LinkMinutes last_;
+  std::int64_t base_ = 0;          // the machine's time when the link's began
+  LinkMinutes last_;               // of the last meeting
   std::vector<Arrival> arrivals_;  // in order; those before next_ were delivered
   std::size_t next_ = 0;
   std::vector<unsigned char> bytes_;

@@ -21,7 +21,7 @@ struct LinkPromise {
   bool asleep = false;
 };
 
-// What came of a meeting.
+// What came of a meeting, which all compute alike.
 struct LinkMinutes {
   std::uint32_t number = 0;
   std::uint32_t came = 0, coming = 0;  // seats, as bits: to this one, to the next
@@ -50,17 +50,17 @@ struct LinkPacket {
   }
 };
 
-// Meeting k = 1, 2, ... exchanges boxes[k % 2]: who comes to meeting k + 1, or is known to stay away from it,
-// has read those of meeting k.
+// Meeting k = 1, 2, ... exchanges boxes[k % 2]: who comes to meeting k + 1 has read those of meeting k, and
+// who does not was sent nothing.
 struct LinkSeat {
-  alignas(64) std::atomic<std::uint32_t> met{0};     // a futex: meetings of which its machine is sure
-  alignas(64) std::atomic<std::uint32_t> called{0};  // a futex: behind which meeting it was last called back
-  alignas(64) std::atomic<std::uint32_t> waits{0};   // who sleeps until one of these changes
-  LinkMinutes minutes;                               // of the meeting `called`
+  alignas(64) std::atomic<std::uint32_t> called{0};  // a futex: the meeting behind which it was last called
+  std::atomic<std::uint32_t> waits{0};               // its machine sleeps until that changes
+  LinkMinutes minutes;                               // of that meeting
   LinkBox boxes[2];
 };
 
 struct LinkMemory {
+  alignas(64) std::atomic<std::uint32_t> present{0};  // who has come to the meeting
   LinkSeat seats[kMostJoined];
 };
 
