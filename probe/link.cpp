@@ -23,19 +23,20 @@
 #include <cstdlib>
 
 #include "link_start.h"
+#include "qemu_clock.h"
 
 namespace {
 
+using vtax::probe::kAllTimers;
 using vtax::probe::kLinkNetworks;
+using vtax::probe::kVirtualClock;
 using vtax::probe::Link;
 using vtax::probe::LinkHost;
 using vtax::probe::LinkMemory;
 using vtax::probe::LinkSeat;
 
-constexpr int kVirtualClock = 1;  // QEMU_CLOCK_VIRTUAL
-constexpr int kAllTimers = -1;    // QEMU_TIMER_ATTR_ALL
-constexpr int kNs = 1;            // SCALE_NS
-constexpr int kSpins = 200;       // who comes to a meeting first often waits for a moment only
+constexpr int kNs = 1;       // SCALE_NS
+constexpr int kSpins = 200;  // who comes to a meeting first often waits for a moment only
 
 struct QemuNetwork {
   std::int64_t (*clock)(int) = nullptr;
@@ -59,17 +60,17 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value)
 
 void wait_for(LinkSeat& seat, std::uint32_t meeting) {
   for (int spin = 0; spin < kSpins; ++spin) {
-    if (seat.met.load() >= meeting) return;
+    if (seat.called.load() >= meeting) return;
     __builtin_ia32_pause();
   }
-  seat.waits.fetch_add(1);
-  for (std::uint32_t met = seat.met.load(); met < meeting; met = seat.met.load())
-    futex(seat.met, FUTEX_WAIT, met);
-  seat.waits.fetch_sub(1);
+  seat.waits.store(1);
+  for (std::uint32_t called = seat.called.load(); called < meeting; called = seat.called.load())
+    futex(seat.called, FUTEX_WAIT, called);
+  seat.waits.store(0);
 }
 
-void announce(LinkSeat& seat) {
-  if (seat.waits.load() > 0) futex(seat.met, FUTEX_WAKE, INT32_MAX);
+void call(LinkSeat& seat) {
+  if (seat.waits.load() > 0) futex(seat.called, FUTEX_WAKE, INT32_MAX);
 }
 
 template <class Function>
@@ -111,7 +112,7 @@ void prepare_link(bool (*asleep)(), void (*refuse)(const char* why)) {
     g_network.send_packet(g_backends[network], packet, static_cast<int>(bytes));
   };
   host.wait_for = wait_for;
-  host.announce = announce;
+  host.call = call;
   host.refuse = refuse;
   static Link link(host, *static_cast<LinkMemory*>(shared), seat, seats, latency);
   g_link = &link;

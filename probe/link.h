@@ -8,12 +8,17 @@
 // these and of the arrivals: whatever is sent from now on arrives after it. So each packet is there before
 // its time comes, and is delivered by a timer of the machine at exactly that time.
 //
+// Who comes last to a meeting concludes it and calls those who come to the next. A machine that sleeps until
+// after that, and to which nobody has sent anything, stays away: what it would say is known. It sleeps on
+// until it is called.
+//
 // Times are the link's, which begins when the machines go on: their own clocks differ.
 
 #include <sys/types.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -30,10 +35,10 @@ struct LinkHost {
   std::int64_t (*next_timer)() = nullptr;     // from now; below zero: there is none
   void (*set_timer)(std::int64_t) = nullptr;  // when on_timer() is called
   void (*deliver)(int network, const unsigned char* packet, std::size_t bytes) = nullptr;
-  // Returns when that machine has come to this meeting.
+  // Returns when the seat was called behind this meeting or a later one.
   void (*wait_for)(LinkSeat& seat, std::uint32_t meeting) = nullptr;
-  void (*announce)(LinkSeat& seat) = nullptr;  // own meeting has changed
-  void (*refuse)(const char* why) = nullptr;   // does not return
+  void (*call)(LinkSeat& seat) = nullptr;     // its number has changed
+  void (*refuse)(const char* why) = nullptr;  // does not return
 };
 
 class Link {
@@ -44,9 +49,10 @@ class Link {
   // The machine goes on.
   void begin() {
     base_ = host_.now();
-    meeting_ = latency_;  // nothing can arrive before
+    last_.next = latency_;  // nothing can arrive before
+    last_.came = last_.coming = all();
     begun_ = true;
-    host_.set_timer(base_ + meeting_);
+    host_.set_timer(base_ + last_.next);
   }
 
   void send(int network, const unsigned char* packet, std::size_t bytes) {
@@ -63,8 +69,10 @@ class Link {
   void on_timer() {
     const std::int64_t now = host_.now() - base_;
     deliver_until(now);
-    while (meeting_ <= now || (host_.asleep() && next_event(now) >= meeting_)) meet(now);
-    host_.set_timer(base_ + std::min(meeting_, arrival()));
+    while (last_.next <= now || (host_.asleep() && next_event(now) >= last_.next)) {
+      meet(now);
+    }
+    host_.set_timer(base_ + std::min(last_.next, arrival()));
   }
 
  private:
@@ -79,7 +87,9 @@ class Link {
   };
 
   LinkSeat& own() { return memory_.seats[seat_]; }
-  [[nodiscard]] std::uint32_t next_box() const { return (met_ + 1) % 2; }
+  [[nodiscard]] std::uint32_t next_box() const { return (last_.number + 1) % 2; }
+  [[nodiscard]] std::uint32_t all() const { return (1U << seats_) - 1; }
+  [[nodiscard]] static bool has(std::uint32_t seats, int seat) { return (seats >> seat & 1U) != 0; }
 
   [[nodiscard]] std::int64_t arrival() const {
     return next_ < arrivals_.size() ? arrivals_[next_].at : kNever;
@@ -101,49 +111,97 @@ class Link {
     next_ = 0;
   }
 
+  // And whatever meetings follow from which it stays away.
   void meet(std::int64_t now) {
-    LinkBox& mine = own().boxes[next_box()];
-    mine.earliest =
-        host_.asleep() ? std::min(next_event(now), meeting_ + kLongestSleep) : std::max(now, meeting_);
-    ++met_;
-    own().met.store(met_);
-    host_.announce(own());
-    std::int64_t earliest = kNever;
-    const std::size_t had = arrivals_.size();
-    for (int i = 0; i < seats_; ++i) {
-      LinkSeat& seat = memory_.seats[i];
-      if (i != seat_) host_.wait_for(seat, met_);
-      const LinkBox& box = seat.boxes[met_ % 2];
-      earliest = std::min({earliest, box.earliest, take(box, i)});
+    own().boxes[next_box()].promise =
+        host_.asleep() ? LinkPromise{next_event(now), true} : LinkPromise{std::max(now, last_.next), false};
+    const std::uint32_t number = last_.number + 1;
+    const auto expected = static_cast<std::uint32_t>(std::popcount(last_.coming));
+    const bool is_last = memory_.present.fetch_add(1) + 1 == expected;
+    if (is_last) conclude();
+    if (!is_last || !has(last_.coming, seat_)) {
+      host_.wait_for(own(), is_last ? number + 1 : number);
+      last_ = own().minutes;
     }
-    // Each box is in order; of packets that were sent at the same time the lower seat's are first.
-    std::stable_sort(arrivals_.begin() + static_cast<std::ptrdiff_t>(had), arrivals_.end(),
-                     [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
-    std::inplace_merge(arrivals_.begin() + static_cast<std::ptrdiff_t>(next_),
-                       arrivals_.begin() + static_cast<std::ptrdiff_t>(had), arrivals_.end(),
-                       [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
-    // The box of the next meeting is the one that was handed over at the last, which all have read.
-    own().boxes[next_box()].bytes = 0;
-    meeting_ = earliest + latency_;
+    take_packets();
   }
 
-  // The first arrival in the box. Only what others sent, and not to a third, is for this machine.
-  std::int64_t take(const LinkBox& box, int from) {
-    std::int64_t first = kNever;
+  void conclude() {
+    ++last_.number;
+    last_.time = last_.next;
+    last_.came = last_.coming;
+    for (int i = 0; i < seats_; ++i)
+      if (has(last_.came, i)) last_.promises[i] = box_of(i).promise;
+    for (int i = 0; i < seats_; ++i)
+      if (has(last_.came, i)) note_arrivals(i);
+    decide();
+    memory_.present.store(0);
+    for (int i = 0; i < seats_; ++i) {
+      if (i == seat_ || !has(last_.coming, i)) continue;
+      LinkSeat& seat = memory_.seats[i];
+      seat.minutes = last_;
+      seat.called.store(last_.number);
+      host_.call(seat);
+    }
+  }
+
+  // A packet may wake whoever has not sent it.
+  void note_arrivals(int from) {
+    for_each_packet(box_of(from), [&](const LinkPacket& head, const unsigned char*) {
+      for (int i = 0; i < seats_; ++i)
+        if (i != from) last_.promises[i].until = std::min(last_.promises[i].until, head.sent + latency_);
+    });
+  }
+
+  // When the next meeting is, and who comes.
+  void decide() {
+    std::int64_t earliest = kNever;
+    for (int i = 0; i < seats_; ++i) {
+      const auto [until, asleep] = last_.promises[i];
+      earliest = std::min(earliest, asleep ? std::min(until, last_.time + kLongestSleep) : until);
+    }
+    last_.next = earliest + latency_;
+    last_.coming = 0;
+    for (int i = 0; i < seats_; ++i)
+      if (!last_.promises[i].asleep || last_.promises[i].until < last_.next) last_.coming |= 1U << i;
+    if (last_.coming == 0) last_.coming = all();
+  }
+
+  [[nodiscard]] const LinkBox& box_of(int seat) const { return memory_.seats[seat].boxes[last_.number % 2]; }
+
+  // Those that were handed over at the last meeting.
+  void take_packets() {
+    const auto had = static_cast<std::ptrdiff_t>(arrivals_.size());
+    for (int i = 0; i < seats_; ++i)
+      if (i != seat_ && has(last_.came, i)) take(i);
+    // Each box is in order; of packets that were sent at the same time the lower seat's are first.
+    const auto sooner = [](const Arrival& a, const Arrival& b) { return a.at < b.at; };
+    std::stable_sort(arrivals_.begin() + had, arrivals_.end(), sooner);
+    std::inplace_merge(arrivals_.begin() + static_cast<std::ptrdiff_t>(next_), arrivals_.begin() + had,
+                       arrivals_.end(), sooner);
+    // The box of the next meeting is one that was handed over earlier, which all have read.
+    own().boxes[next_box()].bytes = 0;
+  }
+
+  // Only what was not sent to a third is for this machine.
+  void take(int from) {
+    for_each_packet(box_of(from), [&](const LinkPacket& head, const unsigned char* packet) {
+      if (!is_for_us(packet, head.bytes, from)) return;
+      const std::int64_t at = head.sent + latency_;
+      if (at < last_.time) host_.refuse("a packet came after its time\n");
+      arrivals_.push_back({at, head.network, bytes_.size(), head.bytes});
+      bytes_.insert(bytes_.end(), packet, packet + head.bytes);
+    });
+  }
+
+  template <class Function>
+  static void for_each_packet(const LinkBox& box, const Function& function) {
     for (std::size_t place = 0; place < box.bytes;) {
       LinkPacket head;
       std::memcpy(&head, box.packets + place, sizeof head);
-      const unsigned char* const packet = box.packets + place + sizeof head;
-      const std::int64_t at = head.sent + latency_;
-      first = std::min(first, at);
-      if (from != seat_ && is_for_us(packet, head.bytes, from)) {
-        if (at < meeting_) host_.refuse("a packet came after its time\n");
-        arrivals_.push_back({at, head.network, bytes_.size(), head.bytes});
-        bytes_.insert(bytes_.end(), packet, packet + head.bytes);
-      }
+      function(head, box.packets + place + sizeof head);
       place += LinkPacket::room(head.bytes);
     }
-    return first;
   }
 
   // A switch that learns: addresses that were seen to send are at that seat, others may be anywhere.
@@ -181,8 +239,7 @@ class Link {
 
   bool begun_ = false;
   std::int64_t base_ = 0;          // the machine's time when the link's began
-  std::int64_t meeting_ = 0;       // the next one's time
-  std::uint32_t met_ = 0;          // how many there were
+  LinkMinutes last_;               // of the last meeting
   std::vector<Arrival> arrivals_;  // in order; those before next_ were delivered
   std::size_t next_ = 0;
   std::vector<unsigned char> bytes_;

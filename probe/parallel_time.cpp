@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "idle.h"
 #include "link_start.h"
 #include "parallel_time.h"
 #include "references.h"
@@ -39,6 +40,7 @@ constexpr int kRefused = 70;
 QemuTime g_qemu;
 std::int64_t (*g_percpu_budget)(int cpus);
 std::int64_t (*g_round)(std::int64_t ns);
+vtax::probe::IdleCalls g_idle_calls;
 
 [[noreturn]] void refuse(const char* why) {
   constexpr char kWho[] = "vtax-parallel-time: this QEMU's CPUs cannot work at once: ";
@@ -58,6 +60,7 @@ void process_data(void* cpu) {
 std::int64_t percpu_budget(int) {
   vtax::probe::start_link();
   g_time->begin_pass();
+  vtax::probe::note_pass();
   return INT64_MAX;
 }
 std::int64_t get() {
@@ -94,6 +97,9 @@ void find(Function*& function, const char* name) {
   g_time = &time;
   if (getenv("VTAX_LINK") != nullptr) find(g_qemu.has_work, "cpu_has_work");
   vtax::probe::prepare_link([] { return g_time->asleep(); }, refuse);
+  find(g_idle_calls.notify_event, "qemu_notify_event");
+  find(g_idle_calls.clock_notify, "qemu_clock_notify");
+  const vtax::probe::IdleCalls idle = vtax::probe::prepare_idle(g_idle_calls, refuse);
   const auto pointer = [](auto* function) { return reinterpret_cast<const void*>(function); };
   vtax::probe::Redirection all[] = {
       {pointer(g_qemu.prepare_for_run), pointer(&prepare_for_run)},
@@ -101,11 +107,14 @@ void find(Function*& function, const char* name) {
       {pointer(g_percpu_budget), pointer(&percpu_budget)},
       {pointer(g_round), pointer(&round_up)},
       {pointer(g_qemu.get), pointer(&get)},
+      {pointer(g_idle_calls.notify_event), pointer(idle.notify_event)},
+      {pointer(g_idle_calls.clock_notify), pointer(idle.clock_notify)},
   };
   if (!vtax::probe::redirect(all)) refuse("its code cannot be changed\n");
   if (all[0].found != 1 || all[1].found != 1 || all[2].found != 1)
     refuse("its CPUs' thread has another form\n");
   if (all[3].found < 1 || all[4].found < 3) refuse("its clock has another form\n");
+  if (all[5].found < 2 || all[6].found < 2) refuse("its main loop has another form\n");
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "qemu_clock.h"
 #include "turn.h"
 
 namespace vtax::probe {
@@ -212,8 +213,6 @@ class ParallelTime {
   void (*const refuse_)(const char* why);
   const std::int64_t round_, longest_;  // ns
   static constexpr int kMostCpus = 64;
-  static constexpr int kVirtualClock = 1;  // QEMU_CLOCK_VIRTUAL
-  static constexpr int kAllTimers = -1;    // QEMU_TIMER_ATTR_ALL
 
   ParallelCpu all_[kMostCpus];
   int cpus_ = 0;

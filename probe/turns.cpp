@@ -21,6 +21,12 @@
 
 #include <atomic>
 
+#include "idle.h"
+
+extern "C" {
+__attribute__((visibility("default"))) vtax::probe::RestHook vtax_rest_hook;
+}
+
 namespace {
 
 // The newest of its versions: plain dlsym() may find the one of glibc 2.2.
@@ -53,6 +59,7 @@ std::atomic<pthread_mutex_t*> g_big_lock{nullptr};
 std::atomic<pthread_cond_t*> g_cpus_wait{nullptr};  // where the CPUs' thread waits; null while it executes
 std::atomic<bool> g_cpus_called{false};             // it was woken and has not yet come
 std::atomic<int> g_others_at_work{0};
+std::atomic<int> g_waiting{0};  // threads that wait for their turn
 
 std::atomic<unsigned> g_turns{0};  // a futex: counts the moments at which someone's turn may have come
 
@@ -102,14 +109,16 @@ class KeptErrno {
 void take_turn(pthread_mutex_t* big_lock) {
   const KeptErrno kept;
   const long begin = now();
+  g_waiting.fetch_add(1);
   while (true) {
     const unsigned seen = g_turns.load();
     mutex_lock(big_lock);
-    if (cpus_rest() && g_others_at_work.load() == 0) return;
-    if (role() == Role::main && now() - begin > kMainsPatience) return;
+    if (cpus_rest() && g_others_at_work.load() == 0) break;
+    if (role() == Role::main && now() - begin > kMainsPatience) break;
     pthread_mutex_unlock(big_lock);
     wait_for_a_turn(seen);
   }
+  g_waiting.fetch_sub(1);
 }
 
 // Around what a thread other than these two sleeps in: awake it is at work, and begins only when it may.
@@ -180,6 +189,8 @@ VTAX_EXPORT int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mu
     g_big_lock.store(mutex);
   }
   if (role() != Role::cpus || mutex != g_big_lock.load()) return next(condition, mutex);
+  const bool others_wait = g_waiting.load() > 0 || g_others_at_work.load() > 0;
+  if (vtax_rest_hook != nullptr && vtax_rest_hook(others_wait)) return 0;
   g_cpus_called.store(false);
   g_cpus_wait.store(condition);
   announce_turn();

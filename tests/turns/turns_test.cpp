@@ -1,7 +1,9 @@
 // Runs with vtax-turns.so before it, as QEMU does, and has three threads as QEMU has: main, the CPUs', and
 // one that sleeps in a futex. What its call says (errno) must be there when its turn has come, however long
-// it waited: QEMU's own aborts otherwise.
+// it waited: QEMU's own aborts otherwise. And before the CPUs' thread sleeps it is asked whether it need, and
+// told who waits.
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -14,6 +16,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "probe/idle.h"
+
 namespace {
 
 pthread_mutex_t g_big_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -22,6 +26,15 @@ bool g_cpus_are_there = false, g_cpus_have_work = false;
 std::atomic<bool> g_sleeper_is_at_work{false}, g_cpus_execute{false};
 
 constexpr int kExecutesMs = 500;  // several times what who waits for a turn sleeps at once
+
+constexpr int kGoesOn = 3;  // times that the CPUs' thread need not sleep
+std::atomic<int> g_asked{0};
+std::atomic<bool> g_told_of_others{false};
+
+bool need_not_rest(bool others_wait) {
+  if (others_wait) g_told_of_others = true;
+  return g_asked++ < kGoesOn;
+}
 
 void cpus() {
   pthread_mutex_lock(&g_big_lock);
@@ -64,6 +77,8 @@ void give_cpus_work() {
 }  // namespace
 
 int main() {
+  auto* const hook = static_cast<vtax::probe::RestHook*>(dlsym(RTLD_DEFAULT, vtax::probe::kRestHook));
+  if (hook != nullptr) *hook = need_not_rest;
   pthread_mutex_lock(&g_big_lock);
   std::thread of_cpus(cpus);
   while (!g_cpus_are_there) pthread_cond_wait(&g_begun, &g_big_lock);
@@ -82,6 +97,11 @@ int main() {
   }
   if (said != EAGAIN) {
     std::fprintf(stderr, "its call's errno was %d in place of EAGAIN (%d)\n", said, EAGAIN);
+    return 1;
+  }
+  if (g_asked <= kGoesOn || !g_told_of_others) {
+    std::fprintf(stderr, "asked %d times whether it need sleep, told of others: %d\n", g_asked.load(),
+                 g_told_of_others.load());
     return 1;
   }
   return 0;

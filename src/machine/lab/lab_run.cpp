@@ -300,7 +300,7 @@ Result<> check_own_builds(const std::vector<Trial>& trials, const LabRunOptions&
   UsedCards used;
   for (const Trial& trial : trials) {
     const auto spec = trial_spec_of(trial.factors);
-    if (!spec || spec->topology == Topology::inside) continue;
+    if (!spec || (spec->topology == Topology::inside && spec->machines == 1)) continue;
     used.stacks.insert(spec->stack);
     if (spec->driver_domains > 0) used.given_away.insert(spec->stack);
   }
