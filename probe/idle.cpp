@@ -4,7 +4,8 @@
 // which runs it: two threads take turns for each sleep of the machine, however short. And whoever runs a
 // timer of the virtual clock wakes the loops of all other threads, which have none. Here the CPUs' thread
 // moves the clock, by the main loop's own function, and wakes nobody; the order of what happens to the
-// machine stays the same. The main loop has its turn when it has something to do.
+// machine stays the same. The main loop has its turn when it has something to do. Of the AioContexts only
+// those of disks with a limit would have timers of the virtual clock; the lab's machines have no disks.
 //
 // What is known of QEMU: behind a pass over CPUs that are all halted, their thread calls qemu_notify_event so
 // that the main loop calls icount_start_warp_timer; this moves the clock and then calls qemu_clock_notify,
