@@ -69,9 +69,8 @@ bool move_clock() {
 }
 
 bool need_not_rest(bool others_wait) {
-  const bool owed = std::exchange(g_owes_call, false);
   if (!others_wait && move_clock()) return true;
-  if (owed) g_calls.notify_event();
+  if (std::exchange(g_owes_call, false)) g_calls.notify_event();
   return false;
 }
 

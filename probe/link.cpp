@@ -50,7 +50,6 @@ struct QemuNetwork {
 int g_sockets[kLinkNetworks] = {-1, -1};
 void* g_backends[kLinkNetworks];
 Link* g_link = nullptr;
-bool (*g_asleep)() = nullptr;
 [[noreturn]] void (*g_refuse)(const char* why) = nullptr;
 alignas(16) unsigned char g_timer[256];  // a QEMUTimer, which is shorter
 
@@ -86,7 +85,6 @@ namespace vtax::probe {
 void prepare_link(bool (*asleep)(), void (*refuse)(const char* why)) {
   const char* const settings = getenv("VTAX_LINK");
   if (settings == nullptr) return;
-  g_asleep = asleep;
   g_refuse = refuse;
   int memory = -1, seat = 0, seats = 0;
   long latency = 0;

@@ -132,6 +132,7 @@ class Link {
     last_.came = last_.coming;
     for (int i = 0; i < seats_; ++i)
       if (has(last_.came, i)) last_.promises[i] = box_of(i).promise;
+    last_.coming = 0;
     for (int i = 0; i < seats_; ++i)
       if (has(last_.came, i)) note_arrivals(i);
     decide();
@@ -145,11 +146,12 @@ class Link {
     }
   }
 
-  // A packet may wake whoever has not sent it.
+  // A packet may wake whoever has not sent it, and is read by who comes to the next meeting.
   void note_arrivals(int from) {
     for_each_packet(box_of(from), [&](const LinkPacket& head, const unsigned char*) {
       for (int i = 0; i < seats_; ++i)
         if (i != from) last_.promises[i].until = std::min(last_.promises[i].until, head.sent + latency_);
+      last_.coming |= all() & ~(1U << from);
     });
   }
 
@@ -161,7 +163,6 @@ class Link {
       earliest = std::min(earliest, asleep ? std::min(until, last_.time + kLongestSleep) : until);
     }
     last_.next = earliest + latency_;
-    last_.coming = 0;
     for (int i = 0; i < seats_; ++i)
       if (!last_.promises[i].asleep || last_.promises[i].until < last_.next) last_.coming |= 1U << i;
     if (last_.coming == 0) last_.coming = all();

@@ -72,8 +72,8 @@ class ParallelTime {
     return (ns * turn_.speed_instructions + turn_.speed_ns - 1) / turn_.speed_ns;
   }
 
-  // Every CPU is halted, and nothing has woken one since. QEMU's main loop, which runs the timers when all
-  // are idle, gives the CPUs' thread an errand first; for QEMU a CPU that has one is not idle.
+  // Every CPU is halted, and nothing has woken one since. Who moves the clock when all are idle (idle.cpp, or
+  // QEMU's main loop) gives the CPUs' thread an errand first; for QEMU a CPU that has one is not idle.
   [[nodiscard]] bool asleep() const {
     return cpus_ > 0 && std::all_of(all_, all_ + cpus_, [this](const ParallelCpu& cpu) {
              return cpu.idle ? !qemu_.has_work(cpu.qemu) : qemu_.is_idle(cpu.qemu);

@@ -9,6 +9,7 @@
 #include "core/readable.h"
 #include "core/text_table.h"
 #include "query/phrase.h"
+#include "subject/trial_spec.h"
 
 namespace vtax {
 namespace {
@@ -41,7 +42,12 @@ std::optional<double> offered_rate(const Cell& cell) {
           number_in(cell.factors, "requests_per_connection", 1);
   if (cell.workload() == "udp-stream") one = number_in(cell.factors, "rate_mbps", 0);
   if (one <= 0) return std::nullopt;
-  return one * number_in(cell.factors, "guests", 1);
+  TrialSpec trial;
+  trial.guests = static_cast<int>(number_in(cell.factors, "guests", 1));
+  trial.machines = static_cast<int>(number_in(cell.factors, "machines", 1));
+  const auto own = cell.factors.find("own_guests");
+  trial.own_guests_ask = own == cell.factors.end() || own->second == "ask";
+  return one * systems_at_work(trial);
 }
 
 std::optional<OfferedLoad> offered_load(const Cell& cell, const MachineSpeed& speed) {

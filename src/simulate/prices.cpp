@@ -45,7 +45,7 @@ const std::set<std::string_view> kWorkedOut{"guests",
                                             "variation"};
 
 bool is_price(const TrialSpec& spec) {
-  return spec.guests == 1 && spec.guest_cpu == GuestCpu::own && spec.guest_cpus == 1 &&
+  return spec.guests == 1 && spec.machines == 1 && spec.guest_cpu == GuestCpu::own && spec.guest_cpus == 1 &&
          spec.driver_cpus == 1 && spec.softload_percent == 0 && spec.guest_cap_percent == 0 &&
          spec.variation == "none" && has_xen(spec.platform) && amount_of(spec) > 0;
 }

@@ -186,6 +186,7 @@ std::optional<std::string> obstacle_to_simulating(const TrialSpec& spec, Schedul
   const std::pair<bool, const char*> unknown[] = {{spec.guest_cpus > 1, "guest_cpus above 1"},
                                                   {spec.driver_cpus > 1, "driver_cpus above 1"},
                                                   {spec.driver_domains > 0, "driver_domains above 0"},
+                                                  {spec.machines > 1, "machines above 1"},
                                                   {spec.cards > 1, "cards above 1"},
                                                   {spec.loads == Loads::opposed, "loads = opposed"},
                                                   {spec.sampling_hz > 0, "sampling_hz above 0"},

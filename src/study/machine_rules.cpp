@@ -190,7 +190,7 @@ Result<> check_joined(const Study& study, const StudyWorkload& workload, const s
 Result<> check_machines(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (study.machine == kHostMachine || !names_other_than_usual(study, workload, "machines")) return {};
   if (Result<> between = check_between(study, workload, what,
-                                       {"driver_domains", "loads", "prices", "forwarding", "sampling_hz",
+                                       {"driver_domains", "driver_cpus", "driver_interrupts", "loads", "prices", "forwarding", "sampling_hz",
                                         "softload_percent", "hardware_counters"},
                                        "several machines", "machines = 1");
       !between)

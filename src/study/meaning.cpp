@@ -26,7 +26,8 @@ bool platform_has(std::string_view factor, const PlatformFacts& platform) {
 
 bool has_others(const PlanCell& cell) {
   const auto machines = cell.find("machines");
-  return machines != cell.end() && machines->second != common_factor("machines").fallback;
+  return machines != cell.end() && machines->second != common_factor("machines").fallback &&
+         platform_has("machines", platform_of(cell));
 }
 
 bool topology_has(std::string_view factor, std::string_view machine, const PlanCell& cell) {

@@ -169,14 +169,6 @@ struct TrialSpec : MachineShape {
   bool operator==(const TrialSpec&) const = default;
 };
 
-// From canonical factors by name, "workload" among them; what is left out has its default. Errors (usage): no
-// such factor of this workload, a value that is not canonical.
-[[nodiscard]] Result<TrialSpec> trial_spec_of(const std::map<std::string, std::string>& factors);
-
-// The trial as the plan says it, and read back (docs/design/architecture.md, "The plan"): the factors that
-// are for the plan or the emulator, and all of the workload's own. Reading demands "platform", "topology",
-// "workload" and the workload's own; `more` are keys besides the factors, which are passed over. Every other
-// key is an error.
 // Of several machines together: each has an address and ports of its own.
 inline constexpr int kMostJoinedGuests = 8;
 
@@ -185,6 +177,14 @@ inline constexpr int kMostJoinedGuests = 8;
   return trial.guests * (trial.own_guests_ask ? trial.machines : trial.machines - 1);
 }
 
+// From canonical factors by name, "workload" among them; what is left out has its default. Errors (usage): no
+// such factor of this workload, a value that is not canonical.
+[[nodiscard]] Result<TrialSpec> trial_spec_of(const std::map<std::string, std::string>& factors);
+
+// The trial as the plan says it, and read back (docs/design/architecture.md, "The plan"): the factors that
+// are for the plan or the emulator, and all of the workload's own. Reading demands "platform", "topology",
+// "workload" and the workload's own; `more` are keys besides the factors, which are passed over. Every other
+// key is an error.
 [[nodiscard]] nlohmann::json to_json(const TrialSpec& spec);
 [[nodiscard]] Result<TrialSpec> trial_spec_from(const JsonFields& plan,
                                                 const std::vector<std::string_view>& more);

@@ -81,13 +81,22 @@ std::string tag_of(const nlohmann::json& image) {
   return tag.is_string() ? printable(tag.get<std::string>()) : "one without a tag";
 }
 
+// One that does not say for what it is, is for Linux on amd64.
+Result<bool> is_for_the_lab(const JsonFields& image) {
+  if (!image.has("platform")) return true;
+  const auto platform = image.object("platform");
+  if (!platform) return fail(platform.error());
+  return platform->text("os").value_or("") == "linux" &&
+         platform->text("architecture").value_or("") == "amd64";
+}
+
 // Of a folder, in which images of several names may lie.
 Result<> expect_one_image(const JsonFields& index, const std::string& what) {
   const auto images = index.array("manifests", kMostImages);
   if (!images) return fail(images.error());
   std::map<std::string, std::string> tags;  // by the image's hash
   for (const nlohmann::json& one : *images)
-    if (one.is_object() && !one.contains("platform"))
+    if (one.is_object() && is_for_the_lab(JsonFields(what, one)).value_or(false))
       tags.emplace(one.value("digest", nlohmann::json()).dump(), tag_of(one));
   if (tags.size() < 2) return {};
   std::vector<std::string> names;
@@ -97,21 +106,15 @@ Result<> expect_one_image(const JsonFields& index, const std::string& what) {
                "give a folder with one of them: skopeo copy oci:FOLDER:TAG oci:OTHER", ExitCode::usage});
 }
 
-// The one for Linux on amd64; one that does not say for what it is, is for that.
 Result<Blob> manifest_in(const JsonFields& index, const std::string& what) {
   const auto images = index.array("manifests", kMostImages);
   if (!images) return fail(images.error());
   for (const nlohmann::json& one : *images) {
     if (!one.is_object()) return fail(index.bad("'manifests' has something else than objects"));
     const JsonFields fields(what, one);
-    if (fields.has("platform")) {
-      const auto platform = fields.object("platform");
-      if (!platform) return fail(platform.error());
-      if (platform->text("os").value_or("") != "linux" ||
-          platform->text("architecture").value_or("") != "amd64")
-        continue;
-    }
-    return blob_in(fields, what);
+    const auto is_wanted = is_for_the_lab(fields);
+    if (!is_wanted) return fail(is_wanted.error());
+    if (*is_wanted) return blob_in(fields, what);
   }
   return fail(bad_image(what, "it holds no image for Linux on amd64"));
 }

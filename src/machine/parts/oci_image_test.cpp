@@ -207,6 +207,10 @@ TEST_F(OciFolder, WithSeveralImagesIsRefusedByTheirTags) {
   index["manifests"][1]["digest"] = "sha256:" + std::string(64, '0');
   ASSERT_TRUE(write_text(file, index.dump()));
   EXPECT_THAT(refusal(), HasSubstr("several images: one without a tag, second"));
+  for (nlohmann::json& one : index["manifests"])
+    one["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
+  ASSERT_TRUE(write_text(file, index.dump()));
+  EXPECT_THAT(refusal(), HasSubstr("several images: one without a tag, second"));
 }
 
 // tests/skopeo, made on Debian 12 by umoci 0.4.7 and skopeo 1.9.3: `umoci new`, four times `umoci insert`,

@@ -77,6 +77,7 @@ class UdpRr : public Generator {
       done.bytes += order_.request_bytes + order_.response_bytes;
       FlowRecord::add(task.record.transactions, 1);
       FlowRecord::add(task.record.bytes, order_.request_bytes + order_.response_bytes);
+      task.progress.at(done.messages, done.bytes, done.messages);
     }
     return send_totals(flow, task, done);
   }
