@@ -92,7 +92,7 @@ TEST_P(Program, ThatMarksItsWindowIsCountedWithinIt) {
 
 INSTANTIATE_TEST_SUITE_P(All, Program,
                          testing::Values(PlatformId::native, PlatformId::xen_pv, PlatformId::xen_pvh,
-                                         PlatformId::kvm, PlatformId::kvm_qemu),
+                                         PlatformId::kvm),
                          [](const auto& tested) { return test_name(tested.param); });
 
 // The server's folder has what was prepared in it, and both are a user's who may write nowhere else.

@@ -307,7 +307,7 @@ TEST_F(RunVerb, AnImageThatCannotBeBuiltFailsItsTrialsAlone) {
   const lab::Folder folder;
   fs::create_directory(folder.path() / "big");
   std::ofstream(folder.path() / "big" / "file") << "x";
-  fs::resize_file(folder.path() / "big" / "file", 193 << 20);  // a program may have 192 MiB
+  fs::resize_file(folder.path() / "big" / "file", 97 << 20);  // a program may have 96 MiB
   std::ofstream(folder.path() / "two.toml") << R"(name = "two"
 repetitions = 1
 [factors]

@@ -41,31 +41,15 @@ constexpr int kMemoryPerGuestMib = 224;
 // A workload's files, twice while the kernel unpacks them, and five compilers at once.
 constexpr int kFilesGuestMib = 256;
 
-// What a large program's files take of a system's memory: whole steps, so that a file more or less seldom
-// asks for another machine.
-int room_for_files_mib(std::uint64_t program_bytes) {
-  constexpr std::uint64_t kStep = 32 << 20;
-  constexpr int kLeastMib = 96;
-  const auto steps = (program_bytes + kStep - 1) / kStep;
-  return std::max(kLeastMib, static_cast<int>(steps * kStep >> 20));
-}
+// A kernel gives its first files half of its memory, and these take most of 96 MiB, beside what the program
+// makes (a database).
+constexpr int kLargeFilesGuestMib = 448;
 
-// What each guest has: what is asked for, or what its workload's files need. A kernel gives its first files
-// half of its memory, beside what the program makes (a database).
+// What each guest has: what is asked for, or what its workload's files need.
 int guest_memory_mib(const LabImage& image, const MachineShape& shape) {
   if (!shape.compiler && !WorkloadFiles::of(shape).has_program()) return shape.guest_memory_mib;
   const bool is_large = image.program_bytes > ProgramTree::kMostPlainBytes;
-  const int files = is_large ? 2 * room_for_files_mib(image.program_bytes) : 0;
-  return std::max(shape.guest_memory_mib, kFilesGuestMib + files);
-}
-
-// What Domain-0, or KVM's host, has more where there is a program, whose files it unpacks twice: as its
-// partner's, and in the guests' image.
-int driver_memory_for_files_mib(const LabImage& image, const MachineShape& shape) {
-  constexpr int kForFilesMib = 256;
-  if (!WorkloadFiles::of(shape).has_program()) return 0;
-  const int of_large_ones = 2 * (room_for_files_mib(image.program_bytes) - room_for_files_mib(0));
-  return (has_xen(image.kind) ? kForFilesMib : 0) + of_large_ones;
+  return std::max(shape.guest_memory_mib, is_large ? kLargeFilesGuestMib : kFilesGuestMib);
 }
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
@@ -180,8 +164,6 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   MachineShape told = shape;
   told.guest_memory_mib = guest_memory_mib(image, shape);
   spec.memory_mib += shape.guests * std::max(0, told.guest_memory_mib - MachineShape().guest_memory_mib);
-  const int more_mib = driver_memory_for_files_mib(image, shape);
-  spec.memory_mib += more_mib;
   spec.kernel_arguments += boot_words(told);
   if (shape.driver_cpus > 1) {
     spec.cpus += shape.driver_cpus - 1;
@@ -196,9 +178,13 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   if (!has_xen(image.kind)) return spec;
   if (shape.scheduler != MachineShape().scheduler)
     spec.xen_arguments += fmt::format(" sched={}", name_of(shape.scheduler));
-  if (more_mib > 0)
+  // Domain-0 unpacks a program's files twice: as its partner's, and in the guests' image.
+  if (WorkloadFiles::of(shape).has_program()) {
+    constexpr int kForFilesMib = 256;
     replace(spec.xen_arguments, fmt::format("dom0_mem={}M", kDom0Mib),
-            fmt::format("dom0_mem={}M", kDom0Mib + more_mib));
+            fmt::format("dom0_mem={}M", kDom0Mib + kForFilesMib));
+    spec.memory_mib += kForFilesMib;
+  }
   spec.iommu = spec.virtual_functions || shape.iommu != MachineShape().iommu;
   if (shape.iommu == Iommu::strict) spec.xen_arguments += " dom0-iommu=strict";
   if (shape.driver_domains > 0) {

@@ -201,7 +201,6 @@ TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
   MachineShape shape;
   LabImage image;
   image.kind = PlatformId::xen_pv;
-  image.xen_command_line = "dom0_mem=576M";
   const auto memory = [&] {
     return shape_from_words(spec_of(image, {}, shape).kernel_arguments).value().guest_memory_mib;
   };
@@ -212,11 +211,6 @@ TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
   image.program_bytes = 81 << 20;
   const int machine = spec_of(image, {}, shape).memory_mib;
   EXPECT_EQ(memory(), 448);
-  image.program_bytes = 117 << 20;  // a step of 32 MiB more, twice in the guest and in Domain-0
-  EXPECT_EQ(memory(), 512);
-  EXPECT_EQ(spec_of(image, {}, shape).memory_mib, machine + 64 + 64);
-  EXPECT_EQ(spec_of(image, {}, shape).xen_arguments, "dom0_mem=896M");
-  image.program_bytes = 81 << 20;
   shape.guest_memory_mib = 512;  // who asks for more has it
   EXPECT_EQ(memory(), 512);
   EXPECT_EQ(spec_of(image, {}, shape).memory_mib, machine + 64);
