@@ -34,7 +34,8 @@ Result<> configure_network(int guest) {
   return done;
 }
 
-std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields) {
+std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields,
+                                           ControlChannel& control) {
   if (order == "offloads") return obey_offloads(fields);
   if (order == "known-work") return obey_known_work(fields);
   if (order == "cpus") return obey_cpus(fields);
@@ -49,7 +50,7 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
   if (order == "modules") {
     return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections("guest"))}};
   }
-  return obey_local(order, fields);
+  return obey_local(order, fields, control);
 }
 
 }  // namespace
@@ -66,8 +67,9 @@ Result<> run_guest_machine() {
   if (Result<> freed = use_every_cpu(); !freed) return freed;
   if (Result<> configured = configure_network(*guest); !configured) return configured;
   const std::string address = wiring::guest_ipv4(*guest);
-  const auto obey_all = [address](const std::string& order, const JsonFields& fields) {
-    return order == "agent" ? std::optional(obey_agent(address, fields)) : obey(order, fields);
+  const auto obey_all = [address](const std::string& order, const JsonFields& fields,
+                                  ControlChannel& control) {
+    return order == "agent" ? std::optional(obey_agent(address, fields)) : obey(order, fields, control);
   };
   return serve_controller(address, obey_all, std::chrono::seconds(*alone));
 }

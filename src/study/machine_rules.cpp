@@ -65,7 +65,8 @@ void set_host_defaults(Study& study, bool is_quick) {
     const bool has_length = is_length_named || workload.named.contains("window_ms");
     if (kind.has_program && has_length)
       study.notes.push_back(
-          "the window of the workload 'program' is one run of its client, whatever window_ms says");
+          "the window of the workload 'program' is one run of its client, or what that marks, whatever "
+          "window_ms says");
     if (kind.has_compiler || kind.has_program || (is_amount_named && !has_length))
       workload.common["window_ms"] = {"0"};
     if (is_amount_named || values_of(study, workload, "window_ms") == std::vector<std::string>{"0"}) continue;

@@ -161,6 +161,44 @@ TEST_F(HostProgram, WhatHasEndedIsCharged) {
   }
 }
 
+constexpr const char* kMark = "mark() { echo $1 >&3; read answer <&3; }; ";
+
+// What stands before and behind the marks is not in its cost.
+TEST_F(HostProgram, MarksItsWindow) {
+  write_client(kCount, "", "\"native\", \"container\"");
+  const auto once = least_program_time(trials("", "--reps 2"));
+  const std::string count = std::string(kCount) + "; ";
+  write_client(kMark + count + "mark begin; " + count + "mark end; " + count + count,
+               "window = \"marks\"\n", "\"native\", \"container\"");
+  const json marked = trials("", "--reps 2");
+  for (const auto& [platform, time] : least_program_time(marked)) {
+    EXPECT_GT(time, once.at(platform) * 0.5) << platform;
+    EXPECT_LT(time, once.at(platform) * 1.9) << platform;
+  }
+  for (const json& one : marked) EXPECT_GE(one["provenance"]["meter"].value("readings_within", 0), 1);
+}
+
+// From the first begin to the last end.
+TEST_F(HostProgram, OfSeveralSystemsMarksOneWindow) {
+  write_client(kMark + std::string("mark begin; ") + kCount + "; mark end", "window = \"marks\"\n",
+               "\"native\", \"container\"");
+  const json both = trials("", "--set guests=2");
+  ASSERT_EQ(both.size(), 2U);
+  for (const json& one : both) {
+    ASSERT_FALSE(one.contains("error")) << one["error"];
+    EXPECT_EQ(one["work"]["transactions"], 2);
+  }
+}
+
+TEST_F(HostProgram, ThatMarksNoWindowIsAnError) {
+  const std::string marks = "window = \"marks\"\n";
+  EXPECT_THAT(error_of("echo x", marks), HasSubstr("it has marked no window"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; mark begin", marks), HasSubstr("'begin' twice"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin", marks), HasSubstr("without an 'end'"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; while :; do :; done", marks + "limit_seconds = 1\n"),
+              HasSubstr("without an 'end'"));
+}
+
 TEST_F(HostProgram, SeesNothingOfTheComputer) {
   const std::string said = output_of(
       "echo /home/* /var/log/* /sys/* /proc/1/root/*; cd ../../../..; echo here *; echo processes "
@@ -264,7 +302,8 @@ TEST_F(HostProgram, AWindowsLengthIsNotItsToChoose) {
   const auto planned = run_program("cd " + folder_.string() +
                                    " && " VTAX_PROGRAM " run program.toml --dry-run --set window_ms=500");
   EXPECT_EQ(planned.code, 0) << planned.err;
-  EXPECT_THAT(planned.out, HasSubstr("is one run of its client, whatever window_ms says"));
+  EXPECT_THAT(planned.out,
+              HasSubstr("is one run of its client, or what that marks, whatever window_ms says"));
 }
 
 TEST_F(HostProgram, GuestsThatCannotHoldItAreLeftOut) {
