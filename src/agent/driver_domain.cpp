@@ -59,7 +59,8 @@ Result<nlohmann::json> obey_plug(const JsonFields& order) {
   return nlohmann::json{{"state", "done"}};
 }
 
-std::optional<Result<nlohmann::json>> obey_controller(const std::string& order, const JsonFields& fields) {
+std::optional<Result<nlohmann::json>> obey_controller(const std::string& order, const JsonFields& fields,
+                                                      ControlChannel&) {
   if (order == "plug") return obey_plug(fields);
   if (order == "carry") return obey_carry(fields);
   if (order == "counters") return obey_counters(fields);

@@ -35,7 +35,8 @@ Result<> configure_network(int guest) {
   return done;
 }
 
-std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields) {
+std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonFields& fields,
+                                           ControlChannel& control) {
   if (order == "offloads") return obey_offloads(fields);
   if (order == "known-work") return obey_known_work(fields);
   if (order == "cpus") return obey_cpus(fields);
@@ -50,7 +51,7 @@ std::optional<Result<nlohmann::json>> obey(const std::string& order, const JsonF
   if (order == "modules") {
     return nlohmann::json{{"state", "done"}, {"modules", to_json(module_sections("guest"))}};
   }
-  return obey_local(order, fields);
+  return obey_local(order, fields, control);
 }
 
 }  // namespace
@@ -69,10 +70,10 @@ Result<> run_guest_machine() {
     if (Result<> configured = configure_network(number); !configured) return configured;
     const std::string address = wiring::guest_ipv4(number);
     std::optional<int> next;
-    const auto obey_all = [&](const std::string& order,
-                              const JsonFields& fields) -> std::optional<Result<nlohmann::json>> {
+    const auto obey_all = [&](const std::string& order, const JsonFields& fields,
+                              ControlChannel& control) -> std::optional<Result<nlohmann::json>> {
       if (order == "agent") return obey_agent(address, fields);
-      if (order != "renumber") return obey(order, fields);
+      if (order != "renumber") return obey(order, fields, control);
       const Result<int> told = new_number_from(fields);
       if (!told) return fail(told.error());
       next = *told;

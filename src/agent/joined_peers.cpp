@@ -60,9 +60,9 @@ Result<EndpointProcess> start_peer(const std::vector<EndpointProcess>& before, c
     options.shared_namespace = before.front().network_namespace();
   }
   options.more = [controller = connection.get()](
-                     const std::string& order,
-                     const JsonFields& fields) -> std::optional<Result<nlohmann::json>> {
-    if (order != "obey-controller") return obey_local(order, fields);
+                     const std::string& order, const JsonFields& fields,
+                     ControlChannel& control) -> std::optional<Result<nlohmann::json>> {
+    if (order != "obey-controller") return obey_local(order, fields, control);
     Descriptor own(fcntl(controller, F_DUPFD_CLOEXEC, 0));
     if (!own.valid()) return fail(system_error("cannot obey the controller", errno));
     return fail(Endpoint(ControlChannel(std::move(own), "the controller"), obey_local).serve());

@@ -46,6 +46,7 @@ std::string with_address(std::string command, const End& server) {
 struct ProgramSpan {
   nanoseconds lead{}, trail{};
   bool window = false, traced = false;
+  bool tells = false;  // the controller, of its marks
 };
 
 Result<> tell_run(const TrialPlan& plan, const ProgramPair& pair, const ProgramSpan& span) {
@@ -57,6 +58,7 @@ Result<> tell_run(const TrialPlan& plan, const ProgramPair& pair, const ProgramS
        {"limit_ns", nanoseconds(std::chrono::seconds(plan.limit_seconds)).count()},
        {"window", span.window},
        {"marks", plan.marks_window},
+       {"tells", span.tells},
        {"traced", span.traced},
        {"lead_ns", span.lead.count()},
        {"trail_ns", span.trail.count()}});
@@ -108,10 +110,12 @@ class ProgramTrial {
     const auto begin = ProgramClock::now() + 3 * settle_;
     for (const ProgramPair& pair : pairs_) {
       const auto lead = std::max<nanoseconds>(begin - ProgramClock::now(), settle_ / 4);
-      if (Result<> told = tell_run(plan_, pair, {lead, 3 * settle_, true, false}); !told)
+      if (Result<> told = tell_run(plan_, pair, {lead, 3 * settle_, true, false, reads_at_marks()}); !told)
         return fail(told.error());
     }
-    if (hooks_.before) {
+    if (reads_at_marks()) {
+      if (Result<> seen = read_at_marks(); !seen) return fail(seen.error());
+    } else if (hooks_.before) {
       std::this_thread::sleep_until(begin - settle_ / 2);
       if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
     }
@@ -126,14 +130,14 @@ class ProgramTrial {
       const auto side = read_side_report(*fields);
       if (!side) return fail(side.error());
       done.add(pair.name, *side);
-      if (hooks_.after && !pair.client->in_guest)
+      if (hooks_.after && !reads_at_marks() && !pair.client->in_guest)
         if (Result<> added = add_client(*answer, clients); !added) return fail(added.error());
       if (&pair != &pairs_.front()) continue;
       auto text = answer->text("output", JsonFields::kMostBytes);
       if (!text) return fail(text.error());
       output = std::move(*text);
     }
-    if (hooks_.after)
+    if (hooks_.after && !reads_at_marks())
       if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
     if (Result<> ended = end_servers(); !ended) return fail(ended.error());
     nlohmann::json result = done.to_json();
@@ -173,9 +177,43 @@ class ProgramTrial {
     return {};
   }
 
+  [[nodiscard]] bool reads_at_marks() const { return plan_.marks_window && hooks_.before; }
+
+  // From the first begin to the last end. Each client waits at its marks until the books are read.
+  Result<> read_at_marks() {
+    std::vector<const ProgramPair*> running;
+    std::vector<const EndpointClient*> clients;
+    std::vector<bool> begun(pairs_.size());
+    for (const ProgramPair& pair : pairs_) {
+      running.push_back(&pair);
+      clients.push_back(pair.client->client);
+    }
+    bool is_open = false;
+    while (!running.empty()) {
+      // Where nobody says anything, the first one's silence is the error.
+      const auto next =
+          static_cast<std::ptrdiff_t>(EndpointClient::first_with_news(clients, patience_).value_or(0));
+      const ProgramPair& pair = *running[static_cast<std::size_t>(next)];
+      const bool begins = !begun[static_cast<std::size_t>(&pair - pairs_.data())];
+      if (const auto told = answer_of(pair, begins ? "begun" : "ended"); !told) return fail(told.error());
+      if (begins) {
+        begun[static_cast<std::size_t>(&pair - pairs_.data())] = true;
+        if (!std::exchange(is_open, true))
+          if (Result<> seen = hooks_.before(); !seen) return seen;
+      } else {
+        running.erase(running.begin() + next);
+        clients.erase(clients.begin() + next);
+        if (running.empty())
+          if (Result<> seen = hooks_.after(); !seen) return seen;
+      }
+      if (Result<> told = pair.client->client->tell({{"do", "go-on"}}); !told) return told;
+    }
+    return {};
+  }
+
   // What a client failed of is often what its server said.
-  Result<JsonFields> answer_of(const ProgramPair& pair) {
-    auto answer = pair.client->client->wait_for("done", patience_);
+  Result<JsonFields> answer_of(const ProgramPair& pair, std::string_view state = "done") {
+    auto answer = pair.client->client->wait_for(state, patience_);
     if (answer || plan_.server.empty()) return answer;
     Error error = answer.error();
     if (const auto ended = pair.server->client->ask({{"do", "program-end"}}, patience_); !ended)

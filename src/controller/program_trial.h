@@ -11,7 +11,8 @@ namespace vtax::controller {
 
 // The plan's client in each system under test or in its partner, with the server in the other one, where
 // there is a server, all at once; the answer is the message `result` without its modules. Each repetition has
-// a server of its own, and a warm-up run. With hooks the result also has what the clients used that are
+// a server of its own, and a warm-up run. With hooks and a window that the clients mark, the hooks are called
+// at its marks. With hooks around the whole run the result also has what the clients used that are
 // processes of this machine, "clients": [{"process": who started it, "user_ns", "system_ns"}, ...]. `looks`:
 // the warm-up also tells which files were executed where, and the result has them as "mapped":
 // [{"domain" (empty: the driver domain or host), "cpu" (-1: any), "file", "called" (by a link; or empty),

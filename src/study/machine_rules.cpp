@@ -65,7 +65,8 @@ void set_host_defaults(Study& study, bool is_quick) {
     const bool has_length = is_length_named || workload.named.contains("window_ms");
     if (kind.has_program && has_length)
       study.notes.push_back(
-          "the window of the workload 'program' is one run of its client, whatever window_ms says");
+          "the window of the workload 'program' is one run of its client, or what that marks, whatever "
+          "window_ms says");
     if (kind.has_compiler || kind.has_program || (is_amount_named && !has_length))
       workload.common["window_ms"] = {"0"};
     if (is_amount_named || values_of(study, workload, "window_ms") == std::vector<std::string>{"0"}) continue;
@@ -189,10 +190,11 @@ Result<> check_joined(const Study& study, const StudyWorkload& workload, const s
 // Likewise, of machines whose guests all ask the first one's driver domain.
 Result<> check_machines(const Study& study, const StudyWorkload& workload, const std::string& what) {
   if (study.machine == kHostMachine || !names_other_than_usual(study, workload, "machines")) return {};
-  if (Result<> between = check_between(study, workload, what,
-                                       {"driver_domains", "driver_cpus", "driver_interrupts", "loads", "prices", "forwarding", "sampling_hz",
-                                        "softload_percent", "hardware_counters"},
-                                       "several machines", "machines = 1");
+  if (Result<> between =
+          check_between(study, workload, what,
+                        {"driver_domains", "driver_cpus", "driver_interrupts", "loads", "prices",
+                         "forwarding", "sampling_hz", "softload_percent", "hardware_counters"},
+                        "several machines", "machines = 1");
       !between)
     return between;
   for (const std::string& machines : values_of(study, workload, "machines"))

@@ -34,10 +34,6 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
     return Obstacle{
         fmt::format("on machine host the guest of platform '{}' holds no program of one's own", platform),
         "name native and container, or run the study in the lab"};
-  // The host's counters are read before the client begins and after it has ended.
-  if (kind.has_program && cell.at("window") == "marks")
-    return Obstacle{"on machine host the whole run of a program's client is measured, not what it marks",
-                    "take window = \"run\", or run the study in the lab"};
   // A guest's disk there would be a device of the user's, which nobody has named.
   if (kind.has_disk && facts.runner != GuestRunner::none)
     return Obstacle{

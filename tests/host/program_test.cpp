@@ -13,7 +13,9 @@
 #include <random>
 #include <set>
 
+#include "core/files.h"
 #include "machine/host/host_readiness.h"
+#include "machine/parts/oci_for_test.h"
 #include "machine/parts/package_cache.h"
 #include "tests/host/traces.h"
 #include "tests/program.h"
@@ -161,6 +163,44 @@ TEST_F(HostProgram, WhatHasEndedIsCharged) {
   }
 }
 
+constexpr const char* kMark = "mark() { echo $1 >&3; read answer <&3; }; ";
+
+// What stands before and behind the marks is not in its cost.
+TEST_F(HostProgram, MarksItsWindow) {
+  write_client(kCount, "", "\"native\", \"container\"");
+  const auto once = least_program_time(trials("", "--reps 2"));
+  const std::string count = std::string(kCount) + "; ";
+  write_client(kMark + count + "mark begin; " + count + "mark end; " + count + count, "window = \"marks\"\n",
+               "\"native\", \"container\"");
+  const json marked = trials("", "--reps 2");
+  for (const auto& [platform, time] : least_program_time(marked)) {
+    EXPECT_GT(time, once.at(platform) * 0.5) << platform;
+    EXPECT_LT(time, once.at(platform) * 1.9) << platform;
+  }
+  for (const json& one : marked) EXPECT_GE(one["provenance"]["meter"].value("readings_within", 0), 1);
+}
+
+// From the first begin to the last end.
+TEST_F(HostProgram, OfSeveralSystemsMarksOneWindow) {
+  write_client(kMark + std::string("mark begin; ") + kCount + "; mark end", "window = \"marks\"\n",
+               "\"native\", \"container\"");
+  const json both = trials("", "--set guests=2");
+  ASSERT_EQ(both.size(), 2U);
+  for (const json& one : both) {
+    ASSERT_FALSE(one.contains("error")) << one["error"];
+    EXPECT_EQ(one["work"]["transactions"], 2);
+  }
+}
+
+TEST_F(HostProgram, ThatMarksNoWindowIsAnError) {
+  const std::string marks = "window = \"marks\"\n";
+  EXPECT_THAT(error_of("echo x", marks), HasSubstr("it has marked no window"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; mark begin", marks), HasSubstr("'begin' twice"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin", marks), HasSubstr("without an 'end'"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; while :; do :; done", marks + "limit_seconds = 1\n"),
+              HasSubstr("without an 'end'"));
+}
+
 TEST_F(HostProgram, SeesNothingOfTheComputer) {
   const std::string said = output_of(
       "echo /home/* /var/log/* /sys/* /proc/1/root/*; cd ../../../..; echo here *; echo processes "
@@ -259,12 +299,55 @@ TEST_F(HostProgram, IsRefusedWhereItCannotBeConfined) {
   EXPECT_THAT(refused.err, HasSubstr("sysctl user.max_user_namespaces"));
 }
 
+// An image of a container with this computer's dash.
+TEST_F(HostProgram, OfAnImageOfAContainerRuns) {
+  lab::OciForTest image{folder_ / "image"};
+  lab::TarForTest tar, whiteout;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "shell"))
+    if (entry.is_regular_file())
+      tar.file(fs::relative(entry.path(), folder_ / "shell").string(), read_text(entry.path()).value(), 0755);
+  tar.folder("srv").file("srv/old", "x").file("srv/said", "of the image");
+  whiteout.file("srv/.wh.old", "");
+  for (const std::string& layer : {tar.archive, whiteout.archive}) image.layer(layer, layer, "layer.v1.tar");
+  image.write();
+  write_study(
+      "files = \"oci:./image\"\nclient = '''dash -c 'read said < /srv/said; echo $said; echo /srv/*' '''\n",
+      "\"native\", \"container\"");
+  const auto expect_said = [&](const std::string& prefix) {
+    const json both = trials(prefix);
+    EXPECT_EQ(both.size(), 2U);
+    for (const json& one : both) {
+      ASSERT_FALSE(one.contains("error")) << one["error"];
+      EXPECT_EQ(one["provenance"]["client_output"], "of the image\n/srv/said\n");
+    }
+  };
+  expect_said("");
+  if (geteuid() != 0 || run_program("setpriv --version").code != 0)
+    GTEST_SKIP() << "without root it was tried, with it not";
+  if (const auto doctor = run_program(std::string(kAsNobody) + VTAX_PROGRAM " doctor --json");
+      doctor.out.find("no programs of one's own") != std::string::npos)
+    GTEST_SKIP() << doctor.out;
+  expect_said(kAsNobody);
+}
+
+// The files of a program are read once: for what the run is made from and for its trials.
+TEST_F(HostProgram, IsPreparedOnce) {
+  if (run_program("strace -V").code != 0) GTEST_SKIP() << "there is no strace";
+  write_client("echo x");
+  const auto traced =
+      run_program("cd " + folder_.string() +
+                  " && strace -f -o trace -e trace=openat " VTAX_PROGRAM
+                  " run program.toml --json > /dev/null; grep -c 'shell/[^\"]*/dash\"' trace");
+  EXPECT_EQ(traced.out, "2\n") << "its hash, and its copy in the program's root";
+}
+
 TEST_F(HostProgram, AWindowsLengthIsNotItsToChoose) {
   write_client("echo x");
   const auto planned = run_program("cd " + folder_.string() +
                                    " && " VTAX_PROGRAM " run program.toml --dry-run --set window_ms=500");
   EXPECT_EQ(planned.code, 0) << planned.err;
-  EXPECT_THAT(planned.out, HasSubstr("is one run of its client, whatever window_ms says"));
+  EXPECT_THAT(planned.out,
+              HasSubstr("is one run of its client, or what that marks, whatever window_ms says"));
 }
 
 TEST_F(HostProgram, GuestsThatCannotHoldItAreLeftOut) {

@@ -13,11 +13,19 @@ Result<> Host::check(const std::vector<Trial>&) const {
 }
 
 Result<std::string> Host::identify(const std::vector<Trial>& trials, const OnStep& on_step) {
-  return identify_host(trials, on_step);
+  auto parts = prepare_host(trials, on_step);
+  if (!parts) return fail(parts.error());
+  parts_ = std::move(*parts);
+  return identify_host(*parts_);
 }
 
 Result<> Host::run(std::vector<Trial> trials, const MachineEvents& events) {
-  return run_on_host(std::move(trials), events);
+  if (!parts_) {
+    auto parts = prepare_host(trials, events.on_step);
+    if (!parts) return fail(parts.error());
+    parts_ = std::move(*parts);
+  }
+  return run_on_host(std::move(trials), *parts_, events);
 }
 
 }  // namespace vtax::host

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "machine/host/host_run.h"
 #include "machine/machine.h"
 
 namespace vtax::host {
 
-// This computer itself. Errors of identify() and run(): host_run.h.
+// This computer itself. Errors of identify() and run(): host_run.h. Who is asked to identify trials and then
+// to run some of them prepares once.
 class Host final : public Machine {
  public:
   // `own_build`: the option by which the user gave a kernel or a Xen of their own ("--xen"); "" for none.
@@ -22,6 +25,8 @@ class Host final : public Machine {
 
  private:
   std::string own_build_;
+  // Of the trials that were identified, so that nothing is read or built a second time for running them.
+  std::optional<HostParts> parts_;
 };
 
 }  // namespace vtax::host

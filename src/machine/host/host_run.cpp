@@ -43,12 +43,6 @@ class UnmadeMachines {
   std::map<MadeOf, Error> last_;
 };
 
-struct HostParts {
-  std::optional<lab::PackageCache> cache;  // some of the parts may go with it
-  std::map<PlatformId, GuestParts> guests;
-  std::map<lab::WorkloadFiles, HostProgram> programs;
-};
-
 lab::WorkloadFiles program_of(const TrialSpec& spec) {
   return {false, spec.packages, spec.files};
 }
@@ -69,8 +63,9 @@ Result<HostProgram> prepare_program(const lab::WorkloadFiles& files, lab::Packag
   return program;
 }
 
-// Of all platforms, whether they run here, what their guests boot; and the user's programs.
-Result<HostParts> prepare_parts(const std::vector<Trial>& trials, const OnStep& on_step) {
+}  // namespace
+
+Result<HostParts> prepare_host(const std::vector<Trial>& trials, const OnStep& on_step) {
   std::set<PlatformId> platforms;
   std::set<lab::WorkloadFiles> programs;
   for (const Trial& trial : trials) {
@@ -109,24 +104,18 @@ Result<HostParts> prepare_parts(const std::vector<Trial>& trials, const OnStep& 
   return all;
 }
 
-}  // namespace
-
-Result<std::string> identify_host(const std::vector<Trial>& trials, const OnStep& on_step) {
-  const auto parts = prepare_parts(trials, on_step);
-  if (!parts) return fail(parts.error());
+Result<std::string> identify_host(const HostParts& parts) {
   const auto own = fast_hash_of_file("/proc/self/exe");
   if (!own) return fail(own.error());
   nlohmann::json all = {{"vtax", *own}, {"computer", nlohmann::json::parse(facts_of_this_computer())}};
-  for (const auto& [platform, guest] : parts->guests)
+  for (const auto& [platform, guest] : parts.guests)
     all[fmt::format("guest of {}", name_of(platform))] = guest.provenance;
-  for (const auto& [files, program] : parts->programs)
+  for (const auto& [files, program] : parts.programs)
     all[fmt::format("program of {}, {}", files.packages, files.files)] = program.provenance;
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Result<> run_on_host(std::vector<Trial> trials, const MachineEvents& events) {
-  const auto parts = prepare_parts(trials, events.on_step);
-  if (!parts) return fail(parts.error());
+Result<> run_on_host(std::vector<Trial> trials, const HostParts& parts, const MachineEvents& events) {
   UnmadeMachines unmade;
   for (std::size_t next = 0; next < trials.size(); ++next) {
     if (interrupted()) return fail(interruption_error());
@@ -135,11 +124,11 @@ Result<> run_on_host(std::vector<Trial> trials, const MachineEvents& events) {
     events.on_start(trial);
     // Whoever hears of its start knows enough: as in the lab.
     bool made = false;
-    const auto program = parts->programs.find(program_of(trial_spec_of(trial.factors).value_or(TrialSpec())));
+    const auto program = parts.programs.find(program_of(trial_spec_of(trial.factors).value_or(TrialSpec())));
     const auto done = run_host_trial(
-        trial, parts->guests,
+        trial, parts.guests,
         [&](const std::string& step) { made = made || step.starts_with(kMeasuringStep); }, true,
-        program == parts->programs.end() ? nullptr : &program->second);
+        program == parts.programs.end() ? nullptr : &program->second);
     if (!done && done.error().code == ExitCode::interrupted) return done;
     if (!done) trial.error = done.error().text();
     if (auto kept = events.on_finished(std::move(trial)); !kept) return kept;

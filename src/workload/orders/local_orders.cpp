@@ -57,11 +57,12 @@ Result<nlohmann::json> do_fixed_work(const JsonFields& order) {
 
 }  // namespace
 
-std::optional<Result<nlohmann::json>> obey_local(const std::string& order, const JsonFields& fields) {
+std::optional<Result<nlohmann::json>> obey_local(const std::string& order, const JsonFields& fields,
+                                                 ControlChannel& control) {
   if (order == "softload") return start_softload(fields);
   if (order == "sample") return start_sampling(fields);
   if (order == "fixed-work") return do_fixed_work(fields);
-  if (auto done = obey_program(order, fields)) return done;
+  if (auto done = obey_program(order, fields, control)) return done;
   return obey_http(order, fields);
 }
 

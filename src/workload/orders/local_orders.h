@@ -6,6 +6,7 @@
 
 #include "core/json_fields.h"
 #include "core/result.h"
+#include "workload/traffic/control_channel.h"
 
 namespace vtax {
 
@@ -16,6 +17,7 @@ namespace vtax {
 //   {"do": "fixed-work", "work": FixedWork, "lead_ns", "trail_ns"}: sleeps, does the work between the
 //   window's markers, sleeps, and answers {"state": "done", "side": SideReport}.
 [[nodiscard]] std::optional<Result<nlohmann::json>> obey_local(const std::string& order,
-                                                               const JsonFields& fields);
+                                                               const JsonFields& fields,
+                                                               ControlChannel& control);
 
 }  // namespace vtax

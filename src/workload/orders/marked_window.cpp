@@ -52,14 +52,14 @@ void MarkedWindow::serve() {
 void MarkedWindow::obey(std::string_view line) {
   if (line == "end" && state_ == State::begun) {
     open_ = false;
-    acts_.end();
+    if (Result<> ended = acts_.end(); !ended) return refuse(ended.error().text());
     // Who goes on without its answer began its work before the window did.
     if (has_unread_answer()) return refuse("it wrote 'end' before it had read the answer to 'begin'");
     state_ = State::ended;
   } else if (line == "begin" && state_ == State::waits) {
     state_ = State::begun;
     open_ = true;
-    acts_.begin();
+    if (Result<> begun = acts_.begin(); !begun) return refuse(begun.error().text());
   } else if (line == "begin") {
     return refuse(state_ == State::begun ? "it wrote 'begin' twice" : "it wrote 'begin' after 'end'");
   } else if (line == "end") {
@@ -90,7 +90,8 @@ void MarkedWindow::stop() {
 
 Result<> MarkedWindow::finish() {
   stop();
-  if (std::exchange(open_, false)) acts_.end();
+  if (std::exchange(open_, false))
+    if (Result<> ended = acts_.end(); !ended) return ended;
   switch (state_) {
     case State::ended:
       return {};

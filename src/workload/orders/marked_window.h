@@ -19,9 +19,10 @@ class MarkedWindow {
   static constexpr std::size_t kLongestLine = 16;
 
   // Done by a thread of this object's: `begin` just before the answer, `end` just after the program's line.
-  // `end` is called once where `begin` was, in finish() where the program did not mark it.
+  // `end` is called once where `begin` was, in finish() where the program did not mark it. After an error the
+  // window is none.
   struct Acts {
-    std::function<void()> begin, end;
+    std::function<Result<>()> begin, end;
   };
   [[nodiscard]] static Result<std::unique_ptr<MarkedWindow>> open(Acts acts);
   MarkedWindow(const MarkedWindow&) = delete;

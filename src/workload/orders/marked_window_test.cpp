@@ -14,9 +14,15 @@ using testing::HasSubstr;
 class Marks : public testing::Test {
  protected:
   Marks() {
-    window_ = MarkedWindow::open({[this] { calls_ += "begin "; }, [this] { calls_ += "end "; }}).value();
+    window_ = MarkedWindow::open({[this] { return act("begin "); }, [this] { return act("end "); }}).value();
     program_ = Descriptor(dup(window_->descriptor()));
     window_->start();
+  }
+
+  Result<> act(const std::string& name) {
+    calls_ += name;
+    if (name != failing_) return {};
+    return fail(Error{"read the books", "there are none", ""});
   }
 
   void write_text(const std::string& text) {
@@ -36,7 +42,7 @@ class Marks : public testing::Test {
     return whole ? "" : whole.error().why;
   }
 
-  std::string calls_;
+  std::string calls_, failing_;
   std::unique_ptr<MarkedWindow> window_;
   Descriptor program_;
 };
@@ -72,6 +78,13 @@ TEST_F(Marks, ThatAreMissingAreTold) {
 TEST_F(Marks, AWindowThatIsLeftOpenIsClosed) {
   EXPECT_TRUE(mark("begin\n"));
   EXPECT_THAT(end_of_program(), HasSubstr("without an 'end'"));
+  EXPECT_EQ(calls_, "begin end ");
+}
+
+TEST_F(Marks, ThatNobodyCanReadTheBooksOfAreNotAnswered) {
+  failing_ = "begin ";
+  EXPECT_FALSE(mark("begin\n"));
+  EXPECT_THAT(end_of_program(), HasSubstr("there are none"));
   EXPECT_EQ(calls_, "begin end ");
 }
 

@@ -149,22 +149,39 @@ Error with_last_words(Error error, const ProgramProcess& program) {
   return error;
 }
 
+// Whoever reads the books of the window has read them when he answers.
+Result<> tell_mark(ControlChannel& control, const char* state) {
+  constexpr std::chrono::seconds kPatience{60};
+  if (Result<> told = control.send({{"state", state}}); !told) return told;
+  const auto order = control.receive(kPatience);
+  if (!order) return fail(order.error());
+  const auto what = order->text("do", 32);
+  if (!what) return fail(what.error());
+  if (*what != "go-on") return fail(order->bad("another order where 'go-on' was due"));
+  return {};
+}
+
 // What a run of the client is measured by. Nothing of it is marked for the lab in the warm-up.
 struct ClientSpan {
   bool marked_for_lab = false;
+  ControlChannel* told = nullptr;  // of its begin and its end
   std::optional<CpuMeter> meter = {};
   std::chrono::steady_clock::time_point begun = {};
   SideReport side = {};
 
-  void begin() {
+  Result<> begin() {
+    if (told != nullptr)
+      if (Result<> heard = tell_mark(*told, "begun"); !heard) return heard;
     meter.emplace();
     begun = std::chrono::steady_clock::now();
     if (marked_for_lab) marker::begin_window();
+    return {};
   }
-  void end() {
+  Result<> end() {
     if (marked_for_lab) marker::end_window();
     side.duration = std::chrono::steady_clock::now() - begun;
     side.cpu = meter->since();
+    return told != nullptr ? tell_mark(*told, "ended") : Result<>();
   }
 };
 
@@ -181,27 +198,29 @@ CpuUse children_time() {
   return use;
 }
 
-Result<nlohmann::json> run_client(const JsonFields& order) {
+Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& control) {
   const auto command = command_in(order);
   if (!command) return fail(command.error());
   const auto operations_text = order.text("operations");
   if (!operations_text) return fail(operations_text.error());
   const auto operations = Operations::of(*operations_text);
   if (!operations) return fail(order.bad(operations.error().why));
-  const auto window = order.boolean("window"), marks = order.boolean("marks"),
+  const auto window = order.boolean("window"), marks = order.boolean("marks"), tells = order.boolean("tells"),
              traced = order.boolean("traced");
   if (!window) return fail(window.error());
   if (!marks) return fail(marks.error());
+  if (!tells) return fail(tells.error());
   if (!traced) return fail(traced.error());
+  if (*tells && !*marks) return fail(order.bad("'tells' without 'marks'"));
   const auto lead = order.number("lead_ns", 0, kLongestProgramNs),
              trail = order.number("trail_ns", 0, kLongestProgramNs);
   if (!lead) return fail(lead.error());
   if (!trail) return fail(trail.error());
 
-  ClientSpan span{*window};
+  ClientSpan span{*window, *tells ? &control : nullptr};
   std::unique_ptr<MarkedWindow> own;
   if (*marks) {
-    auto opened = MarkedWindow::open({[&] { span.begin(); }, [&] { span.end(); }});
+    auto opened = MarkedWindow::open({[&] { return span.begin(); }, [&] { return span.end(); }});
     if (!opened) return fail(opened.error());
     own = std::move(*opened);
   }
@@ -211,11 +230,13 @@ Result<nlohmann::json> run_client(const JsonFields& order) {
   if (!client) return fail(client.error());
   if (own) own->start();
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
-  if (!own) span.begin();
+  if (!own)
+    if (Result<> begun = span.begin(); !begun) return fail(begun.error());
   client->begin();
   const Result<> ended = client->wait(command->limit);
   const CpuUse spent = children_time();
-  if (!own) span.end();
+  if (!own)
+    if (Result<> over = span.end(); !over) return fail(over.error());
   if (const Result<> marked = own ? own->finish() : Result<>(); !marked) {
     if (ended) return fail(with_last_words(marked.error(), *client));
     Error error = ended.error();  // either may be why of the other
@@ -282,10 +303,11 @@ Result<nlohmann::json> end_server_program(const JsonFields& order) {
 
 }  // namespace
 
-std::optional<Result<nlohmann::json>> obey_program(const std::string& order, const JsonFields& fields) {
+std::optional<Result<nlohmann::json>> obey_program(const std::string& order, const JsonFields& fields,
+                                                   ControlChannel& control) {
   if (order == "program-prepare") return prepare_program(fields);
   if (order == "program-serve") return serve_program(fields);
-  if (order == "program-run") return run_client(fields);
+  if (order == "program-run") return run_client(fields, control);
   if (order == "program-mapped") return mapped_of_server(fields);
   if (order == "program-end") return end_server_program(fields);
   return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include "core/json_fields.h"
 #include "core/result.h"
+#include "workload/traffic/control_channel.h"
 
 namespace vtax {
 
@@ -16,9 +17,10 @@ inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 //     follows works in its folder, until the server is ended or another one is prepared.
 //   {"do": "program-serve", "command", "user", "ready", "limit_ns"}: starts the server -> {"state": "done"}
 //     when it is ready. One at a time.
-//   {"do": "program-run", "command", "user", "operations", "limit_ns", "window", "marks", "traced",
+//   {"do": "program-run", "command", "user", "operations", "limit_ns", "window", "marks", "tells", "traced",
 //   "lead_ns", "trail_ns"}: sleeps, runs the client (with `window` between the lab's markers, which are where
-//   it marks its window with `marks`), sleeps ->
+//   it marks its window with `marks`), sleeps. With `tells` it says {"state": "begun"} and {"state": "ended"}
+//   at those marks, and the client waits until it is answered {"do": "go-on"} ->
 //     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced,
 //     "client": {"process": this one, "user_ns", "system_ns": of the client and all for whom it waited}}
 //   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
@@ -26,6 +28,7 @@ inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 //     server and its children
 //   {"do": "program-end"}: ends the server. Error: it had ended by itself.
 [[nodiscard]] std::optional<Result<nlohmann::json>> obey_program(const std::string& order,
-                                                                 const JsonFields& fields);
+                                                                 const JsonFields& fields,
+                                                                 ControlChannel& control);
 
 }  // namespace vtax

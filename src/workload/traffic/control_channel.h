@@ -24,6 +24,7 @@ class ControlChannel {
   void end_on_interruption(bool yes = true) { ends_on_interruption_ = yes; }
   // Whether something has come, or the other side has gone: receive() would not wait long.
   [[nodiscard]] bool has_news() const;
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
   [[nodiscard]] bool valid() const { return fd_.valid(); }
   [[nodiscard]] const std::string& partner() const { return partner_; }
 

@@ -94,7 +94,7 @@ Result<nlohmann::json> Endpoint::obey(const JsonFields& order) {
   if (*what == "connect") return connect(order);
   if (*what == "run") return run(order);
   if (more_) {
-    if (auto answer = more_(*what, order)) return *answer;
+    if (auto answer = more_(*what, order, control_)) return *answer;
   }
   return fail(order.bad(fmt::format("order '{}' is not known", *what)));
 }

@@ -18,9 +18,9 @@ namespace vtax {
 class Endpoint {
  public:
   // Orders that the endpoint does not know itself (what belongs to a guest as a whole). No value: not known
-  // either.
-  using MoreOrders =
-      std::function<std::optional<Result<nlohmann::json>>(const std::string& order, const JsonFields&)>;
+  // either. `control`: by which an order was given that says something before its answer.
+  using MoreOrders = std::function<std::optional<Result<nlohmann::json>>(
+      const std::string& order, const JsonFields&, ControlChannel& control)>;
 
   // Of an endpoint that strangers may give orders to: it listens where its owner said, whatever the order
   // says.

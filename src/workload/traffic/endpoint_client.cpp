@@ -1,6 +1,9 @@
 #include "workload/traffic/endpoint_client.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
 
 #include "core/readable.h"
 
@@ -41,6 +44,22 @@ Result<JsonFields> EndpointClient::wait_for(std::string_view state, std::chrono:
   if (!why) return fail(why.error());
   return fail(Error{fmt::format("{}: {}", control_.partner(), printable(*what, 512)), printable(*why, 512),
                     "", ExitCode::trial_failed});
+}
+
+std::optional<std::size_t> EndpointClient::first_with_news(const std::vector<const EndpointClient*>& clients,
+                                                           std::chrono::nanoseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    std::vector<pollfd> waiting;
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      if (clients[i]->control_.has_news()) return i;
+      waiting.push_back({clients[i]->control_.descriptor(), POLLIN, 0});
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    if (left <= 0) return std::nullopt;
+    poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(left, 1'000'000)));
+  }
 }
 
 Result<JsonFields> EndpointClient::ask(const nlohmann::json& order, std::chrono::nanoseconds limit,

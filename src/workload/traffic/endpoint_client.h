@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <vector>
 
 #include "core/result.h"
 #include "workload/traffic/control_channel.h"
@@ -42,6 +44,10 @@ class EndpointClient {
 
   // The endpoint's next message, which must be of this state.
   [[nodiscard]] Result<JsonFields> wait_for(std::string_view state, std::chrono::nanoseconds limit);
+
+  // Which of them says something first, or has gone. No value: none within the limit.
+  [[nodiscard]] static std::optional<std::size_t> first_with_news(
+      const std::vector<const EndpointClient*>& clients, std::chrono::nanoseconds limit);
 
  private:
   ControlChannel control_;
