@@ -109,7 +109,7 @@ void live(SteppedMachine& machine, int machines, int unrest) {
       machine.link_timer = -1;
       // The last instruction of a round may send, and end a moment late.
       if (!asleep && machine.sends && machine.below(30)) {
-        machine.now += machine.chance() % 2;
+        machine.now += static_cast<std::int64_t>(machine.chance() % 2);
         send_somewhere();
       }
       machine.link->on_timer();

@@ -13,6 +13,8 @@ namespace {
 using std::chrono::nanoseconds;
 using ProgramClock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds kNoPatienceLeft{1};  // zero would be for ever
+
 struct ProgramPair {
   std::string name;
   End *server, *client;  // without a server both the system
@@ -123,7 +125,7 @@ class ProgramTrial {
     std::string output;
     nlohmann::json clients = nlohmann::json::array();
     for (const ProgramPair& pair : pairs_) {
-      const auto answer = answer_of(pair);
+      const auto answer = answer_of(pair, "done", patience_);
       if (!answer) return fail(answer.error());
       const auto fields = answer->object("side");
       if (!fields) return fail(fields.error());
@@ -191,11 +193,12 @@ class ProgramTrial {
     bool is_open = false;
     while (!running.empty()) {
       // Where nobody says anything, the first one's silence is the error.
-      const auto next =
-          static_cast<std::ptrdiff_t>(EndpointClient::first_with_news(clients, patience_).value_or(0));
+      const auto news = EndpointClient::first_with_news(clients, patience_);
+      const auto next = static_cast<std::ptrdiff_t>(news.value_or(0));
       const ProgramPair& pair = *running[static_cast<std::size_t>(next)];
       const bool begins = !begun[static_cast<std::size_t>(&pair - pairs_.data())];
-      if (const auto told = answer_of(pair, begins ? "begun" : "ended"); !told) return fail(told.error());
+      const auto told = answer_of(pair, begins ? "begun" : "ended", news ? patience_ : kNoPatienceLeft);
+      if (!told) return fail(told.error());
       if (begins) {
         begun[static_cast<std::size_t>(&pair - pairs_.data())] = true;
         if (!std::exchange(is_open, true))
@@ -212,8 +215,8 @@ class ProgramTrial {
   }
 
   // What a client failed of is often what its server said.
-  Result<JsonFields> answer_of(const ProgramPair& pair, std::string_view state = "done") {
-    auto answer = pair.client->client->wait_for(state, patience_);
+  Result<JsonFields> answer_of(const ProgramPair& pair, std::string_view state, nanoseconds patience) {
+    auto answer = pair.client->client->wait_for(state, patience);
     if (answer || plan_.server.empty()) return answer;
     Error error = answer.error();
     if (const auto ended = pair.server->client->ask({{"do", "program-end"}}, patience_); !ended)
@@ -225,7 +228,7 @@ class ProgramTrial {
     if (!plan_.warms_up) return {};
     for (const ProgramPair& pair : pairs_) {
       if (Result<> told = tell_run(plan_, pair, {{}, {}, false, looks}); !told) return told;
-      const auto warm = answer_of(pair);
+      const auto warm = answer_of(pair, "done", patience_);
       if (!warm) return fail(warm.error());
       if (!looks) continue;
       if (Result<> added = add_mapped(*warm, *pair.client, pair.client_cpu, mapped_); !added) return added;

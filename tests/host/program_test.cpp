@@ -186,9 +186,13 @@ TEST_F(HostProgram, OfSeveralSystemsMarksOneWindow) {
                "\"native\", \"container\"");
   const json both = trials("", "--set guests=2");
   ASSERT_EQ(both.size(), 2U);
+  write_client(kMark + std::string("mark begin; ") + kCount + "; mark end", "window = \"marks\"\n",
+               "\"native\", \"container\"");
+  const auto of_one = least_program_time(trials());
   for (const json& one : both) {
     ASSERT_FALSE(one.contains("error")) << one["error"];
     EXPECT_EQ(one["work"]["transactions"], 2);
+    EXPECT_GT(static_cast<double>(cost(one, "program")), 1.5 * of_one.at(one["factors"]["platform"]));
   }
 }
 

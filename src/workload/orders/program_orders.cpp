@@ -178,6 +178,7 @@ struct ClientSpan {
     return {};
   }
   Result<> end() {
+    if (!meter) return {};  // its begin has failed
     if (marked_for_lab) marker::end_window();
     side.duration = std::chrono::steady_clock::now() - begun;
     side.cpu = meter->since();
