@@ -16,7 +16,13 @@ namespace fs = std::filesystem;
 // ends once, whatever the program does.
 bool try_marks(std::string_view input) {
   int begun = 0, ended = 0;
-  auto window = MarkedWindow::open({[&] { ++begun; }, [&] { ++ended; }});
+  const auto counts = [](int& which) {
+    return [&which]() -> Result<> {
+      ++which;
+      return {};
+    };
+  };
+  auto window = MarkedWindow::open({counts(begun), counts(ended)});
   require(window.has_value(), "a window can be opened");
   Descriptor program(dup((*window)->descriptor()));
   (*window)->start();
