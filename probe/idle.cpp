@@ -16,10 +16,10 @@
 #include <dlfcn.h>
 
 #include <cstdint>
-#include <type_traits>
 #include <utility>
 
 #include "qemu_clock.h"
+#include "qemu_functions.h"
 
 namespace {
 
@@ -79,17 +79,13 @@ bool need_not_rest(bool others_wait) {
 namespace vtax::probe {
 
 IdleCalls prepare_idle(const IdleCalls& own, void (*refuse)(const char* why)) {
-  const auto find = [refuse](auto*& function, const char* name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(RTLD_DEFAULT, name));
-    if (function == nullptr) refuse("it does not export the functions that its sleep needs\n");
-  };
-  find(g_idle.timer_notify, "qemu_timer_notify_cb");
-  find(g_idle.start_warp, "icount_start_warp_timer");
-  find(g_idle.run_on_cpu, "async_run_on_cpu");
-  find(g_idle.get_cpu, "qemu_get_cpu");
-  find(g_idle.all_idle, "all_cpu_threads_idle");
-  find(g_idle.main_context, "qemu_get_aio_context");
-  find(g_idle.until_work, "aio_compute_timeout");
+  find_in_qemu(g_idle.timer_notify, "qemu_timer_notify_cb", refuse);
+  find_in_qemu(g_idle.start_warp, "icount_start_warp_timer", refuse);
+  find_in_qemu(g_idle.run_on_cpu, "async_run_on_cpu", refuse);
+  find_in_qemu(g_idle.get_cpu, "qemu_get_cpu", refuse);
+  find_in_qemu(g_idle.all_idle, "all_cpu_threads_idle", refuse);
+  find_in_qemu(g_idle.main_context, "qemu_get_aio_context", refuse);
+  find_in_qemu(g_idle.until_work, "aio_compute_timeout", refuse);
   g_calls = own;
   // Without turns nobody asks, and the main loop is called as ever.
   auto* const hook = static_cast<RestHook*>(dlsym(RTLD_DEFAULT, kRestHook));

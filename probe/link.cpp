@@ -24,6 +24,7 @@
 
 #include "link_start.h"
 #include "qemu_clock.h"
+#include "qemu_functions.h"
 
 namespace {
 
@@ -72,12 +73,6 @@ void call(LinkSeat& seat) {
   if (seat.waits.load() > 0) futex(seat.called, FUTEX_WAKE, INT32_MAX);
 }
 
-template <class Function>
-void find_in_qemu(Function*& function, const char* name) {
-  function = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
-  if (function == nullptr) g_refuse("it does not export the functions that a link needs\n");
-}
-
 }  // namespace
 
 namespace vtax::probe {
@@ -93,12 +88,12 @@ void prepare_link(bool (*asleep)(), void (*refuse)(const char* why)) {
              &g_sockets[1]) != 6 ||
       seats < 2 || seats > kMostJoined || seat < 0 || seat >= seats || latency < 1)
     refuse("VTAX_LINK is not MEMORY:SEAT:SEATS:LATENCY:SOCKET:SOCKET\n");
-  find_in_qemu(g_network.clock, "qemu_clock_get_ns");
-  find_in_qemu(g_network.deadline, "qemu_clock_deadline_ns_all");
-  find_in_qemu(g_network.timer_init, "timer_init_full");
-  find_in_qemu(g_network.timer_set, "timer_mod_ns");
-  find_in_qemu(g_network.find_netdev, "qemu_find_netdev");
-  find_in_qemu(g_network.send_packet, "qemu_send_packet");
+  find_in_qemu(g_network.clock, "qemu_clock_get_ns", refuse);
+  find_in_qemu(g_network.deadline, "qemu_clock_deadline_ns_all", refuse);
+  find_in_qemu(g_network.timer_init, "timer_init_full", refuse);
+  find_in_qemu(g_network.timer_set, "timer_mod_ns", refuse);
+  find_in_qemu(g_network.find_netdev, "qemu_find_netdev", refuse);
+  find_in_qemu(g_network.send_packet, "qemu_send_packet", refuse);
   void* const shared = mmap(nullptr, sizeof(LinkMemory), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
   if (shared == MAP_FAILED) refuse("the link's memory cannot be mapped\n");
   static LinkHost host;

@@ -10,7 +10,6 @@
 //
 //   VTAX_PARALLEL=ROUND:NS/INSTRUCTIONS    instructions of a round; what an instruction takes, as a ratio
 
-#include <dlfcn.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "idle.h"
 #include "link_start.h"
 #include "parallel_time.h"
+#include "qemu_functions.h"
 #include "references.h"
 #include "turn.h"
 
@@ -32,6 +32,7 @@ VTAX_EXPORT vtax::probe::TurnHooks vtax_turn_hooks;
 
 namespace {
 
+using vtax::probe::find_in_qemu;
 using vtax::probe::ParallelTime;
 using vtax::probe::QemuTime;
 
@@ -70,12 +71,6 @@ std::int64_t round_up(std::int64_t ns) {
   return g_time->instructions_of(ns);
 }
 
-template <class Function>
-void find(Function*& function, const char* name) {
-  function = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
-  if (function == nullptr) refuse("it does not export the functions that this needs\n");
-}
-
 [[gnu::constructor]] void start() {
   const char* const settings = getenv("VTAX_PARALLEL");
   if (settings == nullptr) return;
@@ -83,22 +78,22 @@ void find(Function*& function, const char* name) {
   if (sscanf(settings, "%ld:%ld/%ld", &round, &ns, &instructions) != 3 || round < 1 || ns < 1 ||
       instructions < 1)
     refuse("VTAX_PARALLEL is not ROUND:NS/INSTRUCTIONS\n");
-  find(g_qemu.prepare_for_run, "icount_prepare_for_run");
-  find(g_qemu.process_data, "icount_process_data");
-  find(g_percpu_budget, "icount_percpu_budget");
-  find(g_qemu.get, "icount_get");
-  find(g_round, "icount_round");
-  find(g_qemu.get_raw, "icount_get_raw");
-  find(g_qemu.handle_deadline, "icount_handle_deadline");
-  find(g_qemu.deadline, "qemu_clock_deadline_ns_all");
-  find(g_qemu.is_idle, "cpu_thread_is_idle");
-  find(g_qemu.get_cpu, "qemu_get_cpu");
+  find_in_qemu(g_qemu.prepare_for_run, "icount_prepare_for_run", refuse);
+  find_in_qemu(g_qemu.process_data, "icount_process_data", refuse);
+  find_in_qemu(g_percpu_budget, "icount_percpu_budget", refuse);
+  find_in_qemu(g_qemu.get, "icount_get", refuse);
+  find_in_qemu(g_round, "icount_round", refuse);
+  find_in_qemu(g_qemu.get_raw, "icount_get_raw", refuse);
+  find_in_qemu(g_qemu.handle_deadline, "icount_handle_deadline", refuse);
+  find_in_qemu(g_qemu.deadline, "qemu_clock_deadline_ns_all", refuse);
+  find_in_qemu(g_qemu.is_idle, "cpu_thread_is_idle", refuse);
+  find_in_qemu(g_qemu.get_cpu, "qemu_get_cpu", refuse);
   static ParallelTime time(g_qemu, vtax_turn_hooks, refuse, round, ns, instructions);
   g_time = &time;
-  if (getenv("VTAX_LINK") != nullptr) find(g_qemu.has_work, "cpu_has_work");
+  if (getenv("VTAX_LINK") != nullptr) find_in_qemu(g_qemu.has_work, "cpu_has_work", refuse);
   vtax::probe::prepare_link([] { return g_time->asleep(); }, refuse);
-  find(g_idle_calls.notify_event, "qemu_notify_event");
-  find(g_idle_calls.clock_notify, "qemu_clock_notify");
+  find_in_qemu(g_idle_calls.notify_event, "qemu_notify_event", refuse);
+  find_in_qemu(g_idle_calls.clock_notify, "qemu_clock_notify", refuse);
   const vtax::probe::IdleCalls idle = vtax::probe::prepare_idle(g_idle_calls, refuse);
   const auto pointer = [](auto* function) { return reinterpret_cast<const void*>(function); };
   vtax::probe::Redirection all[] = {
