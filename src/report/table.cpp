@@ -173,8 +173,8 @@ void print_legend(std::ostream& out, const RunCosts& costs) {
       out, "  ",
       fmt::format(
           "driver: the driver domain, kernel and programs. kernel, program: the guest's, or the host's where "
-          "there is no guest. The peer behind a card is left out. uncharged: executed, but for whom is not "
-          "known.{}",
+          "there is no guest. The peer behind a card is left out, and so are joined machines but the first. "
+          "uncharged: executed, but for whom is not known.{}",
           in_time(costs)
               ? " Ticks, of 10 ms at most, tell the kernel's time from programs'. elsewhere: what other "
                 "programs took of these CPUs; no part of the cost."
