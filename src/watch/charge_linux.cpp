@@ -46,8 +46,13 @@ Nanoseconds Charge::kept_of_busy(int cpu, Nanoseconds busy) const {
   }
   const auto was = before_.ticks.find(cpu), is = after_.ticks.find(cpu);
   if (was == before_.ticks.end() || is == after_.ticks.end()) return busy;
-  const Nanoseconds stolen = grown(was->second.steal, is->second.steal) * meter::kTickNs;
-  return busy - std::min(busy, stolen);
+  const Nanoseconds ticks = grown(was->second.steal, is->second.steal);
+  if (ticks == 0) return busy;
+  // So many ticks are up to one less or one more of time: where the CPU was hardly busy, the middle of what
+  // can be.
+  const Nanoseconds least = std::min(busy, (ticks - 1) * meter::kTickNs),
+                    most = std::min(busy, (ticks + 1) * meter::kTickNs);
+  return busy - (least + most) / 2;
 }
 
 void Charge::place(const ClockedTime& time) {

@@ -233,6 +233,18 @@ TEST(Charge, WhatWasStolenIsNobodys) {
   EXPECT_EQ(reading.other.idle_ns, 20 * kMs);
 }
 
+// A tick of steal is up to two ticks of time, and may be hardly any.
+TEST(Charge, OneTickOfStealDoesNotTakeAllThatAnIdleCpuDid) {
+  const Look before = look_at(0);
+  Look after = look_at(100);
+  after.ticks[0].steal = 1;
+  lap(after, {time_of(10, 10, ClockMode::thread, 6 * kMs)});
+  const Reading reading = charge(before, after, two_guests(), ChargeBy::work);
+  expect_sums(reading, 100 * kMs);
+  EXPECT_EQ(reading.other.stolen_ns, 3 * kMs);
+  EXPECT_EQ(reading.guests[0].own_ns, 3 * kMs);
+}
+
 meter::ThreadReading thread_that_ran(std::uint64_t ns, std::uint64_t born, std::uint64_t guest_ticks = 0) {
   return {"", born, {ns, 0, 0}, guest_ticks, 0};
 }

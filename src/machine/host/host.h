@@ -24,6 +24,8 @@ class Host final : public Machine {
   [[nodiscard]] int at_once() const override { return 1; }  // two at once would measure each other
 
  private:
+  Result<> prepare(const std::vector<Trial>& trials, const OnStep& on_step);
+
   std::string own_build_;
   // Of the trials that were identified, so that nothing is read or built a second time for running them.
   std::optional<HostParts> parts_;
