@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -82,6 +83,13 @@ class HostProgram : public testing::Test {
     return out.is_discarded() ? json::array() : out["trials"];
   }
 
+  // Of a shell's script, natively and in a container.
+  [[nodiscard]] json trials_of(const std::string& script, const std::string& more = "",
+                               const std::string& options = "") const {
+    write_client(script, more, "\"native\", \"container\"");
+    return trials("", options);
+  }
+
   [[nodiscard]] json trial(const std::string& prefix = "") const {
     const json all = trials(prefix);
     EXPECT_EQ(all.size(), 1U);
@@ -129,71 +137,82 @@ TEST_F(HostProgram, OfThePackagesServesInAProcessAndInAContainer) {
   }
 }
 
-// The least of its repetitions: what else goes on here makes a program's time longer.
-std::map<std::string, double> least_program_time(const json& trials) {
-  std::map<std::string, double> least;
+using TimeOf = std::map<std::string, double>;  // ns, by platform
+
+// The least of all trials so far: what else goes on here makes a program's time longer, never shorter.
+void take_least_program_time(const json& trials, TimeOf& least) {
   for (const json& one : trials) {
-    EXPECT_FALSE(one.contains("error")) << one.value("error", "");
+    ASSERT_FALSE(one.contains("error")) << one["error"];
     const auto time = static_cast<double>(host_time(one, "program"));
-    EXPECT_LE(time, one.value("window_ns", 0.0) * 1.1);
+    EXPECT_LE(time, one.value("window_ns", 0.0) * 1.1 * one["work"].value("transactions", 1));
     const auto [place, is_new] = least.emplace(one["factors"]["platform"].get<std::string>(), time);
     if (!is_new) place->second = std::min(place->second, time);
   }
-  return least;
+}
+
+struct Bounds {
+  double low = 0, high = 0;
+};
+
+// Measures both in turn until `second` is as many times `first` as it has to be, natively and in a container;
+// in five rounds at the most, as a neighbour may keep a CPU for seconds.
+void expect_times(const Bounds& times, const std::function<json()>& first,
+                  const std::function<json()>& second) {
+  TimeOf one, other;
+  const auto holds = [&] {
+    return one.size() == 2 && other.size() == 2 && std::ranges::all_of(one, [&](const auto& of) {
+             return other[of.first] > times.low * of.second && other[of.first] < times.high * of.second;
+           });
+  };
+  for (int round = 0; round < 5 && !holds() && !testing::Test::HasFailure(); ++round) {
+    take_least_program_time(first(), one);
+    take_least_program_time(second(), other);
+  }
+  EXPECT_TRUE(holds()) << testing::PrintToString(one) << " and " << testing::PrintToString(other);
+  for (const auto& [platform, time] : one) EXPECT_GT(time, 40e6) << platform;
 }
 
 // All of its time, although it has ended before the books are read; and that of children for which it waited.
 TEST_F(HostProgram, WhatHasEndedIsCharged) {
-  write_client(kCount, "", "\"native\", \"container\"");
-  const auto own = least_program_time(trials("", "--reps 2"));
-  write_client(std::string("(") + kCount + "); echo $(" + kCount + ")", "", "\"native\", \"container\"");
-  auto childrens = least_program_time(trials("", "--reps 2"));
-  ASSERT_EQ(own.size(), 2U);
-  ASSERT_EQ(childrens.size(), 2U);
-  for (const auto& [platform, once] : own) {
-    EXPECT_GT(once, 40e6) << platform;
-    EXPECT_GT(childrens[platform], once * 1.3) << platform;
-    EXPECT_LT(childrens[platform], once * 3) << platform;
-  }
+  expect_times(
+      {1.3, 3}, [&] { return trials_of(kCount); },
+      [&] { return trials_of(std::string("(") + kCount + "); echo $(" + kCount + ")"); });
 }
 
 constexpr const char* kMark = "mark() { echo $1 >&3; read answer <&3; }; ";
+constexpr const char* kMarks = "window = \"marks\"\n";
 
 // What stands before and behind the marks is not in its cost.
 TEST_F(HostProgram, MarksItsWindow) {
-  write_client(kCount, "", "\"native\", \"container\"");
-  const auto once = least_program_time(trials("", "--reps 2"));
   const std::string count = std::string(kCount) + "; ";
-  write_client(kMark + count + "mark begin; " + count + "mark end; " + count + count, "window = \"marks\"\n",
-               "\"native\", \"container\"");
-  const json marked = trials("", "--reps 2");
-  for (const auto& [platform, time] : least_program_time(marked)) {
-    EXPECT_GT(time, once.at(platform) * 0.5) << platform;
-    EXPECT_LT(time, once.at(platform) * 1.9) << platform;
-  }
-  for (const json& one : marked) EXPECT_GE(one["provenance"]["meter"].value("readings_within", 0), 1);
+  expect_times(
+      {0.5, 1.9}, [&] { return trials_of(kCount); },
+      [&] {
+        json marked =
+            trials_of(kMark + count + "mark begin; " + count + "mark end; " + count + count, kMarks);
+        for (const json& one : marked) EXPECT_GE(one["provenance"]["meter"].value("readings_within", 0), 1);
+        return marked;
+      });
 }
 
 // From the first begin to the last end.
 TEST_F(HostProgram, OfSeveralSystemsMarksOneWindow) {
-  write_client(kMark + std::string("mark begin; ") + kCount + "; mark end", "window = \"marks\"\n",
-               "\"native\", \"container\"");
-  const json both = trials("", "--set guests=2");
-  ASSERT_EQ(both.size(), 2U);
-  const auto of_one = least_program_time(trials("", "--reps 4"));
-  for (const json& one : both) {
-    ASSERT_FALSE(one.contains("error")) << one["error"];
-    EXPECT_EQ(one["work"]["transactions"], 2);
-    EXPECT_GT(static_cast<double>(host_time(one, "program")), 1.5 * of_one.at(one["factors"]["platform"]));
-  }
+  const std::string script = kMark + std::string("mark begin; ") + kCount + "; mark end";
+  expect_times(
+      {1.5, 3}, [&] { return trials_of(script, kMarks); },
+      [&] {
+        json both = trials_of(script, kMarks, "--set guests=2");
+        for (const json& one : both) EXPECT_EQ(one["work"]["transactions"], 2);
+        return both;
+      });
 }
 
 TEST_F(HostProgram, ThatMarksNoWindowIsAnError) {
-  const std::string marks = "window = \"marks\"\n";
-  EXPECT_THAT(error_of("echo x", marks), HasSubstr("it has marked no window"));
-  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; mark begin", marks), HasSubstr("'begin' twice"));
-  EXPECT_THAT(error_of(std::string(kMark) + "mark begin", marks), HasSubstr("without an 'end'"));
-  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; while :; do :; done", marks + "limit_seconds = 1\n"),
+  EXPECT_THAT(error_of("echo x", kMarks), HasSubstr("it has marked no window"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; mark begin", kMarks), HasSubstr("'begin' twice"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin", kMarks), HasSubstr("without an 'end'"));
+  EXPECT_THAT(error_of(std::string(kMark) + "mark begin; while :; do :; done",
+                       std::string(kMarks) + "limit_seconds = 1\n"),
               HasSubstr("without an 'end'"));
 }
 
