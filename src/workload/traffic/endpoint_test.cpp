@@ -131,7 +131,8 @@ TEST_P(EveryKind, WorksForATimeWithoutItsWarmUp) {
     const auto [here, there] = both(order, server, client);
     ASSERT_TRUE(here) << here.error().text();
     ASSERT_TRUE(there) << there.error().text();
-    EXPECT_GE(here->side.duration, milliseconds(200));
+    // A receiver ends with its sender, and may have begun later on a busy computer.
+    EXPECT_GE(here->side.duration, milliseconds(direction == Direction::send ? 200 : 100));
     EXPECT_LT(here->side.duration, milliseconds(1000));
     for (const auto* side : {&here->side, &there->side}) {
       EXPECT_GT(side->bytes.value, 0U);
