@@ -104,12 +104,19 @@ Result<ClockLap> CpuClock::lap() {
   attributes.value = reinterpret_cast<std::uint64_t>(states.data());
   if (bpf::call_kernel(BPF_MAP_LOOKUP_ELEM, attributes) != 0)
     return fail(bpf::cannot(kClockPurpose, std::string("a BPF map: ") + std::strerror(errno)));
+  // They turn in this order: the first one's time, and how far the others are behind it.
+  std::uint64_t first = 0, behind = 0, cpus = 0;
   for (std::size_t cpu = 0; cpu < possible_cpus_; ++cpu) {
-    std::uint64_t& turned = turned_ns_[static_cast<int>(cpu)];
-    if (turned != 0 && states[cpu].turned_ns > turned)
-      lap.span_ns[static_cast<int>(cpu)] = states[cpu].turned_ns - turned;
-    turned = states[cpu].turned_ns;
+    const std::uint64_t turned = states[cpu].turned_ns,
+                        before = std::exchange(turned_ns_[static_cast<int>(cpu)], turned);
+    if (turned <= before) continue;
+    if (before != 0) lap.span_ns[static_cast<int>(cpu)] = turned - before;
+    if (cpus++ == 0) first = turned;
+    behind += turned - std::min(first, turned);
   }
+  // The kernel's time there is the steady clock's.
+  if (cpus > 0)
+    lap.at = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(first + behind / cpus));
 
   constexpr std::uint32_t kAtOnce = 4096;
   std::vector<ClockSumKey> keys(kAtOnce);

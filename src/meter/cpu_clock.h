@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -45,7 +46,8 @@ struct ClockedTime {
 
 // What all CPUs did since the lap before.
 struct ClockLap {
-  std::map<int, std::uint64_t> span_ns;  // by CPU
+  std::chrono::steady_clock::time_point at;  // its end: the mean of the CPUs', of which each has its own
+  std::map<int, std::uint64_t> span_ns;      // by CPU
   std::vector<ClockedTime> times;  // in no order; of each CPU they add up to its span, but for what was lost
 };
 

@@ -32,8 +32,11 @@ TEST(CpuClock, DividesEachCpusTimeWithoutAGap) {
   if (!clock) GTEST_SKIP() << clock.error().text();
   for (int round = 0; round < 3; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const auto asked = std::chrono::steady_clock::now();
     const auto lap = clock->lap();
     ASSERT_TRUE(lap);
+    EXPECT_GE(lap->at, asked);
+    EXPECT_LE(lap->at, std::chrono::steady_clock::now());
     std::map<int, std::uint64_t> sums;
     for (const ClockedTime& time : lap->times) sums[time.cpu] += time.ns;
     ASSERT_FALSE(lap->span_ns.empty());

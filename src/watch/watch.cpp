@@ -184,6 +184,7 @@ class Watch::Looks {
     if (clock_) {
       auto lap = clock_->lap();
       if (!lap) return fail(lap.error());
+      look.at = lap->at;  // this process may have waited for a CPU since
       look.lap = std::move(*lap);
       look.clock_sees_guests = clock_->sees_guests();
     }

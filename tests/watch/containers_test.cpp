@@ -83,7 +83,7 @@ TEST(Watch, GuestsComeGoAndAreRenamed) {
   ASSERT_TRUE(child.ready());
   std::this_thread::sleep_for(milliseconds(100));
   Reading reading = read(*watch);
-  EXPECT_EQ(std::count(reading.came.begin(), reading.came.end(), unique("first")), 1);
+  EXPECT_TRUE(is_among(reading.came, unique("first")));
   // Not what it did before it was seen: half a second at most has passed.
   ASSERT_NE(guest(reading, unique("first")), nullptr);
   EXPECT_LE(guest(reading, unique("first"))->own_ns, reading.all_cpus_ns);
@@ -103,7 +103,7 @@ TEST(Watch, GuestsComeGoAndAreRenamed) {
   EXPECT_EQ(reading.guests.end(),
             std::find_if(reading.guests.begin(), reading.guests.end(),
                          [](const auto& one) { return one.name.find(unique("")) == 0; }));
-  EXPECT_EQ(reading.gone.size(), 1U);
+  EXPECT_TRUE(is_among(reading.gone, unique("first")) || is_among(reading.gone, unique("second")));
 }
 
 }  // namespace

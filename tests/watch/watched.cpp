@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 #include <thread>
@@ -125,6 +126,10 @@ std::function<void()> busy_machine(const std::string& name) {
 
 std::string unique(const char* name) {
   return test_prefix + name;
+}
+
+bool is_among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 const GuestUse* guest(const Reading& reading, const std::string& name) {

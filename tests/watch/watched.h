@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "watch/watch.h"
 
@@ -55,6 +56,9 @@ class Child {
 
 // A name that no other run of the tests has.
 [[nodiscard]] std::string unique(const char* name);
+
+// Other guests of this computer come and go, too.
+[[nodiscard]] bool is_among(const std::vector<std::string>& names, const std::string& name);
 
 // Nothing where the reading has none of that name.
 [[nodiscard]] const GuestUse* guest(const Reading& reading, const std::string& name);
