@@ -199,7 +199,11 @@ INSTANTIATE_TEST_SUITE_P(
         Placed{"TwoCardsByCard", two_cards({{"driver_interrupts", "by-card"}, {"loads", "opposed"}})},
         Placed{"TwoCardsRouted", two_cards({{"driver_interrupts", "apart"}, {"forwarding", "route"}})},
         Placed{"TwoGuestsOfTwoCpus",
-               {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpus", "2"}, {"loads", "opposed"}}},
+               {{"platform", "xen-pv"},
+                {"guests", "2"},
+                {"guest_cpus", "2"},
+                {"driver_cpus", "4"},
+                {"loads", "opposed"}}},
         Placed{"GuestOfKvmWithThreeCpus", {{"platform", "kvm"}, {"guest_cpus", "3"}}},
         Placed{"TwoDriverDomains",
                driver_domains(
@@ -231,7 +235,8 @@ TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
   const auto plan = plan_of(trial);
   ASSERT_TRUE(plan);
   const LabMachine& machine = LabBench::get().machine(kind->image, kind->shape);
-  EXPECT_EQ(machine.spec().cpus, 2 + kind->shape.guests * kind->shape.guest_cpus);
+  const int before_guests = 1 + kind->shape.driver_cpus;
+  EXPECT_EQ(machine.spec().cpus, before_guests + kind->shape.guests * kind->shape.guest_cpus);
   const auto seen = machine.observe(*plan, quiet);
   ASSERT_TRUE(seen) << seen.error().text();
   const nlohmann::json guests = nlohmann::json::parse(seen->answer).at("guest_cpus");
@@ -251,7 +256,7 @@ TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
   }
   EXPECT_EQ(charged, ledger->machine_total.value);
   for (int guest = 1; guest <= kind->shape.guests; ++guest) {
-    const int first = 2 + (guest - 1) * kind->shape.guest_cpus;
+    const int first = before_guests + (guest - 1) * kind->shape.guest_cpus;
     for (const int cpu : cpus_of[fmt::format("guest{}", guest)]) {
       EXPECT_GE(cpu, first);
       EXPECT_LT(cpu, first + kind->shape.guest_cpus);
@@ -260,13 +265,25 @@ TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
     // has a softload beside it, which its scheduler puts elsewhere.
     EXPECT_GE(cpus_of[fmt::format("guest{}", guest)].size(), 2U);
   }
+  if (kind->shape.driver_cpus == 1) return;
+  // Each guest's interface on one of its own, the card on the first.
+  const std::string driver = has_xen(kind->image) ? "Domain-0" : "host";
+  std::map<int, std::uint64_t> of_driver;
+  for (const LedgerEntry& row : ledger->entries)
+    if (row.kind == "instructions" && row.layer == Layer::driver && row.domain == driver)
+      of_driver[row.cpu] += row.value;
+  const std::uint64_t all = of_driver[0] + of_driver[2] + of_driver[3] + of_driver[4];
+  for (const int cpu : {0, 2, 3}) EXPECT_GT(of_driver[cpu] * 20, all) << cpu;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Of, PlacementOfGuestCpus,
-    testing::Values(
-        FactorMap{{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpus", "2"}, {"loads", "opposed"}},
-        FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}, {"softload_percent", "90"}}),
+    testing::Values(FactorMap{{"platform", "xen-pv"},
+                              {"guests", "2"},
+                              {"guest_cpus", "2"},
+                              {"driver_cpus", "4"},
+                              {"loads", "opposed"}},
+                    FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}, {"softload_percent", "90"}}),
     [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
 
 // What a factor is for shows in the ledger.
