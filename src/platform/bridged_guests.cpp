@@ -18,7 +18,7 @@ using Network = EndpointProcess::Options::Network;
 // Of the second wire; the first one's is the guests' own.
 constexpr char kSecondBridge[] = "vtaxbr1";
 
-// The driver domain's CPUs besides its first, from the one of this place on, all of them in turn.
+// The driver domain's CPUs besides its first, all of them in turn from place 0, 1, ... on.
 std::vector<int> others_from(const Setup& setup, int place) {
   std::vector<int> cpus = setup.more_driver_cpus;
   if (!cpus.empty()) std::rotate(cpus.begin(), cpus.begin() + place % std::ssize(cpus), cpus.end());
@@ -27,10 +27,10 @@ std::vector<int> others_from(const Setup& setup, int place) {
 
 // The CPU of the driver domain for the interrupts of a wire's card.
 int card_cpu(const Setup& setup, int wire) {
-  const bool apart = setup.interrupts == DriverInterrupts::swapped;
-  const bool second = setup.interrupts == DriverInterrupts::by_card && wire > 0;
-  const std::vector<int> others = others_from(setup, apart ? wire : wire - 1);
-  return (apart || second) && !others.empty() ? others.front() : setup.system_cpu;
+  if (setup.more_driver_cpus.empty()) return setup.system_cpu;
+  if (setup.interrupts == DriverInterrupts::swapped) return others_from(setup, wire).front();
+  if (setup.interrupts == DriverInterrupts::by_card && wire > 0) return others_from(setup, wire - 1).front();
+  return setup.system_cpu;
 }
 
 int first_driver_cpu(const Setup& setup) {
