@@ -68,7 +68,7 @@ Result<> place_backends(const DriverShape& shape, PlatformId platform) {
   // A fully virtualised guest's vif leads nowhere; a driver domain has one CPU.
   if (platform == PlatformId::xen_hvm || shape.driver_domains > 0) return {};
   for (int guest = 1; guest <= shape.guests; ++guest)
-    if (Result<> placed = place_vif(lab::vif_of(guest), shape.backend_cpu()); !placed) return placed;
+    if (Result<> placed = place_vif(lab::vif_of(guest), {shape.backend_cpu()}); !placed) return placed;
   return {};
 }
 
@@ -146,8 +146,8 @@ Result<DriverMachine> bring_up() {
   return DriverMachine{
       *platform,
       {kDomain0, kBridge,
-       [emulated](int guest, const std::string& backend, int cpu) {
-         return emulated ? place_device_model(guest, cpu) : place_vif(backend, cpu);
+       [emulated](int guest, const std::string& backend, const std::vector<int>& cpus) {
+         return emulated ? place_device_model(guest, cpus.front()) : place_vif(backend, cpus);
        }},
       *shape,
       [emulated, drivers = shape->driver_domains](int guest) {

@@ -85,7 +85,7 @@ Result<DriverDomains> create_driver_domains(const DriverShape& shape) {
     if (!client) return fail(client.error());
     out.clients.push_back(std::move(*client));
     out.drivers.push_back({lab::driver_name(driver), nullptr, lab::kDriverBridge, card_of(driver)});
-    if (Result<> placed = place_vif(lab::vif_of(driver), lab::kDriverCpu); !placed)
+    if (Result<> placed = place_vif(lab::vif_of(driver), {lab::kDriverCpu}); !placed)
       return fail(placed.error());
   }
   return out;

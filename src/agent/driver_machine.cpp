@@ -40,7 +40,8 @@ Result<> expect_plan_for(const DriverMachine& machine, const LabPlan& plan) {
 
 Result<> announce_all(DriverMachine& machine) {
   Result<> announced = announce_on({lab::kDriverCpu, lab::kCardPeerCpu}, 0);
-  if (announced && machine.shape.own_cpus() > 1) announced = announce_on({lab::kSecondDriverCpu}, 0);
+  for (const int cpu : machine.shape.more_cpus())
+    if (announced) announced = announce_on({cpu}, 0);
   for (int guest = 1; guest <= machine.shape.guests && announced; ++guest)
     announced = machine.guests[static_cast<std::size_t>(guest - 1)].announce(guest);
   for (int driver = 1; driver <= machine.shape.driver_domains && announced; ++driver)
@@ -189,6 +190,12 @@ int DriverShape::own_cpus() const {
   return driver_domains > 0 ? 1 : driver_cpus;
 }
 
+std::vector<int> DriverShape::more_cpus() const {
+  std::vector<int> cpus;
+  for (int cpu = lab::kSecondDriverCpu; cpu <= own_cpus(); ++cpu) cpus.push_back(cpu);
+  return cpus;
+}
+
 int DriverShape::cpu_of_driver_of(int guest) const {
   return lab::cpu_of_driver(lab::driver_of(guest, driver_domains), driver_cpus);
 }
@@ -236,7 +243,7 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   if (!setup) return fail(setup.error());
   std::vector<EndpointClient> peers;
   if (Result<> joined = join_peers(*plan, peers, *setup); !joined) return joined;
-  if (machine.shape.own_cpus() > 1) setup->second_driver_cpu = lab::kSecondDriverCpu;
+  setup->more_driver_cpus = machine.shape.more_cpus();
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (!placed) return placed;

@@ -19,6 +19,8 @@ struct DriverShape : MachineShape {
   [[nodiscard]] static Result<DriverShape> of_boot();
   // Of this domain, besides the peer's: with driver domains the second one is the first of those's.
   [[nodiscard]] int own_cpus() const;
+  // Those besides its first.
+  [[nodiscard]] std::vector<int> more_cpus() const;
   // With driver domains: of the one that has this guest's backend.
   [[nodiscard]] int cpu_of_driver_of(int guest) const;
   // Of the guests' network backends.

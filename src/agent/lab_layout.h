@@ -47,7 +47,8 @@ inline std::string guest_tap(int guest) {  // the same in KVM's host
 inline std::string guest_macvtap(int guest) {  // likewise, of its second device
   return "macvtap" + std::to_string(guest);
 }
-// The backends' with two CPUs of the driver domain: behind the first one's and the peer's.
+// The backends' where the driver domain has several CPUs, its third and fourth behind it: behind the first
+// one's and the peer's.
 inline constexpr int kSecondDriverCpu = 2;
 // Driver domains 1, 2, ... are created before the guests, and so have Xen's numbers 1, 2, ...
 inline constexpr int kMostDriverDomains = 2, kDriverMemoryMib = 192;

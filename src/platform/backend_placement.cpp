@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -13,20 +14,31 @@
 
 namespace vtax {
 
-Result<> place_vif(const std::string& vif, int cpu) {
-  const auto threads = pin_kernel_threads({vif + "-", "xenwatch", "xenbus"}, cpu);
-  if (!threads) return fail(threads.error());
-  const auto interrupts = interrupts_named(vif);
-  if (!interrupts) return fail(interrupts.error());
-  return pin_interrupts(*interrupts, cpu);
+namespace {
+
+Result<> place_kernels_work(const std::vector<std::string>& threads, const std::string& interrupts, int cpu) {
+  const auto moved = pin_kernel_threads(threads, cpu);
+  if (!moved) return fail(moved.error());
+  const auto numbers = interrupts_named(interrupts);
+  if (!numbers) return fail(numbers.error());
+  return pin_interrupts(*numbers, cpu);
+}
+
+}  // namespace
+
+Result<> place_vif(const std::string& vif, const std::vector<int>& cpus) {
+  Result<> placed = place_kernels_work({vif + "-", "xenwatch", "xenbus"}, vif, cpus.front());
+  // "vif1.0-q1-guest-rx", and the event channels "vif1.0-q1-rx" and "-tx".
+  for (std::size_t queue = 1; placed && cpus.size() > 1; ++queue) {
+    const std::string name = fmt::format("{}-q{}-", vif, queue);
+    if (processes_named(name).empty()) break;
+    placed = place_kernels_work({name}, name, cpus[queue % cpus.size()]);
+  }
+  return placed;
 }
 
 Result<> place_vbd(const std::string& vbd, int cpu) {
-  const auto threads = pin_kernel_threads({vbd + "-"}, cpu);
-  if (!threads) return fail(threads.error());
-  const auto interrupts = interrupts_named("blkif-backend");
-  if (!interrupts) return fail(interrupts.error());
-  return pin_interrupts(*interrupts, cpu);
+  return place_kernels_work({vbd + "-"}, "blkif-backend", cpu);
 }
 
 namespace {
@@ -92,16 +104,19 @@ std::optional<std::size_t> virtual_cpu_of(const std::string& thread) {
 
 }  // namespace
 
-Result<> place_vmm_backend(pid_t vmm, int cpu) {
+Result<> place_vmm_backend(pid_t vmm, const std::vector<int>& cpus) {
   const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {
-    return virtual_cpu_of(name) ? Result<>() : pin(thread, cpu);
+    return virtual_cpu_of(name) ? Result<>() : pin(thread, cpus.front());
   });
   if (!placed) return placed;
   const std::string name = fmt::format("vhost-{}", vmm);
-  for (const pid_t thread : processes_named(name)) {
+  std::vector<pid_t> queues = processes_named(name);
+  std::sort(queues.begin(), queues.end());
+  std::size_t queue = 0;
+  for (const pid_t thread : queues) {
     const auto whole = read_kernel_file(fmt::format("/proc/{}/comm", thread));
     if (!whole || *whole != name) continue;  // of a process whose number begins so
-    if (Result<> pinned = pin(thread, cpu); !pinned) return pinned;
+    if (Result<> pinned = pin(thread, cpus[queue++ % cpus.size()]); !pinned) return pinned;
   }
   return {};
 }

@@ -10,9 +10,9 @@
 // Where the work of a guest's driver domain is done.
 namespace vtax {
 
-// The kernel threads and interrupts of a Xen guest's network backend go to one CPU of Domain-0, with those
-// of xenbus.
-[[nodiscard]] Result<> place_vif(const std::string& vif, int cpu);
+// The kernel threads and interrupts of a Xen guest's network backend go to CPUs of Domain-0, those of its
+// queues in turn; those of xenbus to the first.
+[[nodiscard]] Result<> place_vif(const std::string& vif, const std::vector<int>& cpus);
 
 // The same of blkback, for the disk of a guest ("1.xvda": its domain's number, and what it calls it).
 [[nodiscard]] Result<> place_vbd(const std::string& vbd, int cpu);
@@ -30,9 +30,9 @@ namespace vtax {
 // All threads of a process go to one CPU.
 [[nodiscard]] Result<> pin_whole(pid_t process, int cpu);
 
-// What works for a guest of KVM besides its virtual CPU goes to one CPU of the host: the other threads of
-// QEMU process `vmm`, and vhost-net's.
-[[nodiscard]] Result<> place_vmm_backend(pid_t vmm, int cpu);
+// What works for a guest of KVM besides its virtual CPU goes to CPUs of the host: the other threads of QEMU
+// process `vmm` to the first, vhost-net's of its queues in turn.
+[[nodiscard]] Result<> place_vmm_backend(pid_t vmm, const std::vector<int>& cpus);
 
 // The thread of QEMU process `vmm` for the guest's first virtual CPU goes to the first of `guest_cpus`, and
 // so on; its other threads and the kernel's that work for it (vhost-net, KVM's own) to `driver_cpu`. Error:

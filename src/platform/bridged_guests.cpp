@@ -1,5 +1,7 @@
 #include "platform/bridged_guests.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -16,21 +18,32 @@ using Network = EndpointProcess::Options::Network;
 // Of the second wire; the first one's is the guests' own.
 constexpr char kSecondBridge[] = "vtaxbr1";
 
-// The CPU of the driver domain for the interrupts of a wire's card, and of its guests' virtual interfaces.
+// The driver domain's CPUs besides its first, all of them in turn from place 0, 1, ... on.
+std::vector<int> others_from(const Setup& setup, int place) {
+  std::vector<int> cpus = setup.more_driver_cpus;
+  if (!cpus.empty()) std::rotate(cpus.begin(), cpus.begin() + place % std::ssize(cpus), cpus.end());
+  return cpus;
+}
+
+// The CPU of the driver domain for the interrupts of a wire's card.
 int card_cpu(const Setup& setup, int wire) {
-  const bool second = setup.interrupts == DriverInterrupts::swapped ||
-                      (setup.interrupts == DriverInterrupts::by_card && wire > 0);
-  return second && setup.second_driver_cpu >= 0 ? setup.second_driver_cpu : setup.system_cpu;
+  if (setup.more_driver_cpus.empty()) return setup.system_cpu;
+  if (setup.interrupts == DriverInterrupts::swapped) return others_from(setup, wire).front();
+  if (setup.interrupts == DriverInterrupts::by_card && wire > 0) return others_from(setup, wire - 1).front();
+  return setup.system_cpu;
 }
 
 int first_driver_cpu(const Setup& setup) {
   return setup.topology == Topology::inside ? setup.peer_cpu : setup.system_cpu;
 }
 
-int interface_cpu(const Setup& setup, int wire) {
-  const bool second = setup.interrupts == DriverInterrupts::apart ||
-                      (setup.interrupts == DriverInterrupts::by_card && wire > 0);
-  return second ? setup.second_driver_cpu : first_driver_cpu(setup);
+// Those for the queues of a guest's virtual interface.
+std::vector<int> interface_cpus(const Setup& setup, int guest) {
+  if (setup.interrupts == DriverInterrupts::apart) return others_from(setup, guest - 1);
+  const int wire = setup.wire_of(guest);
+  if (setup.interrupts == DriverInterrupts::by_card && wire > 0)
+    return {others_from(setup, wire - 1).front()};
+  return {first_driver_cpu(setup)};
 }
 
 Result<> check_topology(const Setup& setup) {
@@ -90,7 +103,7 @@ class BridgedGuests : public Platform {
   Result<> sample_driver(const Setup& setup) {
     if (setup.sampling_hz == 0) return {};
     std::vector<int> cpus{first_driver_cpu(setup)};
-    if (setup.second_driver_cpu >= 0) cpus.push_back(setup.second_driver_cpu);
+    cpus.insert(cpus.end(), setup.more_driver_cpus.begin(), setup.more_driver_cpus.end());
     auto sampler = Sampler::start(setup.sampling_hz, cpus);
     if (!sampler) return fail(sampler.error());
     sampler_ = std::move(*sampler);
@@ -126,8 +139,8 @@ class BridgedGuests : public Platform {
   Result<> attach(Links& here, const Setup& setup, int guest) {
     const BridgedGuest& one = guests_[static_cast<std::size_t>(guest - 1)];
     const int wire = setup.wire_of(guest);
-    if (setup.second_driver_cpu >= 0)
-      if (Result<> placed = driver_.place_backend(guest, one.backend, interface_cpu(setup, wire)); !placed)
+    if (!setup.more_driver_cpus.empty())
+      if (Result<> placed = driver_.place_backend(guest, one.backend, interface_cpus(setup, guest)); !placed)
         return placed;
     if (setup.forwarding == Forwarding::macvtap || (!router_ && wire == 0)) return {};
     Result<> done = here.release(one.backend);

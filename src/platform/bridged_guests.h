@@ -22,9 +22,9 @@ struct BridgedGuest {
 struct DriverDomain {
   std::string name;    // in the ledger: "Domain-0", "host"
   std::string bridge;  // that the backends are plugged into, with the domain's own address: "xenbr0"
-  // What serves the backend of guest 1, 2, ... (interrupts, kernel threads, QEMU) goes to one of the domain's
-  // CPUs.
-  std::function<Result<>(int guest, const std::string& backend, int cpu)> place_backend;
+  // What serves the backend of guest 1, 2, ... (interrupts, kernel threads, QEMU) goes to these of the
+  // domain's CPUs, its queues in turn.
+  std::function<Result<>(int guest, const std::string& backend, const std::vector<int>& cpus)> place_backend;
 };
 
 // Guests behind a bridge, or a router in its place, as the systems under test: netfront and netback, or

@@ -35,7 +35,7 @@ struct Setup {
   unsigned sampling_hz = 0;  // of a profiler in each system and, where there is one, the driver domain
   int guests = 1;            // systems under test that work at once, each with a partner
   Forwarding forwarding = Forwarding::bridge;
-  int second_driver_cpu = -1;  // of Xen's driver domain or KVM's host; -1: it has one
+  std::vector<int> more_driver_cpus;  // of Xen's driver domain or KVM's host, besides its first; empty: none
   DriverInterrupts interrupts = DriverInterrupts::apart;
   std::string second_system_card, second_peer_card;  // of a second wire, if there is one
   // The peers, where they are in another machine: of guest 1, 2, ..., the caller's. `peer_card` is then their

@@ -131,6 +131,9 @@ Result<> check_driver_domains(const Study& study, const StudyWorkload& workload,
     if (names_other_than_usual(study, workload, factor))
       return fail({what, fmt::format("with driver domains there is no choice of '{}' yet", factor),
                    "leave it out, or take driver_domains = 0"});
+  if (names(study, workload, "driver_cpus", {"3", "4"}))
+    return fail({what, "driver domains have one CPU each, and share two at most",
+                 "take driver_cpus = 1 or 2, or driver_domains = 0"});
   if (names(study, workload, "driver_domains", {"1"}) && names(study, workload, "cards", {"2"}))
     return fail({what, "a driver domain has one card, so one of them cannot have 'cards' = 2",
                  "take driver_domains = 2, which has two cards, beside 0"});

@@ -120,8 +120,8 @@ const std::vector<Factor>& common_factors() {
               "virtual CPUs of each of Xen's and KVM's guests, with as many queues of its card"),
           kOfGuests, kByBoot),
       row(count<&T::driver_cpus>(
-              "driver_cpus", 1, 2,
-              "CPUs of Xen's Domain-0 or KVM's host; driver_interrupts says what the second one does"),
+              "driver_cpus", 1, 4,
+              "CPUs of Xen's Domain-0 or KVM's host; driver_interrupts says what those behind the first do"),
           kOfGuests, kByBoot),
       row(choice<&T::scheduler>("scheduler", "Xen's scheduler"), kOfXen, kByBootAndAgent),
       row(count<&T::softload_percent>(
@@ -169,10 +169,10 @@ const std::vector<Factor>& common_factors() {
               "cards", 1, 2,
               "with cards: the system's; 2: guests 1, 3, ... use the first, 2, 4, ... the second"),
           kOfCards, kByBootAndAgent),
-      row(choice<&T::driver_interrupts>(
-              "driver_interrupts",
-              "with driver_cpus = 2: cards first and interfaces second; the reverse; all first; each card's "
-              "by itself"),
+      row(choice<&T::driver_interrupts>("driver_interrupts",
+                                        "with several driver_cpus: cards' on the first and interfaces' on "
+                                        "the others; the reverse; all on "
+                                        "the first; each card's by itself"),
           kOfGuests, kByAgent),
       row(count<&T::driver_domains>(
               "driver_domains", 0, 2,

@@ -48,9 +48,9 @@ inline constexpr auto enum_names<Forwarding> = EnumNames<Forwarding, 5>{{{Forwar
                                                                          {Forwarding::macvtap, "macvtap"},
                                                                          {Forwarding::vf, "vf"}}};
 
-// With a second CPU of the driver domain: the interrupts of cards go to the first and those of virtual
-// interfaces to the second; the other way round; all to the first; or each wire's, of its card and of its
-// guests' interfaces, to a CPU of its own.
+// With several CPUs of the driver domain: the interrupts of cards go to the first and those of virtual
+// interfaces, queue by queue, to the others; the other way round; all to the first; or each wire's, of its
+// card and of its guests' interfaces, to a CPU of its own.
 enum class DriverInterrupts { apart, swapped, first, by_card };
 template <>
 inline constexpr auto enum_names<DriverInterrupts> =
@@ -98,7 +98,7 @@ enum class WorkloadId {
 struct MachineShape {
   int guests = 1;       // each has CPUs of its own behind the driver domain's
   int guest_cpus = 1;   // of each guest
-  int driver_cpus = 1;  // of Domain-0 or KVM's host, besides the peer's CPU 1, its second
+  int driver_cpus = 1;  // of Domain-0 or KVM's host, besides the peer's CPU 1
   Scheduler scheduler = Scheduler::credit2;
   int cards = 1;                       // of the system, each with a wire of its own to a card of the peer
   int guest_memory_mib = 192;          // of each guest

@@ -51,6 +51,18 @@ TEST_F(Failure, APanicShowsTheConsolesLastLines) {
   EXPECT_THAT(error.text(), HasSubstr("Kernel panic - not syncing"));
 }
 
+// Rather than the five seconds that Xen waits, by its own clock, before it would reboot.
+TEST_F(Failure, APanicOfDomain0EndsTheMachineAtOnce) {
+  NEED_LAB(PlatformId::xen_pv);
+  LabImage image = LabBench::get().image(PlatformId::xen_pv);
+  image.kernel_command_line += " rdinit=/nonexistent";
+  const Error error = boot(image);
+  EXPECT_EQ(error.code, ExitCode::trial_failed);
+  EXPECT_THAT(error.text(), HasSubstr("Xen or its Domain-0 panicked"));
+  EXPECT_THAT(error.text(), HasSubstr("Kernel panic - not syncing"));
+  EXPECT_THAT(error.text(), HasSubstr("Hardware Dom0 crashed"));
+}
+
 TEST_F(Failure, EachBoundIsNamedWithWhatToDo) {
   NEED_LAB(PlatformId::native);
   const auto expect = [](const Bounds& bounds, const std::string& named) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -199,8 +200,12 @@ INSTANTIATE_TEST_SUITE_P(
         Placed{"TwoCardsByCard", two_cards({{"driver_interrupts", "by-card"}, {"loads", "opposed"}})},
         Placed{"TwoCardsRouted", two_cards({{"driver_interrupts", "apart"}, {"forwarding", "route"}})},
         Placed{"TwoGuestsOfTwoCpus",
-               {{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpus", "2"}, {"loads", "opposed"}}},
-        Placed{"GuestOfKvmWithThreeCpus", {{"platform", "kvm"}, {"guest_cpus", "3"}}},
+               {{"platform", "xen-pv"},
+                {"guests", "2"},
+                {"guest_cpus", "2"},
+                {"driver_cpus", "4"},
+                {"loads", "opposed"}}},
+        Placed{"GuestOfKvmWithThreeCpus", {{"platform", "kvm"}, {"guest_cpus", "3"}, {"driver_cpus", "3"}}},
         Placed{"TwoDriverDomains",
                driver_domains(
                    "2", {{"guests", "2"}, {"loads", "opposed"}, {"driver_cpus", "2"}, {"link_mbps", "100"}})},
@@ -213,7 +218,11 @@ INSTANTIATE_TEST_SUITE_P(
                                                        {"loads", "opposed"},
                                                        {"driver_interrupts", "swapped"}})},
         Placed{"MacvtapWithThreeQueues",
-               {{"platform", "kvm"}, {"guest_cpus", "3"}, {"forwarding", "macvtap"}, {"link_mbps", "100"}}},
+               {{"platform", "kvm"},
+                {"guest_cpus", "3"},
+                {"driver_cpus", "3"},
+                {"forwarding", "macvtap"},
+                {"link_mbps", "100"}}},
         Placed{"MacvtapBehindQemu", {{"platform", "kvm-qemu"}, {"forwarding", "macvtap"}}},
         Placed{"RoutedGuestOfPvh",
                {{"platform", "xen-pvh"}, {"forwarding", "route"}, {"balloon_mib", "128"}}},
@@ -231,7 +240,8 @@ TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
   const auto plan = plan_of(trial);
   ASSERT_TRUE(plan);
   const LabMachine& machine = LabBench::get().machine(kind->image, kind->shape);
-  EXPECT_EQ(machine.spec().cpus, 2 + kind->shape.guests * kind->shape.guest_cpus);
+  const int before_guests = 1 + kind->shape.driver_cpus;
+  EXPECT_EQ(machine.spec().cpus, before_guests + kind->shape.guests * kind->shape.guest_cpus);
   const auto seen = machine.observe(*plan, quiet);
   ASSERT_TRUE(seen) << seen.error().text();
   const nlohmann::json guests = nlohmann::json::parse(seen->answer).at("guest_cpus");
@@ -251,7 +261,7 @@ TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
   }
   EXPECT_EQ(charged, ledger->machine_total.value);
   for (int guest = 1; guest <= kind->shape.guests; ++guest) {
-    const int first = 2 + (guest - 1) * kind->shape.guest_cpus;
+    const int first = before_guests + (guest - 1) * kind->shape.guest_cpus;
     for (const int cpu : cpus_of[fmt::format("guest{}", guest)]) {
       EXPECT_GE(cpu, first);
       EXPECT_LT(cpu, first + kind->shape.guest_cpus);
@@ -260,14 +270,29 @@ TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
     // has a softload beside it, which its scheduler puts elsewhere.
     EXPECT_GE(cpus_of[fmt::format("guest{}", guest)].size(), 2U);
   }
+  // The card's work is on the driver domain's first CPU, each guest's interface on another one.
+  const std::string driver = has_xen(kind->image) ? "Domain-0" : "host";
+  std::map<int, std::uint64_t> of_driver;
+  std::uint64_t all = 0;
+  for (const LedgerEntry& row : ledger->entries)
+    if (row.kind == "instructions" && row.layer == Layer::driver && row.domain == driver)
+      of_driver[row.cpu] += row.value, all += row.value;
+  const auto works = [&](const auto& one) { return one.first < before_guests && one.second * 20 > all; };
+  EXPECT_TRUE(works(std::pair(0, of_driver[0])));
+  EXPECT_EQ(std::count_if(of_driver.begin(), of_driver.end(), works), 1 + kind->shape.guests);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, PlacementOfGuestCpus,
-    testing::Values(
-        FactorMap{{"platform", "xen-pv"}, {"guests", "2"}, {"guest_cpus", "2"}, {"loads", "opposed"}},
-        FactorMap{{"platform", "kvm"}, {"guest_cpus", "3"}, {"softload_percent", "90"}}),
-    [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
+INSTANTIATE_TEST_SUITE_P(Of, PlacementOfGuestCpus,
+                         testing::Values(FactorMap{{"platform", "xen-pv"},
+                                                   {"guests", "2"},
+                                                   {"guest_cpus", "2"},
+                                                   {"driver_cpus", "4"},
+                                                   {"loads", "opposed"}},
+                                         FactorMap{{"platform", "kvm"},
+                                                   {"guest_cpus", "3"},
+                                                   {"driver_cpus", "3"},
+                                                   {"softload_percent", "90"}}),
+                         [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
 
 // What a factor is for shows in the ledger.
 

@@ -292,7 +292,20 @@ Error Emulator::over(const std::string& bound) const {
   return error;
 }
 
+namespace {
+
+// Xen then waits five seconds before it reboots: by its own clock, and in a loop of `pause`, behind which the
+// emulator gives each other CPU a turn. That takes many minutes.
+bool xen_gave_up(std::string_view console) {
+  for (const std::string_view words : {"\n(XEN) Hardware Dom0 crashed", "\n(XEN) Reboot in five seconds"})
+    if (console.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
+}  // namespace
+
 Result<> Emulator::check_alive() {
+  if (!ended_ && xen_gave_up(console_)) return fail(died("Xen or its Domain-0 panicked"));
   if (ended_) {
     const ProbeStatus status = probe_.status();
     if (status.state == probe::State::limit_reached) return fail(over(status.message));

@@ -79,7 +79,7 @@ class Emulator {
 
   // All that the machine has said on its console.
   [[nodiscard]] const std::string& console() const { return console_; }
-  [[nodiscard]] std::string console_tail(std::size_t lines = 20) const;
+  [[nodiscard]] std::string console_tail(std::size_t lines = 40) const;
 
   // The same as an error's advice.
   [[nodiscard]] Error with_console(Error error) const;

@@ -166,9 +166,11 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.memory_mib += shape.guests * std::max(0, told.guest_memory_mib - MachineShape().guest_memory_mib);
   spec.kernel_arguments += boot_words(told);
   if (shape.driver_cpus > 1) {
-    ++spec.cpus;
+    spec.cpus += shape.driver_cpus - 1;
     // With driver domains the second CPU is the first one's.
-    if (shape.driver_domains == 0) replace(spec.xen_arguments, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
+    if (shape.driver_domains == 0)
+      replace(spec.xen_arguments, "dom0_max_vcpus=2",
+              fmt::format("dom0_max_vcpus={}", 1 + shape.driver_cpus));
   }
   spec.virtual_functions = spec.iommu = shape.virtual_functions;
   // Of KVM's host only what guests are given is translated, as Xen does it.
