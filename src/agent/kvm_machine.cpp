@@ -65,7 +65,7 @@ Result<> give_macvtap(int guest, const std::string& card, const DriverShape& sha
   if (!tap) return fail(tap.error());
   const auto plugged = plug_card(vmm_control(lab::guest_name(guest)), *tap, wiring::second_mac(guest), vhost);
   if (!plugged) return plugged;
-  return place_vmm_backend(vmm, {shape.backend_cpu()});
+  return place_vmm_backend(vmm, {shape.backend_cpu()}, shape.guest_cpus);
 }
 
 // VFIO's interrupts go where the backends' would.
@@ -115,8 +115,9 @@ Result<DriverMachine> bring_kvm_up() {
   if (!modules) return fail(modules.error());
   return DriverMachine{vhost ? PlatformId::kvm : PlatformId::kvm_qemu,
                        {kKvmHost, kKvmBridge,
-                        [vmms = *vmms](int guest, const std::string&, const std::vector<int>& cpus) {
-                          return place_vmm_backend(vmms[static_cast<std::size_t>(guest - 1)], cpus);
+                        [vmms = *vmms, queues = shape->guest_cpus](int guest, const std::string&,
+                                                                   const std::vector<int>& cpus) {
+                          return place_vmm_backend(vmms[static_cast<std::size_t>(guest - 1)], cpus, queues);
                         }},
                        *shape,
                        lab::guest_tap,

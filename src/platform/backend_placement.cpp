@@ -104,19 +104,22 @@ std::optional<std::size_t> virtual_cpu_of(const std::string& thread) {
 
 }  // namespace
 
-Result<> place_vmm_backend(pid_t vmm, const std::vector<int>& cpus) {
+Result<> place_vmm_backend(pid_t vmm, const std::vector<int>& cpus, int queues) {
+  const std::string vhost = fmt::format("vhost-{}", vmm);
+  std::vector<pid_t> workers;  // processes of the kernel's, or since Linux 6.4 threads of QEMU's
   const auto placed = for_each_thread(vmm, [&](pid_t thread, const std::string& name) {
-    return virtual_cpu_of(name) ? Result<>() : pin(thread, cpus.front());
+    if (name == vhost) workers.push_back(thread);
+    return name == vhost || virtual_cpu_of(name) ? Result<>() : pin(thread, cpus.front());
   });
   if (!placed) return placed;
-  const std::string name = fmt::format("vhost-{}", vmm);
-  std::vector<pid_t> queues = processes_named(name);
-  std::sort(queues.begin(), queues.end());
-  std::size_t queue = 0;
-  for (const pid_t thread : queues) {
-    const auto whole = read_kernel_file(fmt::format("/proc/{}/comm", thread));
-    if (!whole || *whole != name) continue;  // of a process whose number begins so
-    if (Result<> pinned = pin(thread, cpus[queue++ % cpus.size()]); !pinned) return pinned;
+  for (const pid_t process : processes_named(vhost)) {
+    const auto whole = read_kernel_file(fmt::format("/proc/{}/comm", process));
+    if (whole && *whole == vhost) workers.push_back(process);  // or of a process whose number begins so
+  }
+  std::sort(workers.begin(), workers.end());  // as they were made: card by card
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const std::size_t queue = i % static_cast<std::size_t>(queues);
+    if (Result<> pinned = pin(workers[i], cpus[queue % cpus.size()]); !pinned) return pinned;
   }
   return {};
 }

@@ -31,8 +31,8 @@ namespace vtax {
 [[nodiscard]] Result<> pin_whole(pid_t process, int cpu);
 
 // What works for a guest of KVM besides its virtual CPU goes to CPUs of the host: the other threads of QEMU
-// process `vmm` to the first, vhost-net's of its queues in turn.
-[[nodiscard]] Result<> place_vmm_backend(pid_t vmm, const std::vector<int>& cpus);
+// process `vmm` to the first, vhost-net's in turn, of each card's `queues` from the first on.
+[[nodiscard]] Result<> place_vmm_backend(pid_t vmm, const std::vector<int>& cpus, int queues);
 
 // The thread of QEMU process `vmm` for the guest's first virtual CPU goes to the first of `guest_cpus`, and
 // so on; its other threads and the kernel's that work for it (vhost-net, KVM's own) to `driver_cpu`. Error:

@@ -90,6 +90,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   if (wiring.plan.size() > kPlanBytes)
     return fail({"cannot start the machine", "the trial's plan is longer than 64 KiB", "", ExitCode::usage});
   std::unique_ptr<Emulator> self(new Emulator);
+  self->runs_xen_ = !spec.xen.empty();
   std::vector<std::string> arguments = machine_arguments(spec);
 
   std::array<int, 2> sockets{};
@@ -305,7 +306,7 @@ bool xen_gave_up(std::string_view console) {
 }  // namespace
 
 Result<> Emulator::check_alive() {
-  if (!ended_ && xen_gave_up(console_)) return fail(died("Xen or its Domain-0 panicked"));
+  if (!ended_ && runs_xen_ && xen_gave_up(console_)) return fail(died("Xen or its Domain-0 panicked"));
   if (ended_) {
     const ProbeStatus status = probe_.status();
     if (status.state == probe::State::limit_reached) return fail(over(status.message));

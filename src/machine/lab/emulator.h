@@ -121,6 +121,7 @@ class Emulator {
   int pid_ = -1;
   bool ended_ = false;
   bool stopped_ = false;
+  bool runs_xen_ = false;
   int status_ = 0;
   Descriptor process_, monitor_, messages_fd_, console_fd_, words_fd_, console_input_, plan_;
   ProbeFile probe_;
