@@ -12,6 +12,7 @@
 #include "account/system_map.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
+#include "machine/lab/file_memory.h"
 #include "machine/lab/snapshot_key.h"
 #include "machine/lab/trial_time.h"
 #include "machine/parts/program_tree.h"
@@ -38,18 +39,23 @@ std::chrono::minutes boot_limit(PlatformId kind, const MachineShape& shape) {
 // What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
 
-// A workload's files, twice while the kernel unpacks them, and five compilers at once.
-constexpr int kFilesGuestMib = 256;
-
-// A kernel gives its first files half of its memory, and these take most of 96 MiB, beside what the program
-// makes (a database).
-constexpr int kLargeFilesGuestMib = 448;
+// Of a guest with a compiler: its files, twice while the kernel unpacks them, and five compilers at once.
+constexpr int kCompilerGuestMib = 256;
 
 // What each guest has: what is asked for, or what its workload's files need.
 int guest_memory_mib(const LabImage& image, const MachineShape& shape) {
-  if (!shape.compiler && !WorkloadFiles::of(shape).has_program()) return shape.guest_memory_mib;
-  const bool is_large = image.program_bytes > ProgramTree::kMostPlainBytes;
-  return std::max(shape.guest_memory_mib, is_large ? kLargeFilesGuestMib : kFilesGuestMib);
+  int needed = shape.compiler ? kCompilerGuestMib : 0;
+  if (WorkloadFiles::of(shape).has_program()) needed = FileMemory::of(image).guest;
+  return std::max(shape.guest_memory_mib, needed);
+}
+
+// What the machine has for its program's files besides its usual memory, in which the first guest's is.
+int more_for_files_mib(const LabImage& image, const MachineShape& shape) {
+  if (!WorkloadFiles::of(shape).has_program()) return 0;
+  const int usual = has_xen(image.kind) ? kDom0Mib
+                                        : MachineSpec().memory_mib -
+                                              (has_guests(image.kind) ? MachineShape().guest_memory_mib : 0);
+  return std::max(0, FileMemory::of(image).first - usual);
 }
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
@@ -156,6 +162,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.cards = shape.cards;
   spec.card = image.card;
   if (!shape.kernel_args.empty()) spec.kernel_arguments += " " + shape.kernel_args;
+  const int for_files = more_for_files_mib(image, shape);
+  spec.memory_mib += for_files;
   if (!has_guests(image.kind)) return spec;
   spec.cpus += shape.guests * shape.guest_cpus - 1;
   if (shape.guests > 1) {
@@ -176,13 +184,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   if (!has_xen(image.kind)) return spec;
   if (shape.scheduler != MachineShape().scheduler)
     spec.xen_arguments += fmt::format(" sched={}", name_of(shape.scheduler));
-  // Domain-0 unpacks a program's files twice: as its partner's, and in the guests' image.
-  if (WorkloadFiles::of(shape).has_program()) {
-    constexpr int kForFilesMib = 256;
-    replace(spec.xen_arguments, fmt::format("dom0_mem={}M", kDom0Mib),
-            fmt::format("dom0_mem={}M", kDom0Mib + kForFilesMib));
-    spec.memory_mib += kForFilesMib;
-  }
+  replace(spec.xen_arguments, fmt::format("dom0_mem={}M", kDom0Mib),
+          fmt::format("dom0_mem={}M", kDom0Mib + for_files));
   spec.iommu = spec.virtual_functions || shape.iommu != MachineShape().iommu;
   if (shape.iommu == Iommu::strict) spec.xen_arguments += " dom0-iommu=strict";
   if (shape.driver_domains > 0) {

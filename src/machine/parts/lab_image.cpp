@@ -236,16 +236,16 @@ Result<CpioArchive> guest_initramfs(const Domain& domain, const GatheredParts& p
   return image;
 }
 
-// What a kernel unpacks.
-Result<std::vector<std::uint8_t>> for_kernel(const CpioArchive& image, const GatheredParts& parts) {
+// What the kernel of the system under test, or of its driver domain, unpacks.
+Result<std::vector<std::uint8_t>> for_kernel(const CpioArchive& image, const LabImage& facts) {
   std::vector<std::uint8_t> bytes = image.bytes();
-  if (parts.program.bytes() > ProgramTree::kMostPlainBytes) return zstd_packed(bytes);
+  if (facts.program_bytes > ProgramTree::kMostPlainBytes) return zstd_packed(bytes);
   return bytes;
 }
 
-// `guests`: the kernel that guests boot, which may be `first`.
+// `guests`: the kernel that guests boot, which may be `first`. `facts`: the guests' packed bytes are set.
 Result<CpioArchive> initramfs(PlatformId kind, const GatheredParts& parts, KernelWithModules& first,
-                              KernelWithModules& guests) {
+                              KernelWithModules& guests, LabImage& facts) {
   const Domain& domain = first_domain(kind);
   const KernelImage& kernel = first.kernel.image;
   const auto modules = modules_for(domain, first.tree, kernel);
@@ -282,8 +282,9 @@ Result<CpioArchive> initramfs(PlatformId kind, const GatheredParts& parts, Kerne
   // Firmware reads it byte by byte from a program of Domain-0.
   const auto guest_initrd = has_device_model(kind)
                                 ? Result<std::vector<std::uint8_t>>(gzip(guest_image->bytes()))
-                                : for_kernel(*guest_image, parts);
+                                : for_kernel(*guest_image, facts);
   if (!guest_initrd) return fail(guest_initrd.error());
+  facts.packed_bytes = guest_initrd->size();
   image.file("lab/guest/initrd", *guest_initrd);
   if (has_kvm(kind)) {
     const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
@@ -340,11 +341,13 @@ Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& par
     if (!opened) return fail(opened.error());
     guests = std::move(*opened);
   }
-  const auto archive = initramfs(kind, parts, *first, guests ? *guests : *first);
+  image.program_bytes = parts.program.bytes();
+  const auto archive = initramfs(kind, parts, *first, guests ? *guests : *first, image);
   if (!archive) return fail(archive.error());
 
-  const auto initrd = for_kernel(*archive, parts);
+  const auto initrd = for_kernel(*archive, image);
   if (!initrd) return fail(initrd.error());
+  if (guest_domain(kind) == nullptr) image.packed_bytes = initrd->size();
   if (auto written = write_file(into / "initrd.cpio", *initrd); !written) return written;
   if (has_xen(kind))
     if (auto written = write_xen(kind, sources, parts, into); !written) return written;
@@ -359,7 +362,6 @@ Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& par
     image.guest_kernel =
         LabImage::GuestKernel{{}, {}, guests->kernel.image.release, std::move(*guest_modules)};
   }
-  image.program_bytes = parts.program.bytes();
   if (!parts.program.files.empty())
     if (auto written = parts.program.write_symbols(into / "program"); !written) return written;
   return write_image_record(image, into);

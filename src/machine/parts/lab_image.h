@@ -99,6 +99,7 @@ struct LabImage {
   std::optional<GuestKernel> guest_kernel = {};
   std::optional<std::filesystem::path> program = {};  // the user's: its ELF files, for their symbols
   std::uint64_t program_bytes = 0;                    // of all its files
+  std::uint64_t packed_bytes = 0;                     // of the system's first files, as its kernel gets them
   std::string release = {};                           // Sources::release
   std::vector<Package> packages;                      // provenance
   std::vector<OwnFile> own_files;

@@ -33,7 +33,7 @@ struct ProgramTree {
   std::set<std::string> folders;  // that packages bring, empty ones too
   std::string hash;               // of the user's own files' names, modes and content
 
-  static constexpr std::uint64_t kMostBytes = 96 << 20;
+  static constexpr std::uint64_t kMostBytes = 512 << 20;
   // Larger ones are packed in the images: a system has its files twice in memory while it unpacks them.
   static constexpr std::uint64_t kMostPlainBytes = 64 << 20;
 
