@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <system_error>
 
 #include "core/sha256.h"
@@ -111,42 +110,42 @@ std::vector<std::string> Apt::command(std::string program, std::vector<std::stri
   return all;
 }
 
-Result<std::vector<Package>> Apt::show_versions(const std::vector<std::string>& names,
-                                                const char* which) const {
-  std::vector<std::string> arguments = {"show", which};
+Result<std::string> Apt::answer(const std::vector<std::string>& names, const char* versions) const {
+  std::vector<std::string> arguments = {"show", versions};
   arguments.insert(arguments.end(), names.begin(), names.end());
-  const auto finished = run_command({.arguments = command("apt-cache", arguments),
-                                     .environment = {"LC_ALL=C"},
-                                     .time_limit = kIndexTimeLimit});
+  auto finished = run_command({.arguments = command("apt-cache", arguments),
+                               .environment = {"LC_ALL=C"},
+                               .time_limit = kIndexTimeLimit});
   if (!finished) return fail(apt_missing(finished.error()));
   // It exits with an error when one name is unknown, and answers for the others.
-  return parse_packages(finished->out);
+  return std::move(finished->out);
 }
 
 Result<std::vector<Package>> Apt::show(const std::vector<std::string>& names) const {
-  auto packages = show_versions(names, "--no-all-versions");
-  if (!packages) return packages;
+  const auto text = answer(names, "--no-all-versions");
+  if (!text) return fail(text.error());
+  std::vector<Package> packages = parse_packages(*text);
   const auto is_known = [&](const std::string& name) {
-    return std::any_of(packages->begin(), packages->end(), [&](const Package& p) { return p.name == name; });
+    return std::any_of(packages.begin(), packages.end(), [&](const Package& p) { return p.name == name; });
   };
-  const auto unknown_ones = [&] {
-    std::vector<std::string> unknown;
-    std::copy_if(names.begin(), names.end(), std::back_inserter(unknown),
-                 [&](const std::string& name) { return !is_known(name); });
-    return unknown;
-  };
-  std::vector<std::string> unknown = unknown_ones();
-  if (unknown.empty()) return packages;
   // What is installed here from elsewhere has no archive to come from; the newest that has one stands for it.
-  const auto older = show_versions(unknown, "--all-versions");
-  if (!older) return older;
-  for (const Package& package : *older)
-    if (!is_known(package.name)) packages->push_back(package);
-  unknown = unknown_ones();
-  if (unknown.empty() || base_ == nullptr) return packages;
+  std::vector<std::string> foreign;
+  for (const std::string& name : names)
+    if (!is_known(name) && contains("\n" + *text, "\nPackage: " + name + "\n")) foreign.push_back(name);
+  if (!foreign.empty()) {
+    const auto all = answer(foreign, "--all-versions");
+    if (!all) return fail(all.error());
+    for (const Package& package : parse_packages(*all))
+      if (!is_known(package.name)) packages.push_back(package);
+  }
+  if (base_ == nullptr) return packages;
+  std::vector<std::string> unknown;
+  for (const std::string& name : names)
+    if (!is_known(name)) unknown.push_back(name);
+  if (unknown.empty()) return packages;
   const auto others = base_->show(unknown);
   if (!others) return others;
-  packages->insert(packages->end(), others->begin(), others->end());
+  packages.insert(packages.end(), others->begin(), others->end());
   return packages;
 }
 

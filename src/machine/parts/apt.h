@@ -50,9 +50,8 @@ class Apt {
   [[nodiscard]] Result<> update() const;
 
  private:
-  // `which`: --no-all-versions or --all-versions.
-  [[nodiscard]] Result<std::vector<Package>> show_versions(const std::vector<std::string>& names,
-                                                           const char* which) const;
+  // What apt-cache says of them; `versions`: --no-all-versions or --all-versions.
+  [[nodiscard]] Result<std::string> answer(const std::vector<std::string>& names, const char* versions) const;
   [[nodiscard]] std::vector<std::string> command(std::string program,
                                                  std::vector<std::string> arguments) const;
 

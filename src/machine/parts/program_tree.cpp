@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kMib = 1 << 20;
 constexpr const char* kDebugFolder = "usr/lib/debug/";
 
 bool is_left_out(const std::string& path) {
@@ -153,7 +154,12 @@ std::uint64_t ProgramTree::bytes() const {
 
 template <class Into>
 Result<> ProgramTree::put_into(Into& into) const {
-  std::uint64_t bytes = 0;
+  if (const std::uint64_t all = bytes(); all > kMostBytes)
+    return fail({"cannot put the program into its systems",
+                 fmt::format("its files have {} MiB, and its systems keep {} at most in memory",
+                             (all + kMib - 1) / kMib, readable_bytes(kMostBytes)),
+                 "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
+                 ExitCode::usage});
   for (const auto& [path, file] : files) {
     if (!file.link.empty()) {
       if (Result<> put = into.symlink(path, file.link); !put) return put;
@@ -161,13 +167,6 @@ Result<> ProgramTree::put_into(Into& into) const {
     }
     auto content = file.content();
     if (!content) return fail(content.error());
-    bytes += content->size();
-    if (bytes > kMostBytes)
-      return fail({"cannot put the program into its systems",
-                   fmt::format("its files are more than {}, and its systems keep them in memory",
-                               readable_bytes(kMostBytes)),
-                   "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
-                   ExitCode::usage});
     if (Result<> put = into.file(path, std::move(*content), file.runs ? 0755 : 0644); !put) return put;
   }
   for (const std::string& folder : folders)
