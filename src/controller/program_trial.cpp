@@ -80,6 +80,21 @@ Result<> add_mapped(const JsonFields& answer, const End& end, int cpu, nlohmann:
   return {};
 }
 
+// Likewise. A message may have 1 MiB, and escapes may double them: where all are more, the first ones stay.
+Result<> add_run_time_names(const JsonFields& answer, const char* whose, const End& end, int cpu,
+                            nlohmann::json& all) {
+  constexpr std::size_t kMost = 384 << 10;
+  auto functions = answer.text(whose, kMost);
+  if (!functions) return fail(functions.error());
+  std::size_t bytes = functions->size();
+  for (const nlohmann::json& other : all) bytes += other["functions"].get_ref<const std::string&>().size();
+  if (functions->empty() || bytes > kMost) return {};
+  all.push_back({{"domain", end.in_guest ? end.name : ""},
+                 {"cpu", end.in_guest ? -1 : cpu},
+                 {"functions", std::move(*functions)}});
+  return {};
+}
+
 Result<> add_client(const JsonFields& answer, nlohmann::json& all) {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
   const auto client = answer.object("client");
@@ -141,11 +156,15 @@ class ProgramTrial {
     }
     if (hooks_.after && !reads_at_marks())
       if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
+    nlohmann::json run_time = nlohmann::json::array();
+    if (looks)
+      if (Result<> seen = see_run_time_names(run_time); !seen) return fail(seen.error());
     if (Result<> ended = end_servers(); !ended) return fail(ended.error());
     nlohmann::json result = done.to_json();
     if (hooks_.after) result["clients"] = clients;
     result["output"] = output;
     if (looks) result["mapped"] = mapped_;
+    if (!run_time.empty()) result["run_time"] = std::move(run_time);
     return result;
   }
 
@@ -236,6 +255,20 @@ class ProgramTrial {
       const auto serving = pair.server->client->ask({{"do", "program-mapped"}}, patience_);
       if (!serving) return fail(serving.error());
       if (Result<> added = add_mapped(*serving, *pair.server, pair.server_cpu, mapped_); !added) return added;
+    }
+    return {};
+  }
+
+  // What clients and servers made in the window itself.
+  Result<> see_run_time_names(nlohmann::json& all) {
+    const auto see = [&](const char* whose, const End& end, int cpu) -> Result<> {
+      const auto answer = end.client->ask({{"do", "program-run-time"}}, patience_);
+      return answer ? add_run_time_names(*answer, whose, end, cpu, all) : Result<>(fail(answer.error()));
+    };
+    for (const ProgramPair& pair : pairs_) {
+      Result<> seen = see("client", *pair.client, pair.client_cpu);
+      if (seen && !plan_.server.empty()) seen = see("server", *pair.server, pair.server_cpu);
+      if (!seen) return seen;
     }
     return {};
   }

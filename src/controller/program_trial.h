@@ -16,7 +16,8 @@ namespace vtax::controller {
 // processes of this machine, "clients": [{"process": who started it, "user_ns", "system_ns"}, ...]. `looks`:
 // the warm-up also tells which files were executed where, and the result has them as "mapped":
 // [{"domain" (empty: the driver domain or host), "cpu" (-1: any), "file", "called" (by a link; or empty),
-// "begin", "end", "offset"}, ...].
+// "begin", "end", "offset"}, ...], and what the window's processes made while they ran as "run_time":
+// [{"domain", "cpu", "functions": lines of core/run_time_functions.h}, ...].
 [[nodiscard]] Result<nlohmann::json> run_program_trial(const TrialPlan& plan, Bench& bench,
                                                        const Setup& setup, bool looks,
                                                        std::chrono::milliseconds settle = kLabSettle,

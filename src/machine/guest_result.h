@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/run_time_functions.h"
 #include "core/units.h"
 #include "record/trial.h"
 
@@ -20,6 +21,7 @@ struct ProgramCode {
   std::string called;  // the name by which it was started, where that is another; or empty
   GuestAddress begin, end;
   std::uint64_t offset = 0;
+  RunTimeFunctions functions = {};  // that it made while it ran: then all but domain and cpu is empty
 };
 
 // The agent's `result` message, checked. A guest is not trusted: unknown fields are ignored, missing or wrong

@@ -2,8 +2,8 @@
 #include <chrono>
 
 #include "core/json_fields.h"
+#include "core/run_time_functions.h"
 #include "profile/inside_wire.h"
-#include "profile/run_time_code.h"
 #include "profile/wire.h"
 #include "tests/fuzz/targets.h"
 
@@ -101,13 +101,19 @@ std::vector<std::string> code_maps() {
 }
 
 bool try_code_map(std::string_view text) {
-  profile::RunTimeCode::Functions functions;
-  profile::RunTimeCode::parse(text, functions);
+  RunTimeFunctions functions;
+  read_run_time_functions(text, functions);
   std::uint64_t end = 0;
   for (const auto& [begin, function] : functions) {
     require(begin >= end && function.end > begin, "functions do not overlap");
     end = function.end;
   }
+  constexpr std::size_t kMostBytes = 4096;
+  const std::string lines = run_time_lines(functions, kMostBytes);
+  RunTimeFunctions again;
+  read_run_time_functions(lines, again);
+  require(lines.size() <= kMostBytes, "what is handed on is bounded");
+  require(run_time_lines(again, kMostBytes) == lines, "it is read as it was written");
   return !functions.empty();
 }
 

@@ -111,6 +111,29 @@ TEST(PreparedProgram, ServesWhatWasPreparedWithTheUsersRights) {
   EXPECT_EQ(one.digest, again.digest);
 }
 
+// Its function lies in no file: the program tells its name. In a rerun it has the count of the first.
+TEST(ProgramThatMakesCode, HasItsFunctionsNames) {
+  NEED_LAB(PlatformId::native);
+  MachineShape shape;
+  shape.files = VTAX_MAKES_CODE;
+  const LabMachine& machine = LabBench::get().machine(PlatformId::native, shape);
+  const Texts factors{{"platform", "native"},
+                      {"workload", "program"},
+                      {"topology", "inside"},
+                      {"files", VTAX_MAKES_CODE},
+                      {"client", "makes_code 5000000"}};
+  const Trial one = run_program_on(machine, factors), again = run_program_on(machine, factors);
+  ASSERT_EQ(one.error, "");
+  EXPECT_EQ(one.digest, again.digest);
+  const auto made =
+      std::find_if(one.functions.begin(), one.functions.end(),
+                   [](const FunctionCost& function) { return function.function == "made loop app.js:1"; });
+  ASSERT_NE(made, one.functions.end());
+  EXPECT_EQ(made->image, "[run time]");
+  EXPECT_EQ(made->layer, Layer::program);
+  EXPECT_EQ(made->instructions, Instructions(10'000'002));
+}
+
 struct Fault {
   const char* name;
   Texts changed;

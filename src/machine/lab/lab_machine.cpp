@@ -418,9 +418,13 @@ Result<SymbolTable> LabMachine::vdso_symbols(const ProgramCode& code) const {
 // A file that the image does not hold (the program made it, or the guest lies) has no symbols.
 Result<> LabMachine::add_program(const std::vector<ProgramCode>& all, ChargingRules& charging) const {
   for (const ProgramCode& code : all) {
+    const std::string& domain = code.domain.empty() ? charging.domains.front() : code.domain;
+    if (code.file.empty()) {
+      charging.map.add_run_time_code(domain, code.cpu.value_or(-1), code.functions);
+      continue;
+    }
     const std::filesystem::path path = std::filesystem::path(code.file).relative_path();
-    AddressMap::ProgramCode known{code.domain.empty() ? charging.domains.front() : code.domain,
-                                  code.cpu.value_or(-1), code.begin, code.end,
+    AddressMap::ProgramCode known{domain, code.cpu.value_or(-1), code.begin, code.end,
                                   code.called.empty() ? path.filename().string() : code.called};
     std::error_code error;
     if (code.file == "/vdso") {

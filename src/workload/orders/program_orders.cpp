@@ -16,6 +16,7 @@
 #include "workload/measure/side_report.h"
 #include "workload/orders/marked_window.h"
 #include "workload/orders/program_process.h"
+#include "workload/orders/run_time_names.h"
 
 namespace vtax {
 namespace {
@@ -68,6 +69,12 @@ nlohmann::json mapped_json(const std::vector<MappedCode>& mapped) {
 std::optional<ProgramProcess>& server_program() {
   static std::optional<ProgramProcess> one;
   return one;
+}
+
+// The first process of the client that ran last; its children's numbers are higher.
+pid_t& last_client() {
+  static pid_t process = 0;
+  return process;
 }
 
 // Whether something listens at the TCP port in this network namespace: nothing is sent to find out.
@@ -229,6 +236,7 @@ Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& contr
   auto client =
       ProgramProcess::prepare(command->words, command->folder, *traced, own ? own->descriptor() : -1);
   if (!client) return fail(client.error());
+  last_client() = client->process();
   if (own) own->start();
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
   if (!own)
@@ -291,6 +299,16 @@ Result<nlohmann::json> mapped_of_server(const JsonFields& order) {
   return nlohmann::json{{"state", "done"}, {"mapped", mapped_json(mapped)}};
 }
 
+nlohmann::json run_time_names() {
+  const pid_t client = last_client(), server = server_program() ? server_program()->process() : -1;
+  const auto is_servers = [server](pid_t process) { return server > 0 && getsid(process) == server; };
+  return {{"state", "done"},
+          {"client", run_time_names_of([&](pid_t process) {
+             return client > 0 && process >= client && !is_servers(process);
+           })},
+          {"server", run_time_names_of(is_servers)}};
+}
+
 Result<nlohmann::json> end_server_program(const JsonFields& order) {
   if (!server_program()) return fail(no_server(order));
   const bool running = server_program()->is_running();
@@ -310,6 +328,7 @@ std::optional<Result<nlohmann::json>> obey_program(const std::string& order, con
   if (order == "program-serve") return serve_program(fields);
   if (order == "program-run") return run_client(fields, control);
   if (order == "program-mapped") return mapped_of_server(fields);
+  if (order == "program-run-time") return run_time_names();
   if (order == "program-end") return end_server_program(fields);
   return std::nullopt;
 }
