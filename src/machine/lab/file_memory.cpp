@@ -21,8 +21,8 @@ int unpacking_mib(std::uint64_t files, std::uint64_t packed) {
 }  // namespace
 
 FileMemory FileMemory::of(const LabImage& image) {
-  if (image.program_bytes <= ProgramTree::kMostPlainBytes) return {kGuestMib, kFirstMib};
-  const std::uint64_t files = image.program_bytes, packed = image.packed_bytes;
+  if (image.program_memory_bytes <= ProgramTree::kMostPlainBytes) return {kGuestMib, kFirstMib};
+  const std::uint64_t files = image.program_memory_bytes, packed = image.packed_bytes;
   // What has guests has their packed image among its own files, and that does not pack again.
   const int unpacking =
       has_guests(image.kind) ? unpacking_mib(files + packed, 2 * packed) : unpacking_mib(files, packed);

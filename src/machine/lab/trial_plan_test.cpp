@@ -206,9 +206,9 @@ TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
   };
   EXPECT_EQ(memory(), 192);
   shape.packages = "redis-server";
-  image.program_bytes = 44 << 20;
+  image.program_memory_bytes = 44 << 20;
   EXPECT_EQ(memory(), 256);
-  image.program_bytes = 81 << 20;
+  image.program_memory_bytes = 81 << 20;
   const int machine = spec_of(image, {}, shape).memory_mib;
   EXPECT_EQ(memory(), 448);
   shape.guest_memory_mib = 512;  // who asks for more has it
@@ -223,7 +223,7 @@ TEST(TrialPlan, MemoryFollowsTheFilesOfLargePrograms) {
   LabImage image;
   const auto spec = [&](PlatformId kind, std::uint64_t files, std::uint64_t packed) {
     image.kind = kind;
-    image.program_bytes = files * kMib;
+    image.program_memory_bytes = files * kMib;
     image.packed_bytes = packed * kMib;
     image.xen_command_line = "dom0_mem=576M";
     return spec_of(image, {}, shape);

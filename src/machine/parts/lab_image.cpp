@@ -342,10 +342,11 @@ Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& par
     guests = std::move(*opened);
   }
   image.program_bytes = parts.program.bytes();
-  const auto archive = initramfs(kind, parts, *first, guests ? *guests : *first, image);
+  image.program_memory_bytes = parts.program.memory_bytes();
+  auto archive = initramfs(kind, parts, *first, guests ? *guests : *first, image);
   if (!archive) return fail(archive.error());
 
-  const auto initrd = for_kernel(*archive, image);
+  const auto initrd = for_kernel(std::move(*archive), image);
   if (!initrd) return fail(initrd.error());
   if (guest_domain(kind) == nullptr) image.packed_bytes = initrd->size();
   if (auto written = write_file(into / "initrd.cpio", *initrd); !written) return written;

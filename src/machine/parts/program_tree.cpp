@@ -152,6 +152,18 @@ std::uint64_t ProgramTree::bytes() const {
   return sum;
 }
 
+std::uint64_t ProgramTree::memory_bytes() const {
+  constexpr std::uint64_t kPage = 4 << 10, kEntry = 1 << 10;
+  std::uint64_t sum = 0;
+  std::set<std::string> all_folders = folders;
+  for (const auto& [path, file] : files) {
+    sum += kEntry + (file.bytes() + kPage - 1) / kPage * kPage;
+    for (fs::path folder = fs::path(path).parent_path(); !folder.empty(); folder = folder.parent_path())
+      if (!all_folders.insert(folder.string()).second) break;
+  }
+  return sum + all_folders.size() * kEntry;
+}
+
 template <class Into>
 Result<> ProgramTree::put_into(Into& into) const {
   if (const std::uint64_t all = bytes(); all > kMostBytes)

@@ -47,6 +47,8 @@ struct ProgramTree {
   void add_below(const std::filesystem::path& packages);
 
   [[nodiscard]] std::uint64_t bytes() const;
+  // What a system's memory has for them: whole pages, and what its kernel knows of each file and folder.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
 
   // With the accounts and names that every program expects. Error (usage): more than most_bytes.
   [[nodiscard]] Result<> add_to(CpioArchive& image) const;
