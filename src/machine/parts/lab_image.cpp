@@ -237,8 +237,9 @@ Result<CpioArchive> guest_initramfs(const Domain& domain, const GatheredParts& p
 }
 
 // What the kernel of the system under test, or of its driver domain, unpacks.
-Result<std::vector<std::uint8_t>> for_kernel(const CpioArchive& image, const LabImage& facts) {
+Result<std::vector<std::uint8_t>> for_kernel(CpioArchive image, const LabImage& facts) {
   std::vector<std::uint8_t> bytes = image.bytes();
+  image = {};  // before as much again is used to pack it
   if (facts.program_bytes > ProgramTree::kMostPlainBytes) return zstd_packed(bytes);
   return bytes;
 }
@@ -272,20 +273,19 @@ Result<CpioArchive> initramfs(PlatformId kind, const GatheredParts& parts, Kerne
     if (added = add_workload_files(parts, image); !added) return fail(added.error());
     return image;
   }
-  // The partner of a guest's program runs here.
-  if (!parts.program.files.empty())
-    if (added = parts.program.add_to(image); !added) return fail(added.error());
-  const auto guest_image = guest_initramfs(*guest, parts, guests);
+  auto guest_image = guest_initramfs(*guest, parts, guests);
   if (!guest_image) return fail(guest_image.error());
   image.file("lab/guest/kernel",
              has_device_model(kind) ? guests.kernel.bytes : loaded_part(guests.kernel.image.vmlinux));
   // Firmware reads it byte by byte from a program of Domain-0.
-  const auto guest_initrd = has_device_model(kind)
-                                ? Result<std::vector<std::uint8_t>>(gzip(guest_image->bytes()))
-                                : for_kernel(*guest_image, facts);
+  auto guest_initrd = has_device_model(kind) ? Result<std::vector<std::uint8_t>>(gzip(guest_image->bytes()))
+                                             : for_kernel(std::move(*guest_image), facts);
   if (!guest_initrd) return fail(guest_initrd.error());
   facts.packed_bytes = guest_initrd->size();
-  image.file("lab/guest/initrd", *guest_initrd);
+  image.file("lab/guest/initrd", std::move(*guest_initrd));
+  // The partner of a guest's program runs here. Only now, as large ones take much of this computer's memory.
+  if (!parts.program.files.empty())
+    if (added = parts.program.add_to(image); !added) return fail(added.error());
   if (has_kvm(kind)) {
     const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
