@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "core/readable.h"
 
@@ -21,32 +22,66 @@ bool take_hexadecimal(std::string_view& line, std::uint64_t& number) {
   return true;
 }
 
+struct Line {
+  std::uint64_t begin = 0, end = 0;
+  std::string_view name;
+};
+
+std::optional<Line> read_line(std::string_view text) {
+  std::uint64_t begin = 0, size = 0;
+  if (!take_hexadecimal(text, begin) || !take_hexadecimal(text, size) || size == 0 || text.empty() ||
+      size > ~std::uint64_t{0} - begin)
+    return std::nullopt;
+  return Line{begin, begin + size, text};
+}
+
 }  // namespace
 
 void read_run_time_functions(std::string_view text, RunTimeFunctions& into) {
   while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    std::uint64_t begin = 0, size = 0;
-    if (!take_hexadecimal(line, begin) || !take_hexadecimal(line, size) || size == 0 || line.empty() ||
-        size > ~std::uint64_t{0} - begin)
-      continue;
-    auto from = into.lower_bound(begin);
-    if (from != into.begin() && std::prev(from)->second.end > begin) --from;
-    while (from != into.end() && from->first < begin + size) from = into.erase(from);
+    const std::string_view line_text = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line_text.size() + 1, text.size()));
+    const auto line = read_line(line_text);
+    if (!line) continue;
+    auto from = into.lower_bound(line->begin);
+    if (from != into.begin() && std::prev(from)->second.end > line->begin) --from;
+    while (from != into.end() && from->first < line->end) from = into.erase(from);
     if (into.size() >= kMostFunctions) return;
-    into[begin] = {begin + size, printable(line, kLongestFunction)};
+    into[line->begin] = {line->end, printable(line->name, kLongestFunction)};
   }
 }
 
-std::string run_time_lines(const RunTimeFunctions& functions, std::size_t most_bytes) {
-  std::string text;
-  for (const auto& [begin, function] : functions) {
-    const std::string line = fmt::format("{:x} {:x} {}\n", begin, function.end - begin, function.name);
-    if (text.size() + line.size() > most_bytes) break;
-    text += line;
+bool NewestFunctions::cover(std::uint64_t begin, std::uint64_t end) {
+  bool was_free = true;
+  std::uint64_t whole_begin = begin, whole_end = end;
+  auto at = covered_.lower_bound(begin);
+  if (at != covered_.begin() && std::prev(at)->second >= begin) --at;
+  // What only touches it becomes one piece with it, so that there are few.
+  while (at != covered_.end() && at->first <= end) {
+    was_free = was_free && (at->first >= end || at->second <= begin);
+    whole_begin = std::min(whole_begin, at->first);
+    whole_end = std::max(whole_end, at->second);
+    at = covered_.erase(at);
   }
-  return text;
+  covered_.emplace(whole_begin, whole_end);
+  return was_free;
+}
+
+void NewestFunctions::add_older(std::string_view text) {
+  const auto line = read_line(text);
+  if (!line) return;
+  const bool is_known = covered_.size() < kMostFunctions;
+  if (is_known && !cover(line->begin, line->end)) return;
+  if (!is_full_ && is_known) {
+    const std::string written = fmt::format("{:x} {:x} {}\n", line->begin, line->end - line->begin,
+                                            printable(line->name, kLongestFunction));
+    is_full_ = lines_.size() + written.size() > most_bytes_;
+    if (!is_full_) {
+      lines_ += written;
+      return;
+    }
+  }
+  ++left_out_;
 }
 
 }  // namespace vtax

@@ -19,13 +19,22 @@ TEST(RunTimeFunctions, ALaterLineIsRightWhereTwoAreOfTheSamePlace) {
   EXPECT_EQ(functions.at(0x7f0000002000).name, "second");
 }
 
-TEST(RunTimeFunctions, AreWrittenAsLinesThatFit) {
-  RunTimeFunctions functions;
-  read_run_time_functions("0x1000 10 a function\n2000 20 other\n", functions);
-  const std::string all = "1000 10 a function\n2000 20 other\n";
-  EXPECT_EQ(run_time_lines(functions, all.size()), all);
-  EXPECT_EQ(run_time_lines(functions, all.size() - 1), "1000 10 a function\n");
-  EXPECT_EQ(run_time_lines({}, 100), "");
+TEST(NewestFunctions, AreWhatNothingNewerLiesOver) {
+  NewestFunctions functions(1000);
+  for (const char* line : {"0x2000 20 newest", "3000 10 apart", "1ff0 18 older", "nonsense",
+                           "1ff8 4 below it", "2020 10 behind", "1fe0 10 before"})
+    functions.add_older(line);
+  EXPECT_EQ(functions.lines(), "2000 20 newest\n3000 10 apart\n2020 10 behind\n1fe0 10 before\n");
+  EXPECT_EQ(functions.left_out(), 0U);
+}
+
+TEST(NewestFunctions, AreLeftOutAndCountedWhereTheyDoNotFit) {
+  const std::string newest = "2000 20 newest\n";
+  NewestFunctions functions(newest.size() + 5);
+  for (const char* line : {"2000 20 newest", "3000 10 older", "3008 10 superseded", "4000 10 x"})
+    functions.add_older(line);
+  EXPECT_EQ(functions.lines(), newest);
+  EXPECT_EQ(functions.left_out(), 2U);
 }
 
 TEST(RunTimeFunctions, HaveNamesThatAreHarmless) {

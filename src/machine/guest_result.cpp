@@ -46,8 +46,9 @@ class Fields {
   }
 
   // Whose it is.
-  ProgramCode code_of(const json& object) {
-    ProgramCode code;
+  template <class Code>
+  Code code_of(const json& object) {
+    Code code;
     if (object.value("domain", json()) != "") code.domain = name(object, "domain");
     const json cpu = object.value("cpu", json());
     if (!cpu.is_number_integer() || cpu.get<int>() < -1 || cpu.get<int>() >= kMostCpus)
@@ -58,7 +59,7 @@ class Fields {
   }
 
   ProgramCode code(const json& object) {
-    ProgramCode code = code_of(object);
+    auto code = code_of<ProgramCode>(object);
     code.file = path(object, "file");
     if (object.value("called", json()) != "") code.called = name(object, "called");
     code.begin = address(object, "begin");
@@ -67,8 +68,9 @@ class Fields {
     return code;
   }
 
-  ProgramCode run_time_code(const json& object) {
-    ProgramCode code = code_of(object);
+  RunTimeCode run_time_code(const json& object) {
+    auto code = code_of<RunTimeCode>(object);
+    code.left_out = number(object, "left_out");
     const auto found = object.find("functions");
     if (found == object.end() || !found->is_string()) return wrong("functions"), code;
     read_run_time_functions(found->get_ref<const std::string&>(), code.functions);
@@ -162,7 +164,7 @@ Result<GuestResult> guest_result_from(const json& message) {
   }
   for (const json& code : message.contains("run_time") ? fields.array(message, "run_time") : none) {
     if (!code.is_object()) return damaged("what a program made is no object");
-    result.program.push_back(fields.run_time_code(code));
+    result.run_time.push_back(fields.run_time_code(code));
   }
   if (message.contains("output")) result.output = printable(message, "output", kMaxOutput);
   if (!fields.first.empty()) return damaged("its field '" + fields.first + "' is missing or wrong");

@@ -109,11 +109,21 @@ bool try_code_map(std::string_view text) {
     end = function.end;
   }
   constexpr std::size_t kMostBytes = 4096;
-  const std::string lines = run_time_lines(functions, kMostBytes);
+  NewestFunctions newest(kMostBytes);
+  for (std::string_view left = text; !left.empty();) {
+    if (left.ends_with('\n')) left.remove_suffix(1);
+    const std::size_t begin = left.rfind('\n') + 1;  // 0 where there is none
+    newest.add_older(left.substr(begin));
+    left = left.substr(0, begin);
+  }
+  require(newest.lines().size() <= kMostBytes, "what is handed on is bounded");
   RunTimeFunctions again;
-  read_run_time_functions(lines, again);
-  require(lines.size() <= kMostBytes, "what is handed on is bounded");
-  require(run_time_lines(again, kMostBytes) == lines, "it is read as it was written");
+  read_run_time_functions(newest.lines(), again);
+  require(again.size() + newest.left_out() == functions.size(), "what is not handed on is counted");
+  for (const auto& [begin, function] : again)
+    require(functions.contains(begin) && functions[begin].end == function.end &&
+                functions[begin].name == function.name,
+            "it is read as it was written");
   return !functions.empty();
 }
 

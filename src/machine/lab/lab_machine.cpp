@@ -397,6 +397,9 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   }
   charging.peer_cpus = peer_cpus;
   if (auto added = add_program(seen.result.program, charging); !added) return fail(added.error());
+  for (const RunTimeCode& code : seen.result.run_time)
+    charging.map.add_run_time_code(code.domain.empty() ? charging.domains.front() : code.domain,
+                                   code.cpu.value_or(-1), code.functions);
   return charge(*seen.window, charging);
 }
 
@@ -419,10 +422,6 @@ Result<SymbolTable> LabMachine::vdso_symbols(const ProgramCode& code) const {
 Result<> LabMachine::add_program(const std::vector<ProgramCode>& all, ChargingRules& charging) const {
   for (const ProgramCode& code : all) {
     const std::string& domain = code.domain.empty() ? charging.domains.front() : code.domain;
-    if (code.file.empty()) {
-      charging.map.add_run_time_code(domain, code.cpu.value_or(-1), code.functions);
-      continue;
-    }
     const std::filesystem::path path = std::filesystem::path(code.file).relative_path();
     AddressMap::ProgramCode known{domain, code.cpu.value_or(-1), code.begin, code.end,
                                   code.called.empty() ? path.filename().string() : code.called};
@@ -462,7 +461,7 @@ Result<AddressMap> LabMachine::map_with_modules(
   return map;
 }
 
-std::string LabMachine::provenance(const TrialSpec& spec, const std::string& output) const {
+std::string LabMachine::provenance(const TrialSpec& spec, const GuestResult& seen) const {
   const ParallelTime time = time_of(spec);
   nlohmann::json packages = nlohmann::json::array();
   for (const Package& package : image_.packages)
@@ -492,7 +491,10 @@ std::string LabMachine::provenance(const TrialSpec& spec, const std::string& out
   if (spec.prices != "off") json["prices"] = spec.prices;
   if (has_guests(image_.kind)) json["guest_memory_mib"] = guest_memory_mib(image_, shape_);
   if (image_.guest_kernel) json["guest_kernel_release"] = image_.guest_kernel->release;
-  if (!output.empty()) json["client_output"] = output;
+  if (!seen.output.empty()) json["client_output"] = seen.output;
+  std::uint64_t left_out = 0;
+  for (const RunTimeCode& code : seen.run_time) left_out += code.left_out;
+  if (left_out > 0) json["run_time_names_left_out"] = left_out;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -71,7 +71,7 @@ std::optional<ProgramProcess>& server_program() {
   return one;
 }
 
-// The first process of the client that ran last; its children's numbers are higher.
+// The first process of the client that ran last.
 pid_t& last_client() {
   static pid_t process = 0;
   return process;
@@ -299,14 +299,21 @@ Result<nlohmann::json> mapped_of_server(const JsonFields& order) {
   return nlohmann::json{{"state", "done"}, {"mapped", mapped_json(mapped)}};
 }
 
-nlohmann::json run_time_names() {
-  const pid_t client = last_client(), server = server_program() ? server_program()->process() : -1;
-  const auto is_servers = [server](pid_t process) { return server > 0 && getsid(process) == server; };
-  return {{"state", "done"},
-          {"client", run_time_names_of([&](pid_t process) {
-             return client > 0 && process >= client && !is_servers(process);
-           })},
-          {"server", run_time_names_of(is_servers)}};
+Result<nlohmann::json> run_time_names(const JsonFields& order) {
+  const auto whose = order.text("whose", 32);
+  if (!whose) return fail(whose.error());
+  const auto alone = order.boolean("alone");
+  if (!alone) return fail(alone.error());
+  const auto most_bytes = order.number("most_bytes", 0, JsonFields::kMostBytes);
+  if (!most_bytes) return fail(most_bytes.error());
+  if (*whose != "client" && *whose != "server")
+    return fail(order.bad("'whose' is neither client nor server"));
+  if (*whose == "server" && !server_program()) return fail(no_server(order));
+  const pid_t first = *whose == "client" ? last_client() : server_program()->process();
+  const NewestFunctions functions =
+      run_time_names_of([&](pid_t process) { return is_of_program(process, first, *alone); }, *most_bytes);
+  return nlohmann::json{
+      {"state", "done"}, {"functions", functions.lines()}, {"left_out", functions.left_out()}};
 }
 
 Result<nlohmann::json> end_server_program(const JsonFields& order) {
@@ -328,7 +335,7 @@ std::optional<Result<nlohmann::json>> obey_program(const std::string& order, con
   if (order == "program-serve") return serve_program(fields);
   if (order == "program-run") return run_client(fields, control);
   if (order == "program-mapped") return mapped_of_server(fields);
-  if (order == "program-run-time") return run_time_names();
+  if (order == "program-run-time") return run_time_names(fields);
   if (order == "program-end") return end_server_program(fields);
   return std::nullopt;
 }

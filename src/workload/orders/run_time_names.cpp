@@ -11,8 +11,8 @@
 #include <memory>
 #include <set>
 
-#include "core/run_time_functions.h"
 #include "workload/orders/program_files.h"
+#include "workload/orders/program_process.h"
 
 namespace vtax {
 namespace {
@@ -32,43 +32,73 @@ pid_t process_of_map(std::string_view name) {
              : 0;
 }
 
-std::set<pid_t> processes_with_maps() {
+// The last ones.
+std::set<pid_t> processes_with_maps(const std::function<bool(pid_t)>& wanted) {
   std::set<pid_t> found;
   const Descriptor folder = open_program_file("/tmp", O_RDONLY | O_DIRECTORY);
   // It is the entries' own, as closedir() closes it.
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(fcntl(folder.get(), F_DUPFD_CLOEXEC, 0)),
                                                     closedir);
-  while (entries != nullptr && found.size() < kMostMaps) {
+  while (entries != nullptr) {
     const dirent* entry = readdir(entries.get());
     if (entry == nullptr) break;
-    if (const pid_t process = process_of_map(entry->d_name); process > 0) found.insert(process);
+    const pid_t process = process_of_map(entry->d_name);
+    if (process > 0 && wanted(process)) found.insert(process);
+    if (found.size() > kMostMaps) found.erase(found.begin());
   }
   return found;
 }
 
-// Its whole lines, of a long one the last.
-std::string end_of_map(pid_t process) {
+// The whole lines of a file's last `size` bytes, without their ends, from the last one to the first.
+void read_backwards(int file, off_t end, off_t size, const std::function<void(std::string_view)>& see) {
+  constexpr off_t kPiece = 256 << 10;
+  constexpr std::size_t kMostOfLine = 4 << 10;
+  std::string text;  // from somewhere in a line to that line's end, or what is unfinished
+  bool is_ended = false;
+  for (const off_t first = end - size; end > first;) {
+    const off_t begin = std::max(first, end - kPiece);
+    std::string piece(static_cast<std::size_t>(end - begin), '\0');
+    if (pread(file, piece.data(), piece.size(), begin) != static_cast<ssize_t>(piece.size())) return;
+    text = is_ended ? piece + text : std::move(piece);
+    if (!is_ended) text.resize(text.rfind('\n') + 1);
+    is_ended = !text.empty();
+    end = begin;
+    while (!text.empty()) {
+      text.pop_back();
+      const std::size_t before = text.rfind('\n');
+      if (before == std::string::npos && begin > 0) break;
+      see(std::string_view(text).substr(before + 1));
+      text.resize(before + 1);
+    }
+    if (!is_ended || begin == 0) continue;
+    text.resize(std::min(text.size(), kMostOfLine));
+    text += '\n';
+  }
+}
+
+void read_map(pid_t process, NewestFunctions& into) {
+  constexpr auto kMost = static_cast<off_t>(ProgramProcess::kMostWrittenBytes);
   const Descriptor file = open_program_file(fmt::format("/tmp/perf-{}.map", process),
                                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
-  const auto size = static_cast<std::size_t>(std::max<off_t>(0, status.st_size));
-  std::string text(std::min(size, kMostRunTimeBytes), '\0');
-  const std::size_t left_out = size - text.size();
-  const ssize_t got = pread(file.get(), text.data(), text.size(), static_cast<off_t>(left_out));
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-  text.resize(text.rfind('\n') + 1);
-  if (left_out > 0) text.erase(0, text.find('\n') + 1);
-  return text;
+  if (!file.valid() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  read_backwards(file.get(), status.st_size, std::min(status.st_size, kMost),
+                 [&](std::string_view line) { into.add_older(line); });
 }
 
 }  // namespace
 
-std::string run_time_names_of(const std::function<bool(pid_t)>& wanted) {
-  RunTimeFunctions functions;
-  for (const pid_t process : processes_with_maps())
-    if (wanted(process)) read_run_time_functions(end_of_map(process), functions);
-  return run_time_lines(functions, kMostRunTimeBytes);
+NewestFunctions run_time_names_of(const std::function<bool(pid_t)>& wanted, std::size_t most_bytes) {
+  NewestFunctions functions(most_bytes);
+  const std::set<pid_t> processes = processes_with_maps(wanted);
+  for (auto process = processes.rbegin(); process != processes.rend(); ++process)
+    read_map(*process, functions);
+  return functions;
+}
+
+bool is_of_program(pid_t process, pid_t first, bool alone) {
+  if (first <= 0) return false;
+  return process == first || getsid(process) == first || (alone && process > first);
 }
 
 }  // namespace vtax
