@@ -24,6 +24,16 @@ void AddressMap::add_module(const std::string& domain, std::string module, Table
   modules_[domain].push_back({std::move(module), std::move(symbols)});
 }
 
+void AddressMap::add_run_time_code(std::string domain, int cpu, const RunTimeFunctions& functions) {
+  std::vector<Symbol> symbols;
+  for (const auto& [begin, function] : functions) {
+    symbols.push_back({GuestAddress(begin), function.name, 'T'});
+    symbols.push_back({GuestAddress(function.end), "", '?'});  // what lies behind it is another's
+  }
+  run_time_codes_.push_back(
+      {std::move(domain), cpu, std::make_shared<const SymbolTable>(std::move(symbols))});
+}
+
 AddressMap::IdleText AddressMap::idle_text_of(const Table& table) {
   if (!table) return {};
   return {table->address_of("__cpuidle_text_start").value_or(GuestAddress()),
@@ -49,6 +59,15 @@ const AddressMap::ProgramCode* AddressMap::code_at(GuestAddress address, const s
   return nullptr;
 }
 
+const Symbol* AddressMap::run_time_symbol(GuestAddress address, const std::string& domain, int cpu) const {
+  for (const RunTimeCode& code : run_time_codes_) {
+    if (code.domain != domain || (code.cpu >= 0 && code.cpu != cpu)) continue;
+    const Symbol* symbol = code.symbols->find(address);
+    if (symbol != nullptr && symbol->is_text()) return symbol;
+  }
+  return nullptr;
+}
+
 Place AddressMap::place_of(GuestAddress address, const std::string& domain, int cpu) const {
   const auto named = [&](const Table& table, const char* image) -> Place {
     const Symbol* symbol = table ? table->find(address) : nullptr;
@@ -59,11 +78,15 @@ Place AddressMap::place_of(GuestAddress address, const std::string& domain, int 
     case Region::hypervisor:
       return named(hypervisor, "xen");
     case Region::program: {
-      if (const ProgramCode* code = code_at(address, domain, cpu)) {
-        const Symbol* known = code->symbols ? code->symbols->find(address) : nullptr;
-        return known != nullptr && known->is_text() ? Place{code->image, known->name, known->address}
-                                                    : unknown(code->image, address);
-      }
+      const ProgramCode* code = code_at(address, domain, cpu);
+      if (code != nullptr)
+        if (const Symbol* known = code->symbols ? code->symbols->find(address) : nullptr;
+            known != nullptr && known->is_text())
+          return {code->image, known->name, known->address};
+      // Of what lies in a file without a symbol, as V8's own, programs tell names, too.
+      if (const Symbol* made = run_time_symbol(address, domain, cpu))
+        return {code != nullptr ? code->image : kRunTimeImage, made->name, made->address};
+      if (code != nullptr) return unknown(code->image, address);
       const Symbol* symbol = program ? program->find(address) : nullptr;
       return symbol != nullptr && symbol->is_text() ? Place{"vtax", symbol->name, symbol->address}
                                                     : unknown("program", address);

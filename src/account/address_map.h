@@ -9,9 +9,13 @@
 #include <vector>
 
 #include "account/symbol_table.h"
+#include "core/run_time_functions.h"
 #include "core/units.h"
 
 namespace vtax {
+
+// Of functions that a program has made while it ran.
+inline constexpr const char* kRunTimeImage = "[run time]";
 
 enum class Region { hypervisor, kernel, program };
 
@@ -49,6 +53,14 @@ class AddressMap {
   };
   void add_program_code(ProgramCode code) { codes_.push_back(std::move(code)); }
 
+  // Functions that programs made while they ran, likewise; a symbol of a file is believed first.
+  struct RunTimeCode {
+    std::string domain;
+    int cpu = -1;
+    Table symbols;
+  };
+  void add_run_time_code(std::string domain, int cpu, const RunTimeFunctions& functions);
+
   void add_module(const std::string& domain, std::string module, Table symbols);
 
   // f(domain, module, symbols) for each.
@@ -80,8 +92,11 @@ class AddressMap {
   };
   [[nodiscard]] const ProgramCode* code_at(GuestAddress address, const std::string& domain, int cpu) const;
 
+  [[nodiscard]] const Symbol* run_time_symbol(GuestAddress address, const std::string& domain, int cpu) const;
+
   std::map<std::string, std::vector<Module>> modules_;
   std::vector<ProgramCode> codes_;
+  std::vector<RunTimeCode> run_time_codes_;
   struct IdleText {
     GuestAddress begin, end;
   };

@@ -50,6 +50,11 @@ LabPlan rehearsed(LabPlan plan) {
   return plan;
 }
 
+// Fixed addresses: files lie where they lay. What a program makes may lie elsewhere each time.
+controller::ProgramLook look_of(int repetition) {
+  return repetition == 1 ? controller::ProgramLook::all : controller::ProgramLook::run_time;
+}
+
 }  // namespace
 
 void send_progress(const char* step) {
@@ -146,7 +151,7 @@ Result<> arrange_and_work(const LabPlan& plan, Platform& platform, const Setup& 
     std::this_thread::sleep_for(start_phase(repetition));
     const LabPlan own = repetition == 1 ? rehearsed(plan) : plan;
     Result<nlohmann::json> result =
-        own.program ? controller::run_program_trial(own, *bench, setup, repetition == 1)
+        own.program ? controller::run_program_trial(own, *bench, setup, look_of(repetition))
         : own.http  ? controller::run_http_trial(own, *bench, controller::kLabSettle, hooks)
         : own.local ? controller::run_local_trial(own, *bench, disks, controller::kLabSettle, hooks)
                     : controller::run_trial(own, *bench, controller::kLabSettle, hooks, repetition);

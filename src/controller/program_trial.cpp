@@ -80,6 +80,24 @@ Result<> add_mapped(const JsonFields& answer, const End& end, int cpu, nlohmann:
   return {};
 }
 
+// All programs' together: a message may have 1 MiB, and escapes may double them.
+constexpr std::size_t kMostRunTimeBytes = 384 << 10;
+
+// Likewise.
+Result<> add_run_time_names(const JsonFields& answer, std::size_t most_bytes, const End& end, int cpu,
+                            nlohmann::json& all) {
+  auto functions = answer.text("functions", most_bytes);
+  if (!functions) return fail(functions.error());
+  const auto left_out = answer.number("left_out", 0, ~std::uint64_t{0});
+  if (!left_out) return fail(left_out.error());
+  if (functions->empty() && *left_out == 0) return {};
+  all.push_back({{"domain", end.in_guest ? end.name : ""},
+                 {"cpu", end.in_guest ? -1 : cpu},
+                 {"functions", std::move(*functions)},
+                 {"left_out", *left_out}});
+  return {};
+}
+
 Result<> add_client(const JsonFields& answer, nlohmann::json& all) {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
   const auto client = answer.object("client");
@@ -103,7 +121,8 @@ class ProgramTrial {
     patience_ = 2 * std::chrono::seconds(plan.limit_seconds) + std::chrono::seconds(30);
   }
 
-  Result<nlohmann::json> run(bool looks) {
+  Result<nlohmann::json> run(ProgramLook look) {
+    const bool looks = look == ProgramLook::all;
     if (Result<> prepared = prepare(); !prepared) return fail(prepared.error());
     if (Result<> ready = start_servers(); !ready) return fail(ready.error());
     if (Result<> warm = warm_up(looks); !warm) return fail(warm.error());
@@ -141,11 +160,15 @@ class ProgramTrial {
     }
     if (hooks_.after && !reads_at_marks())
       if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
+    nlohmann::json run_time = nlohmann::json::array();
+    if (look != ProgramLook::none)
+      if (Result<> seen = see_run_time_names(run_time); !seen) return fail(seen.error());
     if (Result<> ended = end_servers(); !ended) return fail(ended.error());
     nlohmann::json result = done.to_json();
     if (hooks_.after) result["clients"] = clients;
     result["output"] = output;
     if (looks) result["mapped"] = mapped_;
+    if (!run_time.empty()) result["run_time"] = std::move(run_time);
     return result;
   }
 
@@ -240,6 +263,37 @@ class ProgramTrial {
     return {};
   }
 
+  // Whether no other program runs on the end's kernel. Each guest has one of its own.
+  [[nodiscard]] bool is_alone(const End& end) const {
+    if (end.in_guest) return true;
+    std::size_t programs = 0;
+    for (const ProgramPair& pair : pairs_) {
+      if (!pair.client->in_guest) ++programs;
+      if (!plan_.server.empty() && !pair.server->in_guest) ++programs;
+    }
+    return programs == 1;
+  }
+
+  // What clients and servers made in the window itself.
+  Result<> see_run_time_names(nlohmann::json& all) {
+    const std::size_t programs = pairs_.size() * (plan_.server.empty() ? 1 : 2);
+    const std::size_t most_bytes = kMostRunTimeBytes / programs;
+    const auto see = [&](const char* whose, const End& end, int cpu) -> Result<> {
+      const auto answer = end.client->ask({{"do", "program-run-time"},
+                                           {"whose", whose},
+                                           {"alone", is_alone(end)},
+                                           {"most_bytes", most_bytes}},
+                                          patience_);
+      return answer ? add_run_time_names(*answer, most_bytes, end, cpu, all) : Result<>(fail(answer.error()));
+    };
+    for (const ProgramPair& pair : pairs_) {
+      Result<> seen = see("client", *pair.client, pair.client_cpu);
+      if (seen && !plan_.server.empty()) seen = see("server", *pair.server, pair.server_cpu);
+      if (!seen) return seen;
+    }
+    return {};
+  }
+
   Result<> end_servers() {
     if (plan_.server.empty()) return {};
     for (const ProgramPair& pair : pairs_)
@@ -258,9 +312,10 @@ class ProgramTrial {
 
 }  // namespace
 
-Result<nlohmann::json> run_program_trial(const TrialPlan& plan, Bench& bench, const Setup& setup, bool looks,
-                                         std::chrono::milliseconds settle, const WindowHooks& hooks) {
-  return ProgramTrial(plan, bench, setup, settle, hooks).run(looks);
+Result<nlohmann::json> run_program_trial(const TrialPlan& plan, Bench& bench, const Setup& setup,
+                                         ProgramLook look, std::chrono::milliseconds settle,
+                                         const WindowHooks& hooks) {
+  return ProgramTrial(plan, bench, setup, settle, hooks).run(look);
 }
 
 }  // namespace vtax::controller

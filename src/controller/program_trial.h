@@ -9,16 +9,21 @@
 
 namespace vtax::controller {
 
+// At the programs' code.
+enum class ProgramLook { none, run_time, all };
+
 // The plan's client in each system under test or in its partner, with the server in the other one, where
 // there is a server, all at once; the answer is the message `result` without its modules. Each repetition has
 // a server of its own, and a warm-up run. With hooks and a window that the clients mark, the hooks are called
 // at its marks. With hooks around the whole run the result also has what the clients used that are
-// processes of this machine, "clients": [{"process": who started it, "user_ns", "system_ns"}, ...]. `looks`:
-// the warm-up also tells which files were executed where, and the result has them as "mapped":
-// [{"domain" (empty: the driver domain or host), "cpu" (-1: any), "file", "called" (by a link; or empty),
-// "begin", "end", "offset"}, ...].
+// processes of this machine, "clients": [{"process": who started it, "user_ns", "system_ns"}, ...]. With a
+// look at what the window's processes made while they ran the result has that as "run_time":
+// [{"domain" (empty: the driver domain or host), "cpu" (-1: any), "functions": lines of
+// core/run_time_functions.h, "left_out": how many more there are}, ...]. With a look at all the warm-up also
+// tells which files were executed where, and the result has them as "mapped": [{"domain", "cpu", "file",
+// "called" (by a link; or empty), "begin", "end", "offset"}, ...].
 [[nodiscard]] Result<nlohmann::json> run_program_trial(const TrialPlan& plan, Bench& bench,
-                                                       const Setup& setup, bool looks,
+                                                       const Setup& setup, ProgramLook look,
                                                        std::chrono::milliseconds settle = kLabSettle,
                                                        const WindowHooks& hooks = {});
 

@@ -45,19 +45,35 @@ class Fields {
     return GuestAddress(value);
   }
 
-  ProgramCode code(const json& object) {
-    ProgramCode code;
+  // Whose it is.
+  template <class Code>
+  Code code_of(const json& object) {
+    Code code;
     if (object.value("domain", json()) != "") code.domain = name(object, "domain");
     const json cpu = object.value("cpu", json());
     if (!cpu.is_number_integer() || cpu.get<int>() < -1 || cpu.get<int>() >= kMostCpus)
       wrong("cpu");
     else if (cpu.get<int>() >= 0)
       code.cpu = cpu.get<int>();
+    return code;
+  }
+
+  ProgramCode code(const json& object) {
+    auto code = code_of<ProgramCode>(object);
     code.file = path(object, "file");
     if (object.value("called", json()) != "") code.called = name(object, "called");
     code.begin = address(object, "begin");
     code.end = address(object, "end");
     code.offset = address(object, "offset").value;
+    return code;
+  }
+
+  RunTimeCode run_time_code(const json& object) {
+    auto code = code_of<RunTimeCode>(object);
+    code.left_out = number(object, "left_out");
+    const auto found = object.find("functions");
+    if (found == object.end() || !found->is_string()) return wrong("functions"), code;
+    read_run_time_functions(found->get_ref<const std::string&>(), code.functions);
     return code;
   }
 
@@ -145,6 +161,10 @@ Result<GuestResult> guest_result_from(const json& message) {
   for (const json& code : message.contains("mapped") ? fields.array(message, "mapped") : none) {
     if (!code.is_object()) return damaged("a program's code is no object");
     result.program.push_back(fields.code(code));
+  }
+  for (const json& code : message.contains("run_time") ? fields.array(message, "run_time") : none) {
+    if (!code.is_object()) return damaged("what a program made is no object");
+    result.run_time.push_back(fields.run_time_code(code));
   }
   if (message.contains("output")) result.output = printable(message, "output", kMaxOutput);
   if (!fields.first.empty()) return damaged("its field '" + fields.first + "' is missing or wrong");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/run_time_functions.h"
 #include "core/units.h"
 #include "record/trial.h"
 
@@ -22,6 +23,14 @@ struct ProgramCode {
   std::uint64_t offset = 0;
 };
 
+// Functions that it made while it ran.
+struct RunTimeCode {
+  std::string domain;      // likewise
+  std::optional<int> cpu;  // likewise
+  RunTimeFunctions functions;
+  std::uint64_t left_out = 0;  // how many more there are
+};
+
 // The agent's `result` message, checked. A guest is not trusted: unknown fields are ignored, missing or wrong
 // ones are an error, names are bounded and printable.
 struct GuestResult {
@@ -33,7 +42,8 @@ struct GuestResult {
   // Load addresses by (domain, module) and section; of a machine's first result.
   std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>> modules;
   std::vector<ProgramCode> program;  // likewise
-  std::string output;                // what the first client printed; printable
+  std::vector<RunTimeCode> run_time;
+  std::string output;  // what the first client printed; printable
 };
 
 [[nodiscard]] Result<GuestResult> read_guest_result(const std::string& json);

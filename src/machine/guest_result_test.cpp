@@ -45,6 +45,28 @@ TEST(GuestResult, MayHoldTheWorkOfEachGuest) {
     EXPECT_FALSE(read_guest_result("{\"guests\": " + std::string(bad) + "," + good.substr(1))) << bad;
 }
 
+TEST(GuestResult, MayHoldWhatAProgramMadeWhileItRan) {
+  const std::string good = kGood;
+  const auto read = [&](const std::string& code) {
+    return read_guest_result(R"({"run_time": [)" + code + "]," + good.substr(1));
+  };
+  const std::string made =
+      R"({"domain": "guest1", "cpu": -1, "functions": "1000 10 a loop\n\u001bnonsense\n2000 20 other\n", "left_out": 3})";
+  const auto result = read(made);
+  ASSERT_TRUE(result) << result.error().text();
+  ASSERT_EQ(result->run_time.size(), 1U);
+  EXPECT_EQ(result->run_time[0].domain, "guest1");
+  EXPECT_EQ(result->run_time[0].left_out, 3U);
+  ASSERT_EQ(result->run_time[0].functions.size(), 2U);
+  EXPECT_EQ(result->run_time[0].functions.at(0x1000).name, "a loop");
+  for (const char* bad :
+       {"7", R"({"domain": "", "cpu": 0, "left_out": 0})",
+        R"({"domain": "", "cpu": 0, "functions": 7, "left_out": 0})",
+        R"({"domain": "", "functions": "", "left_out": 0})", R"({"domain": "", "cpu": 0, "functions": ""})",
+        R"({"domain": "", "cpu": 0, "functions": "", "left_out": -1})"})
+    EXPECT_FALSE(read(bad)) << bad;
+}
+
 TEST(GuestResult, MayHoldTheCodeOfAProgramAndWhatItPrinted) {
   const std::string good = kGood;
   const auto read = [&](const std::string& code) {

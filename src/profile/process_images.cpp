@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "account/address_map.h"
 #include "core/files.h"
 #include "core/readable.h"
 
@@ -33,8 +34,6 @@ std::string short_name(const std::string& file) {
   const std::string_view path(file);
   return printable(path.substr(path.starts_with('/') ? path.rfind('/') + 1 : 0), 200);
 }
-
-constexpr std::string_view kRunTimeImage = "[run time]";
 
 bool is_of_a_file(const Mapped& mapped) {
   return mapped.file.starts_with('/') && !mapped.file.starts_with("//") &&
@@ -187,7 +186,7 @@ Function ProcessImages::at(int number, std::uint64_t address) {
   }
   if (found == nullptr || !is_of_a_file(*found))
     if (const auto told = run_time_code_.at(number, address); !told.empty())
-      return {std::string(kRunTimeImage), std::string(told)};
+      return {kRunTimeImage, std::string(told)};
   if (found == nullptr) return {"[no image]", std::string(kUnknownFunction)};
   const Mapped& mapped = *found;
   const std::string_view name = symbols_of(number, mapped).at(address - mapped.begin + mapped.file_offset);

@@ -6,26 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/descriptor.h"
 #include "core/files.h"
-#include "core/readable.h"
 
 namespace vtax::profile {
 namespace {
 
 constexpr std::uint64_t kLargestMap = std::uint64_t{64} << 20;
-constexpr std::size_t kMostFunctions = 1'000'000, kLongestFunction = 500;
-
-bool take_hexadecimal(std::string_view& line, std::uint64_t& number) {
-  if (line.starts_with("0x")) line.remove_prefix(2);
-  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number, 16);
-  const auto used = static_cast<std::size_t>(end - line.data());
-  if (error != std::errc() || used >= line.size() || line[used] != ' ') return false;
-  line.remove_prefix(used + 1);
-  return true;
-}
 
 // Its number where it was started: a container's processes have numbers of their own.
 std::string own_number(int process) {
@@ -42,22 +30,6 @@ std::string own_number(int process) {
 }
 
 }  // namespace
-
-void RunTimeCode::parse(std::string_view text, Functions& into) {
-  while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    std::uint64_t begin = 0, size = 0;
-    if (!take_hexadecimal(line, begin) || !take_hexadecimal(line, size) || size == 0 || line.empty() ||
-        size > ~std::uint64_t{0} - begin)
-      continue;
-    auto from = into.lower_bound(begin);
-    if (from != into.begin() && std::prev(from)->second.end > begin) --from;
-    while (from != into.end() && from->first < begin + size) from = into.erase(from);
-    if (into.size() >= kMostFunctions) return;
-    into[begin] = {begin + size, printable(line, kLongestFunction)};
-  }
-}
 
 void RunTimeCode::read(int process, Told& told) {
   told.looked_at = std::chrono::steady_clock::now();
@@ -79,7 +51,7 @@ void RunTimeCode::read(int process, Told& told) {
   // A line that is being written is read when it is whole.
   text.resize(text.rfind('\n') + 1);
   told.read_bytes += text.size();
-  parse(text, told.functions);
+  read_run_time_functions(text, told.functions);
 }
 
 std::string_view RunTimeCode::at(int process, std::uint64_t address) {

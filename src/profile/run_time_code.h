@@ -2,16 +2,16 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "core/run_time_functions.h"
+
 namespace vtax::profile {
 
-// The functions that a process has made at run time, where it tells them as perf(1) reads them: a file
-// /tmp/perf-PID.map, which Node.js, Python, .NET and agents of Java's write when they are asked to. A later
-// line is right where two are of the same place.
+// The functions that a process has made at run time, where it tells them (core/run_time_functions.h), as
+// Node.js, Python, .NET and agents of Java's do when they are asked to.
 class RunTimeCode {
  public:
   // "" where the process tells nothing of that address. The file is read as the process sees it, again when
@@ -20,17 +20,9 @@ class RunTimeCode {
   [[nodiscard]] std::string_view at(int process, std::uint64_t address);
   void forget(int process) { told_.erase(process); }
 
-  struct Function {
-    std::uint64_t end = 0;
-    std::string name;
-  };
-  using Functions = std::map<std::uint64_t, Function>;  // by begin
-  // Lines "BEGIN SIZE NAME", hexadecimal; others are left out.
-  static void parse(std::string_view text, Functions& into);
-
  private:
   struct Told {
-    Functions functions;
+    RunTimeFunctions functions;
     std::uint64_t read_bytes = 0;
     std::chrono::steady_clock::time_point looked_at;
   };

@@ -10,20 +10,6 @@
 namespace vtax::profile {
 namespace {
 
-TEST(RunTimeCode, ALaterLineIsRightWhereTwoAreOfTheSamePlace) {
-  RunTimeCode::Functions functions;
-  RunTimeCode::parse(
-      "7f0000001000 100 LazyCompile:*first app.js:1\n"
-      "0x7f0000002000 0x80 second\n"
-      "nonsense\n7f00 zz bad\n7f00 0 empty\n\n"
-      "7f0000001080 100 third\n",
-      functions);
-  ASSERT_EQ(functions.size(), 2U);
-  EXPECT_EQ(functions.at(0x7f0000001080).name, "third");
-  EXPECT_EQ(functions.at(0x7f0000001080).end, 0x7f0000001180U);
-  EXPECT_EQ(functions.at(0x7f0000002000).name, "second");
-}
-
 TEST(RunTimeCode, IsReadAsTheProcessTellsIt) {
   const std::filesystem::path map = fmt::format("/tmp/perf-{}.map", getpid());
   std::ofstream(map) << "5000 10 jitted\n5010 10 unfinished";

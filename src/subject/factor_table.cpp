@@ -188,7 +188,7 @@ const std::vector<Factor>& common_factors() {
       row(count<&T::guest_cap_percent>("guest_cap_percent", 0, 100,
                                        "most of a CPU that each of Xen's guests may have; 0: no cap"),
           kOfXen, kByAgent),
-      row(count<&T::guest_memory_mib>("guest_memory_mib", 128, 1024,
+      row(count<&T::guest_memory_mib>("guest_memory_mib", 128, 2048,
                                       "memory of each of Xen's and KVM's guests at boot"),
           kOfGuests, kByBoot),
       row(count<&T::balloon_mib>(

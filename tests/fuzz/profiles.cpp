@@ -2,8 +2,8 @@
 #include <chrono>
 
 #include "core/json_fields.h"
+#include "core/run_time_functions.h"
 #include "profile/inside_wire.h"
-#include "profile/run_time_code.h"
 #include "profile/wire.h"
 #include "tests/fuzz/targets.h"
 
@@ -101,13 +101,29 @@ std::vector<std::string> code_maps() {
 }
 
 bool try_code_map(std::string_view text) {
-  profile::RunTimeCode::Functions functions;
-  profile::RunTimeCode::parse(text, functions);
+  RunTimeFunctions functions;
+  read_run_time_functions(text, functions);
   std::uint64_t end = 0;
   for (const auto& [begin, function] : functions) {
     require(begin >= end && function.end > begin, "functions do not overlap");
     end = function.end;
   }
+  constexpr std::size_t kMostBytes = 4096;
+  NewestFunctions newest(kMostBytes);
+  for (std::string_view left = text; !left.empty();) {
+    if (left.ends_with('\n')) left.remove_suffix(1);
+    const std::size_t begin = left.rfind('\n') + 1;  // 0 where there is none
+    newest.add_older(left.substr(begin));
+    left = left.substr(0, begin);
+  }
+  require(newest.lines().size() <= kMostBytes, "what is handed on is bounded");
+  RunTimeFunctions again;
+  read_run_time_functions(newest.lines(), again);
+  require(again.size() + newest.left_out() == functions.size(), "what is not handed on is counted");
+  for (const auto& [begin, function] : again)
+    require(functions.contains(begin) && functions[begin].end == function.end &&
+                functions[begin].name == function.name,
+            "it is read as it was written");
   return !functions.empty();
 }
 

@@ -111,6 +111,49 @@ TEST(PreparedProgram, ServesWhatWasPreparedWithTheUsersRights) {
   EXPECT_EQ(one.digest, again.digest);
 }
 
+// Its function lies in no file, and elsewhere in each repetition: the program tells its name. In a rerun it
+// has the count of the first.
+TEST(ProgramThatMakesCode, HasItsFunctionsNamesInEachRepetition) {
+  NEED_LAB(PlatformId::native);
+  MachineShape shape;
+  shape.files = VTAX_MAKES_CODE;
+  const LabMachine& machine = LabBench::get().machine(PlatformId::native, shape);
+  const auto run_both = [&] {
+    std::vector<Trial> trials(2);
+    int repetition = 0;
+    for (Trial& trial : trials) {
+      trial.repetition = ++repetition;
+      trial.factors = {{"platform", "native"},
+                       {"workload", "program"},
+                       {"topology", "inside"},
+                       {"files", VTAX_MAKES_CODE},
+                       {"client", "makes_code 5000000"}};
+    }
+    std::vector<Trial> done;
+    const auto ran = machine.run_repetitions(
+        trials, quiet, [&](const Trial& trial, const std::optional<Error>& error) -> Result<> {
+          EXPECT_FALSE(error) << error->text();
+          done.push_back(trial);
+          return {};
+        });
+    EXPECT_TRUE(ran) << ran.error().text();
+    return done;
+  };
+  const std::vector<Trial> one = run_both(), again = run_both();
+  ASSERT_EQ(one.size(), 2U);
+  ASSERT_EQ(again.size(), 2U);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].digest, again[i].digest);
+    const auto made =
+        std::find_if(one[i].functions.begin(), one[i].functions.end(),
+                     [](const FunctionCost& function) { return function.function == "made loop app.js:1"; });
+    ASSERT_NE(made, one[i].functions.end()) << "repetition " << i + 1;
+    EXPECT_EQ(made->image, "[run time]");
+    EXPECT_EQ(made->layer, Layer::program);
+    EXPECT_EQ(made->instructions, Instructions(10'000'002));
+  }
+}
+
 struct Fault {
   const char* name;
   Texts changed;

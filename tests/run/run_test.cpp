@@ -307,7 +307,7 @@ TEST_F(RunVerb, AnImageThatCannotBeBuiltFailsItsTrialsAlone) {
   const lab::Folder folder;
   fs::create_directory(folder.path() / "big");
   std::ofstream(folder.path() / "big" / "file") << "x";
-  fs::resize_file(folder.path() / "big" / "file", 97 << 20);  // a program may have 96 MiB
+  fs::resize_file(folder.path() / "big" / "file", 513 << 20);  // a program may have 512 MiB
   std::ofstream(folder.path() / "two.toml") << R"(name = "two"
 repetitions = 1
 [factors]
@@ -323,7 +323,7 @@ transactions = 20
 )";
   std::string said;
   EXPECT_EQ(run({"run", "two.toml", "--jobs", "1", "--out", "run.vtax"}, folder.path(), &said), 4) << said;
-  EXPECT_THAT(said, HasSubstr("its files are more than 96"));
+  EXPECT_THAT(said, HasSubstr("its files have 513 MiB, and its systems keep 512 MiB at most"));
   EXPECT_THAT(said, HasSubstr("left out therefore, until --resume: 1 trial"));
   std::map<std::string, std::string> errors;
   auto reader = RunReader::open(folder.path() / "run.vtax");

@@ -129,7 +129,9 @@ std::vector<std::string> host_disks(const controller::TrialPlan& plan) {
 Result<json> work_of(const controller::TrialPlan& plan, Bench& bench, std::chrono::milliseconds settle,
                      const controller::WindowHooks& hooks, int number) {
   if (plan.http) return controller::run_http_trial(plan, bench, settle, hooks);
-  if (plan.program) return controller::run_program_trial(plan, bench, host_setup(plan), false, settle, hooks);
+  if (plan.program)
+    return controller::run_program_trial(plan, bench, host_setup(plan), controller::ProgramLook::none, settle,
+                                         hooks);
   if (plan.local) return controller::run_local_trial(plan, bench, host_disks(plan), settle, hooks);
   return controller::run_trial(plan, bench, settle, hooks, number);
 }

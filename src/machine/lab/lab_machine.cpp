@@ -12,6 +12,7 @@
 #include "account/system_map.h"
 #include "account/xen_symbols.h"
 #include "core/files.h"
+#include "machine/lab/file_memory.h"
 #include "machine/lab/snapshot_key.h"
 #include "machine/lab/trial_time.h"
 #include "machine/parts/program_tree.h"
@@ -38,18 +39,23 @@ std::chrono::minutes boot_limit(PlatformId kind, const MachineShape& shape) {
 // What a guest takes with Xen's tables or QEMU for it; the first one's is in MachineSpec::memory_mib.
 constexpr int kMemoryPerGuestMib = 224;
 
-// A workload's files, twice while the kernel unpacks them, and five compilers at once.
-constexpr int kFilesGuestMib = 256;
-
-// A kernel gives its first files half of its memory, and these take most of 96 MiB, beside what the program
-// makes (a database).
-constexpr int kLargeFilesGuestMib = 448;
+// Of a guest with a compiler: its files, twice while the kernel unpacks them, and five compilers at once.
+constexpr int kCompilerGuestMib = 256;
 
 // What each guest has: what is asked for, or what its workload's files need.
 int guest_memory_mib(const LabImage& image, const MachineShape& shape) {
-  if (!shape.compiler && !WorkloadFiles::of(shape).has_program()) return shape.guest_memory_mib;
-  const bool is_large = image.program_bytes > ProgramTree::kMostPlainBytes;
-  return std::max(shape.guest_memory_mib, is_large ? kLargeFilesGuestMib : kFilesGuestMib);
+  int needed = shape.compiler ? kCompilerGuestMib : 0;
+  if (WorkloadFiles::of(shape).has_program()) needed = FileMemory::of(image).guest;
+  return std::max(shape.guest_memory_mib, needed);
+}
+
+// What the machine has for its program's files besides its usual memory, in which the first guest's is.
+int more_for_files_mib(const LabImage& image, const MachineShape& shape) {
+  if (!WorkloadFiles::of(shape).has_program()) return 0;
+  const int usual = has_xen(image.kind) ? kDom0Mib
+                                        : MachineSpec().memory_mib -
+                                              (has_guests(image.kind) ? MachineShape().guest_memory_mib : 0);
+  return std::max(0, FileMemory::of(image).first - usual);
 }
 
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
@@ -156,6 +162,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   spec.cards = shape.cards;
   spec.card = image.card;
   if (!shape.kernel_args.empty()) spec.kernel_arguments += " " + shape.kernel_args;
+  const int for_files = more_for_files_mib(image, shape);
+  spec.memory_mib += for_files;
   if (!has_guests(image.kind)) return spec;
   spec.cpus += shape.guests * shape.guest_cpus - 1;
   if (shape.guests > 1) {
@@ -178,13 +186,8 @@ MachineSpec spec_of(const LabImage& image, Qemu qemu, const MachineShape& shape)
   if (!has_xen(image.kind)) return spec;
   if (shape.scheduler != MachineShape().scheduler)
     spec.xen_arguments += fmt::format(" sched={}", name_of(shape.scheduler));
-  // Domain-0 unpacks a program's files twice: as its partner's, and in the guests' image.
-  if (WorkloadFiles::of(shape).has_program()) {
-    constexpr int kForFilesMib = 256;
-    replace(spec.xen_arguments, fmt::format("dom0_mem={}M", kDom0Mib),
-            fmt::format("dom0_mem={}M", kDom0Mib + kForFilesMib));
-    spec.memory_mib += kForFilesMib;
-  }
+  replace(spec.xen_arguments, fmt::format("dom0_mem={}M", kDom0Mib),
+          fmt::format("dom0_mem={}M", kDom0Mib + for_files));
   spec.iommu = spec.virtual_functions || shape.iommu != MachineShape().iommu;
   if (shape.iommu == Iommu::strict) spec.xen_arguments += " dom0-iommu=strict";
   if (shape.driver_domains > 0) {
@@ -396,6 +399,9 @@ Result<Ledger> LabMachine::ledger_of(const Observation& seen, const std::set<int
   }
   charging.peer_cpus = peer_cpus;
   if (auto added = add_program(seen.result.program, charging); !added) return fail(added.error());
+  for (const RunTimeCode& code : seen.result.run_time)
+    charging.map.add_run_time_code(code.domain.empty() ? charging.domains.front() : code.domain,
+                                   code.cpu.value_or(-1), code.functions);
   return charge(*seen.window, charging);
 }
 
@@ -417,9 +423,9 @@ Result<SymbolTable> LabMachine::vdso_symbols(const ProgramCode& code) const {
 // A file that the image does not hold (the program made it, or the guest lies) has no symbols.
 Result<> LabMachine::add_program(const std::vector<ProgramCode>& all, ChargingRules& charging) const {
   for (const ProgramCode& code : all) {
+    const std::string& domain = code.domain.empty() ? charging.domains.front() : code.domain;
     const std::filesystem::path path = std::filesystem::path(code.file).relative_path();
-    AddressMap::ProgramCode known{code.domain.empty() ? charging.domains.front() : code.domain,
-                                  code.cpu.value_or(-1), code.begin, code.end,
+    AddressMap::ProgramCode known{domain, code.cpu.value_or(-1), code.begin, code.end,
                                   code.called.empty() ? path.filename().string() : code.called};
     std::error_code error;
     if (code.file == "/vdso") {
@@ -457,7 +463,7 @@ Result<AddressMap> LabMachine::map_with_modules(
   return map;
 }
 
-std::string LabMachine::provenance(const TrialSpec& spec, const std::string& output) const {
+std::string LabMachine::provenance(const TrialSpec& spec, const GuestResult& seen) const {
   const ParallelTime time = time_of(spec);
   nlohmann::json packages = nlohmann::json::array();
   for (const Package& package : image_.packages)
@@ -487,7 +493,10 @@ std::string LabMachine::provenance(const TrialSpec& spec, const std::string& out
   if (spec.prices != "off") json["prices"] = spec.prices;
   if (has_guests(image_.kind)) json["guest_memory_mib"] = guest_memory_mib(image_, shape_);
   if (image_.guest_kernel) json["guest_kernel_release"] = image_.guest_kernel->release;
-  if (!output.empty()) json["client_output"] = output;
+  if (!seen.output.empty()) json["client_output"] = seen.output;
+  std::uint64_t left_out = 0;
+  for (const RunTimeCode& code : seen.run_time) left_out += code.left_out;
+  if (left_out > 0) json["run_time_names_left_out"] = left_out;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -126,7 +126,7 @@ class LabMachine {
       const std::map<std::pair<std::string, std::string>, std::map<std::string, GuestAddress>>& loaded) const;
   [[nodiscard]] Result<SymbolTable> vdso_symbols(const ProgramCode& code) const;
   [[nodiscard]] Result<> add_program(const std::vector<ProgramCode>& code, ChargingRules& charging) const;
-  [[nodiscard]] std::string provenance(const TrialSpec& spec, const std::string& output) const;
+  [[nodiscard]] std::string provenance(const TrialSpec& spec, const GuestResult& seen) const;
   [[nodiscard]] Result<> fill_in(Trial& trial, const Observation& seen, const TrialSpec& spec) const;
   [[nodiscard]] Result<> run_windows(std::span<Trial> trials, const TrialSpec& spec, int windows,
                                      const TellStep& progress, const Done& done) const;

@@ -83,7 +83,7 @@ Result<> LabMachine::observe_each(const std::string& plan, int windows, const Te
         other.get());
   tell_of_waiting(*machine, progress);
   decltype(GuestResult::modules) modules;
-  decltype(GuestResult::program) program;
+  decltype(GuestResult::program) program;  // its files: what it makes while it runs each result has anew
   for (int window = 1; window <= windows; ++window) {
     auto message = machine->next_message();
     if (!message) return fail(message.error());
@@ -212,7 +212,7 @@ Result<> LabMachine::fill_in(Trial& trial, const Observation& seen, const TrialS
   trial.busy =
       wish->prices ? busy_of(trial, *wish->prices) : busy_of(trial, time_of(spec).speed, kCardPeerCpu);
   trial.digest = ledger->digest;
-  trial.provenance = provenance(spec, seen.result.output);
+  trial.provenance = provenance(spec, seen.result);
   return {};
 }
 

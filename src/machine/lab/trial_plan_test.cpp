@@ -206,14 +206,51 @@ TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
   };
   EXPECT_EQ(memory(), 192);
   shape.packages = "redis-server";
-  image.program_bytes = 44 << 20;
+  image.program_memory_bytes = 44 << 20;
   EXPECT_EQ(memory(), 256);
-  image.program_bytes = 81 << 20;
+  image.program_memory_bytes = 81 << 20;
   const int machine = spec_of(image, {}, shape).memory_mib;
   EXPECT_EQ(memory(), 448);
   shape.guest_memory_mib = 512;  // who asks for more has it
   EXPECT_EQ(memory(), 512);
   EXPECT_EQ(spec_of(image, {}, shape).memory_mib, machine + 64);
+}
+
+TEST(TrialPlan, MemoryFollowsTheFilesOfLargePrograms) {
+  constexpr std::uint64_t kMib = 1 << 20;
+  MachineShape shape;
+  shape.packages = "node";
+  LabImage image;
+  const auto spec = [&](PlatformId kind, std::uint64_t files, std::uint64_t packed) {
+    image.kind = kind;
+    image.program_memory_bytes = files * kMib;
+    image.packed_bytes = packed * kMib;
+    image.xen_command_line = "dom0_mem=576M";
+    return spec_of(image, {}, shape);
+  };
+  const auto guest_of = [](const MachineSpec& machine) {
+    return shape_from_words(machine.kernel_arguments).value().guest_memory_mib;
+  };
+  EXPECT_EQ(spec(PlatformId::native, 64, 64).memory_mib, MachineSpec().memory_mib);
+  EXPECT_EQ(spec(PlatformId::kvm, 64, 64).memory_mib, MachineSpec().memory_mib + 64);
+  EXPECT_EQ(spec(PlatformId::xen_pv, 64, 64).xen_arguments, "dom0_mem=832M");
+  for (const std::uint64_t files : std::vector<std::uint64_t>{96, 200, 512})
+    for (const std::uint64_t packed : {files / 3, files}) {
+      // Half of what is left beside the packed files, and of a kernel's own some 64 MiB.
+      const auto has_room = [&](int memory, std::uint64_t own, std::uint64_t handed) {
+        return (static_cast<std::uint64_t>(memory) - 64 - handed) / 2 >= own;
+      };
+      const MachineSpec native = spec(PlatformId::native, files, packed);
+      EXPECT_TRUE(has_room(native.memory_mib, files, packed)) << files;
+      const MachineSpec xen = spec(PlatformId::xen_pv, files, packed);
+      const int dom0 = std::stoi(xen.xen_arguments.substr(std::string("dom0_mem=").size()));
+      EXPECT_TRUE(has_room(dom0, files + packed, 2 * packed)) << files;
+      EXPECT_TRUE(has_room(guest_of(xen), files, packed)) << files;
+      // Xen's own, and the guest's, are beside Domain-0's.
+      EXPECT_GE(xen.memory_mib - dom0 - guest_of(xen), 1024 - 576 - 192) << files;
+      const MachineSpec kvm = spec(PlatformId::kvm, files, packed);
+      EXPECT_TRUE(has_room(kvm.memory_mib - guest_of(kvm), files + packed, 2 * packed)) << files;
+    }
 }
 
 TEST(TrialPlan, ArgumentsStandOnTheCommandLineOfWhomTheyAreFor) {

@@ -110,20 +110,38 @@ std::vector<std::string> Apt::command(std::string program, std::vector<std::stri
   return all;
 }
 
-Result<std::vector<Package>> Apt::show(const std::vector<std::string>& names) const {
-  std::vector<std::string> arguments = {"show", "--no-all-versions"};
+Result<std::string> Apt::answer(const std::vector<std::string>& names, const char* versions) const {
+  std::vector<std::string> arguments = {"show", versions};
   arguments.insert(arguments.end(), names.begin(), names.end());
-  const auto finished = run_command({.arguments = command("apt-cache", arguments),
-                                     .environment = {"LC_ALL=C"},
-                                     .time_limit = kIndexTimeLimit});
+  auto finished = run_command({.arguments = command("apt-cache", arguments),
+                               .environment = {"LC_ALL=C"},
+                               .time_limit = kIndexTimeLimit});
   if (!finished) return fail(apt_missing(finished.error()));
   // It exits with an error when one name is unknown, and answers for the others.
-  std::vector<Package> packages = parse_packages(finished->out);
+  return std::move(finished->out);
+}
+
+Result<std::vector<Package>> Apt::show(const std::vector<std::string>& names) const {
+  const auto text = answer(names, "--no-all-versions");
+  if (!text) return fail(text.error());
+  std::vector<Package> packages = parse_packages(*text);
+  const auto is_known = [&](const std::string& name) {
+    return std::any_of(packages.begin(), packages.end(), [&](const Package& p) { return p.name == name; });
+  };
+  // What is installed here from elsewhere has no archive to come from; the newest that has one stands for it.
+  std::vector<std::string> foreign;
+  for (const std::string& name : names)
+    if (!is_known(name) && contains("\n" + *text, "\nPackage: " + name + "\n")) foreign.push_back(name);
+  if (!foreign.empty()) {
+    const auto all = answer(foreign, "--all-versions");
+    if (!all) return fail(all.error());
+    for (const Package& package : parse_packages(*all))
+      if (!is_known(package.name)) packages.push_back(package);
+  }
   if (base_ == nullptr) return packages;
   std::vector<std::string> unknown;
   for (const std::string& name : names)
-    if (std::none_of(packages.begin(), packages.end(), [&](const Package& p) { return p.name == name; }))
-      unknown.push_back(name);
+    if (!is_known(name)) unknown.push_back(name);
   if (unknown.empty()) return packages;
   const auto others = base_->show(unknown);
   if (!others) return others;

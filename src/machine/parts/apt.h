@@ -33,7 +33,8 @@ class Apt {
   Apt(std::vector<std::string> options, const Apt& base)
       : options_(std::move(options)), base_(std::make_shared<const Apt>(base)) {}
 
-  // The versions that apt would install, in one question. Names that it does not know are left out.
+  // The versions that apt would install, or, of what is installed from elsewhere, the newest that it could
+  // fetch. Names that it does not know are left out.
   // An error when apt is missing.
   [[nodiscard]] Result<std::vector<Package>> show(const std::vector<std::string>& names) const;
 
@@ -49,6 +50,8 @@ class Apt {
   [[nodiscard]] Result<> update() const;
 
  private:
+  // What apt-cache says of them; `versions`: --no-all-versions or --all-versions.
+  [[nodiscard]] Result<std::string> answer(const std::vector<std::string>& names, const char* versions) const;
   [[nodiscard]] std::vector<std::string> command(std::string program,
                                                  std::vector<std::string> arguments) const;
 

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kRecordSchema = 5;
+constexpr int kRecordSchema = 7;
 constexpr const char* kRecordFile = "image.json";
 
 json names_of(const std::vector<ModuleFile>& modules) {
@@ -40,6 +40,8 @@ Result<> write_image_record(const LabImage& image, const std::filesystem::path& 
                  {"kernel_release", image.kernel_release},
                  {"card", image.card.device},
                  {"program_bytes", image.program_bytes},
+                 {"program_memory_bytes", image.program_memory_bytes},
+                 {"packed_bytes", image.packed_bytes},
                  {"modules", names_of(image.modules)}};
   if (image.guest_kernel)
     record["guest_kernel"] = {{"release", image.guest_kernel->release},
@@ -53,7 +55,9 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
   const LabCard* card = record.is_object() ? find_lab_card(text_field(record, "card")) : nullptr;
   if (card == nullptr || record.value("schema", json()) != kRecordSchema ||
       !record.value("modules", json()).is_array() ||
-      !record.value("program_bytes", json()).is_number_unsigned())
+      !record.value("program_bytes", json()).is_number_unsigned() ||
+      !record.value("program_memory_bytes", json()).is_number_unsigned() ||
+      !record.value("packed_bytes", json()).is_number_unsigned())
     return fail({"cannot use the lab's image " + directory.string(), "its image.json is damaged",
                  "remove this directory and run the same command again", ExitCode::io});
   image.kernel = directory / "vmlinux";
@@ -64,6 +68,8 @@ Result<> read_image_record(const std::filesystem::path& directory, LabImage& ima
   image.kernel_release = text_field(record, "kernel_release");
   image.card = *card;
   image.program_bytes = record["program_bytes"].get<std::uint64_t>();
+  image.program_memory_bytes = record["program_memory_bytes"].get<std::uint64_t>();
+  image.packed_bytes = record["packed_bytes"].get<std::uint64_t>();
   if (std::filesystem::is_directory(directory / "program", ignored)) image.program = directory / "program";
   image.modules = modules_in(record["modules"], directory);
   image.guest_kernel.reset();

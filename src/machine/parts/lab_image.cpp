@@ -236,16 +236,17 @@ Result<CpioArchive> guest_initramfs(const Domain& domain, const GatheredParts& p
   return image;
 }
 
-// What a kernel unpacks.
-Result<std::vector<std::uint8_t>> for_kernel(const CpioArchive& image, const GatheredParts& parts) {
+// What the kernel of the system under test, or of its driver domain, unpacks.
+Result<std::vector<std::uint8_t>> for_kernel(CpioArchive image, const LabImage& facts) {
   std::vector<std::uint8_t> bytes = image.bytes();
-  if (parts.program.bytes() > ProgramTree::kMostPlainBytes) return zstd_packed(bytes);
+  image = {};  // before as much again is used to pack it
+  if (facts.program_bytes > ProgramTree::kMostPlainBytes) return zstd_packed(bytes);
   return bytes;
 }
 
-// `guests`: the kernel that guests boot, which may be `first`.
+// `guests`: the kernel that guests boot, which may be `first`. `facts`: the guests' packed bytes are set.
 Result<CpioArchive> initramfs(PlatformId kind, const GatheredParts& parts, KernelWithModules& first,
-                              KernelWithModules& guests) {
+                              KernelWithModules& guests, LabImage& facts) {
   const Domain& domain = first_domain(kind);
   const KernelImage& kernel = first.kernel.image;
   const auto modules = modules_for(domain, first.tree, kernel);
@@ -272,19 +273,19 @@ Result<CpioArchive> initramfs(PlatformId kind, const GatheredParts& parts, Kerne
     if (added = add_workload_files(parts, image); !added) return fail(added.error());
     return image;
   }
-  // The partner of a guest's program runs here.
-  if (!parts.program.files.empty())
-    if (added = parts.program.add_to(image); !added) return fail(added.error());
-  const auto guest_image = guest_initramfs(*guest, parts, guests);
+  auto guest_image = guest_initramfs(*guest, parts, guests);
   if (!guest_image) return fail(guest_image.error());
   image.file("lab/guest/kernel",
              has_device_model(kind) ? guests.kernel.bytes : loaded_part(guests.kernel.image.vmlinux));
   // Firmware reads it byte by byte from a program of Domain-0.
-  const auto guest_initrd = has_device_model(kind)
-                                ? Result<std::vector<std::uint8_t>>(gzip(guest_image->bytes()))
-                                : for_kernel(*guest_image, parts);
+  auto guest_initrd = has_device_model(kind) ? Result<std::vector<std::uint8_t>>(gzip(guest_image->bytes()))
+                                             : for_kernel(std::move(*guest_image), facts);
   if (!guest_initrd) return fail(guest_initrd.error());
-  image.file("lab/guest/initrd", *guest_initrd);
+  facts.packed_bytes = guest_initrd->size();
+  image.file("lab/guest/initrd", std::move(*guest_initrd));
+  // The partner of a guest's program runs here. Only now, as large ones take much of this computer's memory.
+  if (!parts.program.files.empty())
+    if (added = parts.program.add_to(image); !added) return fail(added.error());
   if (has_kvm(kind)) {
     const std::string backend = kind == PlatformId::kvm ? "vhost\n" : "qemu\n";
     image.file("lab/guest/backend", {backend.begin(), backend.end()});
@@ -340,11 +341,14 @@ Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& par
     if (!opened) return fail(opened.error());
     guests = std::move(*opened);
   }
-  const auto archive = initramfs(kind, parts, *first, guests ? *guests : *first);
+  image.program_bytes = parts.program.bytes();
+  image.program_memory_bytes = parts.program.memory_bytes();
+  auto archive = initramfs(kind, parts, *first, guests ? *guests : *first, image);
   if (!archive) return fail(archive.error());
 
-  const auto initrd = for_kernel(*archive, parts);
+  const auto initrd = for_kernel(std::move(*archive), image);
   if (!initrd) return fail(initrd.error());
+  if (guest_domain(kind) == nullptr) image.packed_bytes = initrd->size();
   if (auto written = write_file(into / "initrd.cpio", *initrd); !written) return written;
   if (has_xen(kind))
     if (auto written = write_xen(kind, sources, parts, into); !written) return written;
@@ -359,7 +363,6 @@ Result<> build(PlatformId kind, const Sources& sources, const GatheredParts& par
     image.guest_kernel =
         LabImage::GuestKernel{{}, {}, guests->kernel.image.release, std::move(*guest_modules)};
   }
-  image.program_bytes = parts.program.bytes();
   if (!parts.program.files.empty())
     if (auto written = parts.program.write_symbols(into / "program"); !written) return written;
   return write_image_record(image, into);

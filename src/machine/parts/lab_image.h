@@ -82,7 +82,7 @@ struct LabImage {
   PlatformId kind = PlatformId::native;      // the machine, as lab_machine_of() says
   std::string hash;                          // of all its content: equal hashes boot equally
   std::filesystem::path kernel;              // vmlinux: QEMU's -kernel, or with Xen its first module
-  std::filesystem::path initrd;              // uncompressed cpio
+  std::filesystem::path initrd;              // cpio, packed by zstd where its program is large
   std::optional<std::filesystem::path> xen;  // multiboot image: QEMU's -kernel when there is one
   std::string kernel_command_line;
   std::string xen_command_line;
@@ -99,6 +99,8 @@ struct LabImage {
   std::optional<GuestKernel> guest_kernel = {};
   std::optional<std::filesystem::path> program = {};  // the user's: its ELF files, for their symbols
   std::uint64_t program_bytes = 0;                    // of all its files
+  std::uint64_t program_memory_bytes = 0;             // ProgramTree::memory_bytes()
+  std::uint64_t packed_bytes = 0;                     // of the system's first files, as its kernel gets them
   std::string release = {};                           // Sources::release
   std::vector<Package> packages;                      // provenance
   std::vector<OwnFile> own_files;

@@ -157,6 +157,17 @@ TEST_F(Packages, MissingListsSayWhatToDo) {
   }
 }
 
+// apt would keep the version that is installed, which no archive has.
+TEST_F(Packages, WhatIsInstalledFromElsewhereIsTheNewestOfAnArchive) {
+  package("theirs", "", "2");
+  program("apt-cache",
+          R"(for n; do [ "$n" != --no-all-versions ] || exec printf 'Package: theirs\nVersion: 3\n\n'; done
+printf 'Package: theirs\nVersion: 3\n\n'; cat $FAKE/pool/theirs; echo; sed 's/^Version: 2/Version: 1/' $FAKE/pool/theirs)");
+  const auto packages = Apt().show({"theirs"});
+  ASSERT_EQ(names(packages), std::vector<std::string>{"theirs"});
+  EXPECT_EQ(packages->front().version, "2");
+}
+
 TEST(ParsePackages, TakesOnlyWhatAnIndexVouchesFor) {
   const auto packages = parse_packages(
       "Package: here\nStatus: install ok installed\nVersion: 1\n\nPackage: there\nVersion: 2:1.0+b1\nSize: "

@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kMib = 1 << 20;
 constexpr const char* kDebugFolder = "usr/lib/debug/";
 
 bool is_left_out(const std::string& path) {
@@ -151,9 +152,26 @@ std::uint64_t ProgramTree::bytes() const {
   return sum;
 }
 
+std::uint64_t ProgramTree::memory_bytes() const {
+  constexpr std::uint64_t kPage = 4 << 10, kEntry = 1 << 10;
+  std::uint64_t sum = 0;
+  std::set<std::string> all_folders = folders;
+  for (const auto& [path, file] : files) {
+    sum += kEntry + (file.bytes() + kPage - 1) / kPage * kPage;
+    for (fs::path folder = fs::path(path).parent_path(); !folder.empty(); folder = folder.parent_path())
+      if (!all_folders.insert(folder.string()).second) break;
+  }
+  return sum + all_folders.size() * kEntry;
+}
+
 template <class Into>
 Result<> ProgramTree::put_into(Into& into) const {
-  std::uint64_t bytes = 0;
+  if (const std::uint64_t all = bytes(); all > kMostBytes)
+    return fail({"cannot put the program into its systems",
+                 fmt::format("its files have {} MiB, and its systems keep {} at most in memory",
+                             (all + kMib - 1) / kMib, readable_bytes(kMostBytes)),
+                 "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
+                 ExitCode::usage});
   for (const auto& [path, file] : files) {
     if (!file.link.empty()) {
       if (Result<> put = into.symlink(path, file.link); !put) return put;
@@ -161,13 +179,6 @@ Result<> ProgramTree::put_into(Into& into) const {
     }
     auto content = file.content();
     if (!content) return fail(content.error());
-    bytes += content->size();
-    if (bytes > kMostBytes)
-      return fail({"cannot put the program into its systems",
-                   fmt::format("its files are more than {}, and its systems keep them in memory",
-                               readable_bytes(kMostBytes)),
-                   "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
-                   ExitCode::usage});
     if (Result<> put = into.file(path, std::move(*content), file.runs ? 0755 : 0644); !put) return put;
   }
   for (const std::string& folder : folders)

@@ -33,7 +33,7 @@ struct ProgramTree {
   std::set<std::string> folders;  // that packages bring, empty ones too
   std::string hash;               // of the user's own files' names, modes and content
 
-  static constexpr std::uint64_t kMostBytes = 96 << 20;
+  static constexpr std::uint64_t kMostBytes = 512 << 20;
   // Larger ones are packed in the images: a system has its files twice in memory while it unpacks them.
   static constexpr std::uint64_t kMostPlainBytes = 64 << 20;
 
@@ -47,6 +47,8 @@ struct ProgramTree {
   void add_below(const std::filesystem::path& packages);
 
   [[nodiscard]] std::uint64_t bytes() const;
+  // What a system's memory has for them: whole pages, and what its kernel knows of each file and folder.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
 
   // With the accounts and names that every program expects. Error (usage): more than most_bytes.
   [[nodiscard]] Result<> add_to(CpioArchive& image) const;

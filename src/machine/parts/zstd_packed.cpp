@@ -11,6 +11,7 @@ Result<std::vector<std::uint8_t>> zstd_packed(ByteView bytes) {
   if (::ZSTD_isError(size) != 0)
     return fail({"cannot pack by zstd", ::ZSTD_getErrorName(size), "", ExitCode::unavailable});
   out.resize(size);
+  out.shrink_to_fit();
   return out;
 }
 

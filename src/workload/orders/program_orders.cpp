@@ -16,6 +16,7 @@
 #include "workload/measure/side_report.h"
 #include "workload/orders/marked_window.h"
 #include "workload/orders/program_process.h"
+#include "workload/orders/run_time_names.h"
 
 namespace vtax {
 namespace {
@@ -68,6 +69,12 @@ nlohmann::json mapped_json(const std::vector<MappedCode>& mapped) {
 std::optional<ProgramProcess>& server_program() {
   static std::optional<ProgramProcess> one;
   return one;
+}
+
+// The first process of the client that ran last.
+pid_t& last_client() {
+  static pid_t process = 0;
+  return process;
 }
 
 // Whether something listens at the TCP port in this network namespace: nothing is sent to find out.
@@ -229,6 +236,7 @@ Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& contr
   auto client =
       ProgramProcess::prepare(command->words, command->folder, *traced, own ? own->descriptor() : -1);
   if (!client) return fail(client.error());
+  last_client() = client->process();
   if (own) own->start();
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
   if (!own)
@@ -291,6 +299,23 @@ Result<nlohmann::json> mapped_of_server(const JsonFields& order) {
   return nlohmann::json{{"state", "done"}, {"mapped", mapped_json(mapped)}};
 }
 
+Result<nlohmann::json> run_time_names(const JsonFields& order) {
+  const auto whose = order.text("whose", 32);
+  if (!whose) return fail(whose.error());
+  const auto alone = order.boolean("alone");
+  if (!alone) return fail(alone.error());
+  const auto most_bytes = order.number("most_bytes", 0, JsonFields::kMostBytes);
+  if (!most_bytes) return fail(most_bytes.error());
+  if (*whose != "client" && *whose != "server")
+    return fail(order.bad("'whose' is neither client nor server"));
+  if (*whose == "server" && !server_program()) return fail(no_server(order));
+  const pid_t first = *whose == "client" ? last_client() : server_program()->process();
+  const NewestFunctions functions =
+      run_time_names_of([&](pid_t process) { return is_of_program(process, first, *alone); }, *most_bytes);
+  return nlohmann::json{
+      {"state", "done"}, {"functions", functions.lines()}, {"left_out", functions.left_out()}};
+}
+
 Result<nlohmann::json> end_server_program(const JsonFields& order) {
   if (!server_program()) return fail(no_server(order));
   const bool running = server_program()->is_running();
@@ -310,6 +335,7 @@ std::optional<Result<nlohmann::json>> obey_program(const std::string& order, con
   if (order == "program-serve") return serve_program(fields);
   if (order == "program-run") return run_client(fields, control);
   if (order == "program-mapped") return mapped_of_server(fields);
+  if (order == "program-run-time") return run_time_names(fields);
   if (order == "program-end") return end_server_program(fields);
   return std::nullopt;
 }

@@ -26,6 +26,9 @@ inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 //   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
 //   ...]} of the
 //     server and its children
+//   {"do": "program-run-time", "whose": "client" (that ran last) or "server", "alone": no other program ran
+//   on this kernel, "most_bytes"} -> {"state": "done", "functions": lines of core/run_time_functions.h,
+//     "left_out": how many functions they do not name for want of room}
 //   {"do": "program-end"}: ends the server. Error: it had ended by itself.
 [[nodiscard]] std::optional<Result<nlohmann::json>> obey_program(const std::string& order,
                                                                  const JsonFields& fields,
