@@ -1,5 +1,6 @@
 #include "controller/program_trial.h"
 
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -80,13 +81,14 @@ Result<> add_mapped(const JsonFields& answer, const End& end, int cpu, nlohmann:
   return {};
 }
 
+constexpr std::uint64_t kMostNs = std::uint64_t{1} << 62;
+
 Result<> add_client(const JsonFields& answer, nlohmann::json& all) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
   const auto client = answer.object("client");
   if (!client) return fail(client.error());
   nlohmann::json used;
   for (const char* name : {"process", "user_ns", "system_ns"}) {
-    const auto value = client->number(name, 0, kMost);
+    const auto value = client->number(name, 0, kMostNs);
     if (!value) return fail(value.error());
     used[name] = *value;
   }
@@ -107,6 +109,8 @@ class ProgramTrial {
     if (Result<> prepared = prepare(); !prepared) return fail(prepared.error());
     if (Result<> ready = start_servers(); !ready) return fail(ready.error());
     if (Result<> warm = warm_up(looks); !warm) return fail(warm.error());
+    if (hooks_.before && !reads_at_marks())
+      if (Result<> asked = ask_servers(user_before_); !asked) return fail(asked.error());
     // All begin together, long after the last order. Who ends keeps silent for longer than the others can
     // take if their work is alike.
     const auto begin = ProgramClock::now() + 3 * settle_;
@@ -124,9 +128,11 @@ class ProgramTrial {
     TrialResult done;
     std::string output;
     nlohmann::json clients = nlohmann::json::array();
+    std::vector<JsonFields> answers;
     for (const ProgramPair& pair : pairs_) {
       const auto answer = answer_of(pair, "done", patience_);
       if (!answer) return fail(answer.error());
+      answers.push_back(*answer);
       const auto fields = answer->object("side");
       if (!fields) return fail(fields.error());
       const auto side = read_side_report(*fields);
@@ -140,10 +146,17 @@ class ProgramTrial {
       output = std::move(*text);
     }
     if (hooks_.after && !reads_at_marks())
-      if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
+      if (Result<> seen = read_after(); !seen) return fail(seen.error());
     if (Result<> ended = end_servers(); !ended) return fail(ended.error());
     nlohmann::json result = done.to_json();
-    if (hooks_.after) result["clients"] = clients;
+    if (hooks_.after) {
+      result["clients"] = clients;
+      for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        const auto used = user_time(pairs_[i], answers[i]);
+        if (!used) return fail(used.error());
+        result["systems_user_ns"].push_back(*used);
+      }
+    }
     result["output"] = output;
     if (looks) result["mapped"] = mapped_;
     return result;
@@ -181,37 +194,75 @@ class ProgramTrial {
 
   [[nodiscard]] bool reads_at_marks() const { return plan_.marks_window && hooks_.before; }
 
-  // From the first begin to the last end. Each client waits at its marks until the books are read.
+  // Nobody goes on from a mark before everybody has come to it, so that in the window is what all do between
+  // their marks, and nothing else.
   Result<> read_at_marks() {
+    Result<> done = wait_for_all("begun");
+    if (done) done = ask_servers(user_before_);
+    if (done) done = hooks_.before();
+    if (done) done = tell_all_to_go_on();
+    if (done) done = wait_for_all("ended");
+    if (done) done = read_after();
+    if (done) done = tell_all_to_go_on();
+    return done;
+  }
+
+  Result<> wait_for_all(std::string_view state) {
     std::vector<const ProgramPair*> running;
     std::vector<const EndpointClient*> clients;
-    std::vector<bool> begun(pairs_.size());
     for (const ProgramPair& pair : pairs_) {
       running.push_back(&pair);
       clients.push_back(pair.client->client);
     }
-    bool is_open = false;
     while (!running.empty()) {
       // Where nobody says anything, the first one's silence is the error.
       const auto news = EndpointClient::first_with_news(clients, patience_);
       const auto next = static_cast<std::ptrdiff_t>(news.value_or(0));
-      const ProgramPair& pair = *running[static_cast<std::size_t>(next)];
-      const bool begins = !begun[static_cast<std::size_t>(&pair - pairs_.data())];
-      const auto told = answer_of(pair, begins ? "begun" : "ended", news ? patience_ : kNoPatienceLeft);
+      const auto told =
+          answer_of(*running[static_cast<std::size_t>(next)], state, news ? patience_ : kNoPatienceLeft);
       if (!told) return fail(told.error());
-      if (begins) {
-        begun[static_cast<std::size_t>(&pair - pairs_.data())] = true;
-        if (!std::exchange(is_open, true))
-          if (Result<> seen = hooks_.before(); !seen) return seen;
-      } else {
-        running.erase(running.begin() + next);
-        clients.erase(clients.begin() + next);
-        if (running.empty())
-          if (Result<> seen = hooks_.after(); !seen) return seen;
-      }
-      if (Result<> told = pair.client->client->tell({{"do", "go-on"}}); !told) return told;
+      running.erase(running.begin() + next);
+      clients.erase(clients.begin() + next);
     }
     return {};
+  }
+
+  Result<> tell_all_to_go_on() {
+    for (const ProgramPair& pair : pairs_)
+      if (Result<> told = pair.client->client->tell({{"do", "go-on"}}); !told) return told;
+    return {};
+  }
+
+  Result<> read_after() {
+    if (Result<> seen = hooks_.after(); !seen) return seen;
+    return ask_servers(user_after_);
+  }
+
+  // What guests say of their servers, with nothing going on; 0 where the server is in no guest.
+  Result<> ask_servers(std::vector<std::uint64_t>& user_ns) {
+    for (const ProgramPair& pair : pairs_) {
+      user_ns.push_back(0);
+      if (pair.client->in_guest || !pair.server->in_guest) continue;
+      const auto answer = pair.server->client->ask({{"do", "program-time"}}, patience_);
+      if (!answer) return fail(answer.error());
+      const auto used = answer->number("user_ns", 0, kMostNs);
+      if (!used) return fail(used.error());
+      user_ns.back() = *used;
+    }
+    return {};
+  }
+
+  // What a guest says of its programs' time in the window; 0 where there is none. `answer`: its client's.
+  Result<std::uint64_t> user_time(const ProgramPair& pair, const JsonFields& answer) const {
+    if (pair.client->in_guest && reads_at_marks()) return answer.number("programs_user_ns", 0, kMostNs);
+    if (pair.client->in_guest) {
+      const auto client = answer.object("client");
+      if (!client) return fail(client.error());
+      return client->number("user_ns", 0, kMostNs);
+    }
+    const auto place = static_cast<std::size_t>(&pair - pairs_.data());
+    const std::uint64_t before = user_before_[place], after = user_after_[place];
+    return after > before ? after - before : 0;
   }
 
   // What a client failed of is often what its server said.
@@ -254,6 +305,7 @@ class ProgramTrial {
   WindowHooks hooks_;
   nanoseconds patience_{};
   nlohmann::json mapped_ = nlohmann::json::array();
+  std::vector<std::uint64_t> user_before_, user_after_;  // of each pair's server
 };
 
 }  // namespace

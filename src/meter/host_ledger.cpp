@@ -163,15 +163,15 @@ void charge_rest(HostCharging& charging, int cpu, std::uint64_t span_ns, std::ui
 
 namespace {
 
-// Threads and children of living processes. Guests' runners are left out: their threads come and go outside
-// of windows, and User Mode Linux has programs for children that are not its kernel's.
+// Threads and children of living processes. Of guests' runners User Mode Linux alone has such children, which
+// are its guest's programs; the others' threads come and go outside of windows.
 void add_ended(const LedgerInput& input, std::map<Class, Use>& uses) {
   const auto class_of = [&](int process, const std::map<int, int>& parents) -> std::optional<Class> {
+    using Role = MeteredProcess::Role;
     const MeteredProcess* owner = owner_of(process, input.processes, parents);
-    if (owner == nullptr ||
-        (owner->role != MeteredProcess::Role::system && owner->role != MeteredProcess::Role::partner))
-      return std::nullopt;
-    return Class{owner->cpu, kind_of({}, *owner), owner->guest};
+    if (owner == nullptr || owner->role == Role::emulator || owner->role == Role::kvm) return std::nullopt;
+    const Kind kind = owner->role == Role::uml ? Kind::uml_program : kind_of({}, *owner);
+    return Class{owner->cpu, kind, owner->guest};
   };
   for (const auto& [process, after] : input.after.ended) {
     const auto which = class_of(process, input.after.parents);

@@ -23,7 +23,7 @@ namespace vtax::meter {
 //   uml                               user time of its first process -> the guest's kernel, of the others,
 //                                     which are the guest's programs -> program; system time -> driver
 //   what has ended in between         threads and children of a living process of a system or partner: that
-//                                     one's
+//                                     one's; children of uml's processes: the guest's programs
 //   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
 //   uncharged                         time of a trial's thread of which no tick tells whether it was in the
 //                                     kernel

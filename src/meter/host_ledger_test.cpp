@@ -149,6 +149,23 @@ TEST(HostLedger, UmlsChildrenAreItsPrograms) {
   EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 70 * kMs);
 }
 
+// One that began before the first reading, and had run 5 ms by then.
+TEST(HostLedger, UmlsEndedChildrenAreItsPrograms) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::uml, 1}};
+  add_thread(input, 10, 1, 10, "linux.uml", 100 * kMs, 5, 5);
+  input.before.threads[12] = {12, "linux.uml", 5 * kMs, 0, 0, 0};
+  input.before.parents = {{10, 1}, {12, 10}};
+  input.before.ended[10] = {0, 100, 50};
+  input.after.ended[10] = {0, 106, 53};
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 50 * kMs);
+  EXPECT_NEAR(static_cast<double>(value(ledger, 1, "guest1", Layer::program)), 85e6 * 2 / 3, 1e3);
+  EXPECT_NEAR(static_cast<double>(value(ledger, 1, "host", Layer::driver, Part::kernel)), 50e6 + 85e6 / 3,
+              1e3);
+  EXPECT_EQ(total(ledger, 1), 1000 * kMs);
+}
+
 // A client that began before the first reading, and its parent, that says exactly what it was; a server, of
 // whose threads and children some have ended.
 TEST(HostLedger, WhatHasEndedIsItsParents) {

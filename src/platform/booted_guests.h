@@ -55,6 +55,7 @@ struct GuestKind {
 // What is to run as a guest's kernel and first program.
 struct GuestImage {
   std::filesystem::path kernel, initrd;
+  int more_memory_mib = 0;  // than a guest has that holds vtax alone
 };
 
 }  // namespace vtax

@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
+#include <utility>
 
 #include "core/kernel_file.h"
 
@@ -130,10 +131,15 @@ const std::string& program_root() {
   return place().root;
 }
 
-Result<ProgramConfinement> ProgramConfinement::make() {
+const std::string& folder_of_programs() {
+  return place().folder;
+}
+
+Result<ProgramConfinement> ProgramConfinement::make(std::string folder) {
   int entered[2];
   if (pipe2(entered, O_CLOEXEC) != 0) return fail(system_error("cannot confine a program", errno));
   ProgramConfinement self;
+  self.folder_ = std::move(folder);
   self.entered_ = Descriptor(entered[0]);
   self.tell_ = Descriptor(entered[1]);
   return self;
@@ -143,7 +149,7 @@ bool ProgramConfinement::enter(int gate) const {
   // Where memory runs out, the program goes before anything of the computer's.
   static_cast<void>(write_kernel_file("/proc/self/oom_score_adj", "1000"));
   if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) != 0 ||
-      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 || chdir(place().folder.c_str()) != 0 ||
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 || chdir(folder_.c_str()) != 0 ||
       syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
     return false;
   if (!leave_keys_behind()) return false;

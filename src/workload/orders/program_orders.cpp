@@ -16,6 +16,7 @@
 #include "workload/measure/side_report.h"
 #include "workload/orders/marked_window.h"
 #include "workload/orders/program_process.h"
+#include "workload/orders/programs_time.h"
 
 namespace vtax {
 namespace {
@@ -23,6 +24,7 @@ namespace {
 constexpr std::uint64_t kLongestProgramNs = 3'600'000'000'000;
 constexpr std::chrono::milliseconds kBetweenLooks{20};
 constexpr std::size_t kMostSearchedBytes = 4 << 20;
+constexpr std::chrono::seconds kBesideLimit{60};
 
 struct ProgramCommand {
   std::vector<std::string> words;
@@ -149,11 +151,11 @@ Error with_last_words(Error error, const ProgramProcess& program) {
   return error;
 }
 
-// Whoever reads the books of the window has read them when he answers.
-Result<> tell_mark(ControlChannel& control, const char* state) {
-  constexpr std::chrono::seconds kPatience{60};
+// Whoever reads the books of the window has read them when he answers, and clients of other systems, which
+// are waited for, stand at the same mark.
+Result<> tell_mark(ControlChannel& control, const char* state, std::chrono::nanoseconds patience) {
   if (Result<> told = control.send({{"state", state}}); !told) return told;
-  const auto order = control.receive(kPatience);
+  const auto order = control.receive(patience);
   if (!order) return fail(order.error());
   const auto what = order->text("do", 32);
   if (!what) return fail(what.error());
@@ -164,14 +166,18 @@ Result<> tell_mark(ControlChannel& control, const char* state) {
 // What a run of the client is measured by. Nothing of it is marked for the lab in the warm-up.
 struct ClientSpan {
   bool marked_for_lab = false;
-  ControlChannel* told = nullptr;  // of its begin and its end
+  ControlChannel* told = nullptr;                 // of its begin and its end
+  std::chrono::nanoseconds patience{};            // with its answers
+  std::chrono::nanoseconds programs_user_time{};  // between the two, where it is told
   std::optional<CpuMeter> meter = {};
   std::chrono::steady_clock::time_point begun = {};
   SideReport side = {};
 
   Result<> begin() {
-    if (told != nullptr)
-      if (Result<> heard = tell_mark(*told, "begun"); !heard) return heard;
+    if (told != nullptr) {
+      programs_user_time = user_time_of_programs();  // the program waits
+      if (Result<> heard = tell_mark(*told, "begun", patience); !heard) return heard;
+    }
     meter.emplace();
     begun = std::chrono::steady_clock::now();
     if (marked_for_lab) marker::begin_window();
@@ -182,7 +188,9 @@ struct ClientSpan {
     if (marked_for_lab) marker::end_window();
     side.duration = std::chrono::steady_clock::now() - begun;
     side.cpu = meter->since();
-    return told != nullptr ? tell_mark(*told, "ended") : Result<>();
+    if (told == nullptr) return {};
+    programs_user_time = user_time_of_programs() - programs_user_time;
+    return tell_mark(*told, "ended", patience);
   }
 };
 
@@ -218,7 +226,7 @@ Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& contr
   if (!lead) return fail(lead.error());
   if (!trail) return fail(trail.error());
 
-  ClientSpan span{*window, *tells ? &control : nullptr};
+  ClientSpan span{*window, *tells ? &control : nullptr, command->limit + kBesideLimit};
   std::unique_ptr<MarkedWindow> own;
   if (*marks) {
     auto opened = MarkedWindow::open({[&] { return span.begin(); }, [&] { return span.end(); }});
@@ -258,6 +266,7 @@ Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& contr
                          {{"process", getpid()},
                           {"user_ns", (spent.user - earlier.user).count()},
                           {"system_ns", (spent.system - earlier.system).count()}}}};
+  if (*tells) answer["programs_user_ns"] = std::max<std::int64_t>(0, span.programs_user_time.count());
   if (*traced) {
     auto mapped = client->mapped();
     client->name_as_called(mapped);
@@ -309,6 +318,9 @@ std::optional<Result<nlohmann::json>> obey_program(const std::string& order, con
   if (order == "program-prepare") return prepare_program(fields);
   if (order == "program-serve") return serve_program(fields);
   if (order == "program-run") return run_client(fields, control);
+  if (order == "program-time")
+    return Result<nlohmann::json>(
+        nlohmann::json{{"state", "done"}, {"user_ns", user_time_of_programs().count()}});
   if (order == "program-mapped") return mapped_of_server(fields);
   if (order == "program-end") return end_server_program(fields);
   return std::nullopt;

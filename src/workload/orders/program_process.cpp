@@ -286,7 +286,7 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   if (marks >= 0) variables.push_back(fmt::format("VTAX_WINDOW={}", kMarks));
   std::optional<ProgramConfinement> confinement;
   if (are_programs_confined()) {
-    auto made = ProgramConfinement::make();
+    auto made = ProgramConfinement::make(folder_of_programs());
     if (!made) return fail(made.error());
     confinement = std::move(*made);
   }
