@@ -6,11 +6,13 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "core/files.h"
 #include "machine/host/host_readiness.h"
 #include "tests/host/host_study.h"
 #include "tests/host/program_study.h"
+#include "tests/host/traces.h"
 #include "tests/program.h"
 
 namespace vtax {
@@ -175,6 +177,20 @@ TEST_F(GuestProgram, OfUmlIsBounded) {
   EXPECT_THAT(error_of_uml("while :; do cat /dev/zero; done > /tmp/all", limit),
               testing::Not(testing::IsEmpty()));
   EXPECT_EQ(trial_of("uml", "(while :; do :; done) & exit 0").value("error", ""), "");
+}
+
+TEST_F(GuestProgram, OfUmlLeavesNothingWhenVtaxIsKilled) {
+  need("uml");
+  if (IsSkipped()) return;
+  write_client("(while :; do :; done) & while :; do echo x > /tmp/x; done", "", "\"uml\"");
+  std::mt19937 random(12);
+  for (int round = 0; round < 6; ++round) {
+    const fs::path out = folder_ / "killed.vtax";
+    fs::remove(out);
+    start_and_kill({VTAX_PROGRAM, "run", "program.toml", "--out", out.string()}, folder_,
+                   std::chrono::milliseconds(500 + random() % 5000));
+    EXPECT_THAT(left_behind(before_), testing::IsEmpty()) << "round " << round;
+  }
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "machine/parts/oci_for_test.h"
 #include "tests/host/host_study.h"
 #include "tests/host/program_study.h"
+#include "tests/host/traces.h"
 
 namespace vtax {
 namespace {
@@ -265,12 +266,12 @@ TEST_F(HostProgram, AWindowsLengthIsNotItsToChoose) {
 }
 
 TEST_F(HostProgram, GuestsThatCannotHoldItAreLeftOut) {
-  write_client("echo x", "", "\"native\", \"qemu\"");
+  write_client("echo x", "", "\"native\", \"xen-pv\"");
   const auto result =
       run_program("cd " + folder_.string() + " && " VTAX_PROGRAM " run program.toml --dry-run");
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out + result.err,
-              HasSubstr("the guest of platform 'qemu' holds no program of one's own"));
+              HasSubstr("the guest of platform 'xen-pv' holds no program of one's own"));
 }
 
 TEST_F(HostProgram, LeavesNothingWhenVtaxIsKilled) {
