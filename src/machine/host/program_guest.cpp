@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMib = 1 << 20;
 constexpr const char *kUmlKernel = "linux", *kUmlInitrd = "initrd";
-constexpr const char* kLinker =
-    "ld-linux-x86-64.so.2";  // where the kernel looks for it; all else by its path
+// The kernel looks for it in lib64, and it for all else in LD_LIBRARY_PATH.
+constexpr const char* kLinker = "ld-linux-x86-64.so.2";
 
 // For what the program needs besides its files.
 constexpr int kProgramMemoryMib = 128;
