@@ -76,7 +76,6 @@ TEST_P(AnyGuestsProgram, ServesAndAsks) {
     expect_balance(one);
     EXPECT_EQ(one["work"]["transactions"], 8);
     EXPECT_GT(host_time(one, "", "guest1"), 5'000'000U) << "it has sent or received 16 MB";
-    EXPECT_GT(host_time(one, "kernel", "guest1"), 0U);
     EXPECT_FALSE(one["provenance"]["program"]["packages"].empty());
     EXPECT_FALSE(one["provenance"]["packages"].empty()) << "those of the guest's kernel";
   }
