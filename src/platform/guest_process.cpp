@@ -2,13 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/close_at_exec.h"
 #include "core/readable.h"
 #include "core/subprocess.h"
 #include "platform/extended_registers.h"
@@ -49,6 +48,7 @@ std::string end_text(int status) {
 // In the guest's child: until execve; 0 or errno.
 int become_guest(const GuestProgram& guest, int cpu, const ProgramConfinement* walls, int gate) {
   static_cast<void>(pin(0, cpu));
+  if (walls != nullptr) setsid();  // what it kills of its group is its own
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) signal(number, SIG_DFL);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
@@ -58,8 +58,10 @@ int become_guest(const GuestProgram& guest, int cpu, const ProgramConfinement* w
     setrlimit(RLIMIT_FSIZE, &bounded);
   }
   if (walls != nullptr && personality(ADDR_NO_RANDOMIZE) < 0) return errno;
-  if (walls != nullptr && (!walls->enter(gate) || !ProgramConfinement::give_up_rights(0, 0))) return errno;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // which other rights take back
+  constexpr bool kTraces = true;  // User Mode Linux its programs
+  if (walls != nullptr && (!walls->enter(gate) || !ProgramConfinement::give_up_rights(0, 0, kTraces)))
+    return errno != 0 ? errno : EPERM;  // who is not let in has none
+  prctl(PR_SET_PDEATHSIG, SIGKILL);     // which other rights take back
   return guest.hides_extended_registers ? hide_extended_registers() : 0;
 }
 
@@ -111,8 +113,7 @@ Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
     fcntl(console.get(), F_SETFL, O_APPEND);
     dup2(console.get(), 1);
     dup2(console.get(), 2);
-    syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-    int why = become_guest(guest, cpu, walls ? &*walls : nullptr, gate.get());
+    int why = close_all_at_exec() ? become_guest(guest, cpu, walls ? &*walls : nullptr, gate.get()) : errno;
     if (why == 0) {
       execve(argv.front(), argv.data(), environment.data());
       why = errno;

@@ -54,8 +54,8 @@ bool has_program_ids(const char* map) {
   return false;
 }
 
-bool is_kept(int capability) {
-  return capability < 32 && (kKeptCapabilities >> capability & 1U) != 0;
+bool is_in(std::uint32_t kept, int capability) {
+  return capability < 32 && (kept >> capability & 1U) != 0;
 }
 
 bool set_capabilities(std::uint32_t kept) {
@@ -158,20 +158,22 @@ bool ProgramConfinement::enter(int gate) const {
   if (unshare(CLONE_NEWUSER) != 0) return false;
   char byte = 0;
   if (write(tell_.get(), &byte, 1) != 1) return false;
+  errno = 0;
   while (read(gate, &byte, 1) < 0)
     if (errno != EINTR) return false;
   return byte != 0 && chroot("/root") == 0 && chdir("/") == 0;
 }
 
-bool ProgramConfinement::give_up_rights(uid_t user, gid_t group) {
+bool ProgramConfinement::give_up_rights(uid_t user, gid_t group, bool traces) {
+  const std::uint32_t kept = kKeptCapabilities | (traces ? 1U << CAP_SYS_PTRACE : 0);
   const rlimit processes{kMostProcesses, kMostProcesses}, data{kMostDataBytes, kMostDataBytes};
   if (setrlimit(RLIMIT_NPROC, &processes) != 0 || setrlimit(RLIMIT_DATA, &data) != 0) return false;
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
-    if (!is_kept(capability) && prctl(PR_CAPBSET_DROP, capability) != 0) return false;
+    if (!is_in(kept, capability) && prctl(PR_CAPBSET_DROP, capability) != 0) return false;
   // Without others to become, the groups are those of whoever runs vtax, and stay.
   if (setgroups(0, nullptr) != 0 && errno != EPERM) return false;
   if (setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0) return false;
-  return set_capabilities(user == 0 ? kKeptCapabilities : 0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+  return set_capabilities(user == 0 ? kept : 0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          refuse_what_no_namespace_divides();
 }
 

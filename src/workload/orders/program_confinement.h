@@ -40,9 +40,11 @@ class ProgramConfinement {
   // `folder`: as confine_programs() has it.
   [[nodiscard]] static Result<ProgramConfinement> make(std::string folder);
 
-  // In the program's child, in this order; false: errno says why not. `gate`: on which let_in() is heard.
+  // In the program's child, in this order; false: errno says why not, or 0 that it was not let in. `gate`: on
+  // which let_in() is heard. `traces`: as root it may trace processes of its own user namespace where
+  // Yama (ptrace_scope 2) lets nobody do so without CAP_SYS_PTRACE.
   [[nodiscard]] bool enter(int gate) const;
-  [[nodiscard]] static bool give_up_rights(uid_t user, gid_t group);
+  [[nodiscard]] static bool give_up_rights(uid_t user, gid_t group, bool traces = false);
 
   // In its parent, once, which becomes the parent of the program's orphans. Error (unavailable): the child
   // could not enter.

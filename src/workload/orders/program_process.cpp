@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -12,7 +11,6 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +25,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/close_at_exec.h"
 #include "workload/measure/watchdog.h"
 #include "workload/orders/program_confinement.h"
 #include "workload/orders/program_files.h"
@@ -118,15 +117,6 @@ bool become_its_user(const Start& start) {
   return user == 0 || (setgroups(0, nullptr) == 0 && setgid(group) == 0 && setuid(user) == 0);
 }
 
-// What vtax itself was given is nothing of the program's.
-void close_all_at_exec() {
-  if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-  rlimit files{};  // Linux before 5.11
-  getrlimit(RLIMIT_NOFILE, &files);
-  for (rlim_t fd = 3; fd < files.rlim_max && fd < 1 << 20; ++fd)
-    fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC);
-}
-
 // In the child; what of it can fail tells its errno.
 [[noreturn]] void become_program(Start start) {
   const auto give_up = [&] {
@@ -139,7 +129,7 @@ void close_all_at_exec() {
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   fcntl(start.printed, F_SETFL, O_APPEND);
   if (null < 0 || dup2(null, 0) < 0 || dup2(start.printed, 1) < 0 || dup2(start.printed, 2) < 0) give_up();
-  close_all_at_exec();
+  if (!close_all_at_exec()) give_up();  // what vtax was given is nothing of the program's
   if (start.marks >= 0) {
     for (int* kept : {&start.gate, &start.trouble, &start.marks})
       *kept = fcntl(*kept, F_DUPFD_CLOEXEC, ProgramProcess::kMarks + 1);
