@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/descriptor.h"
 #include "platform/platform.h"
 
 namespace vtax {
@@ -17,6 +18,8 @@ class StartedGuest {
   [[nodiscard]] virtual bool running() = 0;
   // Of one that does not run any more.
   [[nodiscard]] virtual std::string how_it_ended() = 0;
+  // A pidfd of the process that runs it; invalid: none does, as Xen's domains.
+  [[nodiscard]] virtual Descriptor process() const { return {}; }
   // What it printed last, printable: a guest may print anything.
   [[nodiscard]] virtual std::string console_tail() = 0;
   // That other end: "vtaxg0", "vif3.0".
