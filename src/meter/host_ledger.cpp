@@ -46,7 +46,9 @@ constexpr std::uint64_t kLeastSampledNs = 4 * kTickNs;
 class HostCharging {
  public:
   explicit HostCharging(const LedgerInput& input)
-      : guest_programs_ns_(input.guest_programs_ns), has_guest_(has_guest(input.processes)) {}
+      : guest_programs_ns_(input.guest_programs_ns),
+        guest_kernels_ns_(input.guest_kernels_ns),
+        has_guest_(has_guest(input.processes)) {}
 
   void charge(const Class& which, const Use& use) {
     const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";
@@ -105,7 +107,14 @@ class HostCharging {
   void charge_guest(const Class& which, std::uint64_t ns) {
     const auto place = static_cast<std::size_t>(which.guest - 1);
     const std::uint64_t says = place < guest_programs_ns_.size() ? guest_programs_ns_[place] : 0;
-    const std::uint64_t program = std::min(ns, says);
+    std::uint64_t program = std::min(ns, says);
+    if (place < guest_kernels_ns_.size()) {
+      const double all = static_cast<double>(says) + static_cast<double>(guest_kernels_ns_[place]);
+      if (all < static_cast<double>(kLeastSampledNs))
+        return add({which.cpu, guest_domain_name(which.guest), Layer::uncharged, Part::none}, ns);
+      program =
+          std::min(ns, static_cast<std::uint64_t>(static_cast<double>(ns) * static_cast<double>(says) / all));
+    }
     add({which.cpu, guest_domain_name(which.guest), Layer::program, Part::none}, program);
     add({which.cpu, guest_domain_name(which.guest), Layer::kernel, Part::none}, ns - program);
   }
@@ -134,7 +143,7 @@ class HostCharging {
         ns);
   }
 
-  std::vector<std::uint64_t> guest_programs_ns_;
+  std::vector<std::uint64_t> guest_programs_ns_, guest_kernels_ns_;
   bool has_guest_;
   std::map<Row, std::uint64_t> rows_;
 };
