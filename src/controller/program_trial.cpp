@@ -1,5 +1,6 @@
 #include "controller/program_trial.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -96,6 +97,15 @@ Result<> add_client(const JsonFields& answer, nlohmann::json& all) {
   return {};
 }
 
+// Programs of User Mode Linux are processes, and those of no guest, too: their time is in the books.
+bool says_its_time(const MeteredProcess& process) {
+  return process.role == MeteredProcess::Role::emulator || process.role == MeteredProcess::Role::kvm;
+}
+
+struct GuestTime {
+  std::uint64_t user_ns = 0, kernel_ns = 0;  // as it says, to ticks
+};
+
 class ProgramTrial {
  public:
   ProgramTrial(const TrialPlan& plan, Bench& bench, const Setup& setup, std::chrono::milliseconds settle,
@@ -103,14 +113,18 @@ class ProgramTrial {
       : plan_(plan), pairs_(program_pairs(plan, bench, setup)), settle_(settle), hooks_(hooks) {
     // Beyond what the machine itself says when the program takes too long.
     patience_ = 2 * std::chrono::seconds(plan.limit_seconds) + std::chrono::seconds(30);
+    guests_say_ = hooks.before && std::any_of(bench.processes.begin(), bench.processes.end(), says_its_time);
+    said_before_.resize(pairs_.size());
+    said_after_.resize(pairs_.size());
   }
 
   Result<nlohmann::json> run(bool looks) {
     if (Result<> prepared = prepare(); !prepared) return fail(prepared.error());
     if (Result<> ready = start_servers(); !ready) return fail(ready.error());
     if (Result<> warm = warm_up(looks); !warm) return fail(warm.error());
-    if (hooks_.before && !reads_at_marks())
-      if (Result<> asked = ask_servers(user_before_); !asked) return fail(asked.error());
+    // While its client runs a guest hears no order, and until then nothing goes on in it.
+    if (!reads_at_marks())
+      if (Result<> asked = ask_guests(said_before_, true); !asked) return fail(asked.error());
     // All begin together, long after the last order. Who ends keeps silent for longer than the others can
     // take if their work is alike.
     const auto begin = ProgramClock::now() + 3 * settle_;
@@ -122,17 +136,16 @@ class ProgramTrial {
     if (reads_at_marks()) {
       if (Result<> seen = read_at_marks(); !seen) return fail(seen.error());
     } else if (hooks_.before) {
-      std::this_thread::sleep_until(begin - settle_ / 2);
+      std::this_thread::sleep_until(begin - (guests_say_ ? settle_ : settle_ / 2));
+      if (Result<> asked = ask_guests(said_before_, false); !asked) return fail(asked.error());
       if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
     }
     TrialResult done;
     std::string output;
     nlohmann::json clients = nlohmann::json::array();
-    std::vector<JsonFields> answers;
     for (const ProgramPair& pair : pairs_) {
       const auto answer = answer_of(pair, "done", patience_);
       if (!answer) return fail(answer.error());
-      answers.push_back(*answer);
       const auto fields = answer->object("side");
       if (!fields) return fail(fields.error());
       const auto side = read_side_report(*fields);
@@ -151,10 +164,13 @@ class ProgramTrial {
     nlohmann::json result = done.to_json();
     if (hooks_.after) {
       result["clients"] = clients;
-      for (std::size_t i = 0; i < pairs_.size(); ++i) {
-        const auto used = user_time(pairs_[i], answers[i]);
-        if (!used) return fail(used.error());
-        result["systems_user_ns"].push_back(*used);
+      for (std::size_t i = 0; i < pairs_.size() && guests_say_; ++i) {
+        const auto since = [&](std::uint64_t GuestTime::*part) {
+          const std::uint64_t before = said_before_[i].*part, after = said_after_[i].*part;
+          return after > before ? after - before : 0;
+        };
+        result["systems_user_ns"].push_back(since(&GuestTime::user_ns));
+        result["systems_kernel_ns"].push_back(since(&GuestTime::kernel_ns));
       }
     }
     result["output"] = output;
@@ -198,7 +214,8 @@ class ProgramTrial {
   // their marks, and nothing else.
   Result<> read_at_marks() {
     Result<> done = wait_for_all("begun");
-    if (done) done = ask_servers(user_before_);
+    if (done) done = ask_guests(said_before_, true);
+    if (done) done = ask_guests(said_before_, false);
     if (done) done = hooks_.before();
     if (done) done = tell_all_to_go_on();
     if (done) done = wait_for_all("ended");
@@ -234,35 +251,26 @@ class ProgramTrial {
   }
 
   Result<> read_after() {
-    if (Result<> seen = hooks_.after(); !seen) return seen;
-    return ask_servers(user_after_);
+    Result<> done = hooks_.after();
+    if (done) done = ask_guests(said_after_, true);
+    if (done) done = ask_guests(said_after_, false);
+    return done;
   }
 
-  // What guests say of their servers, with nothing going on; 0 where the server is in no guest.
-  Result<> ask_servers(std::vector<std::uint64_t>& user_ns) {
-    for (const ProgramPair& pair : pairs_) {
-      user_ns.push_back(0);
-      if (pair.client->in_guest || !pair.server->in_guest) continue;
-      const auto answer = pair.server->client->ask({{"do", "program-time"}}, patience_);
+  // What guests say that divide their time themselves (QEMU's): those that run clients, or servers.
+  Result<> ask_guests(std::vector<GuestTime>& said, bool with_client) {
+    for (std::size_t i = 0; i < pairs_.size() && guests_say_; ++i) {
+      const End& guest = with_client ? *pairs_[i].client : *pairs_[i].server;
+      if (!guest.in_guest || pairs_[i].client->in_guest != with_client) continue;
+      const auto answer = guest.client->ask({{"do", "program-time"}}, patience_);
       if (!answer) return fail(answer.error());
-      const auto used = answer->number("user_ns", 0, kMostNs);
-      if (!used) return fail(used.error());
-      user_ns.back() = *used;
+      const auto user = answer->number("user_ns", 0, kMostNs),
+                 kernel = answer->number("kernel_ns", 0, kMostNs);
+      if (!user) return fail(user.error());
+      if (!kernel) return fail(kernel.error());
+      said[i] = {*user, *kernel};
     }
     return {};
-  }
-
-  // What a guest says of its programs' time in the window; 0 where there is none. `answer`: its client's.
-  Result<std::uint64_t> user_time(const ProgramPair& pair, const JsonFields& answer) const {
-    if (pair.client->in_guest && reads_at_marks()) return answer.number("programs_user_ns", 0, kMostNs);
-    if (pair.client->in_guest) {
-      const auto client = answer.object("client");
-      if (!client) return fail(client.error());
-      return client->number("user_ns", 0, kMostNs);
-    }
-    const auto place = static_cast<std::size_t>(&pair - pairs_.data());
-    const std::uint64_t before = user_before_[place], after = user_after_[place];
-    return after > before ? after - before : 0;
   }
 
   // What a client failed of is often what its server said.
@@ -305,7 +313,8 @@ class ProgramTrial {
   WindowHooks hooks_;
   nanoseconds patience_{};
   nlohmann::json mapped_ = nlohmann::json::array();
-  std::vector<std::uint64_t> user_before_, user_after_;  // of each pair's server
+  bool guests_say_ = false;
+  std::vector<GuestTime> said_before_, said_after_;  // of each pair's guest
 };
 
 }  // namespace

@@ -346,13 +346,19 @@ void ProgramProcess::begin() {
   static_cast<void>(write(gate_.get(), &go, 1) == 1);
 }
 
-Result<int> ProgramProcess::wait_plain(std::chrono::nanoseconds limit) {
-  const auto watchdog = Watchdog::start(limit);
+Result<int> ProgramProcess::wait_plain(std::chrono::nanoseconds limit, const TimeSoFar& uncounted) {
+  using Clock = std::chrono::steady_clock;
+  const auto begun = Clock::now();
+  auto watchdog = Watchdog::start(limit);
   if (!watchdog) return fail(watchdog.error());
   int status = 0;
   while (waitpid(process_, &status, 0) < 0) {
     if (errno != EINTR) return fail(system_error("cannot wait for " + name_, errno));
-    if (watchdog->expired()) return fail(watchdog->timeout("run " + name_));
+    if (!watchdog->expired()) continue;
+    const std::chrono::nanoseconds left =
+        limit + (uncounted ? uncounted() : std::chrono::nanoseconds(0)) - (Clock::now() - begun);
+    if (left <= std::chrono::nanoseconds(0)) return fail(watchdog->timeout("run " + name_));
+    if (Result<> prolonged = watchdog->prolong(left); !prolonged) return fail(prolonged.error());
   }
   return status;
 }
@@ -389,8 +395,8 @@ Result<int> ProgramProcess::wait_traced(std::chrono::nanoseconds limit) {
   }
 }
 
-Result<> ProgramProcess::wait(std::chrono::nanoseconds limit) {
-  const Result<int> status = traced_ ? wait_traced(limit) : wait_plain(limit);
+Result<> ProgramProcess::wait(std::chrono::nanoseconds limit, const TimeSoFar& uncounted) {
+  const Result<int> status = traced_ ? wait_traced(limit) : wait_plain(limit, uncounted);
   if (!status) return fail(failed(status.error().why));
   status_ = *status;
   ended_ = true;

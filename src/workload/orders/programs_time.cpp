@@ -3,13 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <string>
-
-#include "core/kernel_file.h"
 
 namespace vtax {
 namespace {
@@ -23,32 +21,23 @@ nanoseconds of_ticks(std::uint64_t ticks) {
 
 }  // namespace
 
-// proc(5), fields 14 and 16.
-nanoseconds user_time_of_process(pid_t process) {
-  const auto stat = read_kernel_file(std::filesystem::path("/proc") / std::to_string(process) / "stat");
-  if (!stat) return {};
-  constexpr int kBeforeUser = 11;  // counted from the state, which follows the name and its bracket
-  std::istringstream words(stat->substr(stat->rfind(')') + 1));
-  std::string skipped;
-  for (int i = 0; i < kBeforeUser; ++i) words >> skipped;
-  std::uint64_t user = 0, system = 0, childrens = 0;
-  words >> user >> system >> childrens;
-  return words ? of_ticks(user + childrens) : nanoseconds();
+ProgramsTime programs_time_in(std::string_view line, nanoseconds own) {
+  std::istringstream words{std::string(line)};
+  std::string name;
+  std::uint64_t user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0;
+  words >> name >> user >> nice >> system >> idle >> iowait >> irq >> softirq;
+  if (!words || name != "cpu") return {};
+  return {std::max(nanoseconds(0), of_ticks(user + nice) - own), of_ticks(system + irq + softirq)};
 }
 
-nanoseconds user_time_of_programs() {
+ProgramsTime programs_time() {
   rusage usage{};
-  getrusage(RUSAGE_CHILDREN, &usage);
-  nanoseconds sum =
-      std::chrono::seconds(usage.ru_utime.tv_sec) + std::chrono::microseconds(usage.ru_utime.tv_usec);
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto process = static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10));
-    if (process != getpid()) sum += user_time_of_process(process);
-  }
-  return sum;
+  getrusage(RUSAGE_SELF, &usage);
+  std::ifstream in("/proc/stat");
+  std::string line;
+  std::getline(in, line);
+  return programs_time_in(
+      line, std::chrono::seconds(usage.ru_utime.tv_sec) + std::chrono::microseconds(usage.ru_utime.tv_usec));
 }
 
 }  // namespace vtax
