@@ -1,5 +1,7 @@
 #include "controller/program_trial.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -98,19 +100,29 @@ Result<> add_run_time_names(const JsonFields& answer, std::size_t most_bytes, co
   return {};
 }
 
+constexpr std::uint64_t kMostNs = std::uint64_t{1} << 62;
+
 Result<> add_client(const JsonFields& answer, nlohmann::json& all) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
   const auto client = answer.object("client");
   if (!client) return fail(client.error());
   nlohmann::json used;
   for (const char* name : {"process", "user_ns", "system_ns"}) {
-    const auto value = client->number(name, 0, kMost);
+    const auto value = client->number(name, 0, kMostNs);
     if (!value) return fail(value.error());
     used[name] = *value;
   }
   all.push_back(std::move(used));
   return {};
 }
+
+// Programs of User Mode Linux are processes, and those of no guest, too: their time is in the books.
+bool says_its_time(const MeteredProcess& process) {
+  return process.role == MeteredProcess::Role::emulator || process.role == MeteredProcess::Role::kvm;
+}
+
+struct GuestTime {
+  std::uint64_t user_ns = 0, kernel_ns = 0;  // as it says, to ticks
+};
 
 class ProgramTrial {
  public:
@@ -119,6 +131,9 @@ class ProgramTrial {
       : plan_(plan), pairs_(program_pairs(plan, bench, setup)), settle_(settle), hooks_(hooks) {
     // Beyond what the machine itself says when the program takes too long.
     patience_ = 2 * std::chrono::seconds(plan.limit_seconds) + std::chrono::seconds(30);
+    guests_say_ = hooks.before && std::any_of(bench.processes.begin(), bench.processes.end(), says_its_time);
+    said_before_.resize(pairs_.size());
+    said_after_.resize(pairs_.size());
   }
 
   Result<nlohmann::json> run(ProgramLook look) {
@@ -126,6 +141,9 @@ class ProgramTrial {
     if (Result<> prepared = prepare(); !prepared) return fail(prepared.error());
     if (Result<> ready = start_servers(); !ready) return fail(ready.error());
     if (Result<> warm = warm_up(looks); !warm) return fail(warm.error());
+    // While its client runs a guest hears no order, and until then nothing goes on in it.
+    if (!reads_at_marks())
+      if (Result<> asked = ask_guests(said_before_, true); !asked) return fail(asked.error());
     // All begin together, long after the last order. Who ends keeps silent for longer than the others can
     // take if their work is alike.
     const auto begin = ProgramClock::now() + 3 * settle_;
@@ -137,7 +155,8 @@ class ProgramTrial {
     if (reads_at_marks()) {
       if (Result<> seen = read_at_marks(); !seen) return fail(seen.error());
     } else if (hooks_.before) {
-      std::this_thread::sleep_until(begin - settle_ / 2);
+      std::this_thread::sleep_until(begin - (guests_say_ ? settle_ : settle_ / 2));
+      if (Result<> asked = ask_guests(said_before_, false); !asked) return fail(asked.error());
       if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
     }
     TrialResult done;
@@ -159,13 +178,23 @@ class ProgramTrial {
       output = std::move(*text);
     }
     if (hooks_.after && !reads_at_marks())
-      if (Result<> seen = hooks_.after(); !seen) return fail(seen.error());
+      if (Result<> seen = read_after(); !seen) return fail(seen.error());
     nlohmann::json run_time = nlohmann::json::array();
     if (look != ProgramLook::none)
       if (Result<> seen = see_run_time_names(run_time); !seen) return fail(seen.error());
     if (Result<> ended = end_servers(); !ended) return fail(ended.error());
     nlohmann::json result = done.to_json();
-    if (hooks_.after) result["clients"] = clients;
+    if (hooks_.after) {
+      result["clients"] = clients;
+      for (std::size_t i = 0; i < pairs_.size() && guests_say_; ++i) {
+        const auto since = [&](std::uint64_t GuestTime::*part) {
+          const std::uint64_t before = said_before_[i].*part, after = said_after_[i].*part;
+          return after > before ? after - before : 0;
+        };
+        result["systems_user_ns"].push_back(since(&GuestTime::user_ns));
+        result["systems_kernel_ns"].push_back(since(&GuestTime::kernel_ns));
+      }
+    }
     result["output"] = output;
     if (looks) result["mapped"] = mapped_;
     if (!run_time.empty()) result["run_time"] = std::move(run_time);
@@ -204,35 +233,65 @@ class ProgramTrial {
 
   [[nodiscard]] bool reads_at_marks() const { return plan_.marks_window && hooks_.before; }
 
-  // From the first begin to the last end. Each client waits at its marks until the books are read.
+  // Nobody goes on from a mark before everybody has come to it, so that in the window is what all do between
+  // their marks, and nothing else.
   Result<> read_at_marks() {
+    Result<> done = wait_for_all("begun");
+    if (done) done = ask_guests(said_before_, true);
+    if (done) done = ask_guests(said_before_, false);
+    if (done) done = hooks_.before();
+    if (done) done = tell_all_to_go_on();
+    if (done) done = wait_for_all("ended");
+    if (done) done = read_after();
+    if (done) done = tell_all_to_go_on();
+    return done;
+  }
+
+  Result<> wait_for_all(std::string_view state) {
     std::vector<const ProgramPair*> running;
     std::vector<const EndpointClient*> clients;
-    std::vector<bool> begun(pairs_.size());
     for (const ProgramPair& pair : pairs_) {
       running.push_back(&pair);
       clients.push_back(pair.client->client);
     }
-    bool is_open = false;
     while (!running.empty()) {
       // Where nobody says anything, the first one's silence is the error.
       const auto news = EndpointClient::first_with_news(clients, patience_);
       const auto next = static_cast<std::ptrdiff_t>(news.value_or(0));
-      const ProgramPair& pair = *running[static_cast<std::size_t>(next)];
-      const bool begins = !begun[static_cast<std::size_t>(&pair - pairs_.data())];
-      const auto told = answer_of(pair, begins ? "begun" : "ended", news ? patience_ : kNoPatienceLeft);
+      const auto told =
+          answer_of(*running[static_cast<std::size_t>(next)], state, news ? patience_ : kNoPatienceLeft);
       if (!told) return fail(told.error());
-      if (begins) {
-        begun[static_cast<std::size_t>(&pair - pairs_.data())] = true;
-        if (!std::exchange(is_open, true))
-          if (Result<> seen = hooks_.before(); !seen) return seen;
-      } else {
-        running.erase(running.begin() + next);
-        clients.erase(clients.begin() + next);
-        if (running.empty())
-          if (Result<> seen = hooks_.after(); !seen) return seen;
-      }
+      running.erase(running.begin() + next);
+      clients.erase(clients.begin() + next);
+    }
+    return {};
+  }
+
+  Result<> tell_all_to_go_on() {
+    for (const ProgramPair& pair : pairs_)
       if (Result<> told = pair.client->client->tell({{"do", "go-on"}}); !told) return told;
+    return {};
+  }
+
+  Result<> read_after() {
+    Result<> done = hooks_.after();
+    if (done) done = ask_guests(said_after_, true);
+    if (done) done = ask_guests(said_after_, false);
+    return done;
+  }
+
+  // What guests say that divide their time themselves (QEMU's): those that run clients, or servers.
+  Result<> ask_guests(std::vector<GuestTime>& said, bool with_client) {
+    for (std::size_t i = 0; i < pairs_.size() && guests_say_; ++i) {
+      const End& guest = with_client ? *pairs_[i].client : *pairs_[i].server;
+      if (!guest.in_guest || pairs_[i].client->in_guest != with_client) continue;
+      const auto answer = guest.client->ask({{"do", "program-time"}}, patience_);
+      if (!answer) return fail(answer.error());
+      const auto user = answer->number("user_ns", 0, kMostNs),
+                 kernel = answer->number("kernel_ns", 0, kMostNs);
+      if (!user) return fail(user.error());
+      if (!kernel) return fail(kernel.error());
+      said[i] = {*user, *kernel};
     }
     return {};
   }
@@ -308,6 +367,8 @@ class ProgramTrial {
   WindowHooks hooks_;
   nanoseconds patience_{};
   nlohmann::json mapped_ = nlohmann::json::array();
+  bool guests_say_ = false;
+  std::vector<GuestTime> said_before_, said_after_;  // of each pair's guest
 };
 
 }  // namespace

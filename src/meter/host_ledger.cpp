@@ -46,7 +46,9 @@ constexpr std::uint64_t kLeastSampledNs = 4 * kTickNs;
 class HostCharging {
  public:
   explicit HostCharging(const LedgerInput& input)
-      : guest_programs_ns_(input.guest_programs_ns), has_guest_(has_guest(input.processes)) {}
+      : guest_programs_ns_(input.guest_programs_ns),
+        guest_kernels_ns_(input.guest_kernels_ns),
+        has_guest_(has_guest(input.processes)) {}
 
   void charge(const Class& which, const Use& use) {
     const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";
@@ -105,7 +107,14 @@ class HostCharging {
   void charge_guest(const Class& which, std::uint64_t ns) {
     const auto place = static_cast<std::size_t>(which.guest - 1);
     const std::uint64_t says = place < guest_programs_ns_.size() ? guest_programs_ns_[place] : 0;
-    const std::uint64_t program = std::min(ns, says);
+    std::uint64_t program = std::min(ns, says);
+    if (place < guest_kernels_ns_.size()) {
+      const double all = static_cast<double>(says) + static_cast<double>(guest_kernels_ns_[place]);
+      if (all < static_cast<double>(kLeastSampledNs))
+        return add({which.cpu, guest_domain_name(which.guest), Layer::uncharged, Part::none}, ns);
+      program =
+          std::min(ns, static_cast<std::uint64_t>(static_cast<double>(ns) * static_cast<double>(says) / all));
+    }
     add({which.cpu, guest_domain_name(which.guest), Layer::program, Part::none}, program);
     add({which.cpu, guest_domain_name(which.guest), Layer::kernel, Part::none}, ns - program);
   }
@@ -134,7 +143,7 @@ class HostCharging {
         ns);
   }
 
-  std::vector<std::uint64_t> guest_programs_ns_;
+  std::vector<std::uint64_t> guest_programs_ns_, guest_kernels_ns_;
   bool has_guest_;
   std::map<Row, std::uint64_t> rows_;
 };
@@ -163,15 +172,15 @@ void charge_rest(HostCharging& charging, int cpu, std::uint64_t span_ns, std::ui
 
 namespace {
 
-// Threads and children of living processes. Guests' runners are left out: their threads come and go outside
-// of windows, and User Mode Linux has programs for children that are not its kernel's.
+// Threads and children of living processes. Of guests' runners User Mode Linux alone has such children, which
+// are its guest's programs; the others' threads come and go outside of windows.
 void add_ended(const LedgerInput& input, std::map<Class, Use>& uses) {
   const auto class_of = [&](int process, const std::map<int, int>& parents) -> std::optional<Class> {
+    using Role = MeteredProcess::Role;
     const MeteredProcess* owner = owner_of(process, input.processes, parents);
-    if (owner == nullptr ||
-        (owner->role != MeteredProcess::Role::system && owner->role != MeteredProcess::Role::partner))
-      return std::nullopt;
-    return Class{owner->cpu, kind_of({}, *owner), owner->guest};
+    if (owner == nullptr || owner->role == Role::emulator || owner->role == Role::kvm) return std::nullopt;
+    const Kind kind = owner->role == Role::uml ? Kind::uml_program : kind_of({}, *owner);
+    return Class{owner->cpu, kind, owner->guest};
   };
   for (const auto& [process, after] : input.after.ended) {
     const auto which = class_of(process, input.after.parents);

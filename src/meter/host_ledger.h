@@ -23,7 +23,7 @@ namespace vtax::meter {
 //   uml                               user time of its first process -> the guest's kernel, of the others,
 //                                     which are the guest's programs -> program; system time -> driver
 //   what has ended in between         threads and children of a living process of a system or partner: that
-//                                     one's
+//                                     one's; children of uml's processes: the guest's programs
 //   packets on others' backs          kernel or, beside a guest, driver kernel; domain "host"
 //   uncharged                         time of a trial's thread of which no tick tells whether it was in the
 //                                     kernel
@@ -32,11 +32,14 @@ namespace vtax::meter {
 //                                     and nothing: from /proc/stat, as exact as its ticks
 //
 // A partner's time is the driver's only if there is a guest. `guest_programs_ns`: what each guest says
-// of itself.
+// of itself. Where guests also say how long they were in their kernels, `guest_kernels_ns`, what they say is
+// sampled by a clock that goes on while others have their CPU: then their time is divided in the proportion
+// of the two, or uncharged where these are fewer than four ticks.
 struct LedgerInput {
   CpuReading before, after;
   std::vector<MeteredProcess> processes;
   std::vector<std::uint64_t> guest_programs_ns;  // of guest 1, 2, ...; who is not in it says nothing
+  std::vector<std::uint64_t> guest_kernels_ns = {};
   // By CPU: softirq time for the trial's packets that no thread of the trial has in its books, since it ran
   // on the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
   // `elsewhere` and `idle`.

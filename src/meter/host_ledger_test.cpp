@@ -123,6 +123,25 @@ TEST(HostLedger, AGuestCannotClaimMoreThanItsCpuRan) {
   EXPECT_EQ(total(ledger, 1), 1000 * kMs);
 }
 
+// Its clock went on while others had its CPU: it says 800 ms of a program, and its CPU ran 200.
+TEST(HostLedger, AGuestThatSaysBothIsDividedInProportion) {
+  for (const Role role : {Role::emulator, Role::kvm}) {
+    LedgerInput input = quiet_second();
+    input.processes = {{10, role, 1, 1}, {20, role, 1, 2}};
+    input.guest_programs_ns = {800 * kMs, 30 * kMs};
+    input.guest_kernels_ns = {200 * kMs, 0};
+    const char* const name = role == Role::kvm ? "CPU 0/KVM" : "CPU 0/TCG";
+    add_thread(input, 10, 1, 11, name, 200 * kMs, 20, 0, role == Role::kvm ? 20 : 0);
+    add_thread(input, 20, 1, 21, name, 50 * kMs, 5, 0, role == Role::kvm ? 5 : 0);
+    const auto ledger = host_ledger(input);
+    EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 160 * kMs);
+    EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 40 * kMs);
+    EXPECT_EQ(value(ledger, 1, "guest2", Layer::uncharged), 50 * kMs);  // three ticks
+    EXPECT_EQ(value(ledger, 1, "guest2", Layer::program), 0U);
+    EXPECT_EQ(total(ledger, 1), 1000 * kMs);
+  }
+}
+
 TEST(HostLedger, KvmsGuestTimeIsTheGuests) {
   LedgerInput input = quiet_second();
   input.processes = {{10, Role::kvm, 1}};
@@ -147,6 +166,23 @@ TEST(HostLedger, UmlsChildrenAreItsPrograms) {
   EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 50 * kMs);
   EXPECT_EQ(value(ledger, 1, "guest1", Layer::program), 40 * kMs);
   EXPECT_EQ(value(ledger, 1, "host", Layer::driver, Part::kernel), 70 * kMs);
+}
+
+// One that began before the first reading, and had run 5 ms by then.
+TEST(HostLedger, UmlsEndedChildrenAreItsPrograms) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::uml, 1}};
+  add_thread(input, 10, 1, 10, "linux.uml", 100 * kMs, 5, 5);
+  input.before.threads[12] = {12, "linux.uml", 5 * kMs, 0, 0, 0};
+  input.before.parents = {{10, 1}, {12, 10}};
+  input.before.ended[10] = {0, 100, 50};
+  input.after.ended[10] = {0, 106, 53};
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "guest1", Layer::kernel), 50 * kMs);
+  EXPECT_NEAR(static_cast<double>(value(ledger, 1, "guest1", Layer::program)), 85e6 * 2 / 3, 1e3);
+  EXPECT_NEAR(static_cast<double>(value(ledger, 1, "host", Layer::driver, Part::kernel)), 50e6 + 85e6 / 3,
+              1e3);
+  EXPECT_EQ(total(ledger, 1), 1000 * kMs);
 }
 
 // A client that began before the first reading, and its parent, that says exactly what it was; a server, of

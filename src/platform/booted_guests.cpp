@@ -125,6 +125,7 @@ class BootedGuests : public Platform {
       if (!client) return fail(client.error());
       clients_.push_back(std::move(*client));
       EndpointClient& agent = clients_.back();
+      agent.end_with(started.process());
       // For the lab's probe, where this machine is itself an emulated one; elsewhere it does nothing.
       if (Result<> announced = agent.announce(guest); !announced) return announced;
       if (Result<> set = wiring::set_offloads(agent, kind_.device, setup.offloads); !set) return set;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/descriptor.h"
 #include "platform/platform.h"
 
 namespace vtax {
@@ -17,6 +18,8 @@ class StartedGuest {
   [[nodiscard]] virtual bool running() = 0;
   // Of one that does not run any more.
   [[nodiscard]] virtual std::string how_it_ended() = 0;
+  // A pidfd of the process that runs it; invalid: none does, as Xen's domains.
+  [[nodiscard]] virtual Descriptor process() const { return {}; }
   // What it printed last, printable: a guest may print anything.
   [[nodiscard]] virtual std::string console_tail() = 0;
   // That other end: "vtaxg0", "vif3.0".
@@ -55,6 +58,7 @@ struct GuestKind {
 // What is to run as a guest's kernel and first program.
 struct GuestImage {
   std::filesystem::path kernel, initrd;
+  int more_memory_mib = 0;  // than a guest has that holds vtax alone
 };
 
 }  // namespace vtax

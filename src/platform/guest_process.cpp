@@ -2,24 +2,26 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "core/close_at_exec.h"
 #include "core/readable.h"
 #include "core/subprocess.h"
 #include "platform/extended_registers.h"
 #include "platform/placement.h"
+#include "workload/orders/program_confinement.h"
 
 namespace vtax {
 namespace {
@@ -41,6 +43,26 @@ std::string end_text(int status) {
   const char* const name = sigdescr_np(WTERMSIG(status));
   return fmt::format("it was killed by signal {} ({})", WTERMSIG(status),
                      name != nullptr ? name : "of no name");
+}
+
+// In the guest's child: until execve; 0 or errno.
+int become_guest(const GuestProgram& guest, int cpu, const ProgramConfinement* walls, int gate) {
+  static_cast<void>(pin(0, cpu));
+  if (walls != nullptr) setsid();  // what it kills of its group is its own
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) signal(number, SIG_DFL);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  if (guest.largest_file_bytes) {
+    const rlim_t largest = std::max<rlim_t>(kMostConsoleBytes, *guest.largest_file_bytes);
+    const rlimit bounded{largest, largest};
+    setrlimit(RLIMIT_FSIZE, &bounded);
+  }
+  if (walls != nullptr && personality(ADDR_NO_RANDOMIZE) < 0) return errno;
+  constexpr bool kTraces = true;  // User Mode Linux its programs
+  if (walls != nullptr && (!walls->enter(gate) || !ProgramConfinement::give_up_rights(0, 0, kTraces)))
+    return errno != 0 ? errno : EPERM;  // who is not let in has none
+  prctl(PR_SET_PDEATHSIG, SIGKILL);     // which other rights take back
+  return guest.hides_extended_registers ? hide_extended_registers() : 0;
 }
 
 }  // namespace
@@ -69,6 +91,17 @@ Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
   int told[2];  // execve's error, or the end of file when there is none
   if (pipe2(told, O_CLOEXEC) != 0) return failed(errno);
   Descriptor hear(told[0]), tell(told[1]);
+  std::optional<ProgramConfinement> walls;
+  Descriptor gate, open_gate;
+  if (!guest.walls.empty()) {
+    auto made = ProgramConfinement::make(guest.walls);
+    if (!made) return fail(made.error());
+    walls = std::move(*made);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return failed(errno);
+    gate = Descriptor(ends[0]);
+    open_gate = Descriptor(ends[1]);
+  }
 
   const pid_t child = fork();
   if (child < 0) return failed(errno);
@@ -80,12 +113,7 @@ Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
     fcntl(console.get(), F_SETFL, O_APPEND);
     dup2(console.get(), 1);
     dup2(console.get(), 2);
-    syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-    static_cast<void>(pin(0, cpu));
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) signal(number, SIG_DFL);
-    const rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    int why = guest.hides_extended_registers ? hide_extended_registers() : 0;
+    int why = close_all_at_exec() ? become_guest(guest, cpu, walls ? &*walls : nullptr, gate.get()) : errno;
     if (why == 0) {
       execve(argv.front(), argv.data(), environment.data());
       why = errno;
@@ -95,11 +123,14 @@ Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
   }
   tell.reset();
   GuestProcess process(child, std::move(console));
+  const Result<> let_in = walls ? walls->let_in(child, open_gate.get()) : Result<>();
+  if (!let_in) kill(child, SIGKILL);  // it may wait for it
   int why = 0;
   ssize_t got = 0;
   while ((got = read(hear.get(), &why, sizeof why)) < 0 && errno == EINTR) {
   }
   if (got == sizeof why) return failed(why);
+  if (!let_in) return fail(let_in.error());
   return process;
 }
 
@@ -118,7 +149,7 @@ GuestProcess::~GuestProcess() {
 
 bool GuestProcess::running() {
   if (process_ >= 0 && waitpid(process_, &status_, WNOHANG) == process_) process_ = -1;
-  // It is a file in memory; nothing else bounds what a guest prints.
+  // It is a file in memory, and the limit for files may be larger.
   const off_t printed = lseek(console_.get(), 0, SEEK_END);
   if (process_ >= 0 && printed > static_cast<off_t>(kMostConsoleBytes)) kill(process_, SIGKILL);
   return process_ >= 0;

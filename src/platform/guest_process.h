@@ -23,6 +23,11 @@ struct GuestProgram {
   std::vector<std::string> arguments;     // without the program's name
   std::vector<std::string> environment;   // "NAME=value": all of it
   bool hides_extended_registers = false;  // extended_registers.h
+  // Of files that it writes itself, besides its console, which then is bounded as well; nothing: of any size.
+  std::optional<std::uint64_t> largest_file_bytes = {};
+  // It is confined to the root in this folder, as the user's programs are (program_confinement.h), and as
+  // them it has fixed addresses; all paths are as seen from within. Empty: it is not.
+  std::string walls = {};
 };
 
 // A guest's process. It is killed and awaited at the end, and dies with the thread that started it; it

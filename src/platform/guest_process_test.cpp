@@ -23,5 +23,15 @@ TEST(GuestProcess, SaysHowItEnded) {
   EXPECT_EQ(end_of("echo why; exit 3"), "it ended with code 3|why");
 }
 
+// What it prints is kept in memory.
+TEST(GuestProcess, ThatPrintsForEverEnds) {
+  auto guest =
+      GuestProcess::start({"/bin/sh", {"-c", "exec cat /dev/zero"}, {"PATH=/usr/bin:/bin"}, false, 0}, 0);
+  ASSERT_TRUE(guest) << guest.error().text();
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // nobody looks meanwhile
+  EXPECT_FALSE(guest->running());
+  EXPECT_EQ(guest->how_it_ended(), "it was killed by signal 25 (File size limit exceeded)");
+}
+
 }  // namespace
 }  // namespace vtax

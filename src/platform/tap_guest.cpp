@@ -1,6 +1,8 @@
 #include "platform/tap_guest.h"
 
 #include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "platform/tap.h"
 
@@ -14,6 +16,9 @@ class ProcessWithTap : public StartedGuest {
 
   bool running() override { return process_.running(); }
   std::string how_it_ended() override { return process_.how_it_ended(); }
+  Descriptor process() const override {
+    return Descriptor(static_cast<int>(syscall(SYS_pidfd_open, process_.process(), 0)));
+  }
   std::string console_tail() override { return process_.console_tail(); }
   const std::string& port() const override { return tap_; }
   void describe(Bench& bench, const Setup& setup, int guest) const override {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,9 +23,15 @@ struct TapGuest {
 };
 [[nodiscard]] std::unique_ptr<Platform> make_tap_guest(const TapGuest& guest);
 
-// User Mode Linux: `kernel` is the program. It keeps its memory and its folder below `scratch`.
+// User Mode Linux: `kernel` is the program. It keeps its memory and its folder below `scratch`. `walls`: what
+// it is confined to (GuestProgram::walls), which has the image, `scratch` and its libraries in /lib, all
+// named as seen from within; empty: it sees this computer's files, and root in it all that this user may.
 [[nodiscard]] std::unique_ptr<Platform> make_uml(const GuestImage& image,
-                                                 const std::filesystem::path& scratch);
+                                                 const std::filesystem::path& scratch,
+                                                 const std::string& walls = {});
+
+// Of the file below `scratch` that is the memory of such a guest within walls, at the most.
+[[nodiscard]] std::uint64_t uml_memory_file_bytes(const GuestImage& image);
 
 // How QEMU runs the guest. With KVM it opens /dev/kvm; packets pass through vhost-net, or through QEMU.
 enum class Acceleration { tcg, kvm_with_vhost, kvm };

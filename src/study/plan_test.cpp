@@ -433,7 +433,7 @@ TEST(Plan, OnTheHostWhatItCanPlaceIsPlaced) {
                              HasSubstr("--machine host")));
 }
 
-TEST(Plan, OnTheHostGuestsHoldNoProgram) {
+TEST(Plan, OnTheHostXensGuestsHoldNoProgram) {
   const auto study = parse_study(
       "name = \"s\"\n[[workload]]\nname = \"program\"\npackages = [\"sqlite3\"]\nclient = \"sqlite3 "
       "-version\"\n",
@@ -444,8 +444,8 @@ TEST(Plan, OnTheHostGuestsHoldNoProgram) {
     const auto plan = make_plan(*study, {std::move(set), {}, "", false, "host"});
     return plan ? std::string() : plan.error().text();
   };
-  EXPECT_EQ(why({"platform=native,container", "window=run,marks"}), "");
-  EXPECT_THAT(why({"platform=qemu"}), HasSubstr("the guest of platform 'qemu' holds no program"));
+  EXPECT_EQ(why({"platform=native,container,uml,qemu,kvm,kvm-qemu", "window=run,marks"}), "");
+  EXPECT_THAT(why({"platform=xen-pv"}), HasSubstr("the guest of platform 'xen-pv' holds no program"));
 }
 
 // What a factor would not change is measured once, and said.

@@ -15,10 +15,9 @@
 #include <set>
 
 #include "core/files.h"
-#include "machine/host/host_readiness.h"
 #include "machine/parts/oci_for_test.h"
-#include "machine/parts/package_cache.h"
 #include "tests/host/host_study.h"
+#include "tests/host/program_study.h"
 #include "tests/host/traces.h"
 
 namespace vtax {
@@ -28,96 +27,11 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 
-constexpr const char* kPackages = "busybox-static";
 constexpr const char* kAsNobody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
-// A second or so of a shell's time; it starts nothing.
-constexpr const char* kCount = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
-
-class HostProgram : public testing::Test {
- protected:
-  // A folder that everybody may read and write, with this computer's dash and what it needs as a program's
-  // files.
-  void SetUp() override {
-    take_in_orphans();
-    if (const auto programs = host::examine_programs(); !programs) GTEST_SKIP() << programs.error().text();
-    std::string pattern = (fs::temp_directory_path() / "vtax-host-program-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    fs::permissions(folder_, fs::perms::all);
-    const auto needed = run_program("ldd $(command -v dash) | grep -o '/[^ ]*'; command -v dash");
-    std::istringstream files(needed.out);
-    for (std::string file; files >> file;) {
-      const fs::path copy = folder_ / "shell" / fs::path(file).relative_path();
-      fs::create_directories(copy.parent_path());
-      fs::copy_file(file, copy);
-    }
-    if (!fs::exists(folder_ / "shell")) GTEST_SKIP() << "there is no dash";
-    before_ = traces();
-  }
-
-  void TearDown() override {
-    if (folder_.empty()) return;
-    EXPECT_THAT(left_behind(before_), testing::IsEmpty());
-    fs::remove_all(folder_);
-  }
-
-  void write_study(const std::string& texts, const std::string& platforms = "\"native\"") const {
-    std::ofstream(folder_ / "program.toml")
-        << "name = \"program\"\nmachine = \"host\"\nrepetitions = 1\n[factors]\nplatform = [" << platforms
-        << "]\noffloads = \"on\"\n[[workload]]\nname = \"program\"\nwarmup = \"off\"\n"
-        << texts;
-  }
-
-  // Of a shell alone.
-  void write_client(const std::string& script, const std::string& more = "",
-                    const std::string& platforms = "\"native\"") const {
-    write_study("files = \"./shell\"\nclient = '''dash -c '" + script + "' '''\n" + more, platforms);
-  }
-
-  // Its trials; what went wrong is in each of them.
-  [[nodiscard]] json trials(const std::string& prefix = "", const std::string& options = "") const {
-    const auto result =
-        run_program("cd " + folder_.string() + " && rm -f program*.vtax && HOME=" + folder_.string() + " " +
-                    prefix + VTAX_PROGRAM " run program.toml --json " + options);
-    const json out = json::parse(result.out, nullptr, false);
-    EXPECT_FALSE(out.is_discarded()) << result.err;
-    return out.is_discarded() ? json::array() : out["trials"];
-  }
-
-  // Of a shell's script, natively and in a container.
-  [[nodiscard]] json trials_of(const std::string& script, const std::string& more = "",
-                               const std::string& options = "") const {
-    write_client(script, more, "\"native\", \"container\"");
-    return trials("", options);
-  }
-
-  [[nodiscard]] json trial(const std::string& prefix = "") const {
-    const json all = trials(prefix);
-    EXPECT_EQ(all.size(), 1U);
-    return all.empty() ? json::object() : all[0];
-  }
-
-  [[nodiscard]] std::string output_of(const std::string& script, const std::string& more = "",
-                                      const std::string& prefix = "") const {
-    write_client(script, more);
-    const json one = trial(prefix);
-    EXPECT_FALSE(one.contains("error")) << one.value("error", "");
-    return one.contains("provenance") ? one["provenance"].value("client_output", "") : "";
-  }
-
-  [[nodiscard]] std::string error_of(const std::string& script, const std::string& more = "",
-                                     const std::string& prefix = "") const {
-    write_client(script, more);
-    return trial(prefix).value("error", "");
-  }
-
-  fs::path folder_;
-  std::set<std::string> before_;
-};
 
 TEST_F(HostProgram, OfThePackagesServesInAProcessAndInAContainer) {
-  const auto cache = lab::PackageCache::open();
-  if (!cache || !cache->find(lab::wanted_programs(kPackages).name))
-    GTEST_SKIP() << kPackages << " is not in the cache: `vtax run` of a study that names it fetches it";
+  need_busybox();
+  if (IsSkipped()) return;
   write_study(
       "packages = [\"busybox-static\"]\nserver = \"busybox httpd -f -p 80 -h /bin\"\nready = \"port 80\"\n"
       "client = \"busybox wget -q -O /dev/null http://{server}/busybox\"\ndirection = [\"receive\", "
@@ -137,50 +51,12 @@ TEST_F(HostProgram, OfThePackagesServesInAProcessAndInAContainer) {
   }
 }
 
-using TimeOf = std::map<std::string, double>;  // ns, by platform
-
-// The least of all trials so far: what else goes on here makes a program's time longer, never shorter.
-void take_least_program_time(const json& trials, TimeOf& least) {
-  for (const json& one : trials) {
-    ASSERT_FALSE(one.contains("error")) << one["error"];
-    const auto time = static_cast<double>(host_time(one, "program"));
-    EXPECT_LE(time, one.value("window_ns", 0.0) * 1.1 * one["work"].value("transactions", 1));
-    const auto [place, is_new] = least.emplace(one["factors"]["platform"].get<std::string>(), time);
-    if (!is_new) place->second = std::min(place->second, time);
-  }
-}
-
-struct Bounds {
-  double low = 0, high = 0;
-};
-
-// Measures both in turn until `second` is as many times `first` as it has to be, natively and in a container;
-// in five rounds at the most, as a neighbour may keep a CPU for seconds.
-void expect_times(const Bounds& times, const std::function<json()>& first,
-                  const std::function<json()>& second) {
-  TimeOf one, other;
-  const auto holds = [&] {
-    return one.size() == 2 && other.size() == 2 && std::ranges::all_of(one, [&](const auto& of) {
-             return other[of.first] > times.low * of.second && other[of.first] < times.high * of.second;
-           });
-  };
-  for (int round = 0; round < 5 && !holds() && !testing::Test::HasFailure(); ++round) {
-    take_least_program_time(first(), one);
-    take_least_program_time(second(), other);
-  }
-  EXPECT_TRUE(holds()) << testing::PrintToString(one) << " and " << testing::PrintToString(other);
-  for (const auto& [platform, time] : one) EXPECT_GT(time, 40e6) << platform;
-}
-
 // All of its time, although it has ended before the books are read; and that of children for which it waited.
 TEST_F(HostProgram, WhatHasEndedIsCharged) {
   expect_times(
       {1.3, 3}, [&] { return trials_of(kCount); },
       [&] { return trials_of(std::string("(") + kCount + "); echo $(" + kCount + ")"); });
 }
-
-constexpr const char* kMark = "mark() { echo $1 >&3; read answer <&3; }; ";
-constexpr const char* kMarks = "window = \"marks\"\n";
 
 // What stands before and behind the marks is not in its cost.
 TEST_F(HostProgram, MarksItsWindow) {
@@ -366,12 +242,12 @@ TEST_F(HostProgram, AWindowsLengthIsNotItsToChoose) {
 }
 
 TEST_F(HostProgram, GuestsThatCannotHoldItAreLeftOut) {
-  write_client("echo x", "", "\"native\", \"qemu\"");
+  write_client("echo x", "", "\"native\", \"xen-pv\"");
   const auto result =
       run_program("cd " + folder_.string() + " && " VTAX_PROGRAM " run program.toml --dry-run");
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out + result.err,
-              HasSubstr("the guest of platform 'qemu' holds no program of one's own"));
+              HasSubstr("the guest of platform 'xen-pv' holds no program of one's own"));
 }
 
 TEST_F(HostProgram, LeavesNothingWhenVtaxIsKilled) {

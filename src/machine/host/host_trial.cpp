@@ -18,6 +18,7 @@
 #include "core/sha256.h"
 #include "machine/guest_result.h"
 #include "machine/host/disk_folder.h"
+#include "machine/host/program_guest.h"
 #include "machine/host/program_root.h"
 #include "machine/host/window_books.h"
 #include "machine/host/window_growth.h"
@@ -69,9 +70,18 @@ Result<std::optional<XenKeeper>> keeper_for(PlatformId platform, const PartsByPl
   return std::optional(std::move(*keeper));
 }
 
-// `owner`: this program's number, by which the domains are named.
-Result<std::unique_ptr<Platform>> platform_of(PlatformId id, const PartsByPlatform& guests,
-                                              std::optional<XenKeeper>& keeper, pid_t owner) {
+// User Mode Linux of a guest that holds the user's program is walled in.
+Result<std::unique_ptr<Platform>> uml_of(const GuestImage& image, int guests, bool holds_program) {
+  if (!holds_program) return make_uml(image, kScratchDirectory);
+  const auto walled = wall_uml_in(image, guests);
+  if (!walled) return fail(walled.error());
+  return make_uml(walled->image, walled->scratch, walled->walls);
+}
+
+// `owner`: this program's number, by which the domains are named. `program`: of the user's, or null.
+Result<std::unique_ptr<Platform>> platform_of(PlatformId id, int count, const PartsByPlatform& guests,
+                                              std::optional<XenKeeper>& keeper, pid_t owner,
+                                              const HostProgram* program) {
   if (id == PlatformId::native) return make_native();
   if (id == PlatformId::container) return make_container();
   const std::string name(name_of(id));
@@ -84,11 +94,17 @@ Result<std::unique_ptr<Platform>> platform_of(PlatformId id, const PartsByPlatfo
         {name.substr(name.find('-') + 1), parts->second.image, fmt::format("vtax-{}-", owner),
          outer_proc() / "1/ns/net", parts->second.toolstack.nothing},
         keeper->hands());
-  if (id == PlatformId::uml) return make_uml(parts->second.image, kScratchDirectory);
+  GuestImage image = parts->second.image;
+  if (program != nullptr) {
+    auto with = image_with_program(image, program->files);
+    if (!with) return fail(with.error());
+    image = std::move(*with);
+  }
+  if (id == PlatformId::uml) return uml_of(image, count, program != nullptr);
   const auto way = id == PlatformId::kvm        ? Acceleration::kvm_with_vhost
                    : id == PlatformId::kvm_qemu ? Acceleration::kvm
                                                 : Acceleration::tcg;
-  return make_qemu(parts->second.image, parts->second.emulator, way);
+  return make_qemu(image, parts->second.emulator, way);
 }
 
 // With a program's own limit for each of its runs.
@@ -158,7 +174,7 @@ Result<json> measure(controller::TrialPlan plan, const PartsByPlatform& guests,
   if (program != nullptr)
     if (Result<> made = make_program_root(program->files); !made) return fail(made.error());
   const std::string name(name_of(plan.platform));
-  auto platform = platform_of(plan.platform, guests, keeper, owner);
+  auto platform = platform_of(plan.platform, plan.guests, guests, keeper, owner, program);
   if (!platform) return fail(platform.error());
   progress("making " + name);
   auto bench = (*platform)->arrange(host_setup(plan));
@@ -247,7 +263,7 @@ Result<SetupTimes> make_and_take_down(PlatformId platform, const PartsByPlatform
   const pid_t owner = getpid();
   const auto done = run_in_sandbox(
       [&](const TellStep&) -> Result<json> {
-        auto made = platform_of(platform, guests, *keeper, owner);
+        auto made = platform_of(platform, 1, guests, *keeper, owner, nullptr);
         if (!made) return fail(made.error());
         const auto bench = (*made)->arrange(host_setup({}));
         leave_to_sandbox(std::move(*made));

@@ -1,7 +1,6 @@
 #include "machine/host/program_root.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,7 +10,7 @@
 #include <filesystem>
 
 #include "machine/host/sandbox.h"
-#include "machine/parts/rooted_folder.h"
+#include "machine/host/walled_folder.h"
 #include "workload/orders/program_confinement.h"
 
 namespace vtax::host {
@@ -21,22 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kRoomFiles = 1 << 16;
 
-Error cannot_mount(const fs::path& where) {
-  const int why = errno;
-  Error error = system_error("cannot mount the program's " + where.string(), why);
-  error.next = "vtax doctor says what this computer needs for programs";
-  error.code = ExitCode::unavailable;
-  return error;
-}
-
-// Bound one by one: of the computer's other devices a program sees none.
-Result<> add_devices(lab::RootedFolder& root, const fs::path& where) {
-  for (const char* device : {"null", "zero", "full", "random", "urandom"}) {
-    const std::string path = std::string("dev/") + device;
-    if (Result<> made = root.file(path, {}, 0666); !made) return made;
-    if (mount(("/" + path).c_str(), (where / path).c_str(), nullptr, MS_BIND, nullptr) != 0)
-      return fail(cannot_mount(path));
-  }
+Result<> add_links(lab::RootedFolder& root) {
   for (const auto& [link, target] : {std::pair{"dev/fd", "/proc/self/fd"},
                                      {"dev/stdin", "/proc/self/fd/0"},
                                      {"dev/stdout", "/proc/self/fd/1"},
@@ -64,24 +48,19 @@ Result<> add_folders(lab::RootedFolder& root, const fs::path& where) {
 }  // namespace
 
 Result<> make_program_root(const lab::ProgramTree& files) {
-  const fs::path folder = fs::path(kScratchDirectory) / "program", root = folder / "root";
-  const std::string limits = fmt::format("mode=0755,size={},nr_inodes={}", files.bytes() + kProgramRoomBytes,
-                                         2 * (files.files.size() + files.folders.size()) + kRoomFiles);
-  if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
-    return fail(system_error("cannot make the program's root", errno));
-  if (mount("tmpfs", folder.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, limits.c_str()) != 0)
-    return fail(cannot_mount("root"));
-  const uid_t owner = ProgramIds::of_this_process().first;
-  if (Result<> written = files.write_to(root, owner); !written) return written;
-  auto inside = lab::RootedFolder::open(root, owner);
-  if (!inside) return fail(inside.error());
-  Result<> made = add_folders(*inside, root);
-  if (made) made = add_devices(*inside, root);
+  auto walled = WalledFolder::make("program", files.bytes() + kProgramRoomBytes,
+                                   2 * (files.files.size() + files.folders.size()) + kRoomFiles);
+  if (!walled) return fail(walled.error());
+  const fs::path root = walled->root();
+  if (Result<> written = files.write_to(root, ProgramIds::of_this_process().first); !written) return written;
+  Result<> made = add_folders(walled->inside(), root);
+  if (made) made = walled->add_devices({"null", "zero", "full", "random", "urandom"});
+  if (made) made = add_links(walled->inside());
   if (!made) return made;
   // Of the processes in the sandbox it shows a program those that it may look into: its own.
   if (mount("proc", (root / "proc").c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2") != 0)
     return fail(cannot_mount("proc"));
-  confine_programs(folder);
+  confine_programs(walled->folder());
   return {};
 }
 
@@ -89,7 +68,7 @@ Result<> examine_program_confinement() {
   const auto tried = run_in_sandbox(
       [](const TellStep&) -> Result<nlohmann::json> {
         if (Result<> made = make_program_root({}); !made) return fail(made.error());
-        auto confinement = ProgramConfinement::make();
+        auto confinement = ProgramConfinement::make(folder_of_programs());
         if (!confinement) return fail(confinement.error());
         int gate[2];
         if (pipe2(gate, O_CLOEXEC) != 0) return fail(system_error("cannot confine a program", errno));

@@ -46,6 +46,8 @@ controller::WindowHooks WindowBooks::hooks() {
 std::vector<LedgerEntry> WindowBooks::ledger(const json& result) {
   for (const json& ns : result.value("systems_user_ns", json::array()))
     seen_.books.guest_programs_ns.push_back(ns.get<std::uint64_t>());
+  for (const json& ns : result.value("systems_kernel_ns", json::array()))
+    seen_.books.guest_kernels_ns.push_back(ns.get<std::uint64_t>());
   for (const json& client : result.value("clients", json::array()))
     seen_.books.awaited[client.at("process").get<int>()] = {client.at("user_ns").get<std::uint64_t>(),
                                                             client.at("system_ns").get<std::uint64_t>()};

@@ -44,12 +44,24 @@ Result<Watchdog> Watchdog::start(std::chrono::nanoseconds limit) {
   }
   Watchdog watchdog(timer, limit);
   over = 0;
+  if (Result<> armed = watchdog.arm(limit); !armed) return fail(armed.error());
+  return watchdog;
+}
+
+Result<> Watchdog::arm(std::chrono::nanoseconds limit) const {
   itimerspec when{};
   when.it_value = to_timespec(std::max(limit, std::chrono::nanoseconds(1)));
   when.it_interval = to_timespec(std::chrono::milliseconds(50));
-  if (timer_settime(timer, 0, &when, nullptr) != 0)
+  if (timer_settime(timer_, 0, &when, nullptr) != 0)
     return fail(system_error("cannot set a time limit", errno));
-  return watchdog;
+  return {};
+}
+
+Result<> Watchdog::prolong(std::chrono::nanoseconds more) {
+  // First no signal must come any more that was for the earlier limit.
+  Result<> armed = arm(std::max<std::chrono::nanoseconds>(more, std::chrono::milliseconds(1)));
+  over = 0;
+  return armed;
 }
 
 Watchdog::Watchdog(timer_t timer, std::chrono::nanoseconds limit)

@@ -21,11 +21,15 @@ class Watchdog {
   ~Watchdog();
 
   [[nodiscard]] bool expired() const;
+  // Of one that has expired: from now on `more` is left. timeout() goes on to name the first limit.
+  [[nodiscard]] Result<> prolong(std::chrono::nanoseconds more);
   // The error of a step that was still waiting when the time was over.
   [[nodiscard]] Error timeout(std::string what) const;
 
  private:
   Watchdog(timer_t timer, std::chrono::nanoseconds limit);
+  [[nodiscard]] Result<> arm(std::chrono::nanoseconds limit) const;
+
   timer_t timer_{};
   bool armed_ = false;
   std::chrono::nanoseconds limit_{};

@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
+#include <utility>
 
 #include "core/kernel_file.h"
 
@@ -53,8 +54,8 @@ bool has_program_ids(const char* map) {
   return false;
 }
 
-bool is_kept(int capability) {
-  return capability < 32 && (kKeptCapabilities >> capability & 1U) != 0;
+bool is_in(std::uint32_t kept, int capability) {
+  return capability < 32 && (kept >> capability & 1U) != 0;
 }
 
 bool set_capabilities(std::uint32_t kept) {
@@ -130,10 +131,15 @@ const std::string& program_root() {
   return place().root;
 }
 
-Result<ProgramConfinement> ProgramConfinement::make() {
+const std::string& folder_of_programs() {
+  return place().folder;
+}
+
+Result<ProgramConfinement> ProgramConfinement::make(std::string folder) {
   int entered[2];
   if (pipe2(entered, O_CLOEXEC) != 0) return fail(system_error("cannot confine a program", errno));
   ProgramConfinement self;
+  self.folder_ = std::move(folder);
   self.entered_ = Descriptor(entered[0]);
   self.tell_ = Descriptor(entered[1]);
   return self;
@@ -143,7 +149,7 @@ bool ProgramConfinement::enter(int gate) const {
   // Where memory runs out, the program goes before anything of the computer's.
   static_cast<void>(write_kernel_file("/proc/self/oom_score_adj", "1000"));
   if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) != 0 ||
-      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 || chdir(place().folder.c_str()) != 0 ||
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 || chdir(folder_.c_str()) != 0 ||
       syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
     return false;
   if (!leave_keys_behind()) return false;
@@ -152,20 +158,22 @@ bool ProgramConfinement::enter(int gate) const {
   if (unshare(CLONE_NEWUSER) != 0) return false;
   char byte = 0;
   if (write(tell_.get(), &byte, 1) != 1) return false;
+  errno = 0;
   while (read(gate, &byte, 1) < 0)
     if (errno != EINTR) return false;
   return byte != 0 && chroot("/root") == 0 && chdir("/") == 0;
 }
 
-bool ProgramConfinement::give_up_rights(uid_t user, gid_t group) {
+bool ProgramConfinement::give_up_rights(uid_t user, gid_t group, bool traces) {
+  const std::uint32_t kept = kKeptCapabilities | (traces ? 1U << CAP_SYS_PTRACE : 0);
   const rlimit processes{kMostProcesses, kMostProcesses}, data{kMostDataBytes, kMostDataBytes};
   if (setrlimit(RLIMIT_NPROC, &processes) != 0 || setrlimit(RLIMIT_DATA, &data) != 0) return false;
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
-    if (!is_kept(capability) && prctl(PR_CAPBSET_DROP, capability) != 0) return false;
+    if (!is_in(kept, capability) && prctl(PR_CAPBSET_DROP, capability) != 0) return false;
   // Without others to become, the groups are those of whoever runs vtax, and stay.
   if (setgroups(0, nullptr) != 0 && errno != EPERM) return false;
   if (setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0) return false;
-  return set_capabilities(user == 0 ? kKeptCapabilities : 0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+  return set_capabilities(user == 0 ? kept : 0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          refuse_what_no_namespace_divides();
 }
 

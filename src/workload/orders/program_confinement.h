@@ -25,27 +25,33 @@ struct ProgramIds {
 // a mount point below which nothing but theirs is.
 void confine_programs(const std::string& folder);
 [[nodiscard]] bool are_programs_confined();
+[[nodiscard]] const std::string& folder_of_programs();  // empty: they are not
 
 // Where a system has the program's files; the program sees it as "/".
 [[nodiscard]] const std::string& program_root();
 
 // One program on its way in: namespaces of its own for users, mounts, messages between processes and the
-// computer's name; the rights that a server needs among its own users, and no way to more; limits.
+// computer's name; the rights that a server needs among its own users, and no way to more; limits. So is a
+// program that runs the kernel in which the user's program is.
 class ProgramConfinement {
  public:
   static constexpr std::uint64_t kMostProcesses = 1024, kMostDataBytes = 2ULL << 30;
 
-  [[nodiscard]] static Result<ProgramConfinement> make();
+  // `folder`: as confine_programs() has it.
+  [[nodiscard]] static Result<ProgramConfinement> make(std::string folder);
 
-  // In the program's child, in this order; false: errno says why not. `gate`: on which let_in() is heard.
+  // In the program's child, in this order; false: errno says why not, or 0 that it was not let in. `gate`: on
+  // which let_in() is heard. `traces`: as root it may trace processes of its own user namespace where
+  // Yama (ptrace_scope 2) lets nobody do so without CAP_SYS_PTRACE.
   [[nodiscard]] bool enter(int gate) const;
-  [[nodiscard]] static bool give_up_rights(uid_t user, gid_t group);
+  [[nodiscard]] static bool give_up_rights(uid_t user, gid_t group, bool traces = false);
 
   // In its parent, once, which becomes the parent of the program's orphans. Error (unavailable): the child
   // could not enter.
   [[nodiscard]] Result<> let_in(pid_t child, int gate);
 
  private:
+  std::string folder_;
   Descriptor entered_, tell_;
 };
 

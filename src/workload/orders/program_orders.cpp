@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -16,6 +17,7 @@
 #include "workload/measure/side_report.h"
 #include "workload/orders/marked_window.h"
 #include "workload/orders/program_process.h"
+#include "workload/orders/programs_time.h"
 #include "workload/orders/run_time_names.h"
 
 namespace vtax {
@@ -24,6 +26,7 @@ namespace {
 constexpr std::uint64_t kLongestProgramNs = 3'600'000'000'000;
 constexpr std::chrono::milliseconds kBetweenLooks{20};
 constexpr std::size_t kMostSearchedBytes = 4 << 20;
+constexpr std::chrono::seconds kBesideLimit{60};
 
 struct ProgramCommand {
   std::vector<std::string> words;
@@ -156,29 +159,57 @@ Error with_last_words(Error error, const ProgramProcess& program) {
   return error;
 }
 
-// Whoever reads the books of the window has read them when he answers.
-Result<> tell_mark(ControlChannel& control, const char* state) {
-  constexpr std::chrono::seconds kPatience{60};
-  if (Result<> told = control.send({{"state", state}}); !told) return told;
-  const auto order = control.receive(kPatience);
-  if (!order) return fail(order.error());
-  const auto what = order->text("do", 32);
-  if (!what) return fail(what.error());
-  if (*what != "go-on") return fail(order->bad("another order where 'go-on' was due"));
-  return {};
+nlohmann::json time_of_programs() {
+  const ProgramsTime said = programs_time();
+  return {{"state", "done"}, {"user_ns", said.user.count()}, {"kernel_ns", said.kernel.count()}};
 }
+
+// Whoever reads the books of the window has read them when he answers, and clients of other systems, which
+// are waited for, stand at the same mark. Meanwhile he may ask for the time of programs.
+Result<> tell_mark(ControlChannel& control, const char* state, std::chrono::nanoseconds patience) {
+  if (Result<> told = control.send({{"state", state}}); !told) return told;
+  while (true) {
+    const auto order = control.receive(patience);
+    if (!order) return fail(order.error());
+    const auto what = order->text("do", 32);
+    if (!what) return fail(what.error());
+    if (*what == "go-on") return {};
+    if (*what != "program-time") return fail(order->bad("another order where 'go-on' was due"));
+    if (Result<> told = control.send(time_of_programs()); !told) return told;
+  }
+}
+
+// How long a client has waited for others at its marks; asked while it does so, too.
+class WaitAtMarks {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  void begin() { since_ = Clock::now().time_since_epoch().count(); }
+  void end() {
+    waited_ += Clock::now().time_since_epoch().count() - since_;
+    since_ = 0;
+  }
+  [[nodiscard]] std::chrono::nanoseconds so_far() const {
+    const Clock::rep since = since_;
+    return Clock::duration(waited_ + (since == 0 ? 0 : Clock::now().time_since_epoch().count() - since));
+  }
+
+ private:
+  std::atomic<Clock::rep> waited_{0}, since_{0};  // 0: it does not wait
+};
 
 // What a run of the client is measured by. Nothing of it is marked for the lab in the warm-up.
 struct ClientSpan {
   bool marked_for_lab = false;
-  ControlChannel* told = nullptr;  // of its begin and its end
+  ControlChannel* told = nullptr;       // of its begin and its end
+  std::chrono::nanoseconds patience{};  // with its answers
+  WaitAtMarks waiting = {};
   std::optional<CpuMeter> meter = {};
   std::chrono::steady_clock::time_point begun = {};
   SideReport side = {};
 
   Result<> begin() {
-    if (told != nullptr)
-      if (Result<> heard = tell_mark(*told, "begun"); !heard) return heard;
+    if (Result<> heard = wait_at("begun"); !heard) return heard;
     meter.emplace();
     begun = std::chrono::steady_clock::now();
     if (marked_for_lab) marker::begin_window();
@@ -189,7 +220,14 @@ struct ClientSpan {
     if (marked_for_lab) marker::end_window();
     side.duration = std::chrono::steady_clock::now() - begun;
     side.cpu = meter->since();
-    return told != nullptr ? tell_mark(*told, "ended") : Result<>();
+    return wait_at("ended");
+  }
+  Result<> wait_at(const char* mark) {
+    if (told == nullptr) return {};
+    waiting.begin();
+    const Result<> heard = tell_mark(*told, mark, patience);
+    waiting.end();
+    return heard;
   }
 };
 
@@ -225,7 +263,7 @@ Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& contr
   if (!lead) return fail(lead.error());
   if (!trail) return fail(trail.error());
 
-  ClientSpan span{*window, *tells ? &control : nullptr};
+  ClientSpan span{*window, *tells ? &control : nullptr, command->limit + kBesideLimit};
   std::unique_ptr<MarkedWindow> own;
   if (*marks) {
     auto opened = MarkedWindow::open({[&] { return span.begin(); }, [&] { return span.end(); }});
@@ -242,7 +280,7 @@ Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& contr
   if (!own)
     if (Result<> begun = span.begin(); !begun) return fail(begun.error());
   client->begin();
-  const Result<> ended = client->wait(command->limit);
+  const Result<> ended = client->wait(command->limit, [&] { return span.waiting.so_far(); });
   const CpuUse spent = children_time();
   if (!own)
     if (Result<> over = span.end(); !over) return fail(over.error());
@@ -334,6 +372,7 @@ std::optional<Result<nlohmann::json>> obey_program(const std::string& order, con
   if (order == "program-prepare") return prepare_program(fields);
   if (order == "program-serve") return serve_program(fields);
   if (order == "program-run") return run_client(fields, control);
+  if (order == "program-time") return Result<nlohmann::json>(time_of_programs());
   if (order == "program-mapped") return mapped_of_server(fields);
   if (order == "program-run-time") return run_time_names(fields);
   if (order == "program-end") return end_server_program(fields);

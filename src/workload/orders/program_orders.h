@@ -20,9 +20,12 @@ inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 //   {"do": "program-run", "command", "user", "operations", "limit_ns", "window", "marks", "tells", "traced",
 //   "lead_ns", "trail_ns"}: sleeps, runs the client (with `window` between the lab's markers, which are where
 //   it marks its window with `marks`), sleeps. With `tells` it says {"state": "begun"} and {"state": "ended"}
-//   at those marks, and the client waits until it is answered {"do": "go-on"} ->
+//   at those marks, and the client waits until it is answered {"do": "go-on"}, before which "program-time"
+//   may be asked; what it waits is no part of its limit ->
 //     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced,
 //     "client": {"process": this one, "user_ns", "system_ns": of the client and all for whom it waited}}
+//   {"do": "program-time"} -> {"state": "done", "user_ns", "kernel_ns": so far, of this machine
+//     (programs_time.h)}
 //   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
 //   ...]} of the
 //     server and its children

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -12,7 +11,6 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +25,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/close_at_exec.h"
 #include "workload/measure/watchdog.h"
 #include "workload/orders/program_confinement.h"
 #include "workload/orders/program_files.h"
@@ -118,15 +117,6 @@ bool become_its_user(const Start& start) {
   return user == 0 || (setgroups(0, nullptr) == 0 && setgid(group) == 0 && setuid(user) == 0);
 }
 
-// What vtax itself was given is nothing of the program's.
-void close_all_at_exec() {
-  if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-  rlimit files{};  // Linux before 5.11
-  getrlimit(RLIMIT_NOFILE, &files);
-  for (rlim_t fd = 3; fd < files.rlim_max && fd < 1 << 20; ++fd)
-    fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC);
-}
-
 // In the child; what of it can fail tells its errno.
 [[noreturn]] void become_program(Start start) {
   const auto give_up = [&] {
@@ -139,7 +129,7 @@ void close_all_at_exec() {
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   fcntl(start.printed, F_SETFL, O_APPEND);
   if (null < 0 || dup2(null, 0) < 0 || dup2(start.printed, 1) < 0 || dup2(start.printed, 2) < 0) give_up();
-  close_all_at_exec();
+  if (!close_all_at_exec()) give_up();  // what vtax was given is nothing of the program's
   if (start.marks >= 0) {
     for (int* kept : {&start.gate, &start.trouble, &start.marks})
       *kept = fcntl(*kept, F_DUPFD_CLOEXEC, ProgramProcess::kMarks + 1);
@@ -286,7 +276,7 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   if (marks >= 0) variables.push_back(fmt::format("VTAX_WINDOW={}", kMarks));
   std::optional<ProgramConfinement> confinement;
   if (are_programs_confined()) {
-    auto made = ProgramConfinement::make();
+    auto made = ProgramConfinement::make(folder_of_programs());
     if (!made) return fail(made.error());
     confinement = std::move(*made);
   }
@@ -356,13 +346,19 @@ void ProgramProcess::begin() {
   static_cast<void>(write(gate_.get(), &go, 1) == 1);
 }
 
-Result<int> ProgramProcess::wait_plain(std::chrono::nanoseconds limit) {
-  const auto watchdog = Watchdog::start(limit);
+Result<int> ProgramProcess::wait_plain(std::chrono::nanoseconds limit, const TimeSoFar& uncounted) {
+  using Clock = std::chrono::steady_clock;
+  const auto begun = Clock::now();
+  auto watchdog = Watchdog::start(limit);
   if (!watchdog) return fail(watchdog.error());
   int status = 0;
   while (waitpid(process_, &status, 0) < 0) {
     if (errno != EINTR) return fail(system_error("cannot wait for " + name_, errno));
-    if (watchdog->expired()) return fail(watchdog->timeout("run " + name_));
+    if (!watchdog->expired()) continue;
+    const std::chrono::nanoseconds left =
+        limit + (uncounted ? uncounted() : std::chrono::nanoseconds(0)) - (Clock::now() - begun);
+    if (left <= std::chrono::nanoseconds(0)) return fail(watchdog->timeout("run " + name_));
+    if (Result<> prolonged = watchdog->prolong(left); !prolonged) return fail(prolonged.error());
   }
   return status;
 }
@@ -399,8 +395,8 @@ Result<int> ProgramProcess::wait_traced(std::chrono::nanoseconds limit) {
   }
 }
 
-Result<> ProgramProcess::wait(std::chrono::nanoseconds limit) {
-  const Result<int> status = traced_ ? wait_traced(limit) : wait_plain(limit);
+Result<> ProgramProcess::wait(std::chrono::nanoseconds limit, const TimeSoFar& uncounted) {
+  const Result<int> status = traced_ ? wait_traced(limit) : wait_plain(limit, uncounted);
   if (!status) return fail(failed(status.error().why));
   status_ = *status;
   ended_ = true;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -73,7 +74,10 @@ class ProgramProcess {
   void begin();
 
   // Until it has ended, by itself and well. Errors say how it ended otherwise, with its last words.
-  [[nodiscard]] Result<> wait(std::chrono::nanoseconds limit);
+  // `uncounted`: what of the time since then is no part of the limit, where one that is not traced has to
+  // wait for others.
+  using TimeSoFar = std::function<std::chrono::nanoseconds()>;
+  [[nodiscard]] Result<> wait(std::chrono::nanoseconds limit, const TimeSoFar& uncounted = {});
 
   // Whether it has not ended; asks once, and waits for nothing.
   [[nodiscard]] bool is_running();
@@ -95,7 +99,7 @@ class ProgramProcess {
  private:
   ProgramProcess() = default;
   [[nodiscard]] Result<int> wait_traced(std::chrono::nanoseconds limit);
-  [[nodiscard]] Result<int> wait_plain(std::chrono::nanoseconds limit);
+  [[nodiscard]] Result<int> wait_plain(std::chrono::nanoseconds limit, const TimeSoFar& uncounted);
   [[nodiscard]] Error failed(std::string why) const;
 
   std::string name_;

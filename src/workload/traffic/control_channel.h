@@ -22,14 +22,18 @@ class ControlChannel {
   [[nodiscard]] Result<JsonFields> receive(std::chrono::nanoseconds limit);
   // From now on receive() ends with interruption_error() when the user interrupts vtax.
   void end_on_interruption(bool yes = true) { ends_on_interruption_ = yes; }
+  // The other side is in a guest, whose connection stays when its machine ends: a pidfd of the process that
+  // runs it. From now on receive() fails when that has ended.
+  void end_with(Descriptor process) { process_ = std::move(process); }
   // Whether something has come, or the other side has gone: receive() would not wait long.
   [[nodiscard]] bool has_news() const;
   [[nodiscard]] int descriptor() const { return fd_.get(); }
+  [[nodiscard]] int process() const { return process_.get(); }  // end_with()'s; below zero: none
   [[nodiscard]] bool valid() const { return fd_.valid(); }
   [[nodiscard]] const std::string& partner() const { return partner_; }
 
  private:
-  Descriptor fd_;
+  Descriptor fd_, process_;
   std::string partner_;  // for errors: "the peer", "guest1"
   bool ends_on_interruption_ = false;
   std::string pending_;  // received after the last whole line

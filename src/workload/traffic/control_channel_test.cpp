@@ -1,6 +1,9 @@
 #include "workload/traffic/control_channel.h"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -34,6 +37,28 @@ TEST(ControlChannel, PutsPiecesTogether) {
   slow.join();
   ASSERT_TRUE(message);
   EXPECT_EQ(*message->number("n", 0, 9), 3U);
+}
+
+// A guest's machine that ends closes no connection. What it had said is heard.
+TEST(ControlChannel, EndsWithTheProcessThatRunsTheOtherSide) {
+  TestPair pair = make_test_pair();
+  const pid_t child = fork();
+  if (child == 0) {
+    send_text(pair.left.get(), "{\"n\":3}\n");
+    std::this_thread::sleep_for(milliseconds(100));
+    _exit(0);
+  }
+  ControlChannel there(std::move(pair.right), "guest1");
+  there.end_with(Descriptor(static_cast<int>(syscall(SYS_pidfd_open, child, 0))));
+  EXPECT_TRUE(there.receive(milliseconds(20'000)));
+  EXPECT_FALSE(there.has_news());
+  const auto begun = std::chrono::steady_clock::now();
+  const auto nothing = there.receive(milliseconds(20'000));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(10'000));
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().text(), "message from guest1: the process that runs it has ended");
+  EXPECT_TRUE(there.has_news());
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
 }
 
 TEST(ControlChannel, SilenceGarbageAndEndAreErrorsThatNameThePartner) {

@@ -54,6 +54,7 @@ std::optional<std::size_t> EndpointClient::first_with_news(const std::vector<con
     for (std::size_t i = 0; i < clients.size(); ++i) {
       if (clients[i]->control_.has_news()) return i;
       waiting.push_back({clients[i]->control_.descriptor(), POLLIN, 0});
+      waiting.push_back({clients[i]->control_.process(), POLLIN, 0});
     }
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();

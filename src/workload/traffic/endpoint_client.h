@@ -17,6 +17,9 @@ class EndpointClient {
  public:
   explicit EndpointClient(ControlChannel control) : control_(std::move(control)) {}
 
+  // ControlChannel::end_with().
+  void end_with(Descriptor process) { control_.end_with(std::move(process)); }
+
   [[nodiscard]] Result<> announce(int domain);
   // Port 0 lets the system choose; the answer is the port.
   [[nodiscard]] Result<std::uint16_t> listen(const TcpAddress& at, const FlowSetup& setup);
