@@ -61,7 +61,7 @@ TEST_F(RunTimeNames, OfALongFileAreAllThatIsNotSuperseded) {
   EXPECT_EQ(all.left_out(), 0U);
   EXPECT_EQ(functions.at(0x100).name, "built in");
   EXPECT_EQ(functions.at(0x200).name, "last");
-  for (const std::uint64_t i : {0, 1, 4321, 9999})
+  for (const std::uint64_t i : {0U, 1U, 4321U, 9999U})
     EXPECT_EQ(functions.at(0x1000 + i * 0x100).name,
               fmt::format("function {} {}", 40'000 + i, std::string((40'000 + i) % 40, 'x')));
   const auto few = run_time_names_of([](pid_t process) { return process == kFirst; }, 13);
