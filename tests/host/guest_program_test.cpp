@@ -85,7 +85,7 @@ TEST_P(AnyGuestsProgram, ServesAndAsks) {
 TEST_P(AnyGuestsProgram, IsChargedWhatItWorks) {
   need(GetParam());
   if (IsSkipped()) return;
-  const std::string work = count(2);
+  const std::string work = count(6);  // some ticks of the guest's
   const auto measured = [&](const std::string& script) {
     write_client(script, "", platform());
     json all = run_study();
@@ -135,8 +135,8 @@ TEST_P(AnyGuestsProgram, ThatEndsItsGuestFailsAtOnce) {
 TEST_P(AnyGuestsProgram, OfSeveralMarksOneWindow) {
   need(GetParam());
   if (IsSkipped()) return;
-  write_client(std::string(kMark) + "read words < /proc/cmdline; case $words in *vtax.guest=2*) " + count(6) +
-                   ";; esac; mark begin; " + count() + "; mark end; " + count(),
+  write_client(std::string(kMark) + "read words < /proc/cmdline; case $words in *vtax.guest=2*) " +
+                   count(30) + ";; esac; mark begin; " + count(10) + "; mark end; " + count(10),
                "window = \"marks\"\n", platform());
   const json all = run_study("--set guests=2");
   ASSERT_EQ(all.size(), 1U);
