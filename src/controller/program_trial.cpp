@@ -82,8 +82,8 @@ Result<> add_mapped(const JsonFields& answer, const End& end, int cpu, nlohmann:
   return {};
 }
 
-// All programs' together: a message may have 1 MiB, and escapes may double them.
-constexpr std::size_t kMostRunTimeBytes = 384 << 10;
+// All programs' together, as a message has them, which may have 1 MiB.
+constexpr std::size_t kMostRunTimeBytes = 512 << 10;
 
 // Likewise.
 Result<> add_run_time_names(const JsonFields& answer, std::size_t most_bytes, const End& end, int cpu,
@@ -146,7 +146,8 @@ class ProgramTrial {
       if (Result<> asked = ask_guests(said_before_, true); !asked) return fail(asked.error());
     // All begin together, long after the last order. Who ends keeps silent for longer than the others can
     // take if their work is alike.
-    const auto begin = ProgramClock::now() + 3 * settle_;
+    const nanoseconds asking = guests_say_ ? 4 * settle_ : settle_ / 2;  // before their begin
+    const auto begin = ProgramClock::now() + 2 * settle_ + std::max<nanoseconds>(asking, settle_);
     for (const ProgramPair& pair : pairs_) {
       const auto lead = std::max<nanoseconds>(begin - ProgramClock::now(), settle_ / 4);
       if (Result<> told = tell_run(plan_, pair, {lead, 3 * settle_, true, false, reads_at_marks()}); !told)
@@ -155,9 +156,13 @@ class ProgramTrial {
     if (reads_at_marks()) {
       if (Result<> seen = read_at_marks(); !seen) return fail(seen.error());
     } else if (hooks_.before) {
-      std::this_thread::sleep_until(begin - (guests_say_ ? settle_ : settle_ / 2));
+      std::this_thread::sleep_until(begin - asking);
       if (Result<> asked = ask_guests(said_before_, false); !asked) return fail(asked.error());
       if (Result<> seen = hooks_.before(); !seen) return fail(seen.error());
+      if (guests_say_ && ProgramClock::now() >= begin)
+        return fail(Error{"read the books before the work",
+                          "this computer is so busy that guests answered when it had begun already",
+                          "run it again when the computer has less to do", ExitCode::trial_failed});
     }
     TrialResult done;
     std::string output;

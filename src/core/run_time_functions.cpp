@@ -11,7 +11,7 @@
 namespace vtax {
 namespace {
 
-constexpr std::size_t kMostFunctions = 1'000'000, kLongestFunction = 500;
+constexpr std::size_t kMostFunctions = 1'000'000, kMostPieces = 100'000, kLongestFunction = 500;
 
 bool take_hexadecimal(std::string_view& line, std::uint64_t& number) {
   if (line.starts_with("0x")) line.remove_prefix(2);
@@ -51,6 +51,17 @@ void read_run_time_functions(std::string_view text, RunTimeFunctions& into) {
   }
 }
 
+namespace {
+
+// In JSON: an escaped one has two, one of several bytes becomes \uXXXX, or two of these.
+std::size_t json_bytes(std::string_view text) {
+  std::size_t sum = 0;
+  for (const char c : text) sum += (c & 0x80) != 0 ? 3 : c == '"' || c == '\\' || c == '\n' ? 2 : 1;
+  return sum;
+}
+
+}  // namespace
+
 bool NewestFunctions::cover(std::uint64_t begin, std::uint64_t end) {
   bool was_free = true;
   std::uint64_t whole_begin = begin, whole_end = end;
@@ -70,13 +81,15 @@ bool NewestFunctions::cover(std::uint64_t begin, std::uint64_t end) {
 void NewestFunctions::add_older(std::string_view text) {
   const auto line = read_line(text);
   if (!line) return;
-  const bool is_known = covered_.size() < kMostFunctions;
+  const bool is_known = covered_.size() < kMostPieces;
   if (is_known && !cover(line->begin, line->end)) return;
   if (!is_full_ && is_known) {
     const std::string written = fmt::format("{:x} {:x} {}\n", line->begin, line->end - line->begin,
                                             printable(line->name, kLongestFunction));
-    is_full_ = lines_.size() + written.size() > most_bytes_;
+    const std::size_t needed = json_bytes(written);
+    is_full_ = needed > room_;
     if (!is_full_) {
+      room_ -= needed;
       lines_ += written;
       return;
     }

@@ -18,10 +18,11 @@ using RunTimeFunctions = std::map<std::uint64_t, RunTimeFunction>;
 // are left out. A later line is right where two are of the same place. Names are bounded and printable.
 void read_run_time_functions(std::string_view text, RunTimeFunctions& into);
 
-// Of such lines, which are added newest first, those whose place no newer one has, as far as they fit.
+// Of such lines, which are added newest first, those whose place no newer one has, as far as they fit into so
+// many bytes of a JSON text without other characters than ASCII.
 class NewestFunctions {
  public:
-  explicit NewestFunctions(std::size_t most_bytes) : most_bytes_(most_bytes) {}
+  explicit NewestFunctions(std::size_t most_bytes) : room_(most_bytes) {}
 
   void add_older(std::string_view line);
 
@@ -32,7 +33,7 @@ class NewestFunctions {
   // Whether nothing newer was there.
   bool cover(std::uint64_t begin, std::uint64_t end);
 
-  std::size_t most_bytes_;
+  std::size_t room_;
   bool is_full_ = false;
   std::string lines_;
   std::uint64_t left_out_ = 0;

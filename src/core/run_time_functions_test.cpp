@@ -37,6 +37,17 @@ TEST(NewestFunctions, AreLeftOutAndCountedWhereTheyDoNotFit) {
   EXPECT_EQ(functions.left_out(), 2U);
 }
 
+// A message with them is ASCII, in which such a name has three times its bytes.
+TEST(NewestFunctions, HaveRoomAsJsonWritesThem) {
+  std::string wide;
+  for (int i = 0; i < 100; ++i) wide += "\u00e9";
+  NewestFunctions functions(500);
+  functions.add_older("1000 10 narrow");
+  functions.add_older("2000 10 " + wide);
+  EXPECT_EQ(functions.lines(), "1000 10 narrow\n");
+  EXPECT_EQ(functions.left_out(), 1U);
+}
+
 TEST(RunTimeFunctions, HaveNamesThatAreHarmless) {
   RunTimeFunctions functions;
   read_run_time_functions("1000 10 \x1b[31mred\n2000 10 " + std::string(5000, 'x') + "\n", functions);

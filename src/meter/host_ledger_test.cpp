@@ -63,12 +63,28 @@ TEST(HostLedger, EachGuestHasRowsOfItsOwn) {
   EXPECT_EQ(total(ledger, 1), 1000 * kMs);
 }
 
+// Each of the two fields may be up to a tick more than was.
+TEST(HostLedger, PacketsOnOthersBacksHaveNoTimeInWhichTheCpuWasIdle) {
+  LedgerInput input = quiet_second();
+  input.processes = {{10, Role::system, 1}};
+  add_thread(input, 10, 1, 10, "vtax", 300 * kMs, 0, 30);
+  input.after.cpus[1].system = 50;
+  input.after.cpus[1].idle = 40;
+  input.after.cpus[1].iowait = 10;
+  input.packets_ns = {{1, 600 * kMs}};
+  const auto ledger = host_ledger(input);
+  EXPECT_EQ(value(ledger, 1, "host", Layer::kernel), (300 + 220) * kMs);
+  EXPECT_EQ(value(ledger, 1, "idle", Layer::idle), 480 * kMs);
+  EXPECT_EQ(total(ledger, 1), 1000 * kMs);
+}
+
 TEST(HostLedger, PacketsOnOthersBacksAreTheTrials) {
   for (const bool has_guest : {false, true}) {
     LedgerInput input = quiet_second();
     input.processes = {{10, has_guest ? Role::uml : Role::system, 1}};
     add_thread(input, 10, 1, 10, "vtax", 300 * kMs, 0, 30);
     input.after.cpus[1].system = 40;  // the trial's 300 ms, and 100 ms of ksoftirqd's
+    input.after.cpus[1].idle = 60;
     input.packets_ns = {{1, 90 * kMs}};
     const auto ledger = host_ledger(input);
     EXPECT_EQ(has_guest ? value(ledger, 1, "host", Layer::driver, Part::kernel)

@@ -73,7 +73,8 @@ Result<GuestImage> image_with_program(const GuestImage& image, const lab::Progra
   bytes->insert(bytes->end(), more.begin(), more.end());
   GuestImage with = image;
   with.initrd = fs::path(kScratchDirectory) / "program-initrd.cpio";
-  with.more_memory_mib = kProgramMemoryMib + static_cast<int>(kMemoryOfFiles * whole_mib(files.bytes()));
+  with.more_memory_mib =
+      kProgramMemoryMib + static_cast<int>(kMemoryOfFiles * whole_mib(files.memory_bytes()));
   if (Result<> written = write_file(with.initrd, *bytes); !written) return fail(written.error());
   return with;
 }

@@ -48,7 +48,7 @@ Result<> add_folders(lab::RootedFolder& root, const fs::path& where) {
 }  // namespace
 
 Result<> make_program_root(const lab::ProgramTree& files) {
-  auto walled = WalledFolder::make("program", files.bytes() + kProgramRoomBytes,
+  auto walled = WalledFolder::make("program", files.memory_bytes() + kProgramRoomBytes,
                                    2 * (files.files.size() + files.folders.size()) + kRoomFiles);
   if (!walled) return fail(walled.error());
   const fs::path root = walled->root();

@@ -172,6 +172,12 @@ Result<> ProgramTree::put_into(Into& into) const {
                              (all + kMib - 1) / kMib, readable_bytes(kMostBytes)),
                  "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
                  ExitCode::usage});
+  if (const std::uint64_t all = memory_bytes(); all > kMostMemoryBytes)
+    return fail({"cannot put the program into its systems",
+                 fmt::format("its {} files take {} MiB of memory, in which each has whole pages, and its "
+                             "systems keep {} at most",
+                             files.size(), (all + kMib - 1) / kMib, readable_bytes(kMostMemoryBytes)),
+                 "leave small files out, or keep them in an archive that it reads", ExitCode::usage});
   for (const auto& [path, file] : files) {
     if (!file.link.empty()) {
       if (Result<> put = into.symlink(path, file.link); !put) return put;

@@ -34,6 +34,7 @@ struct ProgramTree {
   std::string hash;               // of the user's own files' names, modes and content
 
   static constexpr std::uint64_t kMostBytes = 512 << 20;
+  static constexpr std::uint64_t kMostMemoryBytes = 768 << 20;  // of memory_bytes()
   // Larger ones are packed in the images: a system has its files twice in memory while it unpacks them.
   static constexpr std::uint64_t kMostPlainBytes = 64 << 20;
 

@@ -31,5 +31,17 @@ TEST(ProgramTree, OfManySmallFilesTakesMuchMoreMemoryThanTheyHaveBytes) {
   EXPECT_GT(tree.memory_bytes(), 190U << 20U);
 }
 
+TEST(ProgramTree, OfTooManySmallFilesIsRefused) {
+  ProgramTree tree;
+  for (int i = 0; i < 170'000; ++i) tree.files["node_modules/" + std::to_string(i)] = of_bytes(500);
+  ASSERT_LT(tree.bytes(), ProgramTree::kMostBytes);
+  CpioArchive archive;
+  const Result<> added = tree.add_to(archive);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().code, ExitCode::usage);
+  EXPECT_NE(added.error().text().find("its 170000 files take 831 MiB of memory"), std::string::npos)
+      << added.error().text();
+}
+
 }  // namespace
 }  // namespace vtax::lab

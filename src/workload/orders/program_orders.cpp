@@ -276,11 +276,13 @@ Result<nlohmann::json> run_client(const JsonFields& order, ControlChannel& contr
   if (!client) return fail(client.error());
   last_client() = client->process();
   if (own) own->start();
+  ProgramProcess::TimeSoFar waited;
+  if (*tells) waited = [&] { return span.waiting.so_far(); };
   std::this_thread::sleep_for(std::chrono::nanoseconds(*lead));
   if (!own)
     if (Result<> begun = span.begin(); !begun) return fail(begun.error());
   client->begin();
-  const Result<> ended = client->wait(command->limit, [&] { return span.waiting.so_far(); });
+  const Result<> ended = client->wait(command->limit, waited);
   const CpuUse spent = children_time();
   if (!own)
     if (Result<> over = span.end(); !over) return fail(over.error());

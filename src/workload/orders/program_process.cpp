@@ -347,18 +347,17 @@ void ProgramProcess::begin() {
 }
 
 Result<int> ProgramProcess::wait_plain(std::chrono::nanoseconds limit, const TimeSoFar& uncounted) {
-  using Clock = std::chrono::steady_clock;
-  const auto begun = Clock::now();
+  std::chrono::nanoseconds granted{0};
   auto watchdog = Watchdog::start(limit);
   if (!watchdog) return fail(watchdog.error());
   int status = 0;
   while (waitpid(process_, &status, 0) < 0) {
     if (errno != EINTR) return fail(system_error("cannot wait for " + name_, errno));
     if (!watchdog->expired()) continue;
-    const std::chrono::nanoseconds left =
-        limit + (uncounted ? uncounted() : std::chrono::nanoseconds(0)) - (Clock::now() - begun);
-    if (left <= std::chrono::nanoseconds(0)) return fail(watchdog->timeout("run " + name_));
-    if (Result<> prolonged = watchdog->prolong(left); !prolonged) return fail(prolonged.error());
+    const auto more = (uncounted ? uncounted() : granted) - granted;
+    if (more <= std::chrono::nanoseconds(0)) return fail(watchdog->timeout("run " + name_));
+    granted += more;
+    if (Result<> prolonged = watchdog->prolong(more); !prolonged) return fail(prolonged.error());
   }
   return status;
 }

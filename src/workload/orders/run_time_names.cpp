@@ -76,23 +76,25 @@ void read_backwards(int file, off_t end, off_t size, const std::function<void(st
   }
 }
 
-void read_map(pid_t process, NewestFunctions& into) {
-  constexpr auto kMost = static_cast<off_t>(ProgramProcess::kMostWrittenBytes);
+// `room`: how much is read still.
+void read_map(pid_t process, off_t& room, NewestFunctions& into) {
   const Descriptor file = open_program_file(fmt::format("/tmp/perf-{}.map", process),
                                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
   if (!file.valid() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  read_backwards(file.get(), status.st_size, std::min(status.st_size, kMost),
-                 [&](std::string_view line) { into.add_older(line); });
+  const off_t size = std::min(status.st_size, room);
+  room -= size;
+  read_backwards(file.get(), status.st_size, size, [&](std::string_view line) { into.add_older(line); });
 }
 
 }  // namespace
 
 NewestFunctions run_time_names_of(const std::function<bool(pid_t)>& wanted, std::size_t most_bytes) {
   NewestFunctions functions(most_bytes);
+  off_t room = kMostRunTimeNamesRead;
   const std::set<pid_t> processes = processes_with_maps(wanted);
   for (auto process = processes.rbegin(); process != processes.rend(); ++process)
-    read_map(*process, functions);
+    read_map(*process, room, functions);
   return functions;
 }
 

@@ -9,9 +9,10 @@
 namespace vtax {
 
 // The functions that a program's processes have made while they ran, as far as they tell them by a file
-// /tmp/perf-PID.map in the program's root: those of the `wanted` processes, each file's last
-// kMostWrittenBytes. The program may have written whatever it likes: links, pipes and lines of another form
-// are left out.
+// /tmp/perf-PID.map in the program's root: those of the `wanted` processes, of all files so many bytes, of
+// the youngest process's first, from each one's end. The program may have written whatever it likes: links,
+// pipes and lines of another form are left out.
+inline constexpr off_t kMostRunTimeNamesRead = 16 << 20;
 [[nodiscard]] NewestFunctions run_time_names_of(const std::function<bool(pid_t)>& wanted,
                                                 std::size_t most_bytes);
 
