@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -16,6 +17,15 @@ namespace {
 // What says how much is offered.
 constexpr const char* kOfferingFactors[] = {"connections_per_second", "rate_mbps"};
 
+double number_in(const Factors& factors, const char* name, double otherwise) {
+  const auto factor = factors.find(name);
+  if (factor == factors.end()) return otherwise;
+  std::uint64_t number = 0;
+  const std::string& text = factor->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? static_cast<double>(number) : otherwise;
+}
+
 Factors without_offer(const Cell& cell) {
   Factors out = cell.factors;
   out.erase("platform");
@@ -26,14 +36,18 @@ Factors without_offer(const Cell& cell) {
 }  // namespace
 
 std::optional<double> offered_rate(const Cell& cell) {
-  const auto trial = trial_spec_of(cell.factors);
-  if (!trial) return std::nullopt;
-  std::uint64_t one = 0;
-  if (trial->workload == WorkloadId::http)
-    one = trial->connections_per_second * trial->requests_per_connection;
-  if (trial->workload == WorkloadId::udp_stream) one = trial->rate_mbps;
-  if (one == 0) return std::nullopt;
-  return static_cast<double>(one) * systems_at_work(*trial);
+  double one = 0;
+  if (cell.workload() == "http")
+    one = number_in(cell.factors, "connections_per_second", 0) *
+          number_in(cell.factors, "requests_per_connection", 1);
+  if (cell.workload() == "udp-stream") one = number_in(cell.factors, "rate_mbps", 0);
+  if (one <= 0) return std::nullopt;
+  TrialSpec trial;
+  trial.guests = static_cast<int>(number_in(cell.factors, "guests", 1));
+  trial.machines = static_cast<int>(number_in(cell.factors, "machines", 1));
+  const auto own = cell.factors.find("own_guests");
+  trial.own_guests_ask = own == cell.factors.end() || own->second == "ask";
+  return one * systems_at_work(trial);
 }
 
 std::optional<OfferedLoad> offered_load(const Cell& cell, const MachineSpeed& speed) {
