@@ -281,8 +281,8 @@ void print_row(const std::string& trial, const std::string& who, double exact, c
 
 // Where ksoftirqd, and not the threads that send and receive, does nearly all of the packets' work, the clock
 // of softirqs says some 45 % too much of it, natively, nobody knows yet why; one layout of this program in
-// many comes to that (docs/benchmarks.md, "What a computer's own books say"). What the CPU was idle bounds it,
-// to ticks. So it is most of several windows that are to be right.
+// many comes to that (docs/benchmarks.md, "What a computer's own books say"). What the CPU was idle bounds
+// it, to ticks. So it is most of several windows that are to be right.
 class MostOf {
  public:
   void add(double exact, double says) { errors_.push_back(std::abs(says / exact - 1) * 100); }
