@@ -38,6 +38,7 @@ ProgramResult Host::run(const std::string& arguments) const {
 
 std::uint64_t host_time(const json& trial, const std::string& layer, const std::string& domain) {
   std::uint64_t all = 0;
+  if (!trial.contains("ledger")) return all;  // it failed
   for (const json& row : trial["ledger"])
     if (row["kind"] == "cpu_ns" && (layer.empty() || row["layer"] == layer) &&
         (domain.empty() || row["domain"] == domain))
