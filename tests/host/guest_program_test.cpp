@@ -9,7 +9,6 @@
 #include <random>
 
 #include "core/files.h"
-#include "machine/host/host_readiness.h"
 #include "tests/host/host_study.h"
 #include "tests/host/program_study.h"
 #include "tests/host/traces.h"
@@ -24,11 +23,6 @@ using testing::HasSubstr;
 
 class GuestProgram : public HostProgram {
  protected:
-  static void need(const std::string& platform) {
-    const auto check = host::examine_platform(platform_named(platform).value());
-    if (check.state != lab::State::good) GTEST_SKIP() << platform << ": " << check.detail;
-  }
-
   // Its packages are those of this user's cache.
   [[nodiscard]] json run_study(const std::string& options = "") const {
     const auto result =
@@ -62,7 +56,7 @@ class AnyGuestsProgram : public GuestProgram, public testing::WithParamInterface
 };
 
 TEST_P(AnyGuestsProgram, ServesAndAsks) {
-  need(GetParam());
+  need_platform(GetParam());
   need_busybox();
   if (IsSkipped()) return;
   write_study(
@@ -83,7 +77,7 @@ TEST_P(AnyGuestsProgram, ServesAndAsks) {
 
 // Its own time and that of children for which it waited is the program's, not the guest's kernel's.
 TEST_P(AnyGuestsProgram, IsChargedWhatItWorks) {
-  need(GetParam());
+  need_platform(GetParam());
   if (IsSkipped()) return;
   const std::string work = count(6);  // some ticks of the guest's
   const auto measured = [&](const std::string& script) {
@@ -102,7 +96,7 @@ TEST_P(AnyGuestsProgram, IsChargedWhatItWorks) {
 
 // One that has much to do whether it is asked or not: from the window's begin to its end.
 TEST_P(AnyGuestsProgram, OfAServerThatPollsIsTheServers) {
-  need(GetParam());
+  need_platform(GetParam());
   need_busybox();
   if (IsSkipped()) return;
   write_study(
@@ -122,7 +116,7 @@ TEST_P(AnyGuestsProgram, OfAServerThatPollsIsTheServers) {
 
 // Its machine ends in the middle of the trial, which is not waited for until its limits.
 TEST_P(AnyGuestsProgram, ThatEndsItsGuestFailsAtOnce) {
-  need(GetParam());
+  need_platform(GetParam());
   need_busybox();
   if (IsSkipped()) return;
   const std::string end = GetParam() == "uml" ? "busybox poweroff -f" : "busybox reboot -f";
@@ -133,7 +127,7 @@ TEST_P(AnyGuestsProgram, ThatEndsItsGuestFailsAtOnce) {
 // The first guest's client waits at its mark until the second's, which has much to do before, has come to its
 // own: that work is in no window.
 TEST_P(AnyGuestsProgram, OfSeveralMarksOneWindow) {
-  need(GetParam());
+  need_platform(GetParam());
   if (IsSkipped()) return;
   write_client(std::string(kMark) + "read words < /proc/cmdline; case $words in *vtax.guest=2*) " +
                    count(30) + ";; esac; mark begin; " + count(10) + "; mark end; " + count(10),
@@ -154,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(All, AnyGuestsProgram, testing::Values("uml", "qemu"));
 
 // What a client waits at its mark for another one's is no part of its own limit.
 TEST_F(GuestProgram, OfUmlWaitsForOthersBeyondItsLimit) {
-  need("uml");
+  need_platform("uml");
   need_busybox();
   if (IsSkipped()) return;
   write_study(
@@ -170,7 +164,7 @@ TEST_F(GuestProgram, OfUmlWaitsForOthersBeyondItsLimit) {
 
 // User Mode Linux's root may mount the files of whoever runs it: those are its own.
 TEST_F(GuestProgram, OfUmlReachesNoFileOfTheComputer) {
-  need("uml");
+  need_platform("uml");
   need_busybox();
   if (IsSkipped()) return;
   const fs::path secret = folder_ / "secret";
@@ -201,7 +195,7 @@ TEST_F(GuestProgram, OfUmlReachesNoFileOfTheComputer) {
 
 // What it does to its guest fails its trial, and no more.
 TEST_F(GuestProgram, OfUmlIsBounded) {
-  need("uml");
+  need_platform("uml");
   need_busybox();
   if (IsSkipped()) return;
   const std::string line = "s=0123456789abcdef; s=$s$s$s$s; s=$s$s$s$s; s=$s$s$s$s; s=$s$s$s$s; ";
@@ -220,7 +214,7 @@ TEST_F(GuestProgram, OfUmlIsBounded) {
 }
 
 TEST_F(GuestProgram, OfUmlLeavesNothingWhenVtaxIsKilled) {
-  need("uml");
+  need_platform("uml");
   if (IsSkipped()) return;
   write_client("(while :; do :; done) & while :; do echo x > /tmp/x; done", "", "\"uml\"");
   std::mt19937 random(12);

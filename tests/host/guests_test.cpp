@@ -13,7 +13,7 @@ using nlohmann::json;
 class HostGuest : public Host, public testing::WithParamInterface<std::string> {};
 
 TEST_P(HostGuest, IsMeasuredFromOutside) {
-  need(GetParam());
+  need_platform(GetParam());
   if (IsSkipped()) return;
   const auto before = traces();
   const auto result =
@@ -30,7 +30,7 @@ TEST_P(HostGuest, IsMeasuredFromOutside) {
 }
 
 TEST_P(HostGuest, OfWhichThereAreTwoHasRowsOfItsOwn) {
-  need(GetParam());
+  need_platform(GetParam());
   if (IsSkipped()) return;
   const auto before = traces();
   const auto result = run(

@@ -22,7 +22,7 @@ Host::Host() {
   folder_ = ::mkdtemp(pattern.data());
 }
 
-void Host::need(const std::string& platform) {
+void need_platform(const std::string& platform) {
   const auto check = host::examine_platform(platform_named(platform).value());
   if (check.state != lab::State::good) GTEST_SKIP() << platform << ": " << check.detail;
 }

@@ -13,13 +13,13 @@
 // hold.
 namespace vtax {
 
+// Skips the test where the platform cannot run here; packages are fetched by hand, not by a test.
+void need_platform(const std::string& platform);
+
 class Host : public testing::Test {
  protected:
   Host();
   ~Host() override { std::filesystem::remove_all(folder_); }
-
-  // Skips the test where the platform cannot run here; packages are fetched by hand, not by a test.
-  static void need(const std::string& platform);
 
   // The arguments of `vtax run`; once each, where nothing else is asked for.
   [[nodiscard]] static std::string study(const std::string& platforms, const std::string& more);

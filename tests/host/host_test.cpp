@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto before = traces();
   const auto result = run(study("native,container",
@@ -38,7 +38,7 @@ TEST_F(Host, NativeAndContainerAreMeasuredInCpuTime) {
 // Of traffic, of a web server, of work without traffic, and on a disk; the amounts of the study's file are
 // where they grow from.
 TEST_F(Host, WindowsGrowToTheirLength) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto result = run(study("native,container",
                                 "tcp-rr,udp-rr,tcp-crr,tcp-stream,http,linpack,disk --set window_ms=300 "
@@ -66,7 +66,7 @@ TEST_F(Host, WindowsGrowToTheirLength) {
 // Half a second of both and more; the slices add up, and the bytes on the devices are the work's with
 // headers.
 TEST_F(Host, AWindowHasACourse) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto before = traces();
   constexpr std::uint64_t kBytes = 1073741824;
@@ -105,7 +105,7 @@ TEST_F(Host, AWindowHasACourse) {
 }
 
 TEST_F(Host, CountersAreReadOrItIsSaidWhyNot) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto result = run(study("native,container",
                                 "tcp-rr --set transactions=2000 --set offloads=on --set "
@@ -117,7 +117,7 @@ TEST_F(Host, CountersAreReadOrItIsSaidWhyNot) {
 }
 
 TEST_F(Host, ADiskIsAFileOfTheTrials) {
-  need("native");
+  need_platform("native");
   const auto before = traces();
   for (const char* store : {"memory", "tmpdir"}) {
     const auto result =
@@ -144,7 +144,7 @@ TEST_F(Host, ADiskIsAFileOfTheTrials) {
 }
 
 TEST_F(Host, ServesTheWeb) {
-  need("native");
+  need_platform("native");
   const auto before = traces();
   const auto result = run(study("native,container",
                                 "http --set offloads=on --set requests=2000 --set connections=4 --set "
@@ -161,7 +161,7 @@ TEST_F(Host, ServesTheWeb) {
 }
 
 TEST_F(Host, ContainersAreRoutedAndTranslated) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto before = traces();
   const auto result = run(study(
@@ -197,7 +197,7 @@ void expect_shaped(const ProgramResult& result) {
 }
 
 TEST_F(Host, ALinkIsShapedBothWays) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto before = traces();
   expect_shaped(run(study("container", kShaped)));
@@ -223,7 +223,7 @@ TEST_F(Host, ALinkIsShapedWithoutRoot) {
 }
 
 TEST_F(Host, DatagramsMayBeLargerThanAPacket) {
-  need("native");
+  need_platform("native");
   const auto result = run(study("native,container",
                                 "udp-stream --set bytes=1048576 --set write_bytes=8192 --set rate_mbps=20 "
                                 "--set warmup_bytes=65536 --set offloads=on --json"));
@@ -234,7 +234,7 @@ TEST_F(Host, DatagramsMayBeLargerThanAPacket) {
 }
 
 TEST_F(Host, WorkWithoutTrafficIsItsSystems) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto result = run(study(
       "native,container", "cpu-loop --set iterations=100000000 --set offloads=on --set guests=2 --json"));

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 TEST_F(Host, WhatAPlatformCannotDoIsLeftOut) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto result = run(study("native,container,uml", "disk --set bytes=1048576 --reps 1 --json"));
   ASSERT_EQ(result.code, 0) << result.err;

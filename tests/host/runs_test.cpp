@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 class HostKilled : public Host, public testing::WithParamInterface<std::string> {};
 
 TEST_P(HostKilled, LeavesNothing) {
-  need(GetParam());
+  need_platform(GetParam());
   if (IsSkipped()) return;
   const auto before = traces();
   std::mt19937 random(7);
@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(All, HostKilled, testing::Values("container", "uml", "q
 // At any moment of its first 40 ms: before its handlers it dies of the signal, afterwards it says so; what it
 // has not found by then is no fault of the computer.
 TEST_F(Host, AnInterruptionAtTheBeginningIsOne) {
-  need("container");
+  need_platform("container");
   if (IsSkipped()) return;
   const auto before = traces();
   int orderly = 0;
