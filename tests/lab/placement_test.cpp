@@ -234,7 +234,11 @@ class PlacementOfGuestCpus : public testing::TestWithParam<FactorMap> {};
 
 TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
   NEED_LAB(lab_machine_of(GetParam().at("platform")));
-  const Trial trial = small(GetParam());
+  Trial trial;  // of so many connections that every queue has some, however the kernels hash them
+  trial.factors = {{"topology", "card"},     {"workload", "http"}, {"direction", "receive"},
+                   {"offloads", "off"},      {"requests", "60"},   {"file_bytes", "1448"},
+                   {"warmup_requests", "10"}};
+  for (const auto& [key, value] : GetParam()) trial.factors[key] = value;
   const auto kind = machine_of(trial.factors);
   ASSERT_TRUE(kind);
   const auto plan = plan_of(trial);
@@ -266,20 +270,21 @@ TEST_P(PlacementOfGuestCpus, AreThereWithAsManyQueuesAndWorkOnCpusOfTheirOwn) {
       EXPECT_GE(cpu, first);
       EXPECT_LT(cpu, first + kind->shape.guest_cpus);
     }
-    // Where a stream and its card's interrupts are on one CPU, the others have not even a tick: the KVM guest
-    // has a softload beside it, which its scheduler puts elsewhere.
-    EXPECT_GE(cpus_of[fmt::format("guest{}", guest)].size(), 2U);
+    EXPECT_EQ(cpus_of[fmt::format("guest{}", guest)].size(),
+              static_cast<std::size_t>(kind->shape.guest_cpus));
   }
-  // The card's work is on the driver domain's first CPU, each guest's interface on another one.
+  // The card's work is on the driver domain's first CPU, and queues on each of the others: those of guest k
+  // begin at the k-th behind the first.
   const std::string driver = has_xen(kind->image) ? "Domain-0" : "host";
   std::map<int, std::uint64_t> of_driver;
   std::uint64_t all = 0;
   for (const LedgerEntry& row : ledger->entries)
-    if (row.kind == "instructions" && row.layer == Layer::driver && row.domain == driver)
+    if (row.kind == "instructions" && row.layer == Layer::driver && row.domain == driver &&
+        row.cpu < before_guests)
       of_driver[row.cpu] += row.value, all += row.value;
-  const auto works = [&](const auto& one) { return one.first < before_guests && one.second * 20 > all; };
-  EXPECT_TRUE(works(std::pair(0, of_driver[0])));
-  EXPECT_EQ(std::count_if(of_driver.begin(), of_driver.end(), works), 1 + kind->shape.guests);
+  ASSERT_GE(kind->shape.guests + kind->shape.guest_cpus, kind->shape.driver_cpus);
+  EXPECT_EQ(of_driver.size(), static_cast<std::size_t>(kind->shape.driver_cpus));
+  for (const auto& [cpu, work] : of_driver) EXPECT_GT(work * 20, all) << "CPU " << cpu;
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, PlacementOfGuestCpus,
@@ -288,10 +293,8 @@ INSTANTIATE_TEST_SUITE_P(Of, PlacementOfGuestCpus,
                                                    {"guest_cpus", "2"},
                                                    {"driver_cpus", "4"},
                                                    {"loads", "opposed"}},
-                                         FactorMap{{"platform", "kvm"},
-                                                   {"guest_cpus", "3"},
-                                                   {"driver_cpus", "3"},
-                                                   {"softload_percent", "90"}}),
+                                         FactorMap{
+                                             {"platform", "kvm"}, {"guest_cpus", "3"}, {"driver_cpus", "3"}}),
                          [](const auto& one) { return test_name(lab_machine_of(one.param.at("platform"))); });
 
 // What a factor is for shows in the ledger.
