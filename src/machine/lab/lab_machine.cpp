@@ -13,6 +13,7 @@
 #include "account/xen_symbols.h"
 #include "core/files.h"
 #include "machine/lab/file_memory.h"
+#include "machine/lab/plan_terms.h"
 #include "machine/lab/snapshot_key.h"
 #include "machine/lab/trial_time.h"
 #include "machine/parts/program_tree.h"
@@ -23,9 +24,8 @@ namespace vtax::lab {
 namespace {
 
 // What an emulator may take for a boot before the machine is taken for hung (Xen with its guest needs half a
-// minute of it), and the instructions of a trial: at 2 ns each a minute of the machine's CPU time.
+// minute of it).
 constexpr std::chrono::minutes kBootLimit(10);
-constexpr Instructions kTrialLimit(30'000'000'000);
 
 // How ledgers name who runs the guests; natively the system is "host", too.
 constexpr const char *kDomain0 = "Domain-0", *kHost = "host";
@@ -61,36 +61,6 @@ int more_for_files_mib(const LabImage& image, const MachineShape& shape) {
 Result<AddressMap::Table> shared(Result<SymbolTable> table) {
   if (!table) return fail(table.error());
   return std::make_shared<const SymbolTable>(std::move(*table));
-}
-
-// How many work at once: each marks the window's begin and end.
-std::uint64_t parties_of(const std::string& plan) {
-  const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
-  const bool controller_marks =
-      fields.is_object() &&
-      (fields.value("books", false) || fields.value("counters", false) || fields.value("watch", false));
-  if (!fields.is_object() || controller_marks) return 1;
-  TrialSpec trial;
-  trial.guests = fields.value("guests", trial.guests);
-  trial.machines = fields.value("machines", trial.machines);
-  trial.own_guests_ask = fields.value("own_guests", "ask") == "ask";
-  return static_cast<std::uint64_t>(std::max(1, systems_at_work(trial)));
-}
-
-// Instructions: at 2 ns each, what the plan's time limit lets one CPU execute, where that is more. Virtual
-// time: as much for each of the parts of a trial that the agent bounds (http_trial.cpp has five). CPU time:
-// those instructions at 25 million a second (35 were seen on a computer that others kept busy); a model of
-// caches takes some times as much.
-Bounds bounds_of(const std::string& plan, bool models_caches) {
-  constexpr std::uint64_t kSlowest = 25'000'000;
-  constexpr int kParts = 5;
-  const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
-  const std::uint64_t ns = fields.is_object() ? fields.value("time_limit_ns", std::uint64_t{0}) : 0;
-  Bounds bounds;
-  bounds.instructions = std::max(kTrialLimit.value, ns / 2);
-  bounds.virtual_time = kParts * std::chrono::nanoseconds(ns);
-  bounds.cpu_time = std::chrono::seconds(bounds.instructions / kSlowest * (models_caches ? 4 : 1));
-  return bounds;
 }
 
 // As the probe reads it (probe/settings.h).
@@ -338,8 +308,9 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
   wiring.plan = errand.plan;
   wiring.state_fd = snapshot.get();
   if (errand.counts) wiring.probe = probe_;
-  wiring.bounds = bounds_of(errand.plan, errand.wish.caches.has_value());
-  wiring.probe_settings = probe_settings_ + fmt::format("parties {}\n", parties_of(errand.plan));
+  const PlanTerms terms = PlanTerms::of(errand.plan);
+  wiring.bounds = terms.bounds(errand.wish.caches.has_value());
+  wiring.probe_settings = probe_settings_ + fmt::format("parties {}\n", terms.parties);
   if (errand.wish.prices) wiring.probe_settings += price_settings(symbols_, *errand.wish.prices);
   if (errand.wish.caches) wiring.probe_settings += setting_of(*errand.wish.caches);
   if (errand.wish.schedule && symbols_.has_hypervisor) {
@@ -348,7 +319,7 @@ Result<std::unique_ptr<Emulator>> LabMachine::resume(const Descriptor& snapshot,
     wiring.probe_settings += *wake;
   }
   MachineSpec spec = spec_;
-  spec.time = time_of(errand.plan);
+  spec.time = terms.time;
   spec.joint = errand.joint;
   auto machine = Emulator::start(spec, wiring);
   if (!machine) return machine;

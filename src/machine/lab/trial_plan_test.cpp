@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "machine/lab/lab_machine.h"
+#include "machine/lab/plan_terms.h"
 #include "machine/lab/trial_time.h"
 #include "subject/boot_words.h"
 #include "subject/factor_table.h"
@@ -92,7 +93,7 @@ TEST(TrialPlan, OfJoinedMachinesHasAPlanForEach) {
   EXPECT_EQ(peer.at("platform"), "native");
   for (const char* shared : {"guests", "offloads", "time_limit_ns"})
     EXPECT_EQ(peer.at(shared), nlohmann::json::parse(*plan).at(shared)) << shared;
-  EXPECT_EQ(time_of(joined->others.front()), time_of(*plan));  // both clocks go as fast
+  EXPECT_EQ(PlanTerms::of(joined->others.front()).time, PlanTerms::of(*plan).time);  // both clocks go as fast
 
   const auto spec = trial_spec_of(trial.factors);
   ASSERT_TRUE(peer_machine_of(*spec));

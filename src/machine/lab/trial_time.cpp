@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
 
@@ -14,15 +13,6 @@ ParallelTime time_of(const TrialSpec& trial) {
   const std::int64_t common = std::gcd(std::int64_t{1000}, std::int64_t{trial.cpu_mips});
   time.speed = {1000 / common, trial.cpu_mips / common};
   return time;
-}
-
-ParallelTime time_of(const std::string& plan) {
-  TrialSpec trial;
-  const nlohmann::json fields = nlohmann::json::parse(plan, nullptr, false);
-  if (!fields.is_object()) return time_of(trial);
-  trial.round_instructions = fields.value("round_instructions", trial.round_instructions);
-  trial.cpu_mips = fields.value("cpu_mips", trial.cpu_mips);
-  return time_of(trial);
 }
 
 std::vector<Busy> busy_of(const Trial& trial, const Speed& speed, int peer_cpu) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "core/lab_prices.h"
@@ -11,8 +10,7 @@
 
 namespace vtax::lab {
 
-// How time passes in a trial with this plan: "cpu_mips" and "round_instructions", as far as they are there.
-[[nodiscard]] ParallelTime time_of(const std::string& plan);
+// How time passes in this trial.
 [[nodiscard]] ParallelTime time_of(const TrialSpec& trial);
 
 // Which CPU executed for whom, and for how long: the ledger's instructions but for the idle ones, times what

@@ -5,17 +5,15 @@
 namespace vtax::lab {
 namespace {
 
-TEST(TrialTime, IsTheMachinesOwnWhereThePlanNamesNone) {
-  EXPECT_EQ(time_of(R"({"version": 1})"), ParallelTime());
-  EXPECT_EQ(time_of("no JSON"), ParallelTime());
-}
-
 TEST(TrialTime, SpeedIsARatioInLowestTerms) {
-  const ParallelTime time = time_of(R"({"cpu_mips": 300, "round_instructions": 500})");
-  EXPECT_EQ(time.speed, (Speed{10, 3}));
-  EXPECT_EQ(time.round, 500);
-  EXPECT_EQ(time_of(R"({"cpu_mips": 500})").speed, (Speed{2, 1}));
-  EXPECT_EQ(time_of(R"({"cpu_mips": 997})").speed, (Speed{1000, 997}));
+  const auto speed_of = [](int mips) {
+    TrialSpec trial;
+    trial.cpu_mips = mips;
+    return time_of(trial).speed;
+  };
+  EXPECT_EQ(speed_of(300), (Speed{10, 3}));
+  EXPECT_EQ(speed_of(500), (Speed{2, 1}));
+  EXPECT_EQ(speed_of(997), (Speed{1000, 997}));
 }
 
 TEST(Busy, IsWhatEachDomainExecutedOnEachCpuWithoutItsIdleLoop) {
