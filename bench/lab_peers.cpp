@@ -18,6 +18,7 @@
 #include "bench/image_with.h"
 #include "bench/must.h"
 #include "core/files.h"
+#include "core/units.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/cpio.h"
 #include "machine/parts/lab_parts.h"
@@ -154,7 +155,6 @@ double number_in(const std::string& text, const std::string& pattern) {
 }
 
 constexpr const char* kVtax = "/init";
-constexpr std::uint64_t kMiB = 1 << 20;
 
 Subject vtax_pair(const Arguments& mode, const std::string& amount_option, std::uint64_t less,
                   std::uint64_t more) {

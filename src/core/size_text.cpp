@@ -4,10 +4,11 @@
 #include <charconv>
 #include <utility>
 
+#include "core/units.h"
+
 namespace vtax {
 namespace {
 
-constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
 constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> kSizeUnits{
     {{"", 1}, {"B", 1}, {"K", kKiB}, {"KiB", kKiB}, {"M", kMiB}, {"MiB", kMiB}, {"G", kGiB}, {"GiB", kGiB}}};
 

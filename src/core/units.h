@@ -25,6 +25,14 @@ using Bytes = Count<struct BytesTag>;
 using Packets = Count<struct PacketsTag>;
 using Transactions = Count<struct TransactionsTag>;
 
+// Sizes of memory and of files, in bytes.
+inline constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
+
+// How many MiB hold so many bytes.
+[[nodiscard]] constexpr std::uint64_t whole_mib(std::uint64_t bytes) {
+  return bytes / kMiB + (bytes % kMiB > 0 ? 1 : 0);
+}
+
 // An address as the guest's CPU sees it (virtual), never one of this process.
 struct GuestAddress {
   std::uint64_t value = 0;

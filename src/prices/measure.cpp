@@ -11,13 +11,13 @@
 
 #include "core/readable.h"
 #include "core/statistics.h"
+#include "core/units.h"
 #include "prices/loops.h"
 
 namespace vtax::prices {
 namespace {
 
 constexpr std::size_t kTimes = 9;
-constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
 
 // The middle of several, and how far apart the middle half of them is.
 struct Sample {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/units.h"
 #include "subject/factor_rows.h"
 
 namespace vtax {
@@ -9,8 +10,6 @@ namespace {
 
 using namespace rows;
 using Spec = TrialSpec;
-
-constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
 
 // A workload's own factors are the agent's and the host's.
 Factor own(Factor factor, std::string_view fallback) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/units.h"
 #include "machine/host/sandbox.h"
 #include "machine/host/walled_folder.h"
 #include "machine/parts/cpio.h"
@@ -18,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMib = 1 << 20;
 constexpr const char *kUmlKernel = "linux", *kUmlInitrd = "initrd";
 // The kernel looks for it in lib64, and it for all else in LD_LIBRARY_PATH.
 constexpr const char* kLinker = "ld-linux-x86-64.so.2";
@@ -29,12 +29,8 @@ constexpr int kProgramMemoryMib = 128;
 constexpr std::uint64_t kMemoryOfFiles = 3;
 
 // Of UML's folder besides its memory: what else it writes is some kilobytes.
-constexpr std::uint64_t kUmlRoomBytes = 16 * kMib;
+constexpr std::uint64_t kUmlRoomBytes = 16 * kMiB;
 constexpr std::uint64_t kUmlFiles = 4096;
-
-std::uint64_t whole_mib(std::uint64_t bytes) {
-  return (bytes + kMib - 1) / kMib;
-}
 
 using Files = std::map<std::string, std::vector<std::uint8_t>>;
 

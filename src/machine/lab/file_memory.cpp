@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/units.h"
 #include "machine/parts/program_tree.h"
 
 namespace vtax::lab {
@@ -14,8 +15,7 @@ constexpr int kFirstKernelMib = 512;
 
 // A kernel gives its first files half of the memory that is left beside them as it gets them, packed.
 int unpacking_mib(std::uint64_t files, std::uint64_t packed) {
-  constexpr std::uint64_t kMib = 1 << 20;
-  return static_cast<int>((2 * files + packed + kMib - 1) / kMib);
+  return static_cast<int>(whole_mib(2 * files + packed));
 }
 
 }  // namespace

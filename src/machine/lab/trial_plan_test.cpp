@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/units.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/lab/plan_terms.h"
 #include "machine/lab/trial_time.h"
@@ -218,14 +219,13 @@ TEST(TrialPlan, GuestsHaveTheMemoryThatTheirProgramsFilesNeed) {
 }
 
 TEST(TrialPlan, MemoryFollowsTheFilesOfLargePrograms) {
-  constexpr std::uint64_t kMib = 1 << 20;
   MachineShape shape;
   shape.packages = "node";
   LabImage image;
   const auto spec = [&](PlatformId kind, std::uint64_t files, std::uint64_t packed) {
     image.kind = kind;
-    image.program_memory_bytes = files * kMib;
-    image.packed_bytes = packed * kMib;
+    image.program_memory_bytes = files * kMiB;
+    image.packed_bytes = packed * kMiB;
     image.xen_command_line = "dom0_mem=576M";
     return spec_of(image, {}, shape);
   };

@@ -7,23 +7,23 @@
 #include <filesystem>
 
 #include "core/input_file.h"
+#include "core/units.h"
 
 namespace vtax::lab {
 namespace {
 
-constexpr std::uint64_t kMib = 1U << 20;
 constexpr std::uint64_t kPage = 4096;
 // Where the program is loaded: below Xen, which is linked at 2 MiB.
 constexpr std::uint32_t kBase = 1U << 20;
 // Xen uses memory by chunks of 2 MiB, and the firmware's tables lie in the last one.
-constexpr std::uint64_t kChunk = 2 * kMib;
+constexpr std::uint64_t kChunk = 2 * kMiB;
 // Below 16 MiB for its tables the firmware (SeaBIOS, malloc.c) has its scratch memory, in use until it has
 // booted what is loaded here.
-constexpr std::uint64_t kFirmware = 18 * kMib;
+constexpr std::uint64_t kFirmware = 18 * kMiB;
 // Up to this size every chipset has all memory in one piece, of a larger one at least the first 2 GiB.
-constexpr std::uint64_t kInOnePiece = 2816 * kMib, kFirstPiece = 2048 * kMib;
+constexpr std::uint64_t kInOnePiece = 2816 * kMiB, kFirstPiece = 2048 * kMiB;
 // Xen boots and relocates itself here, and Domain-0's memory begins.
-constexpr std::uint64_t kLowest = 64 * kMib;
+constexpr std::uint64_t kLowest = 64 * kMiB;
 
 // Of Multiboot 0.6.96: the header, and what the loader hands over in %ebx.
 constexpr std::uint32_t kHeaderMagic = 0x1badb002;
@@ -75,7 +75,7 @@ Result<std::uint64_t> size_of(const std::filesystem::path& file) {
 }  // namespace
 
 std::vector<PlacedFile> place_modules(int memory_mib, std::vector<PlacedFile> modules) {
-  std::uint64_t memory = static_cast<std::uint64_t>(memory_mib) * kMib;
+  std::uint64_t memory = static_cast<std::uint64_t>(memory_mib) * kMiB;
   if (memory > kInOnePiece) memory = kFirstPiece;
   if (memory < kLowest + kFirmware) return {};
   std::uint64_t top = memory - kFirmware;
@@ -135,7 +135,7 @@ Result<XenLoader> load_xen(const MachineSpec& spec) {
   if (modules.empty())
     return fail({"cannot boot " + spec.kernel.string() + " under Xen",
                  fmt::format("it and its initramfs have {} MiB, the machine has {} MiB of memory",
-                             bytes / kMib, spec.memory_mib),
+                             bytes / kMiB, spec.memory_mib),
                  "give a smaller kernel, or modules without debugging information", ExitCode::usage});
   XenLoader loader{loader_program(*entry, "xen " + spec.xen_arguments, modules),
                    {"-device", "loader,file=" + option_value(spec.xen)}};

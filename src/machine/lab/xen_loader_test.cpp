@@ -4,11 +4,12 @@
 
 #include <cstring>
 
+#include "core/units.h"
+
 namespace vtax::lab {
 namespace {
 
 constexpr std::uint32_t kBase = 1U << 20;
-constexpr std::uint64_t kMib = 1U << 20;
 
 std::uint32_t word(const std::string& program, std::uint32_t address) {
   std::uint32_t value = 0;
@@ -73,22 +74,22 @@ TEST(XenLoader, NamesXensModulesAndJumpsIntoXen) {
 }
 
 TEST(XenLoader, PlacesModulesAsHighAsXenWould) {
-  const auto placed = place_modules(1024, {{0, 41 * kMib + 1, "a"}, {0, 70 * kMib, "b"}});
+  const auto placed = place_modules(1024, {{0, 41 * kMiB + 1, "a"}, {0, 70 * kMiB, "b"}});
   ASSERT_EQ(placed.size(), 3U);
-  EXPECT_EQ(placed[2].address + placed[2].bytes, 1022 * kMib);
+  EXPECT_EQ(placed[2].address + placed[2].bytes, 1022 * kMiB);
   EXPECT_EQ(placed[1].address + placed[1].bytes, placed[2].address);
   EXPECT_EQ(placed[0].address % 4096, 0U);
-  EXPECT_EQ(placed[0].address + (41 * kMib + 4096), placed[1].address);
+  EXPECT_EQ(placed[0].address + (41 * kMiB + 4096), placed[1].address);
   EXPECT_EQ(placed[0].words, "a");
   // A chipset may have no memory above 2 GiB but above 4 GiB.
-  EXPECT_LE(place_modules(4096, {{0, kMib, "a"}})[1].address, 2048 * kMib);
+  EXPECT_LE(place_modules(4096, {{0, kMiB, "a"}})[1].address, 2048 * kMiB);
 }
 
 TEST(XenLoader, RefusesWhatDoesNotFit) {
-  EXPECT_TRUE(place_modules(256, {{0, 200 * kMib, "a"}}).empty());
-  EXPECT_TRUE(place_modules(256, {{0, 100 * kMib, "a"}, {0, 100 * kMib, "b"}}).empty());
+  EXPECT_TRUE(place_modules(256, {{0, 200 * kMiB, "a"}}).empty());
+  EXPECT_TRUE(place_modules(256, {{0, 100 * kMiB, "a"}, {0, 100 * kMiB, "b"}}).empty());
   EXPECT_TRUE(place_modules(64, {{0, 1, "a"}}).empty());
-  EXPECT_FALSE(place_modules(256, {{0, 100 * kMib, "a"}}).empty());
+  EXPECT_FALSE(place_modules(256, {{0, 100 * kMiB, "a"}}).empty());
   EXPECT_TRUE(place_modules(1024, {{0, ~std::uint64_t{0}, "a"}}).empty());
 }
 

@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "core/readable.h"
 #include "core/sha256.h"
+#include "core/units.h"
 #include "machine/parts/content_list.h"
 #include "machine/parts/oci_image.h"
 #include "machine/parts/rooted_folder.h"
@@ -21,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMib = 1 << 20;
 constexpr const char* kDebugFolder = "usr/lib/debug/";
 
 bool is_left_out(const std::string& path) {
@@ -169,14 +169,14 @@ Result<> ProgramTree::put_into(Into& into) const {
   if (const std::uint64_t all = bytes(); all > kMostBytes)
     return fail({"cannot put the program into its systems",
                  fmt::format("its files have {} MiB, and its systems keep {} at most in memory",
-                             (all + kMib - 1) / kMib, readable_bytes(kMostBytes)),
+                             whole_mib(all), readable_bytes(kMostBytes)),
                  "name fewer packages, leave some out (NAME-), or give a folder with what it needs",
                  ExitCode::usage});
   if (const std::uint64_t all = memory_bytes(); all > kMostMemoryBytes)
     return fail({"cannot put the program into its systems",
                  fmt::format("its {} files take {} MiB of memory, in which each has whole pages, and its "
                              "systems keep {} at most",
-                             files.size(), (all + kMib - 1) / kMib, readable_bytes(kMostMemoryBytes)),
+                             files.size(), whole_mib(all), readable_bytes(kMostMemoryBytes)),
                  "leave small files out, or keep them in an archive that it reads", ExitCode::usage});
   for (const auto& [path, file] : files) {
     if (!file.link.empty()) {
