@@ -10,7 +10,10 @@
 #include "agent/vmm.h"
 #include "agent/vmm_control.h"
 #include "core/kernel_file.h"
+#include "core/memory_kills.h"
+#include "core/process_end.h"
 #include "platform/backend_placement.h"
+#include "platform/guest_process.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
@@ -91,6 +94,19 @@ Result<> blow_balloons_up(const LabPlan& plan, std::vector<EndpointClient>& gues
   return done;
 }
 
+// A guest that dies in a trial ends it at once.
+void watch_guests(std::vector<EndpointClient>& guests, const std::vector<pid_t>& vmms) {
+  for (std::size_t i = 0; i < guests.size(); ++i)
+    guests[i].end_with(process_descriptor(vmms[i]), [name = lab::guest_name(static_cast<int>(i) + 1),
+                                                     vmm = vmms[i], kills = memory_kills()] {
+      const std::string panic = kernel_panic_in(vmm_console_tail(name, kPanicBytes));
+      return Error{name + ": its QEMU has ended",
+                   end_of_child(vmm) + (panic.empty() ? "" : "; " + panic) +
+                       want_of_memory_since(kills, "the host has less than its guests take"),
+                   "its last lines:\n" + console_lines(vmm_console_tail(name)), ExitCode::trial_failed};
+    });
+}
+
 Result<DriverMachine> bring_kvm_up() {
   const Result<std::string> backend = read_kernel_file(lab::kGuestBackendFile);
   if (!backend) return fail(backend.error());
@@ -111,6 +127,7 @@ Result<DriverMachine> bring_kvm_up() {
   };
   for (int guest = 1; guest <= shape->guests; ++guest)
     if (Result<> placed = move(guest, shape->own_cpus_of(guest)); !placed) return fail(placed.error());
+  watch_guests(*guests, *vmms);
   auto modules = modules_of_all(kKvmHost, *guests);
   if (!modules) return fail(modules.error());
   return DriverMachine{vhost ? PlatformId::kvm : PlatformId::kvm_qemu,

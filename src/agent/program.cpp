@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "core/files.h"
+#include "core/process_end.h"
 #include "workload/measure/watchdog.h"
 
 namespace vtax::agent {
@@ -44,8 +45,13 @@ Result<int> wait_for_program(pid_t process, const std::string& name, std::chrono
   return status;
 }
 
+namespace {
+
+constexpr char kSaid[] = "/run/program.out";
+
+}  // namespace
+
 Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit) {
-  constexpr char kSaid[] = "/run/program.out";
   const auto child = start_program(arguments, kSaid);
   if (!child) return fail(child.error());
   const Result<int> ended = wait_for_program(*child, arguments.front(), limit);
@@ -55,13 +61,18 @@ Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nan
   }
   const int status = *ended;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  const std::string why = WIFSIGNALED(status) ? fmt::format("it was killed by signal {}", WTERMSIG(status))
-                                              : fmt::format("it ended with code {}", WEXITSTATUS(status));
+  const std::string why = end_text(status);
   std::string words = "run";
   for (std::size_t i = 0; i < arguments.size() && i < 2; ++i) words += " " + arguments[i];
   const std::string last = vtax::last_lines(std::filesystem::path(kSaid));
   return fail(Error{std::move(words), last.empty() ? why + " and said nothing" : why + "; it said: " + last,
                     "", ExitCode::trial_failed});
+}
+
+Result<std::string> said_by_program(const std::vector<std::string>& arguments,
+                                    std::chrono::nanoseconds limit) {
+  if (Result<> ran = run_program(arguments, limit); !ran) return fail(ran.error());
+  return read_text(kSaid);
 }
 
 }  // namespace vtax::agent

@@ -66,8 +66,8 @@ Result<pid_t> start_vmm(const NewKvmGuest& guest) {
                    many ? fmt::format(",mq=on,vectors={}", 2 * guest.cpus + 2) : "")});
 }
 
-std::string vmm_console_tail(const std::string& guest) {
-  return last_lines(console_of(guest));
+std::string vmm_console_tail(const std::string& guest, std::size_t most_bytes) {
+  return last_bytes(console_of(guest), most_bytes);
 }
 
 }  // namespace vtax::agent

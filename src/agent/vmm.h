@@ -32,7 +32,7 @@ struct NewKvmGuest {
 // The socket at which the guest's QEMU takes orders: vmm_control.h.
 [[nodiscard]] std::string vmm_control(const std::string& guest);
 
-// The last lines of the guest's console.
-[[nodiscard]] std::string vmm_console_tail(const std::string& guest);
+// The end of the guest's console.
+[[nodiscard]] std::string vmm_console_tail(const std::string& guest, std::size_t most_bytes = 2000);
 
 }  // namespace vtax::agent

@@ -67,10 +67,14 @@ Result<std::string> read_text(const std::filesystem::path& file, std::uint64_t l
 }
 
 std::string last_lines(const std::filesystem::path& log) {
-  constexpr std::streamoff kMost = 2000;
+  constexpr std::size_t kMost = 2000;
+  return last_bytes(log, kMost);
+}
+
+std::string last_bytes(const std::filesystem::path& log, std::size_t most) {
   std::ifstream file(log, std::ios::ate);
   const std::streamoff size = file.tellg();
-  file.seekg(std::max<std::streamoff>(size - kMost, 0));
+  file.seekg(std::max<std::streamoff>(size - static_cast<std::streamoff>(most), 0));
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 

@@ -19,6 +19,8 @@ namespace vtax {
 
 // The last two thousand bytes of a log, for the reader of an error; empty where there is none.
 [[nodiscard]] std::string last_lines(const std::filesystem::path& log);
+// Likewise the last `most` of them.
+[[nodiscard]] std::string last_bytes(const std::filesystem::path& log, std::size_t most);
 
 // Writes beside the place and renames: readers see the old file or the new one, never a part.
 [[nodiscard]] Result<> write_file(const std::filesystem::path& file, ByteView bytes);

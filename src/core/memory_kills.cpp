@@ -44,14 +44,22 @@ std::string group_of(std::string_view table, std::string_view controller) {
 std::optional<std::uint64_t> memory_kills() {
   const auto table = read_text("/proc/self/cgroup");
   if (!table) return std::nullopt;
-  // Version 2 counts the group with those below it; version 1 has a file of another name.
+  // Version 2 counts the group with those below it; version 1 has a file of another name. A guest has
+  // neither.
   const std::string unified = group_of(*table, ""), memory = group_of(*table, "memory");
-  for (const std::string& file : {"/sys/fs/cgroup" + unified + "/memory.events",
-                                  "/sys/fs/cgroup/memory" + memory + "/memory.oom_control",
-                                  std::string("/sys/fs/cgroup/memory/memory.oom_control")})
+  for (const std::string& file :
+       {"/sys/fs/cgroup" + unified + "/memory.events",
+        "/sys/fs/cgroup/memory" + memory + "/memory.oom_control",
+        std::string("/sys/fs/cgroup/memory/memory.oom_control"), std::string("/proc/vmstat")})
     if (const auto text = read_text(file))
       if (const auto kills = number_behind(*text, "oom_kill")) return kills;
   return std::nullopt;
+}
+
+std::string want_of_memory_since(std::optional<std::uint64_t> before, std::string_view why) {
+  const auto now = memory_kills();
+  if (!now || !before || *now <= *before) return "";
+  return "; the kernel has killed for want of memory meanwhile: " + std::string(why);
 }
 
 }  // namespace vtax

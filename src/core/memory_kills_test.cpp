@@ -74,6 +74,10 @@ TEST(MemoryKills, AreThoseOfTheControlGroup) {
     waitpid(greedy, &status, 0);
     const auto after = memory_kills();
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) _exit(1);
+    if (want_of_memory_since(before, "it is little") !=
+            "; the kernel has killed for want of memory meanwhile: it is little" ||
+        !want_of_memory_since(after, "it is little").empty())
+      _exit(3);
     _exit(before && after && *after == *before + 1 ? 0 : 2);
   }
   int status = 0;

@@ -125,7 +125,7 @@ class BootedGuests : public Platform {
       if (!client) return fail(client.error());
       clients_.push_back(std::move(*client));
       EndpointClient& agent = clients_.back();
-      agent.end_with(started.process());
+      agent.end_with(started.process(), [guest, &started] { return died(guest, started); });
       // For the lab's probe, where this machine is itself an emulated one; elsewhere it does nothing.
       if (Result<> announced = agent.announce(guest); !announced) return announced;
       if (Result<> set = wiring::set_offloads(agent, kind_.device, setup.offloads); !set) return set;
@@ -147,10 +147,20 @@ class BootedGuests : public Platform {
     }
     const std::string why = started.running() ? fmt::format("it did not answer within {} s", limit.count())
                                               : started.how_it_ended();
-    const std::string tail = started.console_tail();
     return fail(Error{fmt::format("boot {} of platform {}", guest_domain_name(guest), kind_.name), why,
-                      tail.empty() ? "it had printed nothing" : "its last lines:\n" + tail,
-                      ExitCode::trial_failed});
+                      last_lines_of(started), ExitCode::trial_failed});
+  }
+
+  static std::string last_lines_of(StartedGuest& guest) {
+    const std::string tail = guest.console_tail();
+    return tail.empty() ? "it had printed nothing" : "its last lines:\n" + tail;
+  }
+
+  // In the middle of its work.
+  static Error died(int guest, StartedGuest& started) {
+    static_cast<void>(started.running());  // which asks for its end
+    return {guest_domain_name(guest) + ": the process that runs it has ended", started.how_it_ended(),
+            last_lines_of(started), ExitCode::trial_failed};
   }
 
   void add(Bench& bench, const Setup& setup, int guest) {

@@ -38,8 +38,7 @@ Result<> prepare(const EndpointProcess::Options& options) {
 [[noreturn]] void serve(const EndpointProcess::Options& options, Descriptor control) {
   ControlChannel channel(std::move(control), "the controller");
   if (Result<> ready = prepare(options); !ready) {
-    static_cast<void>(
-        channel.send({{"state", "error"}, {"what", ready.error().what}, {"why", ready.error().why}}));
+    static_cast<void>(channel.send(error_message(ready.error())));
     _exit(1);
   }
   if (!channel.send({{"state", "ready"}})) _exit(1);

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "core/close_at_exec.h"
+#include "core/process_end.h"
 #include "core/readable.h"
 #include "core/subprocess.h"
 #include "platform/extended_registers.h"
@@ -27,7 +28,7 @@ namespace vtax {
 namespace {
 
 constexpr rlim_t kMostConsoleBytes = 4 << 20;  // a guest that prints for ever fills no memory
-constexpr off_t kTailBytes = 4096;
+constexpr std::size_t kTailBytes = 4096;
 constexpr std::size_t kTailLines = 12;
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -35,14 +36,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
-}
-
-// Of waitpid's status.
-std::string end_text(int status) {
-  if (!WIFSIGNALED(status)) return fmt::format("it ended with code {}", WEXITSTATUS(status));
-  const char* const name = sigdescr_np(WTERMSIG(status));
-  return fmt::format("it was killed by signal {} ({})", WTERMSIG(status),
-                     name != nullptr ? name : "of no name");
 }
 
 // In the guest's child: until execve; 0 or errno.
@@ -156,21 +149,22 @@ bool GuestProcess::running() {
 }
 
 std::string GuestProcess::how_it_ended() const {
-  const auto kills = memory_kills();
-  std::string text = end_text(status_);
-  if (kills && kills_before_ && *kills > *kills_before_)
-    text +=
-        "; the kernel has killed for want of memory meanwhile: vtax's control group, or the computer, has "
-        "less than the guest takes";
-  return text;
+  const std::string panic = kernel_panic_in(console_end(kPanicBytes));
+  return end_text(status_) + (panic.empty() ? "" : "; " + panic) +
+         want_of_memory_since(kills_before_,
+                              "vtax's control group, or the computer, has less than the guest takes");
 }
 
 std::string GuestProcess::console_tail() const {
+  return console_lines(console_end(kTailBytes));
+}
+
+std::string GuestProcess::console_end(std::size_t most) const {
   const off_t size = std::max<off_t>(0, lseek(console_.get(), 0, SEEK_END));
-  std::string text(static_cast<std::size_t>(std::min(size, kTailBytes)), '\0');
+  std::string text(std::min(static_cast<std::size_t>(size), most), '\0');
   const ssize_t got = pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-  return console_lines(text);
+  return text;
 }
 
 }  // namespace vtax

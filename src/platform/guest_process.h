@@ -42,8 +42,8 @@ class GuestProcess {
 
   [[nodiscard]] pid_t process() const { return process_; }
   [[nodiscard]] bool running();
-  // Of one that does not run any more: "it was killed by signal 9 (Killed)", and whether the kernel has
-  // killed for want of memory meanwhile.
+  // Of one that does not run any more: "it was killed by signal 9 (Killed)", its kernel's panic, and whether
+  // this one has killed for want of memory meanwhile.
   [[nodiscard]] std::string how_it_ended() const;
   // What it printed last, as console_lines() gives it.
   [[nodiscard]] std::string console_tail() const;
@@ -51,6 +51,8 @@ class GuestProcess {
  private:
   GuestProcess(pid_t process, Descriptor console)
       : process_(process), console_(std::move(console)), kills_before_(memory_kills()) {}
+  [[nodiscard]] std::string console_end(std::size_t most) const;
+
   pid_t process_ = -1;
   int status_ = 0;
   Descriptor console_;  // an anonymous file

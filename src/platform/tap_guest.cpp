@@ -1,9 +1,7 @@
 #include "platform/tap_guest.h"
 
 #include <fmt/format.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "core/process_end.h"
 #include "platform/tap.h"
 
 namespace vtax {
@@ -16,9 +14,7 @@ class ProcessWithTap : public StartedGuest {
 
   bool running() override { return process_.running(); }
   std::string how_it_ended() override { return process_.how_it_ended(); }
-  Descriptor process() const override {
-    return Descriptor(static_cast<int>(syscall(SYS_pidfd_open, process_.process(), 0)));
-  }
+  Descriptor process() const override { return process_descriptor(process_.process()); }
   std::string console_tail() override { return process_.console_tail(); }
   const std::string& port() const override { return tap_; }
   void describe(Bench& bench, const Setup& setup, int guest) const override {

@@ -229,8 +229,10 @@ AnswerText failures_text(const RunCosts& costs) {
     else
       ++same->second;
   }
+  bool is_cut = false;
   for (std::size_t i = 0; i < std::min(kMostKinds, kinds.size()); ++i) {
     const auto& [trial, times] = kinds[i];
+    is_cut = is_cut || trial->error.size() > kLongestError;
     text.lines.emplace_back(printable(trial->factors.at("platform")),
                             printable(trial->error, kLongestError) +
                                 (times > 1 ? fmt::format(" ({} trials)", with_thousands(times)) : ""));
@@ -238,6 +240,7 @@ AnswerText failures_text(const RunCosts& costs) {
   if (kinds.size() > kMostKinds)
     text.lines.emplace_back("",
                             fmt::format("and {} other errors", with_thousands(kinds.size() - kMostKinds)));
+  if (is_cut) text.lines.emplace_back("", "`vtax report RUN --all` shows these errors in full");
   return text;
 }
 

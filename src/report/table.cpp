@@ -187,6 +187,7 @@ void print_legend(std::ostream& out, const RunCosts& costs) {
 }
 
 void print_failed(std::ostream& out, const RunCosts& costs) {
+  constexpr std::size_t kLongestError = 8000;  // with forty lines of a machine's console
   if (!costs.failed.empty()) {
     out << fmt::format("\nFAILED: {} of {} recorded trials\n", costs.failed.size(),
                        costs.finished + costs.failed.size());
@@ -196,7 +197,7 @@ void print_failed(std::ostream& out, const RunCosts& costs) {
     print_wrapped(out, "  ",
                   fmt::format("trial {}, run {}, {}, {}: {}", number_of(trial.index), trial.repetition,
                               printable(trial.factors.at("platform")), full_phrase(trial.factors, varying),
-                              printable(trial.error, 500)));
+                              printable(trial.error, kLongestError)));
   }
 }
 

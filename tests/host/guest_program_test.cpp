@@ -42,6 +42,18 @@ class GuestProgram : public HostProgram {
     EXPECT_EQ(all.size(), 1U);
     return all.empty() ? json::object() : all[0];
   }
+
+  // Where the server, when it is ready, does that, and the client waits for more than a minute.
+  [[nodiscard]] std::string error_with_server(const std::string& platform, const std::string& end) const {
+    write_study(
+        "packages = [\"busybox-static\"]\nready = \"output up\"\nclient = \"busybox sleep 100\"\n"
+        "server = '''busybox sh -c 'echo up; busybox sleep 1; " +
+            end + "; busybox sleep 100' '''\n",
+        "\"" + platform + "\"");
+    const json all = run_study();
+    EXPECT_EQ(all.size(), 1U);
+    return all.empty() ? "" : all[0].value("error", "");
+  }
 };
 
 class AnyGuestsProgram : public GuestProgram, public testing::WithParamInterface<std::string> {
@@ -114,14 +126,15 @@ TEST_P(AnyGuestsProgram, OfAServerThatPollsIsTheServers) {
   EXPECT_GT(program, 2 * host_time(all[0], "kernel", "guest1"));
 }
 
-// Its machine ends in the middle of the trial, which is not waited for until its limits.
+// The machine of a server ends in the middle of the trial, whose client is not waited for.
 TEST_P(AnyGuestsProgram, ThatEndsItsGuestFailsAtOnce) {
   need_platform(GetParam());
   need_busybox();
   if (IsSkipped()) return;
-  const std::string end = GetParam() == "uml" ? "busybox poweroff -f" : "busybox reboot -f";
-  EXPECT_THAT(trial_of(GetParam(), end + "; busybox sleep 100").value("error", ""),
-              HasSubstr("guest1: the process that runs it has ended"));
+  const std::string error = error_with_server(GetParam(), "echo c > /proc/sysrq-trigger");
+  EXPECT_THAT(error, HasSubstr("guest1: the process that runs it has ended: "));
+  EXPECT_THAT(error, HasSubstr("; Kernel panic - not syncing: sysrq triggered crash"));
+  EXPECT_THAT(error, HasSubstr("its last lines:\n"));
 }
 
 // The first guest's client waits at its mark until the second's, which has much to do before, has come to its
@@ -211,6 +224,23 @@ TEST_F(GuestProgram, OfUmlIsBounded) {
           "client_output", ""),
       "File size limit exceeded\n67108864\n");
   EXPECT_EQ(trial_of("uml", "(while :; do :; done) & exit 0").value("error", ""), "");
+}
+
+// By itself, of its guest's want of memory, or with its guest.
+TEST_F(GuestProgram, OfUmlSaysOfWhatItDied) {
+  need_platform("uml");
+  need_busybox();
+  if (IsSkipped()) return;
+  const std::string killed =
+      "it was killed by signal 9 (Killed); the kernel has killed for want of memory meanwhile: the system "
+      "has ";
+  const std::string server = error_with_server("uml", "exec busybox tail /dev/zero");
+  EXPECT_THAT(server, HasSubstr("guest1: keep the server running until the client has ended: " + killed));
+  EXPECT_THAT(server, HasSubstr("its last words: up"));
+  EXPECT_THAT(trial_of("uml", "exec busybox tail /dev/zero").value("error", ""),
+              HasSubstr("guest1: run busybox: " + killed));
+  EXPECT_THAT(trial_of("uml", "busybox poweroff -f; busybox sleep 100").value("error", ""),
+              HasSubstr("guest1: the process that runs it has ended: it ended with code 0"));
 }
 
 TEST_F(GuestProgram, OfUmlLeavesNothingWhenVtaxIsKilled) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -171,6 +172,28 @@ TEST_F(HostProgram, WritesThroughNoLink) {
   EXPECT_TRUE(fs::is_empty(folder_ / "outside"));
   fs::create_directory_symlink("/etc", folder_ / "shell/tmp");
   EXPECT_THAT(error_of("echo x"), HasSubstr("a link in place of the folder tmp"));
+}
+
+// Its client, which would wait for a minute, is not waited for.
+TEST_F(HostProgram, WhoseServerDiesFailsAtOnce) {
+  const auto errors_of = [&](const std::string& end) {
+    write_study(
+        "files = \"./shell\"\nready = \"output up\"\nclient = '''dash -c 'while :; do :; done' '''\n"
+        "server = '''dash -c 'echo up; " +
+            std::string(kCount) + "; echo I die; " + end + "' '''\n",
+        "\"native\", \"container\"");
+    std::vector<std::string> errors;
+    for (const json& one : trials()) errors.push_back(one.value("error", ""));
+    EXPECT_EQ(errors.size(), 2U);
+    return errors;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  const std::string says = "keep the server running until the client has ended: ",
+                    words = "; its last words: up I die";
+  EXPECT_THAT(errors_of("exit 3"), testing::Each(HasSubstr(says + "it ended with code 3" + words)));
+  EXPECT_THAT(errors_of("kill -9 $$"),
+              testing::Each(HasSubstr(says + "it was killed by signal 9 (Killed)" + words)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(50));
 }
 
 // In a user namespace that may have none below it.

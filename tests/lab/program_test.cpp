@@ -177,6 +177,13 @@ INSTANTIATE_TEST_SUITE_P(
               {{"server", "busybox sh -c 'echo I wait; sleep 100'"}, {"limit_seconds", "2"}},
               "after 2 s it is not ready (\"port 8080\"); its last words: I wait"},
         Fault{"server_ends", {{"server", "busybox httpd -f -p 8080 -h /nowhere"}}, "before it was ready"},
+        Fault{
+            "server_dies",
+            {{"server", "busybox sh -c 'echo up; busybox sleep 1; echo I die; exit 3'"},
+             {"ready", "output up"},
+             {"client", "busybox sleep 100"},
+             {"warmup", "off"}},
+            "the server running until the client has ended: it ended with code 3; its last words: up I die"},
         Fault{"client_fails",
               {{"client", "busybox sh -c 'echo I fail; exit 3'"}},
               "it ended with code 3; its last words: I fail"},
@@ -211,6 +218,33 @@ INSTANTIATE_TEST_SUITE_P(
                {"client", "busybox sh -c 'echo begin >&3; read ok <&3; echo end >&3; read ok <&3; exit 3'"}},
               "it ended with code 3"}),
     [](const auto& tested) { return std::string(tested.param.name); });
+
+// Of its guest's want of memory, or with its guest. The client, which would wait for more than a minute, is
+// not waited for.
+class DeathOfAGuestsServer : public testing::TestWithParam<PlatformId> {};
+
+TEST_P(DeathOfAGuestsServer, FailsTheTrialAtOnceAndSaysOfWhat) {
+  NEED_PROGRAM(GetParam());
+  const auto error_of = [](const std::string& end) {
+    Texts factors = web(GetParam());
+    factors["server"] = "busybox sh -c 'echo up; busybox sleep 1; " + end + "'";
+    factors["ready"] = "output up";
+    factors["client"] = "busybox sleep 100";
+    factors["warmup"] = "off";
+    return run_program_on(machine_with_program(GetParam()), factors).error;
+  };
+  const std::string panic = error_of("echo c > /proc/sysrq-trigger");
+  EXPECT_THAT(panic,
+              HasSubstr(GetParam() == PlatformId::kvm ? "guest1: its QEMU has ended: it ended with code 0; "
+                                                      : "guest1: its domain has ended: it has crashed; "));
+  EXPECT_THAT(panic, HasSubstr("; Kernel panic - not syncing: sysrq triggered crash"));
+  EXPECT_THAT(error_of("exec busybox tail /dev/zero"),
+              HasSubstr("guest1: keep the server running until the client has ended: it was killed by signal "
+                        "9 (Killed); the kernel has killed for want of memory meanwhile: the system has "));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DeathOfAGuestsServer, testing::Values(PlatformId::xen_pv, PlatformId::kvm),
+                         [](const auto& tested) { return test_name(tested.param); });
 
 }  // namespace
 }  // namespace vtax::lab

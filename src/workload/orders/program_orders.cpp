@@ -12,6 +12,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/process_end.h"
 #include "subject/program_text.h"
 #include "workload/measure/marker.h"
 #include "workload/measure/side_report.h"
@@ -137,13 +138,21 @@ Result<nlohmann::json> prepare_program(const JsonFields& order) {
   return nlohmann::json{{"state", "done"}};
 }
 
-Result<nlohmann::json> serve_program(const JsonFields& order) {
+Error how_the_server_ended() {
+  return {"keep the server running until the client has ended",
+          server_program()->how_it_ended() + "; " + server_program()->last_words(), "",
+          ExitCode::trial_failed};
+}
+
+// That it dies it tells at once: whoever waits for its client would wait in vain.
+Result<nlohmann::json> serve_program(const JsonFields& order, ControlChannel& control) {
   const auto command = command_in(order);
   if (!command) return fail(command.error());
   const auto text = order.text("ready");
   if (!text) return fail(text.error());
   const auto ready = Ready::of(*text);
   if (!ready) return fail(order.bad(ready.error().why));
+  control.tell_when({}, {});
   server_program().reset();
   auto started = ProgramProcess::prepare(command->words, command->folder, false);
   if (!started) return fail(started.error());
@@ -151,6 +160,10 @@ Result<nlohmann::json> serve_program(const JsonFields& order) {
   if (Result<> there = wait_until_ready(*started, *ready, *text, command->limit); !there)
     return fail(there.error());
   server_program().emplace(std::move(*started));
+  control.tell_when(process_descriptor(server_program()->process()), [] {
+    static_cast<void>(server_program()->is_running());  // which asks for its end
+    return how_the_server_ended();
+  });
   return nlohmann::json{{"state", "done"}};
 }
 
@@ -356,15 +369,15 @@ Result<nlohmann::json> run_time_names(const JsonFields& order) {
       {"state", "done"}, {"functions", functions.lines()}, {"left_out", functions.left_out()}};
 }
 
-Result<nlohmann::json> end_server_program(const JsonFields& order) {
+Result<nlohmann::json> end_server_program(const JsonFields& order, ControlChannel& control) {
   if (!server_program()) return fail(no_server(order));
-  const bool running = server_program()->is_running();
-  const std::string how =
-      running ? "" : server_program()->how_it_ended() + "; " + server_program()->last_words();
+  control.tell_when({}, {});
+  std::optional<Error> ended;
+  if (!server_program()->is_running()) ended = how_the_server_ended();
   server_program().reset();
   prepared_folder().reset();
-  if (running) return nlohmann::json{{"state", "done"}};
-  return fail({"keep the server running until the client has ended", how, "", ExitCode::trial_failed});
+  if (ended) return fail(*ended);
+  return nlohmann::json{{"state", "done"}};
 }
 
 }  // namespace
@@ -372,12 +385,12 @@ Result<nlohmann::json> end_server_program(const JsonFields& order) {
 std::optional<Result<nlohmann::json>> obey_program(const std::string& order, const JsonFields& fields,
                                                    ControlChannel& control) {
   if (order == "program-prepare") return prepare_program(fields);
-  if (order == "program-serve") return serve_program(fields);
+  if (order == "program-serve") return serve_program(fields, control);
   if (order == "program-run") return run_client(fields, control);
   if (order == "program-time") return Result<nlohmann::json>(time_of_programs());
   if (order == "program-mapped") return mapped_of_server(fields);
   if (order == "program-run-time") return run_time_names(fields);
-  if (order == "program-end") return end_server_program(fields);
+  if (order == "program-end") return end_server_program(fields, control);
   return std::nullopt;
 }
 

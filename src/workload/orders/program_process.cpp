@@ -11,6 +11,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include <utility>
 
 #include "core/close_at_exec.h"
+#include "core/process_end.h"
 #include "workload/measure/watchdog.h"
 #include "workload/orders/program_confinement.h"
 #include "workload/orders/program_files.h"
@@ -73,6 +75,14 @@ std::string place_of_program(const std::string& name) {
   for (const char* folder : kProgramPaths)
     if (is_program_file(folder + name)) return folder + name;
   return "";
+}
+
+// Of the kernel on which the program runs.
+std::string memory_text() {
+  struct sysinfo has {};
+  sysinfo(&has);
+  return fmt::format("the system has {} MiB in all, or vtax's control group in it less",
+                     (std::uint64_t{has.totalram} * has.mem_unit) >> 20);
 }
 
 std::string printable_text(std::string_view text) {
@@ -254,6 +264,7 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   self.name_ = command.front();
   self.folder_ = std::move(folder);
   self.traced_ = traced;
+  self.kills_before_ = memory_kills();
   if (const fs::path target = target_of_program_link(program); !target.empty()) {
     self.called_ = fs::path(program).filename().string();
     self.target_ = target.filename().string();
@@ -324,7 +335,8 @@ ProgramProcess::ProgramProcess(ProgramProcess&& other) noexcept
       called_(std::move(other.called_)),
       target_(std::move(other.target_)),
       folder_(std::move(other.folder_)),
-      seen_(std::move(other.seen_)) {}
+      seen_(std::move(other.seen_)),
+      kills_before_(other.kills_before_) {}
 
 ProgramProcess::~ProgramProcess() {
   if (process_ > 0) {
@@ -414,10 +426,7 @@ std::string ProgramProcess::how_it_ended() const {
     return fmt::format("it cannot be started: {}", std::strerror(why));
   if (WIFSIGNALED(status_) && WTERMSIG(status_) == SIGXFSZ)
     return fmt::format("it wrote more than {} MiB", kMostWrittenBytes >> 20);
-  if (!WIFSIGNALED(status_)) return fmt::format("it ended with code {}", WEXITSTATUS(status_));
-  const char* const name = sigdescr_np(WTERMSIG(status_));
-  return fmt::format("it was killed by signal {} ({})", WTERMSIG(status_),
-                     name != nullptr ? name : "of no name");
+  return end_text(status_) + want_of_memory_since(kills_before_, memory_text());
 }
 
 std::string ProgramProcess::output(std::size_t most) const {

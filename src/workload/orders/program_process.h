@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/descriptor.h"
+#include "core/memory_kills.h"
 #include "core/result.h"
 
 namespace vtax {
@@ -81,7 +83,8 @@ class ProgramProcess {
 
   // Whether it has not ended; asks once, and waits for nothing.
   [[nodiscard]] bool is_running();
-  // Of one that has ended: "it ended with code 1; its last words: ...".
+  // Of one that has ended: "it ended with code 1", and whether the kernel has killed for want of memory
+  // meanwhile.
   [[nodiscard]] std::string how_it_ended() const;
 
   // What it printed so far, printable: the first `most` bytes.
@@ -110,6 +113,7 @@ class ProgramProcess {
   std::string called_, target_;  // where it was started by a link: its name, and that of the file behind it
   std::shared_ptr<const ProgramFolder> folder_;
   std::vector<MappedCode> seen_;
+  std::optional<std::uint64_t> kills_before_;
 };
 
 }  // namespace vtax

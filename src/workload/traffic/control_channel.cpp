@@ -11,6 +11,10 @@
 
 namespace vtax {
 
+nlohmann::json error_message(const Error& error) {
+  return {{"state", "error"}, {"what", error.what}, {"why", error.why}};
+}
+
 Result<> ControlChannel::send(const nlohmann::json& message) {
   const std::string line = message.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
   std::string_view left = line;
@@ -43,14 +47,16 @@ Result<JsonFields> ControlChannel::receive(std::chrono::nanoseconds limit) {
       if (left <= 0) return broken("nothing came within the time limit");
       wait_ms = static_cast<int>(std::min<std::int64_t>(left, 1'000'000));
     }
-    std::array<pollfd, 3> waiting{{{fd_.get(), POLLIN, 0},
+    std::array<pollfd, 4> waiting{{{fd_.get(), POLLIN, 0},
                                    {ends_on_interruption_ ? interruption_fd() : -1, POLLIN, 0},
-                                   {process_.get(), POLLIN, 0}}};
-    const int ready = poll(waiting.data(), process_.valid() ? 3 : 2, wait_ms);
+                                   {end_.get(), POLLIN, 0},
+                                   {sign_.get(), POLLIN, 0}}};
+    const int ready = poll(waiting.data(), waiting.size(), wait_ms);
     if (ready < 0 && errno != EINTR) return fail(system_error(what, errno));
     if (ends_on_interruption_ && interrupted()) return fail(interruption_error());
-    if (ready > 0 && waiting[0].revents == 0 && waiting[2].revents != 0)
-      return broken("the process that runs it has ended");
+    if (ready > 0 && waiting[0].revents == 0 && waiting[2].revents != 0) return fail(of_what_());
+    if (ready > 0 && waiting[0].revents == 0 && waiting[3].revents != 0)
+      if (Result<> told = tell_news(); !told) return fail(told.error());
     if (ready <= 0 || waiting[0].revents == 0) continue;
     std::array<char, 4096> buffer{};
     const ssize_t received = recv(fd_.get(), buffer.data(), buffer.size(), 0);
@@ -61,9 +67,15 @@ Result<JsonFields> ControlChannel::receive(std::chrono::nanoseconds limit) {
   }
 }
 
+Result<> ControlChannel::tell_news() {
+  const Error error = news_();
+  tell_when({}, {});
+  return send(error_message(error));
+}
+
 bool ControlChannel::has_news() const {
-  std::array<pollfd, 2> waiting{{{fd_.get(), POLLIN | POLLRDHUP, 0}, {process_.get(), POLLIN, 0}}};
-  return !pending_.empty() || poll(waiting.data(), process_.valid() ? 2 : 1, 0) > 0;
+  std::array<pollfd, 2> waiting{{{fd_.get(), POLLIN | POLLRDHUP, 0}, {end_.get(), POLLIN, 0}}};
+  return !pending_.empty() || poll(waiting.data(), waiting.size(), 0) > 0;
 }
 
 }  // namespace vtax

@@ -1,7 +1,8 @@
 #include "workload/traffic/control_channel.h"
+#include "core/process_end.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,16 +50,40 @@ TEST(ControlChannel, EndsWithTheProcessThatRunsTheOtherSide) {
     _exit(0);
   }
   ControlChannel there(std::move(pair.right), "guest1");
-  there.end_with(Descriptor(static_cast<int>(syscall(SYS_pidfd_open, child, 0))));
+  there.end_with(process_descriptor(child), [&] {
+    return Error{"the process that runs it has ended", end_of_child(child), "", ExitCode::trial_failed};
+  });
   EXPECT_TRUE(there.receive(milliseconds(20'000)));
   EXPECT_FALSE(there.has_news());
   const auto begun = std::chrono::steady_clock::now();
   const auto nothing = there.receive(milliseconds(20'000));
   EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(10'000));
   ASSERT_FALSE(nothing);
-  EXPECT_EQ(nothing.error().text(), "message from guest1: the process that runs it has ended");
+  EXPECT_EQ(nothing.error().text(), "the process that runs it has ended: it ended with code 0");
   EXPECT_TRUE(there.has_news());
   EXPECT_EQ(waitpid(child, nullptr, 0), child);
+}
+
+// A word that nobody has asked for, between orders.
+TEST(ControlChannel, TellsNewsWhileItWaitsForOrders) {
+  TestPair pair = make_test_pair();
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  Descriptor happens(ends[1]);
+  ControlChannel here(std::move(pair.left), "the controller"), there(std::move(pair.right), "guest1");
+  here.tell_when(Descriptor(ends[0]), [] {
+    return Error{"keep the server running", "it has died", "", ExitCode::trial_failed};
+  });
+  std::thread waits([&] { EXPECT_TRUE(here.receive(milliseconds(20'000))); });
+  EXPECT_FALSE(there.receive(milliseconds(50))) << "nothing has happened yet";
+  happens.reset();
+  const auto news = there.receive(milliseconds(10'000));
+  EXPECT_FALSE(there.receive(milliseconds(50))) << "it is said once";
+  EXPECT_TRUE(there.send({{"do", "something"}}));
+  waits.join();
+  ASSERT_TRUE(news) << news.error().text();
+  EXPECT_EQ(*news->text("state", 32), "error");
+  EXPECT_EQ(*news->text("why", 32), "it has died");
 }
 
 TEST(ControlChannel, SilenceGarbageAndEndAreErrorsThatNameThePartner) {

@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::uint64_t kMostLimitNs = 3'600'000'000'000;
 
-nlohmann::json error_answer(const Error& error) {
-  return {{"state", "error"}, {"what", error.what}, {"why", error.why}};
-}
-
 Result<Watchdog> watchdog_of(const JsonFields& order) {
   const auto limit = order.number("limit_ns", 1, kMostLimitNs);
   if (!limit) return fail(limit.error());
@@ -80,7 +76,7 @@ Error Endpoint::serve() {
     const Result<JsonFields> order = control_.receive(std::chrono::nanoseconds(0));
     if (!order) return order.error();
     const Result<nlohmann::json> answer = obey(*order);
-    if (Result<> sent = control_.send(answer ? *answer : error_answer(answer.error())); !sent)
+    if (Result<> sent = control_.send(answer ? *answer : error_message(answer.error())); !sent)
       return sent.error();
   }
 }

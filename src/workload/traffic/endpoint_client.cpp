@@ -13,6 +13,8 @@ namespace {
 // What the endpoint itself bounds gets this much more here, so that its own, better error arrives first.
 constexpr std::chrono::seconds kGrace{5};
 
+constexpr std::size_t kMostErrorBytes = 1024;
+
 Result<> without_value(const Result<JsonFields>& answer) {
   if (!answer) return fail(answer.error());
   return {};
@@ -38,12 +40,12 @@ Result<JsonFields> EndpointClient::wait_for(std::string_view state, std::chrono:
   if (!said) return fail(said.error());
   if (*said == state) return message;
   if (*said != "error") return fail(message->bad(fmt::format("state '{}' where '{}' was due", *said, state)));
-  const auto what = message->text("what", 512);
-  const auto why = message->text("why", 512);
+  const auto what = message->text("what", kMostErrorBytes);
+  const auto why = message->text("why", kMostErrorBytes);
   if (!what) return fail(what.error());
   if (!why) return fail(why.error());
-  return fail(Error{fmt::format("{}: {}", control_.partner(), printable(*what, 512)), printable(*why, 512),
-                    "", ExitCode::trial_failed});
+  return fail(Error{fmt::format("{}: {}", control_.partner(), printable(*what, kMostErrorBytes)),
+                    printable(*why, kMostErrorBytes), "", ExitCode::trial_failed});
 }
 
 std::optional<std::size_t> EndpointClient::first_with_news(const std::vector<const EndpointClient*>& clients,
@@ -54,7 +56,7 @@ std::optional<std::size_t> EndpointClient::first_with_news(const std::vector<con
     for (std::size_t i = 0; i < clients.size(); ++i) {
       if (clients[i]->control_.has_news()) return i;
       waiting.push_back({clients[i]->control_.descriptor(), POLLIN, 0});
-      waiting.push_back({clients[i]->control_.process(), POLLIN, 0});
+      waiting.push_back({clients[i]->control_.end(), POLLIN, 0});
     }
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -18,7 +19,9 @@ class EndpointClient {
   explicit EndpointClient(ControlChannel control) : control_(std::move(control)) {}
 
   // ControlChannel::end_with().
-  void end_with(Descriptor process) { control_.end_with(std::move(process)); }
+  void end_with(Descriptor sign, std::function<Error()> of_what) {
+    control_.end_with(std::move(sign), std::move(of_what));
+  }
 
   [[nodiscard]] Result<> announce(int domain);
   // Port 0 lets the system choose; the answer is the port.
