@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "core/function_name.h"
+
 namespace vtax {
 namespace {
 
@@ -39,21 +41,6 @@ const std::vector<std::size_t>& summed_kinds() {
   return kinds;
 }
 
-// "name" of "name.isra.0" and "name.constprop.0.isra.0".
-std::string_view without_clone(std::string_view name) {
-  while (true) {
-    const auto number = name.find_last_not_of("0123456789");
-    if (number == std::string_view::npos || name[number] != '.' || number + 1 == name.size()) return name;
-    const std::string_view rest = name.substr(0, number);
-    if (rest.ends_with(".isra"))
-      name = rest.substr(0, rest.size() - 5);
-    else if (rest.ends_with(".constprop"))
-      name = rest.substr(0, rest.size() - 10);
-    else
-      return name;
-  }
-}
-
 std::vector<std::string_view> alternatives_of(std::string_view functions) {
   std::vector<std::string_view> out;
   for (std::size_t at = 0; at <= functions.size();) {
@@ -78,7 +65,7 @@ class WantedFunctions {
     for (const Symbol& symbol : table.symbols()) {
       if (!symbol.is_text()) continue;
       const std::string_view name = symbol.name;
-      const std::string_view plain = wanted.contains(name) ? name : without_clone(name);
+      const std::string_view plain = wanted.contains(name) ? name : without_clone_suffix(name);
       if (wanted.contains(plain)) addresses_[plain].insert(symbol.address);
     }
   }

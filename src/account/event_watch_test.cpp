@@ -66,6 +66,12 @@ TEST(EventWatch, AnEntryIsABlockThatBeganAtAFunction) {
   EXPECT_FALSE(watch.is_known(kind_named("acknowledgements_sent")));
 }
 
+TEST(EventWatch, FunctionsOfAnLtoBuildAreFound) {
+  const EventWatch watch(machine_of({"__netif_receive_skb_core.llvm.6341068275337658368", "tcp_ack"}));
+  EXPECT_EQ(counted(watch, ran(kLinux + 0x300, 3, 1)), (Counts{{"packets_received", 3}}));
+  EXPECT_TRUE(watch.is_known(kind_named("packets_received")));
+}
+
 TEST(EventWatch, TheFirstAlternativeCounts) {
   const EventWatch outlined(machine_of({"__tcp_send_ack", "__tcp_send_ack.part.0"}));
   EXPECT_EQ(counted(outlined, ran(kLinux + 0x300, 4, 2)), Counts{});

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "core/function_name.h"
+
 namespace vtax {
 namespace {
 
@@ -34,6 +36,7 @@ bool before(const Symbol& a, const Symbol& b) {
 }  // namespace
 
 SymbolTable::SymbolTable(std::vector<Symbol> symbols) : symbols_(std::move(symbols)) {
+  for (Symbol& symbol : symbols_) symbol.name = without_lto_suffix(symbol.name);
   std::sort(symbols_.begin(), symbols_.end(), before);
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     if (!starts_.empty() && starts_.back() == symbols_[i].address.value) continue;

@@ -27,7 +27,7 @@ struct Symbol {
 // so that addresses behind the image (modules) have no name rather than a wrong one. Of several symbols at
 // one address the one chosen is: text before data, strong before weak, functions before marks of the linker
 // script (`_stext`, `__start_...`, `..._begin`), fewer leading underscores, global before local, shorter,
-// then by name. So the answer does not depend on the order of the input.
+// then by name. So the answer does not depend on the order of the input. Names are without_lto_suffix().
 class SymbolTable {
  public:
   static constexpr std::uint64_t kLastSymbolBytes = 4096;

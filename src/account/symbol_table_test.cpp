@@ -58,6 +58,12 @@ TEST(SymbolTable, ChoosesOneOfSeveralNames) {
   }
 }
 
+TEST(SymbolTable, AFunctionOfAnLtoBuildHasTheNameOfItsSource) {
+  const SymbolTable table({at(0x10, "tcp_ack.llvm.4503599627370496", 't'), at(0x20, "tcp_push", 't')});
+  EXPECT_EQ(name_at(table, 0x18), "tcp_ack");
+  EXPECT_EQ(table.address_of("tcp_ack"), GuestAddress(0x10));
+}
+
 TEST(SymbolTable, AddressOfPrefersTextThenTheLowest) {
   const SymbolTable table({at(0x10, "run", 'D'), at(0x30, "run"), at(0x20, "run"), at(0x40, "rune")});
   EXPECT_EQ(table.address_of("run"), GuestAddress(0x20));

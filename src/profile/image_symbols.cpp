@@ -12,6 +12,7 @@
 
 #include "account/unwind_functions.h"
 #include "core/elf_file.h"
+#include "core/function_name.h"
 #include "core/readable.h"
 #include "profile/kernel_names.h"
 
@@ -20,7 +21,8 @@ namespace {
 
 constexpr std::size_t kLongestName = 500;
 
-std::string readable_name(const std::string& name) {
+std::string readable_name(const std::string& symbol) {
+  const std::string name = without_lto_suffix(symbol);
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(
       abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);

@@ -1,11 +1,19 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "account/elf_symbols.h"
 #include "account/unwind_functions.h"
 #include "core/files.h"
 #include "profile/image_symbols.h"
 #include "profile/kernel_names.h"
+
+// As clang calls a file's own function when it optimises across files.
+extern "C" int renamed_by_lto() __asm__("vtax_promoted.llvm.4503599627370496");
+extern "C" __attribute__((noinline, used)) int renamed_by_lto() {
+  return 1;
+}
 
 namespace vtax::profile {
 namespace {
@@ -54,6 +62,18 @@ TEST(ImageSymbols, AStrippedProgramHasFunctionsWithoutNames) {
   const std::string name(stripped.at(begin));
   EXPECT_TRUE(name.starts_with(kUnnamedFunction)) << name;
   EXPECT_EQ(stripped.at(begin + one.bytes - 1), name);
+}
+
+TEST(ImageSymbols, AFunctionOfAnLtoBuildHasTheNameOfItsSource) {
+  const auto program = own_program();
+  const auto elf = ElfFile::open(program);
+  const auto symbols = read_elf_symbols(program, "this test");
+  ASSERT_TRUE(elf && symbols);
+  const auto promoted = std::find_if(symbols->begin(), symbols->end(), [](const ElfSymbol& symbol) {
+    return symbol.name.starts_with("vtax_promoted.");
+  });
+  ASSERT_NE(promoted, symbols->end());
+  EXPECT_EQ(ImageSymbols{ByteView(program)}.at(offset_in_file(*elf, promoted->value)), "vtax_promoted");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "core/function_name.h"
 #include "core/readable.h"
 #include "query/comparable_json.h"
 #include "query/phrase.h"
@@ -31,8 +32,10 @@ struct Side {
   std::string provenance;
 };
 
+// Another compiler clones other functions.
 std::string function_name(const FunctionCost& cost) {
-  return fmt::format("{} {}: {} ({})", cost.domain, name(cost.layer), cost.function, cost.image);
+  return fmt::format("{} {}: {} ({})", cost.domain, name(cost.layer), without_clone_suffix(cost.function),
+                     cost.image);
 }
 
 Result<Side> read_side(RunReader& reader) {

@@ -372,6 +372,22 @@ TEST(Comparison, TellsDearerPerCallFromCalledMoreOften) {
   EXPECT_FALSE(compare(before, after).cells[2].functions[0].relative_calls());
 }
 
+TEST(Comparison, AClonedFunctionIsTheSameFunction) {
+  auto before = three_platforms(), after = three_platforms();
+  const auto rename = [](vtax::Run& run, const std::string& clone) {
+    for (FunctionCost& cost : run.trials[2].functions)
+      if (cost.function == "xenvif_tx_action") cost.function = clone;
+  };
+  rename(before, "xenvif_tx_action.isra.0");
+  rename(after, "xenvif_tx_action.constprop.0.isra.0");
+  EXPECT_THAT(compare(before, after).cells.at(2).functions, SizeIs(0));
+  scale_function(after.trials[2], "xenvif_tx_action.constprop.0.isra.0", 1.10);
+  const auto changed = compare(before, after).cells.at(2).functions;
+  ASSERT_THAT(changed, SizeIs(1));
+  EXPECT_EQ(changed[0].name, "Domain-0 driver: xenvif_tx_action (xen_netback)");
+  EXPECT_NEAR(changed[0].relative().value_or(0), 0.10, 1e-4);
+}
+
 TEST(Comparison, KnowsWhatIsUnfinishedAndWhatFailedInPart) {
   auto after = sampled({1.00, 1.04, 1.02, 1.06, 1.01});
   after.planned_trials = 7;
