@@ -8,6 +8,7 @@
 
 #include "controller/trial_result.h"
 #include "workload/measure/side_report_reader.h"
+#include "workload/orders/programs_time.h"
 
 namespace vtax::controller {
 namespace {
@@ -120,10 +121,6 @@ bool says_its_time(const MeteredProcess& process) {
   return process.role == MeteredProcess::Role::emulator || process.role == MeteredProcess::Role::kvm;
 }
 
-struct GuestTime {
-  std::uint64_t user_ns = 0, kernel_ns = 0;  // as it says, to ticks
-};
-
 class ProgramTrial {
  public:
   ProgramTrial(const TrialPlan& plan, Bench& bench, const Setup& setup, std::chrono::milliseconds settle,
@@ -192,12 +189,9 @@ class ProgramTrial {
     if (hooks_.after) {
       result["clients"] = clients;
       for (std::size_t i = 0; i < pairs_.size() && guests_say_; ++i) {
-        const auto since = [&](std::uint64_t GuestTime::*part) {
-          const std::uint64_t before = said_before_[i].*part, after = said_after_[i].*part;
-          return after > before ? after - before : 0;
-        };
-        result["systems_user_ns"].push_back(since(&GuestTime::user_ns));
-        result["systems_kernel_ns"].push_back(since(&GuestTime::kernel_ns));
+        const ProgramsShare used = programs_share(said_before_[i], said_after_[i]);
+        result["systems_user_ns"].push_back(used.user.count());
+        result["systems_kernel_ns"].push_back(used.kernel.count());
       }
     }
     result["output"] = output;
@@ -286,17 +280,17 @@ class ProgramTrial {
   }
 
   // What guests say that divide their time themselves (QEMU's): those that run clients, or servers.
-  Result<> ask_guests(std::vector<GuestTime>& said, bool with_client) {
+  Result<> ask_guests(std::vector<ProgramsTime>& said, bool with_client) {
     for (std::size_t i = 0; i < pairs_.size() && guests_say_; ++i) {
       const End& guest = with_client ? *pairs_[i].client : *pairs_[i].server;
       if (!guest.in_guest || pairs_[i].client->in_guest != with_client) continue;
       const auto answer = guest.client->ask({{"do", "program-time"}}, patience_);
       if (!answer) return fail(answer.error());
-      const auto user = answer->number("user_ns", 0, kMostNs),
+      const auto user = answer->number("user_ns", 0, kMostNs), own = answer->number("own_ns", 0, kMostNs),
                  kernel = answer->number("kernel_ns", 0, kMostNs);
-      if (!user) return fail(user.error());
-      if (!kernel) return fail(kernel.error());
-      said[i] = {*user, *kernel};
+      for (const auto* part : {&user, &own, &kernel})
+        if (!*part) return fail(part->error());
+      said[i] = {nanoseconds(*user), nanoseconds(*own), nanoseconds(*kernel)};
     }
     return {};
   }
@@ -373,7 +367,7 @@ class ProgramTrial {
   nanoseconds patience_{};
   nlohmann::json mapped_ = nlohmann::json::array();
   bool guests_say_ = false;
-  std::vector<GuestTime> said_before_, said_after_;  // of each pair's guest
+  std::vector<ProgramsTime> said_before_, said_after_;  // of each pair's guest
 };
 
 }  // namespace

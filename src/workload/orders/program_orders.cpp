@@ -161,7 +161,10 @@ Error with_last_words(Error error, const ProgramProcess& program) {
 
 nlohmann::json time_of_programs() {
   const ProgramsTime said = programs_time();
-  return {{"state", "done"}, {"user_ns", said.user.count()}, {"kernel_ns", said.kernel.count()}};
+  return {{"state", "done"},
+          {"user_ns", said.user.count()},
+          {"own_ns", said.own.count()},
+          {"kernel_ns", said.kernel.count()}};
 }
 
 // Whoever reads the books of the window has read them when he answers, and clients of other systems, which
