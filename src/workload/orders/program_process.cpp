@@ -29,6 +29,7 @@
 #include "workload/measure/watchdog.h"
 #include "workload/orders/program_confinement.h"
 #include "workload/orders/program_files.h"
+#include "workload/orders/program_starter.h"
 
 namespace vtax {
 namespace {
@@ -250,6 +251,10 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   if (program.empty())
     return fail({"run " + command.front(), "there is no such program in its packages and files",
                  "is the package that holds it named?", ExitCode::trial_failed});
+  if (const std::string starter = missing_starter(program); !starter.empty())
+    return fail({"run " + command.front(),
+                 "it is started by " + starter + ", which is not in its packages and files", "",
+                 ExitCode::trial_failed});
   ProgramProcess self;
   self.name_ = command.front();
   self.folder_ = std::move(folder);
