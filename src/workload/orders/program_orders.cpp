@@ -118,8 +118,8 @@ Result<> wait_until_ready(ProgramProcess& server, const Ready& ready, const std:
     if (is_ready()) return {};
     if (Clock::now() - begun > limit)
       return fail({"start the server",
-                   fmt::format("after {} s it is not ready (\"{}\"); {}", limit / std::chrono::seconds(1),
-                               text, server.last_words()),
+                   fmt::format("after {} s (limit_seconds) it is not ready (\"{}\"); {}",
+                               limit / std::chrono::seconds(1), text, server.last_words()),
                    "", ExitCode::trial_failed});
     std::this_thread::sleep_for(kBetweenLooks);
   }
