@@ -32,22 +32,22 @@ Result<> GuestsTime::ask(When when, bool with_client) {
     if (!guest.in_guest || pairs_[i].client->in_guest != with_client) continue;
     const auto answer = guest.client->ask({{"do", "program-time"}}, pairs_.patience());
     if (!answer) return fail(answer.error());
-    const auto user = answer->number("user_ns", 0, kMostNs), kernel = answer->number("kernel_ns", 0, kMostNs);
-    if (!user) return fail(user.error());
-    if (!kernel) return fail(kernel.error());
-    (when == When::before ? before_ : after_)[i] = {*user, *kernel};
+    const auto user = answer->number("user_ns", 0, kMostNs), own = answer->number("own_ns", 0, kMostNs),
+               kernel = answer->number("kernel_ns", 0, kMostNs);
+    for (const auto* part : {&user, &own, &kernel})
+      if (!*part) return fail(part->error());
+    using std::chrono::nanoseconds;
+    (when == When::before ? before_ : after_)[i] = {nanoseconds(*user), nanoseconds(*own),
+                                                    nanoseconds(*kernel)};
   }
   return {};
 }
 
 void GuestsTime::add_to(nlohmann::json& result) const {
   for (std::size_t i = 0; i < pairs_.size() && said_; ++i) {
-    const auto since = [&](std::uint64_t GuestTime::*part) {
-      const std::uint64_t before = before_[i].*part, after = after_[i].*part;
-      return after > before ? after - before : 0;
-    };
-    result["systems_user_ns"].push_back(since(&GuestTime::user_ns));
-    result["systems_kernel_ns"].push_back(since(&GuestTime::kernel_ns));
+    const ProgramsShare used = programs_share(before_[i], after_[i]);
+    result["systems_user_ns"].push_back(used.user.count());
+    result["systems_kernel_ns"].push_back(used.kernel.count());
   }
 }
 

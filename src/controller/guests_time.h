@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "controller/program_pairs.h"
+#include "workload/orders/programs_time.h"
 
 namespace vtax::controller {
 
@@ -27,14 +27,11 @@ class GuestsTime {
   void add_to(nlohmann::json& result) const;
 
  private:
-  struct GuestTime {
-    std::uint64_t user_ns = 0, kernel_ns = 0;  // as it says, to ticks
-  };
   [[nodiscard]] Result<> ask(When when, bool with_client);
 
   const ProgramPairs& pairs_;
   bool said_;
-  std::vector<GuestTime> before_, after_;  // of each pair's guest
+  std::vector<ProgramsTime> before_, after_;  // of each pair's guest
 };
 
 }  // namespace vtax::controller

@@ -108,6 +108,11 @@ std::string_view noun(Unit unit, const std::string& workload) {
   return name(unit);
 }
 
+std::string with_article(std::string_view noun) {
+  constexpr std::string_view kVowels = "aeio";
+  return fmt::format("{} {}", kVowels.find(noun.front()) == std::string_view::npos ? "a" : "an", noun);
+}
+
 std::vector<std::pair<Unit, std::string_view>> nouns_of(const std::vector<Comparison>& comparisons) {
   std::vector<std::pair<Unit, std::string_view>> all;
   for (const Unit unit : {Unit::kilobyte, Unit::packet, Unit::transaction}) {

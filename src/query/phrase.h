@@ -30,6 +30,7 @@ namespace vtax {
 
 // What a unit of the workload's work is called: a "transaction" of compile is a compile, of cpu-loop a round.
 [[nodiscard]] std::string_view noun(Unit unit, const std::string& workload);
+[[nodiscard]] std::string with_article(std::string_view noun);  // "a KB", "an operation"
 
 // By what the comparisons' costs may be given, in the order in which reports show it: KB, packet, then the
 // rest.

@@ -18,6 +18,9 @@ Result<FileLock> FileLock::take(const std::filesystem::path& file, Open how, con
   const int flags = O_RDWR | O_CLOEXEC | (how == Open::create_new ? O_CREAT | O_EXCL : 0);
   FileLock lock(::open(file.c_str(), flags, 0644));
   if (lock.descriptor_ < 0 && errno == EEXIST) {
+    std::error_code error;
+    if (std::filesystem::is_directory(file, error))
+      return fail({what, "it is a folder", "name a file in it: --out " + (file / "run.vtax").string()});
     return fail({what, "it exists already", "go on with it by --resume, or choose another name by --out"});
   }
   if (lock.descriptor_ < 0) return fail(system_error(what, errno));

@@ -48,6 +48,12 @@ TEST_F(RunFile, AnExistingFileIsNotOverwritten) {
               HasSubstr("exists already\n  go on with it by --resume"));
 }
 
+TEST_F(RunFile, AFolderIsNoFile) {
+  std::filesystem::create_directory(file_);
+  EXPECT_THAT(RunWriter::create(file_, synthetic_header()).error().text(),
+              HasSubstr("it is a folder\n  name a file in it: --out " + file_.string() + "/run.vtax"));
+}
+
 TEST_F(RunFile, ASecondWriterIsKeptOut) {
   auto first = RunWriter::create(file_, synthetic_header());
   ASSERT_TRUE(first);

@@ -157,17 +157,13 @@ std::optional<WorkloadAnswer> answer_of(const std::vector<const Comparison*>& co
   return out.platforms.empty() ? std::nullopt : std::optional(out);
 }
 
-// "a KB", "an operation".
-std::string with_article(std::string_view thing) {
-  constexpr std::string_view kVowels = "aeio";
-  return fmt::format("{} {}", kVowels.find(thing.front()) == std::string_view::npos ? "A" : "An", thing);
-}
-
 // "A KB of tcp-stream"; a compile is not one of anything.
 std::string unit_of_work(const WorkloadAnswer& found) {
   const std::string& workload = found.typical->factors.at("workload");
   const std::string its_noun(noun(found.unit, workload));
-  return with_article(its_noun) + (workload == its_noun ? "" : " of " + printable(workload));
+  std::string one = with_article(its_noun);
+  one.front() = 'A';
+  return one + (workload == its_noun ? "" : " of " + printable(workload));
 }
 
 std::string lead_of(const RunCosts& costs, const WorkloadAnswer& found) {

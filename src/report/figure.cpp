@@ -187,7 +187,7 @@ std::optional<Figure> tax_figure(const RunCosts& costs, const Comparisons& compa
                                          [](double one) { return fmt::format("{:.2f}", one); })};
       },
       [](Unit unit, const std::string& workload) {
-        return fmt::format("cost of a {}, native = 1", noun(unit, workload));
+        return fmt::format("cost of {}, native = 1", with_article(noun(unit, workload)));
       });
 }
 

@@ -61,6 +61,13 @@ TEST(Figure, OfTaxesHasARowForEachCombinationAndTheirFigures) {
   EXPECT_EQ(svg, drawn(synthetic_run(), "tax"));  // the same bytes
 }
 
+TEST(Figure, OfTaxesHasTheNounsArticle) {
+  vtax::Run run = synthetic_run();
+  for (Trial& trial : run.trials)
+    if (trial.factors["workload"] == "tcp-rr") trial.factors["workload"] = "program";
+  EXPECT_THAT(drawn(run, "tax"), HasSubstr(">cost of an operation, native = 1</text>"));
+}
+
 TEST(Figure, OverANumberIsALineForEachPlatform) {
   const std::string svg = drawn(run_over_sizes(), "tax");
   EXPECT_EQ(count(svg, "<polyline"), 2U);  // xen-pv, receiving and sending

@@ -70,8 +70,14 @@ void set_host_defaults(Study& study, bool is_quick) {
     if (kind.has_compiler || kind.has_program || (is_amount_named && !has_length))
       workload.common["window_ms"] = {"0"};
     if (is_amount_named || values_of(study, workload, "window_ms") == std::vector<std::string>{"0"}) continue;
-    if (const auto values = workload.factors.find(amount); values != workload.factors.end())
-      values->second.resize(1);  // from which it grows
+    const auto values = workload.factors.find(amount);
+    if (values == workload.factors.end()) continue;
+    if (values->second.size() > 1)
+      study.notes.push_back(fmt::format(
+          "on machine host '{}' grow until a window of '{}' is as long as window_ms says: the study's {} "
+          "values of it are one (--set window_ms=0 keeps them)",
+          amount, workload.name, values->second.size()));
+    values->second.resize(1);  // from which it grows
   }
 }
 

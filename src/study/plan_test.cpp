@@ -86,7 +86,10 @@ TEST(HostPlan, AStudyOfTheHostNamesItsOwnWork) {
 TEST(HostPlan, AmountsThatWereChosenForTheLabMakeOneCell) {
   auto study = parse_study("name = \"s\"\n[[workload]]\nname = \"tcp-rr\"\ntransactions = [100, 200]\n", "s");
   ASSERT_TRUE(study);
-  EXPECT_THAT(values_in(plan_on_host(*study, {}), "tcp-rr", "transactions"), ElementsAre("100"));
+  const Plan one = plan_on_host(*study, {});
+  EXPECT_THAT(values_in(one, "tcp-rr", "transactions"), ElementsAre("100"));
+  EXPECT_THAT(one.notes,
+              ElementsAre(HasSubstr("the study's 2 values of it are one (--set window_ms=0 keeps them)")));
   EXPECT_THAT(values_in(plan_on_host(*study, {"window_ms=300"}), "tcp-rr", "transactions"),
               ElementsAre("100"));
   EXPECT_THAT(values_in(plan_on_host(*study, {"window_ms=0"}), "tcp-rr", "transactions"),

@@ -118,9 +118,10 @@ Result<std::uint64_t> Operations::in(std::string_view output) const {
     if (const auto dot = digits.find('.'); dot != std::string::npos) digits.resize(dot);
     if (const auto found = whole_number(digits); found && *found >= 1) return *found;
   }
-  return fail({"count the client's operations",
-               fmt::format("no line of what it printed has a number where '{}' says", printable(pattern)), "",
-               ExitCode::trial_failed});
+  return fail(
+      {"count the client's operations",
+       fmt::format("no line of what it printed has a number from 1 on where '{}' says", printable(pattern)),
+       "", ExitCode::trial_failed});
 }
 
 Result<> check_program(const TrialSpec& trial) {

@@ -111,6 +111,26 @@ TEST(PreparedProgram, ServesWhatWasPreparedWithTheUsersRights) {
   EXPECT_EQ(one.digest, again.digest);
 }
 
+// As Debian's redis-server is one of redis-check-rdb. BusyBox is stripped: its functions have places.
+TEST(ProgramThatIsALink, HasItsFunctionsUnderTheNameItIsStartedBy) {
+  NEED_PROGRAM(PlatformId::native);
+  const Trial trial = run_program_on(machine_with_program(PlatformId::native),
+                                     {{"platform", "native"},
+                                      {"workload", "program"},
+                                      {"topology", "inside"},
+                                      {"packages", kPackages},
+                                      {"prepare", "busybox ln -s busybox /bin/sha256sum"},
+                                      {"client", "sha256sum /bin/busybox"}});
+  ASSERT_EQ(trial.error, "");
+  const auto has = [&](const std::string& begin) {
+    return std::any_of(trial.functions.begin(), trial.functions.end(), [&](const FunctionCost& one) {
+      return one.image == "sha256sum" && one.function.starts_with(begin);
+    });
+  };
+  EXPECT_TRUE(has("sha256sum+0x"));
+  EXPECT_FALSE(has("busybox+0x"));
+}
+
 // Its function lies in no file, and elsewhere in each repetition: the program tells its name. In a rerun it
 // has the count of the first.
 TEST(ProgramThatMakesCode, HasItsFunctionsNamesInEachRepetition) {
@@ -175,7 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Fault{"server_is_never_ready",
               {{"server", "busybox sh -c 'echo I wait; sleep 100'"}, {"limit_seconds", "2"}},
-              "after 2 s it is not ready (\"port 8080\"); its last words: I wait"},
+              "after 2 s (limit_seconds) it is not ready (\"port 8080\"); its last words: I wait"},
         Fault{"server_ends", {{"server", "busybox httpd -f -p 8080 -h /nowhere"}}, "before it was ready"},
         Fault{
             "server_dies",
@@ -187,13 +207,19 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"client_fails",
               {{"client", "busybox sh -c 'echo I fail; exit 3'"}},
               "it ended with code 3; its last words: I fail"},
-        Fault{"client_hangs", {{"client", "busybox sleep 100"}, {"limit_seconds", "2"}}, "run busybox"},
+        Fault{"client_hangs",
+              {{"client", "busybox sleep 100"}, {"limit_seconds", "2"}},
+              "run busybox: it has not ended after 2 s (limit_seconds)"},
         Fault{
             "client_floods", {{"client", "busybox yes flood"}}, "it wrote more than 64 MiB; its last words:"},
         Fault{"pattern_does_not_fit",
               {{"client", "busybox echo nothing"}, {"operations", "([0-9]+) requests"}},
               "no line of what it printed has a number"},
         Fault{"no_such_program", {{"client", "busybocks"}}, "there is no such program"},
+        Fault{"interpreter_is_missing",
+              {{"prepare", "busybox sh -c 'echo \"#!/bin/nosh\" > /bin/script; chmod +x /bin/script'"},
+               {"client", "script"}},
+              "run script: it is started by /bin/nosh, which is not in its packages and files"},
         Fault{"prepare_fails",
               {{"prepare", "busybox sh -c 'echo I prepare; exit 4'"}},
               "it ended with code 4; its last words: I prepare"},

@@ -409,7 +409,7 @@ Result<> LabMachine::add_program(const std::vector<ProgramCode>& all, ChargingRu
       const std::string symbols = debug_file_of(*file);
       const auto apart = symbols.empty() ? Result<std::vector<std::uint8_t>>(std::vector<std::uint8_t>())
                                          : read_file(*image_.program / symbols);
-      auto table = shared(read_mapped_symbols(*file, apart ? ByteView(*apart) : ByteView(), code.file,
+      auto table = shared(read_mapped_symbols(*file, apart ? ByteView(*apart) : ByteView(), known.image,
                                               {code.begin, code.end, code.offset}));
       if (!table) return fail(table.error());
       known.symbols = *table;

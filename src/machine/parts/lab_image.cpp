@@ -51,7 +51,7 @@ Result<fs::path> only_match(const fs::path& directory, const std::string& prefix
 Error wrong_release(const Module& module, const std::string& release) {
   return {"cannot build the lab's image",
           "the kernel is " + release + ", the module " + module.name + " is for " + module.release,
-          "give --kernel and --modules of the same build"};
+          "name kernel and modules of the same build: --kernel and --modules, or both in [stack.NAME]"};
 }
 
 Result<std::vector<Module>> modules_for(const Domain& domain, const ModuleTree& tree,

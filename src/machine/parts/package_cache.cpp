@@ -207,8 +207,9 @@ Result<FetchedSet> PackageCache::fetch(const WantedSet& set, const Apt& apt, con
   const auto added = add(
       wanted.root, hash_of(*packages),
       [&](const fs::path& into) {
-        progress("downloading and unpacking " + std::to_string(packages->size()) + " packages of " +
-                 set.told + " (" + readable_size(*packages) + ")");
+        progress("downloading and unpacking " + std::to_string(packages->size()) +
+                 (packages->size() == 1 ? " package of " : " packages of ") + set.told + " (" +
+                 readable_size(*packages) + ")");
         return download_and_unpack(apt, *packages, into);
       },
       progress);

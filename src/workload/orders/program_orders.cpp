@@ -119,8 +119,8 @@ Result<> wait_until_ready(ProgramProcess& server, const Ready& ready, const std:
     if (is_ready()) return {};
     if (Clock::now() - begun > limit)
       return fail({"start the server",
-                   fmt::format("after {} s it is not ready (\"{}\"); {}", limit / std::chrono::seconds(1),
-                               text, server.last_words()),
+                   fmt::format("after {} s (limit_seconds) it is not ready (\"{}\"); {}",
+                               limit / std::chrono::seconds(1), text, server.last_words()),
                    "", ExitCode::trial_failed});
     std::this_thread::sleep_for(kBetweenLooks);
   }
@@ -174,7 +174,10 @@ Error with_last_words(Error error, const ProgramProcess& program) {
 
 nlohmann::json time_of_programs() {
   const ProgramsTime said = programs_time();
-  return {{"state", "done"}, {"user_ns", said.user.count()}, {"kernel_ns", said.kernel.count()}};
+  return {{"state", "done"},
+          {"user_ns", said.user.count()},
+          {"own_ns", said.own.count()},
+          {"kernel_ns", said.kernel.count()}};
 }
 
 // Whoever reads the books of the window has read them when he answers, and clients of other systems, which

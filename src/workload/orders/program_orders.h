@@ -24,7 +24,7 @@ inline constexpr std::size_t kKeptOutputBytes = 16 << 10;
 //   may be asked; what it waits is no part of its limit ->
 //     {"state": "done", "side": SideReport, "output": its first kept_output_bytes, "mapped": [...] if traced,
 //     "client": {"process": this one, "user_ns", "system_ns": of the client and all for whom it waited}}
-//   {"do": "program-time"} -> {"state": "done", "user_ns", "kernel_ns": so far, of this machine
+//   {"do": "program-time"} -> {"state": "done", "user_ns", "own_ns", "kernel_ns": so far, of this machine
 //     (programs_time.h)}
 //   {"do": "program-mapped"} -> {"state": "done", "mapped": [{"file", "called", "begin", "end", "offset"},
 //   ...]} of the

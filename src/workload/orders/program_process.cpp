@@ -31,6 +31,7 @@
 #include "workload/measure/watchdog.h"
 #include "workload/orders/program_confinement.h"
 #include "workload/orders/program_files.h"
+#include "workload/orders/program_starter.h"
 
 namespace vtax {
 namespace {
@@ -40,6 +41,13 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostMappings = 256, kLastWordsBytes = 300;
 constexpr const char* kProgramPaths[] = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
                                          "/usr/bin/",        "/sbin/",          "/bin/"};
+
+Error not_ended_after(std::chrono::nanoseconds limit) {
+  return {"wait for a program",
+          fmt::format("it has not ended after {:.3g} s (limit_seconds)",
+                      std::chrono::duration<double>(limit).count()),
+          "", ExitCode::trial_failed};
+}
 
 // The kernel's file systems and empty folders where programs look for them, once in this mount namespace.
 Result<> complete_root() {
@@ -260,6 +268,10 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
   if (program.empty())
     return fail({"run " + command.front(), "there is no such program in its packages and files",
                  "is the package that holds it named?", ExitCode::trial_failed});
+  if (const std::string starter = missing_starter(program); !starter.empty())
+    return fail({"run " + command.front(),
+                 "it is started by " + starter + ", which is not in its packages and files", "",
+                 ExitCode::trial_failed});
   ProgramProcess self;
   self.name_ = command.front();
   self.folder_ = std::move(folder);
@@ -367,7 +379,7 @@ Result<int> ProgramProcess::wait_plain(std::chrono::nanoseconds limit, const Tim
     if (errno != EINTR) return fail(system_error("cannot wait for " + name_, errno));
     if (!watchdog->expired()) continue;
     const auto more = (uncounted ? uncounted() : granted) - granted;
-    if (more <= std::chrono::nanoseconds(0)) return fail(watchdog->timeout("run " + name_));
+    if (more <= std::chrono::nanoseconds(0)) return fail(not_ended_after(limit));
     granted += more;
     if (Result<> prolonged = watchdog->prolong(more); !prolonged) return fail(prolonged.error());
   }
@@ -385,7 +397,7 @@ Result<int> ProgramProcess::wait_traced(std::chrono::nanoseconds limit) {
     const pid_t who = waitpid(-1, &status, __WALL);
     if (who < 0) {
       if (errno != EINTR) return fail(system_error("cannot wait for " + name_, errno));
-      if (watchdog->expired()) return fail(watchdog->timeout("run " + name_));
+      if (watchdog->expired()) return fail(not_ended_after(limit));
       continue;
     }
     if (WIFEXITED(status) || WIFSIGNALED(status)) {

@@ -27,7 +27,13 @@ ProgramsTime programs_time_in(std::string_view line, nanoseconds own) {
   std::uint64_t user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0;
   words >> name >> user >> nice >> system >> idle >> iowait >> irq >> softirq;
   if (!words || name != "cpu") return {};
-  return {std::max(nanoseconds(0), of_ticks(user + nice) - own), of_ticks(system + irq + softirq)};
+  return {of_ticks(user + nice), own, of_ticks(system + irq + softirq)};
+}
+
+ProgramsShare programs_share(const ProgramsTime& before, const ProgramsTime& after) {
+  const nanoseconds none{0};
+  return {std::max(none, after.user - before.user - std::max(none, after.own - before.own)),
+          std::max(none, after.kernel - before.kernel)};
 }
 
 ProgramsTime programs_time() {
