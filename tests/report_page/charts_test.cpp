@@ -83,6 +83,8 @@ TEST_F(ReportPage, ItsFlameGraphAndHeatMapAddUp) {
   EXPECT_THAT(names, testing::IsSupersetOf({"guest1", "Domain-0", "xen_netback", "xenvif_tx_action"}));
   // CPU 0 and 2 of native, container and xen-pv; idle is left out.
   const auto heat = series_of(elements, "heat");
+  // Its button is below it, not beside it.
+  EXPECT_THAT(elements, HasSubstr(">Save SVG</button></div>\n<div><div id=\"kiviat\""));
   ASSERT_EQ(heat.at(0)["data"].size(), 6U);
   double busy = 0, idle = 0;
   for (const auto& value : heat[0]["data"]) {
