@@ -193,7 +193,7 @@ TEST_F(HostProgram, WhoseServerDiesFailsAtOnce) {
   EXPECT_THAT(errors_of("exit 3"), testing::Each(HasSubstr(says + "it ended with code 3" + words)));
   EXPECT_THAT(errors_of("kill -9 $$"),
               testing::Each(HasSubstr(says + "it was killed by signal 9 (Killed)" + words)));
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(50));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(100));
 }
 
 // In a user namespace that may have none below it.
