@@ -11,6 +11,7 @@
 
 #include "account/unwind_functions.h"
 #include "core/elf_file.h"
+#include "core/function_name.h"
 
 namespace vtax {
 namespace {
@@ -27,7 +28,9 @@ std::string without_version(std::string_view name) {
   return std::string(name.substr(0, name.find('@')));
 }
 
-std::string demangled(const std::string& name) {
+// A mangled name with the suffix of an LTO build is none any more.
+std::string demangled(const std::string& symbol) {
+  const std::string name = without_lto_suffix(symbol);
   if (!name.starts_with("_Z")) return name;
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(

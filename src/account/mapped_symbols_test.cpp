@@ -78,8 +78,9 @@ std::string function_at(const SymbolTable& table, std::uint64_t address) {
 }
 
 TEST(MappedSymbols, AreWhereTheFileLiesInMemory) {
-  const auto file =
-      library({{"get", 0x2010, 0x20}, {"_ZN2db3setEv", 0x2040, 0x10}, {"pick", 0x2060, 8, STT_GNU_IFUNC}});
+  const auto file = library({{"get", 0x2010, 0x20},
+                             {"_ZN2db3setEv.llvm.1a2b3c", 0x2040, 0x10},
+                             {"pick", 0x2060, 8, STT_GNU_IFUNC}});
   const auto table = read_mapped_symbols(ByteView(file), {}, "libdb.so", kMapped);
   ASSERT_TRUE(table) << table.error().text();
   EXPECT_EQ(function_at(*table, 0x7f0000001010), "get");

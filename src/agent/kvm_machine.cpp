@@ -94,7 +94,7 @@ Result<> blow_balloons_up(const LabPlan& plan, std::vector<EndpointClient>& gues
   return done;
 }
 
-// A guest that dies in a trial ends it at once.
+// A guest that dies ends what waits for it at once.
 void watch_guests(std::vector<EndpointClient>& guests, const std::vector<pid_t>& vmms) {
   for (std::size_t i = 0; i < guests.size(); ++i)
     guests[i].end_with(process_descriptor(vmms[i]), [name = lab::guest_name(static_cast<int>(i) + 1),

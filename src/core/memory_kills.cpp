@@ -42,11 +42,10 @@ std::string group_of(std::string_view table, std::string_view controller) {
 }  // namespace
 
 std::optional<std::uint64_t> memory_kills() {
-  const auto table = read_text("/proc/self/cgroup");
-  if (!table) return std::nullopt;
+  const std::string table = read_text("/proc/self/cgroup").value_or("");  // a kernel may have no groups
   // Version 2 counts the group with those below it; version 1 has a file of another name. A guest has
   // neither.
-  const std::string unified = group_of(*table, ""), memory = group_of(*table, "memory");
+  const std::string unified = group_of(table, ""), memory = group_of(table, "memory");
   for (const std::string& file :
        {"/sys/fs/cgroup" + unified + "/memory.events",
         "/sys/fs/cgroup/memory" + memory + "/memory.oom_control",

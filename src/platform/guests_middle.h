@@ -10,7 +10,7 @@
 namespace vtax {
 
 // What stands between bridged guests' backends and the cards: bridges, one for each wire; a router; or
-// nothing, where the backends are macvtaps on the cards themselves. Its end takes it down again.
+// nothing, where the backends are macvtaps on the cards themselves. A router's end switches it off again.
 class GuestsMiddle {
  public:
   virtual ~GuestsMiddle() = default;

@@ -69,7 +69,11 @@ std::string unlike_packets_text(const Comparison& comparison, const Cell& cell) 
 std::string ticks_text(const Cell& cell) {
   constexpr std::uint64_t kFewTicksNs = 50'000'000;
   const std::uint64_t program = cell.cost()->of(Layer::program);
-  if (!cell.cost()->in_time || program == 0 || program >= kFewTicksNs) return "";
+  if (!cell.cost()->in_time || program >= kFewTicksNs) return "";
+  if (program == 0)
+    return cell.workload() == "program"
+               ? "programs had less time than the ticks tell that divide it: it is among the kernel's"
+               : "";
   return fmt::format(
       "{} ms of programs' time are a matter of a few ticks: a longer window tells it from the kernel's",
       readable(static_cast<double>(program) * 1e-6));

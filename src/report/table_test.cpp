@@ -252,6 +252,19 @@ TEST(Table, FewMillisecondsOfProgramsAreCalledAMatterOfTicks) {
   EXPECT_THAT(unwrapped(table_of(run)), HasSubstr("of programs' time are a matter of a few ticks"));
 }
 
+TEST(Table, ProgramsWithoutTimeHadLessThanATick) {
+  auto run = one_comparison();
+  run.settings = R"({"machine": "host"})";
+  constexpr char kText[] = "programs had less time than the ticks tell that divide it";
+  for (Trial& trial : run.trials) {
+    make_host(trial);
+    std::erase_if(trial.ledger, [](const LedgerEntry& entry) { return entry.layer == Layer::program; });
+  }
+  EXPECT_THAT(unwrapped(table_of(run)), Not(HasSubstr(kText)));  // of streams, which need no program's time
+  for (Trial& trial : run.trials) trial.factors["workload"] = "program";
+  EXPECT_THAT(unwrapped(table_of(run)), HasSubstr(kText));
+}
+
 TEST(Table, CpuTimeHasTheUnitOfItsSize) {
   auto run = one_comparison();
   run.settings = R"({"machine": "host"})";

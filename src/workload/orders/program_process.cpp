@@ -28,6 +28,7 @@
 
 #include "core/close_at_exec.h"
 #include "core/process_end.h"
+#include "core/readable.h"
 #include "workload/measure/watchdog.h"
 #include "workload/orders/program_confinement.h"
 #include "workload/orders/program_files.h"
@@ -44,9 +45,8 @@ constexpr const char* kProgramPaths[] = {"/usr/local/sbin/", "/usr/local/bin/", 
 
 Error not_ended_after(std::chrono::nanoseconds limit) {
   return {"wait for a program",
-          fmt::format("it has not ended after {:.3g} s (limit_seconds)",
-                      std::chrono::duration<double>(limit).count()),
-          "", ExitCode::trial_failed};
+          fmt::format("it has not ended after {} s (limit_seconds)", limit / std::chrono::seconds(1)), "",
+          ExitCode::trial_failed};
 }
 
 // The kernel's file systems and empty folders where programs look for them, once in this mount namespace.
@@ -270,8 +270,8 @@ Result<ProgramProcess> ProgramProcess::prepare(const std::vector<std::string>& c
                  "is the package that holds it named?", ExitCode::trial_failed});
   if (const std::string starter = missing_starter(program); !starter.empty())
     return fail({"run " + command.front(),
-                 "it is started by " + starter + ", which is not in its packages and files", "",
-                 ExitCode::trial_failed});
+                 "it is started by " + printable(starter, 200) + ", which is not in its packages and files",
+                 "", ExitCode::trial_failed});
   ProgramProcess self;
   self.name_ = command.front();
   self.folder_ = std::move(folder);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -53,7 +54,8 @@ std::string missing_starter(const std::string& program) {
   if (size <= 0) return "";
   std::string starter = starter_of({head, static_cast<std::size_t>(size)});
   if (!starter.starts_with('/') || open_program_file(starter, O_PATH).valid()) return "";
-  return starter;
+  return errno == ENOENT ? starter
+                         : "";  // another error may pass: EAGAIN beside any rename of this computer's
 }
 
 }  // namespace vtax
