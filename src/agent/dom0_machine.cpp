@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include <optional>
+#include <thread>
 
 #include "agent/disks.h"
 #include "agent/driver_domains.h"
@@ -14,10 +15,13 @@
 #include "agent/virtual_functions.h"
 #include "agent/vmm_control.h"
 #include "core/kernel_file.h"
+#include "core/process_end.h"
 #include "platform/backend_placement.h"
+#include "platform/guest_process.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
 #include "platform/xen_balloon.h"
+#include "platform/xenstore.h"
 
 namespace vtax::agent {
 namespace {
@@ -120,6 +124,31 @@ Result<nlohmann::json> facts_of_guests(std::vector<EndpointClient>& guests) {
   return nlohmann::json{{"guest_memory_kib", memory}};
 }
 
+// Xen tells that a domain has ended, and not which. What it printed last another program writes down
+// meanwhile.
+Error why_a_domain_ended(const std::vector<std::string>& domains) {
+  constexpr std::chrono::milliseconds kWriting{300};
+  std::this_thread::sleep_for(kWriting);
+  for (const std::string& domain : domains) {
+    const std::string end = end_of_domain(domain);
+    if (end.empty()) continue;
+    const std::string panic = kernel_panic_in(guest_console_tail(domain, kPanicBytes));
+    return {domain + ": its domain has ended", end + (panic.empty() ? "" : "; " + panic),
+            "its last lines:\n" + console_lines(guest_console_tail(domain)), ExitCode::trial_failed};
+  }
+  return {"a domain of Xen's has ended", "xl list does not say which", "", ExitCode::trial_failed};
+}
+
+// A guest or driver domain that dies in a trial ends it at once.
+void watch_domains(std::vector<EndpointClient>& guests, std::vector<EndpointClient>& drivers) {
+  std::vector<std::string> names;
+  for (std::size_t i = 1; i <= guests.size(); ++i) names.push_back(lab::guest_name(static_cast<int>(i)));
+  for (std::size_t i = 1; i <= drivers.size(); ++i) names.push_back(lab::driver_name(static_cast<int>(i)));
+  for (std::vector<EndpointClient>* clients : {&guests, &drivers})
+    for (EndpointClient& client : *clients)
+      client.end_with(Xenstore::ends_of_domains(), [names] { return why_a_domain_ended(names); });
+}
+
 Result<DriverMachine> bring_up() {
   const Result<std::string> type = read_kernel_file(lab::kGuestTypeFile);
   if (!type) return fail(type.error());
@@ -138,6 +167,7 @@ Result<DriverMachine> bring_up() {
   Result<std::vector<EndpointClient>> guests = reach_guests(shape->guests);
   if (!guests) return fail(guests.error());
   if (Result<> placed = place_backends(*shape, *platform); !placed) return fail(placed.error());
+  watch_domains(*guests, domains->clients);
   auto modules = modules_of_all(kDomain0, *guests, domains->clients);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind

@@ -45,8 +45,13 @@ Result<int> wait_for_program(pid_t process, const std::string& name, std::chrono
   return status;
 }
 
+namespace {
+
+constexpr char kSaid[] = "/run/program.out";
+
+}  // namespace
+
 Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit) {
-  constexpr char kSaid[] = "/run/program.out";
   const auto child = start_program(arguments, kSaid);
   if (!child) return fail(child.error());
   const Result<int> ended = wait_for_program(*child, arguments.front(), limit);
@@ -62,6 +67,12 @@ Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nan
   const std::string last = vtax::last_lines(std::filesystem::path(kSaid));
   return fail(Error{std::move(words), last.empty() ? why + " and said nothing" : why + "; it said: " + last,
                     "", ExitCode::trial_failed});
+}
+
+Result<std::string> said_by_program(const std::vector<std::string>& arguments,
+                                    std::chrono::nanoseconds limit) {
+  if (Result<> ran = run_program(arguments, limit); !ran) return fail(ran.error());
+  return read_text(kSaid);
 }
 
 }  // namespace vtax::agent

@@ -14,6 +14,10 @@ namespace vtax::agent {
 // longer; it has the last lines of what the program said.
 [[nodiscard]] Result<> run_program(const std::vector<std::string>& arguments, std::chrono::nanoseconds limit);
 
+// The same, for what it said.
+[[nodiscard]] Result<std::string> said_by_program(const std::vector<std::string>& arguments,
+                                                  std::chrono::nanoseconds limit);
+
 // Starts a program that goes on by itself. `output`: the file for what it prints; the console without.
 [[nodiscard]] Result<pid_t> start_program(const std::vector<std::string>& arguments,
                                           const char* output = nullptr);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "agent/block_script.h"
@@ -16,6 +17,7 @@
 #include "agent/program.h"
 #include "agent/vif_script.h"
 #include "core/files.h"
+#include "core/subprocess.h"
 #include "platform/xenstore.h"
 
 namespace vtax::agent {
@@ -198,8 +200,22 @@ Result<> set_memory(const std::string& guest, int mib) {
   return run_program({*programs + "/xl", "mem-set", guest, fmt::format("{}m", mib)}, seconds(20));
 }
 
-std::string guest_console_tail(const std::string& guest) {
-  return last_lines(fmt::format("/var/log/xen/console/guest-{}.log", guest));
+std::string guest_console_tail(const std::string& guest, std::size_t most_bytes) {
+  return last_bytes(fmt::format("/var/log/xen/console/guest-{}.log", guest), most_bytes);
+}
+
+std::string end_of_domain(const std::string& domain) {
+  const auto programs = programs_directory();
+  if (!programs) return "";
+  const auto listed = said_by_program({*programs + "/xl", "list", domain}, seconds(20));
+  if (!listed) return "Xen does not know it any more";
+  // Of a table with one row: name, number, memory, CPUs, state.
+  std::istringstream words(vtax::last_lines(*listed, 1));
+  std::string state;
+  for (int word = 0; word < 5; ++word) words >> state;
+  if (state.find('c') != std::string::npos) return "it has crashed";
+  if (state.find_first_of("sd") != std::string::npos) return "it has shut down";
+  return "";
 }
 
 std::string device_model_tail(const std::string& guest) {

@@ -61,7 +61,10 @@ struct NewDriverDomain {
 [[nodiscard]] Result<> set_memory(const std::string& guest, int mib);
 
 // The last lines of the guest's console, for the reader of an error.
-[[nodiscard]] std::string guest_console_tail(const std::string& guest);
+[[nodiscard]] std::string guest_console_tail(const std::string& guest, std::size_t most_bytes = 2000);
+
+// Of a domain that has crashed or shut down: "it has crashed". Empty: it runs.
+[[nodiscard]] std::string end_of_domain(const std::string& domain);
 
 // The same of its device model's log; empty where it has none.
 [[nodiscard]] std::string device_model_tail(const std::string& guest);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,7 +18,8 @@ constexpr char kDevice[] = "/dev/xen/xenbus";
 struct Header {
   std::uint32_t type, request, transaction, length;
 };
-constexpr std::uint32_t kTypeDirectory = 1, kTypeRead = 2, kTypeWrite = 11, kTypeError = 16;
+constexpr std::uint32_t kTypeDirectory = 1, kTypeRead = 2, kTypeWatch = 4, kTypeWrite = 11, kTypeEvent = 15,
+                        kTypeError = 16;
 constexpr std::uint32_t kMostPayload = 4096;
 
 // The kernel hands out a reply's header and payload separately.
@@ -31,6 +33,18 @@ bool read_all(int fd, void* into, std::size_t size) {
     size -= static_cast<std::size_t>(got);
   }
   return true;
+}
+
+// The next message that comes, which is not kept: its type; the error's where none comes.
+std::uint32_t skip_message(int fd) {
+  constexpr int kPatienceMs = 5000;
+  pollfd comes{fd, POLLIN, 0};
+  Header header{};
+  if (poll(&comes, 1, kPatienceMs) != 1 || !read_all(fd, &header, sizeof header) ||
+      header.length > kMostPayload)
+    return kTypeError;
+  std::string body(header.length, '\0');
+  return read_all(fd, body.data(), body.size()) ? header.type : kTypeError;
 }
 
 }  // namespace
@@ -58,6 +72,27 @@ Result<std::string> Xenstore::talk(std::uint32_t type, std::string_view what, co
   if (reply.type == kTypeError)
     return fail(Error{std::string(what), body.c_str(), "", ExitCode::unavailable});
   return body;
+}
+
+Descriptor Xenstore::ends_of_domains() {
+  using namespace std::string_view_literals;
+  constexpr std::string_view kWatch = "@releaseDomain\0vtax\0"sv;
+  auto store = open();
+  if (!store) return {};
+  const Header request{kTypeWatch, 0, 0, kWatch.size()};
+  std::string message(sizeof request, '\0');
+  std::memcpy(message.data(), &request, sizeof request);
+  message += kWatch;
+  if (::write(store->fd_.get(), message.data(), message.size()) != static_cast<ssize_t>(message.size()))
+    return {};
+  // The answer, and an event that each watch begins with, in any order.
+  bool answered = false, begun = false;
+  while (!answered || !begun) {
+    const std::uint32_t type = skip_message(store->fd_.get());
+    if (type == kTypeError) return {};
+    (type == kTypeEvent ? begun : answered) = true;
+  }
+  return std::move(store->fd_);
 }
 
 Result<std::string> Xenstore::read(std::string_view path) {

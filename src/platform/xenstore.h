@@ -17,6 +17,9 @@ class Xenstore {
   // The names directly below a path.
   [[nodiscard]] Result<std::vector<std::string>> list(std::string_view path);
   [[nodiscard]] Result<> write(std::string_view path, std::string_view value);
+  // Of a connection of its own: can be read once a domain of Xen's has crashed, shut down or gone since then.
+  // Invalid where Xen does not tell.
+  [[nodiscard]] static Descriptor ends_of_domains();
 
  private:
   explicit Xenstore(Descriptor fd) : fd_(std::move(fd)) {}

@@ -247,23 +247,30 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Of its guest's want of memory, or with its guest. The client, which would wait for more than a minute, is
 // not waited for.
-TEST(ProgramInAGuestOfKvm, ThatDiesFailsTheTrialAtOnceAndSaysOfWhat) {
-  NEED_PROGRAM(PlatformId::kvm);
+class DeathOfAGuestsServer : public testing::TestWithParam<PlatformId> {};
+
+TEST_P(DeathOfAGuestsServer, FailsTheTrialAtOnceAndSaysOfWhat) {
+  NEED_PROGRAM(GetParam());
   const auto error_of = [](const std::string& end) {
-    Texts factors = web(PlatformId::kvm);
+    Texts factors = web(GetParam());
     factors["server"] = "busybox sh -c 'echo up; busybox sleep 1; " + end + "'";
     factors["ready"] = "output up";
     factors["client"] = "busybox sleep 100";
     factors["warmup"] = "off";
-    return run_program_on(machine_with_program(PlatformId::kvm), factors).error;
+    return run_program_on(machine_with_program(GetParam()), factors).error;
   };
-  EXPECT_THAT(error_of("echo c > /proc/sysrq-trigger"),
-              HasSubstr("guest1: its QEMU has ended: it ended with code 0; Kernel panic - not syncing: sysrq "
-                        "triggered crash"));
+  const std::string panic = error_of("echo c > /proc/sysrq-trigger");
+  EXPECT_THAT(panic,
+              HasSubstr(GetParam() == PlatformId::kvm ? "guest1: its QEMU has ended: it ended with code 0; "
+                                                      : "guest1: its domain has ended: it has crashed; "));
+  EXPECT_THAT(panic, HasSubstr("; Kernel panic - not syncing: sysrq triggered crash"));
   EXPECT_THAT(error_of("exec busybox tail /dev/zero"),
               HasSubstr("guest1: keep the server running until the client has ended: it was killed by signal "
                         "9 (Killed); the kernel has killed for want of memory meanwhile: the system has "));
 }
+
+INSTANTIATE_TEST_SUITE_P(All, DeathOfAGuestsServer, testing::Values(PlatformId::xen_pv, PlatformId::kvm),
+                         [](const auto& tested) { return test_name(tested.param); });
 
 }  // namespace
 }  // namespace vtax::lab
