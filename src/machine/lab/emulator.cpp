@@ -324,9 +324,12 @@ Result<> Emulator::check_alive() {
   if (cpu_bound_ > seconds(0) && spent - cpu_from_ > cpu_bound_)
     return fail(
         over(fmt::format("its bound of {} s of the emulator's CPU time was reached", cpu_bound_.count())));
-  if (on_wait && spent - cpu_from_ >= (steps_told_ + 1) * wait_step) {
-    ++steps_told_;
-    on_wait(spent - cpu_from_, cpu_bound_, clock_);
+  if (on_wait && now - waits_from_ >= (steps_told_ + 1) * wait_step) {
+    steps_told_ = static_cast<int>((now - waits_from_) / wait_step);
+    on_wait({now - waits_from_, spent - cpu_from_, cpu_bound_, clock_});
+  }
+  if (spent - cpu_from_ >= (clock_steps_ + 1) * clock_step) {
+    ++clock_steps_;
     if (auto asked = ask_for_clock(); !asked) return asked;
   }
   if (clock_ && *clock_ > clock_bound_)
@@ -400,8 +403,9 @@ Result<ProbeWindow> Emulator::next_probe_window() {
 }
 
 void Emulator::grant_anew() {
-  steps_told_ = 0;
+  steps_told_ = clock_steps_ = 0;
   cpu_from_ = cpu_time_of(pid_);
+  waits_from_ = std::chrono::steady_clock::now();
 }
 
 Result<> Emulator::wait_until_stopped() {

@@ -92,13 +92,18 @@ class Emulator {
   std::vector<std::pair<std::string, Emulator*>> beside;
 
   std::function<void(const std::string& json)> on_progress;
-  // Each time the emulator has taken this much more CPU time without an answer; `bound`: 0 where there is
-  // none.
-  // `clock`: of what the machine itself took by then, where it is known (of a boot, a step later).
-  std::function<void(std::chrono::nanoseconds spent, std::chrono::seconds bound,
-                     std::optional<std::chrono::seconds> clock)>
-      on_wait;
-  std::chrono::nanoseconds wait_step = std::chrono::minutes(1);
+  // What has passed without an answer.
+  struct Waited {
+    std::chrono::nanoseconds here{}, spent{};  // by the clock on the wall, and of the emulator's CPU time
+    std::chrono::seconds bound{};              // of the latter; 0: none
+    std::optional<std::chrono::seconds>
+        clock;  // of the machine's own time, where it is known (of a long boot)
+  };
+  // Each time this much more has passed here.
+  std::function<void(const Waited& waited)> on_wait;
+  std::chrono::nanoseconds wait_step = std::chrono::seconds(20);
+  // How often a boot is asked for its clock, in the emulator's CPU time.
+  std::chrono::nanoseconds clock_step = std::chrono::minutes(1);
   // As it comes, unfiltered; the emulator's own words among it.
   std::function<void(std::string_view text)> on_console;
 
@@ -133,7 +138,8 @@ class Emulator {
   GuestMessages messages_;
   std::chrono::seconds cpu_bound_{0};
   std::chrono::nanoseconds cpu_from_{0};
-  int steps_told_ = 0;
+  std::chrono::steady_clock::time_point waits_from_ = std::chrono::steady_clock::now();
+  int steps_told_ = 0, clock_steps_ = 0;
   // Of a boot, which has no probe to look at the machine's clock: its bound, when it began, what it took.
   std::chrono::nanoseconds clock_bound_{0};
   std::chrono::sys_seconds boot_date_{};

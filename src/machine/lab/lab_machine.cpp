@@ -269,12 +269,12 @@ Result<> LabMachine::boot_patiently(const std::string& path, const TellStep& pro
 }
 
 void LabMachine::tell_of_waiting(Emulator& machine, const TellStep& progress) const {
-  machine.on_wait = [kind = image_.kind, progress](std::chrono::nanoseconds spent, std::chrono::seconds bound,
-                                                   std::optional<std::chrono::seconds> clock) {
-    progress(fmt::format("{}: no answer after {} min of the emulator's CPU time{}; it ends at {}",
-                         name_of(kind), spent / std::chrono::minutes(1),
-                         clock ? fmt::format(" and {} s by its own clock", clock->count()) : "",
-                         bound / std::chrono::minutes(1)));
+  machine.on_wait = [kind = image_.kind, progress](const Emulator::Waited& waited) {
+    using std::chrono::seconds;
+    progress(fmt::format("{}: at work for {} s, {} s of the emulator's CPU time{}; it may take {} s of that",
+                         name_of(kind), waited.here / seconds(1), waited.spent / seconds(1),
+                         waited.clock ? fmt::format(" and {} s by its own clock", waited.clock->count()) : "",
+                         waited.bound.count()));
   };
 }
 
