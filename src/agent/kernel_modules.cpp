@@ -16,7 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostSections = 4096;
+// Where clang built a module with LTO each of its functions has one, with the function's name.
+constexpr std::size_t kMostSections = 4096, kLongestSection = 512;
 
 bool holds_code(std::string_view section) {
   return section == ".text" || section.starts_with(".text.") || section == ".noinstr.text";
@@ -83,7 +84,7 @@ Result<std::vector<ModuleSection>> sections_from(const JsonFields& fields, const
   for (const nlohmann::json& entry : *entries) {
     if (!entry.is_object()) return fail(fields.bad("'modules' holds something other than objects"));
     const JsonFields section("section of a module", entry);
-    const auto module = section.text("module", 64), name = section.text("section", 64);
+    const auto module = section.text("module", 64), name = section.text("section", kLongestSection);
     const auto address = section.text("address", 18);
     if (!module) return fail(module.error());
     if (!name) return fail(name.error());

@@ -45,6 +45,12 @@ TEST_F(SysModule, AGuestsListIsCheckedAndItsDomainIsOurs) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->at(0).domain, "guest1");
 
+  json["modules"][0]["section"] = ".text." + std::string(120, 'f');
+  EXPECT_TRUE(sections_from(JsonFields("x", json), "guest1"));
+  json["modules"][0]["section"] = ".text." + std::string(600, 'f');
+  EXPECT_FALSE(sections_from(JsonFields("x", json), "guest1"));
+  json["modules"][0]["section"] = ".text";
+
   for (const char* address : {"", "0x", "4096", "0xfffffffffffffffff", "0xgg"}) {
     json["modules"][0]["address"] = address;
     EXPECT_FALSE(sections_from(JsonFields("x", json), "guest1")) << address;

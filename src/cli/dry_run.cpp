@@ -215,8 +215,8 @@ Result<> say_what_would_run(const Plan& plan, const std::set<std::uint64_t>& pla
   const bool on_host = is_on_host(plan);
   const auto time = expected_time(plan, places, jobs);
   if (!time) return fail(time.error());
-  say("Study {}: {} trials{} on machine {}, {} of each cell\n", plan.study.name,
-      with_thousands(trials.size()),
+  say("Study {}: {} {}{} on machine {}, {} of each cell\n", plan.study.name, with_thousands(trials.size()),
+      trials.size() == 1 && plan.trials.size() == 1 ? "trial" : "trials",
       trials.size() == plan.trials.size() ? "" : fmt::format(" of {}", with_thousands(plan.trials.size())),
       plan.study.machine, repetitions_of(plan.study));
   say_rows(trials);

@@ -15,6 +15,8 @@ constexpr std::size_t kMaxText = 2000;
 constexpr std::size_t kMaxOutput = 16 << 10;
 constexpr std::size_t kMaxPath = 512;
 constexpr std::size_t kMaxRows = 1000;
+// Modules of a kernel that clang built with LTO have a section for each function, and a machine five kernels.
+constexpr std::size_t kMaxSections = 8192, kMaxSectionName = 512;
 constexpr int kMostCpus = 64;
 
 // Collects the first thing that is wrong, so that the reading below stays flat.
@@ -26,13 +28,13 @@ class Fields {
     return found->get<std::uint64_t>();
   }
 
-  std::string name(const json& object, const char* key) {
+  std::string name(const json& object, const char* key, std::size_t longest = kMaxName) {
     const auto found = object.find(key);
     if (found == object.end() || !found->is_string()) return wrong(key), "";
     auto text = found->get<std::string>();
     const bool printable =
         std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-    if (text.empty() || text.size() > kMaxName || !printable) wrong(key);
+    if (text.empty() || text.size() > longest || !printable) wrong(key);
     return text;
   }
 
@@ -90,10 +92,10 @@ class Fields {
     return text;
   }
 
-  const json& array(const json& object, const char* key) {
+  const json& array(const json& object, const char* key, std::size_t most = kMaxRows) {
     static const json empty = json::array();
     const auto found = object.find(key);
-    if (found == object.end() || !found->is_array() || found->size() > kMaxRows) return wrong(key), empty;
+    if (found == object.end() || !found->is_array() || found->size() > most) return wrong(key), empty;
     return *found;
   }
 
@@ -153,10 +155,10 @@ Result<GuestResult> guest_result_from(const json& message) {
                              Transactions(fields.number(guest, "transactions")),
                              fields.number(guest, "virtual_ns")});
   }
-  for (const json& module : fields.array(message, "modules")) {
+  for (const json& module : fields.array(message, "modules", kMaxSections)) {
     if (!module.is_object()) return damaged("a module is no object");
     result.modules[{fields.name(module, "domain"), fields.name(module, "module")}]
-                  [fields.name(module, "section")] = fields.address(module, "address");
+                  [fields.name(module, "section", kMaxSectionName)] = fields.address(module, "address");
   }
   for (const json& code : message.contains("mapped") ? fields.array(message, "mapped") : none) {
     if (!code.is_object()) return damaged("a program's code is no object");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "core/noise_for_test.h"
@@ -24,6 +25,27 @@ TEST(GuestResult, ReadsTheDocumentedForm) {
   ASSERT_EQ(result->devices.size(), 1U);
   EXPECT_EQ(result->devices[0].sent, Packets(5808));
   EXPECT_EQ(result->modules.at({"Domain-0", "xen_netback"}).at(".text"), GuestAddress(0xffffffffc0123000));
+}
+
+// Of modules that clang built with LTO: a section for each function, with its name.
+TEST(GuestResult, MayHoldThousandsOfSections) {
+  nlohmann::json message = nlohmann::json::parse(kGood);
+  const nlohmann::json one = message["modules"][0];
+  const auto with_section = [&](const std::string& name) {
+    message["modules"].push_back(one);
+    message["modules"].back()["section"] = name;
+    return guest_result_from(message);
+  };
+  for (int i = 0; i < 4000; ++i) {
+    message["modules"].push_back(one);
+    message["modules"].back()["section"] = ".text.f" + std::to_string(i);
+  }
+  const auto many = with_section(".text." + std::string(120, 'f'));
+  ASSERT_TRUE(many) << many.error().text();
+  EXPECT_EQ(many->modules.at({"Domain-0", "xen_netback"}).size(), 4002U);
+  EXPECT_FALSE(with_section(".text." + std::string(600, 'f')));
+  message["modules"] = std::vector<nlohmann::json>(9000, one);
+  EXPECT_FALSE(guest_result_from(message));
 }
 
 TEST(GuestResult, MayHoldTheSelfChecksClock) {

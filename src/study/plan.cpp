@@ -135,6 +135,22 @@ std::string trials_text(double trials) {
                        : fmt::format("about {:.0e}", trials);
 }
 
+// A stack may be another one's kernel for guests, too.
+void note_unused_stacks(const Study& study, Plan& plan) {
+  for (const auto& [name, stack] : study.stacks) {
+    const auto names = [&, &name = name](const PlannedTrial& trial) {
+      return std::any_of(trial.factors.begin(), trial.factors.end(), [&](const auto& factor) {
+        return (factor.first == "stack" || factor.first == "guest_kernel") && factor.second == name;
+      });
+    };
+    if (std::none_of(plan.trials.begin(), plan.trials.end(), names))
+      plan.notes.push_back(
+          fmt::format("no trial is of stack '{0}': stack = \"{0}\" under [factors] asks for it, "
+                      "or --set stack={0}",
+                      name));
+  }
+}
+
 }  // namespace
 
 nlohmann::json effective_settings(const Plan& plan) {
@@ -214,6 +230,7 @@ Result<Plan> make_plan(Study study, const Overrides& overrides) {
   plan.variations = std::move(*variations);
   plan.set_aside = std::move(meaningful->set_aside);
   plan.notes.insert(plan.notes.end(), meaningful->notes.begin(), meaningful->notes.end());
+  note_unused_stacks(study, plan);
   plan.study = std::move(study);
   return plan;
 }

@@ -452,6 +452,20 @@ TEST(Plan, OnTheHostXensGuestsHoldNoProgram) {
 }
 
 // What a factor would not change is measured once, and said.
+TEST(Plan, SaysWhichStackNoTrialIsOf) {
+  Study study = first_look();
+  study.stacks["mine"].kernel = "bzImage";
+  const Overrides native{{"platform=native", "workload=tcp-rr"}, {}};
+  const auto unused = make_plan(study, native);
+  ASSERT_TRUE(unused) << unused.error().text();
+  EXPECT_THAT(unused->notes, testing::Contains(HasSubstr("no trial is of stack 'mine': ")));
+  Overrides with = native;
+  with.set.push_back("stack=mine");
+  const auto used = make_plan(study, with);
+  ASSERT_TRUE(used) << used.error().text();
+  EXPECT_THAT(used->notes, Not(testing::Contains(HasSubstr("no trial is of stack"))));
+}
+
 TEST(Plan, AFactorWithoutMeaningDoesNotMultiplyTrials) {
   const auto plan = make_plan(first_look(), {{"platform=native,xen-pv,kvm", "topology=card", "offloads=off",
                                               "workload=tcp-rr", "driver_cpus=1,2", "driver_domains=0,1"},

@@ -59,10 +59,11 @@ Result<OwnStack> read_stack(const toml::key& name, const toml::node& node, const
   for (const auto& [key, value] : *table)
     if (auto read = read_part(key, value, reader, stack); !read) return fail(read.error());
   if (stack.base != kOwnDistribution && find_debian_release(stack.base) == nullptr) {
-    std::vector<std::string_view> bases{kOwnDistribution};
-    for (const DebianRelease& release : kDebianReleases) bases.push_back(release.stack);
+    // All of them: the nearest of their names is no nearer.
+    std::string bases(kOwnDistribution);
+    for (const DebianRelease& release : kDebianReleases) bases += fmt::format(", {}", release.stack);
     return reader.wrong(table->source(), fmt::format("'{}' is no base of a stack", printable(stack.base)),
-                        suggestion(stack.base, bases));
+                        "allowed: " + bases);
   }
   if (stack.xen.empty() && stack.kernel.empty())
     return reader.wrong(table->source(), "the stack names neither 'xen' nor 'kernel'", kExampleOfStack);

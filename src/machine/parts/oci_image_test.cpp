@@ -157,6 +157,11 @@ TEST_F(OciFolder, IsAProgramsRoot) {
   EXPECT_TRUE(named->files.empty());
   CpioArchive archive;
   EXPECT_TRUE(tree->add_to(archive));
+  ASSERT_TRUE(write_text(image_.folder / "oci-layout", R"({"imageLayoutVersion": "1.0.0"})"));
+  const auto as_files = ProgramTree::own(image_.folder.string());
+  ASSERT_FALSE(as_files);
+  EXPECT_THAT(as_files.error().text(),
+              testing::HasSubstr("name it as such: image = \"oci:" + image_.folder.string()));
 }
 
 TEST_F(OciFolder, IsRefusedWhereItIsNotWhatItSays) {

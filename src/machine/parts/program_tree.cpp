@@ -106,6 +106,9 @@ Result<ProgramTree> ProgramTree::own(const std::string& given, bool with_content
                             "link it with -static, or give a folder with it and its libraries"));
     tree.files["usr/bin/" + root.filename().string()] = ProgramFile::at(root);
   } else if (fs::is_directory(root, error)) {
+    if (fs::exists(root / "oci-layout", error))
+      return fail(bad_files(given, "the folder holds an image of a container",
+                            fmt::format("name it as such: image = \"{}{}\"", kOciImage, printable(given))));
     for (auto entry = fs::recursive_directory_iterator(root, error);
          !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
       const std::string path = entry->path().lexically_relative(root).string();
