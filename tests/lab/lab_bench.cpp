@@ -100,6 +100,12 @@ const LabMachine& LabBench::machine(PlatformId kind, const MachineShape& shape) 
 
 Trial LabBench::measured(const std::map<std::string, std::string>& factors) {
   if (const auto known = measured_.find(factors); known != measured_.end()) return known->second;
+  const Trial trial = measured_anew(factors);
+  if (trial.error.empty()) measured_[factors] = trial;
+  return trial;
+}
+
+Trial LabBench::measured_anew(const std::map<std::string, std::string>& factors) {
   Trial trial;
   trial.factors = factors;
   const auto kind = machine_of(factors);
@@ -108,10 +114,7 @@ Trial LabBench::measured(const std::map<std::string, std::string>& factors) {
   } else if (const auto done = machine(kind->image, kind->shape).run(trial, quiet); !done) {
     trial.error = done.error().text();
   }
-  if (trial.error.empty())
-    measured_[factors] = trial;
-  else
-    ADD_FAILURE() << trial.error;
+  if (!trial.error.empty()) ADD_FAILURE() << trial.error;
   return trial;
 }
 

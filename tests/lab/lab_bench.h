@@ -54,6 +54,8 @@ class LabBench {
   // cell. Who asks whether a rerun is the same lets the machine run it. A failure is the calling test's, and
   // in `error`.
   [[nodiscard]] Trial measured(const std::map<std::string, std::string>& factors);
+  // The same as the machine runs it now.
+  [[nodiscard]] Trial measured_anew(const std::map<std::string, std::string>& factors);
 
   // The file of the booted machine as it is in the store, copied into another store.
   [[nodiscard]] std::filesystem::path copy_of_booted(PlatformId kind, const std::filesystem::path& store);

@@ -41,15 +41,8 @@ std::uint64_t cost_of(const Trial& trial, const std::string& domain, const std::
   return sum;
 }
 
-Trial run_anew(Trial trial) {
-  const auto kind = machine_of(trial.factors);
-  if (!kind) {
-    ADD_FAILURE() << kind.error().text();
-    return trial;
-  }
-  const LabMachine& machine = LabBench::get().machine(kind->image, kind->shape);
-  if (const auto done = machine.run(trial, quiet); !done) ADD_FAILURE() << done.error().text();
-  return trial;
+Trial run_anew(const Trial& trial) {
+  return LabBench::get().measured_anew(trial.factors);
 }
 
 Trial run(const Trial& trial) {

@@ -25,7 +25,7 @@ void PrintTo(const Placed& placed, std::ostream* out);
 
 // As this process measured it first, or once more.
 [[nodiscard]] Trial run(const Trial& trial);
-[[nodiscard]] Trial run_anew(Trial trial);
+[[nodiscard]] Trial run_anew(const Trial& trial);
 
 // Of the ledger; `layers` empty: all; `cpu` -2: on any.
 [[nodiscard]] std::uint64_t instructions(const Trial& trial, const std::string& domain,
