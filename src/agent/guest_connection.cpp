@@ -10,6 +10,7 @@
 
 #include "agent/kernel_modules.h"
 #include "agent/lab_layout.h"
+#include "subject/boot_words.h"
 #include "workload/measure/watchdog.h"
 #include "workload/traffic/tcp_socket.h"
 
@@ -22,7 +23,7 @@ Result<EndpointClient> connect_to_guest(const std::string& ipv4, const std::stri
   while (true) {
     auto connection = tcp_connect({ipv4, lab::kControlPort}, 0, {}, *watchdog);
     if (connection) return EndpointClient(ControlChannel(std::move(*connection), name));
-    if (watchdog->expired()) return fail(watchdog->timeout("reach the guest's agent"));
+    if (watchdog->expired()) return fail(watchdog->timeout(kReachGuest));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }

@@ -169,6 +169,35 @@ TEST_F(Failure, ABootThatDiesTwiceFailsWithTheEmulatorsWords) {
   EXPECT_THAT(booted.error().text(), HasSubstr("the stand-in gives up"));
 }
 
+TEST_F(Failure, AGuestOfKvmThatStaysSilentIsBootedOnceMoreAndSaid) {
+  NEED_LAB(PlatformId::kvm);
+  LabBench& bench = LabBench::get();
+  const Folder folder;
+  Qemu starving = bench.qemu();
+  std::ofstream(folder.path() / "real") << starving.binary.string() << "\n";
+  starving.binary = folder.path() / "starving-qemu";
+  fs::copy_file(VTAX_STARVES_A_GUEST, starving.binary);
+  const auto machine =
+      LabMachine::prepare(bench.image(PlatformId::kvm), bench.agent(), starving, bench.probe());
+  ASSERT_TRUE(machine) << machine.error().text();
+  SnapshotStore store(folder.path());
+  std::string said;
+  const auto booted =
+      (*machine)->boot(store, [&](std::string_view step) { said += std::string(step) + "\n"; });
+  ASSERT_TRUE(booted) << booted.error().text();
+  EXPECT_THAT(said, HasSubstr("a guest stays silent on kvm, it is booted once more"));
+  EXPECT_THAT(said, HasSubstr("reach the guest's agent: not done within"));
+  Trial trial;
+  trial.factors = {{"platform", "kvm"},
+                   {"topology", "card"},
+                   {"workload", "tcp-rr"},
+                   {"transactions", "20"},
+                   {"warmup_transactions", "10"}};
+  const auto done = (*machine)->run(trial, quiet);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(trial.work.transactions, Transactions(20));
+}
+
 TEST_F(Failure, ATruncatedKernelDoesNotBoot) {
   NEED_LAB(PlatformId::native);
   LabImage image = LabBench::get().image(PlatformId::native);

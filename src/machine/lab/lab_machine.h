@@ -108,7 +108,9 @@ class LabMachine {
   [[nodiscard]] Result<> boot_into(const std::string& path, const TellStep& progress) const;
   // A boot that dies of the emulator is tried once more, which `progress` says.
   [[nodiscard]] Result<> boot_patiently(const std::string& path, const TellStep& progress) const;
-  [[nodiscard]] Result<> boot_once(const std::string& path, const TellStep& progress, bool& crashed) const;
+  enum class BootEnd { other, emulator_crashed, guest_silent };
+  [[nodiscard]] Result<> boot_once(const MachineSpec& spec, const std::string& path, const TellStep& progress,
+                                   BootEnd& end) const;
   void tell_of_waiting(Emulator& machine, const TellStep& progress) const;
   [[nodiscard]] static Result<> become_ready(Emulator& machine, const std::string& path);
   // What a copy of the snapshot is resumed for.
