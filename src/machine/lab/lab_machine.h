@@ -106,7 +106,7 @@ class LabMachine {
 
   LabMachine() = default;
   [[nodiscard]] Result<> boot_into(const std::string& path, const TellStep& progress) const;
-  // A boot that dies of the emulator is tried once more, which `progress` says.
+  // A boot that dies of the emulator, or whose guest stays silent, is tried once more, which `progress` says.
   [[nodiscard]] Result<> boot_patiently(const std::string& path, const TellStep& progress) const;
   enum class BootEnd { other, emulator_crashed, guest_silent };
   [[nodiscard]] Result<> boot_once(const MachineSpec& spec, const std::string& path, const TellStep& progress,
