@@ -1,12 +1,9 @@
 #include "account/mapped_symbols.h"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
-#include <memory>
 #include <optional>
 
 #include "account/unwind_functions.h"
@@ -26,16 +23,6 @@ using Functions = std::multimap<std::uint64_t, Function>;
 // "memcpy@@GLIBC_2.14" is memcpy.
 std::string without_version(std::string_view name) {
   return std::string(name.substr(0, name.find('@')));
-}
-
-// A mangled name with the suffix of an LTO build is none any more.
-std::string demangled(const std::string& symbol) {
-  const std::string name = without_lto_suffix(symbol);
-  if (!name.starts_with("_Z")) return name;
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
-  return status == 0 && text ? std::string(text.get()) : name;
 }
 
 void append_functions(ByteView file, Functions& functions) {
@@ -107,7 +94,7 @@ Result<SymbolTable> read_mapped_symbols(ByteView file, ByteView apart, const std
   for (const auto& [begin, function] : functions) {
     if (known_until != 0 && known_until < begin) end_there(known_until);
     if (is_inside(begin + *distance))
-      symbols.push_back({GuestAddress(begin + *distance), demangled(function.name), 'T'});
+      symbols.push_back({GuestAddress(begin + *distance), readable_function_name(function.name), 'T'});
     known_until = function.bytes == 0 ? 0 : std::max(known_until, begin + function.bytes);
   }
   if (known_until != 0) end_there(known_until);

@@ -36,7 +36,7 @@ bool before(const Symbol& a, const Symbol& b) {
 }  // namespace
 
 SymbolTable::SymbolTable(std::vector<Symbol> symbols) : symbols_(std::move(symbols)) {
-  for (Symbol& symbol : symbols_) symbol.name = without_lto_suffix(symbol.name);
+  for (Symbol& symbol : symbols_) symbol.name = without_lto_suffix(std::move(symbol.name));
   std::sort(symbols_.begin(), symbols_.end(), before);
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     if (!starts_.empty() && starts_.back() == symbols_[i].address.value) continue;

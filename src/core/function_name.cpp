@@ -1,7 +1,12 @@
 #include "core/function_name.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <utility>
 
 namespace vtax {
 namespace {
@@ -12,8 +17,7 @@ struct Suffix {
 
 }  // namespace
 
-std::string without_lto_suffix(std::string_view name) {
-  std::string out(name);
+std::string without_lto_suffix(std::string out) {
   for (const Suffix& suffix : {Suffix{".llvm.", "0123456789abcdef"}, Suffix{".lto_priv.", "0123456789"}}) {
     // A name begins with something else.
     for (std::size_t at = 1; (at = out.find(suffix.word, at)) != std::string::npos;) {
@@ -27,6 +31,16 @@ std::string without_lto_suffix(std::string_view name) {
     }
   }
   return out;
+}
+
+std::string readable_function_name(std::string symbol) {
+  std::string name = without_lto_suffix(std::move(symbol));
+  // Without that mark the text could be a type's: a function `f` of C would be "float".
+  if (!name.starts_with("_Z")) return name;
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
+  return status == 0 && text ? std::string(text.get()) : name;
 }
 
 std::string_view without_clone_suffix(std::string_view name) {

@@ -20,6 +20,14 @@ TEST(FunctionName, KeepsWhatIsNoSuffix) {
     EXPECT_EQ(without_lto_suffix(name), name);
 }
 
+TEST(FunctionName, IsReadWithItsTypes) {
+  EXPECT_EQ(readable_function_name("_ZN4vtax3runEi"), "vtax::run(int)");
+  EXPECT_EQ(readable_function_name("_ZN4vtax3runEi.llvm.77"), "vtax::run(int)");
+  EXPECT_EQ(readable_function_name("tcp_ack.lto_priv.0"), "tcp_ack");
+  for (const char* name : {"", "f", "i", "_Z", "_Z?", "tcp_ack"})
+    EXPECT_EQ(readable_function_name(name), name);
+}
+
 TEST(FunctionName, OfACloneIsTheWholeFunctions) {
   EXPECT_EQ(without_clone_suffix("tcp_ack.isra.0"), "tcp_ack");
   EXPECT_EQ(without_clone_suffix("tcp_ack.constprop.12.isra.3"), "tcp_ack");

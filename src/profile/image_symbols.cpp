@@ -1,11 +1,8 @@
 #include "profile/image_symbols.h"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -22,11 +19,7 @@ namespace {
 constexpr std::size_t kLongestName = 500;
 
 std::string readable_name(const std::string& symbol) {
-  const std::string name = without_lto_suffix(symbol);
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
-  return printable(status == 0 && text ? text.get() : name, kLongestName);
+  return printable(readable_function_name(symbol), kLongestName);
 }
 
 std::string build_id_of(const ElfFile& elf) {

@@ -132,6 +132,15 @@ Qemu dying(const Qemu& real, const fs::path& folder, bool each_time) {
   return qemu;
 }
 
+// What is said while a machine boots into a store of its own.
+std::string said_at_boot(LabMachine& machine, const fs::path& store_folder) {
+  SnapshotStore store(store_folder);
+  std::string said;
+  const auto booted = machine.boot(store, [&](std::string_view step) { said += std::string(step) + "\n"; });
+  EXPECT_TRUE(booted) << booted.error().text();
+  return said;
+}
+
 TEST_F(Failure, ABootThatDiesOfTheEmulatorIsTriedOnceMoreAndSaid) {
   NEED_LAB(PlatformId::native);
   LabBench& bench = LabBench::get();
@@ -139,11 +148,7 @@ TEST_F(Failure, ABootThatDiesOfTheEmulatorIsTriedOnceMoreAndSaid) {
   const auto machine = LabMachine::prepare(bench.image(PlatformId::native), bench.agent(),
                                            dying(bench.qemu(), folder.path(), false), bench.probe());
   ASSERT_TRUE(machine) << machine.error().text();
-  SnapshotStore store(folder.path());
-  std::string said;
-  const auto booted =
-      (*machine)->boot(store, [&](std::string_view step) { said += std::string(step) + "\n"; });
-  ASSERT_TRUE(booted) << booted.error().text();
+  const std::string said = said_at_boot(**machine, folder.path());
   EXPECT_THAT(said, HasSubstr("the emulator of native died, it is booted once more"));
   EXPECT_THAT(said, HasSubstr("the emulator was killed by signal 6 (Aborted)"));
   EXPECT_THAT(said, HasSubstr("the emulator's own words:"));
@@ -180,12 +185,8 @@ TEST_F(Failure, AGuestOfKvmThatStaysSilentIsBootedOnceMoreAndSaid) {
   const auto machine =
       LabMachine::prepare(bench.image(PlatformId::kvm), bench.agent(), starving, bench.probe());
   ASSERT_TRUE(machine) << machine.error().text();
-  SnapshotStore store(folder.path());
-  std::string said;
-  const auto booted =
-      (*machine)->boot(store, [&](std::string_view step) { said += std::string(step) + "\n"; });
-  ASSERT_TRUE(booted) << booted.error().text();
-  EXPECT_THAT(said, HasSubstr("a guest stays silent on kvm, it is booted once more"));
+  const std::string said = said_at_boot(**machine, folder.path());
+  EXPECT_THAT(said, HasSubstr("a guest of kvm stays silent, it is booted once more"));
   EXPECT_THAT(said, HasSubstr("reach the guest's agent: not done within"));
   Trial trial;
   trial.factors = {{"platform", "kvm"},

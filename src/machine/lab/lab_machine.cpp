@@ -260,9 +260,10 @@ Result<> LabMachine::boot_patiently(const std::string& path, const TellStep& pro
   BootEnd end{};
   auto booted = boot_once(spec_, path, progress, end);
   if (booted || end == BootEnd::other) return booted;
-  progress(fmt::format("{} {}, it is booted once more: {}",
-                       end == BootEnd::guest_silent ? "a guest stays silent on" : "the emulator died of",
-                       name_of(image_.kind), booted.error().text()));
+  const std::string_view happened =
+      end == BootEnd::guest_silent ? "a guest of {} stays silent" : "the emulator of {} died";
+  progress(fmt::format("{}, it is booted once more: {}",
+                       fmt::format(fmt::runtime(happened), name_of(image_.kind)), booted.error().text()));
   MachineSpec again = spec_;
   // A guest that hangs at its start does so in each boot of this very machine: Domain-0's xenwatch then waits
   // for ever, in one of some hundred machines. Another word for its kernel moves every moment of the boot. It
