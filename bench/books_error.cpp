@@ -47,6 +47,7 @@
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/cpio.h"
 #include "machine/parts/lab_parts.h"
+#include "machine/parts/program_tree.h"
 #include "record/timeline_text.h"
 #include "record/trial_check.h"
 
@@ -61,11 +62,16 @@ using Factors = std::map<std::string, std::string>;
 constexpr const char *kInLabWord = "in-lab", *kKillInLabWord = "kill-in-lab", *kEveryKillWord = "every_kill";
 constexpr std::string_view kDom0Prefix = "dom0-", kKilledWord = "dom0-killed";
 constexpr const char* kMoreModules = "/lab/more-modules";
+// A program of the user's, with its files as they lie in the machine.
+constexpr const char *kProgramPackages = "busybox-static", *kProgramFiles = "/lab/own-program";
 constexpr double kMsPerInstruction = 2e-6;  // the lab's icount shift=1
 constexpr double kMsPerNs = 1e-6;
 
 // The lab's machine that is KVM's host has room for as many.
 constexpr int kMostKvmGuests = 2;
+
+// What a guest of Domain-0's has more with a program (program_guest.h).
+constexpr int kProgramGuestMib = 192;
 
 constexpr int kSkipped = 77;
 
@@ -147,12 +153,15 @@ int run_in_lab(const char* factors, bool kills) {
     fmt::print("{}\n", json{{"course", course}, {"kills", kill_trials(trial, guests, every_kill)}}.dump());
     return 0;
   }
+  std::optional<host::HostProgram> program;
+  if (trial.factors.at("workload") == "program")
+    program = host::HostProgram{must(ProgramTree::own(kProgramFiles))};
   // What the doctor would say.
   if (has_xen(id))
     if (const auto check = host::examine_platform(id); check.state == State::missing) quit(check.detail);
   // Readings within the window would be instructions of it here.
   if (auto done = host::run_host_trial(
-          trial, guests, [](const std::string&) {}, false);
+          trial, guests, [](const std::string&) {}, false, program ? &*program : nullptr);
       !done)
     quit(done.error().text());
   json rows = json::array();
@@ -174,14 +183,15 @@ struct Machine {
 };
 
 // KVM's image as a plain Linux that happens to have QEMU and KVM, or Xen's as a Domain-0: this program makes
-// the guest itself. `guests`: by platform, in place of the image's.
-LabImage as_plain_host(LabImage image, const fs::path& veth, const fs::path& folder,
+// the guest itself. `busybox`: the user's program. `guests`: by platform, in place of the image's.
+LabImage as_plain_host(LabImage image, const fs::path& veth, const fs::path& busybox, const fs::path& folder,
                        const std::map<std::string, GuestImage>& guests) {
   CpioArchive extra;
   const std::string role = "native\n", list = "/lab/modules.d/veth.ko\n";
   extra.file("lab/role", {role.begin(), role.end()});
   extra.file("lab/more-modules", {list.begin(), list.end()});
   extra.file("lab/modules.d/veth.ko", must(read_file(veth)));
+  extra.file(std::string(&kProgramFiles[1]) + "/bin/busybox", must(read_file(busybox)), 0755);
   for (const auto& [platform, guest] : guests) {
     for (const char* of_the_image : {"lab/guest/kernel", "lab/guest/initrd"}) extra.file(of_the_image, {});
     extra.file(guest_files_of(platform) + "/kernel", must(read_file(guest.kernel)));
@@ -216,13 +226,16 @@ struct Lab {
       for (const std::string& guest : guests)
         images[guest] =
             must(host::prepare_image(*platform_named(guest), cache, [](std::string_view) {})).image;
-      made = as_plain_host(std::move(made), veth, folder, images);
+      const auto programs = cache.find(wanted_programs(kProgramPackages).name);
+      if (!programs) quit("the program is not in the cache: `vtax lab fetch --program busybox-static`");
+      made = as_plain_host(std::move(made), veth, programs->root / "bin/busybox", folder, images);
       // The native machine's agent wants three CPUs; and Domain-0 holds several guests' files.
       if (dom0) replace(made.xen_command_line, "dom0_max_vcpus=2", "dom0_max_vcpus=3");
       if (dom0) replace(made.xen_command_line, fmt::format("dom0_mem={}M", lab::kDom0Mib), "dom0_mem=704M");
     }
     MachineShape shape;
     if (has_kvm(kind)) shape.guests = kMostKvmGuests;
+    if (dom0) shape.guest_memory_mib += kProgramGuestMib;
     auto machine =
         must(LabMachine::prepare(std::move(made), "/proc/self/exe", qemu, must(find_probe(qemu)), shape));
     SnapshotStore store(folder);
@@ -335,6 +348,24 @@ std::vector<BenchWork> works(const std::string& platform, bool check) {
   all.push_back({"48 MiB received by each of two", two_receive, kMostKvmGuests});
   if (!check) all.push_back({"5,000 transactions of each of two", two_exchange, kMostKvmGuests});
   return all;
+}
+
+// Of programs of the user's in guests that this program makes itself: one that the guest runs by itself, and
+// one that serves processes of Domain-0's or the host's, which come and go.
+std::vector<BenchWork> works_of_programs() {
+  const Factors program{
+      {"workload", "program"}, {"packages", kProgramPackages}, {"topology", "inside"}, {"offloads", "off"}};
+  Factors counts = program, serves = program;
+  counts.insert({{"client", "busybox sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'"},
+                 {"operations", "200000"}});
+  serves.insert({{"server", "busybox httpd -f -p 8080 -h /bin"},
+                 {"ready", "port 8080"},
+                 {"direction", "receive"},
+                 {"client",
+                  "busybox sh -c 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); busybox wget -q -O /dev/null "
+                  "http://{server}:8080/busybox || exit 1; done'"},
+                 {"operations", "40"}});
+  return {{"200,000 turns of a shell's loop", counts}, {"40 files of its httpd", serves}};
 }
 
 // Lets the machine run this program with one of the words above: what it says.
@@ -465,7 +496,8 @@ void on_xen(const LabMachine& machine, const std::string& platform, const BenchW
 
 bool all_is_here(const PackageCache& cache) {
   return cache.find(PackageSet::kernel) && cache.find(PackageSet::xen) && cache.find(PackageSet::vmm) &&
-         cache.find(PackageSet::device_model) && find_qemu(cache);
+         cache.find(PackageSet::device_model) && cache.find(wanted_programs(kProgramPackages).name) &&
+         find_qemu(cache);
 }
 
 std::string platform_of(const std::string& wanted) {
@@ -492,7 +524,8 @@ PlatformId machine_for(const std::set<std::string>& guests) {
 int measure(const std::vector<std::string>& platforms, bool check) {
   auto cache = must(PackageCache::open());
   if (check && !all_is_here(cache)) {
-    fmt::print("the packages are not in the cache: `vtax lab fetch` puts them there\n");
+    fmt::print(
+        "the packages are not in the cache: `vtax lab fetch --program busybox-static` puts them there\n");
     return kSkipped;
   }
   const Qemu qemu = must(fetch_qemu(cache, [](std::string_view) {}));
@@ -504,7 +537,9 @@ int measure(const std::vector<std::string>& platforms, bool check) {
   for (const std::string& wanted : platforms) {
     const bool dom0 = wanted.starts_with(kDom0Prefix), kills = wanted.starts_with(kKilledWord);
     const std::string platform = platform_of(wanted);
-    const std::vector<BenchWork> todo = works(platform, check);
+    std::vector<BenchWork> todo = works(platform, check);
+    if (const std::vector<BenchWork> more = works_of_programs(); dom0 || has_kvm(lab_machine_of(platform)))
+      todo.insert(todo.end(), more.begin(), more.end());
     auto& machine = dom0 ? domain_0 : machines[lab_machine_of(platform)];
     if (!machine)
       machine =

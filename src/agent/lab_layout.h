@@ -83,7 +83,7 @@ inline std::string behind(const std::string& arguments) {
 // Likewise, of a guest that a host has made for a trial (seconds): how long it waits for a controller, and
 // how long it lives at all. Without them, in the lab, for ever.
 inline constexpr char kAloneWord[] = "vtax.alone=", kLifetimeWord[] = "vtax.lifetime=";
-inline constexpr int kMostLifetimeSeconds = 86'400;
+inline constexpr int kMostLifetimeSeconds = 7 * 86'400;
 
 inline constexpr std::uint16_t kControlPort = 5200;  // of the guest's agent, and of the peer's machine
 

@@ -5,17 +5,18 @@
 namespace vtax::controller {
 namespace {
 
-bool says_its_time(const MeteredProcess& process) {
-  return process.role == MeteredProcess::Role::emulator || process.role == MeteredProcess::Role::kvm;
+bool say_their_time(const Bench& bench) {
+  using Role = MeteredProcess::Role;
+  return !bench.xen_domains.empty() ||
+         std::any_of(bench.processes.begin(), bench.processes.end(), [](const MeteredProcess& process) {
+           return process.role == Role::emulator || process.role == Role::kvm;
+         });
 }
 
 }  // namespace
 
 GuestsTime::GuestsTime(const ProgramPairs& pairs, const Bench& bench, bool wanted)
-    : pairs_(pairs),
-      said_(wanted && std::any_of(bench.processes.begin(), bench.processes.end(), says_its_time)),
-      before_(pairs.size()),
-      after_(pairs.size()) {}
+    : pairs_(pairs), said_(wanted && say_their_time(bench)), before_(pairs.size()), after_(pairs.size()) {}
 
 Result<> GuestsTime::ask_with_clients(When when) {
   return ask(when, true);

@@ -9,7 +9,7 @@
 namespace vtax::controller {
 
 // How guests divide their own time between programs and kernel (programs_time.h), where no book of this
-// machine's says so: QEMU's. Programs of User Mode Linux are processes, and those of no guest, too.
+// machine's says so: QEMU's and Xen's. Programs of User Mode Linux are processes, and those of no guest, too.
 class GuestsTime {
  public:
   // `wanted`: else nobody is asked.

@@ -5,28 +5,15 @@
 #include <optional>
 #include <tuple>
 
+#include "meter/guest_share.h"
 #include "meter/metered_thread.h"
+#include "meter/thread_uses.h"
 #include "platform/booted_guests.h"
 
 namespace vtax::meter {
 namespace {
 
 using Kind = ThreadKind;
-
-// Threads that are charged alike: their ticks are few, so they are added up before they are asked.
-struct Class {
-  int cpu = 0;
-  Kind kind = Kind::host;
-  int guest = 1;
-  auto operator<=>(const Class&) const = default;
-};
-
-struct Use {
-  std::uint64_t run_ns = 0;
-  std::uint64_t user_ns = 0, system_ns = 0, guest_ns = 0;  // sampled, but for what has ended
-  std::uint64_t ended_ns = 0;                              // of run_ns, of what has ended
-  std::uint64_t gone_ns = 0;                               // of ended_ns, from before the first reading
-};
 
 struct Row {
   int cpu = 0;
@@ -36,25 +23,13 @@ struct Row {
   auto operator<=>(const Row&) const = default;
 };
 
-std::uint64_t since(std::uint64_t before, std::uint64_t after) {
-  return after > before ? after - before : 0;
-}
-
-// Two or three ticks call the same work all kernel in one run, all program in the next.
-constexpr std::uint64_t kLeastSampledNs = 4 * kTickNs;
-
 class HostCharging {
  public:
-  explicit HostCharging(const LedgerInput& input)
-      : guest_programs_ns_(input.guest_programs_ns),
-        guest_kernels_ns_(input.guest_kernels_ns),
-        has_guest_(has_guest(input.processes)) {}
+  explicit HostCharging(const LedgerInput& input) : input_(input), has_guest_(has_guest(input.processes)) {}
 
-  void charge(const Class& which, const Use& use) {
+  void charge(const ThreadClass& which, const ThreadUse& use) {
     const std::string domain = is_guests(which.kind) ? guest_domain_name(which.guest) : "host";
-    // Who is not waited for brings nothing, and has nothing to give back.
-    const std::uint64_t run_ns = use.run_ns - std::min(use.gone_ns, use.ended_ns),
-                        sampled = use.user_ns + use.system_ns;
+    const std::uint64_t run_ns = use.run_ns, sampled = use.user_ns + use.system_ns;
     // In a guest's host both go to the driver.
     const bool split_matters = which.kind == Kind::host && !has_guest_;
     if (sampled < (split_matters ? kLeastSampledNs : kTickNs)) {
@@ -103,23 +78,15 @@ class HostCharging {
            kind == Kind::uml_program;
   }
 
-  // What the guest says of its program is believed up to all that its CPU ran.
-  void charge_guest(const Class& which, std::uint64_t ns) {
-    const auto place = static_cast<std::size_t>(which.guest - 1);
-    const std::uint64_t says = place < guest_programs_ns_.size() ? guest_programs_ns_[place] : 0;
-    std::uint64_t program = std::min(ns, says);
-    if (place < guest_kernels_ns_.size()) {
-      const double all = static_cast<double>(says) + static_cast<double>(guest_kernels_ns_[place]);
-      if (all < static_cast<double>(kLeastSampledNs))
-        return add({which.cpu, guest_domain_name(which.guest), Layer::uncharged, Part::none}, ns);
-      program =
-          std::min(ns, static_cast<std::uint64_t>(static_cast<double>(ns) * static_cast<double>(says) / all));
-    }
-    add({which.cpu, guest_domain_name(which.guest), Layer::program, Part::none}, program);
-    add({which.cpu, guest_domain_name(which.guest), Layer::kernel, Part::none}, ns - program);
+  void charge_guest(const ThreadClass& which, std::uint64_t ns) {
+    const std::string domain = guest_domain_name(which.guest);
+    const GuestShare share = guest_share(input_, which.guest, ns);
+    add({which.cpu, domain, Layer::program, Part::none}, share.program);
+    add({which.cpu, domain, Layer::kernel, Part::none}, share.kernel);
+    add({which.cpu, domain, Layer::uncharged, Part::none}, share.uncharged);
   }
 
-  void charge_user(const Class& which, std::uint64_t ns) {
+  void charge_user(const ThreadClass& which, std::uint64_t ns) {
     switch (which.kind) {
       case Kind::virtual_cpu:
       case Kind::kvm_cpu:
@@ -137,13 +104,13 @@ class HostCharging {
     }
   }
 
-  void charge_system(const Class& which, std::uint64_t ns) {
+  void charge_system(const ThreadClass& which, std::uint64_t ns) {
     add(has_guest_ ? Row{which.cpu, "host", Layer::driver, Part::kernel}
                    : Row{which.cpu, "host", Layer::kernel, Part::none},
         ns);
   }
 
-  std::vector<std::uint64_t> guest_programs_ns_, guest_kernels_ns_;
+  const LedgerInput& input_;
   bool has_guest_;
   std::map<Row, std::uint64_t> rows_;
 };
@@ -174,64 +141,9 @@ void charge_rest(HostCharging& charging, int cpu, std::uint64_t span_ns, std::ui
 
 }  // namespace
 
-namespace {
-
-// Threads and children of living processes. Of guests' runners User Mode Linux alone has such children, which
-// are its guest's programs; the others' threads come and go outside of windows.
-void add_ended(const LedgerInput& input, std::map<Class, Use>& uses) {
-  const auto class_of = [&](int process, const std::map<int, int>& parents) -> std::optional<Class> {
-    using Role = MeteredProcess::Role;
-    const MeteredProcess* owner = owner_of(process, input.processes, parents);
-    if (owner == nullptr || owner->role == Role::emulator || owner->role == Role::kvm) return std::nullopt;
-    const Kind kind = owner->role == Role::uml ? Kind::uml_program : kind_of({}, *owner);
-    return Class{owner->cpu, kind, owner->guest};
-  };
-  for (const auto& [process, after] : input.after.ended) {
-    const auto which = class_of(process, input.after.parents);
-    if (!which) continue;
-    const auto earlier = input.before.ended.find(process);
-    const EndedTime before = earlier == input.before.ended.end() ? EndedTime{} : earlier->second;
-    Use& use = uses[*which];
-    use.ended_ns += since(before.threads_ns, after.threads_ns);
-    LedgerInput::Awaited awaited{kTickNs * since(before.user_ticks, after.user_ticks),
-                                 kTickNs * since(before.system_ticks, after.system_ticks)};
-    if (const auto said = input.awaited.find(process); said != input.awaited.end()) awaited = said->second;
-    use.ended_ns += awaited.user_ns + awaited.system_ns;
-    use.user_ns += awaited.user_ns;
-    use.system_ns += awaited.system_ns;
-  }
-  for (auto& [which, use] : uses) use.run_ns += use.ended_ns;
-  // What is left of them is the time of their whole lives, that before the first reading, too.
-  for (const auto& [id, thread] : input.before.threads) {
-    if (input.after.threads.contains(id)) continue;
-    if (const auto which = class_of(thread.process, input.before.parents))
-      uses[*which].gone_ns += thread.run_ns;
-  }
-  for (const auto& [process, earlier] : input.before.ended) {
-    if (input.after.parents.contains(process)) continue;
-    if (const auto which = class_of(process, input.before.parents))
-      uses[*which].gone_ns += earlier.threads_ns + kTickNs * (earlier.user_ticks + earlier.system_ticks);
-  }
-}
-
-}  // namespace
-
 std::vector<LedgerEntry> host_ledger(const LedgerInput& input) {
-  std::map<Class, Use> uses;
-  for (const auto& [id, thread] : input.after.threads) {
-    const MeteredProcess* owner = owner_of(thread.process, input.processes, input.after.parents);
-    if (owner == nullptr) continue;
-    const auto earlier = input.before.threads.find(id);
-    const ThreadTime start = earlier == input.before.threads.end() ? ThreadTime{} : earlier->second;
-    Use& use = uses[{owner->cpu, kind_of(thread, *owner), owner->guest}];
-    use.run_ns += since(start.run_ns, thread.run_ns);
-    use.user_ns += kTickNs * since(start.user_ticks, thread.user_ticks);
-    use.system_ns += kTickNs * since(start.system_ticks, thread.system_ticks);
-    use.guest_ns += kTickNs * since(start.guest_ticks, thread.guest_ticks);
-  }
-  add_ended(input, uses);
   HostCharging charging(input);
-  for (const auto& [which, use] : uses) charging.charge(which, use);
+  for (const auto& [which, use] : thread_uses(input)) charging.charge(which, use);
   const auto span = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(input.after.at - input.before.at).count());
   for (const auto& [cpu, after] : input.after.cpus) {

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
-#include "meter/cpu_reading.h"
-#include "platform/platform.h"
+#include "meter/ledger_input.h"
 #include "record/trial.h"
 
 namespace vtax::meter {
@@ -31,26 +29,7 @@ namespace vtax::meter {
 //   ("stolen"),
 //                                     and nothing: from /proc/stat, as exact as its ticks
 //
-// A partner's time is the driver's only if there is a guest. `guest_programs_ns`: what each guest says
-// of itself. Where guests also say how long they were in their kernels, `guest_kernels_ns`, what they say is
-// sampled by a clock that goes on while others have their CPU: then their time is divided in the proportion
-// of the two, or uncharged where these are fewer than four ticks.
-struct LedgerInput {
-  CpuReading before, after;
-  std::vector<MeteredProcess> processes;
-  std::vector<std::uint64_t> guest_programs_ns;  // of guest 1, 2, ...; who is not in it says nothing
-  std::vector<std::uint64_t> guest_kernels_ns = {};
-  // By CPU: softirq time for the trial's packets that no thread of the trial has in its books, since it ran
-  // on the back of another thread or of none (softirq_clock.h). Empty where it is not known: it then is in
-  // `elsewhere` and `idle`.
-  std::map<int, std::uint64_t> packets_ns = {};
-  // Of a metered process: what it and its children used that ended between the readings, all of their lives,
-  // as it says itself. Without it that is known by ticks.
-  struct Awaited {
-    std::uint64_t user_ns = 0, system_ns = 0;
-  };
-  std::map<int, Awaited> awaited = {};
-};
+// A partner's time is the driver's only if there is a guest. What a guest says: guest_share.h.
 [[nodiscard]] std::vector<LedgerEntry> host_ledger(const LedgerInput& input);
 
 }  // namespace vtax::meter

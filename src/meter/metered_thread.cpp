@@ -8,7 +8,7 @@ using Role = MeteredProcess::Role;
 
 const MeteredProcess* owner_of(int process, const std::vector<MeteredProcess>& all,
                                const std::map<int, int>& parents) {
-  for (int steps = 0; process > 1 && steps < 64; ++steps) {
+  for (int steps = 0; process != 0 && process != 1 && steps < 64; ++steps) {
     for (const MeteredProcess& metered : all)
       if (metered.process == process) return &metered;
     const auto parent = parents.find(process);

@@ -12,7 +12,8 @@ namespace vtax::meter {
 // What a thread of the trial is.
 enum class ThreadKind { host, partner, virtual_cpu, kvm_cpu, emulator, uml_kernel, uml_program };
 
-// The metered process that this one is or descends from; null: it is not the trial's.
+// The metered process that this one is or descends from; null: it is not the trial's. Numbers below zero are
+// of processes outside of the sandbox (cpu_reading.h).
 [[nodiscard]] const MeteredProcess* owner_of(int process, const std::vector<MeteredProcess>& all,
                                              const std::map<int, int>& parents);
 

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "meter/guest_share.h"
+#include "meter/thread_uses.h"
 #include "platform/booted_guests.h"
 
 namespace vtax::meter {
@@ -35,29 +37,22 @@ std::map<int, std::uint64_t> ran_outside(const LedgerInput& books) {
   return ns;
 }
 
-// By CPU: user time of the trial's processes, by their ticks.
+// By CPU: user time of the trial's processes, as far as it is sampled or told.
 std::map<int, std::uint64_t> ran_as_program(const LedgerInput& books) {
-  struct Use {
-    std::uint64_t run_ns = 0, user = 0, all = 0;
-  };
-  std::map<int, Use> uses;
-  for (const auto& [id, now] : books.after.threads)
-    for (const MeteredProcess& metered : books.processes) {
-      if (metered.process != now.process) continue;
-      const auto found = books.before.threads.find(id);
-      const ThreadTime then = found == books.before.threads.end() ? ThreadTime{} : found->second;
-      Use& use = uses[metered.cpu];
-      const std::uint64_t user = without(now.user_ticks, then.user_ticks);
-      use.run_ns += without(now.run_ns, then.run_ns);
-      use.user += user;
-      use.all += user + without(now.system_ticks, then.system_ticks);
-    }
+  std::map<int, ThreadUse> uses;
+  for (const auto& [which, use] : thread_uses(books)) {
+    ThreadUse& all = uses[which.cpu];
+    all.run_ns += use.run_ns;
+    all.user_ns += use.user_ns;
+    all.system_ns += use.system_ns;
+  }
   std::map<int, std::uint64_t> ns;
-  for (const auto& [cpu, use] : uses)
-    ns[cpu] = use.all == 0
-                  ? 0
-                  : static_cast<std::uint64_t>(static_cast<double>(use.run_ns) *
-                                               static_cast<double>(use.user) / static_cast<double>(use.all));
+  for (const auto& [cpu, use] : uses) {
+    const auto sampled = static_cast<double>(use.user_ns + use.system_ns);
+    if (sampled > 0)
+      ns[cpu] = static_cast<std::uint64_t>(static_cast<double>(use.run_ns) *
+                                           static_cast<double>(use.user_ns) / sampled);
+  }
   return ns;
 }
 
@@ -114,12 +109,12 @@ std::vector<LedgerEntry> xen_ledger(const XenLedgerInput& input) {
     std::uint64_t counted = 0;
     for (const auto& [virtual_cpu, ns] : ran(input, input.guest_domains[i])) counted += ns;
     const std::uint64_t busy = std::min(counted, span);
-    const std::uint64_t says =
-        i < input.books.guest_programs_ns.size() ? input.books.guest_programs_ns[i] : 0;
-    const std::uint64_t program = std::min(busy, says);
-    const std::string guest = guest_domain_name(static_cast<int>(i) + 1);
-    rows.add(cpu, guest, Layer::program, Part::none, program);
-    rows.add(cpu, guest, Layer::kernel, Part::none, busy - program);
+    const int number = static_cast<int>(i) + 1;
+    const std::string guest = guest_domain_name(number);
+    const GuestShare share = guest_share(input.books, number, busy);
+    rows.add(cpu, guest, Layer::program, Part::none, share.program);
+    rows.add(cpu, guest, Layer::kernel, Part::none, share.kernel);
+    rows.add(cpu, guest, Layer::uncharged, Part::none, share.uncharged);
     rows.add(cpu, "idle", Layer::idle, Part::none, span - busy);
   }
   return rows.take();

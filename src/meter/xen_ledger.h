@@ -13,10 +13,11 @@ namespace vtax::meter {
 // virtual: Domain-0's have their own numbers, the guests' follow behind them. The rows of each add up to the
 // time between Xen's readings.
 //
-//   guest N      Xen's counter of it: program as far as the guest says so, kernel the rest
+//   guest N      Xen's counter of it, divided as the guest says (guest_share.h)
 //   driver       on the CPUs where the trial's processes are: Xen's counter of that virtual CPU, but for what
-//                threads outside of the trial ran there; program as far as ticks say it of the trial's
-//                processes. On other CPUs: softirqs for the trial's packets. Domain "Domain-0"
+//                threads outside of the trial ran there; program as far as ticks, or who waited for
+//                them, say it of the trial's processes. On other CPUs: softirqs for the trial's packets.
+//                Domain "Domain-0"
 //   elsewhere    the rest of what Domain-0 ran
 //   idle         the rest of the time; "stolen" is what Domain-0 says that it waited for a CPU
 //

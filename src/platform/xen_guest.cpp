@@ -139,6 +139,10 @@ bool is_fully_virtualised(const XenGuest& guest) {
   return guest.type.starts_with("hvm");
 }
 
+int memory_mib(const XenGuest& guest) {
+  return kXenGuestMemoryMib + guest.image.more_memory_mib;
+}
+
 // A PC without screen and keyboard. Without Xen's platform device its kernel finds no paravirtual devices,
 // and keeps the emulated ones.
 std::string emulated_machine(const XenGuest& guest) {
@@ -169,7 +173,7 @@ Result<std::string> xl_config(const XenGuest& guest, int number, int cpu) {
       "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\non_watchdog=\"destroy\"\n{}",
       guest.name_prefix, number, is_fully_virtualised(guest) ? "hvm" : guest.type,
       guest.image.kernel.string(), guest.image.initrd.string(), guest_boot_word(number),
-      kXenGuestAlone.count(), kXenGuestLifetime.count(), kXenGuestMemoryMib, cpu, wiring::guest_mac(number),
+      kXenGuestAlone.count(), guest.lifetime.count(), memory_mib(guest), cpu, wiring::guest_mac(number),
       guest.nothing_script.string(), card_of(guest),
       is_fully_virtualised(guest) ? emulated_machine(guest) : "");
 }
@@ -184,7 +188,8 @@ std::unique_ptr<Platform> make_xen_guests(const XenGuest& guest, XenHands hands)
                    const PlugIn& plug_in) -> Result<std::unique_ptr<StartedGuest>> {
     const auto config = xl_config(guest, number, setup.system_cpu);
     if (!config) return fail(config.error());
-    const auto made = hands.create(fmt::format("{}{}", guest.name_prefix, number), *config);
+    const auto made =
+        hands.create(fmt::format("{}{}", guest.name_prefix, number), *config, memory_mib(guest));
     if (!made) return fail(made.error());
     if (is_fully_virtualised(guest) && made->device_model == 0)
       return fail(Error{"find the guest's device model", "xl has started no QEMU for it that still runs", "",

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,26 +21,27 @@ struct XenHands {
   };
   // Makes a domain by what `xl create` reads. It may come up before its network backend is plugged in, and
   // waits for that.
-  std::function<Result<Made>(const std::string& name, const std::string& config)> create;
+  std::function<Result<Made>(const std::string& name, const std::string& config, int memory_mib)> create;
   // The kernel's threads of a network backend ("vif3.0") go to a CPU of Domain-0.
   std::function<Result<>(const std::string& vif, int cpu)> place_backend;
   // So does the device model of a domain.
   std::function<Result<>(int domain, int cpu)> place_device_model;
 };
 
-struct XenGuest {
-  std::string
-      type;  // "pv"; "pvh"; "hvm", whose card QEMU emulates; "hvm-pv", fully virtualised with PV drivers
-  GuestImage image;
-  std::string name_prefix;               // "vtax-4711-": the domain of guest 1 is "vtax-4711-1"
-  std::filesystem::path first_network;   // the network namespace in which the kernel makes backends
-  std::filesystem::path nothing_script;  // a program that does nothing and succeeds
-};
-
 // How long a guest outlives whoever holds it, if nobody destroys it: without a controller, and at all.
 inline constexpr std::chrono::seconds kXenGuestAlone{60}, kXenGuestLifetime{1200};
 // A guest's memory, and what Xen needs for it besides.
 inline constexpr int kXenGuestMemoryMib = 192, kXenOverheadMib = 16;
+
+struct XenGuest {
+  std::string
+      type;  // "pv"; "pvh"; "hvm", whose card QEMU emulates; "hvm-pv", fully virtualised with PV drivers
+  GuestImage image;                      // as Domain-0 names it, outside of the namespaces
+  std::string name_prefix;               // "vtax-4711-": the domain of guest 1 is "vtax-4711-1"
+  std::filesystem::path first_network;   // the network namespace in which the kernel makes backends
+  std::filesystem::path nothing_script;  // a program that does nothing and succeeds
+  std::chrono::seconds lifetime = kXenGuestLifetime;
+};
 
 // What `xl create` is told of guest 1, 2, ...: one virtual CPU, on the physical CPU of that number. Errors:
 // a path that cannot be written there.

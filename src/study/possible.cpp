@@ -30,10 +30,6 @@ std::optional<Obstacle> obstacle_on_host(const PlanCell& cell) {
   if (kind.has_compiler)
     return Obstacle{"on machine host the workload 'compile' is not part of studies",
                     "run it by hand: vtax workload --help"};
-  if (kind.has_program && facts.runner == GuestRunner::xen)
-    return Obstacle{
-        fmt::format("on machine host the guest of platform '{}' holds no program of one's own", platform),
-        "name other platforms than Xen's, or run the study in the lab"};
   // A guest's disk there would be a device of the user's, which nobody has named.
   if (kind.has_disk && facts.runner != GuestRunner::none)
     return Obstacle{

@@ -61,13 +61,35 @@ Setup host_setup(const TrialSpec& trial) {
   return setup;
 }
 
-// Who makes a trial's domains; started outside of the sandbox. Nothing: the platform has none.
-Result<std::optional<XenKeeper>> keeper_for(PlatformId platform, const PartsByPlatform& guests) {
+// Of a trial on Xen, what is outside of the sandbox: who makes its domains, and what those boot.
+struct XenSide {
+  XenKeeper keeper;
+  XenGuest guest;    // but for its first_network, which is named from within
+  Descriptor image;  // of a guest that holds a program; else invalid
+};
+
+// Started outside of the sandbox. `limit`: of the trial. `program`: of the user's, or null. Nothing: the
+// platform has no such side.
+Result<std::optional<XenSide>> xen_side_of(PlatformId platform, const PartsByPlatform& guests,
+                                           std::chrono::seconds limit, const HostProgram* program) {
   const auto parts = guests.find(platform);
-  if (!has_xen(platform) || parts == guests.end()) return std::optional<XenKeeper>();
+  if (!has_xen(platform) || parts == guests.end()) return std::optional<XenSide>();
+  HeldImage held{parts->second.image, {}};
+  if (program != nullptr) {
+    auto with = held_image_with_program(held.image, program->files, has_device_model(platform));
+    if (!with) return fail(with.error());
+    held = std::move(*with);
+  }
+  const std::string name(name_of(platform));
+  XenGuest guest{name.substr(name.find('-') + 1),
+                 held.image,
+                 fmt::format("vtax-{}-", getpid()),
+                 {},
+                 parts->second.toolstack.nothing};
+  guest.lifetime = std::max(kXenGuestLifetime, limit + kXenGuestAlone);
   auto keeper = XenKeeper::start(parts->second.toolstack);
   if (!keeper) return fail(keeper.error());
-  return std::optional(std::move(*keeper));
+  return std::optional(XenSide{std::move(*keeper), std::move(guest), std::move(held.file)});
 }
 
 // User Mode Linux of a guest that holds the user's program is walled in.
@@ -78,22 +100,20 @@ Result<std::unique_ptr<Platform>> uml_of(const GuestImage& image, int guests, bo
   return make_uml(walled->image, walled->scratch, walled->walls);
 }
 
-// `owner`: this program's number, by which the domains are named. `program`: of the user's, or null.
+// `program`: of the user's, or null.
 Result<std::unique_ptr<Platform>> platform_of(PlatformId id, int count, const PartsByPlatform& guests,
-                                              std::optional<XenKeeper>& keeper, pid_t owner,
-                                              const HostProgram* program) {
+                                              std::optional<XenSide>& xen, const HostProgram* program) {
   if (id == PlatformId::native) return make_native();
   if (id == PlatformId::container) return make_container();
-  const std::string name(name_of(id));
+  if (xen) {
+    XenGuest guest = xen->guest;
+    guest.first_network = outer_proc() / "1/ns/net";
+    return make_xen_guests(guest, xen->keeper.hands());
+  }
   const auto parts = guests.find(id);
   if (parts == guests.end())
-    return fail(Error{"make the platform " + name, "it does not run on this computer", "vtax doctor says why",
-                      ExitCode::unavailable});
-  if (keeper)
-    return make_xen_guests(
-        {name.substr(name.find('-') + 1), parts->second.image, fmt::format("vtax-{}-", owner),
-         outer_proc() / "1/ns/net", parts->second.toolstack.nothing},
-        keeper->hands());
+    return fail(Error{fmt::format("make the platform {}", name_of(id)), "it does not run on this computer",
+                      "vtax doctor says why", ExitCode::unavailable});
   GuestImage image = parts->second.image;
   if (program != nullptr) {
     auto with = image_with_program(image, program->files);
@@ -167,14 +187,13 @@ Result<Growth> grow_on(Bench& bench, controller::TrialPlan& plan) {
 }
 
 // Inside the sandbox.
-Result<json> measure(controller::TrialPlan plan, const PartsByPlatform& guests,
-                     std::optional<XenKeeper>& keeper, pid_t owner, bool with_course,
-                     const HostProgram* program, const TellStep& progress) {
+Result<json> measure(controller::TrialPlan plan, const PartsByPlatform& guests, std::optional<XenSide>& xen,
+                     bool with_course, const HostProgram* program, const TellStep& progress) {
   const auto start = Clock::now();
   if (program != nullptr)
     if (Result<> made = make_program_root(program->files); !made) return fail(made.error());
   const std::string name(name_of(plan.platform));
-  auto platform = platform_of(plan.platform, plan.guests, guests, keeper, owner, program);
+  auto platform = platform_of(plan.platform, plan.guests, guests, xen, program);
   if (!platform) return fail(platform.error());
   progress("making " + name);
   auto bench = (*platform)->arrange(host_setup(plan));
@@ -211,15 +230,12 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const TellS
   if (!spec) return fail(spec.error());
   const auto plan = host_plan(*spec);
   if (!plan) return fail(plan.error());
-  auto keeper = keeper_for(spec->platform, guests);
-  if (!keeper) return fail(keeper.error());
-  const pid_t owner = getpid();
+  auto xen = xen_side_of(spec->platform, guests, limit_of(*plan), program);
+  if (!xen) return fail(xen.error());
   const auto answer = run_in_sandbox(
-      [&](const TellStep& tell) {
-        return measure(*plan, guests, *keeper, owner, with_course, program, tell);
-      },
+      [&](const TellStep& tell) { return measure(*plan, guests, *xen, with_course, program, tell); },
       progress, limit_of(*plan));
-  const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
+  const Result<> taken_down = *xen ? (*xen)->keeper.finish() : Result<>();
   const auto over = Clock::now();
   if (!answer) return fail(answer.error());
   if (!taken_down) return fail(taken_down.error());
@@ -258,12 +274,11 @@ Result<> run_host_trial(Trial& trial, const PartsByPlatform& guests, const TellS
 
 Result<SetupTimes> make_and_take_down(PlatformId platform, const PartsByPlatform& guests) {
   const auto started = Clock::now();
-  auto keeper = keeper_for(platform, guests);
-  if (!keeper) return fail(keeper.error());
-  const pid_t owner = getpid();
+  auto xen = xen_side_of(platform, guests, kTrialLimit, nullptr);
+  if (!xen) return fail(xen.error());
   const auto done = run_in_sandbox(
       [&](const TellStep&) -> Result<json> {
-        auto made = platform_of(platform, 1, guests, *keeper, owner, nullptr);
+        auto made = platform_of(platform, 1, guests, *xen, nullptr);
         if (!made) return fail(made.error());
         const auto bench = (*made)->arrange(host_setup({}));
         leave_to_sandbox(std::move(*made));
@@ -271,7 +286,7 @@ Result<SetupTimes> make_and_take_down(PlatformId platform, const PartsByPlatform
         return json::object();
       },
       [](const std::string&) {}, kTrialLimit);
-  const Result<> taken_down = *keeper ? (*keeper)->finish() : Result<>();
+  const Result<> taken_down = *xen ? (*xen)->keeper.finish() : Result<>();
   if (!done) return fail(done.error());
   if (!taken_down) return fail(taken_down.error());
   return SetupTimes{std::chrono::nanoseconds(ns_since(started))};

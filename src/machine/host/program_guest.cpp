@@ -1,16 +1,21 @@
 #include "machine/host/program_guest.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "core/anonymous_file.h"
 #include "core/files.h"
 #include "core/units.h"
 #include "machine/host/sandbox.h"
 #include "machine/host/walled_folder.h"
 #include "machine/parts/cpio.h"
+#include "machine/parts/gzip.h"
 #include "machine/parts/shared_libraries.h"
 #include "platform/tap_guest.h"
 
@@ -57,22 +62,46 @@ Result<Files> files_of_uml(const GuestImage& image) {
   return files;
 }
 
-}  // namespace
-
-Result<GuestImage> image_with_program(const GuestImage& image, const lab::ProgramTree& files) {
+// The kernel unpacks one archive after the other, packed or not.
+Result<std::vector<std::uint8_t>> initrd_with_program(const GuestImage& image, const lab::ProgramTree& files,
+                                                      bool packed) {
   lab::CpioArchive program;
   if (Result<> added = files.add_to(program); !added) return fail(added.error());
   auto bytes = read_file(image.initrd);
   if (!bytes) return fail(bytes.error());
-  // The kernel unpacks one archive after the other.
-  const auto more = program.bytes();
+  const auto more = packed ? lab::gzip(program.bytes()) : program.bytes();
+  if (more.empty())
+    return fail(Error{"pack the program's files", "there is not enough memory", "", ExitCode::io});
   bytes->insert(bytes->end(), more.begin(), more.end());
+  return bytes;
+}
+
+int memory_of(const lab::ProgramTree& files) {
+  return kProgramMemoryMib + static_cast<int>(kMemoryOfFiles * whole_mib(files.memory_bytes()));
+}
+
+}  // namespace
+
+Result<GuestImage> image_with_program(const GuestImage& image, const lab::ProgramTree& files) {
+  const auto bytes = initrd_with_program(image, files, false);
+  if (!bytes) return fail(bytes.error());
   GuestImage with = image;
   with.initrd = fs::path(kScratchDirectory) / "program-initrd.cpio";
-  with.more_memory_mib =
-      kProgramMemoryMib + static_cast<int>(kMemoryOfFiles * whole_mib(files.memory_bytes()));
+  with.more_memory_mib = memory_of(files);
   if (Result<> written = write_file(with.initrd, *bytes); !written) return fail(written.error());
   return with;
+}
+
+Result<HeldImage> held_image_with_program(const GuestImage& image, const lab::ProgramTree& files,
+                                          bool packed) {
+  const auto bytes = initrd_with_program(image, files, packed);
+  if (!bytes) return fail(bytes.error());
+  auto file = anonymous_file("program-initrd", *bytes);
+  if (!file) return fail(file.error());
+  HeldImage held{image, std::move(*file)};
+  held.image.initrd = fmt::format("/proc/{}/fd/{}", getpid(), held.file.get());
+  held.image.more_memory_mib = memory_of(files);
+  return held;
 }
 
 Result<WalledUml> wall_uml_in(const GuestImage& image, int guests) {

@@ -5,7 +5,6 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/anonymous_file.h"
 #include "core/files.h"
 #include "core/kernel_file.h"
 #include "core/subprocess.h"
@@ -120,13 +120,11 @@ class Keeping {
                         fmt::format("Xen has {} MiB of free memory, and it takes {}", facts->free_mib,
                                     *memory + std::uint64_t{kXenOverheadMib}),
                         "", ExitCode::unavailable});
-    Descriptor file(memfd_create("config", 0));
-    if (!file.valid() ||
-        write(file.get(), config->data(), config->size()) != static_cast<ssize_t>(config->size()))
-      return fail(system_error("cannot hand xl its configuration", errno));
+    const auto file = anonymous_file("config", text_bytes(*config));
+    if (!file) return fail(file.error());
     KeptDomain& made = domains_.emplace_back(KeptDomain{*name});
     const auto created =
-        run_xl(toolstack_, {"create", fmt::format("/proc/self/fd/{}", file.get())}, kCreateLimit);
+        run_xl(toolstack_, {"create", fmt::format("/proc/{}/fd/{}", getpid(), file->get())}, kCreateLimit);
     if (!created) return fail(with_log(created.error(), *name));
     const auto number = domain_of(*name);
     if (!number) return fail(number.error());
@@ -259,11 +257,11 @@ XenKeeper::~XenKeeper() {
 
 XenHands XenKeeper::hands() {
   XenHands hands;
-  hands.create = [client = client_.get()](const std::string& name,
-                                          const std::string& config) -> Result<XenHands::Made> {
-    const auto answer = client->ask(
-        {{"do", "create"}, {"name", name}, {"config", config}, {"memory_mib", kXenGuestMemoryMib}},
-        kCreateLimit + 3 * kShortLimit);
+  hands.create = [client = client_.get()](const std::string& name, const std::string& config,
+                                          int memory_mib) -> Result<XenHands::Made> {
+    const auto answer =
+        client->ask({{"do", "create"}, {"name", name}, {"config", config}, {"memory_mib", memory_mib}},
+                    kCreateLimit + 3 * kShortLimit);
     if (!answer) return fail(answer.error());
     const auto number = answer->number("domain", 1, 65535);
     if (!number) return fail(number.error());
@@ -293,10 +291,11 @@ Result<> XenKeeper::finish() {
   }
   process_ = -1;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return fail(Error{"take the trial's domains down", "their keeper failed or was killed",
-                    "`xl list` shows what is left, as vtax-...; it ends by itself within 20 minutes, or by "
-                    "`xl destroy NAME`",
-                    ExitCode::trial_failed});
+  return fail(
+      Error{"take the trial's domains down", "their keeper failed or was killed",
+            "`xl list` shows what is left, as vtax-...; it ends by itself when its lifetime is over (20 "
+            "minutes, with a program of yours more), or by `xl destroy NAME`",
+            ExitCode::trial_failed});
 }
 
 }  // namespace vtax::host

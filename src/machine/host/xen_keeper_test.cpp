@@ -54,7 +54,7 @@ esac
     toolstack_.settings = folder_ / "xl.conf";
     auto keeper = XenKeeper::start(toolstack_);
     ASSERT_TRUE(keeper) << keeper.error().text();
-    const auto made = keeper->hands().create("probe", "name=probe\n");
+    const auto made = keeper->hands().create("probe", "name=probe\n", 192);
     if (!made && made.error().text().find("mount") != std::string::npos)
       GTEST_SKIP() << "mounts are root's: " << made.error().text();
     ASSERT_TRUE(made) << made.error().text();
@@ -98,11 +98,11 @@ esac
 TEST_F(Keeper, WhatItHasMadeItDestroys) {
   auto keeper = XenKeeper::start(toolstack_);
   ASSERT_TRUE(keeper);
-  const auto one = keeper->hands().create("vtax-1-1", "name=vtax-1-1\n");
+  const auto one = keeper->hands().create("vtax-1-1", "name=vtax-1-1\n", 192);
   ASSERT_TRUE(one) << one.error().text();
   EXPECT_EQ(one->domain, 7);
   EXPECT_EQ(one->device_model, 0);
-  ASSERT_TRUE(keeper->hands().create("vtax-1-2", "name=vtax-1-2\n"));
+  ASSERT_TRUE(keeper->hands().create("vtax-1-2", "name=vtax-1-2\n", 192));
   EXPECT_EQ(domains(), 2U);
   const auto done = keeper->finish();
   EXPECT_TRUE(done) << done.error().text();
@@ -114,7 +114,7 @@ TEST_F(Keeper, WhatItHasMadeItDestroys) {
 TEST_F(Keeper, ADeviceModelIsFoundPlacedAndEndedWithItsDomain) {
   auto keeper = XenKeeper::start(toolstack_);
   ASSERT_TRUE(keeper);
-  const auto made = keeper->hands().create("vtax-5-1", "name=vtax-5-1\ntype=hvm\n");
+  const auto made = keeper->hands().create("vtax-5-1", "name=vtax-5-1\ntype=hvm\n", 192);
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_EQ(std::to_string(made->device_model) + "\n", text("device-model"));
   cpu_set_t cpus;
@@ -133,7 +133,9 @@ TEST_F(Keeper, ADeviceModelIsFoundPlacedAndEndedWithItsDomain) {
 
 TEST_F(Keeper, ADeviceModelOutlivesNobodyWhoIsKilled) {
   kill_after(
-      [](const XenHands& hands) { static_cast<void>(hands.create("vtax-6-1", "name=vtax-6-1\ntype=hvm\n")); },
+      [](const XenHands& hands) {
+        static_cast<void>(hands.create("vtax-6-1", "name=vtax-6-1\ntype=hvm\n", 192));
+      },
       std::chrono::milliseconds(1500));
   EXPECT_TRUE(is_destroyed_soon("vtax-6-1")) << text("destroyed");
   const pid_t device_model = std::stoi(text("device-model"));
@@ -145,7 +147,7 @@ TEST_F(Keeper, ADeviceModelOutlivesNobodyWhoIsKilled) {
 TEST_F(Keeper, WhyADeviceModelDidNotStartComesBack) {
   auto keeper = XenKeeper::start(toolstack_);
   ASSERT_TRUE(keeper);
-  const auto made = keeper->hands().create("vtax-7-1", "name=vtax-7-1\nbroken\n");
+  const auto made = keeper->hands().create("vtax-7-1", "name=vtax-7-1\nbroken\n", 192);
   ASSERT_FALSE(made);
   EXPECT_NE(made.error().text().find("no kernel image"), std::string::npos) << made.error().text();
 }
@@ -153,24 +155,26 @@ TEST_F(Keeper, WhyADeviceModelDidNotStartComesBack) {
 TEST_F(Keeper, XlMayTakeNoMemoryFromDomain0) {
   auto keeper = XenKeeper::start(toolstack_);
   ASSERT_TRUE(keeper);
-  ASSERT_TRUE(keeper->hands().create("vtax-1-1", "name=vtax-1-1\n"));
+  ASSERT_TRUE(keeper->hands().create("vtax-1-1", "name=vtax-1-1\n", 192));
   EXPECT_EQ(text("conf-seen"), "autoballoon=\"on\"\n\nautoballoon=\"off\"\n");
   EXPECT_EQ(text("xl.conf"), "autoballoon=\"on\"\n");  // the computer's own
   std::ofstream(folder_ / "free") << 150;
-  const auto refused = keeper->hands().create("vtax-1-2", "name=vtax-1-2\n");
+  const auto refused = keeper->hands().create("vtax-1-2", "name=vtax-1-2\n", 192);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().text().find("150 MiB"), std::string::npos) << refused.error().text();
 }
 
 TEST_F(Keeper, ItOutlivesWhoIsKilled) {
-  kill_after([](const XenHands& hands) { static_cast<void>(hands.create("vtax-2-1", "name=vtax-2-1\n")); },
-             std::chrono::milliseconds(1500));
+  kill_after(
+      [](const XenHands& hands) { static_cast<void>(hands.create("vtax-2-1", "name=vtax-2-1\n", 192)); },
+      std::chrono::milliseconds(1500));
   EXPECT_TRUE(is_destroyed_soon("vtax-2-1")) << text("destroyed");
 }
 
 TEST_F(Keeper, WhatIsHalfMadeIsFinishedFirst) {
-  kill_after([](const XenHands& hands) { static_cast<void>(hands.create("vtax-3-1", "name=vtax-3-1\n")); },
-             std::chrono::milliseconds(250));
+  kill_after(
+      [](const XenHands& hands) { static_cast<void>(hands.create("vtax-3-1", "name=vtax-3-1\n", 192)); },
+      std::chrono::milliseconds(250));
   EXPECT_TRUE(is_destroyed_soon("vtax-3-1")) << text("destroyed");
   EXPECT_EQ(text("finished"), "vtax-3-1\n");
 }
@@ -179,7 +183,7 @@ TEST_F(Keeper, AnErrorOfXlComesBackWithItsWords) {
   toolstack_.xl = "/nowhere/xl";
   auto keeper = XenKeeper::start(toolstack_);
   ASSERT_TRUE(keeper);
-  const auto made = keeper->hands().create("vtax-4-1", "name=vtax-4-1\n");
+  const auto made = keeper->hands().create("vtax-4-1", "name=vtax-4-1\n", 192);
   ASSERT_FALSE(made);
   EXPECT_NE(made.error().text().find("xl"), std::string::npos);
 }

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/anonymous_file.h"
+#include "core/files.h"
 #include "core/interruption.h"
 #include "machine/guest_result.h"
 #include "machine/lab/emulator_process.h"
@@ -106,7 +108,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   auto typed = make_pipe();
   std::string plan = wiring.plan;
   plan.resize(kPlanBytes, ' ');
-  auto plan_file = anonymous_file("vtax-plan", plan);
+  auto plan_file = anonymous_file("vtax-plan", text_bytes(plan));
   auto probe = ProbeFile::make(settings_with_bounds(wiring));
   if (!messages) return fail(messages.error());
   if (!console) return fail(console.error());
@@ -152,7 +154,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(const MachineSpec& spec, const
   if (!spec.xen.empty()) {
     auto xen = load_xen(spec);
     if (!xen) return fail(xen.error());
-    auto program = anonymous_file("vtax-xen-loader", xen->program);
+    auto program = anonymous_file("vtax-xen-loader", text_bytes(xen->program));
     if (!program) return fail(program.error());
     loader = Descriptor(fcntl(program->get(), F_DUPFD_CLOEXEC, kLoaderDescriptor));
     if (!loader.valid()) return fail(system_error("cannot hand Xen to the machine", errno));

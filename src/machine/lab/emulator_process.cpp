@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,16 +20,6 @@
 #include "machine/parts/lab_parts.h"
 
 namespace vtax::lab {
-
-Result<Descriptor> anonymous_file(const char* name, const std::string& content) {
-  Descriptor file(memfd_create(name, MFD_CLOEXEC));
-  if (!file.valid())
-    return fail(system_error(fmt::format("cannot make the anonymous file '{}'", name), errno));
-  if (write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-    return fail(system_error(fmt::format("cannot fill the anonymous file '{}'", name), errno));
-  lseek(file.get(), 0, SEEK_SET);
-  return file;
-}
 
 Result<Pipe> make_pipe() {
   int ends[2];

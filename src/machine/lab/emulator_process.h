@@ -26,9 +26,6 @@ namespace vtax::lab {
 // What a process has taken so far; 0 when it is gone.
 [[nodiscard]] std::chrono::nanoseconds cpu_time_of(int pid);
 
-// An anonymous file with this content, positioned at its start; not inherited unless asked for.
-[[nodiscard]] Result<Descriptor> anonymous_file(const char* name, const std::string& content);
-
 struct Pipe {
   Descriptor read, write;
 };

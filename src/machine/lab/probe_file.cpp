@@ -8,15 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "machine/lab/emulator_process.h"
+#include "core/anonymous_file.h"
+#include "core/files.h"
 
 namespace vtax::lab {
 
 Result<ProbeFile> ProbeFile::make(const std::string& settings) {
   ProbeFile file;
-  auto in = anonymous_file("vtax-probe-settings", settings);
+  auto in = anonymous_file("vtax-probe-settings", text_bytes(settings));
   if (!in) return fail(in.error());
-  auto out = anonymous_file("vtax-probe-out", "");
+  auto out = anonymous_file("vtax-probe-out", {});
   if (!out) return fail(out.error());
   file.settings_ = std::move(*in);
   file.out_ = std::move(*out);
