@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -93,6 +94,15 @@ void go_on_one_cpu() {
       quit(off.error().text());
 }
 
+// A computer's root is a file system that can be left (pivot_root), as what a kernel boots from is not.
+void leave_initramfs() {
+  const char* root = "/root-of-a-computer";
+  if (mkdir(root, 0755) != 0 || mount("/", root, nullptr, MS_BIND | MS_REC, nullptr) != 0 ||
+      chdir(root) != 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) != 0 || chroot(".") != 0 ||
+      chdir("/") != 0)
+    quit("cannot leave the initramfs");
+}
+
 // The lab's image for KVM has what a host's cache would have.
 host::GuestParts guest_of_the_image() {
   host::GuestParts parts;
@@ -136,6 +146,7 @@ json trial_with_course(Trial trial, const std::map<PlatformId, host::GuestParts>
 }
 
 int run_in_lab(const char* factors, bool kills) {
+  leave_initramfs();
   go_on_one_cpu();
   mkdir("/dev/shm", 0755);
   if (fs::exists(kMoreModules))
@@ -167,7 +178,8 @@ int run_in_lab(const char* factors, bool kills) {
   json rows = json::array();
   for (const LedgerEntry& row : trial.ledger)
     if (row.kind == kCpuTimeKind)
-      rows.push_back({{"domain", row.domain}, {"layer", name(row.layer)}, {"ns", row.value}});
+      rows.push_back(
+          {{"domain", row.domain}, {"layer", name(row.layer)}, {"part", name(row.part)}, {"ns", row.value}});
   fmt::print("{}\n", json{{"ledger", rows},
                           {"elapsed_ns", trial.elapsed_host_ns},
                           {"provenance", json::parse(trial.provenance, nullptr, false)}}
@@ -258,25 +270,30 @@ Seen observe(const LabMachine& machine, const json& plan, bool counted = true) {
           json::parse(seen->answer, nullptr, false)};
 }
 
-double exact_ms(const Seen& seen, const std::string& domain, std::optional<Layer> layer = {}) {
+double exact_ms(const Seen& seen, const std::string& domain, std::optional<Layer> layer = {},
+                std::optional<Part> part = {}) {
   double sum = 0;
   for (const LedgerEntry& row : seen.exact)
     if (row.kind == "instructions" && row.layer != Layer::idle && (domain.empty() || row.domain == domain) &&
-        (!layer || row.layer == *layer))
+        (!layer || row.layer == *layer) && (!part || row.part == *part))
       sum += static_cast<double>(row.value) * kMsPerInstruction;
   return sum;
 }
 
-double books_ms(const json& rows, const std::string& domain, std::string_view layer = "") {
+double books_ms(const json& rows, const std::string& domain, std::string_view layer = "",
+                std::string_view part = "") {
   double sum = 0;
   for (const json& row : rows)
-    if (row.value("domain", "") == domain && (layer.empty() || row.value("layer", "") == layer))
+    if (row.value("domain", "") == domain && (layer.empty() || row.value("layer", "") == layer) &&
+        (part.empty() || row.value("part", "") == part))
       sum += row.value("ns", 0.0) * kMsPerNs;
   return sum;
 }
 
 // Books that ought to be right, and by how much they may be off.
 constexpr double kAnyError = 1e9, kExactBook = 3, kTickedBook = 25;
+// Of what is less nothing is asked: a reading itself takes as long.
+constexpr double kLeastCheckedMs = 100;
 // Xen's counter has the switch away from a guest in the next one's time, the probe in the guest's: of guests
 // on the CPU's virtualisation that is much (docs/benchmarks.md), and they agree on the sum alone.
 double part_book(const std::string& platform) {
@@ -287,8 +304,9 @@ int wrong_books = 0;
 void print_row(const std::string& trial, const std::string& who, double exact, const char* book, double says,
                double most_per_cent = kAnyError) {
   const double error = exact > 0 ? (says / exact - 1) * 100 : kAnyError;
-  if (std::abs(error) > most_per_cent) ++wrong_books;
-  fmt::print("| {} | {} | {:.1f} | {} | {:.1f} | {:+.1f} % |\n", trial, who, exact, book, says, error);
+  if (exact > kLeastCheckedMs && std::abs(error) > most_per_cent) ++wrong_books;
+  const std::string percent = exact > 0 ? fmt::format("{:+.1f} %", error) : "-";
+  fmt::print("| {} | {} | {:.1f} | {} | {:.1f} | {} |\n", trial, who, exact, book, says, percent);
   std::fflush(stdout);
 }
 
@@ -356,8 +374,8 @@ std::vector<BenchWork> works_of_programs() {
   const Factors program{
       {"workload", "program"}, {"packages", kProgramPackages}, {"topology", "inside"}, {"offloads", "off"}};
   Factors counts = program, serves = program;
-  counts.insert({{"client", "busybox sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'"},
-                 {"operations", "200000"}});
+  counts.insert({{"client", "busybox sh -c 'i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done'"},
+                 {"operations", "40000"}});
   serves.insert({{"server", "busybox httpd -f -p 8080 -h /bin"},
                  {"ready", "port 8080"},
                  {"direction", "receive"},
@@ -365,7 +383,7 @@ std::vector<BenchWork> works_of_programs() {
                   "busybox sh -c 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); busybox wget -q -O /dev/null "
                   "http://{server}:8080/busybox || exit 1; done'"},
                  {"operations", "40"}});
-  return {{"200,000 turns of a shell's loop", counts}, {"40 files of its httpd", serves}};
+  return {{"40,000 turns of a shell's loop", counts}, {"40 files of its httpd", serves}};
 }
 
 // Lets the machine run this program with one of the words above: what it says.
@@ -435,8 +453,11 @@ void on_dom0(const LabMachine& machine, const std::string& platform, const Bench
   };
   const double guest = exact_ms(seen, "guest1"), driver = exact_ms(seen, "Domain-0");
   row("the guest, with Xen's work for it", guest, books_ms(rows, "guest1"), part_book(platform));
-  row("the guest's program", exact_ms(seen, "guest1", Layer::program), books_ms(rows, "guest1", "program"));
+  row("the guest's program", exact_ms(seen, "guest1", Layer::program), books_ms(rows, "guest1", "program"),
+      kTickedBook);
   row("Domain-0, with Xen's work for it", driver, books_ms(rows, "Domain-0"), part_book(platform));
+  row("Domain-0's programs", exact_ms(seen, "Domain-0", Layer::driver, Part::program),
+      books_ms(rows, "Domain-0", "driver", "program"));
   row("all", guest + driver, books_ms(rows, "guest1") + books_ms(rows, "Domain-0"), kExactBook);
   fmt::print(stderr, "{}: {}\n", trial, said.dump());
 }
