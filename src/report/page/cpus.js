@@ -10,11 +10,12 @@ const drawCpus = () => {
   const shown = comparison.cells.filter((cell) => cell.per[unit]);
   const cpus = [...new Set(shown.flatMap((cell) => cell.cpus.map((c) => c.cpu)))].sort((a, b) => a - b);
   // Instructions of a CPU per unit of work, idling left out.
+  const ofCpu = (cell, cpu) => cell.cpus.find((c) => c.cpu === cpu);
   const cost = (cell, cpu) => {
-    const found = cell.cpus.find((c) => c.cpu === cpu);
+    const found = ofCpu(cell, cpu);
     return found && cell.total ? busy(found.layers) * cell.per[unit].total / cell.total : 0;
   };
-  const values = shown.flatMap((cell, y) => cpus.map((cpu, x) => [x, y, cost(cell, cpu)]));
+  const values = shown.flatMap((cell, y) => cpus.flatMap((cpu, x) => ofCpu(cell, cpu) ? [[x, y, cost(cell, cpu)]] : []));
   const most = Math.max(...values.map((v) => v[2]), 1);
   element("cpus-note").textContent = `${comparison.name}: ${costName} of each CPU per ${per}, idling left out; the peer's CPU is no part of it.`;
   draw("heat", 96 + 48 * shown.length, `${costName} of each CPU per ${per}: ` + values.map((v) => `${shown[v[1]].platform} CPU ${cpus[v[0]]} ${costText(v[2])}`).join(", "), {
