@@ -20,8 +20,8 @@ class StartedGuest {
   [[nodiscard]] virtual std::string how_it_ended() = 0;
   // A pidfd of the process that runs it; invalid: none does, as Xen's domains.
   [[nodiscard]] virtual Descriptor process() const { return {}; }
-  // What it printed last, printable: a guest may print anything.
-  [[nodiscard]] virtual std::string console_tail() = 0;
+  // What it printed last, kPanicBytes of it at the most; it may print anything.
+  [[nodiscard]] virtual std::string console() = 0;
   // That other end: "vtaxg0", "vif3.0".
   [[nodiscard]] virtual const std::string& port() const = 0;
   // Its agent has answered: what came into being since it started may now be placed.

@@ -23,8 +23,10 @@ class Xenstore {
 
  private:
   explicit Xenstore(Descriptor fd) : fd_(std::move(fd)) {}
+  // What is answered; an event may come before.
   Result<std::string> talk(std::uint32_t type, std::string_view what, const std::string& payload);
   Descriptor fd_;
+  int events_ = 0;  // that have come
 };
 
 }  // namespace vtax
