@@ -17,7 +17,7 @@
 #include "core/kernel_file.h"
 #include "core/process_end.h"
 #include "platform/backend_placement.h"
-#include "platform/guest_process.h"
+#include "platform/dead_guest.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
 #include "platform/xen_balloon.h"
@@ -130,23 +130,22 @@ Error why_a_domain_ended(const std::vector<std::string>& domains) {
   constexpr std::chrono::milliseconds kWriting{300};
   std::this_thread::sleep_for(kWriting);
   for (const std::string& domain : domains) {
-    const std::string end = end_of_domain(domain);
-    if (end.empty()) continue;
-    const std::string panic = kernel_panic_in(guest_console_tail(domain, kPanicBytes));
-    return {domain + ": its domain has ended", end + (panic.empty() ? "" : "; " + panic),
-            "its last lines:\n" + console_lines(guest_console_tail(domain)), ExitCode::trial_failed};
+    std::string end = end_of_domain(domain);
+    if (!end.empty())
+      return error_of_dead_guest(domain + ": its domain has ended", std::move(end),
+                                 guest_console_tail(domain, kPanicBytes));
   }
   return {"a domain of Xen's has ended", "xl list does not say which", "", ExitCode::trial_failed};
 }
 
 // A guest or driver domain that dies in a trial ends it at once.
-void watch_domains(std::vector<EndpointClient>& guests, std::vector<EndpointClient>& drivers) {
+std::shared_ptr<GuestEnds> ends_of_domains(const DriverShape& shape) {
   std::vector<std::string> names;
-  for (std::size_t i = 1; i <= guests.size(); ++i) names.push_back(lab::guest_name(static_cast<int>(i)));
-  for (std::size_t i = 1; i <= drivers.size(); ++i) names.push_back(lab::driver_name(static_cast<int>(i)));
-  for (std::vector<EndpointClient>* clients : {&guests, &drivers})
-    for (EndpointClient& client : *clients)
-      client.end_with(Xenstore::ends_of_domains(), [names] { return why_a_domain_ended(names); });
+  for (int guest = 1; guest <= shape.guests; ++guest) names.push_back(lab::guest_name(guest));
+  for (int driver = 1; driver <= shape.driver_domains; ++driver) names.push_back(lab::driver_name(driver));
+  auto ends = std::make_shared<GuestEnds>();
+  ends->add(Xenstore::ends_of_domains(), [names] { return why_a_domain_ended(names); });
+  return ends;
 }
 
 Result<DriverMachine> bring_up() {
@@ -167,7 +166,7 @@ Result<DriverMachine> bring_up() {
   Result<std::vector<EndpointClient>> guests = reach_guests(shape->guests);
   if (!guests) return fail(guests.error());
   if (Result<> placed = place_backends(*shape, *platform); !placed) return fail(placed.error());
-  watch_domains(*guests, domains->clients);
+  auto ends = ends_of_domains(*shape);
   auto modules = modules_of_all(kDomain0, *guests, domains->clients);
   if (!modules) return fail(modules.error());
   while (waitpid(-1, nullptr, WNOHANG) > 0) {  // what the toolstack left behind
@@ -195,6 +194,7 @@ Result<DriverMachine> bring_up() {
       {},
       {},
       std::move(*guests),
+      std::move(ends),
       std::move(*modules),
       ration_guests,
       facts_of_guests,

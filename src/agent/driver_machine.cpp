@@ -233,6 +233,8 @@ Result<std::vector<EndpointClient>> reach_guests(int guests) {
 }
 
 Result<> run_trial_with_guests(DriverMachine& machine) {
+  for (std::vector<EndpointClient>* clients : {&machine.guests, &machine.driver_clients})
+    for (EndpointClient& client : *clients) client.end_with(machine.guest_ends);
   const Result<LabPlan> plan = snapshot_and_read_plan();
   if (!plan) return fail(plan.error());
   if (Result<> fits = expect_plan_for(machine, *plan); !fits) return fits;
@@ -244,6 +246,7 @@ Result<> run_trial_with_guests(DriverMachine& machine) {
   std::vector<EndpointClient> peers;
   if (Result<> joined = join_peers(*plan, peers, *setup); !joined) return joined;
   setup->more_driver_cpus = machine.shape.more_cpus();
+  setup->guest_ends = machine.guest_ends;
   Result<> placed = place_guests(machine, plan->guest_cpu);
   if (placed && machine.ration) placed = machine.ration(*plan, machine.guests);
   if (!placed) return placed;

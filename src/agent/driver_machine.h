@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -45,8 +46,9 @@ struct DriverMachine {
   std::function<Result<>()> place_functions;
   // Gives it a macvtap on this domain's network device `card` as a second one; empty: nobody here can.
   std::function<Result<>(int guest, const std::string& card)> give_macvtap;
-  std::vector<EndpointClient> guests;  // their agents
-  nlohmann::json modules;              // of all domains' kernels
+  std::vector<EndpointClient> guests;           // their agents
+  std::shared_ptr<const GuestEnds> guest_ends;  // and those of driver domains
+  nlohmann::json modules;                       // of all domains' kernels
   // What each guest may have of the machine, and what is then known of them for the result; empty: nothing.
   std::function<Result<>(const LabPlan& plan, std::vector<EndpointClient>& guests)> ration = {};
   std::function<Result<nlohmann::json>(std::vector<EndpointClient>& guests)> facts = {};

@@ -13,7 +13,7 @@
 #include "core/memory_kills.h"
 #include "core/process_end.h"
 #include "platform/backend_placement.h"
-#include "platform/guest_process.h"
+#include "platform/dead_guest.h"
 #include "platform/links.h"
 #include "platform/placement.h"
 #include "platform/wiring.h"
@@ -94,17 +94,17 @@ Result<> blow_balloons_up(const LabPlan& plan, std::vector<EndpointClient>& gues
   return done;
 }
 
-// A guest that dies ends what waits for it at once.
-void watch_guests(std::vector<EndpointClient>& guests, const std::vector<pid_t>& vmms) {
-  for (std::size_t i = 0; i < guests.size(); ++i)
-    guests[i].end_with(process_descriptor(vmms[i]), [name = lab::guest_name(static_cast<int>(i) + 1),
-                                                     vmm = vmms[i], kills = memory_kills()] {
-      const std::string panic = kernel_panic_in(vmm_console_tail(name, kPanicBytes));
-      return Error{name + ": its QEMU has ended",
-                   end_of_child(vmm) + (panic.empty() ? "" : "; " + panic) +
-                       want_of_memory_since(kills, "the host has less than its guests take"),
-                   "its last lines:\n" + console_lines(vmm_console_tail(name)), ExitCode::trial_failed};
+std::shared_ptr<GuestEnds> ends_of_vmms(const std::vector<pid_t>& vmms) {
+  auto ends = std::make_shared<GuestEnds>();
+  int guest = 0;
+  for (const pid_t vmm : vmms)
+    ends->add(process_descriptor(vmm), [vmm, name = lab::guest_name(++guest), kills = memory_kills()] {
+      return error_of_dead_guest(
+          name + ": its QEMU has ended",
+          end_of_child(vmm) + want_of_memory_since(kills, "the host has less than its guests take"),
+          vmm_console_tail(name, kPanicBytes));
     });
+  return ends;
 }
 
 Result<DriverMachine> bring_kvm_up() {
@@ -127,7 +127,6 @@ Result<DriverMachine> bring_kvm_up() {
   };
   for (int guest = 1; guest <= shape->guests; ++guest)
     if (Result<> placed = move(guest, shape->own_cpus_of(guest)); !placed) return fail(placed.error());
-  watch_guests(*guests, *vmms);
   auto modules = modules_of_all(kKvmHost, *guests);
   if (!modules) return fail(modules.error());
   return DriverMachine{vhost ? PlatformId::kvm : PlatformId::kvm_qemu,
@@ -147,6 +146,7 @@ Result<DriverMachine> bring_kvm_up() {
                                              vhost);
                        },
                        std::move(*guests),
+                       ends_of_vmms(*vmms),
                        std::move(*modules),
                        blow_balloons_up};
 }

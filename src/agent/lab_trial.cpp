@@ -145,6 +145,7 @@ Result<> arrange_and_work(const LabPlan& plan, Platform& platform, const Setup& 
   if (plan.delay.count() > 0) std::this_thread::sleep_for(plan.delay);
   Result<Bench> bench = platform.arrange(setup);
   if (!bench) return fail(bench.error());
+  bench->end_with(setup.guest_ends);
   // How many repetitions are wanted the machine does not know, so that no window depends on it.
   const int repetitions = controller::has_disk(plan) ? 1 : kMostRepetitions;
   for (int repetition = 1; repetition <= repetitions; ++repetition) {

@@ -1,6 +1,6 @@
 #include "agent/other_machines.h"
 
-#include <unistd.h>
+#include <poll.h>
 
 #include <thread>
 
@@ -71,7 +71,11 @@ Result<> serve_as_other_machine(DriverMachine& machine, const LabPlan& plan, con
     done = set_segmentation_offloads(machine.backend(guest), plan.offloads);
   if (done) done = plug_system_card(*here, machine.driver.bridge, setup);
   if (!done) return done;
-  while (true) pause();
+  pollfd ended{machine.guest_ends->descriptor(), POLLIN, 0};
+  while (true) {
+    poll(&ended, 1, -1);
+    if (auto error = machine.guest_ends->error()) return fail(std::move(*error));
+  }
 }
 
 Result<int> new_number_from(const JsonFields& order) {

@@ -68,7 +68,9 @@ Result<JsonFields> ProgramPairs::take(const ProgramPair& pair, std::string_view 
   auto answer = pair.client->client->wait_for(state, patience);
   if (answer || !have_servers_) return answer;
   Error error = answer.error();
-  if (const auto ended = pair.server->client->ask({{"do", "program-end"}}, patience_); !ended) {
+  const auto ended = pair.server->client->ask({{"do", "program-end"}}, patience_);
+  // Of a guest that has died both say so.
+  if (!ended && ended.error().text() != error.text()) {
     error.why += "; the server: " + ended.error().why;
     if (error.next.empty()) error.next = ended.error().next;
   }

@@ -1,12 +1,17 @@
 #include "controller/trial.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
+#include <map>
+#include <thread>
 
+#include "controller/http_trial.h"
+#include "controller/local_trial.h"
 #include "platform/links.h"
 
 namespace vtax::controller {
@@ -68,6 +73,39 @@ bool good_trial(std::unique_ptr<Platform> platform, const TrialPlan& wanted, std
   return good;
 }
 
+// A second after it has begun.
+bool says_that_a_guest_dies(const TrialPlan& wanted) {
+  using Clock = std::chrono::steady_clock;
+  Setup setup = Setup::of(wanted);
+  setup.system_cpu = setup.peer_cpu = sched_getcpu();
+  const auto platform = make_container();
+  Result<Bench> bench = platform->arrange(setup);
+  if (!bench) return fprintf(stderr, "%s\n", bench.error().text().c_str()), false;
+  int lives[2];
+  if (pipe2(lives, O_CLOEXEC) != 0) return false;
+  Descriptor life(lives[1]);
+  const auto guests = std::make_shared<GuestEnds>();
+  guests->add(Descriptor(lives[0]), [] {
+    return Error{"guest2", "it has died", "", ExitCode::trial_failed};
+  });
+  bench->end_with(guests);
+  std::thread death([&] {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    life.reset();
+  });
+  const auto begun = Clock::now();
+  constexpr std::chrono::milliseconds kSettle{50};
+  const auto result = wanted.http    ? run_http_trial(wanted, *bench, kSettle)
+                      : wanted.local ? run_local_trial(wanted, *bench, {}, kSettle, {})
+                                     : run_trial(wanted, *bench, kSettle);
+  const auto took = Clock::now() - begun;
+  death.join();
+  if (!result && result.error().text() == "guest2: it has died" && took < std::chrono::seconds(6))
+    return true;
+  fprintf(stderr, "%s\n", result ? "it was not said" : result.error().text().c_str());
+  return false;
+}
+
 void expect_good(const std::function<bool()>& test) {
   const int code = in_a_namespace(test);
   if (code == kCannot) GTEST_SKIP() << "needs the right to make a network namespace (run as root)";
@@ -125,6 +163,27 @@ TEST(Trial, SeveralSystemsWorkAtOnce) {
                         (*result)["work"]["bytes"] == 1'750'000;
       if (!good) fprintf(stderr, "%s\n", result->dump().c_str());
       return good;
+    });
+  }
+}
+
+// Whoever is waited for: a partner notices nothing. None of this work is done within a second.
+TEST(Trial, AGuestThatDiesEndsEachKindOfWorkAtOnce) {
+  const std::map<std::string, std::string> works[] = {
+      {{"workload", "tcp-stream"}, {"bytes", "17179869184"}, {"write_bytes", "1"}},
+      {{"workload", "tcp-rr"}, {"transactions", "100000000"}},
+      {{"workload", "udp-rr"}, {"transactions", "100000000"}, {"direction", "send"}},
+      {{"workload", "http"}, {"requests", "1000000"}},
+      {{"workload", "cpu-loop"}, {"iterations", "10000000000"}, {"guests", "2"}}};
+  for (const auto& work : works) {
+    SCOPED_TRACE(work.at("workload"));
+    expect_good([&] {
+      auto factors = work;
+      factors.insert({{"platform", "container"}, {"topology", "inside"}});
+      auto wanted = plan_for(trial_spec_of(factors).value());
+      if (!wanted) return fprintf(stderr, "%s\n", wanted.error().text().c_str()), false;
+      wanted->time_limit = std::chrono::seconds(20);
+      return says_that_a_guest_dies(*wanted);
     });
   }
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <thread>
 
+#include "platform/dead_guest.h"
 #include "platform/namespace.h"
 #include "platform/offloads.h"
 #include "platform/quiet.h"
@@ -58,6 +59,7 @@ class BootedGuests : public Platform {
     if (!done) return fail(done.error());
     Bench bench;
     for (int guest = 1; guest <= setup.guests; ++guest) add(bench, setup, guest);
+    bench.end_with(ends_);
     bench.here.push_back({"peer", "host", kGuestPeerPort});
     bench.wire.push_back({"peer", "host", kGuestPeerDevice});
     bench.peer.devices = {{"peer", "host", kGuestPeerDevice}};
@@ -125,7 +127,8 @@ class BootedGuests : public Platform {
       if (!client) return fail(client.error());
       clients_.push_back(std::move(*client));
       EndpointClient& agent = clients_.back();
-      agent.end_with(started.process(), [guest, &started] { return died(guest, started); });
+      ends_->add(started.end(), [guest, &started] { return died(guest, started); });
+      agent.end_with(ends_);
       // For the lab's probe, where this machine is itself an emulated one; elsewhere it does nothing.
       if (Result<> announced = agent.announce(guest); !announced) return announced;
       if (Result<> set = wiring::set_offloads(agent, kind_.device, setup.offloads); !set) return set;
@@ -147,20 +150,15 @@ class BootedGuests : public Platform {
     }
     const std::string why = started.running() ? fmt::format("it did not answer within {} s", limit.count())
                                               : started.how_it_ended();
-    return fail(Error{fmt::format("boot {} of platform {}", guest_domain_name(guest), kind_.name), why,
-                      last_lines_of(started), ExitCode::trial_failed});
-  }
-
-  static std::string last_lines_of(StartedGuest& guest) {
-    const std::string tail = guest.console_tail();
-    return tail.empty() ? "it had printed nothing" : "its last lines:\n" + tail;
+    return fail(error_of_dead_guest(
+        fmt::format("boot {} of platform {}", guest_domain_name(guest), kind_.name), why, started.console()));
   }
 
   // In the middle of its work.
   static Error died(int guest, StartedGuest& started) {
     static_cast<void>(started.running());  // which asks for its end
-    return {guest_domain_name(guest) + ": the process that runs it has ended", started.how_it_ended(),
-            last_lines_of(started), ExitCode::trial_failed};
+    return error_of_dead_guest(fmt::format("{}: {} has ended", guest_domain_name(guest), started.runner()),
+                               started.how_it_ended(), started.console());
   }
 
   void add(Bench& bench, const Setup& setup, int guest) {
@@ -186,6 +184,7 @@ class BootedGuests : public Platform {
   std::optional<Router> router_;  // in the bridge's place
   std::vector<std::unique_ptr<StartedGuest>> guests_;
   std::vector<EndpointClient> clients_;
+  const std::shared_ptr<GuestEnds> ends_ = std::make_shared<GuestEnds>();
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/descriptor.h"
 #include "platform/platform.h"
@@ -16,12 +17,13 @@ class StartedGuest {
  public:
   virtual ~StartedGuest() = default;
   [[nodiscard]] virtual bool running() = 0;
-  // Of one that does not run any more.
+  // For errors: what has ended where it does not run any more, and how.
+  [[nodiscard]] virtual std::string_view runner() const { return "the process that runs it"; }
   [[nodiscard]] virtual std::string how_it_ended() = 0;
-  // A pidfd of the process that runs it; invalid: none does, as Xen's domains.
-  [[nodiscard]] virtual Descriptor process() const { return {}; }
-  // What it printed last, printable: a guest may print anything.
-  [[nodiscard]] virtual std::string console_tail() = 0;
+  // Can be read from its end on; invalid: nobody tells.
+  [[nodiscard]] virtual Descriptor end() const = 0;
+  // What it printed last, kPanicBytes of it at the most; it may print anything.
+  [[nodiscard]] virtual std::string console() = 0;
   // That other end: "vtaxg0", "vif3.0".
   [[nodiscard]] virtual const std::string& port() const = 0;
   // Its agent has answered: what came into being since it started may now be placed.

@@ -28,8 +28,6 @@ namespace vtax {
 namespace {
 
 constexpr rlim_t kMostConsoleBytes = 4 << 20;  // a guest that prints for ever fills no memory
-constexpr std::size_t kTailBytes = 4096;
-constexpr std::size_t kTailLines = 12;
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -59,14 +57,6 @@ int become_guest(const GuestProgram& guest, int cpu, const ProgramConfinement* w
 }
 
 }  // namespace
-
-std::string console_lines(const std::string& text) {
-  std::string out;
-  for (const char c : last_lines(text, kTailLines))
-    if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f))
-      out += c;
-  return out;
-}
 
 Result<GuestProcess> GuestProcess::start(const GuestProgram& guest, int cpu) {
   const std::string what = "cannot start " + guest.program.string();
@@ -149,19 +139,14 @@ bool GuestProcess::running() {
 }
 
 std::string GuestProcess::how_it_ended() const {
-  const std::string panic = kernel_panic_in(console_end(kPanicBytes));
-  return end_text(status_) + (panic.empty() ? "" : "; " + panic) +
+  return end_text(status_) +
          want_of_memory_since(kills_before_,
                               "vtax's control group, or the computer, has less than the guest takes");
 }
 
-std::string GuestProcess::console_tail() const {
-  return console_lines(console_end(kTailBytes));
-}
-
-std::string GuestProcess::console_end(std::size_t most) const {
+std::string GuestProcess::console() const {
   const off_t size = std::max<off_t>(0, lseek(console_.get(), 0, SEEK_END));
-  std::string text(std::min(static_cast<std::size_t>(size), most), '\0');
+  std::string text(std::min(static_cast<std::size_t>(size), kPanicBytes), '\0');
   const ssize_t got = pread(console_.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
   return text;

@@ -14,9 +14,6 @@
 
 namespace vtax {
 
-// The last lines of what a guest printed, printable: it may print anything.
-[[nodiscard]] std::string console_lines(const std::string& text);
-
 // How a guest is started: a program of this machine that runs a kernel and its image.
 struct GuestProgram {
   std::filesystem::path program;
@@ -42,16 +39,15 @@ class GuestProcess {
 
   [[nodiscard]] pid_t process() const { return process_; }
   [[nodiscard]] bool running();
-  // Of one that does not run any more: "it was killed by signal 9 (Killed)", its kernel's panic, and whether
-  // this one has killed for want of memory meanwhile.
+  // Of one that does not run any more: "it was killed by signal 9 (Killed)", and whether this computer's
+  // kernel has killed for want of memory meanwhile.
   [[nodiscard]] std::string how_it_ended() const;
-  // What it printed last, as console_lines() gives it.
-  [[nodiscard]] std::string console_tail() const;
+  // What it printed last, kPanicBytes of it at the most; it may print anything.
+  [[nodiscard]] std::string console() const;
 
  private:
   GuestProcess(pid_t process, Descriptor console)
       : process_(process), console_(std::move(console)), kills_before_(memory_kills()) {}
-  [[nodiscard]] std::string console_end(std::size_t most) const;
 
   pid_t process_ = -1;
   int status_ = 0;

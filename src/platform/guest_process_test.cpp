@@ -15,12 +15,12 @@ std::string end_of(const std::string& script) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_FALSE(guest->running());
   GuestProcess moved = std::move(*guest);  // the words go with it
-  return moved.how_it_ended() + "|" + moved.console_tail();
+  return moved.how_it_ended() + "|" + moved.console();
 }
 
 TEST(GuestProcess, SaysHowItEnded) {
   EXPECT_EQ(end_of("kill -KILL $$"), "it was killed by signal 9 (Killed)|");
-  EXPECT_EQ(end_of("echo why; exit 3"), "it ended with code 3|why");
+  EXPECT_EQ(end_of("echo why; exit 3"), "it ended with code 3|why\n");
 }
 
 // What it prints is kept in memory.

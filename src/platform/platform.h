@@ -41,6 +41,7 @@ struct Setup {
   // The peers, where they are in another machine: of guest 1, 2, ..., the caller's. `peer_card` is then their
   // card as they call it.
   std::vector<EndpointClient>* peers_elsewhere = nullptr;
+  std::shared_ptr<const GuestEnds> guest_ends;  // of the caller's guests; nothing: it has none
 
   // Who has the card behind a wire, as counters name it.
   [[nodiscard]] std::string peer_domain(const std::string& here) const {
@@ -109,6 +110,9 @@ struct Bench {
       peer = std::move(pair.peer);
     }
   }
+
+  // Whoever waits for any end hears when one of these guests dies.
+  void end_with(const std::shared_ptr<const GuestEnds>& guests) const;
 
   End system, peer;
   std::vector<CountedDevice> here;  // in the caller's network namespace

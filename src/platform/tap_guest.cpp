@@ -14,8 +14,8 @@ class ProcessWithTap : public StartedGuest {
 
   bool running() override { return process_.running(); }
   std::string how_it_ended() override { return process_.how_it_ended(); }
-  Descriptor process() const override { return process_descriptor(process_.process()); }
-  std::string console_tail() override { return process_.console_tail(); }
+  Descriptor end() const override { return process_descriptor(process_.process()); }
+  std::string console() override { return process_.console(); }
   const std::string& port() const override { return tap_; }
   void describe(Bench& bench, const Setup& setup, int guest) const override {
     bench.processes.push_back({process_.process(), role_, setup.system_cpu, guest});

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <thread>
 
-#include "platform/guest_process.h"
+#include "core/process_end.h"
 #include "platform/links.h"
 #include "platform/namespace.h"
 #include "platform/placement.h"
@@ -24,7 +24,6 @@ constexpr char kXenDevice[] = "eth0";
 constexpr std::chrono::seconds kBackendLimit{20};
 // Of a guest whose firmware reads kernel and image by port accesses, each an exit to QEMU.
 constexpr std::chrono::seconds kFirmwareBootLimit{300};
-constexpr std::size_t kMostConsoleText = 16384;
 
 // What a guest prints, from the pseudoterminal that xenconsoled has made for it. It is taken while the guest
 // lives: afterwards there is none.
@@ -43,10 +42,10 @@ class XenConsole {
       if (got <= 0) break;
       text_.append(buffer.data(), static_cast<std::size_t>(got));
     }
-    if (text_.size() > kMostConsoleText) text_.erase(0, text_.size() - kMostConsoleText);
+    if (text_.size() > kPanicBytes) text_.erase(0, text_.size() - kPanicBytes);
   }
 
-  [[nodiscard]] std::string tail() const { return console_lines(text_); }
+  [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
   Descriptor tty_;
@@ -66,12 +65,14 @@ class XenDomain : public StartedGuest {
   bool running() override {
     console_.take();
     auto store = Xenstore::open();
-    return store && store->read(fmt::format("/local/domain/{}/name", made_.domain));
+    return store && store->has(made_.domain);
   }
-  std::string how_it_ended() override { return "its domain ended"; }
-  std::string console_tail() override {
+  std::string_view runner() const override { return "its domain"; }
+  std::string how_it_ended() override { return "xl has taken it down"; }
+  Descriptor end() const override { return Xenstore::end_of(made_.domain); }
+  std::string console() override {
     console_.take();
-    return console_.tail();
+    return console_.text();
   }
   const std::string& port() const override { return port_; }
 

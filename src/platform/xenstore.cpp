@@ -35,16 +35,30 @@ bool read_all(int fd, void* into, std::size_t size) {
   return true;
 }
 
-// The next message that comes, which is not kept: its type; the error's where none comes.
-std::uint32_t skip_message(int fd) {
+struct Message {
+  std::uint32_t type = 0;
+  std::string body;
+};
+
+Result<Message> next_message(int fd, std::string_view what) {
+  Header header{};
+  if (!read_all(fd, &header, sizeof header)) return fail(system_error(std::string(what), errno));
+  if (header.length > kMostPayload)
+    return fail(Error{std::string(what), "xenstore's answer is too long", "", ExitCode::unavailable});
+  Message message{header.type, std::string(header.length, '\0')};
+  if (!read_all(fd, message.body.data(), message.body.size()))
+    return fail(system_error(std::string(what), errno));
+  return message;
+}
+
+std::string name_of(int domain) {
+  return fmt::format("/local/domain/{}/name", domain);
+}
+
+bool comes_soon(int fd) {
   constexpr int kPatienceMs = 5000;
   pollfd comes{fd, POLLIN, 0};
-  Header header{};
-  if (poll(&comes, 1, kPatienceMs) != 1 || !read_all(fd, &header, sizeof header) ||
-      header.length > kMostPayload)
-    return kTypeError;
-  std::string body(header.length, '\0');
-  return read_all(fd, body.data(), body.size()) ? header.type : kTypeError;
+  return poll(&comes, 1, kPatienceMs) == 1;
 }
 
 }  // namespace
@@ -63,36 +77,35 @@ Result<std::string> Xenstore::talk(std::uint32_t type, std::string_view what, co
   if (::write(fd_.get(), message.data(), message.size()) != static_cast<ssize_t>(message.size())) {
     return fail(system_error(std::string(what), errno));
   }
-  Header reply{};
-  if (!read_all(fd_.get(), &reply, sizeof reply)) return fail(system_error(std::string(what), errno));
-  if (reply.length > kMostPayload)
-    return fail(Error{std::string(what), "xenstore's answer is too long", "", ExitCode::unavailable});
-  std::string body(reply.length, '\0');
-  if (!read_all(fd_.get(), body.data(), body.size())) return fail(system_error(std::string(what), errno));
-  if (reply.type == kTypeError)
-    return fail(Error{std::string(what), body.c_str(), "", ExitCode::unavailable});
-  return body;
+  auto answer = next_message(fd_.get(), what);
+  for (; answer && answer->type == kTypeEvent; answer = next_message(fd_.get(), what)) ++events_;
+  if (!answer) return fail(answer.error());
+  if (answer->type == kTypeError)
+    return fail(Error{std::string(what), answer->body.c_str(), "", ExitCode::unavailable});
+  return std::move(answer->body);
+}
+
+Descriptor Xenstore::watch(const std::string& node) {
+  constexpr std::string_view kWhat = "watch Xen's domains";
+  constexpr char kToken[] = "vtax";
+  auto store = open();
+  if (!store || !store->talk(kTypeWatch, kWhat, node + '\0' + kToken + '\0')) return {};
+  // Each watch begins with an event that says nothing.
+  if (store->events_ == 0 && (!comes_soon(store->fd_.get()) || !next_message(store->fd_.get(), kWhat)))
+    return {};
+  return std::move(store->fd_);
 }
 
 Descriptor Xenstore::ends_of_domains() {
-  using namespace std::string_view_literals;
-  constexpr std::string_view kWatch = "@releaseDomain\0vtax\0"sv;
-  auto store = open();
-  if (!store) return {};
-  const Header request{kTypeWatch, 0, 0, kWatch.size()};
-  std::string message(sizeof request, '\0');
-  std::memcpy(message.data(), &request, sizeof request);
-  message += kWatch;
-  if (::write(store->fd_.get(), message.data(), message.size()) != static_cast<ssize_t>(message.size()))
-    return {};
-  // The answer, and an event that each watch begins with, in any order.
-  bool answered = false, begun = false;
-  while (!answered || !begun) {
-    const std::uint32_t type = skip_message(store->fd_.get());
-    if (type == kTypeError) return {};
-    (type == kTypeEvent ? begun : answered) = true;
-  }
-  return std::move(store->fd_);
+  return watch("@releaseDomain");
+}
+
+Descriptor Xenstore::end_of(int domain) {
+  return watch(name_of(domain));
+}
+
+bool Xenstore::has(int domain) {
+  return read(name_of(domain)).has_value();
 }
 
 Result<std::string> Xenstore::read(std::string_view path) {

@@ -1,6 +1,15 @@
 // Guests of User Mode Linux, QEMU and Xen on this computer.
 
 #include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <thread>
+#include <vector>
 
 #include "tests/host/host_study.h"
 #include "tests/host/traces.h"
@@ -9,6 +18,67 @@ namespace vtax {
 namespace {
 
 using nlohmann::json;
+
+std::string words_of(const std::string& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Kills what runs guest 1 of User Mode Linux, below this process, once its work goes over TCP.
+class Killer {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Killer() : thread_([this](const std::stop_token& stop) { work(stop); }) {}
+  // When it did; nothing: it found none.
+  [[nodiscard]] std::optional<Clock::time_point> stop() {
+    thread_.request_stop();
+    thread_.join();
+    return killed_;
+  }
+
+ private:
+  void work(const std::stop_token& stop) {
+    while (!stop.stop_requested() && !killed_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      bool works = false;
+      std::vector<pid_t> guest;
+      for (const std::string& trace : traces()) {
+        pid_t process = 0;
+        if (sscanf(trace.c_str(), "process %d", &process) != 1) continue;
+        const std::string folder = "/proc/" + std::to_string(process);
+        const std::string tcp = words_of(folder + "/net/tcp");
+        constexpr std::string_view kWorkPort = ":1451 ", kEstablished = " 01 ";  // 5201
+        for (std::size_t at = tcp.find(kWorkPort); at != std::string::npos; at = tcp.find(kWorkPort, at + 1))
+          works = works || tcp.substr(at, 30).find(kEstablished) != std::string::npos;
+        if (words_of(folder + "/cmdline").find("umid=guest1") != std::string::npos) guest.push_back(process);
+      }
+      if (!works || guest.empty()) continue;
+      for (const pid_t process : guest) kill(process, SIGKILL);
+      killed_ = Clock::now();
+    }
+  }
+
+  std::optional<Clock::time_point> killed_;
+  std::jthread thread_;
+};
+
+// The peer sends, and notices nothing.
+TEST_F(Host, AGuestThatDiesInAnyWorkloadIsSaidAtOnce) {
+  need_platform("uml");
+  if (IsSkipped()) return;
+  const auto before = traces();
+  Killer killer;
+  const auto result = run(study("uml",
+                                "tcp-stream --set topology=inside --set offloads=on --set write_bytes=65536 "
+                                "--set direction=receive --set window_ms=60000 --json"));
+  const auto killed = killer.stop();
+  ASSERT_TRUE(killed) << result.err;
+  EXPECT_LT(Killer::Clock::now() - *killed, std::chrono::seconds(20));
+  EXPECT_THAT(result.out,
+              testing::HasSubstr("guest1: the process that runs it has ended: it was killed by signal 9"));
+  EXPECT_THAT(left_behind(before), testing::IsEmpty());
+}
 
 class HostGuest : public Host, public testing::WithParamInterface<std::string> {};
 

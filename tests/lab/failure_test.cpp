@@ -199,6 +199,30 @@ TEST_F(Failure, AGuestOfKvmThatStaysSilentIsBootedOnceMoreAndSaid) {
   EXPECT_EQ(trial.work.transactions, Transactions(20));
 }
 
+class DeathOfAGuest : public testing::TestWithParam<PlatformId> {};
+
+// Its memory ends when the work begins. The peer is what is waited for, and it notices nothing.
+TEST_P(DeathOfAGuest, IsSaidAtOnceInAnyWorkload) {
+  NEED_LAB(GetParam());
+  Trial trial;
+  trial.factors = {{"platform", std::string(name_of(GetParam()))},
+                   {"topology", "card"},
+                   {"workload", "tcp-stream"},
+                   {"direction", "receive"},
+                   {"balloon_mib", "128"},
+                   {"bytes", "67108864"},
+                   {"write_bytes", "67108864"}};
+  const auto done = LabBench::get().machine(GetParam()).run(trial, quiet);
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().text(),
+              HasSubstr(GetParam() == PlatformId::kvm ? "guest1: its QEMU has ended: it ended with code 0; "
+                                                      : "guest1: its domain has ended: it has crashed; "));
+  EXPECT_THAT(done.error().text(), HasSubstr("; Kernel panic - not syncing: System is deadlocked on memory"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DeathOfAGuest, testing::Values(PlatformId::xen_pv, PlatformId::kvm),
+                         [](const auto& tested) { return test_name(tested.param); });
+
 TEST_F(Failure, ATruncatedKernelDoesNotBoot) {
   NEED_LAB(PlatformId::native);
   LabImage image = LabBench::get().image(PlatformId::native);

@@ -50,7 +50,7 @@ TEST(WalledFolder, WhoeverIsStartedInItHasNothingOfVtax) {
         std::string said;
         for (int i = 0; i < 500 && process->running() && said.find("all") == std::string::npos; ++i) {
           std::this_thread::sleep_for(std::chrono::milliseconds(10));
-          said = process->console_tail();
+          said = process->console();
         }
         return json{{"said", said}, {"has_session", session == process->process()}};
       },

@@ -49,22 +49,31 @@ Result<JsonFields> ControlChannel::receive(std::chrono::nanoseconds limit) {
     }
     std::array<pollfd, 4> waiting{{{fd_.get(), POLLIN, 0},
                                    {ends_on_interruption_ ? interruption_fd() : -1, POLLIN, 0},
-                                   {end_.get(), POLLIN, 0},
+                                   {ends(), POLLIN, 0},
                                    {sign_.get(), POLLIN, 0}}};
     const int ready = poll(waiting.data(), waiting.size(), wait_ms);
     if (ready < 0 && errno != EINTR) return fail(system_error(what, errno));
     if (ends_on_interruption_ && interrupted()) return fail(interruption_error());
-    if (ready > 0 && waiting[0].revents == 0 && waiting[2].revents != 0) return fail(of_what_());
+    if (ready > 0 && waiting[0].revents == 0 && waiting[2].revents != 0)
+      if (const auto error = guests_->error()) return fail(*error);
     if (ready > 0 && waiting[0].revents == 0 && waiting[3].revents != 0)
       if (Result<> told = tell_news(); !told) return fail(told.error());
     if (ready <= 0 || waiting[0].revents == 0) continue;
     std::array<char, 4096> buffer{};
     const ssize_t received = recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (received < 0 && errno == EINTR) continue;
-    if (received < 0) return fail(system_error(what, errno));
+    if (received < 0) return fail(cause_of(system_error(what, errno)));
     if (received == 0) return broken("the connection was closed");
     pending_.append(buffer.data(), static_cast<std::size_t>(received));
   }
+}
+
+Error ControlChannel::cause_of(Error error) const {
+  // A guest's network goes before what runs it can be seen to have ended.
+  constexpr std::chrono::milliseconds kDying{200};
+  if (guests_)
+    if (auto end = guests_->error(kDying)) return std::move(*end);
+  return error;
 }
 
 Result<> ControlChannel::tell_news() {
@@ -74,7 +83,7 @@ Result<> ControlChannel::tell_news() {
 }
 
 bool ControlChannel::has_news() const {
-  std::array<pollfd, 2> waiting{{{fd_.get(), POLLIN | POLLRDHUP, 0}, {end_.get(), POLLIN, 0}}};
+  std::array<pollfd, 2> waiting{{{fd_.get(), POLLIN | POLLRDHUP, 0}, {ends(), POLLIN, 0}}};
   return !pending_.empty() || poll(waiting.data(), waiting.size(), 0) > 0;
 }
 

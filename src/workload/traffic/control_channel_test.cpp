@@ -50,9 +50,11 @@ TEST(ControlChannel, EndsWithTheProcessThatRunsTheOtherSide) {
     _exit(0);
   }
   ControlChannel there(std::move(pair.right), "guest1");
-  there.end_with(process_descriptor(child), [&] {
+  const auto guests = std::make_shared<GuestEnds>();
+  guests->add(process_descriptor(child), [&] {
     return Error{"the process that runs it has ended", end_of_child(child), "", ExitCode::trial_failed};
   });
+  there.end_with(guests);
   EXPECT_TRUE(there.receive(milliseconds(20'000)));
   EXPECT_FALSE(there.has_news());
   const auto begun = std::chrono::steady_clock::now();

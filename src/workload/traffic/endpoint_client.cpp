@@ -44,8 +44,8 @@ Result<JsonFields> EndpointClient::wait_for(std::string_view state, std::chrono:
   const auto why = message->text("why", kMostErrorBytes);
   if (!what) return fail(what.error());
   if (!why) return fail(why.error());
-  return fail(Error{fmt::format("{}: {}", control_.partner(), printable(*what, kMostErrorBytes)),
-                    printable(*why, kMostErrorBytes), "", ExitCode::trial_failed});
+  return fail(control_.cause_of({fmt::format("{}: {}", control_.partner(), printable(*what, kMostErrorBytes)),
+                                 printable(*why, kMostErrorBytes), "", ExitCode::trial_failed}));
 }
 
 std::optional<std::size_t> EndpointClient::first_with_news(const std::vector<const EndpointClient*>& clients,
@@ -56,7 +56,7 @@ std::optional<std::size_t> EndpointClient::first_with_news(const std::vector<con
     for (std::size_t i = 0; i < clients.size(); ++i) {
       if (clients[i]->control_.has_news()) return i;
       waiting.push_back({clients[i]->control_.descriptor(), POLLIN, 0});
-      waiting.push_back({clients[i]->control_.end(), POLLIN, 0});
+      waiting.push_back({clients[i]->control_.ends(), POLLIN, 0});
     }
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();

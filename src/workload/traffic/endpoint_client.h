@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,9 +19,7 @@ class EndpointClient {
   explicit EndpointClient(ControlChannel control) : control_(std::move(control)) {}
 
   // ControlChannel::end_with().
-  void end_with(Descriptor sign, std::function<Error()> of_what) {
-    control_.end_with(std::move(sign), std::move(of_what));
-  }
+  void end_with(std::shared_ptr<const GuestEnds> guests) { control_.end_with(std::move(guests)); }
 
   [[nodiscard]] Result<> announce(int domain);
   // Port 0 lets the system choose; the answer is the port.
