@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "bench/must.h"
+#include "core/descriptor.h"
 #include "core/kernel_file.h"
 #include "machine/host/host_trial.h"
 #include "machine/host/xen_keeper.h"
@@ -101,16 +102,56 @@ constexpr Kill kAllKills[] = {{20, false, false},    {300, false, true},   {800,
 constexpr Kill kEmulatedKills[] = {
     {2500, false, true}, {10000, false, false}, {1000, false, false, true}, {1000, true, false, true}};
 
-// Sleeps until the trial says that it measures. `said`: all that it has said.
-void wait_until_it_measures(int steps, pid_t trial, std::string& said) {
-  char text[4096];
-  for (int tries = 0; tries < 9000 && waitpid(trial, nullptr, WNOHANG) == 0; ++tries) {
-    const ssize_t got = read(steps, text, sizeof text);
-    if (got > 0) said.append(text, static_cast<std::size_t>(got));
-    if (said.find("measuring") != std::string::npos) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+// A trial in a process of its own, which says its steps, and the error with which it ends.
+class RunningTrial {
+ public:
+  RunningTrial(const Trial& trial, const std::map<PlatformId, host::GuestParts>& guests) {
+    int steps[2];
+    if (pipe2(steps, O_CLOEXEC | O_NONBLOCK) != 0) quit("cannot make a pipe");
+    steps_ = Descriptor(steps[0]);
+    Descriptor says(steps[1]);
+    process_ = fork();
+    if (process_ != 0) return;
+    Trial own = trial;
+    const auto say = [&](const std::string& now) {
+      static_cast<void>(!write(says.get(), (now + "\n").data(), now.size() + 1));
+    };
+    const auto done = host::run_host_trial(own, guests, say);
+    if (!done) say(done.error().text());
+    _exit(0);
   }
-}
+
+  void wait_until_it_measures() {
+    for (int tries = 0; tries < 9000 && said().find("measuring") == std::string::npos; ++tries) {
+      if (has_ended()) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+
+  bool has_ended() {
+    if (process_ > 0 && waitpid(process_, nullptr, WNOHANG) == process_) process_ = -1;
+    return process_ < 0;
+  }
+
+  void kill() {
+    if (process_ < 0) return;
+    ::kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+    process_ = -1;
+  }
+
+  const std::string& said() {
+    char text[4096];
+    for (ssize_t got; (got = read(steps_.get(), text, sizeof text)) > 0;)
+      said_.append(text, static_cast<std::size_t>(got));
+    return said_;
+  }
+
+ private:
+  pid_t process_ = -1;
+  Descriptor steps_;
+  std::string said_;
+};
 
 }  // namespace
 
@@ -123,29 +164,12 @@ json kill_trials(const Trial& trial, const std::map<PlatformId, host::GuestParts
                                                                : std::span<const Kill>(kAllKills);
   for (const auto& [after_ms, keeper_too, always, once_measures] : moments) {
     if (!always && !every) continue;
-    std::string step;
-    int steps[2];
-    if (pipe2(steps, O_CLOEXEC | O_NONBLOCK) != 0) quit("cannot make a pipe");
-    const pid_t child = fork();
-    if (child == 0) {
-      Trial own = trial;
-      const auto done = host::run_host_trial(own, guests, [&](const std::string& now) {
-        static_cast<void>(!write(steps[1], (now + "\n").data(), now.size() + 1));
-      });
-      if (!done) fmt::print(stderr, "{}\n", done.error().text());
-      _exit(0);
-    }
-    if (once_measures) wait_until_it_measures(steps[0], child, step);
+    RunningTrial running(trial, guests);
+    if (once_measures) running.wait_until_it_measures();
     std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
     if (keeper_too)
       for (const pid_t keeper : processes_named(host::kXenKeeperName)) kill(keeper, SIGKILL);
-    kill(child, SIGKILL);
-    waitpid(child, nullptr, 0);
-    char text[4096];
-    const ssize_t got = read(steps[0], text, sizeof text);
-    step.append(text, static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-    close(steps[0]);
-    close(steps[1]);
+    running.kill();
     const std::vector<std::string> at_once = leftovers.find();
     std::vector<std::string> left = at_once;
     const auto killed = Clock::now();
@@ -158,12 +182,42 @@ json kill_trials(const Trial& trial, const std::map<PlatformId, host::GuestParts
     kills.push_back({{"after_ms", after_ms},
                      {"keeper_too", keeper_too},
                      {"once_measures", once_measures},
-                     {"steps", step},
+                     {"steps", running.said()},
                      {"at_once", at_once},
                      {"clean_after_ms", took.count()},
                      {"left", left}});
   }
   return kills;
+}
+
+json destroy_in_trial(const Trial& trial, const std::map<PlatformId, host::GuestParts>& guests) {
+  constexpr std::chrono::seconds kMost{30};
+  const host::XenToolstack& toolstack = guests.begin()->second.toolstack;
+  RunningTrial running(trial, guests);
+  running.wait_until_it_measures();
+  std::istringstream domains(must(host::run_xl(toolstack, {"list"}, std::chrono::seconds(20))));
+  std::string name;
+  for (std::string line; std::getline(domains, line);)
+    if (line.starts_with("vtax-")) name = line.substr(0, line.find(' '));
+  if (name.empty()) quit("the trial has no domain: " + running.said());
+  if (auto done = host::run_xl(toolstack, {"destroy", name}, std::chrono::seconds(20)); !done)
+    quit(done.error().text());
+  const auto destroyed = Clock::now();
+  while (!running.has_ended() && Clock::now() - destroyed < kMost)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - destroyed);
+  running.kill();
+  return {{"ended_after_ms", took.count()}, {"said", running.said()}};
+}
+
+int print_destroyed(const json& destroyed) {
+  constexpr int kAtOnceMs = 5000;
+  const std::string said = destroyed.value("said", "");
+  const bool right = destroyed.value("ended_after_ms", kAtOnceMs) < kAtOnceMs &&
+                     said.find("guest1: its domain has ended") != std::string::npos;
+  fmt::print("\nA trial whose domain is destroyed ends after {:.1f} s{}\n",
+             destroyed.value("ended_after_ms", 0) / 1e3, right ? ", and says so" : "; it says: " + said);
+  return right ? 0 : 1;
 }
 
 int print_kills(const json& kills) {

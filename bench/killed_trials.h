@@ -15,7 +15,14 @@ namespace vtax {
 [[nodiscard]] nlohmann::json kill_trials(const Trial& trial,
                                          const std::map<PlatformId, host::GuestParts>& guests, bool every);
 
-// Outside: what that gave, as a table. Returns of how many trials something was left.
+// Within a Domain-0: destroys the domain of a trial that measures, as somebody else might.
+[[nodiscard]] nlohmann::json destroy_in_trial(const Trial& trial,
+                                              const std::map<PlatformId, host::GuestParts>& guests);
+
+// Outside: how that ended. Returns 1 where it did not say at once what happened, else 0.
+[[nodiscard]] int print_destroyed(const nlohmann::json& destroyed);
+
+// Likewise what the kills gave, as a table. Returns of how many trials something was left.
 [[nodiscard]] int print_kills(const nlohmann::json& kills);
 
 }  // namespace vtax
