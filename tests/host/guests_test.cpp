@@ -5,12 +5,11 @@
 
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "core/files.h"
 #include "tests/host/host_study.h"
 #include "tests/host/traces.h"
 
@@ -18,11 +17,6 @@ namespace vtax {
 namespace {
 
 using nlohmann::json;
-
-std::string words_of(const std::string& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // Kills what runs guest 1 of User Mode Linux, below this process, once its work goes over TCP.
 class Killer {
@@ -47,11 +41,12 @@ class Killer {
         pid_t process = 0;
         if (sscanf(trace.c_str(), "process %d", &process) != 1) continue;
         const std::string folder = "/proc/" + std::to_string(process);
-        const std::string tcp = words_of(folder + "/net/tcp");
+        const std::string tcp = read_text(folder + "/net/tcp").value_or("");
         constexpr std::string_view kWorkPort = ":1451 ", kEstablished = " 01 ";  // 5201
         for (std::size_t at = tcp.find(kWorkPort); at != std::string::npos; at = tcp.find(kWorkPort, at + 1))
           works = works || tcp.substr(at, 30).find(kEstablished) != std::string::npos;
-        if (words_of(folder + "/cmdline").find("umid=guest1") != std::string::npos) guest.push_back(process);
+        if (read_text(folder + "/cmdline").value_or("").find("umid=guest1") != std::string::npos)
+          guest.push_back(process);
       }
       if (!works || guest.empty()) continue;
       for (const pid_t process : guest) kill(process, SIGKILL);
