@@ -1,6 +1,8 @@
 #include "controller/program_pairs.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "workload/traffic/test_pair.h"
 
@@ -45,6 +47,21 @@ class TwoPairs : public testing::Test {
 
 const nlohmann::json kDied =
     error_message({"keep the server running", "it died", "", ExitCode::trial_failed});
+
+// The client hears it, and its server, which is asked why.
+TEST_F(TwoPairs, SayOnceOfWhatAGuestHasDied) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  Descriptor(ends[1]).reset();
+  const auto guests = std::make_shared<GuestEnds>();
+  guests->add(Descriptor(ends[0]), [] { return Error{"guest2", "it has died", "", ExitCode::trial_failed}; });
+  bench_.end_with(guests);
+  const ProgramPairs pairs(plan_, bench_, {});
+  const auto answer = pairs.answer_of(pairs[0], "done");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().text(), "guest2: it has died");
+  EXPECT_EQ(pairs.wait_for_all("begun").error().text(), "guest2: it has died");
+}
 
 TEST_F(TwoPairs, HearAnyServerThatDies) {
   const ProgramPairs pairs(plan_, bench_, {});
