@@ -179,10 +179,10 @@ INSTANTIATE_TEST_SUITE_P(
         Together{"WeightsOfRtds",
                  {"platform=xen-pv", "guest_weights=halving", "scheduler=credit2,rtds"},
                  "neither weights nor caps"},
-        Together{"Balloon", {"platform=xen-pv", "balloon_mib=0,96", "guest_memory_mib=192,256"}, ""},
+        Together{"Balloon", {"platform=xen-pv", "balloon_mib=0,112", "guest_memory_mib=192,256"}, ""},
         Together{
             "BalloonThatGives", {"platform=xen-pv", "balloon_mib=200"}, "a guest of 192 MiB cannot keep 200"},
-        Together{"TinyBalloon", {"platform=xen-pv", "balloon_mib=64"}, "cannot live with 64 MiB"}),
+        Together{"TinyBalloon", {"platform=xen-pv", "balloon_mib=96"}, "cannot live with 96 MiB"}),
     [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
