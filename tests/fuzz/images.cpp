@@ -10,6 +10,7 @@
 #include "account/probe_output.h"
 #include "account/xen_symbols.h"
 #include "core/elf_file.h"
+#include "machine/parts/debug_information.h"
 #include "machine/parts/elf_for_test.h"
 #include "machine/parts/kernel_image.h"
 #include "machine/parts/oci_for_test.h"
@@ -136,6 +137,8 @@ bool try_elf(std::string_view input) {
             "a section lies within its file");
   }
   (void)read_elf_symbols(bytes_in(input), "program");
+  const auto bare = lab::without_debug_information({input.begin(), input.end()});
+  require(bare.size() <= 2 * input.size() + 8, "nothing is in a bare module that the whole one lacks");
   return true;
 }
 

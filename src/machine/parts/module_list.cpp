@@ -7,6 +7,7 @@
 
 #include "core/elf_file.h"
 #include "core/files.h"
+#include "machine/parts/debug_information.h"
 #include "machine/parts/decompress.h"
 #include "machine/parts/kernel_image.h"
 
@@ -80,7 +81,7 @@ Result<Module> read_module(const std::string& name, ByteView file) {
     depends.remove_prefix(std::min(depends.size(), one.size() + 1));
     if (!one.empty()) module.needs.push_back(kernel_name(one));
   }
-  module.object = std::move(*object);
+  module.object = without_debug_information(std::move(*object));
   return module;
 }
 

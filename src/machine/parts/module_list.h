@@ -15,7 +15,7 @@ namespace vtax::lab {
 // One loadable module, ready for an image.
 struct Module {
   std::string name;                       // as the kernel has it, with underscores: "xen_netback"
-  std::vector<std::uint8_t> object = {};  // the .ko, uncompressed
+  std::vector<std::uint8_t> object = {};  // the .ko, uncompressed, without_debug_information()
   std::string release = {};               // of the kernel it was built for, from its vermagic
   std::vector<std::string> needs = {};    // modules to load before it, from its "depends="
 };
