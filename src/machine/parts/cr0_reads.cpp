@@ -3,28 +3,43 @@
 #include <algorithm>
 #include <array>
 
+#include "core/bytes.h"
+
 namespace vtax::lab {
 namespace {
 
-// mov $~(CR2 and CR8 accesses), (%rbx): VMCB's word of intercepted control registers, reads in its lower
-// half.
-constexpr std::array<std::uint8_t, 7> kConstant = {0x48, 0xc7, 0x03, 0xfb, 0xfe, 0xfb, 0xfe};
-constexpr std::ptrdiff_t kReads = 3;
+// ~(CR2 and CR8 accesses): VMCB's word of intercepted control registers, reads in its lower half.
+constexpr std::array<std::uint8_t, 4> kIntercepts = {0xfb, 0xfe, 0xfb, 0xfe};
 constexpr std::uint8_t kCr0 = 1;
+
+// Whether `code` ends with the beginning of "mov $constant, (register)", which a compiler writes with the
+// register that is free: the word is the VMCB's first. As it is encoded, the registers 4 and 5 have a byte
+// more.
+bool begins_store(ByteView code) {
+  constexpr std::uint8_t kMove = 0xc7, kLastRegister = 7;
+  const auto from_end = [&](std::size_t n) { return code[code.size() - n]; };
+  if (code.size() < 3) return false;
+  if (from_end(2) == kMove) return from_end(1) <= kLastRegister && from_end(1) != 4 && from_end(1) != 5;
+  return from_end(3) == kMove &&
+         ((from_end(2) == 0x04 && from_end(1) == 0x24) || (from_end(2) == 0x45 && from_end(1) == 0));
+}
 
 }  // namespace
 
 Result<> leave_cr0_reads_to_guests(std::vector<std::uint8_t>& xen, const std::string& name) {
-  const auto found = std::search(xen.begin(), xen.end(), kConstant.begin(), kConstant.end());
-  const bool once = found != xen.end() &&
-                    std::search(found + 1, xen.end(), kConstant.begin(), kConstant.end()) == xen.end();
-  if (!once)
+  std::vector<std::uint8_t*> places;
+  for (auto at = xen.begin();; ++at) {
+    at = std::search(at, xen.end(), kIntercepts.begin(), kIntercepts.end());
+    if (at == xen.end()) break;
+    if (begins_store(ByteView(xen).first(static_cast<std::size_t>(at - xen.begin())))) places.push_back(&*at);
+  }
+  if (places.size() != 1)
     return fail(
         {"cannot prepare " + name + " for PVH guests in the lab",
          "the place where it sets which control registers it intercepts was not found, and with reads of CR0 "
          "intercepted QEMU stops such guests",
          "use Debian's Xen 4.17, or platform xen-pv", ExitCode::unavailable});
-  *(found + kReads) &= static_cast<std::uint8_t>(~kCr0);
+  *places[0] &= static_cast<std::uint8_t>(~kCr0);
   return {};
 }
 
