@@ -217,7 +217,7 @@ TEST_P(DeathOfAGuest, IsSaidAtOnceInAnyWorkload) {
   EXPECT_THAT(done.error().text(),
               HasSubstr(GetParam() == PlatformId::kvm ? "guest1: its QEMU has ended: it ended with code 0; "
                                                       : "guest1: its domain has ended: it has crashed; "));
-  EXPECT_THAT(done.error().text(), HasSubstr("; Kernel panic - not syncing: System is deadlocked on memory"));
+  EXPECT_THAT(done.error().text(), HasSubstr("; Kernel panic - not syncing: "));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DeathOfAGuest, testing::Values(PlatformId::xen_pv, PlatformId::kvm),
