@@ -161,10 +161,11 @@ int run_in_lab(const char* factors, bool kills) {
   if (has_xen(id)) guests[id] = parts_on_xen(platform);
   if (kills) {
     const json course = trial_with_course(trial, guests);
-    fmt::print("{}\n", json{{"course", course},
-                            {"destroyed", destroy_in_trial(trial, guests)},
-                            {"kills", kill_trials(trial, guests, every_kill)}}
-                           .dump());
+    json said = {{"course", course}};
+    // A fully virtualised guest takes minutes to boot.
+    if (!has_device_model(id)) said["destroyed"] = destroy_in_trial(trial, guests);
+    said["kills"] = kill_trials(trial, guests, every_kill);
+    fmt::print("{}\n", said.dump());
     return 0;
   }
   std::optional<host::HostProgram> program;
@@ -478,7 +479,7 @@ void kill_on_dom0(const LabMachine& machine, const std::string& platform, BenchW
   if (every) work.factors[kEveryKillWord] = "1";
   const json said = run_within(machine, kKillInLabWord, platform, work).words;
   print_course(said.value("course", json::object()));
-  wrong_books += print_destroyed(said.value("destroyed", json::object()));
+  if (said.contains("destroyed")) wrong_books += print_destroyed(said["destroyed"]);
   wrong_books += print_kills(said["kills"]);
 }
 
