@@ -71,7 +71,7 @@ Result<JsonFields> ProgramPairs::take(const ProgramPair& pair, std::string_view 
   const auto ended = pair.server->client->ask({{"do", "program-end"}}, patience_);
   // Of a guest that has died both say so.
   if (!ended && ended.error().text() != error.text()) {
-    error.why += "; the server: " + ended.error().why;
+    error.why += "; " + ended.error().what + ": " + ended.error().why;
     if (error.next.empty()) error.next = ended.error().next;
   }
   return fail(std::move(error));

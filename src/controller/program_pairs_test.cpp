@@ -81,7 +81,7 @@ TEST_F(TwoPairs, SayOfAClientWhatItsServerSaid) {
   say(servers_[0], kDied);
   const auto answer = pairs.answer_of(pairs[0], "done");
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().text(), "client1: run x: it failed; the server: it died");
+  EXPECT_EQ(answer.error().text(), "client1: run x: it failed; server1: keep the server running: it died");
 }
 
 TEST_F(TwoPairs, WaitForAllInWhicheverOrder) {

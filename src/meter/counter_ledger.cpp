@@ -86,7 +86,8 @@ struct ThreadTimes {
 ThreadTimes times_of(const LedgerInput& books) {
   ThreadTimes times;
   for (const auto& [number, now] : books.after.threads) {
-    if (owner_of(now.process, books.processes, books.after.parents) == nullptr) continue;
+    // No counter is meant for a device model outside of the sandbox.
+    if (now.process < 0 || owner_of(now.process, books.processes, books.after.parents) == nullptr) continue;
     const auto then = books.before.threads.find(number);
     const bool is_new = then == books.before.threads.end();
     const std::uint64_t ran = now.run_ns - std::min(now.run_ns, is_new ? 0 : then->second.run_ns);

@@ -13,17 +13,13 @@ namespace {
 
 constexpr char kDomain0[] = "Domain-0";
 
-std::uint64_t without(std::uint64_t all, std::uint64_t part) {
-  return all > part ? all - part : 0;
-}
-
 // How long each virtual CPU of a domain ran between the readings.
 std::map<int, std::uint64_t> ran(const XenLedgerInput& input, int domain) {
   std::map<int, std::uint64_t> ns;
   for (const VirtualCpuTime& now : input.after.times)
     for (const VirtualCpuTime& then : input.before.times)
       if (now.domain == domain && then.domain == domain && now.virtual_cpu == then.virtual_cpu)
-        ns[now.virtual_cpu] = without(now.ns, then.ns);
+        ns[now.virtual_cpu] = since(then.ns, now.ns);
   return ns;
 }
 
@@ -32,7 +28,7 @@ std::map<int, std::uint64_t> ran_outside(const LedgerInput& books) {
   std::map<int, std::uint64_t> ns;
   for (const auto& [thread, now] : books.after.outside) {
     const auto then = books.before.outside.find(thread);
-    ns[now.cpu] += without(now.run_ns, then == books.before.outside.end() ? 0 : then->second.run_ns);
+    ns[now.cpu] += since(then == books.before.outside.end() ? 0 : then->second.run_ns, now.run_ns);
   }
   return ns;
 }
@@ -64,7 +60,7 @@ std::uint64_t at(const std::map<int, std::uint64_t>& by_cpu, int cpu) {
 std::uint64_t stolen_on(const LedgerInput& books, int cpu) {
   const auto then = books.before.cpus.find(cpu), now = books.after.cpus.find(cpu);
   if (then == books.before.cpus.end() || now == books.after.cpus.end()) return 0;
-  return kTickNs * without(now->second.steal, then->second.steal);
+  return kTickNs * since(then->second.steal, now->second.steal);
 }
 
 class Rows {
@@ -95,7 +91,7 @@ std::vector<LedgerEntry> xen_ledger(const XenLedgerInput& input) {
     const std::uint64_t busy = std::min(counted, span);
     const bool trial_is_here = trial_cpus.contains(cpu);
     const std::uint64_t driver =
-        trial_is_here ? without(busy, at(outside, cpu)) : std::min(busy, at(input.books.packets_ns, cpu));
+        trial_is_here ? since(at(outside, cpu), busy) : std::min(busy, at(input.books.packets_ns, cpu));
     const std::uint64_t program = trial_is_here ? std::min(driver, at(programs, cpu)) : 0;
     const std::uint64_t stolen = std::min(span - busy, stolen_on(input.books, cpu));
     rows.add(cpu, kDomain0, Layer::driver, Part::program, program);

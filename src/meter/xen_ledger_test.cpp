@@ -63,6 +63,45 @@ TEST(XenLedger, ThePartnersTicksTellItsProgram) {
   EXPECT_EQ(value(ledger, 0, "Domain-0", Layer::driver, Part::kernel), 650 * kMs);
 }
 
+// Its number is below zero: it is outside of the sandbox.
+TEST(XenLedger, ADeviceModelsTicksTellItsProgram) {
+  XenLedgerInput input = quiet_second_on_xen();
+  input.after.times[0].ns += 700 * kMs;
+  input.books.processes.push_back({-60, Role::emulator, 0});
+  input.books.after.threads[-61] = {-60, "qemu", 200 * kMs, 15, 5, 0};
+  const auto ledger = xen_ledger(input);
+  EXPECT_EQ(value(ledger, 0, "Domain-0", Layer::driver, Part::program), 150 * kMs);
+  EXPECT_EQ(value(ledger, 0, "Domain-0", Layer::driver, Part::kernel), 550 * kMs);
+}
+
+// A program of the user's is a child of the partner's, whose own children come and go.
+TEST(XenLedger, AProgramInDomain0IsCharged) {
+  XenLedgerInput input = quiet_second_on_xen();
+  input.after.times[0].ns += 700 * kMs;
+  input.books.before.parents = input.books.after.parents = {{20, 1}, {21, 20}};
+  input.books.after.threads[21] = {21, "httpd", 100 * kMs, 10, 0, 0};
+  input.books.before.ended[20] = input.books.after.ended[20] = {};
+  input.books.awaited[20] = {200 * kMs, 100 * kMs};
+  const auto ledger = xen_ledger(input);
+  EXPECT_EQ(value(ledger, 0, "Domain-0", Layer::driver, Part::program), 300 * kMs);
+  EXPECT_EQ(value(ledger, 0, "Domain-0", Layer::driver, Part::kernel), 400 * kMs);
+}
+
+TEST(XenLedger, AGuestDividesItsTimeAsItSays) {
+  XenLedgerInput input = quiet_second_on_xen();
+  input.after.times[2].ns += 400 * kMs;
+  input.books.guest_programs_ns = {60 * kMs};
+  input.books.guest_kernels_ns = {20 * kMs};
+  auto ledger = xen_ledger(input);
+  EXPECT_EQ(value(ledger, 2, "guest1", Layer::program), 300 * kMs);
+  EXPECT_EQ(value(ledger, 2, "guest1", Layer::kernel), 100 * kMs);
+  input.books.guest_programs_ns = {20 * kMs};
+  input.books.guest_kernels_ns = {10 * kMs};  // three ticks together
+  ledger = xen_ledger(input);
+  EXPECT_EQ(value(ledger, 2, "guest1", Layer::uncharged), 400 * kMs);
+  EXPECT_EQ(total(ledger, 2), 1000 * kMs);
+}
+
 TEST(XenLedger, NobodyGetsMoreThanThereIs) {
   XenLedgerInput input = quiet_second_on_xen();
   input.after.times[0].ns += 5000 * kMs;  // counters that went mad

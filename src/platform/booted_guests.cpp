@@ -157,8 +157,11 @@ class BootedGuests : public Platform {
   // In the middle of its work.
   static Error died(int guest, StartedGuest& started) {
     static_cast<void>(started.running());  // which asks for its end
-    return error_of_dead_guest(fmt::format("{}: {} has ended", guest_domain_name(guest), started.runner()),
-                               started.how_it_ended(), started.console());
+    Error error =
+        error_of_dead_guest(fmt::format("{}: {} has ended", guest_domain_name(guest), started.runner()),
+                            started.how_it_ended(), started.console());
+    if (!started.keeps_console()) error.next = "what it printed since it booted is lost with it";
+    return error;
   }
 
   void add(Bench& bench, const Setup& setup, int guest) {

@@ -22,8 +22,10 @@ class StartedGuest {
   [[nodiscard]] virtual std::string how_it_ended() = 0;
   // Can be read from its end on; invalid: nobody tells.
   [[nodiscard]] virtual Descriptor end() const = 0;
-  // What it printed last, kPanicBytes of it at the most; it may print anything.
+  // What it printed last, kPanicBytes of it at the most; it may print anything. Whether that is there when it
+  // has ended.
   [[nodiscard]] virtual std::string console() = 0;
+  [[nodiscard]] virtual bool keeps_console() const { return true; }
   // That other end: "vtaxg0", "vif3.0".
   [[nodiscard]] virtual const std::string& port() const = 0;
   // Its agent has answered: what came into being since it started may now be placed.

@@ -74,6 +74,7 @@ class XenDomain : public StartedGuest {
     console_.take();
     return console_.text();
   }
+  bool keeps_console() const override { return false; }  // xenconsoled closes it
   const std::string& port() const override { return port_; }
 
   // netback has its threads and interrupts since the guest's frontend came.

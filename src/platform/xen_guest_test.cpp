@@ -19,6 +19,17 @@ TEST(XlConfig, AGuestEndsWhateverEndsIt) {
   EXPECT_NE(config->find("vtax.guest=2 vtax.alone=60 vtax.lifetime=1200\"\n"), std::string::npos);
 }
 
+TEST(XlConfig, AGuestWithAProgramHasMemoryForItAndLivesAsLong) {
+  XenGuest guest = some_guest();
+  guest.image.initrd = "/proc/77/fd/5";
+  guest.image.more_memory_mib = 140;
+  guest.lifetime = std::chrono::seconds(5000);
+  const auto config = xl_config(guest, 1, 0);
+  ASSERT_TRUE(config) << config.error().text();
+  for (const char* part : {"\nmemory=332\n", "ramdisk=\"/proc/77/fd/5\"\n", " vtax.lifetime=5000\"\n"})
+    EXPECT_NE(config->find(part), std::string::npos) << part << *config;
+}
+
 TEST(XlConfig, AnEmulatedMachineHasTheCardThatIsMeasured) {
   XenGuest guest = some_guest();
   guest.type = "hvm";

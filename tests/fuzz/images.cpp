@@ -123,7 +123,8 @@ bool try_layer(std::string_view input) {
 }
 
 std::vector<std::string> elf_files() {
-  return {text_of(lab::vmlinux_for_test()), text_of(lab::module_for_test("xen-netback,bridge"))};
+  return {text_of(lab::vmlinux_for_test()), text_of(lab::module_for_test("xen-netback,bridge")),
+          text_of(lab::module_with_debug_for_test())};
 }
 
 bool try_elf(std::string_view input) {

@@ -20,12 +20,16 @@
 namespace vtax::host {
 namespace {
 
-// What a trial's machine is made of.
-using MadeOf = std::pair<PlatformId, Setup>;
+lab::WorkloadFiles program_of(const TrialSpec& spec) {
+  return {false, spec.packages, spec.files};
+}
+
+// What a trial's machine is made of. A guest's memory is for its program, too.
+using MadeOf = std::tuple<PlatformId, Setup, lab::WorkloadFiles>;
 
 MadeOf made_of(const Trial& trial) {
   const TrialSpec spec = trial_spec_of(trial.factors).value_or(TrialSpec());
-  return {spec.platform, Setup::of(spec)};
+  return {spec.platform, Setup::of(spec), program_of(spec)};
 }
 
 // Which machines could not be made, and why the last time.
@@ -42,10 +46,6 @@ class UnmadeMachines {
  private:
   std::map<MadeOf, Error> last_;
 };
-
-lab::WorkloadFiles program_of(const TrialSpec& spec) {
-  return {false, spec.packages, spec.files};
-}
 
 Result<HostProgram> prepare_program(const lab::WorkloadFiles& files, lab::PackageCache& cache,
                                     const OnStep& on_step) {

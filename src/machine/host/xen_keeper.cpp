@@ -119,7 +119,7 @@ class Keeping {
       return fail(Error{"make the domain " + *name,
                         fmt::format("Xen has {} MiB of free memory, and it takes {}", facts->free_mib,
                                     *memory + std::uint64_t{kXenOverheadMib}),
-                        "", ExitCode::unavailable});
+                        "as root: xl mem-set Domain-0 MEMORY leaves more to guests", ExitCode::unavailable});
     const auto file = anonymous_file("config", text_bytes(*config));
     if (!file) return fail(file.error());
     KeptDomain& made = domains_.emplace_back(KeptDomain{*name});

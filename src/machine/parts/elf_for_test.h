@@ -95,4 +95,66 @@ inline ByteVector module_for_test(const std::string& depends, const std::string&
   return file;
 }
 
+// One section of a made-up object file.
+struct SectionForTest {
+  std::string name;
+  Elf64_Word type;
+  Elf64_Xword flags;
+  ByteVector content;
+  Elf64_Word link = 0, info = 0;
+};
+
+// Offsets of names in ".shstrtab", which is the last section.
+inline ByteVector object_for_test(std::vector<SectionForTest> parts) {
+  parts.insert(parts.begin(), SectionForTest{"", SHT_NULL, 0, {}});
+  parts.push_back({".shstrtab", SHT_STRTAB, 0, {}});
+  ByteVector names;
+  Elf64_Ehdr header = elf64_header(ET_REL);
+  std::vector<Elf64_Shdr> headers;
+  ByteVector file(sizeof header);
+  for (SectionForTest& part : parts) {
+    Elf64_Shdr one{};
+    one.sh_name = static_cast<Elf64_Word>(names.size());
+    append(names, bytes_of(part.name + '\0'));
+    if (&part == &parts.back()) part.content = names;
+    one.sh_type = part.type;
+    one.sh_flags = part.flags;
+    one.sh_link = part.link;
+    one.sh_info = part.info;
+    one.sh_addralign = 16;
+    one.sh_offset = (file.size() + 15) & ~std::size_t{15};
+    one.sh_size = part.content.size();
+    file.resize(one.sh_offset);
+    append(file, part.content);
+    headers.push_back(one);
+  }
+  header.e_shoff = file.size();
+  header.e_shentsize = sizeof(Elf64_Shdr);
+  header.e_shnum = static_cast<Elf64_Half>(headers.size());
+  header.e_shstrndx = static_cast<Elf64_Half>(headers.size() - 1);
+  for (const Elf64_Shdr& one : headers) put(file, file.size(), one);
+  put(file, 0, header);
+  return file;
+}
+
+// With debugging information before and behind what the kernel needs; the function is in section 2.
+inline ByteVector module_with_debug_for_test(bool has_debug = true) {
+  Elf64_Sym function{};
+  function.st_name = 1;
+  function.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
+  function.st_shndx = 2;
+  function.st_value = 4;
+  ByteVector symbols(sizeof function);
+  put(symbols, symbols.size(), function);
+  const std::string prefix = has_debug ? ".debug_" : ".other_";
+  return object_for_test(
+      {{prefix + "info", SHT_PROGBITS, 0, ByteVector(5000, 'D')},
+       {".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, ByteVector(33, 'T')},
+       {".rela" + prefix + "info", SHT_RELA, SHF_INFO_LINK, ByteVector(2400, 'R'), 5, 1},
+       {".modinfo", SHT_PROGBITS, SHF_ALLOC, bytes_of(std::string("vermagic=6.1.0 SMP\0", 19))},
+       {".symtab", SHT_SYMTAB, 0, symbols, 6, 1},
+       {".strtab", SHT_STRTAB, 0, bytes_of(std::string("\0run\0", 5))},
+       {prefix + "str", SHT_PROGBITS, 0, ByteVector(3000, 'S')}});
+}
+
 }  // namespace vtax::lab

@@ -21,7 +21,7 @@ Result<> ControlChannel::send(const nlohmann::json& message) {
   while (!left.empty()) {
     const ssize_t sent = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return fail(system_error(fmt::format("cannot send to {}", partner_), errno));
+    if (sent <= 0) return fail(cause_of(system_error(fmt::format("cannot send to {}", partner_), errno)));
     left.remove_prefix(static_cast<std::size_t>(sent));
   }
   return {};
@@ -31,7 +31,7 @@ Result<JsonFields> ControlChannel::receive(std::chrono::nanoseconds limit) {
   using Clock = std::chrono::steady_clock;
   const std::string what = fmt::format("message from {}", partner_);
   const auto broken = [&](std::string why) {
-    return fail(Error{what, std::move(why), "", ExitCode::trial_failed});
+    return fail(cause_of({what, std::move(why), "", ExitCode::trial_failed}));
   };
   const Clock::time_point end = Clock::now() + limit;
   while (true) {
