@@ -264,15 +264,6 @@ TEST_F(HostProgram, AWindowsLengthIsNotItsToChoose) {
               HasSubstr("is one run of its client, or what that marks, whatever window_ms says"));
 }
 
-TEST_F(HostProgram, GuestsThatCannotHoldItAreLeftOut) {
-  write_client("echo x", "", "\"native\", \"xen-pv\"");
-  const auto result =
-      run_program("cd " + folder_.string() + " && " VTAX_PROGRAM " run program.toml --dry-run");
-  EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.out + result.err,
-              HasSubstr("the guest of platform 'xen-pv' holds no program of one's own"));
-}
-
 TEST_F(HostProgram, LeavesNothingWhenVtaxIsKilled) {
   write_client("(while :; do :; done) & while :; do echo x > /tmp/x; done", "", "\"container\"");
   std::mt19937 random(11);
