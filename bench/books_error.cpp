@@ -17,40 +17,27 @@
 //   trial leaves nothing when it is killed
 
 #include <fmt/format.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "agent/entry.h"
-#include "agent/kernel_modules.h"
-#include "agent/lab_layout.h"
-#include "agent/toolstack.h"
+#include "bench/books_within.h"
 #include "bench/image_with.h"
 #include "bench/killed_trials.h"
 #include "bench/must.h"
 #include "bench/own_folder.h"
 #include "core/files.h"
-#include "core/kernel_file.h"
 #include "machine/host/guest_parts.h"
-#include "machine/host/host_readiness.h"
-#include "machine/host/host_trial.h"
 #include "machine/lab/lab_machine.h"
 #include "machine/parts/cpio.h"
 #include "machine/parts/lab_parts.h"
-#include "machine/parts/program_tree.h"
-#include "record/timeline_text.h"
-#include "record/trial_check.h"
 
 namespace vtax {
 namespace {
@@ -60,11 +47,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Factors = std::map<std::string, std::string>;
 
-constexpr const char *kInLabWord = "in-lab", *kKillInLabWord = "kill-in-lab", *kEveryKillWord = "every_kill";
 constexpr std::string_view kDom0Prefix = "dom0-", kKilledWord = "dom0-killed";
-constexpr const char* kMoreModules = "/lab/more-modules";
-// A program of the user's, with its files as they lie in the machine.
-constexpr const char *kProgramPackages = "busybox-static", *kProgramFiles = "/lab/own-program";
+constexpr const char* kProgramPackages = "busybox-static";
 constexpr double kMsPerInstruction = 2e-6;  // the lab's icount shift=1
 constexpr double kMsPerNs = 1e-6;
 
@@ -82,121 +66,10 @@ const OwnFolder& own_folder() {
   return folder;
 }
 
-// ---- inside the machine
-
-void go_on_one_cpu() {
-  cpu_set_t first;
-  CPU_ZERO(&first);
-  CPU_SET(0, &first);
-  if (sched_setaffinity(0, sizeof first, &first) != 0) quit("cannot go to CPU 0");
-  for (int cpu = 1; cpu < get_nprocs_conf(); ++cpu)
-    if (auto off = write_kernel_file(fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu), "0"); !off)
-      quit(off.error().text());
+// An image names its files without a slash in front.
+std::string in_image(const std::string& path) {
+  return path.substr(1);
 }
-
-// A computer's root is a file system that can be left (pivot_root), as what a kernel boots from is not.
-void leave_initramfs() {
-  const char* root = "/root-of-a-computer";
-  if (mkdir(root, 0755) != 0 || mount("/", root, nullptr, MS_BIND | MS_REC, nullptr) != 0 ||
-      chdir(root) != 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) != 0 || chroot(".") != 0 ||
-      chdir("/") != 0)
-    quit("cannot leave the initramfs");
-}
-
-// The lab's image for KVM has what a host's cache would have.
-host::GuestParts guest_of_the_image() {
-  host::GuestParts parts;
-  parts.image = {agent::lab::kGuestKernel, agent::lab::kGuestInitrd};
-  parts.emulator = {
-      "/usr/bin/qemu-system-x86_64", {"-L", "/usr/share/vmm"}, {"PATH=/usr/bin:/bin", "HOME=/"}};
-  return parts;
-}
-
-// Of each platform that a Domain-0 is asked for.
-std::string guest_files_of(const std::string& platform) {
-  return "lab/guest-" + platform;
-}
-
-// A Domain-0 as a distribution has it: Xen's daemons run, and xl is in PATH. The guest's files are what
-// prepare_guest() has made.
-host::GuestParts parts_on_xen(const std::string& platform) {
-  if (auto started = agent::start_toolstack(); !started) quit(started.error().text());
-  std::error_code error;
-  for (const char* folder : {"/usr/sbin", "/usr/bin"}) fs::create_directories(folder, error);
-  for (const auto& entry : fs::directory_iterator("/usr/lib", error))
-    if (entry.path().filename().string().starts_with("xen-"))
-      fs::create_symlink(entry.path() / "bin/xl", "/usr/sbin/xl", error);
-  fs::create_symlink("/init", "/usr/bin/true", error);
-  host::GuestParts parts;
-  const fs::path files = "/" + guest_files_of(platform);
-  parts.image = {files / "kernel", files / "initrd"};
-  parts.toolstack = must(host::find_xen_toolstack());
-  return parts;
-}
-
-// A trial with readings within its window: whether its slices add up to its ledger, as a run file wants it.
-json trial_with_course(Trial trial, const std::map<PlatformId, host::GuestParts>& guests) {
-  if (auto done = host::run_host_trial(trial, guests, [](const std::string&) {}); !done)
-    quit(done.error().text());
-  const auto checked = check(trial);
-  return {{"slices", trial.timeline.end_ns.size()},
-          {"wrong", checked ? "" : checked.error().why},
-          {"timeline", timeline_text(trial.timeline)},
-          {"meter", json::parse(trial.provenance, nullptr, false)["meter"]}};
-}
-
-int run_in_lab(const char* factors, bool kills) {
-  leave_initramfs();
-  go_on_one_cpu();
-  mkdir("/dev/shm", 0755);
-  if (fs::exists(kMoreModules))
-    if (auto loaded = agent::load_modules(kMoreModules); !loaded) quit(loaded.error().text());
-  Trial trial;
-  trial.factors = json::parse(factors).get<Factors>();
-  const bool every_kill = !trial.factors.extract(kEveryKillWord).empty();
-  const std::string platform = trial.factors.at("platform");
-  std::map<PlatformId, host::GuestParts> guests;
-  const PlatformId id = platform_named(platform).value_or(PlatformId::native);
-  if (has_kvm(id)) guests[id] = guest_of_the_image();
-  if (has_xen(id)) guests[id] = parts_on_xen(platform);
-  if (kills) {
-    const json course = trial_with_course(trial, guests);
-    json said = {{"course", course}};
-    // A fully virtualised guest takes minutes to boot.
-    if (!has_device_model(id)) said["destroyed"] = destroy_in_trial(trial, guests);
-    said["kills"] = kill_trials(trial, guests, every_kill);
-    fmt::print("{}\n", said.dump());
-    return 0;
-  }
-  std::optional<host::HostProgram> program;
-  if (trial.factors.at("workload") == "program")
-    program = host::HostProgram{must(ProgramTree::own(kProgramFiles))};
-  // What the doctor would say.
-  if (has_xen(id))
-    if (const auto check = host::examine_platform(id); check.state == State::missing) quit(check.detail);
-  // Readings within the window would be instructions of it here.
-  if (auto done = host::run_host_trial(
-          trial, guests, [](const std::string&) {}, false, program ? &*program : nullptr);
-      !done)
-    quit(done.error().text());
-  json rows = json::array();
-  for (const LedgerEntry& row : trial.ledger)
-    if (row.kind == kCpuTimeKind)
-      rows.push_back(
-          {{"domain", row.domain}, {"layer", name(row.layer)}, {"part", name(row.part)}, {"ns", row.value}});
-  fmt::print("{}\n", json{{"ledger", rows},
-                          {"elapsed_ns", trial.elapsed_host_ns},
-                          {"provenance", json::parse(trial.provenance, nullptr, false)}}
-                         .dump());
-  return 0;
-}
-
-// ---- outside
-
-struct Machine {
-  std::unique_ptr<LabMachine> lab;
-  fs::path folder;
-};
 
 // KVM's image as a plain Linux that happens to have QEMU and KVM, or Xen's as a Domain-0: this program makes
 // the guest itself. `busybox`: the user's program. `guests`: by platform, in place of the image's.
@@ -205,13 +78,13 @@ LabImage as_plain_host(LabImage image, const fs::path& veth, const fs::path& bus
   CpioArchive extra;
   const std::string role = "native\n", list = "/lab/modules.d/veth.ko\n";
   extra.file("lab/role", {role.begin(), role.end()});
-  extra.file("lab/more-modules", {list.begin(), list.end()});
+  extra.file(in_image(kMoreModules), {list.begin(), list.end()});
   extra.file("lab/modules.d/veth.ko", must(read_file(veth)));
-  extra.file(std::string(&kProgramFiles[1]) + "/bin/busybox", must(read_file(busybox)), 0755);
+  extra.file(in_image(kProgramFiles) + "/bin/busybox", must(read_file(busybox)), 0755);
   for (const auto& [platform, guest] : guests) {
     for (const char* of_the_image : {"lab/guest/kernel", "lab/guest/initrd"}) extra.file(of_the_image, {});
-    extra.file(guest_files_of(platform) + "/kernel", must(read_file(guest.kernel)));
-    extra.file(guest_files_of(platform) + "/initrd", must(read_file(guest.initrd)));
+    extra.file(in_image(guest_files_of(platform)) + "/kernel", must(read_file(guest.kernel)));
+    extra.file(in_image(guest_files_of(platform)) + "/initrd", must(read_file(guest.initrd)));
   }
   return image_with(std::move(image), extra, folder);
 }
@@ -596,7 +469,7 @@ int main(int argc, char** argv) {
   if (argc > 0 && std::string_view(argv[0]).ends_with("/true")) return 0;  // Domain-0's
   for (const char* word : {vtax::kInLabWord, vtax::kKillInLabWord})
     if (argc == 3 && argv[1] == std::string_view(word))
-      return vtax::run_in_lab(argv[2], word == vtax::kKillInLabWord);
+      return vtax::run_within_lab(argv[2], word == vtax::kKillInLabWord);
   std::vector<std::string> platforms(argv + 1, argv + argc);
   const bool check = !platforms.empty() && platforms.front() == "check";
   if (check) platforms.erase(platforms.begin());

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
-#include <tuple>
 
 #include "meter/guest_share.h"
 #include "meter/metered_thread.h"
